@@ -1,0 +1,5 @@
+import type { ErrorTable } from "./entry.ts";
+
+type BotCode = never;
+
+export const BOT_ERRORS: ErrorTable<BotCode> = {};

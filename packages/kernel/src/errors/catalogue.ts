@@ -1,0 +1,77 @@
+/**
+ * The one catalogue of errors: every answer that is not a success carries a code from here.
+ *
+ * A code says whose fault it is, whether a retry helps and what to do next, in English and Japanese.
+ * Programs match on the code, never on a text. docs/reference/errors.md is generated from this table.
+ *
+ * Invariants
+ * - Every parameter that a text names is listed by both languages (errors.test.ts).
+ * - A code, once shipped, keeps its meaning; entries are added, never reused.
+ */
+import { AUTH_ERRORS } from "./auth.ts";
+import { BOT_ERRORS } from "./bot.ts";
+import { CMD_ERRORS } from "./cmd.ts";
+import type { ErrorEntry } from "./entry.ts";
+import { LOG_ERRORS } from "./log.ts";
+import { MKT_ERRORS } from "./mkt.ts";
+import { PACK_ERRORS } from "./pack.ts";
+import { STO_ERRORS } from "./sto.ts";
+import { STR_ERRORS } from "./str.ts";
+import { SYS_ERRORS } from "./sys.ts";
+import { VAL_ERRORS } from "./val.ts";
+
+const TABLE = {
+  ...AUTH_ERRORS,
+  ...BOT_ERRORS,
+  ...CMD_ERRORS,
+  ...LOG_ERRORS,
+  ...MKT_ERRORS,
+  ...PACK_ERRORS,
+  ...STO_ERRORS,
+  ...STR_ERRORS,
+  ...SYS_ERRORS,
+  ...VAL_ERRORS,
+} as const;
+
+export type ErrorCode = keyof typeof TABLE;
+export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = TABLE;
+export type Language = "en" | "ja";
+
+export type FailureParams = Readonly<Record<string, string | number>>;
+
+/** An expected failure on its way to whoever asked. */
+export type Failure = {
+  readonly code: ErrorCode;
+  readonly params: FailureParams;
+  /** The specification's own word, e.g. `CONFIRMATION_REQUIRED` or `M.CAPABILITY.VENUE_NOT_ALLOWED`. */
+  readonly reasonCode?: string;
+  /** Facts that help the reader; never secrets. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** What it came from; logged once at the rim, never sent. */
+  readonly cause?: unknown;
+};
+
+export type FailureExtras = Omit<Failure, "code" | "params">;
+
+export function failure(code: ErrorCode, params: FailureParams = {}, extras: FailureExtras = {}): Failure {
+  return { code, params, ...extras };
+}
+
+export function failureText(of: Failure, language: Language): { text: string; next: string } {
+  const entry = ERROR_CATALOGUE[of.code][language];
+  return { text: fill(entry.text, of.params), next: fill(entry.next, of.params) };
+}
+
+/** Carries a failure through code that can only throw; the rim turns it back into an answer. */
+export class FailureError extends Error {
+  readonly failure: Failure;
+  constructor(of: Failure) {
+    super(`${of.code} ${failureText(of, "en").text}`, { cause: of.cause });
+    this.name = "FailureError";
+    this.failure = of;
+  }
+}
+
+function fill(text: string, params: FailureParams): string {
+  return text.replace(/\{([a-z_]+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+}

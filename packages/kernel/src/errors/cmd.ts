@@ -1,0 +1,5 @@
+import type { ErrorTable } from "./entry.ts";
+
+type CmdCode = never;
+
+export const CMD_ERRORS: ErrorTable<CmdCode> = {};

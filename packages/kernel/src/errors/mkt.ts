@@ -1,0 +1,5 @@
+import type { ErrorTable } from "./entry.ts";
+
+type MktCode = never;
+
+export const MKT_ERRORS: ErrorTable<MktCode> = {};

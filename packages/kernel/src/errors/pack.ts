@@ -1,0 +1,5 @@
+import type { ErrorTable } from "./entry.ts";
+
+type PackCode = never;
+
+export const PACK_ERRORS: ErrorTable<PackCode> = {};

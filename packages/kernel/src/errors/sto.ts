@@ -1,0 +1,5 @@
+import type { ErrorTable } from "./entry.ts";
+
+type StoCode = never;
+
+export const STO_ERRORS: ErrorTable<StoCode> = {};

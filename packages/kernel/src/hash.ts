@@ -1,0 +1,28 @@
+/** Hashing and comparing secrets; the one door to `node:crypto` for digests. */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import type { Digest } from "./ids.ts";
+
+export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
+  return Buffer.from(sha256(...parts)).toString("hex");
+}
+
+export function digestOf(...parts: readonly (Uint8Array | string)[]): Digest {
+  return `sha256:${sha256Hex(...parts)}` as Digest;
+}
+
+export function hmacSha256(key: Uint8Array, ...parts: readonly (Uint8Array | string)[]): Uint8Array {
+  const hmac = createHmac("sha256", key);
+  for (const part of parts) hmac.update(part);
+  return new Uint8Array(hmac.digest());
+}
+
+/** Compares in a time that does not tell where two secrets differ. */
+export function equalSecrets(a: string, b: string): boolean {
+  return timingSafeEqual(sha256(a), sha256(b));
+}

@@ -1,0 +1,120 @@
+/**
+ * What an operation, a query and an observation declare. Everything else is derived from this: HTTP route,
+ * OpenAPI entry, CLI command, console form, RBAC action, dry run, audit events, idempotency, metrics.
+ */
+import type { Failure, Micros, Result, Uuid } from "@rumi/kernel";
+import type { EventDetails, LedgerEvent, Outcome } from "@rumi/ledger";
+import type { Reader, Store, Write } from "@rumi/store";
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
+
+export type Principal = {
+  /** Immutable subject id, e.g. `user:root`. */
+  readonly id: string;
+  readonly roles: readonly Role[];
+};
+export const ROLES = ["view_only", "operator", "admin", "break_glass"] as const;
+export type Role = (typeof ROLES)[number];
+
+export type SafetyMode = "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+
+export type HttpBinding = {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Path with `{param}`; params are part of the validated input. All begin with `/api/`. */
+  readonly path: string;
+  /** Further paths for the same operation (the seed's bare paths). */
+  readonly aliases?: readonly string[];
+};
+
+/** What a decision wants done after it is durable; kept in the outbox until a reconciler did it. */
+export type OutboxItem = { readonly kind: string; readonly key: string; readonly payload: Readonly<Record<string, unknown>> };
+
+/** An audit event as a decision writes it; the pipeline adds id, actor, time, trace and the request's facts. */
+export type EventDraft = {
+  readonly action: string;
+  readonly resource_type: string;
+  readonly resource_id: string;
+  readonly outcome: Outcome;
+  readonly details: Readonly<Record<string, unknown>>;
+};
+
+export type Decision = {
+  readonly writes: readonly Write[];
+  /** Beside the pipeline's own `…requested` / `…applied` / `…denied`. */
+  readonly events: readonly EventDraft[];
+  readonly outbox: readonly OutboxItem[];
+  readonly data: unknown;
+  /** Default 200. */
+  readonly status?: number;
+};
+
+export type DecideContext = {
+  readonly now: Micros;
+  readonly principal: Principal;
+  readonly command_id: string;
+  readonly trace_id: string;
+  readonly reason: string | null;
+  /** Fresh ids, drawn by the shell so that the decision stays pure. */
+  readonly newId: () => Uuid;
+  /** For building writes of the store's dialect. */
+  readonly store: Pick<Store, "builder" | "dialect">;
+};
+
+/** How dangerous an operation is for given facts: may change with what it touches (e.g. a live bot). */
+export type Danger =
+  | { readonly kind: "none" }
+  /** Needs challenge and confirm. Refused with CONFIRMATION_REQUIRED while no challenge store is installed. */
+  | { readonly kind: "confirm"; readonly requires: readonly ("phrase" | "second_person" | "ticket")[]; readonly phrase: string };
+
+/** Which direction it moves risk: `tighten` (stop, diagnose) passes safety, freeze and locks; others do not. */
+export type RiskDirection = "tighten" | "neutral" | "increase";
+
+export type OperationDefinition<Input extends TObject = TObject, Facts = unknown> = {
+  readonly kind: "operation";
+  /** Dotted, e.g. `safety.set`; is the RBAC action and the CLI's noun and verb. */
+  readonly name: string;
+  readonly summary: string;
+  readonly http: HttpBinding;
+  /** Closed object (additionalProperties: false). `command_id` and `reason` belong to it where the contract says. */
+  readonly input: Input;
+  readonly output: TSchema;
+  /** Where the idempotency key is: in the body or in the header. */
+  readonly key: "command_id" | "header";
+  /** Roles that may; default deny. */
+  readonly permission: readonly Role[];
+  readonly risk: (input: Static<Input>, facts: Facts) => RiskDirection;
+  readonly danger: (input: Static<Input>, facts: Facts) => Danger;
+  /** What it acts on, for locks, freeze, audit. */
+  readonly target: (input: Static<Input>) => { readonly resource_type: string; readonly resource_id: string };
+  /** Safety modes in which a risk-increasing run of it is allowed; default only NORMAL. */
+  readonly safety?: readonly SafetyMode[];
+  /** Names of gates that must pass (guards registered in the pipeline). */
+  readonly gates: readonly string[];
+  /** Reads everything `decide` needs, from one snapshot. */
+  readonly load: (reader: Reader, input: Static<Input>, context: Pick<DecideContext, "store" | "now">) => Promise<Facts>;
+  /** Pure: same facts, input and context give the same decision. An error is a refusal, audited as denied. */
+  readonly decide: (facts: Facts, input: Static<Input>, context: DecideContext) => Result<Decision, Failure>;
+  /** What it would do, in words and numbers, for dry_run. */
+  readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
+};
+
+export type QueryDefinition<Input extends TObject = TObject> = {
+  readonly kind: "query";
+  readonly name: string;
+  readonly summary: string;
+  readonly http: HttpBinding;
+  readonly input: Input;
+  readonly output: TSchema;
+  readonly permission: readonly Role[];
+  readonly read: (reader: Reader, input: Static<Input>, context: Pick<DecideContext, "store" | "now" | "principal">) => Promise<Result<unknown, Failure>>;
+};
+
+/** What runners and probes report; not asked for by a person. Only a changed condition is audited. */
+export type ObservationDefinition<Input extends TObject = TObject, Facts = unknown> = {
+  readonly kind: "observation";
+  readonly name: string;
+  readonly input: Input;
+  readonly load: (reader: Reader, input: Static<Input>, context: Pick<DecideContext, "store" | "now">) => Promise<Facts>;
+  readonly decide: (facts: Facts, input: Static<Input>, context: Omit<DecideContext, "principal"> & { readonly source: string }) => Decision;
+};
+
+export type { EventDetails, LedgerEvent };

@@ -1,0 +1,127 @@
+/**
+ * Runner protocol v1: what control plane and runner say to each other over a Unix socket.
+ *
+ * Each message is a 32-bit little-endian length and one JSON object. The runner dials the control plane's
+ * socket; both prove that they know the runner key before anything else. A restarted control plane is
+ * dialled again and adopts what runs by lease epoch. Everything a runner reports is repeated until it is
+ * acknowledged, and is applied by (run_id, seq), so that a lost connection loses and doubles nothing.
+ */
+import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
+import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
+import type { RecordingFile } from "@rumi/venues";
+
+export const RUNNER_PROTOCOL_VERSION = 1;
+
+export type InstanceMode = "paper" | "shadow";
+
+/** The key of a lease and of an instance: bot, strategy, instance. */
+export type InstanceKey = { readonly bot_id: BotId; readonly strategy_id: string; readonly instance_id: string };
+
+export type Pace =
+  /** As fast as it goes. */
+  | { readonly kind: "max" }
+  /** Recorded time × factor; 1 is real time. */
+  | { readonly kind: "multiple"; readonly factor: number };
+
+export type InstanceSpec = InstanceKey & {
+  readonly strategy_version: string;
+  readonly run_id: Uuid;
+  readonly trace_id: string;
+  /** Fencing token: the lease's epoch. */
+  readonly epoch: number;
+  /** Generation of the bot's confirmed specification. */
+  readonly generation: number;
+  readonly mode: InstanceMode;
+  readonly descriptor: StrategyDescriptor;
+  /** Directory of the approved, content-addressed pack. */
+  readonly pack_dir: string;
+  readonly pack_digest: Digest;
+  readonly config: JsonObject;
+  readonly seed: string;
+  readonly environment: string;
+  readonly instruments: readonly InstrumentSpec[];
+  readonly venue: {
+    readonly venue_id: string;
+    readonly files: readonly (RecordingFile & { readonly sha256: Digest })[];
+    readonly pace: Pace;
+    readonly maker_fee_ppm: number;
+    readonly taker_fee_ppm: number;
+    readonly latency_us: number;
+    readonly latency_jitter_us: number;
+    readonly seed: string;
+  };
+  readonly limits: {
+    /** Quote currency, decimal string: largest gross exposure of this instance. */
+    readonly capital: string;
+    readonly intents_per_second: number;
+    readonly max_open_orders: number;
+  };
+  /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
+  readonly isolation: "any" | "strict";
+  /** Where checkpoints and journal of this run live; the runner makes it. */
+  readonly run_dir: string;
+  /** `fresh` refuses an existing run directory; `resume` restores the newest valid checkpoint and replays. */
+  readonly start: "fresh" | "resume";
+  readonly lease: { readonly ttl_ms: number };
+};
+
+export type HealthState = "healthy" | "degraded" | "halted";
+
+export type InstanceStatus = InstanceKey & {
+  readonly run_id: Uuid;
+  readonly epoch: number;
+  readonly phase: "starting" | "running" | "paused" | "feed_ended" | "stopping" | "stopped" | "failed";
+  readonly health_state: HealthState;
+  readonly reason_code: string | null;
+  /** Coded failure of a refused start or a halt, as an error answer's body. */
+  readonly failure: { readonly error_code: string; readonly reason_code: string | null; readonly error: string; readonly suggestion: string } | null;
+  /** Level in force: L1 jail, L2 Wasm, L3 container; and which mechanism. */
+  readonly isolation: { readonly level: "L0" | "L1" | "L2" | "L3"; readonly mechanism: string } | null;
+  readonly cursor: number;
+  readonly events_total: number;
+  readonly intents_total: number;
+  readonly orders_open: number;
+  readonly last_checkpoint: { readonly cursor: number; readonly bytes: number; readonly at: number } | null;
+  readonly positions: readonly { readonly instrument_id: string; readonly quantity: string; readonly average_price: string; readonly realised_profit: string; readonly unrealised_profit: string; readonly fees: string; readonly last_price: string }[];
+  readonly counters: Readonly<Record<string, number>>;
+};
+
+/** One record of a run's journal as it travels; `seq` is its place in that run's journal, from 1. */
+export type JournalEntry = { readonly seq: number; readonly at_us: number; readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } & (
+  | { readonly kind: "run_started" | "run_resumed"; readonly epoch: number }
+  | { readonly kind: "intent"; readonly intent: JsonObject; readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded"; readonly reason_code: string | null; readonly client_order_id: string | null; readonly idempotency_key: string }
+  | { readonly kind: "order"; readonly report: JsonObject }
+  | { readonly kind: "fill"; readonly fill: JsonObject }
+  | { readonly kind: "health"; readonly health_state: HealthState; readonly reason_code: string | null }
+  | { readonly kind: "checkpoint"; readonly checkpoint: JsonObject }
+  | { readonly kind: "input"; readonly input: JsonObject }
+  | { readonly kind: "run_paused" | "run_continued" | "feed_ended" | "run_stopped" }
+);
+
+/** A closed journal segment: becomes one leaf of the audit log. */
+export type SegmentClosed = { readonly run_id: Uuid; readonly segment: number; readonly first_seq: number; readonly last_seq: number; readonly root: string; readonly records: number };
+
+export type RunnerMessage =
+  | { readonly type: "hello"; readonly protocol: number; readonly runner_id: string; readonly pid: number; readonly nonce: string; readonly started_at: number }
+  | { readonly type: "proof"; readonly mac: string }
+  | { readonly type: "instances"; readonly instances: readonly InstanceStatus[]; readonly isolation: readonly { readonly level: string; readonly mechanism: string; readonly available: boolean; readonly reason: string | null }[] }
+  | { readonly type: "renew"; readonly request: number; readonly leases: readonly (InstanceKey & { readonly epoch: number })[] }
+  | { readonly type: "status"; readonly status: InstanceStatus }
+  | { readonly type: "journal"; readonly run_id: Uuid; readonly entries: readonly JournalEntry[] }
+  | { readonly type: "segment"; readonly segment: SegmentClosed }
+  | { readonly type: "reply"; readonly request: number; readonly ok: true; readonly status: InstanceStatus }
+  | { readonly type: "reply"; readonly request: number; readonly ok: false; readonly failure: NonNullable<InstanceStatus["failure"]> };
+
+export type ControlMessage =
+  | { readonly type: "challenge"; readonly protocol: number; readonly home_id: string; readonly nonce: string; readonly mac: string }
+  | { readonly type: "welcome" }
+  | { readonly type: "renewed"; readonly request: number; readonly leases: readonly (InstanceKey & { readonly epoch: number; readonly granted: boolean })[] }
+  | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec }
+  | { readonly type: "stop" | "pause" | "continue"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly reason: string }
+  | { readonly type: "config"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly config: JsonObject; readonly actor: string }
+  | { readonly type: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
+  | { readonly type: "journal_ack"; readonly run_id: Uuid; readonly seq: number }
+  | { readonly type: "segment_ack"; readonly run_id: Uuid; readonly segment: number }
+  /** Forget an instance that is stopped and fully acknowledged. */
+  | { readonly type: "forget"; readonly run_id: Uuid }
+  | { readonly type: "shutdown"; readonly request: number; readonly grace_ms: number };

@@ -1,0 +1,119 @@
+/** Market data and execution as the runtime sees them; every venue, recorded or real, speaks these. */
+import type { InstrumentSpec } from "@rumi/abi";
+import type { ClientOrderId, Digest } from "@rumi/kernel";
+
+/**
+ * Decoded trades, one column each, `length` rows, ordered as they are to be delivered.
+ * Times in microseconds since the epoch; price and quantity are scaled integers held in float64.
+ */
+export type TradeColumns = {
+  readonly length: number;
+  /** Index into the feed's instruments. */
+  readonly instrument: Uint16Array;
+  readonly event_time_us: Float64Array;
+  readonly received_time_us: Float64Array;
+  readonly price: Float64Array;
+  readonly quantity: Float64Array;
+  /** 0 unknown, 1 buyer was the aggressor, 2 seller was the aggressor. */
+  readonly aggressor: Uint8Array;
+  readonly trade_id: Float64Array;
+  /** Quality flags: 1 stale, 2 gap before, 4 duplicate, 8 out of order. */
+  readonly flags: Uint8Array;
+};
+
+export type RecordingFormat = "auto" | "binance_agg_trades" | "binance_trades" | "tardis_trades";
+
+export type RecordingFile = {
+  readonly path: string;
+  readonly format: RecordingFormat;
+  readonly instrument: InstrumentSpec;
+};
+
+/** What the loader saw; nothing it left out is left unsaid. */
+export type LoadReport = {
+  readonly files: readonly { readonly path: string; readonly sha256: Digest; readonly format: RecordingFormat; readonly time_unit: "ms" | "us"; readonly header: boolean; readonly compression: "none" | "gzip" | "zip" }[];
+  readonly rows_read: number;
+  readonly rows_accepted: number;
+  readonly rows_rejected: number;
+  /** 1-based line of the first rejected row, its file and why. */
+  readonly first_rejected: { readonly path: string; readonly line: number; readonly problem: string } | null;
+  readonly out_of_order: number;
+  readonly duplicates: number;
+  readonly gaps: number;
+  readonly first_event_time_us: number | null;
+  readonly last_event_time_us: number | null;
+};
+
+export type NewOrder = {
+  readonly client_order_id: ClientOrderId;
+  readonly instrument: number;
+  readonly side: "buy" | "sell";
+  readonly type: "limit" | "market";
+  readonly time_in_force: "gtc" | "ioc" | "fok";
+  readonly price: number;
+  readonly quantity: number;
+  readonly reduce_only: boolean;
+  readonly post_only: boolean;
+};
+
+export type ExecutionReport = {
+  readonly kind: "accepted" | "rejected" | "partially_filled" | "filled" | "cancelled" | "amended" | "cancel_rejected";
+  readonly client_order_id: ClientOrderId;
+  /** Deterministic: same seed, events and orders give the same ids. */
+  readonly venue_order_id: string;
+  readonly fill_id: string | null;
+  readonly instrument: number;
+  readonly side: "buy" | "sell";
+  /** Of this fill, scaled; 0 where there is none. */
+  readonly price: number;
+  readonly quantity: number;
+  /** Of the order after this report. */
+  readonly remaining: number;
+  /** Scaled at price_digits + quantity_digits of the instrument, in quote currency; positive is paid. */
+  readonly fee: bigint;
+  readonly liquidity: "maker" | "taker" | "none";
+  /** Coded reason of a rejection, e.g. `M.VENUE.REDUCE_ONLY`. */
+  readonly reason_code: string | null;
+  readonly event_time_us: number;
+};
+
+export type PositionView = {
+  readonly instrument: number;
+  /** Signed, scaled quantity. */
+  readonly quantity: number;
+  /** Quote currency at price_digits + quantity_digits. */
+  readonly cost: bigint;
+  readonly realised_profit: bigint;
+  readonly unrealised_profit: bigint;
+  readonly fees: bigint;
+  readonly last_price: number;
+};
+
+export type SimulatedVenueOptions = {
+  readonly instruments: readonly InstrumentSpec[];
+  /** Parts per million of the notional. */
+  readonly maker_fee_ppm: number;
+  readonly taker_fee_ppm: number;
+  /** Order entry latency: base plus uniform jitter drawn from the seed. */
+  readonly latency_us: number;
+  readonly latency_jitter_us: number;
+  readonly seed: string;
+};
+
+/** A venue that fills against recorded trades, driven only by event time; deterministic. */
+export interface SimulatedVenue {
+  submit(order: NewOrder, at_us: number): void;
+  cancel(client_order_id: ClientOrderId, at_us: number): void;
+  amend(client_order_id: ClientOrderId, change: { readonly price: number; readonly quantity: number }, at_us: number): void;
+  /** Cancels all open orders at once. */
+  cancelAll(at_us: number): void;
+  /** Moves to row `row` of the feed and matches; reports are appended to `out` in the order they happened. */
+  onTrade(feed: TradeColumns, row: number, out: ExecutionReport[]): void;
+  /** Reports due up to `at_us` although no trade came (acknowledgements, cancels). */
+  advanceTo(at_us: number, out: ExecutionReport[]): void;
+  openOrders(): readonly { readonly client_order_id: ClientOrderId; readonly instrument: number; readonly side: "buy" | "sell"; readonly price: number; readonly remaining: number }[];
+  positions(): readonly PositionView[];
+  /** Versioned, checksummed by the caller; `restore` of a `save` continues byte for byte as before. */
+  save(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}

@@ -1,0 +1,39 @@
+/** What tests of every package share: system packages that a machine may lack, and throw-away folders. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const SYSTEM_PACKAGES = {
+  bubblewrap: ["/usr/bin/bwrap"],
+  chromium: ["/usr/bin/chromium"],
+  postgresql: ["/usr/lib/postgresql/15/bin/postgres", "/usr/lib/postgresql/16/bin/postgres", "/usr/lib/postgresql/17/bin/postgres"],
+  python3: ["/usr/bin/python3"],
+  "rust-wasm": ["/usr/lib/rustlib/wasm32-unknown-unknown"],
+  go: ["/usr/local/go/bin/go", "/usr/bin/go"],
+} as const satisfies Record<string, readonly string[]>;
+
+export type SystemPackage = keyof typeof SYSTEM_PACKAGES;
+
+/** Path of the package's marker file, if it is installed. */
+export function located(name: SystemPackage): string | undefined {
+  return SYSTEM_PACKAGES[name].find((path) => existsSync(path));
+}
+
+/**
+ * Whether tests that need `name` can run here: `it.runIf(requires("bubblewrap"))("…")`.
+ * With CI=true nothing may be skipped, so a missing package is an error there.
+ */
+export function requires(name: SystemPackage): boolean {
+  if (located(name) !== undefined) return true;
+  if (process.env["CI"] === "true") {
+    throw new Error(`CI needs the system package ${name}; tools/setup-system.sh installs it`);
+  }
+  process.stderr.write(`skipped: the system package ${name} is absent (tools/setup-system.sh installs it)\n`);
+  return false;
+}
+
+/** A fresh folder and the function that removes it. */
+export function temporaryFolder(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), "rumi-test-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
