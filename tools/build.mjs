@@ -1,0 +1,72 @@
+/**
+ * Builds what ships: the program, its worker threads, the runner and the console, into dist/.
+ *
+ * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding stays a
+ * dependency. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sourceFingerprint } from "./bootstrap.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Name in dist/ → entry file. The program finds its workers beside itself by these names. */
+export const ENTRIES = {
+  rumi: "packages/rumi/src/main.ts",
+  "writer-worker": "packages/store/src/sqlite/writer-worker.ts",
+  runner: "packages/runtime/src/runner/runner-main.ts",
+  "lane-worker": "packages/runtime/src/lane/lane-worker.ts",
+};
+
+export async function bundle(outdir) {
+  const { build } = await import("esbuild");
+  const entryPoints = Object.fromEntries(
+    Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]),
+  );
+  await build({
+    entryPoints,
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    chunkNames: "chunks/[hash]",
+    external: ["@photostructure/sqlite", "pg-native"],
+    banner: {
+      js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);',
+    },
+    legalComments: "linked",
+    logLevel: "warning",
+  });
+}
+
+async function buildConsole(outdir) {
+  const { build } = await import("vite");
+  await build({
+    root: join(root, "packages/console"),
+    logLevel: "warn",
+    build: { outDir: outdir, emptyOutDir: true },
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (!existsSync(join(root, "packages"))) {
+    process.stdout.write("This is a built package; there is nothing to build.\n");
+    process.exit(0);
+  }
+  const dist = join(root, "dist");
+  const withConsole = !process.argv.includes("--no-console");
+  const started = performance.now();
+  mkdirSync(dist, { recursive: true });
+  rmSync(join(dist, "chunks"), { recursive: true, force: true });
+  await bundle(dist);
+  if (withConsole && existsSync(join(root, "packages/console/index.html"))) {
+    await buildConsole(join(dist, "console"));
+  }
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const info = { version, fingerprint: sourceFingerprint(root) };
+  writeFileSync(join(dist, "build-info.json"), `${JSON.stringify(info, null, 2)}\n`);
+  process.stdout.write(`built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+}
