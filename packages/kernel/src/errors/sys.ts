@@ -2,7 +2,8 @@ import type { ErrorTable } from "./entry.ts";
 
 type SysCode =
   | "RUMI-SYS-001" | "RUMI-SYS-002" | "RUMI-SYS-003" | "RUMI-SYS-004" | "RUMI-SYS-005"
-  | "RUMI-SYS-006" | "RUMI-SYS-007" | "RUMI-SYS-008" | "RUMI-SYS-009";
+  | "RUMI-SYS-006" | "RUMI-SYS-007" | "RUMI-SYS-008" | "RUMI-SYS-009"
+  | "RUMI-SYS-010" | "RUMI-SYS-011" | "RUMI-SYS-012";
 
 export const SYS_ERRORS: ErrorTable<SysCode> = {
   "RUMI-SYS-001": {
@@ -49,5 +50,20 @@ export const SYS_ERRORS: ErrorTable<SysCode> = {
     key: "sys.stopping", status: 503, fault: "system", retry: "later",
     en: { text: "The program is stopping.", next: "Send the same request again once it runs." },
     ja: { text: "プログラムは停止処理中です。", next: "再開後に同じリクエストを再送してください。" },
+  },
+  "RUMI-SYS-010": {
+    key: "sys.host_refused", status: 421, fault: "caller", retry: "after_fix",
+    en: { text: "This address does not answer for the host {host}.", next: "Use http://127.0.0.1 or http://localhost with the port of this home." },
+    ja: { text: "このアドレスはホスト {host} としては応答しません。", next: "http://127.0.0.1 または http://localhost とこのホームのポートを使ってください。" },
+  },
+  "RUMI-SYS-011": {
+    key: "sys.not_found", status: 404, fault: "caller", retry: "after_fix",
+    en: { text: "There is no {what} {id}.", next: "List what exists, then use one of those names." },
+    ja: { text: "{what} {id} は存在しません。", next: "一覧を確認し、存在する名前を使ってください。" },
+  },
+  "RUMI-SYS-012": {
+    key: "sys.too_many_streams", status: 503, fault: "caller", retry: "later",
+    en: { text: "All {limit} event streams are in use.", next: "Close a console or another listener, then connect again." },
+    ja: { text: "イベントストリーム {limit} 本がすべて使用中です。", next: "コンソールなどを閉じてから再接続してください。" },
   },
 };

@@ -2,7 +2,7 @@ import type { ErrorTable } from "./entry.ts";
 
 type ValCode =
   | "RUMI-VAL-001" | "RUMI-VAL-002" | "RUMI-VAL-003" | "RUMI-VAL-004" | "RUMI-VAL-005"
-  | "RUMI-VAL-006" | "RUMI-VAL-007" | "RUMI-VAL-008" | "RUMI-VAL-009" | "RUMI-VAL-010";
+  | "RUMI-VAL-006" | "RUMI-VAL-007" | "RUMI-VAL-008" | "RUMI-VAL-009" | "RUMI-VAL-010" | "RUMI-VAL-011" | "RUMI-VAL-012";
 
 const asCaller = { fault: "caller", retry: "after_fix" } as const;
 
@@ -56,5 +56,15 @@ export const VAL_ERRORS: ErrorTable<ValCode> = {
     ...asCaller, key: "val.json", status: 400,
     en: { text: "The request body is not JSON: {problem}.", next: "Send one JSON object with content type application/json." },
     ja: { text: "リクエストボディが JSON ではありません: {problem}。", next: "Content-Type application/json で JSON オブジェクトを送ってください。" },
+  },
+  "RUMI-VAL-011": {
+    ...asCaller, key: "val.content_type", status: 415,
+    en: { text: "The content type {type} is not accepted.", next: "Send the body with content type application/json." },
+    ja: { text: "Content-Type {type} は受け付けません。", next: "Content-Type application/json で送ってください。" },
+  },
+  "RUMI-VAL-012": {
+    ...asCaller, key: "val.limit", status: 400,
+    en: { text: "{field} is beyond its limit: {problem}.", next: "Keep {field} within the limit that /openapi.json states." },
+    ja: { text: "{field} が上限を超えています: {problem}。", next: "/openapi.json に記載の上限内にしてください。" },
   },
 };
