@@ -50,7 +50,9 @@ function run(what, command, args) {
 /** Installs dependencies where they are missing: the development set in a clone, the run-time set in a package. */
 export function ensureDependencies() {
   const isClone = existsSync(join(root, "packages"));
-  const needed = isClone ? ["@photostructure/sqlite", "esbuild", "vite", "vitest"] : ["@photostructure/sqlite"];
+  const needed = isClone
+    ? ["@photostructure/sqlite", "esbuild", "vite", "vitest"]
+    : ["@photostructure/sqlite"];
   if (needed.every(resolves)) return;
   const isLocked = existsSync(join(root, "package-lock.json"));
   const args = isLocked ? ["ci"] : ["install", "--omit=dev", "--no-package-lock"];
@@ -66,7 +68,10 @@ export function sourceFingerprint(from) {
       if (["node_modules", "dist", "target", "__pycache__"].includes(name)) return;
       for (const entry of readdirSync(path).sort()) walk(join(path, entry), entry);
     } else if (!name.includes(".test.")) {
-      hash.update(`${path.slice(from.length)}\0`).update(readFileSync(path)).update("\0");
+      hash
+        .update(`${path.slice(from.length)}\0`)
+        .update(readFileSync(path))
+        .update("\0");
     }
   };
   walk(join(from, "packages"), "packages");

@@ -17,11 +17,18 @@ function cruise() {
     process.execPath,
     [
       join(root, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs"),
-      "--config", join(root, "tools/dependency-cruiser.cjs"),
-      "--output-type", "json",
+      "--config",
+      join(root, "tools/dependency-cruiser.cjs"),
+      "--output-type",
+      "json",
       "packages",
     ],
-    { cwd: root, encoding: "utf8", maxBuffer: 256 * 1024 * 1024, env: { ...process.env, RUMI_PACKAGE_GRAPH: JSON.stringify(PACKAGE_GRAPH) } },
+    {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 256 * 1024 * 1024,
+      env: { ...process.env, RUMI_PACKAGE_GRAPH: JSON.stringify(PACKAGE_GRAPH) },
+    },
   );
   if (result.stdout === "") throw new Error(`dependency-cruiser said nothing: ${result.stderr}`);
   return JSON.parse(result.stdout);
@@ -31,9 +38,13 @@ function cruise() {
 function plantCanaries() {
   const names = Object.keys(PACKAGE_GRAPH);
   return names.map((name) => {
-    const forbidden = names.find((other) => other !== name && !PACKAGE_GRAPH[name].includes(other) && other !== "console") ?? null;
+    const forbidden =
+      names.find(
+        (other) => other !== name && !PACKAGE_GRAPH[name].includes(other) && other !== "console",
+      ) ?? null;
     const path = join(root, "packages", name, "src", CANARY);
-    const target = forbidden === null ? "../../console/src/main.tsx" : `../../${forbidden}/src/index.ts`;
+    const target =
+      forbidden === null ? "../../console/src/main.tsx" : `../../${forbidden}/src/index.ts`;
     writeFileSync(path, `import * as canary from "${target}";\nexport const seen = canary;\n`);
     return { name, path };
   });
@@ -41,7 +52,8 @@ function plantCanaries() {
 
 const report = cruise();
 const violations = report.summary.violations.filter((found) => !found.from.endsWith(CANARY));
-for (const found of violations) process.stdout.write(`${found.rule.name}: ${found.from} → ${found.to}\n`);
+for (const found of violations)
+  process.stdout.write(`${found.rule.name}: ${found.from} → ${found.to}\n`);
 
 const sources = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" }).filter(
   (path) => /\/src\/.*\.tsx?$/.test(path) && !path.includes("node_modules"),
@@ -49,14 +61,24 @@ const sources = readdirSync(join(root, "packages"), { recursive: true, encoding:
 const canaries = plantCanaries();
 let missed;
 try {
-  const caught = new Set(cruise().summary.violations.filter((found) => found.from.endsWith(CANARY)).map((found) => found.from.split("/")[1]));
+  const caught = new Set(
+    cruise()
+      .summary.violations.filter((found) => found.from.endsWith(CANARY))
+      .map((found) => found.from.split("/")[1]),
+  );
   missed = canaries.filter(({ name }) => !caught.has(name)).map(({ name }) => name);
 } finally {
   for (const { path } of canaries) if (existsSync(path)) rmSync(path);
 }
 const blind = report.summary.totalCruised < sources;
-if (missed.length > 0) process.stdout.write(`the boundary check is blind in: ${missed.join(", ")}\n`);
-if (blind) process.stdout.write(`only ${report.summary.totalCruised} of ${sources} modules were seen\n`);
+if (missed.length > 0)
+  process.stdout.write(`the boundary check is blind in: ${missed.join(", ")}\n`);
+if (blind)
+  process.stdout.write(`only ${report.summary.totalCruised} of ${sources} modules were seen\n`);
 const good = violations.length === 0 && missed.length === 0 && !blind;
-process.stdout.write(good ? `boundaries: ${report.summary.totalCruised} modules, no violation, ${canaries.length} canaries caught\n` : "boundaries: failed\n");
+process.stdout.write(
+  good
+    ? `boundaries: ${report.summary.totalCruised} modules, no violation, ${canaries.length} canaries caught\n`
+    : "boundaries: failed\n",
+);
 process.exit(good ? 0 : 1);

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { prepare, root } from "./bootstrap.mjs";
 
 prepare();
-const child = spawn(process.execPath, [join(root, "bin/rumi"), "demo", ...process.argv.slice(2)], { stdio: "inherit" });
+const child = spawn(process.execPath, [join(root, "bin/rumi"), "demo", ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
 // The terminal's Ctrl-C reaches the child by itself; it stops its bots in order and decides the exit code.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {

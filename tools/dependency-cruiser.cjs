@@ -7,14 +7,22 @@ const layerRules = Object.entries(graph).map(([name, allowed]) => ({
   from: { path: `^packages/${name}/src/` },
   to: {
     path: "^packages/",
-    pathNot: [`^packages/${name}/`, ...allowed.map((other) => `^packages/${other}/src/index\\.ts$`)],
+    pathNot: [
+      `^packages/${name}/`,
+      ...allowed.map((other) => `^packages/${other}/src/index\\.ts$`),
+    ],
   },
 }));
 
 module.exports = {
   forbidden: [
     ...layerRules,
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
     {
       name: "no-undeclared-packages",
@@ -25,7 +33,10 @@ module.exports = {
     {
       name: "no-test-code-in-production",
       severity: "error",
-      from: { path: "^packages/[^/]+/src/", pathNot: "\\.(test|bench)\\.tsx?$|/conformance\\.ts$|/test-support" },
+      from: {
+        path: "^packages/[^/]+/src/",
+        pathNot: "\\.(test|bench)\\.tsx?$|/conformance\\.ts$|/test-support",
+      },
       to: { path: "\\.test\\.ts$|^tools/test-support|/vitest/" },
     },
   ],
@@ -35,6 +46,10 @@ module.exports = {
     parser: "swc",
     tsPreCompilationDeps: true,
     combinedDependencies: false,
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"], extensions: [".ts", ".tsx", ".js", ".mjs", ".json"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default"],
+      extensions: [".ts", ".tsx", ".js", ".mjs", ".json"],
+    },
   },
 };

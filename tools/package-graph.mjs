@@ -12,5 +12,17 @@ export const PACKAGE_GRAPH = {
   platform: ["kernel", "ledger", "store", "operations", "abi", "sandbox"],
   server: ["kernel", "ledger", "store", "operations"],
   console: [],
-  rumi: ["kernel", "ledger", "store", "operations", "sandbox", "abi", "runtime", "venues", "control", "platform", "server"],
+  rumi: [
+    "kernel",
+    "ledger",
+    "store",
+    "operations",
+    "sandbox",
+    "abi",
+    "runtime",
+    "venues",
+    "control",
+    "platform",
+    "server",
+  ],
 };

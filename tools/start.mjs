@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { prepare, root } from "./bootstrap.mjs";
 
 prepare();
-const child = spawn(process.execPath, [join(root, "bin/rumi"), "start", ...process.argv.slice(2)], { stdio: "inherit" });
+const child = spawn(process.execPath, [join(root, "bin/rumi"), "start", ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
     if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);

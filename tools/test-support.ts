@@ -6,7 +6,11 @@ import { join } from "node:path";
 const SYSTEM_PACKAGES = {
   bubblewrap: ["/usr/bin/bwrap"],
   chromium: ["/usr/bin/chromium"],
-  postgresql: ["/usr/lib/postgresql/15/bin/postgres", "/usr/lib/postgresql/16/bin/postgres", "/usr/lib/postgresql/17/bin/postgres"],
+  postgresql: [
+    "/usr/lib/postgresql/15/bin/postgres",
+    "/usr/lib/postgresql/16/bin/postgres",
+    "/usr/lib/postgresql/17/bin/postgres",
+  ],
   python3: ["/usr/bin/python3"],
   "rust-wasm": ["/usr/lib/rustlib/wasm32-unknown-unknown"],
   go: ["/usr/local/go/bin/go", "/usr/bin/go"],
@@ -28,7 +32,9 @@ export function requires(name: SystemPackage): boolean {
   if (process.env["CI"] === "true") {
     throw new Error(`CI needs the system package ${name}; tools/setup-system.sh installs it`);
   }
-  process.stderr.write(`skipped: the system package ${name} is absent (tools/setup-system.sh installs it)\n`);
+  process.stderr.write(
+    `skipped: the system package ${name} is absent (tools/setup-system.sh installs it)\n`,
+  );
   return false;
 }
 

@@ -16,7 +16,10 @@ export function digestOf(...parts: readonly (Uint8Array | string)[]): Digest {
   return `sha256:${sha256Hex(...parts)}` as Digest;
 }
 
-export function hmacSha256(key: Uint8Array, ...parts: readonly (Uint8Array | string)[]): Uint8Array {
+export function hmacSha256(
+  key: Uint8Array,
+  ...parts: readonly (Uint8Array | string)[]
+): Uint8Array {
   const hmac = createHmac("sha256", key);
   for (const part of parts) hmac.update(part);
   return new Uint8Array(hmac.digest());

@@ -25,21 +25,31 @@ export const ID_PATTERNS = {
   pack: "^[A-Za-z0-9_-]{1,64}$",
   clientOrder: "^[A-Za-z0-9]{1,32}$",
   digest: "^sha256:[0-9a-f]{64}$",
-  semver: "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?(\\+[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?$",
+  semver:
+    "^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(-[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?(\\+[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*)?$",
 } as const;
 
 const matcher = <Name extends string>(pattern: string) => {
   const form = new RegExp(pattern);
-  return (text: string): Brand<Name> | undefined => (form.test(text) ? (text as Brand<Name>) : undefined);
+  return (text: string): Brand<Name> | undefined =>
+    form.test(text) ? (text as Brand<Name>) : undefined;
 };
 
 export const parseUuid: (text: string) => Uuid | undefined = matcher<"Uuid">(ID_PATTERNS.uuid);
 export const parseBotId: (text: string) => BotId | undefined = matcher<"BotId">(ID_PATTERNS.bot);
-export const parseInstrumentId: (text: string) => InstrumentId | undefined = matcher<"InstrumentId">(ID_PATTERNS.instrument);
-export const parseVenueId: (text: string) => VenueId | undefined = matcher<"VenueId">(ID_PATTERNS.venue);
-export const parsePackId: (text: string) => PackId | undefined = matcher<"PackId">(ID_PATTERNS.pack);
-export const parseClientOrderId: (text: string) => ClientOrderId | undefined = matcher<"ClientOrderId">(ID_PATTERNS.clientOrder);
-export const parseDigest: (text: string) => Digest | undefined = matcher<"Digest">(ID_PATTERNS.digest);
+export const parseInstrumentId: (text: string) => InstrumentId | undefined =
+  matcher<"InstrumentId">(ID_PATTERNS.instrument);
+export const parseVenueId: (text: string) => VenueId | undefined = matcher<"VenueId">(
+  ID_PATTERNS.venue,
+);
+export const parsePackId: (text: string) => PackId | undefined = matcher<"PackId">(
+  ID_PATTERNS.pack,
+);
+export const parseClientOrderId: (text: string) => ClientOrderId | undefined =
+  matcher<"ClientOrderId">(ID_PATTERNS.clientOrder);
+export const parseDigest: (text: string) => Digest | undefined = matcher<"Digest">(
+  ID_PATTERNS.digest,
+);
 
 /** UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then randomness; sorts by creation time. */
 export function uuidv7(now: Micros, random: Random): Uuid {

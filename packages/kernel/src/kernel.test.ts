@@ -1,6 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, formatDecimal, isoFromMicros, micros, microsFromIso, parseDecimal, seededRandom, sha256Hex, uuidv7, parseUuid } from "./index.ts";
+import {
+  canonicalJson,
+  formatDecimal,
+  isoFromMicros,
+  micros,
+  microsFromIso,
+  parseDecimal,
+  seededRandom,
+  sha256Hex,
+  uuidv7,
+  parseUuid,
+} from "./index.ts";
 
 describe("time", () => {
   it("writes and reads RFC 3339 with microseconds", () => {
@@ -13,23 +24,42 @@ describe("time", () => {
 
 describe("decimal", () => {
   it.each([
-    ["1", 2, 100], ["-0.5", 1, -5], ["1.50", 1, 15], ["0.001", 2, undefined], ["1e3", 2, undefined],
-    ["90071992547409.92", 2, undefined], ["", 2, undefined], ["-0", 0, 0], ["+1", 0, undefined],
+    ["1", 2, 100],
+    ["-0.5", 1, -5],
+    ["1.50", 1, 15],
+    ["0.001", 2, undefined],
+    ["1e3", 2, undefined],
+    ["90071992547409.92", 2, undefined],
+    ["", 2, undefined],
+    ["-0", 0, 0],
+    ["+1", 0, undefined],
   ] as const)("parses %s at %d digits as %s", (text, digits, expected) => {
     expect(parseDecimal(text, digits)).toBe(expected);
   });
   it("round-trips every scaled number", () => {
-    fc.assert(fc.property(fc.maxSafeInteger(), fc.integer({ min: 0, max: 15 }), (n, digits) => {
-      expect(parseDecimal(formatDecimal(n, digits), digits)).toBe(n === 0 ? 0 : n);
-    }));
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.integer({ min: 0, max: 15 }), (n, digits) => {
+        expect(parseDecimal(formatDecimal(n, digits), digits)).toBe(n === 0 ? 0 : n);
+      }),
+    );
   });
 });
 
 describe("canonical JSON", () => {
   it("sorts by UTF-16 code units and keeps numbers as ECMAScript writes them", () => {
-    const value = { "\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7 };
+    const value = {
+      "\u20ac": 1,
+      "\r": 2,
+      "\ufb33": 3,
+      "1": 4,
+      "\ud83d\ude00": 5,
+      "\u0080": 6,
+      "\u00f6": 7,
+    };
     expect(Object.keys(JSON.parse(canonicalJson(value)) as object).length).toBe(7);
-    expect(canonicalJson(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}');
+    expect(canonicalJson(value)).toBe(
+      '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}',
+    );
     expect(canonicalJson([1e21, 0.1, -0, 1e-7])).toBe("[1e+21,0.1,0,1e-7]");
     expect(() => canonicalJson("\ud800")).toThrow(TypeError);
     expect(() => canonicalJson(Number.NaN)).toThrow(TypeError);
@@ -38,14 +68,20 @@ describe("canonical JSON", () => {
 
 describe("randomness", () => {
   it("is the same for the same seed and stream, and golden", () => {
-    const draw = (name: string): number[] => { const r = seededRandom("7").stream(name); return [r.below(1000), r.below(1000), r.below(1000)]; };
+    const draw = (name: string): number[] => {
+      const r = seededRandom("7").stream(name);
+      return [r.below(1000), r.below(1000), r.below(1000)];
+    };
     expect(draw("a")).toEqual(draw("a"));
     expect(draw("a")).not.toEqual(draw("b"));
-    expect(sha256Hex(seededRandom("7").bytes(64))).toMatchInlineSnapshot(`"562515439449e203ebc855be9928379e1b6daa8b61ca4cff4e0f9f14a626bdb0"`);
+    expect(sha256Hex(seededRandom("7").bytes(64))).toMatchInlineSnapshot(
+      `"562515439449e203ebc855be9928379e1b6daa8b61ca4cff4e0f9f14a626bdb0"`,
+    );
   });
   it("makes UUIDv7 that sort by time", () => {
     const r = seededRandom("u");
-    const a = uuidv7(micros(1_000_000_000), r), b = uuidv7(micros(2_000_000_000), r);
+    const a = uuidv7(micros(1_000_000_000), r),
+      b = uuidv7(micros(2_000_000_000), r);
     expect(parseUuid(a)).toBe(a);
     expect(a[14]).toBe("7");
     expect(a < b).toBe(true);

@@ -37,14 +37,18 @@ export function seededRandom(seed: string): Random {
 /** The operating system's randomness, for keys, salts and ids. */
 export function systemRandom(): Random {
   const next = (): number => randomBytes(4).readUInt32LE(0);
-  return { ...fromNext(next, () => systemRandom()), bytes: (count) => new Uint8Array(randomBytes(count)) };
+  return {
+    ...fromNext(next, () => systemRandom()),
+    bytes: (count) => new Uint8Array(randomBytes(count)),
+  };
 }
 
 function fromNext(next: () => number, stream: (name: string) => Random): Random {
   return {
     bytes: (count) => Uint8Array.from({ length: count }, () => next() & 0xff),
     below: (bound) => {
-      if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) throw new RangeError(`bound ${bound}`);
+      if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32)
+        throw new RangeError(`bound ${bound}`);
       const limit = 2 ** 32 - (2 ** 32 % bound);
       for (;;) {
         const value = next();

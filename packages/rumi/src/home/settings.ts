@@ -1,0 +1,190 @@
+/**
+ * Every setting that comes from the environment, parsed strictly: a malformed value stops the start.
+ *
+ * One table holds each variable's name, default, form and meaning; docs/reference/settings.md is generated
+ * from it. An unknown RUMI_ variable is reported, because a misspelt setting is a silent default.
+ */
+import {
+  ENVIRONMENTS,
+  err,
+  failure,
+  ok,
+  type Environment,
+  type Failure,
+  type Result,
+} from "@rumi/kernel";
+
+export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
+
+export type Settings = {
+  readonly home: string;
+  readonly api_port: number;
+  readonly api_bind_address: string;
+  readonly environment: Environment;
+  readonly security_mode: "strict" | "permissive";
+  readonly log_level: LogLevel;
+  readonly log_format: "json" | "text";
+  readonly hmac_rotate: boolean;
+  readonly max_request_body_bytes: number;
+  readonly cors_origins: readonly string[];
+  readonly diagnostics_verbose: boolean;
+};
+
+type Parsed<T> = { readonly value: T } | { readonly problem: string };
+
+export type SettingRow<T> = {
+  readonly name: string;
+  readonly default: string;
+  readonly meaning: string;
+  readonly parse: (text: string) => Parsed<T>;
+};
+
+const oneOf =
+  <T extends string>(...words: readonly T[]) =>
+  (text: string): Parsed<T> => {
+    const found = words.find((word) => word === text);
+    return found === undefined ? { problem: `not one of ${words.join(", ")}` } : { value: found };
+  };
+
+const whole =
+  (least: number, most: number) =>
+  (text: string): Parsed<number> => {
+    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most
+      ? { value }
+      : { problem: `not a whole number from ${least} to ${most}` };
+  };
+
+const yesOrNo = (text: string): Parsed<boolean> =>
+  text === "true"
+    ? { value: true }
+    : text === "false"
+      ? { value: false }
+      : { problem: "neither true nor false" };
+
+const anyText = (text: string): Parsed<string> =>
+  text === "" ? { problem: "empty" } : { value: text };
+
+const origins = (text: string): Parsed<readonly string[]> => {
+  const list = text === "" ? [] : text.split(",").map((item) => item.trim());
+  const bad = list.find((item) => !/^https?:\/\/[^/\s]+$/.test(item));
+  return bad === undefined
+    ? { value: list }
+    : { problem: `${bad} is not an origin such as http://localhost:3000` };
+};
+
+export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[Key]> } = {
+  home: {
+    name: "RUMI_HOME",
+    default: ".",
+    meaning: "Directory that holds user_data/, ecosystem/ and flows/.",
+    parse: anyText,
+  },
+  api_port: {
+    name: "RUMI_API_PORT",
+    default: "8765",
+    meaning: "TCP port of the HTTP API and the console.",
+    parse: whole(0, 65_535),
+  },
+  api_bind_address: {
+    name: "RUMI_API_BIND_ADDRESS",
+    default: "127.0.0.1",
+    meaning: "Address the API listens on. Anything but loopback exposes it.",
+    parse: anyText,
+  },
+  environment: {
+    name: "RUMI_ENVIRONMENT",
+    default: "dev",
+    meaning: "dev, stage or prod; fixed at the home's first start.",
+    parse: oneOf(...ENVIRONMENTS),
+  },
+  security_mode: {
+    name: "RUMI_SECURITY_MODE",
+    default: "strict",
+    meaning: "strict refuses weaker isolation; permissive warns.",
+    parse: oneOf("strict", "permissive"),
+  },
+  log_level: {
+    name: "RUMI_LOG_LEVEL",
+    default: "INFO",
+    meaning: "Least severe line that is logged.",
+    parse: oneOf("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+  },
+  log_format: {
+    name: "RUMI_LOG_FORMAT",
+    default: "json",
+    meaning: "json or text.",
+    parse: oneOf("json", "text"),
+  },
+  hmac_rotate: {
+    name: "RUMI_HMAC_ROTATE",
+    default: "false",
+    meaning: "true replaces the token key once, at the next start.",
+    parse: yesOrNo,
+  },
+  max_request_body_bytes: {
+    name: "RUMI_MAX_REQUEST_BODY_BYTES",
+    default: "1048576",
+    meaning: "Largest request body, bytes.",
+    parse: whole(1_024, 67_108_864),
+  },
+  cors_origins: {
+    name: "RUMI_CORS_ORIGINS",
+    default: "",
+    meaning: "Comma-separated origins that browsers may call from.",
+    parse: origins,
+  },
+  diagnostics_verbose: {
+    name: "RUMI_DIAGNOSTICS_VERBOSE",
+    default: "false",
+    meaning: "true adds details to diagnostic log lines.",
+    parse: yesOrNo,
+  },
+};
+
+/** Variables that mean something to the test and demo tools, not to the program. */
+const TOOL_VARIABLES: readonly string[] = ["RUMI_SOAK", "RUMI_TOKEN", "RUMI_API_URL"];
+
+export type ReadSettings = { readonly settings: Settings; readonly unknown: readonly string[] };
+
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+): Result<ReadSettings, Failure> {
+  const read = <T>(row: SettingRow<T>): T => {
+    const parsed = row.parse(environment[row.name] ?? row.default);
+    if ("problem" in parsed)
+      throw new SettingError(failure("RUMI-SYS-002", { name: row.name, problem: parsed.problem }));
+    return parsed.value;
+  };
+  try {
+    const settings: Settings = {
+      home: read(SETTINGS.home),
+      api_port: read(SETTINGS.api_port),
+      api_bind_address: read(SETTINGS.api_bind_address),
+      environment: read(SETTINGS.environment),
+      security_mode: read(SETTINGS.security_mode),
+      log_level: read(SETTINGS.log_level),
+      log_format: read(SETTINGS.log_format),
+      hmac_rotate: read(SETTINGS.hmac_rotate),
+      max_request_body_bytes: read(SETTINGS.max_request_body_bytes),
+      cors_origins: read(SETTINGS.cors_origins),
+      diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
+    };
+    const known = new Set([...Object.values(SETTINGS).map((row) => row.name), ...TOOL_VARIABLES]);
+    const unknown = Object.keys(environment)
+      .filter((name) => name.startsWith("RUMI_") && !known.has(name))
+      .sort();
+    return ok({ settings, unknown });
+  } catch (error) {
+    if (error instanceof SettingError) return err(error.failure);
+    throw error;
+  }
+}
+
+class SettingError extends Error {
+  readonly failure: Failure;
+  constructor(of: Failure) {
+    super(of.code);
+    this.failure = of;
+  }
+}
