@@ -1,0 +1,85 @@
+/**
+ * Reads a folder as a pack: plain files only, without following anything.
+ *
+ * Invariants: links, devices, sockets and pipes are refused; limits stop the walk early (tree.test.ts).
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open, readdir, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { err, failure, ok, type Digest, type Failure, type Result } from "@rumi/kernel";
+import { packDigest, pathProblem, printable, type PackEntry } from "./digest.ts";
+import type { PackLimits } from "./limits.ts";
+
+export type PackTree = { readonly digest: Digest; readonly entries: readonly PackEntry[] };
+
+/** Digest and entries of the folder `root`; `RUMI-PACK-019` when it is not there. */
+export async function readTree(root: string, limits: PackLimits): Promise<Result<PackTree, Failure>> {
+  const paths = await listFiles(root, limits);
+  if (!paths.ok) return paths;
+  const entries: PackEntry[] = [];
+  let total = 0;
+  for (const path of paths.value) {
+    const entry = await hashFile(root, path, limits.bytes - total);
+    if (!entry.ok) return entry;
+    total += entry.value.bytes;
+    entries.push(entry.value);
+  }
+  const digest = packDigest(entries, limits);
+  return digest.ok ? ok({ digest: digest.value, entries }) : digest;
+}
+
+async function listFiles(root: string, limits: PackLimits): Promise<Result<readonly string[], Failure>> {
+  const found: string[] = [];
+  const folders: string[] = [""];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    let children;
+    try {
+      children = await readdir(join(root, folder), { withFileTypes: true });
+    } catch (cause) {
+      return err(failure("RUMI-PACK-019", { pack_id: printable(root.split("/").at(-1) ?? root), path: printable(join(root, folder)) }, { cause }));
+    }
+    for (const child of children) {
+      const path = folder === "" ? child.name : `${folder}/${child.name}`;
+      const problem = pathProblem(path, limits) ?? kindProblem(child);
+      if (problem !== undefined) return err(failure("RUMI-PACK-009", { path: printable(path), problem }));
+      if (child.isDirectory()) folders.push(path);
+      else found.push(path);
+      if (found.length > limits.files || folders.length > limits.files) {
+        return err(failure("RUMI-PACK-008", { limit: limits.files, unit: "files" }));
+      }
+    }
+  }
+  return ok(found);
+}
+
+function kindProblem(child: { isDirectory(): boolean; isFile(): boolean; isSymbolicLink(): boolean }): string | undefined {
+  if (child.isSymbolicLink()) return "it is a symbolic link";
+  return child.isDirectory() || child.isFile() ? undefined : "it is neither a file nor a folder";
+}
+
+async function hashFile(root: string, path: string, room: number): Promise<Result<PackEntry, Failure>> {
+  let file: FileHandle;
+  try {
+    file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (cause) {
+    return err(failure("RUMI-PACK-009", { path, problem: "it cannot be opened as a plain file" }, { cause }));
+  }
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) return err(failure("RUMI-PACK-009", { path, problem: "it is not a plain file" }));
+    const hash = createHash("sha256");
+    const chunk = Buffer.allocUnsafe(Math.min(1_048_576, Math.max(4_096, facts.size)));
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunk.length);
+      if (bytesRead === 0) break;
+      bytes += bytesRead;
+      if (bytes > room) return err(failure("RUMI-PACK-008", { limit: room, unit: "bytes" }));
+      hash.update(chunk.subarray(0, bytesRead));
+    }
+    return ok({ path, mode: (facts.mode & 0o100) !== 0 ? "100755" : "100644", sha256: hash.digest("hex"), bytes });
+  } finally {
+    await file.close();
+  }
+}
