@@ -1,0 +1,88 @@
+/**
+ * The only file that knows which SQLite runs: Node's own where the program runs on a Node that has it
+ * (22 and later), the same API from `@photostructure/sqlite` before.
+ */
+import { createRequire } from "node:module";
+import type * as sqlite from "@photostructure/sqlite";
+import { columnValue, type SqlValue } from "../values.ts";
+
+type DatabaseSync = InstanceType<typeof sqlite.DatabaseSync>;
+type StatementSync = ReturnType<DatabaseSync["prepare"]>;
+type SqliteModule = { readonly DatabaseSync: new (path: string, options: { readOnly: boolean }) => DatabaseSync };
+
+/** One connection with its statement cache. Synchronous; throws what SQLite throws. */
+export type Connection = {
+  /** Rows changed. Parameters must have passed `checkedParameters`. */
+  run(sql: string, parameters: readonly SqlValue[]): number;
+  all(sql: string, parameters: readonly SqlValue[]): readonly Record<string, SqlValue>[];
+  /** Several statements without parameters, uncached: DDL, PRAGMA, BEGIN. */
+  exec(sql: string): void;
+  inTransaction(): boolean;
+  close(): void;
+};
+
+const builtin = process.getBuiltinModule?.("node:sqlite") as SqliteModule | undefined;
+
+export function openConnection(path: string, mode: "read_write" | "read_only", cached_statements: number): Connection {
+  const module = builtin ?? (createRequire(import.meta.url)("@photostructure/sqlite") as SqliteModule);
+  const db = new module.DatabaseSync(path, { readOnly: mode === "read_only" });
+  const cache = new Map<string, StatementSync>();
+
+  const prepared = (sql: string): StatementSync => {
+    const known = cache.get(sql);
+    if (known !== undefined) return known;
+    const statement = db.prepare(sql);
+    cache.set(sql, statement);
+    if (cache.size > cached_statements) {
+      const oldest = cache.keys().next();
+      if (oldest.done !== true) cache.delete(oldest.value);
+    }
+    return statement;
+  };
+  return {
+    run: (sql, parameters) => Number(prepared(sql).run(...bindings(parameters)).changes),
+    all: (sql, parameters) => (prepared(sql).all(...bindings(parameters)) as Record<string, unknown>[]).map(plainRow),
+    exec: (sql) => db.exec(sql),
+    inTransaction: () => db.isTransaction,
+    close: () => {
+      cache.clear();
+      db.close();
+    },
+  };
+}
+
+/** Node's module binds every JavaScript number as a double; as a BigInt it stays an integer inside expressions. */
+function bindings(parameters: readonly SqlValue[]): readonly (SqlValue | bigint)[] {
+  if (builtin === undefined) return parameters;
+  return parameters.map((value) => (typeof value === "number" ? BigInt(value) : value));
+}
+
+function plainRow(row: Record<string, unknown>): Record<string, SqlValue> {
+  const plain: Record<string, SqlValue> = {};
+  for (const name of Object.keys(row)) plain[name] = columnValue(row[name]);
+  return plain;
+}
+
+/** What SQLite means by an error, by its (extended) result code; never by its text. */
+export type SqliteProblem =
+  | { readonly kind: "full" }
+  | { readonly kind: "not_writable"; readonly problem: string }
+  | { readonly kind: "duplicate" }
+  | { readonly kind: "out_of_range" }
+  | { readonly kind: "statement"; readonly problem: string };
+
+const PRIMARY = { BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+const DUPLICATES: readonly number[] = [1555, 2067, 2579]; // SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE, _ROWID
+const MACHINE: readonly number[] = Object.values(PRIMARY);
+
+/** Rethrows what is not SQLite's. */
+export function sqliteProblem(error: unknown): SqliteProblem {
+  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
+  const problem = error instanceof Error ? error.message : String(error);
+  if (code === "ERR_OUT_OF_RANGE") return { kind: "out_of_range" };
+  if (code !== "ERR_SQLITE_ERROR" || typeof errcode !== "number") throw error;
+  const primary = errcode & 0xff;
+  if (primary === PRIMARY.FULL) return { kind: "full" };
+  if (DUPLICATES.includes(errcode)) return { kind: "duplicate" };
+  return MACHINE.includes(primary) ? { kind: "not_writable", problem } : { kind: "statement", problem };
+}

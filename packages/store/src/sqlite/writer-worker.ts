@@ -1,0 +1,28 @@
+/** The writer's thread: opens the writer, then answers one group at a time. Bundled as `writer-worker.js`. */
+import { randomBytes } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import { invariant, unreachable } from "@rumi/kernel";
+import type { FromWriter, ToWriter, WriterStart } from "./writer-protocol.ts";
+import { openWriter } from "./writer.ts";
+
+invariant(parentPort !== null, "writer-worker runs in a worker thread");
+const port = parentPort;
+const say = (message: FromWriter): void => port.postMessage(message);
+
+const opened = openWriter({ ...(workerData as WriterStart), randomBytes: (count) => new Uint8Array(randomBytes(count)) });
+if (opened.ok) {
+  const writer = opened.value;
+  port.on("message", (message: ToWriter) => {
+    if (message.kind === "group") say({ kind: "outcomes", outcomes: writer.commitGroup(message.batches) });
+    else if (message.kind === "close") {
+      writer.close();
+      say({ kind: "closed" });
+      port.close();
+    } else unreachable(message);
+  });
+  say({ kind: "ready" });
+} else {
+  const { code, params } = opened.error; // causes may not be cloneable
+  say({ kind: "refused", failure: { code, params } });
+  port.close();
+}
