@@ -1,0 +1,136 @@
+/** Every word of the console in English and Japanese; a missing word is a type error. */
+const EN = {
+  safety: "Safety",
+  environment: "Environment",
+  bots: "Bots",
+  live_feed: "Intents, orders and fills",
+  audit: "Audit log",
+  bot: "Bot",
+  state: "State",
+  strategy: "Strategy",
+  venue: "Venue",
+  profit: "Profit",
+  position: "Position",
+  fills: "Fills",
+  health: "Health",
+  actions: "Actions",
+  start_paper: "Start paper",
+  start_shadow: "Start shadow",
+  pause: "Pause",
+  stop: "Stop",
+  no_bots: "No bot yet. Create one with: rumi bots create",
+  nothing_yet: "Nothing yet. It appears here as it happens.",
+  time: "Time",
+  actor: "Actor",
+  event: "Event",
+  subject: "Subject",
+  outcome: "Outcome",
+  verified: "Log verified in this browser",
+  verified_detail:
+    "{size} entries, signature and Merkle root checked here; {remembered} of them were remembered from before.",
+  verifying: "Checking the log …",
+  broken: "LOG NOT VERIFIED",
+  connection_live: "live",
+  connection_lost: "connection lost, trying again",
+  connecting: "connecting",
+  token_title: "Token needed",
+  token_hint: "Paste the token that 'rumi token' prints. It stays in this tab only.",
+  token_use: "Use token",
+  reason: "Reason",
+  reason_hint: "Why? It is written into the audit log.",
+  confirm: "Do it",
+  cancel: "Cancel",
+  set_safe: "Set SAFE",
+  set_emergency: "Emergency stop",
+  set_normal: "Back to NORMAL",
+  ask_command: "{what} {bot}?",
+  ask_safety: "Set safety to {mode}?",
+  refused: "Refused",
+  next_step: "Next step",
+  runbook: "Runbook",
+  profit_over_time: "Fills of {bot}",
+  choose_bot: "Choose a bot to see its fills.",
+  entry: "Entry",
+  in_log: "in the log",
+  not_in_log: "NOT IN THE LOG",
+  check: "check",
+  language: "日本語",
+  updated: "updated",
+} as const;
+
+export type Word = keyof typeof EN;
+
+const JA: Readonly<Record<Word, string>> = {
+  safety: "セーフティ",
+  environment: "環境",
+  bots: "ボット",
+  live_feed: "意図・注文・約定",
+  audit: "監査ログ",
+  bot: "ボット",
+  state: "状態",
+  strategy: "戦略",
+  venue: "取引所",
+  profit: "損益",
+  position: "建玉",
+  fills: "約定数",
+  health: "健全性",
+  actions: "操作",
+  start_paper: "ペーパー開始",
+  start_shadow: "シャドー開始",
+  pause: "一時停止",
+  stop: "停止",
+  no_bots: "ボットはまだありません。rumi bots create で作成できます",
+  nothing_yet: "まだありません。発生するとここに表示されます。",
+  time: "時刻",
+  actor: "実行者",
+  event: "イベント",
+  subject: "対象",
+  outcome: "結果",
+  verified: "このブラウザーでログを検証済み",
+  verified_detail:
+    "{size} 件。署名と Merkle ルートをここで検証しました。うち {remembered} 件は以前から記憶しています。",
+  verifying: "ログを検証中 …",
+  broken: "ログを検証できません",
+  connection_live: "ライブ",
+  connection_lost: "接続が切れました。再接続中",
+  connecting: "接続中",
+  token_title: "トークンが必要です",
+  token_hint: "'rumi token' が表示するトークンを貼り付けてください。このタブにのみ保持されます。",
+  token_use: "トークンを使う",
+  reason: "理由",
+  reason_hint: "理由を入力してください。監査ログに記録されます。",
+  confirm: "実行",
+  cancel: "やめる",
+  set_safe: "SAFE にする",
+  set_emergency: "緊急停止",
+  set_normal: "NORMAL に戻す",
+  ask_command: "{bot} を{what}しますか？",
+  ask_safety: "セーフティを {mode} にしますか？",
+  refused: "拒否されました",
+  next_step: "次の手順",
+  runbook: "ランブック",
+  profit_over_time: "{bot} の約定",
+  choose_bot: "ボットを選ぶと約定が表示されます。",
+  entry: "番号",
+  in_log: "ログにあります",
+  not_in_log: "ログにありません",
+  check: "検証",
+  language: "English",
+  updated: "更新",
+};
+
+export type Language = "en" | "ja";
+
+export type Translate = (word: Word, values?: Readonly<Record<string, string | number>>) => string;
+
+export function translator(language: Language): Translate {
+  const table = language === "ja" ? JA : EN;
+  return (word, values = {}) =>
+    table[word].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+}
+
+export function firstLanguage(): Language {
+  const kept = localStorage.getItem("rumi.language");
+  if (kept === "en" || kept === "ja") return kept;
+  return navigator.language.startsWith("ja") ? "ja" : "en";
+}
