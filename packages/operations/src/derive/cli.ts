@@ -1,0 +1,65 @@
+/** The command line of a program as data: `rumi NOUN VERB`, its arguments and flags, from the declarations. */
+import type { TObject, TSchema } from "@sinclair/typebox";
+import { pathParams, type Registry } from "../registry.ts";
+
+export type CliFlag = {
+  /** The field of the request; the flag is `--` and this name with hyphens. */
+  readonly field: string;
+  readonly flag: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "json" | "string[]";
+  readonly required: boolean;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  readonly default?: unknown;
+};
+export type CliCommand = {
+  readonly noun: string;
+  readonly verb: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  /** Path parameters, in order: the positional arguments. */
+  readonly arguments: readonly CliFlag[];
+  readonly flags: readonly CliFlag[];
+  /** The caller need not give `command_id`: the command line makes one. */
+  readonly mintsCommandId: boolean;
+};
+
+export function cliCommands(registry: Registry): readonly CliCommand[] {
+  return [...registry.operations.values(), ...registry.queries.values()]
+    .map(({ definition, schema }): CliCommand => {
+      const [noun = "", ...verb] = definition.name.split(".");
+      const positional = pathParams(definition.http.path);
+      const all = Object.entries(schema.properties).map(([field, of]) => flag(field, of, schema));
+      return {
+        noun, verb: verb.join("-").replaceAll("_", "-"), name: definition.name, summary: definition.summary, method: definition.http.method, path: definition.http.path,
+        arguments: positional.flatMap((name) => all.filter(({ field }) => field === name)),
+        flags: all.filter(({ field }) => !positional.includes(field)),
+        mintsCommandId: definition.kind === "operation" && definition.key === "command_id",
+      };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function flag(field: string, of: TSchema, { required = [] }: TObject): CliFlag {
+  const choices = choicesOf(of);
+  return {
+    field, flag: `--${field.replaceAll("_", "-")}`, type: typeOf(of), required: required.includes(field), description: of.description ?? "",
+    ...(choices === undefined ? {} : { choices }), ...(of["default"] === undefined ? {} : { default: of["default"] as unknown }),
+  };
+}
+
+function typeOf(of: TSchema): CliFlag["type"] {
+  const type: unknown = of["type"];
+  if (type === "string" || type === "integer" || type === "number" || type === "boolean") return type;
+  if (choicesOf(of) !== undefined) return "string";
+  if (type === "array" && (of["items"] as TSchema | undefined)?.["type"] === "string") return "string[]";
+  return "json";
+}
+
+function choicesOf(of: TSchema): readonly string[] | undefined {
+  const union = of["anyOf"] as readonly TSchema[] | undefined;
+  const values = (of["enum"] as readonly unknown[] | undefined) ?? union?.map((member) => member["const"] as unknown);
+  return values !== undefined && values.length > 0 && values.every((value) => typeof value === "string") ? (values as string[]) : undefined;
+}

@@ -1,0 +1,41 @@
+/**
+ * What a command would do: every guard is asked, and the decision is made and thrown away. Nothing is written
+ * but the audit event that somebody tried.
+ */
+import { failure, failureText } from "@rumi/kernel";
+import { type Answer, refused } from "../answer.ts";
+import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../audit.ts";
+import { auditFailure } from "./audit-failure.ts";
+import { JUDGEMENT } from "./order.ts";
+import type { PipelineContext, Run } from "./run.ts";
+import { decide } from "./stages/decide.ts";
+
+export type DryRunRefusal = { readonly stage: string; readonly error_code: string; readonly reason_code: string | null; readonly error: string };
+
+export async function answerDryRun(run: Run, context: PipelineContext): Promise<Answer> {
+  const { definition } = run.operation;
+  const refusals: DryRunRefusal[] = [];
+  try {
+    await context.store.snapshot(async (reader) => {
+      run.reader = reader;
+      for (const stage of [...JUDGEMENT, decide]) {
+        context.onStage?.(stage.name, null);
+        const end = await stage.run(run, context);
+        if (end?.kind !== "refuse") continue;
+        const { code, reasonCode } = end.failure;
+        refusals.push({ stage: stage.name, error_code: code, reason_code: reasonCode ?? null, error: failureText(end.failure, "en").text });
+      }
+    });
+  } catch (error) {
+    return { ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id }, { cause: error })), command_id: null, duplicate_suppressed: false };
+  }
+  const would = refusals.length === 0 ? "apply" : "refuse";
+  const draft = commandDraft(PIPELINE_EVENTS.dryRun, run.target, "SUCCESS", { operation: definition.name, dry_run: true, would, refused_by: refusals.map(({ stage }) => stage) });
+  const committed = await context.store.commit({ writes: [], events: [auditEvent(draft, run.frame, context.newId(), context.now())] });
+  if (!committed.ok) {
+    const why = auditFailure(committed.error.kind === "failed" ? committed.error.failure : undefined, definition.name);
+    return { ...refused(why), command_id: null, duplicate_suppressed: false };
+  }
+  const preview = definition.preview?.(run.facts, run.input as never) ?? {};
+  return { kind: "done", status: 200, data: { dry_run: true, would, refusals, preview }, command_id: null, duplicate_suppressed: false };
+}

@@ -1,0 +1,132 @@
+/**
+ * Walks a command through the stages in their order, and performs what a stage's end asks for.
+ *
+ * How to think: admission happens once; judgement and actuation happen as often as it takes until one commit
+ * holds the whole outcome. Whatever interrupts this leaves either nothing, or a row in state `requested` from
+ * which {@link carryOut} goes on.
+ */
+import { ERROR_CATALOGUE, type Failure, failure } from "@rumi/kernel";
+import { type Answer, encodeOutcome, refused } from "../answer.ts";
+import { auditEvent, commandDraft, denialDetails, PIPELINE_EVENTS } from "../audit.ts";
+import { finishKey, type KeyRow, type StoredRequest, takeOverKey } from "../keys.ts";
+import { PIPELINE_LIMITS } from "../limits.ts";
+import { causeChain } from "../logging.ts";
+import { auditFailure } from "./audit-failure.ts";
+import { answerDryRun } from "./dry-run.ts";
+import { ACTUATION, ADMISSION, JUDGEMENT } from "./order.ts";
+import type { PipelineContext, Run, Stage, StageEnd } from "./run.ts";
+import { stillRunning } from "./still-running.ts";
+
+export async function admit(run: Run, context: PipelineContext): Promise<Answer> {
+  try {
+    const end = await walk(ADMISSION, run, context);
+    if (run.dry_run && end === undefined) return await answerDryRun(run, context);
+    if (end?.kind === "take_over") return await takeOver(run, end.row, context);
+    if (end !== undefined) return await finish(run, end, context);
+    return await carryOut(run, context);
+  } finally {
+    if (run.holdsRunning) context.running.delete(run.command_id);
+  }
+}
+
+export async function walk(stages: readonly Stage[], run: Run, context: PipelineContext): Promise<StageEnd | undefined> {
+  for (const stage of stages) {
+    context.onStage?.(stage.name, run.command_id === "" ? null : run.command_id);
+    const going = stage.run(run, context);
+    const end = going instanceof Promise ? await going : going;
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+/** From the durable request to the durable outcome. */
+export async function carryOut(run: Run, context: PipelineContext): Promise<Answer> {
+  const { name } = run.operation.definition;
+  try {
+    for (let attempt = 1; attempt <= PIPELINE_LIMITS.conflict_attempts; attempt += 1) {
+      const judged = await context.store.snapshot((reader) => {
+        run.reader = reader;
+        return walk(JUDGEMENT, run, context);
+      });
+      const end = judged ?? (await walk(ACTUATION, run, context));
+      if (end !== undefined && end.kind !== "again") return await finish(run, end, context);
+      context.metrics.counter("rumi_command_conflicts_total", "Commits that had to be decided again.").add({ operation: name });
+    }
+  } catch (error) {
+    return failedInside(run, error, context);
+  }
+  const attempts = PIPELINE_LIMITS.conflict_attempts;
+  return finish(run, { kind: "refuse", failure: failure("RUMI-CMD-009", { operation: name, attempts }, { reasonCode: "CONTENDED" }) }, context);
+}
+
+/** Another run of a command whose row is in state `requested`; the row counts the runs, so it ends. */
+export async function takeOver(run: Run, row: KeyRow, context: PipelineContext): Promise<Answer> {
+  const seen = row.recovery_point ?? "";
+  const stored = JSON.parse(seen) as StoredRequest;
+  run.recovery_point = seen;
+  run.attempts = stored.attempts;
+  if (stored.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
+  const next: StoredRequest = { ...stored, owner: context.owner, attempts: stored.attempts + 1 };
+  const recovery_point = JSON.stringify(next);
+  const taken = await context.store.commit({ writes: [takeOverKey(context.store, row.key, seen, recovery_point, context.now())], events: [] });
+  if (!taken.ok) {
+    const { error } = taken;
+    return finish(run, error.kind === "conflict" ? stillRunning(row.key) : { kind: "turn_away", failure: auditFailure(error.failure, row.operation) }, context);
+  }
+  run.recovery_point = recovery_point;
+  run.attempts = next.attempts;
+  return carryOut(run, context);
+}
+
+async function finish(run: Run, end: StageEnd, context: PipelineContext): Promise<Answer> {
+  const command_id = run.command_id === "" ? null : run.command_id;
+  const extras = run.operation.definition.error_extras?.(run.input) ?? {};
+  switch (end.kind) {
+    case "answer":
+      return end.answer;
+    case "turn_away":
+      return {
+        ...refused(end.failure, extras), command_id, duplicate_suppressed: false,
+        ...(end.retry_after_seconds === undefined ? {} : { retry_after_seconds: end.retry_after_seconds }),
+      };
+    case "refuse":
+      return deny(run, end.failure, context);
+    case "again":
+    case "take_over":
+      throw new Error(`a stage ended with ${end.kind} where it cannot`);
+  }
+}
+
+/** A refusal is durable before it is told; where it cannot be, the caller learns that instead. */
+export async function deny(run: Run, why: Failure, context: PipelineContext): Promise<Answer> {
+  const { definition } = run.operation;
+  const outcome = refused(why, definition.error_extras?.(run.input) ?? {});
+  const command_id = run.command_id === "" ? null : run.command_id;
+  const now = context.now();
+  const draft = commandDraft(PIPELINE_EVENTS.denied, run.target, "REJECTED", { operation: definition.name, ...denialDetails(why) });
+  const committed = await context.store.commit({
+    writes: run.recovery_point === null ? [] : [finishKey(context.store, run.command_id, run.recovery_point, outcome.status, encodeOutcome(outcome), now)],
+    events: [auditEvent(draft, run.frame, context.newId(), now)],
+  });
+  if (committed.ok) return { ...outcome, command_id, duplicate_suppressed: false };
+  if (committed.error.kind === "conflict") return finish(run, stillRunning(run.command_id), context);
+  return { ...refused(auditFailure(committed.error.failure, definition.name)), command_id, duplicate_suppressed: false };
+}
+
+/** An exception is a fault of ours: logged with its chain, told as internal, and tried again only so often. */
+async function failedInside(run: Run, error: unknown, context: PipelineContext): Promise<Answer> {
+  const { name } = run.operation.definition;
+  context.logger.error("a command failed inside", { operation: name, command_id: run.command_id, attempts: run.attempts, correlation_id: run.frame.trace_id, causes: causeChain(error) });
+  context.metrics.counter("rumi_command_faults_total", "Commands that failed inside.").add({ operation: name });
+  if (run.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
+  return { ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id })), command_id: run.command_id, duplicate_suppressed: false };
+}
+
+function giveUp(run: Run, context: PipelineContext): Promise<Answer> {
+  return deny(run, failure("RUMI-CMD-010", { command_id: run.command_id, attempts: run.attempts }, { reasonCode: "GAVE_UP" }), context);
+}
+
+export function outcomeLabel(answer: Answer): string {
+  if (answer.duplicate_suppressed) return "duplicate";
+  return answer.kind === "done" ? "applied" : ERROR_CATALOGUE[answer.failure.code].key;
+}

@@ -1,0 +1,100 @@
+/** One command on its way through the stages: what each stage found out, and how a stage ends the way. */
+import type { Clock, Failure, Micros, Random, Uuid } from "@rumi/kernel";
+import type { Reader, Store, Write } from "@rumi/store";
+import type { Answer } from "../answer.ts";
+import type { EventFrame } from "../audit.ts";
+import type { Guards } from "../guards.ts";
+import type { KeyRow } from "../keys.ts";
+import type { Logger } from "../logging.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Decision, Principal, RiskDirection } from "../operation.ts";
+import type { RegisteredOperation, Registry } from "../registry.ts";
+import type { Summaries } from "../summaries.ts";
+import type { RawInput } from "../validate/raw-input.ts";
+
+export type PipelineSettings = {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly guards: Guards;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** This home's key for fingerprints. */
+  readonly fingerprintKey: Uint8Array;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Told the name of every stage that begins, for tests. */
+  readonly onStage?: (stage: StageName, command_id: string | null) => void;
+};
+
+export type CommandRequest = {
+  readonly raw: RawInput;
+  /** Who authentication found; null is refused. */
+  readonly principal: Principal | null;
+  /** The header `Idempotency-Key`, or null where none was sent. */
+  readonly idempotencyKey: string | null;
+  readonly trace_id: string;
+  /** Address it came from. */
+  readonly remote: string;
+};
+
+/** What the stages share; made once per pipeline. */
+export type PipelineContext = PipelineSettings & {
+  /** Names this process in the dedupe rows. */
+  readonly owner: string;
+  /** Commands that are being carried out here, by key, with their fingerprint. */
+  readonly running: Map<string, string>;
+  readonly summaries: Summaries;
+  readonly now: () => Micros;
+  readonly newId: () => Uuid;
+};
+
+export const STAGE_NAMES = [
+  "authenticate", "validate", "authorise", "dedupe", "request",
+  "load", "lock_freeze", "safety", "gates", "guardrails", "challenge", "decide", "commit",
+] as const;
+export type StageName = (typeof STAGE_NAMES)[number];
+
+export type Run = {
+  readonly operation: RegisteredOperation;
+  readonly request: CommandRequest;
+  principal: Principal;
+  /** Validated, without `dry_run`. */
+  input: Readonly<Record<string, unknown>>;
+  dry_run: boolean;
+  command_id: string;
+  fingerprint: string;
+  frame: EventFrame;
+  target: { readonly resource_type: string; readonly resource_id: string };
+  /** The dedupe row's recovery point as this run last wrote it; null before it was claimed. */
+  recovery_point: string | null;
+  attempts: number;
+  /** This run, and no other, stands in the table of running commands. */
+  holdsRunning: boolean;
+  // Found out inside the snapshot, anew at every attempt.
+  reader: Reader;
+  facts: unknown;
+  risk: RiskDirection;
+  fences: Write[];
+  decision: Decision | null;
+};
+
+/** How a stage ends the way. `undefined` goes on to the next stage. */
+export type StageEnd =
+  /** Says no; audited as denied where the command is known. */
+  | { readonly kind: "refuse"; readonly failure: Failure }
+  /** Has the answer already (a duplicate, or done). */
+  | { readonly kind: "answer"; readonly answer: Answer }
+  /** Not counted as a command at all: told to the caller and nothing more. */
+  | { readonly kind: "turn_away"; readonly failure: Failure; readonly retry_after_seconds?: number }
+  /** Something committed in between: load and decide again. */
+  | { readonly kind: "again" }
+  /** A command that stopped half-way is taken over: go on at `load` with the stored request. */
+  | { readonly kind: "take_over"; readonly row: KeyRow };
+
+export type Stage = {
+  readonly name: StageName;
+  readonly run: (run: Run, context: PipelineContext) => StageEnd | undefined | Promise<StageEnd | undefined>;
+};
+
+export const refuse = (failure: Failure): StageEnd => ({ kind: "refuse", failure });
+export const turnAway = (failure: Failure): StageEnd => ({ kind: "turn_away", failure });

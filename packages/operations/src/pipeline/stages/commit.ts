@@ -1,0 +1,33 @@
+/** State, audit events, outbox and the finished key in one commit; a conflict sends it back to `load`. */
+import { invariant } from "@rumi/kernel";
+import { type Outcome, encodeOutcome } from "../../answer.ts";
+import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
+import { finishKey } from "../../keys.ts";
+import { enqueue } from "../../outbox.ts";
+import { auditFailure } from "../audit-failure.ts";
+import { type Stage, turnAway } from "../run.ts";
+import { stillRunning } from "../still-running.ts";
+
+export const commit: Stage = {
+  name: "commit",
+  run: async (run, context) => {
+    const { decision, recovery_point, operation: { definition } } = run;
+    invariant(decision !== null && recovery_point !== null, "a commit without a decision or a claimed key");
+    const { store, newId } = context;
+    const now = context.now();
+    const outcome: Outcome = { kind: "done", status: decision.status ?? 200, data: decision.data };
+    const applied = commandDraft(PIPELINE_EVENTS.applied, run.target, "SUCCESS", { operation: definition.name, status_code: outcome.status });
+    const committed = await store.commit({
+      writes: [
+        finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
+        ...run.fences, ...decision.writes, ...decision.outbox.map((item) => enqueue(store, item, now)),
+      ],
+      events: [...decision.events, applied].map((draft) => auditEvent(draft, run.frame, newId(), now)),
+    });
+    if (committed.ok) return { kind: "answer", answer: { ...outcome, command_id: run.command_id, duplicate_suppressed: false } };
+    if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
+    // The key's own row is first: if it moved, somebody else carries this command out.
+    if (committed.error.write_index === 0) return stillRunning(run.command_id);
+    return { kind: "again" };
+  },
+};

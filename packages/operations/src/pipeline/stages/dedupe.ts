@@ -1,0 +1,39 @@
+/** Which command this is: its key and its fingerprint. The row itself decides, in the next stage. */
+import { failure } from "@rumi/kernel";
+import { fingerprint } from "../../fingerprint.ts";
+import { PIPELINE_LIMITS } from "../../limits.ts";
+import { pathParams } from "../../registry.ts";
+import { type PipelineContext, type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
+
+export const dedupe: Stage = {
+  name: "dedupe",
+  run: (run, context) => {
+    if (run.dry_run) return undefined; // changes nothing, so it needs no key
+    const refusal = findKey(run, context);
+    if (refusal !== undefined) return refusal;
+    const { definition } = run.operation;
+    const names = pathParams(definition.http.path);
+    run.fingerprint = fingerprint(context.fingerprintKey, {
+      method: definition.http.method,
+      route: definition.http.path,
+      params: Object.fromEntries(names.map((name) => [name, String(run.input[name])])),
+      body: Object.fromEntries(Object.entries(run.input).filter(([name]) => !names.includes(name))),
+    });
+    run.frame = { ...run.frame, request_id: run.command_id, fingerprint: run.fingerprint };
+    return undefined;
+  },
+};
+
+function findKey(run: Run, context: PipelineContext): StageEnd | undefined {
+  const sent = run.request.idempotencyKey;
+  if (sent !== null && (sent.length > PIPELINE_LIMITS.idempotency_key_characters || !/^[\x21-\x7e]+$/.test(sent))) {
+    return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: `it must be 1 to ${PIPELINE_LIMITS.idempotency_key_characters} visible ASCII characters` }));
+  }
+  if (run.operation.definition.key === "header") {
+    run.command_id = sent ?? context.newId();
+    return undefined;
+  }
+  run.command_id = String(run.input["command_id"]);
+  if (sent === null || sent === run.command_id) return undefined;
+  return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "it differs from command_id" }));
+}

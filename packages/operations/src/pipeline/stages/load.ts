@@ -1,0 +1,14 @@
+/** Reads everything the decision needs and, from it, which way the command moves risk. */
+import type { Stage } from "../run.ts";
+
+export const load: Stage = {
+  name: "load",
+  run: async (run, context) => {
+    const { definition } = run.operation;
+    run.fences = [];
+    run.decision = null;
+    run.facts = await definition.load(run.reader, run.input as never, { store: context.store, now: context.now() });
+    run.risk = definition.risk(run.input as never, run.facts);
+    return undefined;
+  },
+};

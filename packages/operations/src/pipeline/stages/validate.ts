@@ -1,0 +1,44 @@
+/** Whether the request is exactly a request of this operation; refusals are counted, not kept as commands. */
+import { failure } from "@rumi/kernel";
+import { PIPELINE_EVENTS } from "../../audit.ts";
+import { commandInput } from "../../validate/raw-input.ts";
+import { unwritableProblem } from "../../validate/writable.ts";
+import { type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
+
+export const validate: Stage = {
+  name: "validate",
+  run: (run, context) => {
+    const end = check(run);
+    if (end?.kind === "turn_away") context.summaries.note(PIPELINE_EVENTS.requestInvalid, run.principal.id, end.failure.code);
+    return end;
+  },
+};
+
+function check(run: Run): StageEnd | undefined {
+  const { operation, request } = run;
+  const joined = commandInput(request.raw, operation.schema);
+  if (!joined.ok) return turnAway(joined.error);
+  const valid = operation.validate(joined.value);
+  if (!valid.ok) return turnAway(valid.error);
+  const problem = unwritableProblem(valid.value);
+  if (problem !== undefined) return turnAway(failure("RUMI-VAL-002", problem));
+  const { dry_run, ...rest } = valid.value;
+  run.dry_run = operation.definition.preview !== undefined && dry_run === true;
+  run.input = operation.ownsDryRun ? rest : valid.value;
+  const { actor } = run.input;
+  if (typeof actor === "string" && Object.hasOwn(operation.schema.properties, "actor") && actor !== run.principal.id) {
+    return turnAway(failure("RUMI-VAL-002", { field: "$.actor", problem: "it is not the authenticated principal" }));
+  }
+  run.target = operation.definition.target(run.input as never);
+  run.frame = frameOf(run);
+  return undefined;
+}
+
+function frameOf({ principal, input, request }: Run): Run["frame"] {
+  const text = (name: string): string | null => (typeof input[name] === "string" ? (input[name] as string) : null);
+  return {
+    actor: principal.id, reason: text("reason"), approval_id: null, expires_at: text("expires_at"),
+    trace_id: text("trace_id") ?? request.trace_id, run_id: text("run_id"), request_id: text("command_id"), fingerprint: null,
+  };
+}
+

@@ -1,0 +1,92 @@
+/**
+ * Does what the outbox says, again and again until it is true.
+ *
+ * How to think: a row is a wish about one key, not an event. The handler re-reads what it needs and makes it
+ * so; doing it twice is harmless. One key is never in two hands; a failure is tried again later and later.
+ *
+ * Invariants (reconciler.test.ts): a wish that changed while it was worked on is worked on again; backoff is
+ * bounded; a handler that throws stops nobody else.
+ */
+import { type Clock, type Failure, type Result, failureText, micros, millis } from "@rumi/kernel";
+import type { Store } from "@rumi/store";
+import { PIPELINE_LIMITS } from "./limits.ts";
+import { causeChain, type Logger } from "./logging.ts";
+import { doneItem, dueItems, type OutboxRow, retryItem } from "./outbox.ts";
+
+export type Wish = {
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly generation: number;
+  /** Tries before this one. */
+  readonly attempts: number;
+};
+/** ok: it is so now. A failure: not yet, try later. */
+export type Reconcile = (wish: Wish) => Promise<Result<void, Failure>>;
+
+export type ReconcilerSettings = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly handlers: ReadonlyMap<string, Reconcile>;
+  /** How long to wait when nothing is due; a commit may wake it sooner through `nudge`. */
+  readonly idle_ms: number;
+};
+
+export interface Reconciler {
+  /** One round over what is due; the number of wishes worked on. */
+  round(): Promise<number>;
+  /** Looks at once instead of after `idle_ms`. */
+  nudge(): void;
+  /** Rounds until the signal; resolves when the last handler returned. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function backoff_ms(attempts: number): number {
+  return Math.min(PIPELINE_LIMITS.reconciler_backoff_last_ms, PIPELINE_LIMITS.reconciler_backoff_first_ms * 2 ** Math.min(attempts, 30));
+}
+
+export function createReconciler(settings: ReconcilerSettings): Reconciler {
+  const { store, clock, logger, handlers } = settings;
+  let wake = new AbortController();
+  const settle = async (row: OutboxRow, result: Result<void, string>): Promise<void> => {
+    const next_at = micros(clock.now() + backoff_ms(row.attempts) * 1_000);
+    const committed = await store.commit({ writes: [result.ok ? doneItem(store, row) : retryItem(store, row, next_at, result.error)], events: [] });
+    if (!committed.ok) logger.error("the outbox could not be written", { kind: row.kind, key: row.key });
+  };
+  const work = async (row: OutboxRow): Promise<void> => {
+    const handler = handlers.get(row.kind);
+    if (handler === undefined) return;
+    const wish: Wish = { kind: row.kind, key: row.key, payload: JSON.parse(row.payload) as Wish["payload"], generation: row.generation, attempts: row.attempts };
+    try {
+      const result = await handler(wish);
+      await settle(row, result.ok ? result : { ok: false, error: `${result.error.code} ${failureText(result.error, "en").text}` });
+    } catch (error) {
+      logger.error("a reconciler failed inside", { kind: row.kind, key: row.key, causes: causeChain(error) });
+      await settle(row, { ok: false, error: error instanceof Error ? error.message : "unknown" });
+    }
+  };
+  const round = async (): Promise<number> => {
+    if (handlers.size === 0) return 0;
+    const due = await dueItems(store, [...handlers.keys()], clock.now(), PIPELINE_LIMITS.reconciler_batch);
+    await Promise.all(due.map(work));
+    return due.length;
+  };
+  return {
+    round,
+    nudge: () => wake.abort(),
+    run: async (signal) => {
+      const stop = (): void => wake.abort();
+      signal.addEventListener("abort", stop);
+      while (!signal.aborted) {
+        const worked = await round().catch((error: unknown) => {
+          logger.error("a round of the reconciler failed", { causes: causeChain(error) });
+          return 0;
+        });
+        if (worked === 0 && !signal.aborted) await clock.sleep(millis(settings.idle_ms), wake.signal);
+        if (wake.signal.aborted) wake = new AbortController();
+      }
+      signal.removeEventListener("abort", stop);
+    },
+  };
+}
