@@ -2,4 +2,9 @@
 export * from "./columns.ts";
 export * from "./generator.ts";
 export * from "./limits.ts";
+export * from "./recordings/infer.ts";
+export * from "./recordings/load.ts";
+export * from "./recordings/measure.ts";
+export { DEFAULT_QUALITY, type QualityBounds } from "./recordings/row-checker.ts";
+export type { ScanOptions, ScanProgress } from "./recordings/scan.ts";
 export * from "./types.ts";

@@ -31,7 +31,19 @@ export type RecordingFile = {
 
 /** What the loader saw; nothing it left out is left unsaid. */
 export type LoadReport = {
-  readonly files: readonly { readonly path: string; readonly sha256: Digest; readonly format: RecordingFormat; readonly time_unit: "ms" | "us"; readonly header: boolean; readonly compression: "none" | "gzip" | "zip" }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly sha256: Digest;
+    readonly format: RecordingFormat;
+    readonly time_unit: "ms" | "us";
+    readonly header: boolean;
+    readonly compression: "none" | "gzip" | "zip";
+    readonly rows_accepted: number;
+    /** Bytes after decompression. */
+    readonly bytes: number;
+    /** `off` without a cache folder; `rebuilt` when the cached copy was damaged. */
+    readonly cache: "off" | "hit" | "written" | "rebuilt";
+  }[];
   readonly rows_read: number;
   readonly rows_accepted: number;
   readonly rows_rejected: number;
@@ -39,7 +51,18 @@ export type LoadReport = {
   readonly first_rejected: { readonly path: string; readonly line: number; readonly problem: string } | null;
   readonly out_of_order: number;
   readonly duplicates: number;
+  /** Rows with a gap before them: ids left out (Binance) or a pause beyond `max_time_gap_us`. */
   readonly gaps: number;
+  readonly id_gaps: number;
+  readonly time_gaps: number;
+  /** Received later than `stale_after_us` after the event. */
+  readonly stale: number;
+  /** Same trade id, other contents. */
+  readonly id_conflicts: number;
+  /** Two different text ids with the same 53-bit hash. */
+  readonly id_collisions: number;
+  /** How often each reason of rejection occurred. */
+  readonly rejections: Readonly<Record<string, number>>;
   readonly first_event_time_us: number | null;
   readonly last_event_time_us: number | null;
 };
