@@ -1,0 +1,203 @@
+/**
+ * Intent Gate: the last fence between a strategy and any venue; (state, intent, context) → verdict, pure.
+ *
+ * Order of questions: well-formed → metadata → identity → key → volume → safety → capability → precision → risk.
+ * The first that says no names the reason. Cancels pass safety, restrictions and open-order limits: they only shrink risk.
+ *
+ * Invariants
+ * - Nothing without complete metadata, foreign identity or a key seen before becomes an action (gate.test.ts).
+ * - In shadow mode no verdict carries actions.
+ */
+import { type InstrumentSpec, MONEY_DIGITS } from "@rumi/abi";
+import { unreachable } from "@rumi/kernel";
+import type { Intent, IntentBody, OrderWish, VenueAction } from "./intent.ts";
+import { normaliseOrder } from "./normalise.ts";
+
+export type Restriction = "none" | "limit_only" | "reduce_only" | "no_trade";
+
+export type GateContext = {
+  readonly instruments: readonly InstrumentSpec[];
+  /** By index of `instruments`: the descriptor allows it. */
+  readonly instrument_allowed: readonly boolean[];
+  readonly order_types: readonly ("limit" | "market")[];
+  readonly venue_allowed: boolean;
+  readonly intents_per_event: number;
+  /** The descriptor's cap and the bot's cap; the event time's second is the window. */
+  readonly intents_per_second: number;
+  readonly instance_intents_per_second: number;
+  readonly max_open_orders: number;
+  /** Quote currency, scaled by 10^8. */
+  readonly capital: bigint;
+  readonly shadow: boolean;
+};
+
+export type OpenOrderView = { readonly key: number; readonly instrument: number; readonly side: "buy" | "sell"; readonly type: "limit" | "market"; readonly price: number; readonly remaining: number };
+
+/** What the gate must know of the moment. Counters are plain numbers so that a checkpoint holds them exactly. */
+export type GateState = {
+  readonly last_key: number;
+  /** Event-time second of the window, and intents in it. */
+  readonly second: number;
+  readonly in_second: number;
+  readonly in_event: number;
+};
+
+export type GateMoment = {
+  readonly now_us: number;
+  readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  readonly restriction: Restriction;
+  readonly open_orders: readonly OpenOrderView[];
+  /** Signed, by instrument index. */
+  readonly positions: readonly number[];
+  readonly last_prices: readonly number[];
+};
+
+export type Verdict = {
+  readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded";
+  readonly reason_code: string | null;
+  readonly actions: readonly VenueAction[];
+  readonly state: GateState;
+};
+
+export const GATE_START: GateState = { last_key: 0, second: 0, in_second: 0, in_event: 0 };
+
+export function judge(state: GateState, intent: Intent, context: GateContext, moment: GateMoment): Verdict {
+  const second = Math.floor(moment.now_us / 1_000_000);
+  const counted: GateState = { ...state, second, in_second: (second === state.second ? state.in_second : 0) + 1, in_event: state.in_event + 1 };
+  const no = (reason: string, next: GateState = counted): Verdict => ({ verdict: "discarded", reason_code: reason, actions: [], state: next });
+
+  if (intent.missing !== "") return no(`M.INTENT.MISSING_${codeWord(intent.missing)}`);
+  if (intent.foreign !== "") return no(`M.INTENT.FOREIGN_${codeWord(intent.foreign)}`);
+  if (intent.key <= state.last_key) return no("M.INTENT.DUPLICATE_KEY");
+  const seen: GateState = { ...counted, last_key: intent.key };
+  if (seen.in_event > context.intents_per_event) return no("M.INTENT.CAP_EVENT", seen);
+  if (seen.in_second > context.intents_per_second) return no("M.INTENT.CAP_SECOND", seen);
+  if (seen.in_second > context.instance_intents_per_second) return no("M.INTENT.CAP_INSTANCE", seen);
+
+  const decided = decide(intent.key, intent.body, context, moment);
+  if (decided.kind === "refused") return no(decided.reason, seen);
+  if (context.shadow) return { verdict: "recorded", reason_code: decided.changed === "" ? null : decided.changed, actions: [], state: seen };
+  if (decided.changed !== "") return { verdict: "degraded", reason_code: decided.changed, actions: decided.actions, state: seen };
+  return { verdict: "forwarded", reason_code: null, actions: decided.actions, state: seen };
+}
+
+type Decision = { readonly kind: "refused"; readonly reason: string } | { readonly kind: "passes"; readonly actions: readonly VenueAction[]; readonly changed: string };
+const refused = (reason: string): Decision => ({ kind: "refused", reason });
+const passes = (actions: readonly VenueAction[], changed = ""): Decision => ({ kind: "passes", actions, changed });
+
+function decide(key: number, body: IntentBody, context: GateContext, moment: GateMoment): Decision {
+  switch (body.kind) {
+    case "alert":
+    case "noop":
+    case "risk_hint":
+      return passes([]);
+    case "cancel": {
+      const target = moment.open_orders.find((order) => order.key === body.target_key);
+      return target === undefined ? refused("M.INTENT.UNKNOWN_TARGET") : passes([{ kind: "cancel", target_key: body.target_key }]);
+    }
+    case "amend":
+      return decideAmend(body, context, moment);
+    case "order":
+      return decideOrder(key, body, context, moment);
+    case "position": {
+      const refusal = mayTrade(body.instrument, body.type, context, moment);
+      if (refusal !== "") return refused(refusal);
+      const pending = moment.open_orders.filter((order) => order.instrument === body.instrument).reduce((sum, order) => sum + (order.side === "buy" ? order.remaining : -order.remaining), 0);
+      const delta = body.target - (moment.positions[body.instrument] ?? 0) - pending;
+      if (delta === 0) return passes([]);
+      const wish: OrderWish = { kind: "order", instrument: body.instrument, side: delta > 0 ? "buy" : "sell", type: body.type, time_in_force: body.type === "market" ? "ioc" : "gtc", reduce_only: false, post_only: false, price: body.type === "market" ? 0 : body.limit_price, quantity: Math.abs(delta) };
+      return decideOrder(key, wish, context, moment);
+    }
+    default:
+      return unreachable(body);
+  }
+}
+
+function mayTrade(index: number, type: "limit" | "market", context: GateContext, moment: GateMoment): string {
+  if (moment.safety !== "NORMAL") return `M.SAFETY.${moment.safety}`;
+  if (moment.restriction === "no_trade") return "M.DEGRADE.NO_TRADE";
+  if (!context.venue_allowed) return "M.CAPABILITY.VENUE_NOT_ALLOWED";
+  if (context.instruments[index] === undefined || context.instrument_allowed[index] !== true) return "M.CAPABILITY.INSTRUMENT_NOT_ALLOWED";
+  if (!context.order_types.includes(type)) return "M.CAPABILITY.ORDER_TYPE_NOT_ALLOWED";
+  if (moment.restriction === "limit_only" && type === "market") return "M.DEGRADE.LIMIT_ONLY";
+  return "";
+}
+
+function decideOrder(key: number, wish: OrderWish, context: GateContext, moment: GateMoment): Decision {
+  const refusal = mayTrade(wish.instrument, wish.type, context, moment);
+  if (refusal !== "") return refused(refusal);
+  const instrument = context.instruments[wish.instrument];
+  if (instrument === undefined) return refused("M.CAPABILITY.INSTRUMENT_NOT_ALLOWED");
+  let changed = "";
+  let reduceOnly = wish.reduce_only;
+  let quantity = wish.quantity;
+  if (moment.restriction === "reduce_only" && !reduceOnly) {
+    const reducible = wish.side === "buy" ? -(moment.positions[wish.instrument] ?? 0) : (moment.positions[wish.instrument] ?? 0);
+    if (reducible <= 0) return refused("M.DEGRADE.REDUCE_ONLY");
+    reduceOnly = true;
+    quantity = Math.min(quantity, reducible);
+    changed = "M.DEGRADE.REDUCE_ONLY";
+  }
+  const fit = normaliseOrder({ side: wish.side, type: wish.type, price: wish.price, quantity }, instrument);
+  if (fit.kind === "refused") return refused(fit.reason);
+  if (moment.open_orders.length >= context.max_open_orders) return refused("M.LIMIT.OPEN_ORDERS");
+  if (!reduceOnly) {
+    const over = exceedsCapital({ instrument: wish.instrument, side: wish.side, price: fit.price, quantity: fit.quantity }, context, moment, -1);
+    if (over !== "") return refused(over);
+  }
+  const { kind: _kind, ...order } = wish;
+  return passes([{ kind: "submit", key, order: { ...order, reduce_only: reduceOnly, price: fit.price, quantity: fit.quantity } }], changed === "" ? fit.changed : changed);
+}
+
+function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: GateContext, moment: GateMoment): Decision {
+  const target = moment.open_orders.find((order) => order.key === body.target_key);
+  if (target === undefined) return refused("M.INTENT.UNKNOWN_TARGET");
+  const refusal = mayTrade(target.instrument, target.type, context, moment);
+  if (refusal !== "") return refused(refusal);
+  const instrument = context.instruments[target.instrument];
+  if (instrument === undefined || target.type === "market") return refused("M.INTENT.NOT_AMENDABLE");
+  const fit = normaliseOrder({ side: target.side, type: "limit", price: body.price === -1 ? target.price : body.price, quantity: body.quantity === -1 ? target.remaining : body.quantity }, instrument);
+  if (fit.kind === "refused") return refused(fit.reason);
+  const grows = fit.quantity > target.remaining || fit.price > target.price;
+  if (moment.restriction === "reduce_only" && grows) return refused("M.DEGRADE.REDUCE_ONLY");
+  const over = exceedsCapital({ instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity }, context, moment, target.key);
+  if (grows && over !== "") return refused(over);
+  return passes([{ kind: "amend", target_key: target.key, price: fit.price, quantity: body.quantity === -1 ? -1 : fit.quantity }], fit.changed);
+}
+
+/** Gross exposure if everything open filled, the new order included, against the capital. */
+function exceedsCapital(order: { readonly instrument: number; readonly side: "buy" | "sell"; readonly price: number; readonly quantity: number }, context: GateContext, moment: GateMoment, except: number): string {
+  let gross = 0n;
+  for (const [index, instrument] of context.instruments.entries()) {
+    const last = moment.last_prices[index] ?? 0;
+    const position = moment.positions[index] ?? 0;
+    let buys = 0n;
+    let sells = 0n;
+    const add = (side: "buy" | "sell", price: number, quantity: number): void => {
+      const amount = BigInt(price === 0 ? last : price) * BigInt(quantity);
+      if (side === "buy") buys += amount;
+      else sells += amount;
+    };
+    for (const open of moment.open_orders) if (open.instrument === index && open.key !== except) add(open.side, open.price, open.remaining);
+    if (order.instrument === index) {
+      if (order.price === 0 && last === 0) return "M.LIMIT.NO_PRICE";
+      add(order.side, order.price, order.quantity);
+    }
+    const held = BigInt(last) * BigInt(position);
+    const long = magnitude(held + buys);
+    const short = magnitude(held - sells);
+    gross += toMoney(long > short ? long : short, instrument.price_digits + instrument.quantity_digits);
+  }
+  return gross > context.capital ? "M.LIMIT.CAPITAL" : "";
+}
+
+const magnitude = (value: bigint): bigint => (value < 0n ? -value : value);
+
+/** From a product's scale to money's, rounded up. */
+function toMoney(value: bigint, digits: number): bigint {
+  if (digits <= MONEY_DIGITS) return value * 10n ** BigInt(MONEY_DIGITS - digits);
+  const by = 10n ** BigInt(digits - MONEY_DIGITS);
+  return (value + by - 1n) / by;
+}
+
+const codeWord = (field: string): string => field.toUpperCase().replaceAll(".", "_");
