@@ -1,1 +1,27 @@
-export {};
+/**
+ * The platform's capabilities, one folder each. Here now: packs, what is distributed, approved and pinned.
+ *
+ * `platformDeclarations` are the operations and queries; `platformMigrations` the tables; the reconciler is
+ * run by the composition root at start, after commits and every few seconds.
+ */
+import type { Declaration } from "@rumi/operations";
+import type { Migrations } from "@rumi/store";
+import type { PackDeps, PackLibrary } from "./packs/library.ts";
+import { packDeclarations } from "./packs/operations.ts";
+import { PACK_MIGRATIONS } from "./packs/tables.ts";
+
+export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/digest.ts";
+export { removeTree } from "./packs/files.ts";
+export { createPackLibrary, type PackDeps, type PackFolders, type PackLibrary, type StrategyReference, type VerifiedPack, type VerifiedStrategy } from "./packs/library.ts";
+export { PACK_LIMITS, type PackLimits } from "./packs/limits.ts";
+export { parseManifest, MANIFEST_SCHEMA, type PackManifest, type ParseStrategy } from "./packs/manifest.ts";
+export { PACK_STATES, type Pack, type PackState } from "./packs/model.ts";
+export { packReconciler, pendingSummary, type Reconciler } from "./packs/reconciler.ts";
+export { readTree } from "./packs/tree.ts";
+export { systemEvent, type EventTrail, type SystemActor } from "./system-events.ts";
+
+export const platformMigrations: readonly Migrations[] = [PACK_MIGRATIONS];
+
+export function platformDeclarations(deps: PackDeps, library: PackLibrary): readonly Declaration[] {
+  return packDeclarations(deps, library);
+}

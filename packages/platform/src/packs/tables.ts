@@ -1,0 +1,67 @@
+/** Where packs are written down, and the one codec between rows and {@link Pack}. */
+import { invariant, type Digest } from "@rumi/kernel";
+import type { Migrations, Reader, Statement, Store, Write } from "@rumi/store";
+import type { Pack, PackState, SeenPack } from "./model.ts";
+
+export type PackRow = {
+  pack_id: string; state: string; seen: string | null; approved: string | null; approved_digest: string | null;
+  source_dir: string; applying: string | null; note: string | null; generation: number; updated_at: number;
+};
+export type StagingRow = { staging_id: string; pack_id: string; seen: string; origin: string; imported_at: number };
+/** A folder of ecosystem/ that an uninstall still has to take away. */
+export type RemovalRow = { source_dir: string; generation: number };
+export type PackTables = { pack: PackRow; pack_staging: StagingRow; pack_removal: RemovalRow };
+
+const statements = (integer: string): readonly string[] => [
+  `CREATE TABLE pack (
+    pack_id TEXT NOT NULL PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('scanned', 'pending', 'approved', 'rejected', 'modified')),
+    seen TEXT, approved TEXT, approved_digest TEXT, source_dir TEXT NOT NULL, applying TEXT, note TEXT,
+    generation ${integer} NOT NULL, updated_at ${integer} NOT NULL)`,
+  "CREATE INDEX pack_state ON pack (state, pack_id)",
+  `CREATE TABLE pack_staging (
+    staging_id TEXT NOT NULL PRIMARY KEY, pack_id TEXT NOT NULL, seen TEXT NOT NULL, origin TEXT NOT NULL, imported_at ${integer} NOT NULL)`,
+  `CREATE TABLE pack_removal (source_dir TEXT NOT NULL PRIMARY KEY, generation ${integer} NOT NULL)`,
+];
+
+export const PACK_MIGRATIONS: Migrations = {
+  owner: "platform.packs",
+  steps: [{ name: "001-packs", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
+
+type Sql = Pick<Store, "builder">;
+
+export async function readPacks(reader: Reader, sql: Sql): Promise<readonly Pack[]> {
+  return (await reader.rows<PackRow>(sql.builder<PackTables>().selectFrom("pack").selectAll().orderBy("pack_id"))).map(packOf);
+}
+
+export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promise<Pack | undefined> {
+  const [row] = await reader.rows<PackRow>(sql.builder<PackTables>().selectFrom("pack").selectAll().where("pack_id", "=", pack_id));
+  return row === undefined ? undefined : packOf(row);
+}
+
+/** Insert or guarded update: changes one row, or the batch conflicts. */
+export function savePack(sql: Sql, pack: Pack, before: Pack | undefined, now: number): Write {
+  const row: PackRow = {
+    pack_id: pack.pack_id, state: pack.state, seen: pack.seen === null ? null : JSON.stringify(pack.seen),
+    approved: pack.approved === null ? null : JSON.stringify(pack.approved), approved_digest: pack.approved?.digest ?? null,
+    source_dir: pack.source_dir, applying: pack.applying, note: pack.note, generation: pack.generation, updated_at: now,
+  };
+  const db = sql.builder<PackTables>();
+  return before === undefined
+    ? expecting(db.insertInto("pack").values(row).compile(), 1)
+    : expecting(db.updateTable("pack").set(row).where("pack_id", "=", pack.pack_id).where("generation", "=", before.generation).compile(), 1);
+}
+
+export function expecting(statement: Statement, expect: Write["expect"]): Write {
+  return { sql: statement.sql, parameters: statement.parameters, expect };
+}
+
+function packOf(row: PackRow): Pack {
+  const approved = row.approved === null ? null : (JSON.parse(row.approved) as Pack["approved"]);
+  invariant((approved?.digest ?? null) === (row.approved_digest as Digest | null), `pack ${row.pack_id}: digests of one row agree`);
+  return {
+    pack_id: row.pack_id, state: row.state as PackState, seen: row.seen === null ? null : (JSON.parse(row.seen) as SeenPack),
+    approved, source_dir: row.source_dir, applying: row.applying, note: row.note, generation: row.generation,
+  };
+}
