@@ -72,7 +72,7 @@ function Console(props: {
       if (waiting.length > 0) {
         const fresh = waiting;
         waiting = [];
-        setEvents((before) => [...fresh.reverse(), ...before].slice(0, LIVE_ROWS));
+        setEvents((before) => [...fresh.toReversed(), ...before].slice(0, LIVE_ROWS));
       }
       for (const key of touched) void queries.invalidateQueries({ queryKey: [key] });
       touched.clear();

@@ -14,6 +14,7 @@ import { CMD_ERRORS } from "./cmd.ts";
 import type { ErrorEntry } from "./entry.ts";
 import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
+import { NET_ERRORS } from "./net.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { STO_ERRORS } from "./sto.ts";
 import { STR_ERRORS } from "./str.ts";
@@ -26,6 +27,7 @@ const TABLE = {
   ...CMD_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,
+  ...NET_ERRORS,
   ...PACK_ERRORS,
   ...STO_ERRORS,
   ...STR_ERRORS,

@@ -173,7 +173,7 @@ export function readSettings(
     const known = new Set([...Object.values(SETTINGS).map((row) => row.name), ...TOOL_VARIABLES]);
     const unknown = Object.keys(environment)
       .filter((name) => name.startsWith("RUMI_") && !known.has(name))
-      .sort();
+      .toSorted();
     return ok({ settings, unknown });
   } catch (error) {
     if (error instanceof SettingError) return err(error.failure);

@@ -1,0 +1,118 @@
+/**
+ * The command line as a client of the public API: the same door that everybody else uses.
+ *
+ * Address and token come from RUMI_API_URL and RUMI_TOKEN, else from the home on this machine.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  ERROR_CATALOGUE,
+  err,
+  failure,
+  ok,
+  type ErrorCode,
+  type Failure,
+  type Result,
+} from "@rumi/kernel";
+
+export type ApiAnswer = {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+};
+
+/** Either the server's own refusal, told as it came, or the reason why there was no answer. */
+export type ApiError =
+  | {
+      readonly kind: "refused";
+      readonly status: number;
+      readonly body: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: "unreachable"; readonly failure: Failure };
+
+export type ApiRequest = {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeout_ms?: number;
+};
+
+export interface ApiClient {
+  readonly base_url: string;
+  readonly token: string;
+  request(request: ApiRequest): Promise<Result<ApiAnswer, ApiError>>;
+  /** `data` of a success envelope, or the whole body where a route has its own shape. */
+  data<T>(request: ApiRequest): Promise<Result<T, ApiError>>;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export function apiClient(options: {
+  readonly base_url: string;
+  readonly token: string;
+  readonly language: string;
+}): ApiClient {
+  const { base_url, token, language } = options;
+  const request = async (asked: ApiRequest): Promise<Result<ApiAnswer, ApiError>> => {
+    const hasBody = asked.body !== undefined;
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(new URL(asked.path, base_url), {
+        method: asked.method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          "accept-language": language,
+          ...(hasBody ? { "content-type": "application/json" } : {}),
+          ...asked.headers,
+        },
+        ...(hasBody ? { body: JSON.stringify(asked.body) } : {}),
+        signal: AbortSignal.timeout(asked.timeout_ms ?? DEFAULT_TIMEOUT_MS),
+      });
+      text = await response.text();
+    } catch (cause) {
+      return err({
+        kind: "unreachable",
+        failure: failure("RUMI-NET-001", { url: base_url }, { cause }),
+      });
+    }
+    const body = parseObject(text);
+    if (response.ok) return ok({ status: response.status, body });
+    return err({ kind: "refused", status: response.status, body });
+  };
+  return {
+    base_url,
+    token,
+    request,
+    data: async <T>(asked: ApiRequest) => {
+      const answer = await request(asked);
+      if (!answer.ok) return answer;
+      return ok(
+        (answer.value.body["success"] === true && "data" in answer.value.body
+          ? answer.value.body["data"]
+          : answer.value.body) as T,
+      );
+    },
+  };
+}
+
+/** A fresh `command_id` for one wish of the person at the keyboard. */
+export function newCommandId(): string {
+  return randomUUID();
+}
+
+/** The refusal as a failure of the catalogue, when it is one. */
+export function knownCode(body: Readonly<Record<string, unknown>>): ErrorCode | undefined {
+  const code = body["error_code"];
+  return typeof code === "string" && code in ERROR_CATALOGUE ? (code as ErrorCode) : undefined;
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null
+      ? (value as Record<string, unknown>)
+      : { value };
+  } catch {
+    return { text };
+  }
+}
