@@ -12,6 +12,7 @@
 import { type Failure, type Result, err, failure, ok } from "@rumi/kernel";
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
+import { type WasmGlobal, type WasmMemory, type WasmModule, wasmEngine } from "./engine.ts";
 import { compileModule, ENTRY, PRIVATE_PREFIX, WASM_ENTRIES, type WasmEntry } from "./rewrite.ts";
 
 /** What `call` and the pointers answer when the box faulted; ask `lastFault()` for why. */
@@ -39,7 +40,7 @@ export function openWasmBox(options: WasmBoxOptions): Result<WasmBox, Failure> {
   try {
     return ok(new WasmBox(module.value, options.fuel_per_call));
   } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
+    if (error instanceof wasmEngine.RuntimeError || error instanceof RangeError) {
       return err(failure("RUMI-STR-056", { problem: error.message }, { reasonCode: "M.SANDBOX.WASM_START", cause: error }));
     }
     throw error;
@@ -53,7 +54,7 @@ export class WasmBox {
   u8 = new Uint8Array();
   i32 = new Int32Array();
   f64 = new Float64Array();
-  private readonly module: WebAssembly.Module;
+  private readonly module: WasmModule;
   private readonly fuel: number;
   private memory = NO_MEMORY;
   private counter = NO_COUNTER;
@@ -62,7 +63,7 @@ export class WasmBox {
   private fault: BoxFault | null = null;
 
   /** Throws what instantiation throws; `openWasmBox` is the door. */
-  constructor(module: WebAssembly.Module, fuel: number) {
+  constructor(module: WasmModule, fuel: number) {
     this.module = module;
     this.fuel = fuel;
     this.reset();
@@ -70,9 +71,9 @@ export class WasmBox {
 
   /** A fresh instance: memory, globals and fault are as at the start. */
   reset(): void {
-    const { exports } = new WebAssembly.Instance(this.module, {});
-    this.memory = exports[`${PRIVATE_PREFIX}memory`] as WebAssembly.Memory;
-    this.counter = exports[`${PRIVATE_PREFIX}fuel`] as WebAssembly.Global;
+    const { exports } = new wasmEngine.Instance(this.module);
+    this.memory = exports[`${PRIVATE_PREFIX}memory`] as WasmMemory;
+    this.counter = exports[`${PRIVATE_PREFIX}fuel`] as WasmGlobal;
     this.entries = WASM_ENTRIES.map((_, entry) => (exports[`${PRIVATE_PREFIX}${entry}`] as Entry | undefined) ?? ABSENT);
     this.event = this.entries[ENTRY.on_event] ?? ABSENT;
     this.fault = null;
@@ -93,12 +94,12 @@ export class WasmBox {
   call(entry: WasmEntry, length: number): number {
     if (this.fault !== null) return WASM_FAULTED;
     try {
-      if (entry === ENTRY.on_event) return this.event(this.fuel, length);
-      return (this.entries[entry] ?? ABSENT)(this.fuel, length);
+      // The event callback has a call site of its own, which the engine can then compile to a direct call.
+      const answer = entry === ENTRY.on_event ? this.event(this.fuel, length) : this.callRarely(entry, length);
+      if (this.u8.length === 0) this.view();
+      return answer;
     } catch (error) {
       return this.fail(this.classify(error));
-    } finally {
-      if (this.u8.length === 0) this.view();
     }
   }
 
@@ -118,11 +119,15 @@ export class WasmBox {
 
   /** Fuel that the latest call spent; `fuel_per_call` when it ran out. */
   fuelUsed(): number {
-    return Math.min(this.fuel, this.fuel - (this.counter.value as number));
+    return Math.min(this.fuel, this.fuel - this.counter.value);
   }
 
   memoryBytes(): number {
     return this.u8.length;
+  }
+
+  private callRarely(entry: WasmEntry, length: number): number {
+    return (this.entries[entry] ?? ABSENT)(this.fuel, length);
   }
 
   private pointer(entry: WasmEntry, size: number): number {
@@ -148,12 +153,13 @@ export class WasmBox {
 
   private classify(error: unknown): BoxFault {
     if (error instanceof RangeError) return boxFault("stack", "recursion used up the stack");
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    if ((this.counter.value as number) < 0) return boxFault("fuel", `more than ${this.fuel} units`);
+    if (!(error instanceof wasmEngine.RuntimeError)) throw error;
+    this.view();
+    if (this.counter.value < 0) return boxFault("fuel", `more than ${this.fuel} units`);
     return boxFault("trap", error.message);
   }
 }
 
-const NO_MEMORY = new WebAssembly.Memory({ initial: 0, maximum: 0 });
-const NO_COUNTER = new WebAssembly.Global({ value: "i32", mutable: true }, 0);
+const NO_MEMORY = new wasmEngine.Memory({ initial: 0, maximum: 0 });
+const NO_COUNTER = new wasmEngine.Global({ value: "i32", mutable: true }, 0);
 const ABSENT: Entry = () => -1;

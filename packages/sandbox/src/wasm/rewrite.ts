@@ -12,6 +12,7 @@
 import { type Failure, FailureError, type Result, err, failure, invariant, ok, sha256Hex } from "@rumi/kernel";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
+import { type WasmModule, wasmEngine } from "./engine.ts";
 import { meterFunction } from "./meter.ts";
 import { type Limits, type ModuleShape, readModule, SECTION, withinLimit } from "./module.ts";
 
@@ -47,10 +48,10 @@ export function rewriteModule(options: RewriteOptions): Result<RewrittenModule, 
     withinLimit("wasm_module_bytes", options.bytes.length);
     withinLimit("wasm_memory_bytes", options.memory_bytes);
     const original = new Uint8Array(options.bytes);
-    if (!WebAssembly.validate(original)) return err(failure("RUMI-STR-050", { problem: "the engine's validation failed" }, { reasonCode: "M.SANDBOX.WASM_INVALID" }));
+    if (!wasmEngine.validate(original)) return err(failure("RUMI-STR-050", { problem: "the engine's validation failed" }, { reasonCode: "M.SANDBOX.WASM_INVALID" }));
     const shape = readModule(original);
     const bytes = build(shape, Math.floor(options.memory_bytes / SANDBOX_LIMITS.wasm_page_bytes), entriesOf(shape));
-    invariant(WebAssembly.validate(bytes), "rewriting a valid module gave an invalid one");
+    invariant(wasmEngine.validate(bytes), "rewriting a valid module gave an invalid one");
     return ok({ bytes, sha256: sha256Hex(original) });
   } catch (error) {
     if (error instanceof FailureError) return err(error.failure);
@@ -58,16 +59,16 @@ export function rewriteModule(options: RewriteOptions): Result<RewrittenModule, 
   }
 }
 
-const cache = new Map<string, WebAssembly.Module>();
+const cache = new Map<string, WasmModule>();
 
 /** As `rewriteModule`, compiled; the newest `wasm_cached_modules` are remembered by content and memory. */
-export function compileModule(options: RewriteOptions): Result<WebAssembly.Module, Failure> {
+export function compileModule(options: RewriteOptions): Result<WasmModule, Failure> {
   const key = `${sha256Hex(options.bytes)}:${options.memory_bytes}`;
   const known = cache.get(key);
   if (known !== undefined) return ok(known);
   const rewritten = rewriteModule(options);
   if (!rewritten.ok) return rewritten;
-  const module = new WebAssembly.Module(rewritten.value.bytes);
+  const module = new wasmEngine.Module(rewritten.value.bytes);
   cache.set(key, module);
   const [oldest] = cache.keys();
   if (cache.size > SANDBOX_LIMITS.wasm_cached_modules && oldest !== undefined) cache.delete(oldest);

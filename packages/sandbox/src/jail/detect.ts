@@ -1,0 +1,42 @@
+/** Finds out which jails work on this machine by really starting one of each. */
+import { type Failure, type Result, failureText } from "@rumi/kernel";
+import { SANDBOX_LIMITS } from "../limits.ts";
+import { spawnJailRunning } from "./process.ts";
+import type { PythonFacts } from "./python.ts";
+import { JAIL_MECHANISMS, type JailMechanism, type JailSpec } from "./spec.ts";
+
+export type JailFacts = {
+  readonly mechanism: JailMechanism;
+  readonly level: "L1";
+  readonly available: boolean;
+  /** Whether isolation `strict` accepts it on this machine. */
+  readonly strict: boolean;
+  /** Why not available, and what to do; null when it is. */
+  readonly reason: string | null;
+  readonly weaker: readonly string[];
+};
+
+export async function detectJails(python: Result<PythonFacts, Failure>): Promise<readonly JailFacts[]> {
+  const facts: JailFacts[] = [];
+  for (const mechanism of JAIL_MECHANISMS) facts.push(await probe(mechanism, python));
+  return facts;
+}
+
+async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failure>): Promise<JailFacts> {
+  const absent = (of: Failure): JailFacts => {
+    const { text, next } = failureText(of, "en");
+    return { mechanism, level: "L1", available: false, strict: false, reason: `${text} ${next}`, weaker: [] };
+  };
+  if (!python.ok) return absent(python.error);
+  const spec: JailSpec = {
+    mechanism, isolation: "any", program: { kind: "python", python: python.value, script: "/usr/probe.py" }, args: [], read_only_binds: [],
+    memory_bytes: 536_870_912, nofile: 32, fsize_bytes: 1_048_576, tmp_bytes: 1_048_576, threads: 1,
+    log_bytes_per_second: 65_536, log_bytes_per_run: 65_536, start_deadline_ms: SANDBOX_LIMITS.probe_ms,
+  };
+  const started = await spawnJailRunning(spec, "pass");
+  if (!started.ok) return absent(started.error);
+  const { exit_code } = await started.value.exited;
+  const { weaker } = started.value;
+  if (exit_code !== 0) return { mechanism, level: "L1", available: false, strict: false, reason: `the probe ended with exit code ${exit_code}`, weaker };
+  return { mechanism, level: "L1", available: true, strict: mechanism === "bubblewrap" ? !weaker.some((text) => text.includes("filter")) : weaker.length === 0, reason: null, weaker };
+}

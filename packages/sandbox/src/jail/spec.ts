@@ -1,0 +1,41 @@
+/** What a jail is asked to run and what it may use. */
+import type { PythonFacts } from "./python.ts";
+
+export const JAIL_MECHANISMS = ["bubblewrap", "self-jail"] as const;
+export type JailMechanism = (typeof JAIL_MECHANISMS)[number];
+
+export type JailProgram =
+  | { readonly kind: "python"; readonly python: PythonFacts; /** Absolute path of the script, below one of `read_only_binds`. */ readonly script: string }
+  /** Any executable below /usr or a bind; bubblewrap only, because only a runner of ours can jail itself. */
+  | { readonly kind: "executable"; readonly path: string };
+
+export type JailSpec = {
+  readonly mechanism: JailMechanism;
+  /** `strict` refuses a mechanism that is weaker on this machine; `any` takes it and `weaker` says how. */
+  readonly isolation: "strict" | "any";
+  readonly program: JailProgram;
+  readonly args: readonly string[];
+  /** Absolute folders shown read-only at their own paths; nothing else of the host but /usr is visible. */
+  readonly read_only_binds: readonly string[];
+  /** Address space, bytes. */
+  readonly memory_bytes: number;
+  /** Processor time over the whole life; absent: unlimited, deadlines hold anyway. */
+  readonly cpu_seconds?: number;
+  readonly nofile: number;
+  /** Largest single file, bytes. */
+  readonly fsize_bytes: number;
+  /** Size of /tmp (bubblewrap; the self-jail has no writable place). */
+  readonly tmp_bytes: number;
+  /** Threads at most; 1 forbids making any. */
+  readonly threads: number;
+  readonly log_bytes_per_second: number;
+  readonly log_bytes_per_run: number;
+  /** Time until the process reports that it is confined. */
+  readonly start_deadline_ms: number;
+  /** Host user for the process when the host itself is root; bubblewrap keeps the host's user unless set. */
+  readonly host_uid?: number;
+  /** For tests of the dual fence (M-5.2.7): leave one fence out. */
+  readonly without?: "filter" | "landlock" | "namespaces" | "outer_limits";
+};
+
+export const NOBODY = 65_534;
