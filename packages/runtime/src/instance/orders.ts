@@ -1,0 +1,49 @@
+/** Orders of one instance that are not finished: by intent key and by client order id. Sorted by key, so that saves are equal. */
+import type { ExecutionReport } from "@rumi/venues";
+import type { OpenOrderView } from "../gate/gate.ts";
+
+export type LiveOrder = OpenOrderView & { readonly client_order_id: string; readonly trace_id: string };
+
+export class LiveOrders {
+  readonly #byKey = new Map<number, LiveOrder>();
+  readonly #byId = new Map<string, LiveOrder>();
+
+  add(order: LiveOrder): void {
+    this.#byKey.set(order.key, order);
+    this.#byId.set(order.client_order_id, order);
+  }
+
+  byKey(key: number): LiveOrder | undefined {
+    return this.#byKey.get(key);
+  }
+
+  byId(id: string): LiveOrder | undefined {
+    return this.#byId.get(id);
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  list(): readonly LiveOrder[] {
+    return [...this.#byKey.values()];
+  }
+
+  /** Follows a report; finished orders leave. */
+  follow(report: ExecutionReport): void {
+    const order = this.#byId.get(report.client_order_id);
+    if (order === undefined) return;
+    const over = report.kind === "filled" || report.kind === "cancelled" || report.kind === "rejected" || (report.kind !== "cancel_rejected" && report.kind !== "accepted" && report.remaining === 0);
+    if (over) {
+      this.#byKey.delete(order.key);
+      this.#byId.delete(order.client_order_id);
+    } else if (report.kind === "partially_filled") this.add({ ...order, remaining: report.remaining });
+    else if (report.kind === "amended") this.add({ ...order, remaining: report.remaining, price: report.price === 0 ? order.price : report.price });
+  }
+
+  restore(orders: readonly LiveOrder[]): void {
+    this.#byKey.clear();
+    this.#byId.clear();
+    for (const order of orders) this.add(order);
+  }
+}

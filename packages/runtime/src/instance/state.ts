@@ -1,0 +1,41 @@
+/** What a machine is besides its strategy and its venue: plain JSON, exact, part of every checkpoint. */
+import type { JsonObject } from "@rumi/kernel";
+import type { GateState } from "../gate/gate.ts";
+import type { Health } from "./health.ts";
+import type { LiveOrder } from "./orders.ts";
+
+export type Counters = {
+  events_total: number;
+  intents_total: number;
+  orders_sent: number;
+  fills_total: number;
+  hints_total: number;
+  log_bytes: number;
+  log_bytes_cut: number;
+  /** By intent kind. */
+  intents: Record<string, number>;
+  /** By reason code. */
+  discarded: Record<string, number>;
+  /** By fault kind. */
+  faults: Record<string, number>;
+};
+
+export const countersStart = (): Counters => ({ events_total: 0, intents_total: 0, orders_sent: 0, fills_total: 0, hints_total: 0, log_bytes: 0, log_bytes_cut: 0, intents: {}, discarded: {}, faults: {} });
+
+export type MachineState = {
+  readonly cursor: number;
+  readonly clock: number;
+  readonly inputs: number;
+  readonly calls: number;
+  readonly gate: GateState;
+  readonly health: Health;
+  readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  readonly config: JsonObject;
+  readonly timers: readonly (readonly [number, number])[];
+  readonly orders: readonly LiveOrder[];
+  readonly last_prices: readonly number[];
+  readonly counters: Counters;
+  readonly log_second: number;
+  readonly log_in_second: number;
+  readonly state_version: number;
+};

@@ -1,0 +1,38 @@
+/**
+ * One strategy behind one interface, whatever it is written in: frames in, records out, faults as values.
+ *
+ * The caller asks for `room`, writes a frame into `views` there, invokes a callback and reads `length` bytes at
+ * `outputAt`. `views` may be replaced by any call, so it is read anew after each. Nothing here throws for what a
+ * strategy did; after a fault everything answers FAULTED until `reset`.
+ */
+import type { FrameViews } from "@rumi/abi";
+
+/** Answer of `room`, `invoke` and `outputAt` after a fault. Statuses of the ABI are small and negative. */
+export const FAULTED = -2_147_483_648;
+
+export type StrategyFault = {
+  readonly kind: "fuel" | "trap" | "stack" | "pointer" | "deadline" | "exit" | "frame" | "status" | "output";
+  /** `M.SANDBOX.*`, `M.ABI.*` or `M.STRATEGY.*`; every one has a page in the runbook. */
+  readonly reason_code: string;
+  readonly detail: string;
+};
+
+export type IsolationInForce = { readonly level: "L0" | "L1" | "L2" | "L3"; readonly mechanism: string };
+
+/** Callbacks by the ABI's numbers (`CALLBACK` of @rumi/abi). */
+export type CallbackNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7;
+
+export interface Strategy {
+  readonly isolation: IsolationInForce;
+  readonly views: FrameViews;
+  /** Where a frame of `bytes` may be written, or FAULTED. */
+  room(bytes: number): number;
+  /** Output length, a negative status of the ABI, or FAULTED. */
+  invoke(callback: CallbackNumber, length: number): number;
+  outputAt(length: number): number;
+  fault(): StrategyFault | null;
+  /** As new: no memory of what was. `undefined`, or why it cannot be. */
+  reset(): StrategyFault | null;
+  /** Leaves nothing behind. */
+  close(): void;
+}

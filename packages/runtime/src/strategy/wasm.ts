@@ -1,0 +1,97 @@
+/**
+ * A Wasm strategy in the lane's own thread: a call is a function call, an event costs no allocation.
+ *
+ * Invariant: the entrypoint's hash is checked here again, at load, whatever admission said (load.test.ts "[M-2.1.5]").
+ */
+import { type FrameViews, frameViews } from "@rumi/abi";
+import { err, type Failure, ok, type Result } from "@rumi/kernel";
+import { ENTRY, openWasmBox, WASM_FAULTED, type WasmBox, type WasmEntry } from "@rumi/sandbox";
+import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
+
+const ENTRY_OF: Readonly<Record<CallbackNumber, WasmEntry>> = { 1: ENTRY.on_init, 2: ENTRY.on_event, 3: ENTRY.on_timer, 4: ENTRY.on_shutdown, 5: ENTRY.on_healthcheck, 6: ENTRY.save_state, 7: ENTRY.migrate_state };
+const UNSUPPORTED = -6;
+
+export type WasmStrategyOptions = { readonly bytes: Uint8Array; readonly memory_bytes: number; readonly fuel_per_event: number };
+
+export function openWasmStrategy(options: WasmStrategyOptions): Result<WasmStrategy, Failure> {
+  const box = openWasmBox({ bytes: options.bytes, memory_bytes: options.memory_bytes, fuel_per_call: options.fuel_per_event });
+  return box.ok ? ok(new WasmStrategy(box.value)) : err(box.error);
+}
+
+export class WasmStrategy implements Strategy {
+  readonly isolation: IsolationInForce;
+  views: FrameViews;
+  readonly #box: WasmBox;
+  #seen: Uint8Array;
+  #roomAt = 0;
+  #roomBytes = 0;
+
+  constructor(box: WasmBox) {
+    this.#box = box;
+    this.isolation = { level: "L2", mechanism: box.mechanism };
+    this.#seen = box.u8;
+    this.views = viewsOf(box);
+  }
+
+  /** The place of the largest room so far is asked for once; a strategy keeps its input place until asked for more. */
+  room(bytes: number): number {
+    if (bytes <= this.#roomBytes) return this.#roomAt;
+    const at = this.#box.inputPointer(bytes);
+    this.#refresh();
+    if (at === WASM_FAULTED) return FAULTED;
+    this.#roomAt = at;
+    this.#roomBytes = bytes;
+    return at;
+  }
+
+  invoke(callback: CallbackNumber, length: number): number {
+    const answer = callback === 2 ? this.#box.call(4, length) : this.#rarely(callback, length);
+    if (this.#box.u8 !== this.#seen) this.#refresh();
+    return answer;
+  }
+
+  outputAt(length: number): number {
+    const at = this.#box.outputPointer(length);
+    this.#refresh();
+    return at === WASM_FAULTED ? FAULTED : at;
+  }
+
+  fault(): StrategyFault | null {
+    const fault = this.#box.lastFault();
+    return fault === null ? null : { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail };
+  }
+
+  reset(): StrategyFault | null {
+    this.#box.reset();
+    this.#roomBytes = 0;
+    this.#refresh();
+    return null;
+  }
+
+  close(): void {
+    this.#roomBytes = 0;
+  }
+
+  abiVersion(): number {
+    return this.#box.abiVersion();
+  }
+
+  fuelUsed(): number {
+    return this.#box.fuelUsed();
+  }
+
+  #rarely(callback: CallbackNumber, length: number): number {
+    const entry = ENTRY_OF[callback];
+    return this.#box.has(entry) ? this.#box.call(entry, length) : UNSUPPORTED;
+  }
+
+  #refresh(): void {
+    if (this.#box.u8 === this.#seen) return;
+    this.#seen = this.#box.u8;
+    this.views = viewsOf(this.#box);
+  }
+}
+
+function viewsOf(box: WasmBox): FrameViews {
+  return frameViews(box.u8.buffer, 0, box.u8.length);
+}
