@@ -90,7 +90,7 @@ function bubblewrapOptions(spec: JailSpec): string[] {
   return [
     "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--clearenv", "--ro-bind", "/usr", "/usr",
     "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin", "--dev", "/dev", ...tmp, ...binds,
-    "--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "strategy",
+    "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "strategy",
   ];
 }
 
