@@ -73,6 +73,7 @@ export type NewOrder = {
   readonly side: "buy" | "sell";
   readonly type: "limit" | "market";
   readonly time_in_force: "gtc" | "ioc" | "fok";
+  /** Scaled; 0 for a market order. */
   readonly price: number;
   readonly quantity: number;
   readonly reduce_only: boolean;
@@ -80,7 +81,7 @@ export type NewOrder = {
 };
 
 export type ExecutionReport = {
-  readonly kind: "accepted" | "rejected" | "partially_filled" | "filled" | "cancelled" | "amended" | "cancel_rejected";
+  readonly kind: "accepted" | "rejected" | "partially_filled" | "filled" | "cancelled" | "amended" | "cancel_rejected" | "amend_rejected";
   readonly client_order_id: ClientOrderId;
   /** Deterministic: same seed, events and orders give the same ids. */
   readonly venue_order_id: string;
@@ -108,6 +109,8 @@ export type PositionView = {
   readonly cost: bigint;
   readonly realised_profit: bigint;
   readonly unrealised_profit: bigint;
+  /** Quote currency received minus paid, fees included: cash + quantity·last_price = realised + unrealised − fees. */
+  readonly cash: bigint;
   readonly fees: bigint;
   readonly last_price: number;
 };
@@ -121,14 +124,22 @@ export type SimulatedVenueOptions = {
   readonly latency_us: number;
   readonly latency_jitter_us: number;
   readonly seed: string;
+  /** What stands before a new resting order at its price; without it `last_trade_at_price`. */
+  readonly queue_ahead?: QueueModel;
 };
+
+export type QueueModel =
+  /** The quantity of the last trade seen at that price, 0 where none was seen. */
+  | { readonly kind: "last_trade_at_price" }
+  | { readonly kind: "fixed"; readonly quantity: number };
 
 /** A venue that fills against recorded trades, driven only by event time; deterministic. */
 export interface SimulatedVenue {
   submit(order: NewOrder, at_us: number): void;
   cancel(client_order_id: ClientOrderId, at_us: number): void;
+  /** `price` and total `quantity`, filled part included. */
   amend(client_order_id: ClientOrderId, change: { readonly price: number; readonly quantity: number }, at_us: number): void;
-  /** Cancels all open orders at once. */
+  /** Cancels, on arrival, every order that arrived before. */
   cancelAll(at_us: number): void;
   /** Moves to row `row` of the feed and matches; reports are appended to `out` in the order they happened. */
   onTrade(feed: TradeColumns, row: number, out: ExecutionReport[]): void;

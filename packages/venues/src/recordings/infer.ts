@@ -118,7 +118,7 @@ function symbolOf(path: string, format: KnownFormat, names: readonly string[]): 
 
 function currenciesOf(symbol: string): { readonly base: string; readonly quote: string; readonly guessed: boolean } {
   const plain = symbol.replace(/[-_](PERPETUAL|PERP|SWAP)$/, "");
-  const quote = QUOTES.find((currency) => plain.endsWith(currency) && plain.length > currency.length);
+  const quote = QUOTES.find((currency) => plain.endsWith(currency) && plain.length >= currency.length + 3);
   if (quote === undefined) return { base: plain, quote: "USD", guessed: true };
   return { base: plain.slice(0, -quote.length).replace(/[-_]$/, ""), quote, guessed: false };
 }

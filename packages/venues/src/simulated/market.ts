@@ -1,0 +1,113 @@
+/**
+ * What the simulated exchange knows of one instrument: last prints, our open orders, our position.
+ *
+ * Orders of a side are kept in price-time priority: market orders first, then the better price, then the
+ * earlier arrival.
+ */
+import type { ClientOrderId } from "@rumi/kernel";
+import { Position } from "./account.ts";
+
+export type Side = 1 | -1;
+
+export type Order = {
+  readonly client_order_id: ClientOrderId;
+  /** Counts from 1; its text is the venue order id. */
+  readonly number: number;
+  readonly instrument: number;
+  readonly side: Side;
+  readonly type: "limit" | "market";
+  readonly time_in_force: "gtc" | "ioc" | "fok";
+  readonly reduce_only: boolean;
+  readonly post_only: boolean;
+  /** As first submitted, to recognise a duplicate that differs. */
+  readonly first_price: number;
+  readonly first_quantity: number;
+  price: number;
+  quantity: number;
+  filled: number;
+  /** Trades before this time cannot fill it. */
+  active_us: number;
+  /** A taker takes what is printed; a resting order waits behind `ahead`. */
+  mode: "taker" | "resting";
+  ahead: number;
+  /** Time priority; a lost place gets a new number. */
+  priority: number;
+  state: "open" | "filled" | "cancelled" | "rejected";
+};
+
+/** Price levels whose last quantity is remembered, one place per price modulo this. */
+const LEVELS = 1_024;
+
+export class Market {
+  last_price = 0;
+  last_time_us = -1;
+  last_aggressor = 0;
+  readonly position = new Position();
+  buys: Order[] = [];
+  sells: Order[] = [];
+  readonly #levelPrices = new Float64Array(LEVELS);
+  readonly #levelQuantities = new Float64Array(LEVELS);
+
+  see(price: number, quantity: number, aggressor: number, time_us: number): void {
+    if (time_us < this.last_time_us) return;
+    this.last_price = price;
+    this.last_time_us = time_us;
+    this.last_aggressor = aggressor;
+    const place = price & (LEVELS - 1);
+    this.#levelPrices[place] = price;
+    this.#levelQuantities[place] = quantity;
+  }
+
+  /** Quantity of the last trade remembered at `price`, 0 where none is. */
+  lastQuantityAt(price: number): number {
+    const place = price & (LEVELS - 1);
+    return this.#levelPrices[place] === price ? (this.#levelQuantities[place] ?? 0) : 0;
+  }
+
+  levels(): [number, number][] {
+    const seen: [number, number][] = [];
+    for (let i = 0; i < LEVELS; i += 1) if (this.#levelPrices[i] !== 0) seen.push([this.#levelPrices[i] ?? 0, this.#levelQuantities[i] ?? 0]);
+    return seen;
+  }
+
+  restoreLevel(price: number, quantity: number): void {
+    this.#levelPrices[price & (LEVELS - 1)] = price;
+    this.#levelQuantities[price & (LEVELS - 1)] = quantity;
+  }
+
+  /** Whether a limit order would trade at once, judged by the last print: a print at the bid shows no offer there. */
+  marketable(side: Side, price: number): boolean {
+    if (this.last_time_us < 0) return false;
+    const better = side * (price - this.last_price);
+    return better > 0 || (better === 0 && this.last_aggressor !== (side === 1 ? 2 : 1));
+  }
+
+  of(side: Side): Order[] {
+    return side === 1 ? this.buys : this.sells;
+  }
+
+  insert(order: Order): void {
+    const orders = this.of(order.side);
+    const at = orders.findIndex((other) => before(order, other));
+    if (at < 0) orders.push(order);
+    else orders.splice(at, 0, order);
+  }
+
+  /** Forgets orders that are no longer open. */
+  sweep(): void {
+    this.buys = this.buys.filter((order) => order.state === "open");
+    this.sells = this.sells.filter((order) => order.state === "open");
+  }
+
+  remove(order: Order): void {
+    const orders = this.of(order.side);
+    const at = orders.indexOf(order);
+    if (at >= 0) orders.splice(at, 1);
+  }
+}
+
+function before(a: Order, b: Order): boolean {
+  if (a.type !== b.type) return a.type === "market";
+  if (a.type === "limit" && a.price !== b.price) return a.side * (a.price - b.price) > 0;
+  return a.priority < b.priority;
+}

@@ -1,0 +1,99 @@
+/**
+ * The simulated exchange's state as bytes: canonical JSON, version 1, bound to the options it was made with.
+ *
+ * Equal states are equal bytes. The caller checksums; this only refuses what is plainly not ours.
+ */
+import { canonicalJson, failure, FailureError, sha256Hex, type ClientOrderId, type Json } from "@rumi/kernel";
+import type { NewOrder, SimulatedVenueOptions } from "../types.ts";
+import { Market, type Order } from "./market.ts";
+
+export type Command =
+  | { readonly kind: "submit"; readonly arrival_us: number; readonly order: NewOrder }
+  | { readonly kind: "cancel"; readonly arrival_us: number; readonly client_order_id: ClientOrderId }
+  | { readonly kind: "amend"; readonly arrival_us: number; readonly client_order_id: ClientOrderId; readonly price: number; readonly quantity: number }
+  | { readonly kind: "cancel_all"; readonly arrival_us: number };
+
+export type VenueState = {
+  readonly markets: readonly Market[];
+  /** All orders ever known, in order of arrival. */
+  readonly orders: readonly Order[];
+  readonly commands: readonly Command[];
+  readonly counters: readonly [number, number, number, number, number, number];
+};
+
+type SavedMarket = {
+  readonly last: readonly [number, number, number];
+  /** quantity, cost, realised, fees, cash */
+  readonly position: readonly [number, string, string, string, string];
+  readonly levels: readonly (readonly [number, number])[];
+};
+type Saved = {
+  readonly version: 1;
+  readonly options: string;
+  readonly markets: readonly SavedMarket[];
+  readonly orders: readonly Order[];
+  readonly commands: readonly Command[];
+  readonly counters: VenueState["counters"];
+};
+
+export function encodeState(options: SimulatedVenueOptions, state: VenueState): Uint8Array {
+  const saved: Saved = {
+    version: 1,
+    options: optionsDigest(options),
+    markets: state.markets.map((market) => ({
+      last: [market.last_price, market.last_time_us, market.last_aggressor],
+      position: [market.position.quantity, `${market.position.cost}`, `${market.position.realised}`, `${market.position.fees}`, `${market.position.cash}`],
+      levels: market.levels(),
+    })),
+    orders: state.orders,
+    commands: state.commands,
+    counters: state.counters,
+  };
+  return new Uint8Array(Buffer.from(canonicalJson(saved as unknown as Json), "utf8"));
+}
+
+/** Throws `FailureError` (RUMI-MKT-008). */
+export function decodeState(options: SimulatedVenueOptions, bytes: Uint8Array): VenueState {
+  const saved = parse(bytes);
+  if (saved.version !== 1) throw refused(`version ${String(saved.version)} is not known`);
+  if (saved.options !== optionsDigest(options)) throw refused("it belongs to an exchange with other options");
+  if (saved.markets.length !== options.instruments.length) throw refused("it lists other instruments");
+  try {
+    return {
+      markets: saved.markets.map(restoreMarket),
+      orders: saved.orders.map((order) => ({ ...order })),
+      commands: saved.commands,
+      counters: saved.counters,
+    };
+  } catch (cause) {
+    throw refused("it is malformed", cause);
+  }
+}
+
+function restoreMarket(saved: SavedMarket): Market {
+  const market = new Market();
+  [market.last_price, market.last_time_us, market.last_aggressor] = saved.last;
+  market.position.quantity = saved.position[0];
+  market.position.cost = BigInt(saved.position[1]);
+  market.position.realised = BigInt(saved.position[2]);
+  market.position.fees = BigInt(saved.position[3]);
+  market.position.cash = BigInt(saved.position[4]);
+  for (const [price, quantity] of saved.levels) market.restoreLevel(price, quantity);
+  return market;
+}
+
+function parse(bytes: Uint8Array): Saved {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8")) as Saved;
+  } catch (cause) {
+    throw refused("it is not JSON", cause);
+  }
+}
+
+function optionsDigest(options: SimulatedVenueOptions): string {
+  return sha256Hex(canonicalJson(options as unknown as Json));
+}
+
+function refused(problem: string, cause?: unknown): FailureError {
+  return new FailureError(failure("RUMI-MKT-008", { problem }, { cause }));
+}
