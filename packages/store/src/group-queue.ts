@@ -5,29 +5,29 @@
  * meanwhile. The queue is bounded; over the limit a batch is refused, never dropped (group-queue.test.ts).
  */
 import { err, failure, type Result } from "@rumi/kernel";
-import type { Batch, CommitError, CommitReceipt } from "./port.ts";
+import type { CommitError, CommitReceipt } from "./port.ts";
 
 export type Outcome = Result<CommitReceipt, CommitError>;
 
-export type GroupQueue = {
-  commit(batch: Batch): Promise<Outcome>;
+export type GroupQueue<Item> = {
+  commit(batch: Item): Promise<Outcome>;
   /** Refuses new batches with RUMI-SYS-009 and resolves when all earlier ones are answered. */
   drain(): Promise<void>;
 };
 
-export type GroupQueueOptions = {
+export type GroupQueueOptions<Item> = {
   readonly queued_batches: number;
   readonly group_batches: number;
   /** Makes one group durable; outcome i belongs to batch i. Must not reject. */
-  readonly commitGroup: (group: readonly Batch[]) => Promise<readonly Outcome[]>;
+  readonly commitGroup: (group: readonly Item[]) => Promise<readonly Outcome[]>;
   /** Called after each group, before its batches are answered. */
-  readonly onGroup: (group: readonly Batch[], outcomes: readonly Outcome[]) => void;
+  readonly onGroup: (group: readonly Item[], outcomes: readonly Outcome[]) => void;
 };
 
-type Waiting = { readonly batch: Batch; readonly answer: (outcome: Outcome) => void };
+type Waiting<Item> = { readonly batch: Item; readonly answer: (outcome: Outcome) => void };
 
-export function groupQueue(options: GroupQueueOptions): GroupQueue {
-  let waiting: Waiting[] = [];
+export function groupQueue<Item>(options: GroupQueueOptions<Item>): GroupQueue<Item> {
+  let waiting: Waiting<Item>[] = [];
   let closed = false;
   let running: Promise<void> | undefined;
 

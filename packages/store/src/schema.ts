@@ -55,12 +55,24 @@ const blocks = (integer: string, serial: string): readonly string[] => [
     attempts ${integer} NOT NULL, next_at ${integer} NOT NULL, generation ${integer} NOT NULL, last_error TEXT,
     created_at ${integer} NOT NULL, UNIQUE (kind, key))`,
   "CREATE INDEX outbox_due ON outbox (next_at, id)",
-  `CREATE TABLE change_feed (seq ${serial}, kind TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at ${integer} NOT NULL)`,
 ];
 
+/** PostgreSQL only: leaves made ready by their committer, waiting in order for the one sealer. */
 const pending = [
   "CREATE SEQUENCE log_pending_batch",
-  `CREATE TABLE log_pending (batch BIGINT NOT NULL, item BIGINT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (batch, item))`,
+  `CREATE TABLE log_pending (
+    batch BIGINT NOT NULL, item BIGINT NOT NULL, event_id TEXT NOT NULL UNIQUE,
+    action TEXT NOT NULL, actor TEXT NOT NULL, resource_type TEXT NOT NULL, resource_id TEXT NOT NULL, outcome TEXT NOT NULL,
+    occurred_at BIGINT NOT NULL, trace_id TEXT NOT NULL, run_id TEXT, request_id TEXT,
+    leaf BYTEA NOT NULL, salt BYTEA NOT NULL, payload TEXT NOT NULL, PRIMARY KEY (batch, item))`,
+];
+
+/** In SQLite the key is the order. In PostgreSQL keys are taken before commit, so the sealer numbers rows after it. */
+const feedSqlite = "CREATE TABLE change_feed (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL)";
+const feedPostgres = [
+  "CREATE SEQUENCE change_feed_seq",
+  "CREATE TABLE change_feed (id BIGSERIAL PRIMARY KEY, seq BIGINT UNIQUE, kind TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL)",
+  "CREATE INDEX change_feed_unnumbered ON change_feed (id) WHERE seq IS NULL",
 ];
 
 export const STORE_MIGRATIONS: Migrations = {
@@ -69,8 +81,8 @@ export const STORE_MIGRATIONS: Migrations = {
     { name: "001-log", sqlite: log("INTEGER", "BLOB"), postgres: [...log("BIGINT", "BYTEA"), ...pending] },
     {
       name: "002-blocks",
-      sqlite: blocks("INTEGER", "INTEGER PRIMARY KEY AUTOINCREMENT"),
-      postgres: blocks("BIGINT", "BIGSERIAL PRIMARY KEY"),
+      sqlite: [...blocks("INTEGER", "INTEGER PRIMARY KEY AUTOINCREMENT"), feedSqlite],
+      postgres: [...blocks("BIGINT", "BIGSERIAL PRIMARY KEY"), ...feedPostgres],
     },
   ],
 };

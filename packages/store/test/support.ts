@@ -11,7 +11,6 @@ import type { LogSigner } from "../src/log/leaves.ts";
 
 export const SIGNER: LogSigner = {
   origin: "rumi.test/log",
-  key_name: "rumi.test/log",
   private_key_pem: generateKeyPairSync("ed25519", { privateKeyEncoding: { type: "pkcs8", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey,
 };
 
@@ -88,7 +87,8 @@ export function sqliteOptions(folder: string, more: Partial<SqliteStoreOptions> 
     backup_folder: join(folder, "backups"),
     migrations: [THINGS],
     signer: SIGNER,
-    writer: { kind: "in_process", random: seededRandom("salts") },
+    writer: { kind: "in_process" },
+    random: seededRandom("salts"),
     ...more,
   };
 }

@@ -4,13 +4,12 @@
  * It reads a handful of rows whatever the size. It finds a torn, truncated or edited end; edits further
  * back are the business of the full verifier. A log that fails is refused with RUMI-STO-002 (head.test.ts).
  */
-import { err, failure, ok, sha256, type Failure, type Result } from "@rumi/kernel";
-import { emptyHead, loadHead, rootOf, type LogHead } from "@rumi/ledger";
-import { openNote, type LogSigner } from "./leaves.ts";
+import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { emptyHead, leafHash, loadHead, rootOf, type LogHead, type NoteSigner } from "@rumi/ledger";
+import { openHead } from "./leaves.ts";
 
 const TILE_WIDTH = 256;
 const HASH_BYTES = 32;
-const LEAF_PREFIX = new Uint8Array([0]); // RFC 6962
 
 /** Dialect-free; rows as `HeadRows` names them. */
 export const HEAD_QUERIES = {
@@ -28,7 +27,7 @@ export type HeadRows = {
   readonly tiles: readonly { readonly level: number; readonly idx: number; readonly data: Uint8Array; readonly tiles: number }[];
 };
 
-export function checkedHead(rows: HeadRows, signer: LogSigner): Result<LogHead, Failure> {
+export function checkedHead(rows: HeadRows, signer: NoteSigner): Result<LogHead, Failure> {
   const [checkpoint] = rows.checkpoints;
   const [last] = rows.last;
   if (checkpoint === undefined) {
@@ -41,11 +40,11 @@ export function checkedHead(rows: HeadRows, signer: LogSigner): Result<LogHead, 
   const head = loadHead(size, rows.tiles.map(({ data }) => (data.length === TILE_WIDTH * HASH_BYTES ? new Uint8Array(0) : data)));
   if (!head.ok) return broken(`a rightmost tile has the wrong width (${head.error.code})`);
   const bottom = rows.tiles[0]?.data.slice(-HASH_BYTES) ?? new Uint8Array(0);
-  if (Buffer.compare(bottom, sha256(LEAF_PREFIX, last.leaf)) !== 0) return broken("the last leaf is not the one in the last tile");
+  if (Buffer.compare(bottom, leafHash(last.leaf)) !== 0) return broken("the last leaf is not the one in the last tile");
   if (Buffer.compare(rootOf(head.value), checkpoint.root) !== 0) return broken("the tiles do not give the checkpoint's root");
-  const opened = openNote(signer, checkpoint.note);
-  if (opened === undefined) return broken("the checkpoint is not signed by this home's log key for this origin");
-  if (opened.size !== size || Buffer.compare(opened.root, checkpoint.root) !== 0) return broken("the signed checkpoint names another size or root");
+  const opened = openHead(signer, checkpoint.note);
+  if (!opened.ok) return broken(`the checkpoint is not signed by this home's log key for this origin (${opened.error.code})`);
+  if (opened.value.size !== size || Buffer.compare(opened.value.root, checkpoint.root) !== 0) return broken("the signed checkpoint names another size or root");
   return head;
 }
 

@@ -5,13 +5,14 @@
  * checks the log's head and refuses a broken one with RUMI-STO-002.
  */
 import { closeSync, openSync } from "node:fs";
-import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { err, failure, ok, type Failure, type Random, type Result } from "@rumi/kernel";
+import { prepareBatch, type PreparedBatch } from "../batch.ts";
 import { compilingBuilder } from "../builder.ts";
 import { groupQueue } from "../group-queue.ts";
 import { STORE_LIMITS, type StoreLimits } from "../limits.ts";
 import { listeners } from "../listeners.ts";
 import type { LogSigner } from "../log/leaves.ts";
-import type { Migrations, Store } from "../port.ts";
+import type { Batch, Migrations, Store } from "../port.ts";
 import { STORE_MIGRATIONS } from "../schema.ts";
 import { openReaders } from "./readers.ts";
 import { startWriter, type WriterPlace } from "./writer-handle.ts";
@@ -25,6 +26,8 @@ export type SqliteStoreOptions = {
   readonly migrations: readonly Migrations[];
   readonly signer: LogSigner;
   readonly writer: WriterPlace;
+  /** For salts; must be unpredictable where the log is shown to strangers. */
+  readonly random: Random;
   /** Overrides of `STORE_LIMITS`. */
   readonly limits?: Partial<StoreLimits>;
 };
@@ -43,12 +46,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Resu
   const writer = started.value;
   const readers = openReaders(path, limits);
   const heard = listeners();
-  const queue = groupQueue({
+  const queue = groupQueue<{ readonly batch: Batch; readonly prepared: PreparedBatch }>({
     queued_batches: limits.queued_batches,
     group_batches: limits.group_batches,
-    commitGroup: (group) => writer.commitGroup(group),
+    commitGroup: (group) => writer.commitGroup(group.map((item) => item.prepared)),
     onGroup: (group, outcomes) => {
-      for (const [i, batch] of group.entries()) {
+      for (const [i, { batch }] of group.entries()) {
         const outcome = outcomes[i];
         const first = outcome?.ok === true ? outcome.value.indices[0] : undefined;
         if (first !== undefined) heard.tell(first, batch.events);
@@ -61,7 +64,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Resu
     builder: <Tables>() => compilingBuilder<Tables>("sqlite"),
     rows: (query) => readers.rows(query),
     snapshot: (read) => readers.snapshot(read),
-    commit: (batch) => queue.commit(batch),
+    commit: async (batch) => {
+      const prepared = prepareBatch(batch, limits, (count) => options.random.bytes(count));
+      return prepared.ok ? queue.commit({ batch, prepared: prepared.value }) : err({ kind: "failed", failure: prepared.error });
+    },
     onAppended: (listener) => heard.add(listener),
     close: () =>
       (closing ??= (async () => {

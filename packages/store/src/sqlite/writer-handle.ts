@@ -1,29 +1,29 @@
 /** The writer as the store sees it: the same code in a thread of its own, or in this one. */
 import { Worker } from "node:worker_threads";
-import { err, failure, invariant, ok, type Failure, type Random, type Result } from "@rumi/kernel";
+import { err, failure, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import type { Outcome } from "../group-queue.ts";
-import type { Batch } from "../port.ts";
+import type { PreparedBatch } from "../batch.ts";
 import type { FromWriter, ToWriter, WriterStart } from "./writer-protocol.ts";
 import { openWriter } from "./writer.ts";
 
 export type WriterPlace =
-  /** The shipped way: `worker_url` is the bundled writer-worker.js. Salts come from the system's randomness. */
+  /** The shipped way: `worker_url` is the bundled writer-worker.js. */
   | { readonly kind: "worker"; readonly worker_url: URL }
   /** Same code without a thread: for tests and the simulator. */
-  | { readonly kind: "in_process"; readonly random: Random };
+  | { readonly kind: "in_process" };
 
 export type WriterHandle = {
   /** One group at a time; never rejects. */
-  commitGroup(group: readonly Batch[]): Promise<readonly Outcome[]>;
+  commitGroup(group: readonly PreparedBatch[]): Promise<readonly Outcome[]>;
   close(): Promise<void>;
 };
 
 export function startWriter(place: WriterPlace, start: WriterStart): Promise<Result<WriterHandle, Failure>> {
-  return place.kind === "worker" ? startWorker(place.worker_url, start) : Promise.resolve(startHere(place.random, start));
+  return place.kind === "worker" ? startWorker(place.worker_url, start) : Promise.resolve(startHere(start));
 }
 
-function startHere(random: Random, start: WriterStart): Result<WriterHandle, Failure> {
-  const opened = openWriter({ ...start, randomBytes: (count) => random.bytes(count) });
+function startHere(start: WriterStart): Result<WriterHandle, Failure> {
+  const opened = openWriter(start);
   if (!opened.ok) return opened;
   const writer = opened.value;
   return ok({ commitGroup: async (group) => writer.commitGroup(group), close: async () => writer.close() });

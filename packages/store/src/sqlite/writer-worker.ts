@@ -1,5 +1,4 @@
 /** The writer's thread: opens the writer, then answers one group at a time. Bundled as `writer-worker.js`. */
-import { randomBytes } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant, unreachable } from "@rumi/kernel";
 import type { FromWriter, ToWriter, WriterStart } from "./writer-protocol.ts";
@@ -9,7 +8,7 @@ invariant(parentPort !== null, "writer-worker runs in a worker thread");
 const port = parentPort;
 const say = (message: FromWriter): void => port.postMessage(message);
 
-const opened = openWriter({ ...(workerData as WriterStart), randomBytes: (count) => new Uint8Array(randomBytes(count)) });
+const opened = openWriter(workerData as WriterStart);
 if (opened.ok) {
   const writer = opened.value;
   port.on("message", (message: ToWriter) => {

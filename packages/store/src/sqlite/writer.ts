@@ -10,14 +10,13 @@
  * - Order is the index; no clock takes part in it (conformance.ts).
  */
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
-import type { LedgerEvent, LogHead, PreparedLeaf } from "@rumi/ledger";
+import type { LogHead, NoteSigner } from "@rumi/ledger";
 import type { StoreLimits } from "../limits.ts";
-import { batchTooLarge } from "../batch.ts";
-import { entryValues, leafOf, planLeaves, signHead, type LogSigner } from "../log/leaves.ts";
+import type { PreparedBatch, PreparedEntry } from "../batch.ts";
+import { noteSigner, planLeaves, signHead, type LogSigner } from "../log/leaves.ts";
 import { verifiedHead } from "./head.ts";
-import type { Batch, CommitError, Migrations } from "../port.ts";
+import type { CommitError, Migrations } from "../port.ts";
 import type { Outcome } from "../group-queue.ts";
-import { parametersFailure, type SqlValue } from "../values.ts";
 import { openConnection, sqliteProblem, type Connection } from "./driver.ts";
 import { migrateSqlite } from "./migrate.ts";
 
@@ -27,11 +26,10 @@ export type WriterOptions = {
   readonly backup_folder: string;
   readonly signer: LogSigner;
   readonly limits: StoreLimits;
-  readonly randomBytes: (count: number) => Uint8Array;
 };
 
 export type Writer = {
-  commitGroup(group: readonly Batch[]): readonly Outcome[];
+  commitGroup(group: readonly PreparedBatch[]): readonly Outcome[];
   close(): void;
 };
 
@@ -51,46 +49,47 @@ export function openWriter(options: WriterOptions): Result<Writer, Failure> {
     for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000", "trusted_schema = OFF"]) {
       db.exec(`PRAGMA ${pragma}`);
     }
+    const signer = noteSigner(options.signer);
     const migrated = migrateSqlite(db, options.migrations, options.backup_folder);
-    const head = migrated.ok ? verifiedHead(db, options.signer) : migrated;
+    const head = migrated.ok ? verifiedHead(db, signer) : migrated;
     if (!head.ok) {
       db.close();
       return head;
     }
-    return ok(writerOver(db, head.value, options));
+    return ok(writerOver(db, head.value, signer, options.limits));
   } catch (cause) {
     db?.close();
     return err(groupFailure(cause));
   }
 }
 
-function writerOver(db: Connection, verified: LogHead, options: WriterOptions): Writer {
+function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limits: StoreLimits): Writer {
   let remembered: LogHead | undefined = verified;
 
   /** The head as of this transaction: another handle on the same file may have appended. */
   function currentHead(): LogHead {
     const size = db.all(SELECT_SIZE, [])[0]?.["size"] ?? 0;
     if (remembered?.size === size) return remembered;
-    const read = verifiedHead(db, options.signer);
+    const read = verifiedHead(db, signer);
     if (!read.ok) throw new GroupFailed(read.error);
     return read.value;
   }
 
-  function appendLeaves(head: LogHead, leaves: readonly PreparedLeaf[]): LogHead {
+  function appendLeaves(head: LogHead, leaves: readonly PreparedEntry[]): LogHead {
     const plan = planLeaves(head, leaves);
     for (const tile of plan.tiles) db.run(UPSERT_TILE, [tile.level, tile.index, tile.data]);
-    const note = signHead(options.signer, plan.head.size, plan.root);
+    const note = signHead(signer, plan.head.size, plan.root);
     if (db.run(UPDATE_CHECKPOINT, [plan.head.size, plan.root, note]) === 0) db.run(INSERT_CHECKPOINT, ["current", plan.head.size, plan.root, note]);
-    const every = options.limits.leaves_per_kept_checkpoint;
+    const every = limits.leaves_per_kept_checkpoint;
     if (Math.floor(plan.head.size / every) > Math.floor(head.size / every)) db.run(INSERT_CHECKPOINT, ["kept", plan.head.size, plan.root, note]);
     return plan.head;
   }
 
-  function transact(group: readonly Batch[]): readonly Outcome[] {
+  function transact(group: readonly PreparedBatch[]): readonly Outcome[] {
     db.exec("BEGIN IMMEDIATE");
     const head = currentHead();
-    const leaves: PreparedLeaf[] = [];
-    const applied = group.map((batch) => applyBatch(db, batch, head.size + leaves.length, leaves, options));
+    const leaves: PreparedEntry[] = [];
+    const applied = group.map((batch) => applyBatch(db, batch, head.size + leaves.length, leaves));
     const next = leaves.length > 0 ? appendLeaves(head, leaves) : head;
     db.exec("COMMIT");
     remembered = next;
@@ -113,54 +112,32 @@ function writerOver(db: Connection, verified: LogHead, options: WriterOptions): 
 }
 
 /** Runs one batch in its savepoint; its leaves join `leaves` only when all of it held. Answers with indices. */
-function applyBatch(
-  db: Connection,
-  batch: Batch,
-  first_index: number,
-  leaves: PreparedLeaf[],
-  options: WriterOptions,
-): Result<readonly number[], CommitError> {
-  const refused = batchTooLarge(batch, options.limits);
-  if (refused !== undefined) return err({ kind: "failed", failure: refused });
-  const prepared: PreparedLeaf[] = [];
-  for (const event of batch.events) {
-    const leaf = leafOf(event, options.randomBytes);
-    if (!leaf.ok) return err({ kind: "failed", failure: leaf.error });
-    prepared.push(leaf.value);
-  }
+function applyBatch(db: Connection, batch: PreparedBatch, first_index: number, leaves: PreparedEntry[]): Result<readonly number[], CommitError> {
   db.run("SAVEPOINT batch", []);
-  const problem = runWrites(db, batch) ?? insertEntries(db, batch, prepared, first_index);
-  if (problem !== undefined) {
-    db.run("ROLLBACK TO batch", []);
-    db.run("RELEASE batch", []);
-    return err(problem);
-  }
+  const problem = runWrites(db, batch) ?? insertEntries(db, batch, first_index);
+  if (problem !== undefined) db.run("ROLLBACK TO batch", []);
   db.run("RELEASE batch", []);
-  leaves.push(...prepared);
-  return ok(prepared.map((_, offset) => first_index + offset));
+  if (problem !== undefined) return err(problem);
+  leaves.push(...batch.entries);
+  return ok(batch.entries.map((_, offset) => first_index + offset));
 }
 
-function runWrites(db: Connection, batch: Batch): CommitError | undefined {
+function runWrites(db: Connection, batch: PreparedBatch): CommitError | undefined {
   for (const [write_index, write] of batch.writes.entries()) {
-    const unfit = parametersFailure(write.parameters);
-    if (unfit !== undefined) return { kind: "failed", failure: unfit };
-    const changed = attempt(write_index, () => db.run(write.sql, write.parameters as readonly SqlValue[]));
+    const changed = attempt(write_index, () => db.run(write.sql, write.parameters));
     if (typeof changed !== "number") return changed;
     if (write.expect !== "any" && changed !== write.expect) return { kind: "conflict", write_index, changed };
   }
   return undefined;
 }
 
-function insertEntries(db: Connection, batch: Batch, prepared: readonly PreparedLeaf[], first_index: number): CommitError | undefined {
-  for (const [offset, leaf] of prepared.entries()) {
-    const event = batch.events[offset] as LedgerEvent;
+/** An event that is in the log already is a conflict; it counts as the write behind the batch's own. */
+function insertEntries(db: Connection, batch: PreparedBatch, first_index: number): CommitError | undefined {
+  for (const [offset, entry] of batch.entries.entries()) {
     const idx = first_index + offset;
-    const entry = entryValues(idx, event, leaf.leaf);
-    const unfit = parametersFailure(entry);
-    if (unfit !== undefined) return { kind: "failed", failure: unfit };
-    const changed = attempt(batch.writes.length + offset, () => {
-      db.run(INSERT_ENTRY, entry);
-      return db.run(INSERT_PAYLOAD, [idx, leaf.salt, leaf.payload]);
+    const changed = attempt(batch.writes.length, () => {
+      db.run(INSERT_ENTRY, [idx, ...entry.columns, entry.leaf]);
+      return db.run(INSERT_PAYLOAD, [idx, entry.salt, entry.payload]);
     });
     if (typeof changed !== "number") return changed;
   }
