@@ -3,9 +3,10 @@
  *
  * How to think: `recovery_point` holds the request as it was accepted and who is carrying it out. Every change
  * of a running row names the recovery point it saw, so of two that run the same command one always loses.
+ * These three writes are in every command's path, so their text is compiled once per store.
  */
 import type { Micros } from "@rumi/kernel";
-import type { Reader, Statement, Store, Write } from "@rumi/store";
+import type { OperationKeyRow, OperationKeyTables, Statement, Store, Write } from "@rumi/store";
 import type { Principal } from "./operation.ts";
 
 /** All that is needed to carry a command out again after a crash. */
@@ -22,55 +23,43 @@ export type StoredRequest = {
   readonly run_id: string | null;
 };
 
-export type KeyRow = {
-  readonly key: string;
-  readonly operation: string;
-  readonly fingerprint: string;
-  readonly state: "requested" | "finished" | "failed";
-  readonly answer: string | null;
-  readonly recovery_point: string | null;
-  readonly actor: string;
-  readonly trace_id: string;
-  readonly created_at: number;
-  readonly updated_at: number;
-};
-type Tables = { operation_key: KeyRow & { readonly status: number | null } };
-type Dialect = Pick<Store, "builder">;
+type Dialect = Pick<Store, "builder" | "dialect">;
+type Claim = Pick<OperationKeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id">;
 
-/** One statement text each, so that the store's cache of prepared statements always hits. */
-export function claimKey(store: Dialect, row: Pick<KeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id">, recovery_point: string, now: Micros): Write {
-  const query = store.builder<Tables>().insertInto("operation_key").values({
-    key: row.key, operation: row.operation, fingerprint: row.fingerprint, state: "requested", status: null, answer: null,
-    recovery_point, actor: row.actor, trace_id: row.trace_id, created_at: now, updated_at: now,
-  }).onConflict((conflict) => conflict.column("key").doNothing());
-  return { ...plain(query.compile()), expect: 1 };
+export function claimKey(store: Dialect, row: Claim, recovery_point: string, now: Micros): Write {
+  return { sql: texts(store).claim, parameters: [row.key, row.operation, row.fingerprint, "requested", recovery_point, row.actor, row.trace_id, now, now], expect: 1 };
 }
 
 /** Another run of the same command begins; fits only while the row is as it was read. */
 export function takeOverKey(store: Dialect, key: string, seen: string, next: string, now: Micros): Write {
-  const query = store.builder<Tables>().updateTable("operation_key").set({ recovery_point: next, updated_at: now })
-    .where("key", "=", key).where("state", "=", "requested").where("recovery_point", "=", seen);
-  return { ...plain(query.compile()), expect: 1 };
+  return { sql: texts(store).takeOver, parameters: [next, now, key, "requested", seen], expect: 1 };
 }
 
 /** The answer is final; the stored request is forgotten. */
 export function finishKey(store: Dialect, key: string, seen: string, status: number, answer: string, now: Micros): Write {
-  const query = store.builder<Tables>().updateTable("operation_key")
-    .set({ state: "finished", status, answer, recovery_point: null, updated_at: now })
-    .where("key", "=", key).where("state", "=", "requested").where("recovery_point", "=", seen);
-  return { ...plain(query.compile()), expect: 1 };
+  return { sql: texts(store).finish, parameters: ["finished", status, answer, null, now, key, "requested", seen], expect: 1 };
 }
 
-export async function readKey(store: Dialect & Reader, key: string): Promise<KeyRow | undefined> {
-  const [row] = await store.rows<KeyRow>(store.builder<Tables>().selectFrom("operation_key").selectAll().where("key", "=", key));
-  return row;
+type Texts = { readonly claim: string; readonly takeOver: string; readonly finish: string };
+const compiled = new Map<Store["dialect"], Texts>();
+
+function texts(store: Dialect): Texts {
+  const known = compiled.get(store.dialect);
+  if (known !== undefined) return known;
+  const made = compile(store);
+  compiled.set(store.dialect, made);
+  return made;
 }
 
-/** Commands that were accepted and never decided, oldest first. */
-export async function unfinishedKeys(store: Dialect & Reader): Promise<readonly KeyRow[]> {
-  return store.rows<KeyRow>(store.builder<Tables>().selectFrom("operation_key").selectAll().where("state", "=", "requested").orderBy("created_at").orderBy("key"));
-}
-
-function plain(query: Statement): Statement {
-  return { sql: query.sql, parameters: query.parameters };
+/** The values here only stand for their places; each text's parameters keep the order written here. */
+function compile(store: Dialect): Texts {
+  const sql = store.builder<OperationKeyTables>();
+  const at = 0 as Micros;
+  const claim: Statement = sql.insertInto("operation_key")
+    .values({ key: "", operation: "", fingerprint: "", state: "requested", recovery_point: "", actor: "", trace_id: "", created_at: at, updated_at: at })
+    .onConflict((on) => on.column("key").doNothing()).compile();
+  const running = sql.updateTable("operation_key").where("key", "=", "").where("state", "=", "requested").where("recovery_point", "=", "");
+  const takeOver: Statement = running.set({ recovery_point: "", updated_at: at }).compile();
+  const finish: Statement = running.set({ state: "finished", status: 0, answer: "", recovery_point: null, updated_at: at }).compile();
+  return { claim: claim.sql, takeOver: takeOver.sql, finish: finish.sql };
 }

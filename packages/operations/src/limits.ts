@@ -22,6 +22,8 @@ export const PIPELINE_LIMITS = {
   /** Label sets of one metric; further ones are counted under `other`. */
   metric_series: 2_000,
   reconciler_batch: 64,
-  reconciler_backoff_first_ms: 100,
-  reconciler_backoff_last_ms: 60_000,
+  /** How long a taken wish is its taker's alone. */
+  reconciler_hold_ms: 60_000,
+  /** Unfinished commands resumed by one call of `recover`. */
+  recovered_commands: 100_000,
 } as const;

@@ -28,6 +28,9 @@ export type HttpBinding = {
 /** What a decision wants done after it is durable; kept in the outbox until a reconciler did it. */
 export type OutboxItem = { readonly kind: string; readonly key: string; readonly payload: Readonly<Record<string, unknown>> };
 
+/** A change that watchers are told of over /api/events although no audit event says it. */
+export type FeedItem = { readonly kind: string; readonly key: string; readonly data: Readonly<Record<string, unknown>> };
+
 /** An audit event as a decision writes it; the pipeline adds id, actor, time, trace and the request's facts. */
 export type EventDraft = {
   readonly action: string;
@@ -42,6 +45,8 @@ export type Decision = {
   /** Beside the pipeline's own `…requested` / `…applied` / `…denied`. */
   readonly events: readonly EventDraft[];
   readonly outbox: readonly OutboxItem[];
+  /** Told to watchers, beside every one of `events`, which are told anyway. */
+  readonly feed?: readonly FeedItem[];
   readonly data: unknown;
   /** Default 200. */
   readonly status?: number;

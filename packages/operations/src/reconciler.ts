@@ -7,11 +7,11 @@
  * Invariants (reconciler.test.ts): a wish that changed while it was worked on is worked on again; backoff is
  * bounded; a handler that throws stops nobody else.
  */
-import { type Clock, type Failure, type Result, failureText, micros, millis } from "@rumi/kernel";
-import type { Store } from "@rumi/store";
+import { type Clock, type Failure, type Result, failureText, millis } from "@rumi/kernel";
+import { doneOutboxWrite, type OutboxRow, retryOutboxWrite, type Store, takenOutbox, takeOutboxWrite } from "@rumi/store";
 import { PIPELINE_LIMITS } from "./limits.ts";
 import { causeChain, type Logger } from "./logging.ts";
-import { doneItem, dueItems, type OutboxRow, retryItem } from "./outbox.ts";
+import { dueOf } from "./outbox.ts";
 
 export type Wish = {
   readonly kind: string;
@@ -42,33 +42,33 @@ export interface Reconciler {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function backoff_ms(attempts: number): number {
-  return Math.min(PIPELINE_LIMITS.reconciler_backoff_last_ms, PIPELINE_LIMITS.reconciler_backoff_first_ms * 2 ** Math.min(attempts, 30));
-}
-
 export function createReconciler(settings: ReconcilerSettings): Reconciler {
   const { store, clock, logger, handlers } = settings;
   let wake = new AbortController();
-  const settle = async (row: OutboxRow, result: Result<void, string>): Promise<void> => {
-    const next_at = micros(clock.now() + backoff_ms(row.attempts) * 1_000);
-    const committed = await store.commit({ writes: [result.ok ? doneItem(store, row) : retryItem(store, row, next_at, result.error)], events: [] });
-    if (!committed.ok) logger.error("the outbox could not be written", { kind: row.kind, key: row.key });
+  const settle = async (taken: OutboxRow, problem: string | undefined): Promise<void> => {
+    const settled = problem === undefined ? doneOutboxWrite(store, taken) : retryOutboxWrite(store, taken, clock.now(), problem);
+    const committed = await store.commit({ writes: [settled], events: [] });
+    // A conflict is good news: a newer wish came meanwhile and is due by itself.
+    if (!committed.ok && committed.error.kind === "failed") logger.error("the outbox could not be written", { kind: taken.kind, key: taken.key, error_code: committed.error.failure.code });
   };
   const work = async (row: OutboxRow): Promise<void> => {
     const handler = handlers.get(row.kind);
     if (handler === undefined) return;
-    const wish: Wish = { kind: row.kind, key: row.key, payload: JSON.parse(row.payload) as Wish["payload"], generation: row.generation, attempts: row.attempts };
+    const claimed = await store.commit({ writes: [takeOutboxWrite(store, row, clock.now(), millis(PIPELINE_LIMITS.reconciler_hold_ms))], events: [] });
+    if (!claimed.ok) return;
+    const taken = takenOutbox(row);
+    const wish: Wish = { kind: row.kind, key: row.key, payload: JSON.parse(row.payload) as Wish["payload"], generation: taken.generation, attempts: row.attempts };
     try {
       const result = await handler(wish);
-      await settle(row, result.ok ? result : { ok: false, error: `${result.error.code} ${failureText(result.error, "en").text}` });
+      await settle(taken, result.ok ? undefined : `${result.error.code} ${failureText(result.error, "en").text}`);
     } catch (error) {
       logger.error("a reconciler failed inside", { kind: row.kind, key: row.key, causes: causeChain(error) });
-      await settle(row, { ok: false, error: error instanceof Error ? error.message : "unknown" });
+      await settle(taken, error instanceof Error ? error.message : "unknown");
     }
   };
   const round = async (): Promise<number> => {
     if (handlers.size === 0) return 0;
-    const due = await dueItems(store, [...handlers.keys()], clock.now(), PIPELINE_LIMITS.reconciler_batch);
+    const due = await dueOf(store, [...handlers.keys()], clock.now(), PIPELINE_LIMITS.reconciler_batch);
     await Promise.all(due.map(work));
     return due.length;
   };

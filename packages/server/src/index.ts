@@ -1,1 +1,5 @@
-export {};
+/** The HTTP rim of the program: REST, server-sent events, OpenAPI, the log's public files, the console's files. */
+export { SERVER_LIMITS } from "./limits.ts";
+export * from "./ports.ts";
+export { isLoopback } from "./security.ts";
+export * from "./server.ts";

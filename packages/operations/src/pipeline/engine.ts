@@ -6,9 +6,10 @@
  * which {@link carryOut} goes on.
  */
 import { ERROR_CATALOGUE, type Failure, failure } from "@rumi/kernel";
+import type { OperationKeyRow } from "@rumi/store";
 import { type Answer, encodeOutcome, refused } from "../answer.ts";
 import { auditEvent, commandDraft, denialDetails, PIPELINE_EVENTS } from "../audit.ts";
-import { finishKey, type KeyRow, type StoredRequest, takeOverKey } from "../keys.ts";
+import { finishKey, type StoredRequest, takeOverKey } from "../keys.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
 import { auditFailure } from "./audit-failure.ts";
@@ -60,7 +61,7 @@ export async function carryOut(run: Run, context: PipelineContext): Promise<Answ
 }
 
 /** Another run of a command whose row is in state `requested`; the row counts the runs, so it ends. */
-export async function takeOver(run: Run, row: KeyRow, context: PipelineContext): Promise<Answer> {
+export async function takeOver(run: Run, row: OperationKeyRow, context: PipelineContext): Promise<Answer> {
   const seen = row.recovery_point ?? "";
   const stored = JSON.parse(seen) as StoredRequest;
   run.recovery_point = seen;

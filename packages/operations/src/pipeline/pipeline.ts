@@ -10,6 +10,7 @@
 import { type Failure, type Result, err, failure, ok, uuidv7 } from "@rumi/kernel";
 import { type Answer, refused } from "../answer.ts";
 import { auditEvent, PIPELINE_EVENTS } from "../audit.ts";
+import { feedOfEvents, feedOfItems } from "../feed.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
 import { SECONDS_BOUNDS } from "../metrics.ts";
@@ -107,11 +108,12 @@ async function observe({ definition, validate }: RegisteredObservation, request:
     const now = context.now();
     const facts = await store.snapshot((reader) => definition.load(reader, input, { store, now }));
     const decision = definition.decide(facts as never, input, { now, source: request.source, command_id: "", trace_id: request.trace_id, reason: null, newId: context.newId, store });
-    if (decision.writes.length + decision.events.length + decision.outbox.length === 0) return ok(decision.data);
-    const committed = await store.commit({
-      writes: [...decision.writes, ...decision.outbox.map((item) => enqueue(store, item, now))],
-      events: decision.events.map((draft) => auditEvent(draft, frame, context.newId(), now)),
-    });
+    const events = decision.events.map((draft) => auditEvent(draft, frame, context.newId(), now));
+    const writes = [
+      ...decision.writes, ...decision.outbox.map((item) => enqueue(store, item, now)), ...feedOfEvents(store, events), ...feedOfItems(store, decision.feed, now),
+    ];
+    if (writes.length + events.length === 0) return ok(decision.data);
+    const committed = await store.commit({ writes, events });
     if (committed.ok) return ok(decision.data);
     if (committed.error.kind === "failed") return err(committed.error.failure);
   }

@@ -1,7 +1,9 @@
 /** Goes on with every command that was accepted and not decided when the program ended. */
 import { failure } from "@rumi/kernel";
+import { type OperationKeyRow, unfinishedKeys } from "@rumi/store";
 import type { Answer } from "../answer.ts";
-import { type KeyRow, type StoredRequest, unfinishedKeys } from "../keys.ts";
+import type { StoredRequest } from "../keys.ts";
+import { PIPELINE_LIMITS } from "../limits.ts";
 import { deny, takeOver } from "./engine.ts";
 import { newRun } from "./new-run.ts";
 import type { PipelineContext, Run } from "./run.ts";
@@ -10,7 +12,7 @@ export type Recovery = { readonly found: number; readonly applied: number; reado
 
 /** Call once at start, before requests are taken; safe to call again. */
 export async function recover(context: PipelineContext): Promise<Recovery> {
-  const rows = await unfinishedKeys(context.store);
+  const rows = await unfinishedKeys(context.store, context.store, PIPELINE_LIMITS.recovered_commands);
   const counts = { found: rows.length, applied: 0, refused: 0, failed: 0 };
   for (const row of rows) {
     if (context.running.has(row.key)) continue;
@@ -28,7 +30,7 @@ export async function recover(context: PipelineContext): Promise<Recovery> {
   return counts;
 }
 
-async function resume(row: KeyRow, context: PipelineContext): Promise<Answer | undefined> {
+async function resume(row: OperationKeyRow, context: PipelineContext): Promise<Answer | undefined> {
   const operation = context.registry.operations.get(row.operation);
   if (operation === undefined || row.recovery_point === null) {
     context.logger.error("an unfinished command names an operation that this program does not have", { command_id: row.key, operation: row.operation });

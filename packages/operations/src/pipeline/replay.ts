@@ -1,12 +1,12 @@
 /** The stored answer of a finished command, and the audit event that a duplicate was suppressed. */
+import type { OperationKeyRow } from "@rumi/store";
 import type { Answer } from "../answer.ts";
 import { decodeOutcome, refused } from "../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../audit.ts";
-import type { KeyRow } from "../keys.ts";
 import { auditFailure } from "./audit-failure.ts";
 import type { PipelineContext, Run } from "./run.ts";
 
-export async function replay(row: KeyRow, run: Run, context: PipelineContext): Promise<Answer> {
+export async function replay(row: OperationKeyRow, run: Run, context: PipelineContext): Promise<Answer> {
   const draft = commandDraft(PIPELINE_EVENTS.duplicateSuppressed, run.target, "SUCCESS", {
     operation: row.operation, duplicate_suppressed: true, original_trace_id: row.trace_id,
   });

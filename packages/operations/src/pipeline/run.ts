@@ -1,10 +1,9 @@
 /** One command on its way through the stages: what each stage found out, and how a stage ends the way. */
 import type { Clock, Failure, Micros, Random, Uuid } from "@rumi/kernel";
-import type { Reader, Store, Write } from "@rumi/store";
+import type { OperationKeyRow, Reader, Store, Write } from "@rumi/store";
 import type { Answer } from "../answer.ts";
 import type { EventFrame } from "../audit.ts";
 import type { Guards } from "../guards.ts";
-import type { KeyRow } from "../keys.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Decision, Principal, RiskDirection } from "../operation.ts";
@@ -89,7 +88,7 @@ export type StageEnd =
   /** Something committed in between: load and decide again. */
   | { readonly kind: "again" }
   /** A command that stopped half-way is taken over: go on at `load` with the stored request. */
-  | { readonly kind: "take_over"; readonly row: KeyRow };
+  | { readonly kind: "take_over"; readonly row: OperationKeyRow };
 
 export type Stage = {
   readonly name: StageName;

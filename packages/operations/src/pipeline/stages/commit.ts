@@ -2,6 +2,7 @@
 import { invariant } from "@rumi/kernel";
 import { type Outcome, encodeOutcome } from "../../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
+import { feedOfEvents, feedOfItems } from "../../feed.ts";
 import { finishKey } from "../../keys.ts";
 import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
@@ -17,12 +18,14 @@ export const commit: Stage = {
     const now = context.now();
     const outcome: Outcome = { kind: "done", status: decision.status ?? 200, data: decision.data };
     const applied = commandDraft(PIPELINE_EVENTS.applied, run.target, "SUCCESS", { operation: definition.name, status_code: outcome.status });
+    const events = [...decision.events, applied].map((draft) => auditEvent(draft, run.frame, newId(), now));
     const committed = await store.commit({
       writes: [
         finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
         ...run.fences, ...decision.writes, ...decision.outbox.map((item) => enqueue(store, item, now)),
+        ...feedOfEvents(store, events.slice(0, -1)), ...feedOfItems(store, decision.feed, now),
       ],
-      events: [...decision.events, applied].map((draft) => auditEvent(draft, run.frame, newId(), now)),
+      events,
     });
     if (committed.ok) return { kind: "answer", answer: { ...outcome, command_id: run.command_id, duplicate_suppressed: false } };
     if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));

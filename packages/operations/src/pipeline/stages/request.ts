@@ -1,7 +1,8 @@
 /** The command becomes durable with its audit event, or turns out to be known already. */
 import { failure } from "@rumi/kernel";
+import { findKey, type OperationKeyRow } from "@rumi/store";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
-import { claimKey, readKey, type KeyRow, type StoredRequest } from "../../keys.ts";
+import { claimKey, type StoredRequest } from "../../keys.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { replay } from "../replay.ts";
 import { stillRunning } from "../still-running.ts";
@@ -27,13 +28,13 @@ export const request: Stage = {
     if (committed.ok) return undefined;
     run.recovery_point = null;
     if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
-    const row = await readKey(context.store, key);
+    const row = await findKey(context.store, context.store, key);
     return row === undefined ? stillRunning(key) : known(row, run, context);
   },
 };
 
 /** The row exists: another run of it here or elsewhere, a finished one, or somebody else's request. */
-async function known(row: KeyRow, run: Run, context: PipelineContext): Promise<StageEnd> {
+async function known(row: OperationKeyRow, run: Run, context: PipelineContext): Promise<StageEnd> {
   if (row.fingerprint !== run.fingerprint || row.actor !== run.principal.id) return idReused(row.key);
   if (row.state !== "requested") return { kind: "answer", answer: await replay(row, run, context) };
   const owner = row.recovery_point === null ? "" : (JSON.parse(row.recovery_point) as StoredRequest).owner;

@@ -1,0 +1,38 @@
+/** What the server needs from the parts above it; the composition root hands it in. */
+import type { Random, Clock } from "@rumi/kernel";
+import type { Authenticator, FailureLimiter, Logger, Metrics, Pipeline } from "@rumi/operations";
+
+export interface HealthSource {
+  status(): Promise<"UP" | "DEGRADED" | "DOWN">;
+}
+
+/** The audit log in the layout of C2SP tlog-tiles. */
+export interface LogSource {
+  /** The newest signed note; null while the log is empty. */
+  checkpoint(): Promise<string | null>;
+  /** `path` is what follows `/tlog/tile/`, e.g. `0/x001/067` or `entries/000.p/5`; null where there is none. */
+  tile(path: string): Promise<Uint8Array | null>;
+  /** The verifier key line. */
+  vkey(): string;
+}
+
+export type ServerSettings = {
+  readonly pipeline: Pipeline;
+  readonly authenticator: Authenticator;
+  readonly limiter: FailureLimiter;
+  readonly health: HealthSource;
+  readonly log: LogSource | null;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly bind_address: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Exact origins, e.g. `http://localhost:3000`. */
+  readonly cors_origins: readonly string[];
+  readonly body_limit_bytes: number;
+  /** The built console; null or an absent folder serves a page that says how to build it. */
+  readonly console_folder: string | null;
+  readonly version: string;
+};
