@@ -60,7 +60,7 @@ describe("intent gate", () => {
     check(ORDER, { venue_allowed: false }, {}, "M.CAPABILITY.VENUE_NOT_ALLOWED");
   });
   it("[M-8.1.3] safety and restrictions: NoTrade, limit-only, reduce-only; cancels always pass", () => {
-    const open = [{ key: 5, instrument: 0, side: "buy", type: "limit", price: 100, remaining: 20 }] as const;
+    const open = [{ key: 5, instrument: 0, side: "buy", type: "limit", price: 100, remaining: 20, quantity: 20 }] as const;
     const cancel: IntentBody = { kind: "cancel", target_key: 5, instrument: 0 };
     for (const safety of ["SAFE", "EMERGENCY_STOP"] as const) {
       check(ORDER, {}, { safety }, `M.SAFETY.${safety}`);
@@ -77,7 +77,7 @@ describe("intent gate", () => {
     check(cancel, {}, {}, "M.INTENT.UNKNOWN_TARGET");
   });
   it("capital and open orders are fenced a second time here", () => {
-    const open = { key: 5, instrument: 0, side: "buy", type: "limit", price: 100, remaining: 980 } as const;
+    const open = { key: 5, instrument: 0, side: "buy", type: "limit", price: 100, remaining: 980, quantity: 980 } as const;
     check({ ...ORDER, quantity: 1_000 }, { capital: 100_000_000_000n }, {}, null);
     check({ ...ORDER, quantity: 1_000, price: 105 }, {}, {}, "M.LIMIT.CAPITAL");
     check({ ...ORDER, quantity: 30 }, {}, { open_orders: [open] }, "M.LIMIT.CAPITAL");
@@ -91,7 +91,7 @@ describe("intent gate", () => {
     expect(check(want(100), {}, { positions: [40] }, null).actions[0]).toMatchObject({ key: 1, order: { side: "buy", type: "market", quantity: 60 } });
     expect(check(want(-40), {}, { positions: [40] }, null).actions[0]).toMatchObject({ order: { side: "sell", quantity: 80 } });
     expect(check(want(40), {}, { positions: [40] }, null).actions).toEqual([]);
-    const open = [{ key: 5, instrument: 0, side: "buy", type: "limit", price: 100, remaining: 60 }] as const;
+    const open = [{ key: 5, instrument: 0, side: "buy", type: "limit", price: 100, remaining: 60, quantity: 60 }] as const;
     expect(check(want(100), {}, { positions: [40], open_orders: open }, null).actions).toEqual([]);
   });
   it("[M-1.1.1] a shadow's intents are recorded and never become actions", () => {

@@ -31,7 +31,7 @@ export type GateContext = {
   readonly shadow: boolean;
 };
 
-export type OpenOrderView = { readonly key: number; readonly instrument: number; readonly side: "buy" | "sell"; readonly type: "limit" | "market"; readonly price: number; readonly remaining: number };
+export type OpenOrderView = { readonly key: number; readonly instrument: number; readonly side: "buy" | "sell"; readonly type: "limit" | "market"; readonly price: number; /** Not filled yet. */ readonly remaining: number; /** Filled part included; an amend names this total. */ readonly quantity: number };
 
 /** What the gate must know of the moment. Counters are plain numbers so that a checkpoint holds them exactly. */
 export type GateState = {
@@ -156,11 +156,13 @@ function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: Gate
   if (refusal !== "") return refused(refusal);
   const instrument = context.instruments[target.instrument];
   if (instrument === undefined || target.type === "market") return refused("M.INTENT.NOT_AMENDABLE");
-  const fit = normaliseOrder({ side: target.side, type: "limit", price: body.price === -1 ? target.price : body.price, quantity: body.quantity === -1 ? target.remaining : body.quantity }, instrument);
+  const fit = normaliseOrder({ side: target.side, type: "limit", price: body.price === -1 ? target.price : body.price, quantity: body.quantity === -1 ? target.quantity : body.quantity }, instrument);
   if (fit.kind === "refused") return refused(fit.reason);
-  const grows = fit.quantity > target.remaining || fit.price > target.price;
+  const filled = target.quantity - target.remaining;
+  if (fit.quantity <= filled) return refused("M.INTENT.NOT_AMENDABLE");
+  const grows = fit.quantity > target.quantity || fit.price > target.price;
   if (moment.restriction === "reduce_only" && grows) return refused("M.DEGRADE.REDUCE_ONLY");
-  const over = exceedsCapital({ instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity }, context, moment, target.key);
+  const over = exceedsCapital({ instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity - filled }, context, moment, target.key);
   if (grows && over !== "") return refused(over);
   return passes([{ kind: "amend", target_key: target.key, price: fit.price, quantity: body.quantity === -1 ? -1 : fit.quantity }], fit.changed);
 }

@@ -52,7 +52,8 @@ export class Caller {
   execution(report: ExecutionReport, key: number, instrument: InstrumentSpec | undefined): number {
     this.header.instrument = report.instrument;
     const frame = {
-      report: EXECUTION_REPORT[report.kind], side: SIDE[report.side], liquidity: LIQUIDITY[report.liquidity], reason: report.reason_code === null ? 0 : 1, clientOrderId: report.client_order_id, idempotencyKey: key,
+      // ABI 1 has one word for "your change of an order was refused".
+      report: EXECUTION_REPORT[report.kind === "amend_rejected" ? "cancel_rejected" : report.kind], side: SIDE[report.side], liquidity: LIQUIDITY[report.liquidity], reason: report.reason_code === null ? 0 : 1, clientOrderId: report.client_order_id, idempotencyKey: key,
       price: report.price, quantity: report.quantity, remaining: report.remaining, fee: feeAsMoney(report.fee, (instrument?.price_digits ?? 0) + (instrument?.quantity_digits ?? 0)),
     };
     const answer = this.#send(CALLBACK.event, 144, (at) => writeExecutionEvent(this.#strategy.views, at, this.header, frame));

@@ -7,7 +7,9 @@ import type { JournalEntry } from "../protocol.ts";
 
 type Strip<T> = T extends unknown ? Omit<T, "seq" | "at_us"> : never;
 /** An entry without its place and wall time: what a replay must reproduce. */
-export type MachineEntry = Strip<Extract<JournalEntry, { kind: "intent" | "order" | "fill" | "health" | "input" | "feed_ended" }>>;
+export type MachineEntry =
+  | Strip<Extract<JournalEntry, { kind: "intent" | "order" | "fill" | "health" | "input" }>>
+  | { readonly kind: "feed_ended"; readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
 
 export type Identity = { readonly bot_id: string; readonly strategy_id: string; readonly strategy_version: string; readonly instance_id: string; readonly run_id: string };
 

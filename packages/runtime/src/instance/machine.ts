@@ -28,9 +28,10 @@ export type MachineInput =
   | { readonly input: "config"; readonly config: JsonObject; readonly actor: string; readonly generation: number }
   | { readonly input: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | { readonly input: "signal"; readonly signal: JsonObject; readonly actor: string }
-  | { readonly input: "cancel_all"; readonly reason: string }
+  /** Everything open is cancelled and the venue heard up to `settle_us`. */
+  | { readonly input: "stop"; readonly reason: string; readonly settle_us: number }
   /** The callback that would have been `call` failed for a reason of the machine it ran on, or of its own. */
-  | { readonly input: "fault"; readonly call: number; readonly fault: StrategyFault["kind"]; readonly reason_code: string };
+  | { readonly input: "fault"; readonly call: number; readonly callback: string; readonly fault: StrategyFault["kind"]; readonly reason_code: string };
 
 export type MachineOptions = {
   readonly identity: Identity;
@@ -77,7 +78,6 @@ export class InstanceMachine {
   #timers = new Map<number, number>();
   #nextTimer = Number.POSITIVE_INFINITY;
   #pending: VenueAction[] = [];
-  #pendingTraces: string[] = [];
   #counters: Counters = countersStart();
   #logSecond = 0;
   #logInSecond = 0;
@@ -122,7 +122,7 @@ export class InstanceMachine {
 
   /** First call of a fresh instance; a fault here is a refused start. */
   init(): StrategyFault | null {
-    return this.#initWith(this.#lastState);
+    return this.#initWith(this.#lastState, true);
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
@@ -139,13 +139,13 @@ export class InstanceMachine {
     const traceWords = this.#traceWords;
     const [trace0 = 0, trace1 = 0] = traceWords;
     const start = this.#cursor;
-    if (this.#health.state === "halted") return 0;
+    if (this.#isHalted()) return 0;
     let row = start;
     for (; row < until; ) {
       const now = Math.max(this.#clock, received[row] ?? 0);
       if (this.#nextTimer <= now) {
         this.#fireTimers(now);
-        if (this.#health.state === "halted") break;
+        if (this.#isHalted()) break;
       }
       this.#clock = now;
       traceWords[2] = row;
@@ -198,7 +198,7 @@ export class InstanceMachine {
       row += 1;
       this.#cursor = row;
       if ((row & CALM_MASK) === 0) this.#changeHealth(afterCalm(this.#health, row));
-      if (this.#pending.length > 0 || this.#checkpointWished || this.#health.state === "halted") break;
+      if (this.#pending.length > 0 || this.#checkpointWished || this.#isHalted()) break;
     }
     this.#counters.events_total += row - start;
     return row - start;
@@ -208,17 +208,8 @@ export class InstanceMachine {
   dispatch(): number {
     const actions = this.#pending;
     this.#pending = [];
-    this.#pendingTraces = [];
     for (const action of actions) this.#send(action);
     return actions.length;
-  }
-
-  /** Drops what is pending without sending it: the fence said no. */
-  withhold(): number {
-    const dropped = this.#pending.length;
-    this.#pending = [];
-    this.#pendingTraces = [];
-    return dropped;
   }
 
   /** Takes an input between two rows. */
@@ -226,8 +217,9 @@ export class InstanceMachine {
     switch (input.input) {
       case "fault":
         return this.injectFault(input.call, input.fault, input.reason_code);
-      case "cancel_all":
-        return this.#cancelAll();
+      case "stop":
+        this.#cancelAll();
+        return this.#settle(input.settle_us);
       case "config":
         this.#config = input.config;
         return this.#callback("on_event", () => this.#caller.config(input.config, input.generation));
@@ -240,27 +232,35 @@ export class InstanceMachine {
     }
   }
 
-  /** Delivers what the venue still owes up to `at_us` (acknowledgements of cancels at a stop). */
-  settle(at_us: number): void {
+  /** Delivers what the venue still owes up to `at_us`. */
+  #settle(at_us: number): void {
     this.#clock = Math.max(this.#clock, at_us);
     this.#o.venue.advanceTo(at_us, this.#reports);
     this.#deliverReports();
   }
 
+  /** The last call; what it puts out no longer counts, because its state is saved before. */
   shutdown(reason: Parameters<Caller["shutdown"]>[0]): void {
-    if (this.#health.state !== "halted") this.#callback("on_shutdown", () => this.#caller.shutdown(reason));
+    this.#setHeader();
+    if (!this.#isHalted()) this.#caller.shutdown(reason);
   }
 
   recordFeedEnded(): void {
     this.#o.record({ kind: "feed_ended", ...this.#where() });
   }
 
-  /** Asks the strategy for its state; a fault is handled like any other and answers `null`. */
+  /** Asks the strategy for its state (a counted call); a fault is handled like any other and answers `null`. */
   saveStrategy(): { readonly version: number; readonly state: Uint8Array } | null {
-    if (this.#health.state === "halted") return this.#lastState;
+    if (this.#isHalted()) return this.#lastState;
+    this.#setHeader();
+    if (this.#calls === this.#nextInjected) {
+      this.#failedCall("save_state", FAULTED);
+      return null;
+    }
     const saved = this.#caller.saveState(this.#o.stateBytesMax);
+    this.#calls += 1;
     if ("reason_code" in saved) {
-      this.#fault(saved);
+      this.#fault(saved, "save_state");
       return null;
     }
     this.#lastState = saved;
@@ -293,10 +293,11 @@ export class InstanceMachine {
     this.#logSecond = saved.log_second;
     this.#logInSecond = saved.log_in_second;
     this.#lastState = { version: saved.state_version, state: strategyState };
-    return saved.health.state === "halted" ? null : this.#initWith(this.#lastState);
+    return saved.health.state === "halted" ? null : this.#initWith(this.#lastState, false);
   }
 
-  #initWith(from: { readonly version: number; readonly state: Uint8Array }): StrategyFault | null {
+  /** What a restored strategy puts out at init is not counted: its timers and intents are on the record already. */
+  #initWith(from: { readonly version: number; readonly state: Uint8Array }, fresh: boolean): StrategyFault | null {
     let { version, state } = from;
     const { stateSchemaVersion, mode, identity, seed, instruments, stateBytesMax } = this.#o;
     this.#setHeader();
@@ -307,7 +308,7 @@ export class InstanceMachine {
     }
     const length = this.#caller.init({ identity, mode, seed, instruments, config: this.#config, next_intent_key: this.nextIntentKey, state_version: version, state });
     if (length < 0) return strategyFault(this.#o.strategy, length, "on_init");
-    if (length > 0) this.#outputs(length);
+    if (length > 0 && fresh) this.#outputs(length);
     return null;
   }
 
@@ -333,22 +334,22 @@ export class InstanceMachine {
   #failedCall(name: string, status: number): void {
     const injected = this.#injected.get(this.#calls);
     this.#calls += 1;
-    if (injected === undefined) return this.#fault(strategyFault(this.#o.strategy, status, name));
+    if (injected === undefined) return this.#fault(strategyFault(this.#o.strategy, status, name), name);
     this.#injected.delete(this.#calls - 1);
     this.#nextInjected = this.#injected.size === 0 ? -1 : Math.min(...this.#injected.keys());
-    this.#fault({ kind: injected.fault, reason_code: injected.reason_code, detail: `as in the journal, ${name}` });
+    this.#fault({ kind: injected.fault, reason_code: injected.reason_code, detail: `as in the journal, ${name}` }, name);
   }
 
   #after(length: number, callback: string): void {
     this.#gate = { ...this.#gate, in_event: 0 };
-    if (length < 0) this.#fault(strategyFault(this.#o.strategy, length, callback));
+    if (length < 0) this.#fault(strategyFault(this.#o.strategy, length, callback), callback);
     else this.#outputs(length);
   }
 
   #outputs(length: number): void {
     const { strategy } = this.#o;
     const at = strategy.outputAt(length);
-    if (at === FAULTED) return this.#fault(strategyFault(strategy, at, "output"));
+    if (at === FAULTED) return this.#fault(strategyFault(strategy, at, "output"), "output");
     for (const output of readOutputs(strategy.views, at, length, this.#own, this.#trace, OUTPUT_RECORDS_MAX)) {
       switch (output.kind) {
         case "intent":
@@ -387,10 +388,9 @@ export class InstanceMachine {
     if (verdict.verdict === "discarded" && verdict.reason_code !== null) this.#violation(verdict.reason_code);
     for (const action of verdict.actions) {
       this.#pending.push(action);
-      this.#pendingTraces.push(this.traceId);
       if (action.kind === "submit") {
         const { order } = action;
-        this.#orders.add({ key: action.key, client_order_id: this.#o.orderId(action.key), instrument: order.instrument, side: order.side, type: order.type, price: order.price, remaining: order.quantity, trace_id: this.traceId });
+        this.#orders.add({ key: action.key, client_order_id: this.#o.orderId(action.key), instrument: order.instrument, side: order.side, type: order.type, price: order.price, remaining: order.quantity, quantity: order.quantity, amending: null, trace_id: this.traceId });
       }
     }
   }
@@ -409,7 +409,11 @@ export class InstanceMachine {
     const id = order.client_order_id as ClientOrderId;
     if (action.kind === "submit") venue.submit({ ...action.order, client_order_id: id }, this.#clock);
     else if (action.kind === "cancel") venue.cancel(id, this.#clock);
-    else venue.amend(id, { price: action.price, quantity: action.quantity === -1 ? order.remaining : action.quantity }, this.#clock);
+    else {
+      const amending = { price: action.price, quantity: action.quantity === -1 ? order.quantity : action.quantity };
+      this.#orders.add({ ...order, amending });
+      venue.amend(id, amending, this.#clock);
+    }
     this.#counters.orders_sent += 1;
   }
 
@@ -481,12 +485,12 @@ export class InstanceMachine {
   }
 
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
-  #fault(fault: StrategyFault): void {
+  #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
-    this.#o.record({ kind: "input", ...this.#where(), input: { input: "fault", call: this.#calls - 1, fault: fault.kind, reason_code: fault.reason_code } });
+    this.#o.record({ kind: "input", ...this.#where(), input: { input: "fault", call: this.#calls - 1, callback, fault: fault.kind, reason_code: fault.reason_code } });
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
-    if (this.#health.state === "halted") return this.#cancelAll();
-    const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState);
+    if (this.#isHalted()) return this.#cancelAll();
+    const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false);
     if (again !== null) {
       this.#changeHealth({ ...this.#health, state: "halted", reason_code: again.reason_code });
       this.#cancelAll();
@@ -497,6 +501,10 @@ export class InstanceMachine {
     const told = !sameHealth(health, this.#health);
     this.#health = health;
     if (told) this.#o.record({ kind: "health", ...this.#where(), health_state: health.state, reason_code: health.reason_code });
+  }
+
+  #isHalted(): boolean {
+    return this.#health.state === "halted";
   }
 
   #where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {

@@ -2,7 +2,14 @@
 import type { ExecutionReport } from "@rumi/venues";
 import type { OpenOrderView } from "../gate/gate.ts";
 
-export type LiveOrder = OpenOrderView & { readonly client_order_id: string; readonly trace_id: string };
+export type LiveOrder = OpenOrderView & {
+  readonly client_order_id: string;
+  readonly trace_id: string;
+  /** Whole order, filled part included. */
+  readonly quantity: number;
+  /** A change on its way; it counts once the venue says so. */
+  readonly amending: { readonly price: number; readonly quantity: number } | null;
+};
 
 export class LiveOrders {
   readonly #byKey = new Map<number, LiveOrder>();
@@ -33,12 +40,13 @@ export class LiveOrders {
   follow(report: ExecutionReport): void {
     const order = this.#byId.get(report.client_order_id);
     if (order === undefined) return;
-    const over = report.kind === "filled" || report.kind === "cancelled" || report.kind === "rejected" || (report.kind !== "cancel_rejected" && report.kind !== "accepted" && report.remaining === 0);
+    const over = report.kind === "filled" || report.kind === "cancelled" || report.kind === "rejected";
     if (over) {
       this.#byKey.delete(order.key);
       this.#byId.delete(order.client_order_id);
     } else if (report.kind === "partially_filled") this.add({ ...order, remaining: report.remaining });
-    else if (report.kind === "amended") this.add({ ...order, remaining: report.remaining, price: report.price === 0 ? order.price : report.price });
+    else if (report.kind === "amended") this.add({ ...order, ...(order.amending ?? {}), remaining: report.remaining, amending: null });
+    else if (report.kind === "amend_rejected") this.add({ ...order, amending: null });
   }
 
   restore(orders: readonly LiveOrder[]): void {
