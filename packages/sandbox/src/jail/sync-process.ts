@@ -1,0 +1,238 @@
+/**
+ * A jailed process for a thread of its own: blocking reads and writes on named pipes, no event loop per request.
+ *
+ * The thread that calls `request` sleeps in the kernel until the answer is there, so it cannot watch its own deadline.
+ * A watchdog in another thread does (`startJailWatchdog`): it reads pid and deadline from shared memory and kills a late
+ * process; the blocked read then ends with end-of-file. Without a watchdog there is no deadline: `spawnSyncJail` wants
+ * the shared words to exist, the runtime's lane starts the watchdog before it starts the thread.
+ *
+ * Invariants: as in process.ts; sync-process.test.ts runs them over real threads.
+ */
+import type { ChildProcess } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
+import { type BoxFault, boxFault } from "../fault.ts";
+import { SANDBOX_LIMITS } from "../limits.ts";
+import { BoundedLog, type LogCounts } from "./log.ts";
+import { planJail } from "./plan.ts";
+import type { PreludeReport } from "./prelude.ts";
+import { startChild, startFailure } from "./process.ts";
+import type { JailMechanism, JailSpec } from "./spec.ts";
+import { weaknesses } from "./weakness.ts";
+
+/** Shared words between the lane's thread and its watchdog. Deadlines are `now_ms` of one clock for both threads. */
+const WORD = { pid: 0, armed: 1, killed: 2, late_at: 3 } as const;
+const WORDS = 4;
+/** A clock's whole milliseconds wrap here so that they fit a word; differences stay right. */
+const wrap = (ms: number): number => Math.floor(ms) | 0;
+
+export type JailWatch = Int32Array<SharedArrayBuffer>;
+
+export function createJailWatch(): JailWatch {
+  return new Int32Array(new SharedArrayBuffer(WORDS * 4));
+}
+
+/**
+ * Kills the process behind `watch` when its deadline passes. `now_ms` must be the clock given to `spawnSyncJail`
+ * (the same in every thread: e.g. `() => Number(process.hrtime.bigint() / 1_000_000n)`). Returns the stop function.
+ */
+export function startJailWatchdog(watch: JailWatch, options: { readonly now_ms: () => number; readonly every_ms: number }): () => void {
+  const timer = setInterval(() => {
+    if (Atomics.load(watch, WORD.armed) !== 1 || (wrap(options.now_ms()) - Atomics.load(watch, WORD.late_at) | 0) < 0) return;
+    const pid = Atomics.load(watch, WORD.pid);
+    // The lane disarms before it reaps, so an armed pid is still this process.
+    if (pid > 0 && Atomics.compareExchange(watch, WORD.armed, 1, 2) === 1) {
+      Atomics.store(watch, WORD.killed, 1);
+      process.kill(pid, "SIGKILL");
+    }
+  }, options.every_ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+export type SyncJailOptions = { readonly spec: JailSpec; readonly watch: JailWatch; readonly now_ms: () => number };
+
+/** Starts the process and blocks until it reports that it is confined. Python programs only. */
+export function spawnSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<SyncJailedProcess, Failure> {
+  invariant(spec.program.kind === "python", "the blocking variant runs programs that report");
+  const plan = planJail(spec, { architecture: process.arch, pid: process.pid, is_root: process.getuid?.() === 0 });
+  if (!plan.ok) return plan;
+  const pipes = openPipes();
+  if (!pipes.ok) return pipes;
+  const { input, output, log } = pipes.value;
+  const child = startChild(plan.value, input.child, output.child, log.child);
+  for (const { child: end } of [input, output, log]) closeSync(end);
+  const jailed = new SyncJailedProcess({ spec, watch, now_ms, child, ends: { input: input.host, output: output.host, log: log.host } });
+  const report = jailed.confined(spec.start_deadline_ms);
+  if (report.ok) return ok(jailed);
+  const said = jailed.logText();
+  jailed.kill();
+  return err(startFailure(spec, report.error, said));
+}
+
+type Ends = { readonly host: number; readonly child: number };
+
+/** Three named pipes, opened at both ends and without a name afterwards; the log's host end does not block. */
+function openPipes(): Result<{ readonly input: Ends; readonly output: Ends; readonly log: Ends }, Failure> {
+  const folder = mkdtempSync(join(tmpdir(), "rumi-pipes-"));
+  try {
+    const [input, output, log] = ["input", "output", "log"].map((name) => join(folder, name)) as [string, string, string];
+    execFileSync("/usr/bin/mkfifo", ["-m", "600", input, output, log], { env: {} });
+    // Opening both ways at once never blocks; it goes away so that the end of one side shows on the other.
+    const open = (path: string, host: number, child: number): Ends => {
+      const both = openSync(path, constants.O_RDWR);
+      const ends = { host: openSync(path, host), child: openSync(path, child) };
+      closeSync(both);
+      return ends;
+    };
+    return ok({
+      input: open(input, constants.O_WRONLY, constants.O_RDONLY),
+      output: open(output, constants.O_RDONLY, constants.O_WRONLY),
+      log: open(log, constants.O_RDONLY | constants.O_NONBLOCK, constants.O_WRONLY),
+    });
+  } catch (cause) {
+    return err(failure("RUMI-STR-062", { problem: "named pipes could not be made" }, { reasonCode: "M.SANDBOX.SPAWN", cause }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+type Parts = SyncJailOptions & { readonly child: ChildProcess; readonly ends: { readonly input: number; readonly output: number; readonly log: number } };
+
+export class SyncJailedProcess {
+  readonly level = "L1";
+  readonly mechanism: JailMechanism;
+  weaker: readonly string[] = [];
+  private readonly parts: Parts;
+  private readonly log: BoundedLog;
+  private readonly buffer = Buffer.alloc(SANDBOX_LIMITS.frame_bytes + 4);
+  private readonly message = Buffer.alloc(SANDBOX_LIMITS.frame_bytes + 4);
+  private readonly chunk = Buffer.alloc(65_536);
+  private fault: BoxFault | null = null;
+  private closed = false;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.mechanism = parts.spec.mechanism;
+    this.log = new BoundedLog({ bytes_per_second: parts.spec.log_bytes_per_second, bytes_per_run: parts.spec.log_bytes_per_run, now_ms: parts.now_ms });
+    Atomics.store(parts.watch, WORD.killed, 0);
+    Atomics.store(parts.watch, WORD.armed, 0);
+    Atomics.store(parts.watch, WORD.pid, parts.child.pid ?? 0);
+    // A failed start shows as end-of-file on the pipes; without a listener Node would end the thread.
+    parts.child.on("error", () => undefined);
+    parts.child.once("exit", () => Atomics.store(parts.watch, WORD.pid, 0));
+  }
+
+  get pid(): number | undefined {
+    return this.parts.child.pid;
+  }
+
+  /** Sends one frame and blocks for one frame. The answer is a view that the next request overwrites. */
+  request(frame: Uint8Array, deadline_ms: number): Result<Uint8Array, BoxFault> {
+    invariant(frame.length <= SANDBOX_LIMITS.frame_bytes, "the host's own frames fit the cap");
+    if (this.fault !== null) return err(this.fault);
+    this.message.writeUInt32LE(frame.length, 0);
+    this.message.set(frame, 4);
+    return this.guarded(deadline_ms, frame.length + 4);
+  }
+
+  /** Waits for the prelude's report. */
+  confined(deadline_ms: number): Result<PreludeReport, BoxFault> {
+    const frame = this.guarded(deadline_ms, 0);
+    if (!frame.ok) return frame;
+    const report = JSON.parse(Buffer.from(frame.value).toString("utf8")) as PreludeReport;
+    this.weaker = weaknesses(this.mechanism, report);
+    return ok(report);
+  }
+
+  kill(): void {
+    this.parts.child.kill("SIGKILL");
+    this.fault ??= boxFault("exit", "killed by the host", { exit_code: null, signal: "SIGKILL" });
+    this.close();
+  }
+
+  lastFault(): BoxFault | null {
+    return this.fault;
+  }
+
+  logText(): string {
+    this.drainLog();
+    return this.log.text();
+  }
+
+  logCounts(): LogCounts {
+    this.drainLog();
+    return this.log.counts();
+  }
+
+  private guarded(deadline_ms: number, bytes: number): Result<Uint8Array, BoxFault> {
+    const { watch, now_ms } = this.parts;
+    Atomics.store(watch, WORD.late_at, wrap(now_ms() + deadline_ms));
+    Atomics.store(watch, WORD.armed, 1);
+    const answer = this.exchange(bytes, deadline_ms);
+    Atomics.store(watch, WORD.armed, 0);
+    this.drainLog();
+    if (answer.ok) return answer;
+    this.parts.child.kill("SIGKILL");
+    this.fault = answer.error;
+    this.close();
+    return answer;
+  }
+
+  private exchange(bytes: number, deadline_ms: number): Result<Uint8Array, BoxFault> {
+    try {
+      for (let sent = 0; sent < bytes; ) sent += writeSync(this.parts.ends.input, this.message, sent, bytes - sent);
+    } catch (error) {
+      if (!isCode(error, "EPIPE")) throw error;
+      return err(this.ended(deadline_ms));
+    }
+    let received = 0;
+    let wanted = 4;
+    while (received < wanted) {
+      // Reads what is there, so that bytes behind the frame show as a violation.
+      const count = readSync(this.parts.ends.output, this.buffer, received, this.buffer.length - received, null);
+      if (count === 0) return err(this.ended(deadline_ms));
+      received += count;
+      if (received < 4) continue;
+      const length = this.buffer.readUInt32LE(0);
+      if (length > SANDBOX_LIMITS.frame_bytes) return err(boxFault("frame", `announced ${length} bytes; the cap is ${SANDBOX_LIMITS.frame_bytes}`));
+      wanted = length + 4;
+    }
+    if (received > wanted) return err(boxFault("frame", "sent more than the one frame it was asked for"));
+    return ok(this.buffer.subarray(4, wanted));
+  }
+
+  private ended(deadline_ms: number): BoxFault {
+    if (Atomics.load(this.parts.watch, WORD.killed) === 1) return boxFault("deadline", `no answer within ${deadline_ms} ms`);
+    const { exitCode, signalCode } = this.parts.child;
+    return boxFault("exit", "the process ended", { exit_code: exitCode, signal: signalCode });
+  }
+
+  /** Takes what the log holds now; a full log pipe blocks the strategy, which its deadline then ends. */
+  private drainLog(): void {
+    if (this.closed) return;
+    try {
+      for (let i = 0; i < 16; i += 1) {
+        const count = readSync(this.parts.ends.log, this.chunk, 0, this.chunk.length, null);
+        if (count === 0) return;
+        this.log.take(this.chunk.subarray(0, count));
+      }
+    } catch (error) {
+      if (!isCode(error, "EAGAIN")) throw error;
+    }
+  }
+
+  private close(): void {
+    if (this.closed) return;
+    this.drainLog();
+    this.closed = true;
+    for (const end of Object.values(this.parts.ends)) closeSync(end);
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
