@@ -1,0 +1,57 @@
+/**
+ * Builds the strategies written in Rust to WebAssembly, byte for byte the same on every machine.
+ *
+ *   node tools/build-wasm.mjs            writes the .wasm files of packs/default and packs/hostile
+ *   node tools/build-wasm.mjs --out DIR  writes them to DIR instead, for the test that compares
+ *
+ * Compiler: RUSTC if set, else /usr/bin/rustc. On Debian: `apt-get install rustc libstd-rust-dev-wasm32 lld`.
+ * With rustup: `rustup target add wasm32-unknown-unknown && RUSTC="$(rustup which rustc)" node tools/build-wasm.mjs`.
+ * Same bytes need the same compiler: the committed files were made by Debian 12's rustc 1.63.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const RUSTC = process.env.RUSTC ?? "/usr/bin/rustc";
+
+const MODULES = [
+  { source: "packs/default/strategies/ema_cross/src/lib.rs", wasm: "packs/default/strategies/ema_cross/ema_cross.wasm", features: [] },
+  ...["trap", "spin", "spin_in_init", "memory_hog", "intent_flood", "log_flood", "free_text"].map((attack) => ({
+    source: "packs/hostile/strategies/wasm/lib.rs",
+    wasm: `packs/hostile/strategies/wasm/${attack}.wasm`,
+    features: [attack],
+  })),
+];
+
+const SHARED = [
+  "--edition", "2021", "--target", "wasm32-unknown-unknown", "-C", "opt-level=3", "-C", "panic=abort", "-C", "codegen-units=1", "-C", "strip=symbols",
+  `--remap-path-prefix=${ROOT}=.`,
+];
+
+/** Compiles every module; returns [path from the root, path written]. */
+export function buildAll(out) {
+  const scratch = mkdtempSync(join(tmpdir(), "rumi-wasm-"));
+  try {
+    execFileSync(RUSTC, [...SHARED, "--crate-type", "rlib", "--crate-name", "rumi_sdk", "--out-dir", scratch, "sdk/rust/src/lib.rs"], { cwd: ROOT, stdio: "inherit" });
+    return MODULES.map(({ source, wasm, features }) => {
+      const target = out === undefined ? join(ROOT, wasm) : join(resolve(out), basename(wasm));
+      mkdirSync(dirname(target), { recursive: true });
+      const flags = features.flatMap((feature) => ["--cfg", `attack="${feature}"`]);
+      execFileSync(RUSTC, [
+        ...SHARED, "-C", "lto=fat", "-C", "link-arg=-zstack-size=65536", ...flags, "--crate-type", "cdylib", "--crate-name", "strategy",
+        "--extern", `rumi_sdk=${join(scratch, "librumi_sdk.rlib")}`, "-o", target, source,
+      ], { cwd: ROOT, stdio: "inherit" });
+      return [wasm, target];
+    });
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const at = process.argv.indexOf("--out");
+  for (const [wasm] of buildAll(at === -1 ? undefined : process.argv[at + 1])) process.stdout.write(`${wasm}\n`);
+}

@@ -1,0 +1,1 @@
+export declare const PACKAGE_GRAPH: Readonly<Record<string, readonly string[]>>;
