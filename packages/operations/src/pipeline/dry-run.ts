@@ -30,7 +30,7 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
     return { ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id }, { cause: error })), command_id: null, duplicate_suppressed: false };
   }
   const would = refusals.length === 0 ? "apply" : "refuse";
-  const draft = commandDraft(PIPELINE_EVENTS.dryRun, run.target, "SUCCESS", { operation: definition.name, dry_run: true, would, refused_by: refusals.map(({ stage }) => stage) });
+  const draft = commandDraft(PIPELINE_EVENTS.dryRun, run.target, "SUCCESS", { operation: definition.name, dry_run: true, would: { verdict: would }, refused_by: refusals.map(({ stage }) => stage) });
   const committed = await context.store.commit({ writes: [], events: [auditEvent(draft, run.frame, context.newId(), context.now())] });
   if (!committed.ok) {
     const why = auditFailure(committed.error.kind === "failed" ? committed.error.failure : undefined, definition.name);

@@ -4,7 +4,7 @@
  *
  * Invariant: an input that was not exactly acceptable never reaches `decide` (validator.test.ts).
  */
-import { type Failure, ID_PATTERNS, type Result, err, failure, ok } from "@rumi/kernel";
+import { type Failure, ID_PATTERNS, type Result, err, failure, microsFromIso, ok } from "@rumi/kernel";
 import type { TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 
@@ -19,10 +19,9 @@ const ajv = new Ajv({
   allErrors: false,
   ownProperties: true,
   unicodeRegExp: true,
-  keywords: ["[TypeBox.Kind]"],
   formats: {
     uuid: new RegExp(ID_PATTERNS.uuid),
-    "date-time": /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$/,
+    "date-time": (text: string) => microsFromIso(text) !== undefined,
   },
 });
 

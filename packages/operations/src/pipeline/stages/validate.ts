@@ -1,6 +1,7 @@
 /** Whether the request is exactly a request of this operation; refusals are counted, not kept as commands. */
-import { failure } from "@rumi/kernel";
+import { failure, invariant, microsFromIso } from "@rumi/kernel";
 import { PIPELINE_EVENTS } from "../../audit.ts";
+import { PIPELINE_LIMITS } from "../../limits.ts";
 import { commandInput } from "../../validate/raw-input.ts";
 import { unwritableProblem } from "../../validate/writable.ts";
 import { type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
@@ -31,7 +32,19 @@ function check(run: Run): StageEnd | undefined {
   }
   run.target = operation.definition.target(run.input as never);
   run.frame = frameOf(run);
-  return undefined;
+  return unloggable(run);
+}
+
+/** What the operation's schema may allow and no audit event can carry. */
+function unloggable({ frame, target, operation: { definition } }: Run): StageEnd | undefined {
+  invariant(/^[a-z][a-z0-9_]{0,63}$/.test(target.resource_type), `${definition.name} has the resource type ${target.resource_type}`);
+  const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>
+    text !== null && text.length > characters ? turnAway(failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` })) : undefined;
+  if (frame.expires_at !== null && microsFromIso(frame.expires_at) === undefined) {
+    return turnAway(failure("RUMI-VAL-002", { field: "$.expires_at", problem: "it is no instant such as 2026-02-24T12:00:00.000000Z" }));
+  }
+  return tooLong("$.reason", frame.reason, 4_096) ?? tooLong("$.trace_id", frame.trace_id, 128) ?? tooLong("$.run_id", frame.run_id, 128)
+    ?? tooLong("$.command_id", frame.request_id, PIPELINE_LIMITS.idempotency_key_characters) ?? tooLong("$", target.resource_id, 1_024);
 }
 
 function frameOf({ principal, input, request }: Run): Run["frame"] {
