@@ -3,7 +3,10 @@
  *
  * Invariant: imports the kernel only.
  */
+export * from "./client-order-id.ts";
+export { CONFIG_STRING_CHARACTERS, validateConfig } from "./config.ts";
 export * from "./descriptor.ts";
+export * from "./descriptor-parse.ts";
 export * from "./generated/header.ts";
 export * from "./generated/input.ts";
 export * from "./generated/output.ts";

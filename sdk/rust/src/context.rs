@@ -18,12 +18,24 @@ pub struct RiskContext {
     pub budget: i64,
 }
 
-/// Fields are public to the host half of the SDK; strategies use the methods.
+/// Who runs this strategy, from init. All zero bytes when empty, so that a module carries no image of it.
+pub(crate) struct Identity {
+    pub mode: u32,
+    pub run_id: [u8; 16],
+    pub bot: u32,
+    pub strategy: u32,
+    pub version: u32,
+    pub instance: u32,
+    pub bot_id: [u8; 64],
+    pub instance_id: [u8; 64],
+}
+
+/// What a strategy sees of the world and says to it.
 pub struct Context {
     pub(crate) output: [u8; OUTPUT_BYTES],
     pub(crate) used: usize,
     pub(crate) overflow: bool,
-    pub(crate) init: InitCall<'static>,
+    pub(crate) init: Identity,
     pub(crate) instruments: [Instrument; INSTRUMENTS],
     pub(crate) instrument_count: usize,
     pub(crate) header: FrameHeader,
@@ -37,10 +49,7 @@ impl Context {
             output: [0; OUTPUT_BYTES],
             used: 0,
             overflow: false,
-            init: InitCall {
-                abi_version: 0, mode: 0, run_id: [0; 16], seed: [0; 16], next_intent_key: 0, bot: 0, strategy: 0, version: 0, instance: 0,
-                bot_id: [0; 64], strategy_id: [0; 64], strategy_version: [0; 64], instance_id: [0; 64], state_version: 0, instruments: &[], config: &[], state: &[],
-            },
+            init: Identity { mode: 0, run_id: [0; 16], bot: 0, strategy: 0, version: 0, instance: 0, bot_id: [0; 64], instance_id: [0; 64] },
             instruments: [Instrument::empty(); INSTRUMENTS],
             instrument_count: 0,
             header: FrameHeader::empty(),

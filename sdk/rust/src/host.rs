@@ -1,6 +1,8 @@
 //! The host half: takes a frame from the input buffer, calls the strategy, leaves records in the output buffer.
+//!
+//! `Host` is all zeros until init, and the strategy lives beside it, so that a module carries no image of the buffers.
 
-use crate::context::{Context, INSTRUMENTS};
+use crate::context::{Context, Identity, INSTRUMENTS};
 use crate::generated::*;
 use crate::random::Random;
 use crate::{wire, Body, Config, Event, Refusal, RestoredState, Strategy};
@@ -8,11 +10,10 @@ use crate::{wire, Body, Config, Event, Refusal, RestoredState, Strategy};
 pub const INPUT_BYTES: usize = 262_144;
 
 #[repr(C, align(8))]
-pub struct Host<T> {
+pub struct Host {
     input: [u8; INPUT_BYTES],
     context: Context,
     scratch: [u8; INPUT_BYTES / 4],
-    strategy: Option<T>,
 }
 
 const BAD_FRAME: Refusal = Refusal { status: status::BAD_FRAME, reason: "bad frame" };
@@ -20,10 +21,10 @@ const NOT_INITIALISED: Refusal = Refusal { status: status::NOT_INITIALISED, reas
 const UNSUPPORTED: Refusal = Refusal { status: status::UNSUPPORTED, reason: "unsupported" };
 const STATE_REFUSED: Refusal = Refusal { status: status::STATE_REFUSED, reason: "state refused" };
 
-impl<T: Strategy> Host<T> {
+impl Host {
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Self { input: [0; INPUT_BYTES], context: Context::empty(), scratch: [0; INPUT_BYTES / 4], strategy: None }
+        Self { input: [0; INPUT_BYTES], context: Context::empty(), scratch: [0; INPUT_BYTES / 4] }
     }
 
     pub fn input_address(&self, bytes: i32) -> i32 {
@@ -48,8 +49,8 @@ impl<T: Strategy> Host<T> {
     }
 
     /// The output's length, or a negative `status`.
-    pub fn call(&mut self, callback: u8, length: i32) -> i32 {
-        let Self { input, context, scratch, strategy } = self;
+    pub fn call<T: Strategy>(&mut self, strategy: &mut Option<T>, callback: u8, length: i32) -> i32 {
+        let Self { input, context, scratch } = self;
         context.used = 0;
         context.overflow = false;
         let frame = usize::try_from(length).ok().and_then(|length| input.get(..length)).unwrap_or(&[]);
@@ -118,7 +119,16 @@ fn init<T: Strategy>(frame: &[u8], context: &mut Context, strategy: &mut Option<
     }
     context.random = Random::new(&call.seed);
     context.next_key = call.next_intent_key;
-    context.init = InitCall { instruments: &[], config: &[], state: &[], ..call };
+    context.init = Identity {
+        mode: call.mode,
+        run_id: call.run_id,
+        bot: call.bot,
+        strategy: call.strategy,
+        version: call.version,
+        instance: call.instance,
+        bot_id: call.bot_id,
+        instance_id: call.instance_id,
+    };
     let restored = (call.state_version != 0).then_some(RestoredState { version: call.state_version, bytes: call.state });
     *strategy = Some(T::init(context, Config::new(call.config), restored)?);
     Ok(())

@@ -84,11 +84,15 @@ pub trait Strategy: Sized {
 #[macro_export]
 macro_rules! export_strategy {
     ($strategy:ty) => {
-        static mut HOST: $crate::Host<$strategy> = $crate::Host::new();
+        static mut HOST: $crate::Host = $crate::Host::new();
+        static mut STRATEGY: Option<$strategy> = None;
 
         /// One thread, no re-entry: a WebAssembly instance is called by one lane at a time.
-        fn host() -> &'static mut $crate::Host<$strategy> {
+        fn host() -> &'static mut $crate::Host {
             unsafe { &mut *core::ptr::addr_of_mut!(HOST) }
+        }
+        fn call(callback: u8, length: i32) -> i32 {
+            host().call(unsafe { &mut *core::ptr::addr_of_mut!(STRATEGY) }, callback, length)
         }
 
         #[no_mangle]
@@ -105,31 +109,31 @@ macro_rules! export_strategy {
         }
         #[no_mangle]
         pub extern "C" fn rumi_on_init(length: i32) -> i32 {
-            host().call($crate::callback::INIT, length)
+            call($crate::callback::INIT, length)
         }
         #[no_mangle]
         pub extern "C" fn rumi_on_event(length: i32) -> i32 {
-            host().call($crate::callback::EVENT, length)
+            call($crate::callback::EVENT, length)
         }
         #[no_mangle]
         pub extern "C" fn rumi_on_timer(length: i32) -> i32 {
-            host().call($crate::callback::TIMER, length)
+            call($crate::callback::TIMER, length)
         }
         #[no_mangle]
         pub extern "C" fn rumi_on_shutdown(length: i32) -> i32 {
-            host().call($crate::callback::SHUTDOWN, length)
+            call($crate::callback::SHUTDOWN, length)
         }
         #[no_mangle]
         pub extern "C" fn rumi_on_healthcheck(length: i32) -> i32 {
-            host().call($crate::callback::HEALTHCHECK, length)
+            call($crate::callback::HEALTHCHECK, length)
         }
         #[no_mangle]
         pub extern "C" fn rumi_save_state() -> i32 {
-            host().call($crate::callback::SAVE_STATE, 0)
+            call($crate::callback::SAVE_STATE, 0)
         }
         #[no_mangle]
         pub extern "C" fn rumi_migrate_state(length: i32) -> i32 {
-            host().call($crate::callback::MIGRATE_STATE, length)
+            call($crate::callback::MIGRATE_STATE, length)
         }
     };
 }

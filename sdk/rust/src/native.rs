@@ -4,8 +4,9 @@ use crate::{callback, status, Host, Strategy};
 use std::io::{self, Read, Write};
 
 /// Serves until the pipe closes. `fn main() { rumi_sdk::native::serve::<MyStrategy>().ok(); }`
-pub fn serve<T: Strategy + 'static>() -> io::Result<()> {
-    let mut host: Box<Host<T>> = Box::new(Host::new());
+pub fn serve<T: Strategy>() -> io::Result<()> {
+    let mut host = Box::new(Host::new());
+    let mut strategy: Option<T> = None;
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
     let mut payload = Vec::new();
@@ -29,7 +30,7 @@ pub fn serve<T: Strategy + 'static>() -> io::Result<()> {
             let code = match (payload.get(at..at.saturating_add(length)), host.input().get_mut(..length)) {
                 (Some(frame), Some(to)) if length >= 64 => {
                     to.copy_from_slice(frame);
-                    host.call(head[4], length as i32)
+                    host.call(&mut strategy, head[4], length as i32)
                 }
                 _ => status::BAD_FRAME,
             };

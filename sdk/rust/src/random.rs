@@ -7,7 +7,7 @@ pub struct Random {
 
 impl Random {
     pub const fn empty() -> Self {
-        Self { state: [1, 0, 0, 0] }
+        Self { state: [0; 4] }
     }
 
     pub fn new(seed: &[u8; 16]) -> Self {

@@ -1,4 +1,5 @@
 import type { ErrorTable } from "./entry.ts";
+import { ABI_ERRORS, type AbiCode } from "./str-abi.ts";
 import { SANDBOX_ERRORS, type SandboxCode } from "./str-sandbox.ts";
 
 type StrCode =
@@ -23,7 +24,8 @@ type StrCode =
   | "RUMI-STR-038"
   | "RUMI-STR-039";
 
-export const STR_ERRORS: ErrorTable<StrCode | SandboxCode> = {
+export const STR_ERRORS: ErrorTable<AbiCode | StrCode | SandboxCode> = {
+  ...ABI_ERRORS,
   ...SANDBOX_ERRORS,
   "RUMI-STR-020": {
     key: "str.journal_corrupt",
