@@ -185,6 +185,20 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     }
   });
 
+  run("[R-3.1] without Landlock strict refuses the self-jail, and `any` says exactly what is weaker", async () => {
+    const strict = await spawnJail(spec(mechanism, { without: "landlock" }));
+    if (mechanism === "self-jail") {
+      expect(strict.ok ? "started" : strict.error).toMatchObject({ code: "RUMI-STR-064", reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" });
+      const weak = await start(mechanism, { without: "landlock", isolation: "any" });
+      expect(weak.weaker).toEqual([expect.stringContaining("no Landlock")]);
+      expect((await attack(weak, { do: "read", path: "/etc/passwd" }))[0]).toBe("ok");
+      await stop(weak);
+    } else {
+      expect(strict.ok).toBe(true);
+      if (strict.ok) await stop(strict.value);
+    }
+  });
+
   run("no jailed process outlives its host: SIGKILL of the host ends it", async () => {
     const marker = `marker-orphan-${mechanism}-${process.pid}`;
     const fixture = fileURLToPath(new URL("./orphan.fixture.ts", import.meta.url));

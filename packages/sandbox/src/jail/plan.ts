@@ -88,7 +88,7 @@ function bubblewrapOptions(spec: JailSpec): string[] {
   const binds = visible(spec).flatMap((path) => ["--ro-bind", path, path]);
   const tmp = spec.tmp_bytes === 0 ? ["--dir", "/tmp"] : ["--size", String(spec.tmp_bytes), "--tmpfs", "/tmp"];
   return [
-    "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--clearenv", "--ro-bind", "/usr", "/usr",
+    "--unshare-all", "--unshare-user", "--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", "--ro-bind", "/usr", "/usr",
     "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin", "--dev", "/dev", ...tmp, ...binds,
     "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "strategy",
   ];
@@ -108,8 +108,9 @@ function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filt
   const config: PreludeConfig = {
     // Inside namespaces the user's other processes do not count; outside, the cap would count every jail of that user.
     limits: namespaces ? limits : limits.filter(([name]) => name !== "RLIMIT_NPROC" || spec.threads === 1),
-    parent: namespaces ? 0 : host.pid,
-    landlock: spec.without === "landlock" ? "off" : spec.mechanism === "self-jail" && spec.isolation === "strict" ? "required" : "if_present",
+    parent: namespaces ? null : host.pid,
+    landlock: spec.mechanism === "self-jail" && spec.isolation === "strict" ? "required" : "if_present",
+    pretend_no_landlock: spec.without === "landlock",
     readable: ["/usr", ...visible(spec)],
     writable: namespaces ? ["/tmp"] : [],
     filter: Buffer.from(filter).toString("base64"),

@@ -3,14 +3,17 @@
  *
  * In bubblewrap this is the second fence, in the self-jail the only one besides the unprivileged user. Order matters:
  * limits, death signal, no_new_privs, Landlock, filter; each later step needs what an earlier one still allows.
- * Exit code 97 means that confinement failed; nothing of the strategy has run then.
+ * Exit code 97 means that confinement failed, 98 that the kernel lacks what strict isolation wants; nothing of the
+ * strategy has run then.
  */
 export type PreludeConfig = {
   /** [RLIMIT name, value] pairs, soft = hard. */
   readonly limits: readonly (readonly [string, number])[];
-  /** Die with the process of this id, unless it is 0 (bubblewrap does it). */
-  readonly parent: number;
-  readonly landlock: "required" | "if_present" | "off";
+  /** The process to die with; null inside namespaces, where it has no number. */
+  readonly parent: number | null;
+  readonly landlock: "required" | "if_present";
+  /** Behave as on a kernel without Landlock (a test of the other fences and of the strict refusal). */
+  readonly pretend_no_landlock: boolean;
   readonly readable: readonly string[];
   readonly writable: readonly string[];
   /** Filter of stage `strategy`, base64; empty for none (a test of the other fence). */
@@ -23,7 +26,7 @@ export type PreludeConfig = {
 /** What the prelude reports as the first frame, JSON. */
 export type PreludeReport = { readonly landlock: number; readonly filter: boolean; readonly uid: number; readonly python: string };
 
-export const PRELUDE_FAILED = 97;
+export const PRELUDE_TOO_WEAK = 98;
 
 export const PRELUDE = String.raw`
 import sys, os, json, base64, ctypes, resource, struct
@@ -37,14 +40,15 @@ def confine(c):
         hard = resource.getrlimit(kind)[1]
         if hard != resource.RLIM_INFINITY and hard < value: value = hard
         resource.setrlimit(kind, (value, value))
-    if c["parent"]:
-        prctl(1, 9, 0, 0, 0)
-        if os.getppid() != c["parent"]: raise OSError("the host is gone")
+    prctl(1, 9, 0, 0, 0)
+    if c["parent"] is not None and os.getppid() != c["parent"]: raise OSError("the host is gone")
     prctl(4, 0, 0, 0, 0)
     prctl(38, 1, 0, 0, 0)
-    abi = libc.syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1)) if c["landlock"] != "off" else 0
+    abi = libc.syscall(444, None, ctypes.c_size_t(0), ctypes.c_uint32(1)) if not c["pretend_no_landlock"] else 0
     if abi < 1:
-        if c["landlock"] == "required": raise OSError("the kernel has no Landlock")
+        if c["landlock"] == "required":
+            os.write(2, b"the kernel has no Landlock")
+            os._exit(98)
         abi = 0
     else:
         full = 0x1fff | (0x2000 if abi >= 2 else 0) | (0x4000 if abi >= 3 else 0) | (0x8000 if abi >= 5 else 0)

@@ -18,7 +18,7 @@ import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
 import { type JailPlan, planJail } from "./plan.ts";
-import { PRELUDE_FAILED, type PreludeReport } from "./prelude.ts";
+import { PRELUDE_TOO_WEAK, type PreludeReport } from "./prelude.ts";
 import type { JailMechanism, JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
 
@@ -47,7 +47,7 @@ export async function spawnJailRunning(spec: JailSpec, source: string | undefine
 export function startFailure(spec: JailSpec, fault: BoxFault, log: string): Failure {
   const said = log.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
   const problem = said === "" ? fault.detail : said;
-  if (fault.exit_code === PRELUDE_FAILED && problem.includes("no Landlock")) {
+  if (fault.exit_code === PRELUDE_TOO_WEAK) {
     return failure("RUMI-STR-064", { mechanism: spec.mechanism, problem }, { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" });
   }
   return failure("RUMI-STR-062", { problem }, { reasonCode: "M.SANDBOX.SPAWN", details: { fault } });

@@ -29,9 +29,9 @@ export const STRATEGY_CALLS: Numbers = {
   time: [201, null], unlink: [87, null], mkdir: [83, null], rmdir: [84, null], rename: [82, null],
 };
 
-/** What the prelude (and bubblewrap, which waits for it) needs besides, until it puts on the narrower filter. */
+/** What the prelude needs besides, until it puts on the narrower filter. */
 export const PRELUDE_CALLS: Numbers = {
-  execve: [59, 221], wait4: [61, 260], prlimit64: [302, 261], setrlimit: [160, 164], prctl: [157, 167], seccomp: [317, 277], landlock_create_ruleset: [444, 444],
+  execve: [59, 221], prlimit64: [302, 261], setrlimit: [160, 164], prctl: [157, 167], seccomp: [317, 277], landlock_create_ruleset: [444, 444],
   landlock_add_rule: [445, 445], landlock_restrict_self: [446, 446],
 };
 
