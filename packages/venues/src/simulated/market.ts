@@ -88,9 +88,7 @@ export class Market {
 
   insert(order: Order): void {
     const orders = this.of(order.side);
-    const at = orders.findIndex((other) => before(order, other));
-    if (at < 0) orders.push(order);
-    else orders.splice(at, 0, order);
+    orders.splice(orders.findLastIndex((other) => before(other, order)) + 1, 0, order);
   }
 
   /** Forgets orders that are no longer open. */

@@ -1,14 +1,14 @@
 /** What the simulated exchange lets in: pure checks of options, orders and amendments. */
 import type { InstrumentSpec } from "@rumi/abi";
 import { failure, type Failure } from "@rumi/kernel";
-import { VENUE_LIMITS } from "../limits.ts";
+import type { VenueLimits } from "../limits.ts";
 import type { NewOrder, SimulatedVenueOptions } from "../types.ts";
 import type { Market, Order } from "./market.ts";
 import { VENUE_REASONS, type VenueReason } from "./reasons.ts";
 
-export function optionProblem(options: SimulatedVenueOptions): Failure | undefined {
+export function optionProblem(options: SimulatedVenueOptions, limits: VenueLimits): Failure | undefined {
   const bounds: readonly (readonly [string, number, number, number])[] = [
-    ["instruments", options.instruments.length, 1, VENUE_LIMITS.venue_instruments],
+    ["instruments", options.instruments.length, 1, limits.venue_instruments],
     ["maker_fee_ppm", options.maker_fee_ppm, -100_000, 100_000],
     ["taker_fee_ppm", options.taker_fee_ppm, -100_000, 100_000],
     ["latency_us", options.latency_us, 0, 3_600_000_000],
@@ -73,7 +73,8 @@ function steps(value: number, step: number): boolean {
 
 /** Even if every open order filled, the position would stay below 2^53. */
 function fitsPosition(market: Market, more: number): boolean {
-  let total = BigInt(Math.abs(market.position.quantity)) + BigInt(more);
-  for (const order of [...market.buys, ...market.sells]) total += BigInt(order.quantity - order.filled);
-  return total <= BigInt(Number.MAX_SAFE_INTEGER);
+  let total = Math.abs(market.position.quantity) + more;
+  for (const order of market.buys) total += order.quantity - order.filled;
+  for (const order of market.sells) total += order.quantity - order.filled;
+  return total <= Number.MAX_SAFE_INTEGER;
 }

@@ -17,7 +17,7 @@
  */
 import { failure, FailureError, sha256, type ClientOrderId, type Failure, type Result } from "@rumi/kernel";
 import { FLAG_DUPLICATE } from "../columns.ts";
-import { VENUE_LIMITS } from "../limits.ts";
+import { VENUE_LIMITS, type VenueLimits } from "../limits.ts";
 import type { ExecutionReport, NewOrder, PositionView, SimulatedVenue, SimulatedVenueOptions, TradeColumns } from "../types.ts";
 import { feeOf } from "./account.ts";
 import { Market, type Order, type Side } from "./market.ts";
@@ -25,13 +25,15 @@ import { amendProblem, crossesOwn, optionProblem, orderProblem, sameOrder } from
 import { VENUE_REASONS, type VenueReason } from "./reasons.ts";
 import { decodeState, encodeState, type Command, type VenueState } from "./state.ts";
 
-export function createSimulatedVenue(options: SimulatedVenueOptions): Result<SimulatedVenue, Failure> {
-  const problem = optionProblem(options);
-  return problem === undefined ? { ok: true, value: new Exchange(options) } : { ok: false, error: problem };
+/** Error RUMI-MKT-011. Tests lower the limits. */
+export function createSimulatedVenue(options: SimulatedVenueOptions, limits: VenueLimits = VENUE_LIMITS): Result<SimulatedVenue, Failure> {
+  const problem = optionProblem(options, limits);
+  return problem === undefined ? { ok: true, value: new Exchange(options, limits) } : { ok: false, error: problem };
 }
 
 class Exchange implements SimulatedVenue {
   readonly #options: SimulatedVenueOptions;
+  readonly #limits: VenueLimits;
   readonly #prefix: string;
   readonly #jitterSeed: number;
   #markets: Market[];
@@ -50,8 +52,9 @@ class Exchange implements SimulatedVenue {
   #fillNumber = 0;
   #priority = 0;
 
-  constructor(options: SimulatedVenueOptions) {
+  constructor(options: SimulatedVenueOptions, limits: VenueLimits) {
     this.#options = options;
+    this.#limits = limits;
     const seed = Buffer.from(sha256(`rumi-venue-1/${options.seed}`));
     this.#prefix = seed.toString("hex", 0, 4);
     this.#jitterSeed = seed.readUInt32LE(4);
@@ -157,8 +160,8 @@ class Exchange implements SimulatedVenue {
   }
 
   #send(command: Command): void {
-    if (this.#commands.length - this.#head >= VENUE_LIMITS.venue_inflight) {
-      throw new FailureError(failure("RUMI-MKT-012", { limit: VENUE_LIMITS.venue_inflight }));
+    if (this.#commands.length - this.#head >= this.#limits.venue_inflight) {
+      throw new FailureError(failure("RUMI-MKT-012", { limit: this.#limits.venue_inflight }));
     }
     this.#commands.push(command);
     if (command.arrival_us < this.#nextArrival_us) this.#nextArrival_us = command.arrival_us;
@@ -219,7 +222,7 @@ class Exchange implements SimulatedVenue {
     if (problem !== undefined || market === undefined) {
       order.state = "rejected";
       // Past the limit of remembered orders nothing new is let in, so nothing need be remembered.
-      if (this.#orders.size < VENUE_LIMITS.venue_known_orders) this.#orders.set(order.client_order_id, order);
+      if (this.#orders.size < this.#limits.venue_known_orders) this.#orders.set(order.client_order_id, order);
       return this.#report(order, "rejected", at_us, out, { reason: problem ?? VENUE_REASONS.instrument });
     }
     this.#orders.set(order.client_order_id, order);
@@ -232,7 +235,7 @@ class Exchange implements SimulatedVenue {
   #refusal(wanted: NewOrder, order: Order, market: Market | undefined): VenueReason | undefined {
     const spec = this.#options.instruments[wanted.instrument];
     if (market === undefined || spec === undefined) return VENUE_REASONS.instrument;
-    if (this.#orders.size >= VENUE_LIMITS.venue_known_orders || this.#open.size >= VENUE_LIMITS.venue_open_orders) {
+    if (this.#orders.size >= this.#limits.venue_known_orders || this.#open.size >= this.#limits.venue_open_orders) {
       return VENUE_REASONS.too_many_orders;
     }
     const problem = orderProblem(wanted, spec, market);
