@@ -9,6 +9,8 @@ export * from "./blocks/leases.ts";
 export * from "./blocks/outbox.ts";
 export * from "./builder.ts";
 export * from "./limits.ts";
+export * from "./log/audit-query.ts";
+export * from "./log/source.ts";
 export type { LogSigner } from "./log/leaves.ts";
 export * from "./port.ts";
 export type { PostgresServer } from "./postgres/client.ts";

@@ -43,6 +43,7 @@ export function checkedParameters(parameters: readonly unknown[]): readonly SqlV
 
 /** One column as every reader sees it; throws `FailureError` RUMI-STO-005 for an integer of 2^53 and above. */
 export function columnValue(value: unknown): SqlValue {
+  if (typeof value === "bigint") return columnValue(Number(value));
   if (typeof value === "number") {
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new FailureError(unstorable(`the stored number ${value} is not below 2^53`));
     return value;

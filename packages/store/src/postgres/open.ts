@@ -15,7 +15,7 @@ import { compilingBuilder } from "../builder.ts";
 import type { Outcome } from "../group-queue.ts";
 import { STORE_LIMITS, type StoreLimits } from "../limits.ts";
 import { noteSigner, type LogSigner } from "../log/leaves.ts";
-import type { Batch, CommitError, Migrations, Reader, Statement, Store } from "../port.ts";
+import type { CommitError, Migrations, Reader, Statement, Store } from "../port.ts";
 import { STORE_MIGRATIONS } from "../schema.ts";
 import { checkedParameters } from "../values.ts";
 import { clientConfig, failureOf, plainRows, postgresProblem, type PostgresServer } from "./client.ts";
@@ -83,10 +83,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const open = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
 
-  async function commit(batch: Batch): Promise<Outcome> {
-    const prepared = prepareBatch(batch, limits, (count) => options.random.bytes(count));
-    if (!prepared.ok) return failed(prepared.error);
-    const done = await transact(pool, prepared.value, watch);
+  async function commit(batch: PreparedBatch): Promise<Outcome> {
+    const done = await transact(pool, batch, watch);
     if (!done.ok) return done;
     if (done.value === undefined) return ok({ indices: [], log_size: await size() });
     // Without a local leader somebody else must hear of it; if the message is lost, their poll finds it.
@@ -115,8 +113,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     commit: async (batch) => {
       if (closing !== undefined) return failed(failure("RUMI-SYS-009"));
       if (waiting >= limits.queued_batches) return failed(failure("RUMI-STO-001", { limit: limits.queued_batches }));
+      const prepared = prepareBatch(batch, limits, (count) => options.random.bytes(count));
+      if (!prepared.ok) return failed(prepared.error);
       waiting += 1;
-      const outcome = commit(batch).catch((cause: unknown) => failed(failureOf(cause)));
+      const outcome = commit(prepared.value).catch((cause: unknown) => {
+        if (cause instanceof FailureError) return failed(cause.failure);
+        throw cause;
+      });
       return tracked(outcome).finally(() => {
         waiting -= 1;
       });

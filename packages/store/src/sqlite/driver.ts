@@ -32,6 +32,7 @@ export function openConnection(path: string, mode: "read_write" | "read_only", c
     const known = cache.get(sql);
     if (known !== undefined) return known;
     const statement = db.prepare(sql);
+    statement.setReadBigInts(true); // exact; columnValue makes numbers of them or refuses
     cache.set(sql, statement);
     if (cache.size > cached_statements) {
       const oldest = cache.keys().next();
@@ -68,7 +69,6 @@ export type SqliteProblem =
   | { readonly kind: "full" }
   | { readonly kind: "not_writable"; readonly problem: string }
   | { readonly kind: "duplicate" }
-  | { readonly kind: "out_of_range" }
   | { readonly kind: "statement"; readonly problem: string };
 
 const PRIMARY = { BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
@@ -79,8 +79,8 @@ const MACHINE: readonly number[] = Object.values(PRIMARY);
 export function sqliteProblem(error: unknown): SqliteProblem {
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
   const problem = error instanceof Error ? error.message : String(error);
-  if (code === "ERR_OUT_OF_RANGE") return { kind: "out_of_range" };
-  if (code !== "ERR_SQLITE_ERROR" || typeof errcode !== "number") throw error;
+  if (code !== "ERR_SQLITE_ERROR") throw error;
+  if (typeof errcode !== "number") return { kind: "statement", problem }; // the package's all() leaves the number out
   const primary = errcode & 0xff;
   if (primary === PRIMARY.FULL) return { kind: "full" };
   if (DUPLICATES.includes(errcode)) return { kind: "duplicate" };

@@ -73,7 +73,6 @@ function select<Row>(connection: Connection, query: { compile(): Statement } | S
   } catch (cause) {
     if (cause instanceof FailureError) throw cause;
     const problem = sqliteProblem(cause);
-    if (problem.kind === "out_of_range") throw new FailureError(failure("RUMI-STO-005", { problem: "a stored number is not below 2^53" }, { cause }));
     throw new FailureError(failure("RUMI-STO-010", { problem: "problem" in problem ? problem.problem : problem.kind }, { cause }));
   }
 }

@@ -168,5 +168,5 @@ function groupFailure(cause: unknown): Failure {
   if (cause instanceof GroupFailed) return cause.failure;
   const problem = sqliteProblem(cause);
   if (problem.kind === "full") return failure("RUMI-SYS-008");
-  return failure("RUMI-STO-006", { problem: "problem" in problem ? problem.problem : problem.kind });
+  return failure("RUMI-STO-006", { problem: problem.kind === "duplicate" ? "a log row exists already" : problem.problem });
 }
