@@ -41,10 +41,14 @@ export async function walk(stages: readonly Stage[], run: Run, context: Pipeline
 }
 
 /** From the durable request to the durable outcome. */
-export async function carryOut(run: Run, context: PipelineContext): Promise<Answer> {
+export function carryOut(run: Run, context: PipelineContext): Promise<Answer> {
+  return context.turns.take(`${run.target.resource_type} ${run.target.resource_id}`, () => attempt(run, context));
+}
+
+async function attempt(run: Run, context: PipelineContext): Promise<Answer> {
   const { name } = run.operation.definition;
   try {
-    for (let attempt = 1; attempt <= PIPELINE_LIMITS.conflict_attempts; attempt += 1) {
+    for (let tried = 0; tried < PIPELINE_LIMITS.conflict_attempts; tried += 1) {
       const judged = await context.store.snapshot((reader) => {
         run.reader = reader;
         return walk(JUDGEMENT, run, context);

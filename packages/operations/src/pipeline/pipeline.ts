@@ -24,6 +24,7 @@ import { admit, outcomeLabel } from "./engine.ts";
 import { newRun } from "./new-run.ts";
 import { type Recovery, recover } from "./recover.ts";
 import type { CommandRequest, PipelineContext, PipelineSettings } from "./run.ts";
+import { createTurns } from "./turns.ts";
 
 export type QueryRequest = { readonly raw: RawInput; readonly principal: Principal | null; readonly trace_id: string };
 export type ObservationRequest = { readonly input: unknown; readonly source: string; readonly trace_id: string };
@@ -44,7 +45,7 @@ export interface Pipeline {
 export function createPipeline(settings: PipelineSettings): Pipeline {
   const now = (): ReturnType<PipelineContext["now"]> => settings.clock.now();
   const context: PipelineContext = {
-    ...settings, owner: uuidv7(now(), settings.random), running: new Map(), summaries: createSummaries(settings.clock), now,
+    ...settings, owner: uuidv7(now(), settings.random), running: new Map(), turns: createTurns(), summaries: createSummaries(settings.clock), now,
     newId: () => uuidv7(now(), settings.random),
   };
   const commands = settings.metrics.counter("rumi_commands_total", "Commands by operation and outcome.");

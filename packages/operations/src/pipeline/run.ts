@@ -9,6 +9,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Decision, Principal, RiskDirection } from "../operation.ts";
 import type { RegisteredOperation, Registry } from "../registry.ts";
 import type { Summaries } from "../summaries.ts";
+import type { Turns } from "./turns.ts";
 import type { RawInput } from "../validate/raw-input.ts";
 
 export type PipelineSettings = {
@@ -42,6 +43,7 @@ export type PipelineContext = PipelineSettings & {
   readonly owner: string;
   /** Commands that are being carried out here, by key, with their fingerprint. */
   readonly running: Map<string, string>;
+  readonly turns: Turns;
   readonly summaries: Summaries;
   readonly now: () => Micros;
   readonly newId: () => Uuid;
