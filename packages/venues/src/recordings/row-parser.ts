@@ -7,6 +7,7 @@
 import type { Layout, Role } from "./layouts.ts";
 
 const COMMA = 44;
+const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -38,8 +39,10 @@ export class RowParser {
 
   readonly #columns: readonly Role[];
   readonly #precision: Precision;
+  readonly #nameBytes: Uint8Array[] = [];
   #value = 0;
   #digits = 0;
+  #stop = 0;
 
   constructor(layout: Layout, precision: Precision) {
     this.#columns = layout.columns;
@@ -50,24 +53,22 @@ export class RowParser {
   parse(bytes: Uint8Array, start: number, end: number): string {
     const columns = this.#columns;
     this.received_us = -1;
-    let at = start;
+    this.#stop = start - 1;
     for (let column = 0; column < columns.length; column += 1) {
-      if (at > end) return `has ${column} columns instead of ${columns.length}`;
-      let stop = at;
-      while (stop < end && bytes[stop] !== COMMA) stop += 1;
-      const problem = this.#field(columns[column] as Role, column, bytes, at, stop);
+      if (this.#stop >= end) return `has ${column} columns instead of ${columns.length}`;
+      const problem = this.#field(columns[column] as Role, column, bytes, this.#stop + 1, end);
       if (problem !== "") return problem;
-      at = stop + 1;
     }
-    if (at <= end) return `has more than ${columns.length} columns`;
+    if (this.#stop < end) return `has more than ${columns.length} columns`;
     if (this.received_us < 0) this.received_us = this.time_us;
     return "";
   }
 
-  #field(role: Role, column: number, bytes: Uint8Array, at: number, stop: number): string {
+  /** Reads the field that starts at `at`; where it succeeds, `#stop` is the comma behind it or the line's end. */
+  #field(role: Role, column: number, bytes: Uint8Array, at: number, end: number): string {
     switch (role) {
       case "price": {
-        const problem = this.#decimal(bytes, at, stop, this.#precision === "any" ? -1 : this.#precision.price_digits);
+        const problem = this.#decimal(bytes, at, end, this.#precision === "any" ? -1 : this.#precision.price_digits);
         if (problem !== "") return `price ${problem}`;
         if (this.#value === 0) return "price is zero";
         this.price = this.#value;
@@ -75,66 +76,70 @@ export class RowParser {
         return "";
       }
       case "quantity": {
-        const problem = this.#decimal(bytes, at, stop, this.#precision === "any" ? -1 : this.#precision.quantity_digits);
+        const problem = this.#decimal(bytes, at, end, this.#precision === "any" ? -1 : this.#precision.quantity_digits);
         if (problem !== "") return `quantity ${problem}`;
         if (this.#value === 0) return "quantity is zero";
         this.quantity = this.#value;
         this.quantity_digits = this.#digits;
         return "";
       }
-      case "time":
+      case "time": {
+        const problem = this.#time(bytes, at, end);
+        if (problem !== "") return `time ${problem}`;
+        this.time_us = this.#value;
+        return "";
+      }
       case "local_time": {
-        const problem = this.#time(bytes, at, stop);
-        if (problem !== "") return `${role === "time" ? "time" : "local time"} ${problem}`;
-        if (role === "time") this.time_us = this.#value;
-        else this.received_us = this.#value;
+        const problem = this.#time(bytes, at, end);
+        if (problem !== "") return `local time ${problem}`;
+        this.received_us = this.#value;
         return "";
       }
       case "id":
-        return this.#identifier(bytes, at, stop);
+        return this.#identifier(bytes, at, end);
       case "side":
-        this.aggressor = sideOf(bytes, at, stop);
+        this.#stop = fieldEnd(bytes, at, end);
+        this.aggressor = sideOf(bytes, at, this.#stop);
         return this.aggressor < 0 ? "side is not buy, sell or unknown" : "";
       case "buyer_is_maker":
-        this.aggressor = booleanOf(bytes, at, stop) + 1;
+        this.#stop = fieldEnd(bytes, at, end);
+        this.aggressor = booleanOf(bytes, at, this.#stop) + 1;
         return this.aggressor === 0 ? `column ${column + 1} is not a boolean` : "";
       case "unused_boolean":
-        return booleanOf(bytes, at, stop) < 0 ? `column ${column + 1} is not a boolean` : "";
+        this.#stop = fieldEnd(bytes, at, end);
+        return booleanOf(bytes, at, this.#stop) < 0 ? `column ${column + 1} is not a boolean` : "";
       case "unused_integer": {
-        const problem = this.#integer(bytes, at, stop);
+        const problem = this.#integer(bytes, at, end);
         return problem === "" ? "" : `column ${column + 1} ${problem}`;
       }
       case "unused_decimal": {
-        const problem = decimalForm(bytes, at, stop);
+        this.#stop = fieldEnd(bytes, at, end);
+        const problem = decimalForm(bytes, at, this.#stop);
         return problem === "" ? "" : `column ${column + 1} ${problem}`;
       }
       case "name":
-        return this.#name(column, bytes, at, stop);
+        return this.#name(column, bytes, at, end);
     }
   }
 
   /** Digits with an optional fraction; trailing zeros of the fraction carry no precision. */
-  #decimal(bytes: Uint8Array, at: number, stop: number, digits: number): string {
-    if (at === stop) return "is empty";
+  #decimal(bytes: Uint8Array, at: number, end: number, digits: number): string {
     let value = 0;
     let fraction = 0;
     let zeros = 0;
-    let seen = false;
     let i = at;
-    if (bytes[i] === 45) return "is negative";
-    for (; i < stop; i += 1) {
+    for (; i < end; i += 1) {
       const digit = (bytes[i] ?? 0) - ZERO;
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
       if (value > MAX) return "is 2^53 or more";
-      seen = true;
     }
-    if (!seen) return "is not a number";
-    if (i < stop) {
-      if (bytes[i] !== POINT || i + 1 === stop) return "is not a number";
-      for (i += 1; i < stop; i += 1) {
+    if (i === at) return i === end || bytes[i] === COMMA ? "is empty" : bytes[i] === MINUS ? "is negative" : "is not a number";
+    if (i < end && bytes[i] === POINT) {
+      const first = i + 1;
+      for (i = first; i < end; i += 1) {
         const digit = (bytes[i] ?? 0) - ZERO;
-        if (digit < 0 || digit > 9) return "is not a number";
+        if (digit < 0 || digit > 9) break;
         if (digit === 0) {
           zeros += 1;
           continue;
@@ -145,31 +150,55 @@ export class RowParser {
         if (value > MAX) return "is 2^53 or more";
         zeros = 0;
       }
+      if (i === first) return "is not a number";
     }
+    if (i < end && bytes[i] !== COMMA) return "is not a number";
     if (digits > fraction) {
       value *= POWERS[digits - fraction] ?? Infinity;
       if (value > MAX) return "is 2^53 or more";
     }
     this.#value = value;
     this.#digits = fraction;
+    this.#stop = i;
     return "";
   }
 
-  #integer(bytes: Uint8Array, at: number, stop: number): string {
-    if (at === stop) return "is empty";
-    let value = 0;
-    for (let i = at; i < stop; i += 1) {
+  /** The first nine digits are added up in small integers, which the engine does several times quicker. */
+  #integer(bytes: Uint8Array, at: number, end: number): string {
+    let i = at;
+    let head = 0;
+    const soon = Math.min(end, at + 9);
+    for (; i < soon; i += 1) {
       const digit = (bytes[i] ?? 0) - ZERO;
-      if (digit < 0 || digit > 9) return "is not a whole number";
-      value = value * 10 + digit;
+      if (digit < 0 || digit > 9) break;
+      head = (head * 10 + digit) | 0;
+    }
+    let value = head;
+    if (i === at + 9) {
+      let tail = 0;
+      const later = Math.min(end, at + 16);
+      for (; i < later; i += 1) {
+        const digit = (bytes[i] ?? 0) - ZERO;
+        if (digit < 0 || digit > 9) break;
+        tail = (tail * 10 + digit) | 0;
+      }
+      value = head * (POWERS[i - at - 9] ?? 1) + tail;
+      for (; i < end; i += 1) {
+        const digit = (bytes[i] ?? 0) - ZERO;
+        if (digit < 0 || digit > 9) break;
+        value = value * 10 + digit;
+      }
       if (value > MAX) return "is 2^53 or more";
     }
+    if (i < end && bytes[i] !== COMMA) return "is not a whole number";
+    if (i === at) return "is empty";
     this.#value = value;
+    this.#stop = i;
     return "";
   }
 
-  #time(bytes: Uint8Array, at: number, stop: number): string {
-    const problem = this.#integer(bytes, at, stop);
+  #time(bytes: Uint8Array, at: number, end: number): string {
+    const problem = this.#integer(bytes, at, end);
     if (problem !== "") return problem;
     const unit = this.#value < FIRST_US ? "ms" : "us";
     if (unit === "ms" && this.#value < FIRST_MS) return "is before 1973";
@@ -180,14 +209,16 @@ export class RowParser {
   }
 
   /** A number as it is; any other text as a 53-bit hash (two 32-bit multiplicative hashes side by side). */
-  #identifier(bytes: Uint8Array, at: number, stop: number): string {
+  #identifier(bytes: Uint8Array, at: number, end: number): string {
     this.id_check = 0;
-    const problem = this.#integer(bytes, at, stop);
+    const problem = this.#integer(bytes, at, end);
     if (problem === "is empty") return "id is empty";
     if (problem === "") {
       this.id = this.#value;
       return "";
     }
+    const stop = fieldEnd(bytes, at, end);
+    this.#stop = stop;
     let low = 0x811c9dc5;
     let high = 0x9e3779b9;
     for (let i = at; i < stop; i += 1) {
@@ -201,17 +232,27 @@ export class RowParser {
     return "";
   }
 
-  #name(column: number, bytes: Uint8Array, at: number, stop: number): string {
-    if (at === stop) return `column ${column + 1} is empty`;
-    const known = this.names[column];
+  #name(column: number, bytes: Uint8Array, at: number, end: number): string {
+    const known = this.#nameBytes[column];
     if (known === undefined) {
-      this.names[column] = Buffer.from(bytes.subarray(at, stop)).toString("latin1");
+      this.#stop = fieldEnd(bytes, at, end);
+      if (at === this.#stop) return `column ${column + 1} is empty`;
+      this.#nameBytes[column] = bytes.slice(at, this.#stop);
+      this.names[column] = Buffer.from(bytes.subarray(at, this.#stop)).toString("latin1");
       return "";
     }
-    let same = known.length === stop - at;
-    for (let i = 0; same && i < known.length; i += 1) same = known.charCodeAt(i) === bytes[at + i];
+    const stop = at + known.length;
+    let same = stop <= end && (stop === end || bytes[stop] === COMMA);
+    for (let i = 0; same && i < known.length; i += 1) same = known[i] === bytes[at + i];
+    this.#stop = stop;
     return same ? "" : `column ${column + 1} differs from the file's first row`;
   }
+}
+
+function fieldEnd(bytes: Uint8Array, at: number, end: number): number {
+  let stop = at;
+  while (stop < end && bytes[stop] !== COMMA) stop += 1;
+  return stop;
 }
 
 /** 1 for True/true/1, 0 for False/false/0, -1 otherwise. */
