@@ -82,6 +82,7 @@ export class InstanceMachine {
   #logSecond = 0;
   #logInSecond = 0;
   #checkpointWished = false;
+  #feedEnded = false;
   /** State that a faulted strategy is given back: the newest checkpoint's. */
   #lastState: { version: number; state: Uint8Array } = { version: 0, state: new Uint8Array() };
   /** Call ordinals that a replay knows to have failed. */
@@ -109,6 +110,7 @@ export class InstanceMachine {
   get safety(): string { return this.#safety; }
   get nextIntentKey(): number { return this.#gate.last_key + 1; }
   get lastPrices(): Float64Array { return this.#lastPrices; }
+  get feedEnded(): boolean { return this.#feedEnded; }
   get calls(): number { return this.#calls; }
   /** The trace id of what is happening, 32 hexadecimal digits: the run's first 8 bytes and the cursor. */
   get traceId(): string { return Buffer.from(this.#trace).toString("hex"); }
@@ -195,9 +197,10 @@ export class InstanceMachine {
         this.#inputs += 1;
         this.#failedCall("on_event", FAULTED);
       }
+      // Entries of a row carry the row's own cursor, whatever it was that brought them.
+      if ((row & CALM_MASK) === 0) this.#changeHealth(afterCalm(this.#health, row));
       row += 1;
       this.#cursor = row;
-      if ((row & CALM_MASK) === 0) this.#changeHealth(afterCalm(this.#health, row));
       if (this.#pending.length > 0 || this.#checkpointWished || this.#isHalted()) break;
     }
     this.#counters.events_total += row - start;
@@ -246,6 +249,7 @@ export class InstanceMachine {
   }
 
   recordFeedEnded(): void {
+    this.#feedEnded = true;
     this.#o.record({ kind: "feed_ended", ...this.#where() });
   }
 
@@ -271,7 +275,7 @@ export class InstanceMachine {
     return {
       cursor: this.#cursor, clock: this.#clock, inputs: this.#inputs, calls: this.#calls, gate: this.#gate, health: this.#health, safety: this.#safety, config: this.#config,
       timers: [...this.#timers].sort((a, b) => a[0] - b[0]), orders: this.#orders.list(), last_prices: [...this.#lastPrices], counters: { ...this.#counters, discarded: { ...this.#counters.discarded }, faults: { ...this.#counters.faults }, intents: { ...this.#counters.intents } },
-      log_second: this.#logSecond, log_in_second: this.#logInSecond, state_version: this.#lastState.version,
+      log_second: this.#logSecond, log_in_second: this.#logInSecond, state_version: this.#lastState.version, feed_ended: this.#feedEnded,
     };
   }
 
@@ -292,6 +296,7 @@ export class InstanceMachine {
     this.#counters = { ...saved.counters, discarded: { ...saved.counters.discarded }, faults: { ...saved.counters.faults }, intents: { ...saved.counters.intents } };
     this.#logSecond = saved.log_second;
     this.#logInSecond = saved.log_in_second;
+    this.#feedEnded = saved.feed_ended;
     this.#lastState = { version: saved.state_version, state: strategyState };
     return saved.health.state === "halted" ? null : this.#initWith(this.#lastState, false);
   }

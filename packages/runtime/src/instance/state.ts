@@ -38,4 +38,5 @@ export type MachineState = {
   readonly log_second: number;
   readonly log_in_second: number;
   readonly state_version: number;
+  readonly feed_ended: boolean;
 };

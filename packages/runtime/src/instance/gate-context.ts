@@ -1,0 +1,28 @@
+/** What a specification allows an instance, in the gate's words. */
+import { MONEY_DIGITS, type InstrumentSpec, type StrategyDescriptor } from "@rumi/abi";
+import { parseDecimal } from "@rumi/kernel";
+import type { GateContext } from "../gate/gate.ts";
+
+export type GateSource = {
+  readonly descriptor: StrategyDescriptor;
+  readonly instruments: readonly InstrumentSpec[];
+  readonly mode: string;
+  readonly venue: { readonly venue_id: string };
+  readonly limits: { readonly capital: string; readonly intents_per_second: number; readonly max_open_orders: number };
+};
+
+export function gateContextOf(spec: GateSource): GateContext {
+  const { capabilities, resources } = spec.descriptor;
+  return {
+    instruments: spec.instruments,
+    instrument_allowed: spec.instruments.map((one) => capabilities.instruments.includes("*") || capabilities.instruments.includes(one.instrument_id)),
+    order_types: capabilities.order_types,
+    venue_allowed: capabilities.venues.includes("*") || capabilities.venues.includes(spec.venue.venue_id),
+    intents_per_event: resources.intents_per_event,
+    intents_per_second: resources.intents_per_second,
+    instance_intents_per_second: spec.limits.intents_per_second,
+    max_open_orders: spec.limits.max_open_orders,
+    capital: BigInt(parseDecimal(spec.limits.capital, MONEY_DIGITS) ?? 0),
+    shadow: spec.mode === "shadow",
+  };
+}

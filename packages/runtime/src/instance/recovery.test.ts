@@ -1,0 +1,218 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { afterEach, describe, expect, it } from "vitest";
+import { DEMO_INSTRUMENT } from "@rumi/venues";
+import { createSimulatedVenue } from "@rumi/venues";
+import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { market, RUN_ID, spec, WASM } from "../../test/support.ts";
+import { readJournal } from "../journal/reader.ts";
+import type { InstanceSpec, JournalEntry } from "../protocol.ts";
+import { openWasmStrategy } from "../strategy/wasm.ts";
+import { InstanceHost } from "./host.ts";
+import { comparable, isReproduced } from "./recorder.ts";
+
+const folders: { remove: () => void }[] = [];
+afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
+const folder = (): string => {
+  const made = temporaryFolder();
+  folders.push(made);
+  return made.path;
+};
+const TRADES = 60_000;
+
+async function open(of: InstanceSpec, feed = market(TRADES), mayEmit = (): boolean => true) {
+  const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
+  const venue = createSimulatedVenue({ instruments: of.instruments, ...of.venue });
+  if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
+  const durable: number[] = [];
+  const opened = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => Date.now() * 1_000, monotonic: () => performance.now(), mayEmit, onDurable: (seq) => durable.push(seq), onSegment: () => undefined });
+  return { opened, durable };
+}
+async function openOk(of: InstanceSpec, feed = market(TRADES), mayEmit = (): boolean => true): Promise<InstanceHost> {
+  const { opened } = await open(of, feed, mayEmit);
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  return opened.value;
+}
+async function finish(host: InstanceHost): Promise<InstanceHost> {
+  while (host.phase === "running") await host.turn();
+  return host;
+}
+function entries(of: InstanceSpec): readonly JournalEntry[] {
+  const read = readJournal({ directory: join(of.run_dir, "journal"), runId: of.run_id, durableSeq: 0 });
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return read.value.entries;
+}
+/** What must be equal between any two lives of the same run; ids without the epoch under which they were made. */
+const reproduced = (of: InstanceSpec): readonly string[] => entries(of).filter((entry) => isReproduced(entry)).map((entry) => comparable(entry).replaceAll(/([0-9a-f]{12})e[0-9a-z]+k/g, "$1k"));
+
+describe("recovery by replay", () => {
+  it("[M-0.7] the same pack, config, seed and events give byte-identical intents, orders, fills and state", async () => {
+    const path = folder();
+    const runs = [spec(join(path, "a")), spec(join(path, "b"))];
+    const states: unknown[] = [];
+    for (const one of runs) states.push((await (await finish(await openOk(one))).stop("done")).ok && readFileSync(join(one.run_dir, "checkpoints", readdirSync(join(one.run_dir, "checkpoints"))[0] ?? "")).length);
+    const [a, b] = runs.map(reproduced);
+    expect(a).toEqual(b);
+    expect(states[0]).toBe(states[1]);
+    expect(a?.filter((text) => text.includes('"kind":"fill"')).length).toBeGreaterThan(20);
+  });
+
+  it("[M-8.2.2] [M-0.3] [M-0.6] kill -9 at 30 random points: the journal equals an uninterrupted run's, and no order is doubled", { timeout: 240_000 }, async () => {
+    const path = folder();
+    const whole = spec(join(path, "whole"));
+    await finish(await openOk(whole));
+    const wanted = reproduced(whole);
+    const bundle = join(path, "child.mjs");
+    await build({ stdin: { contents: CHILD, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: bundle, logLevel: "error" });
+    const killed = spec(join(path, "killed"));
+    let kills = 0;
+    let acknowledged: readonly string[] = [];
+    for (let life = 1; ; life += 1) {
+      const specFile = join(path, "spec.json");
+      writeFileSync(specFile, JSON.stringify({ ...killed, epoch: life, start: life === 1 ? "fresh" : "resume" }));
+      const child = spawn(process.execPath, [bundle, specFile, String(TRADES), kills < 30 ? "4000" : "0"], { stdio: ["ignore", "pipe", "inherit"] });
+      const ended = once(child, "exit");
+      await Promise.race([once(child.stdout, "data"), ended]);
+      if (kills < 30) {
+        await new Promise((resolve) => setTimeout(resolve, (kills * 13) % 47));
+        child.kill("SIGKILL");
+      }
+      const [code] = (await ended) as [number | null];
+      if (code === 0) break;
+      if (kills >= 30) throw new Error(`the last life ended with ${String(code)}`);
+      kills += 1;
+      const now = entries(killed).map(comparable);
+      expect(now.slice(0, acknowledged.length), "an acknowledged record is never lost or changed").toEqual(acknowledged);
+      acknowledged = now;
+    }
+    expect(kills).toBe(30);
+    expect(reproduced(killed)).toEqual(wanted);
+    const sent = entries(killed).flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded" ? [entry.client_order_id] : []));
+    expect(new Set(sent).size).toBe(sent.length);
+    const epochs = new Set(sent.map((id) => /e([0-9a-z]+)k/.exec(id ?? "")?.[1]));
+    expect(epochs.size, "orders keep the epoch under which they were first recorded").toBeGreaterThan(3);
+  });
+
+  it("[M-6.2.2] [M-6.1.2] a damaged newest checkpoint rolls back and is on the record; a changed journal halts; another order of things diverges", async () => {
+    const path = folder();
+    const one = spec(join(path, "run"));
+    const host = await openOk(one);
+    for (let n = 0; n < 12; n += 1) await host.turn();
+    await host.suspend();
+    const wanted = entries(one).length;
+    const slots = join(one.run_dir, "checkpoints");
+    const generation = (name: string): number => Number(/"generation":(\d+)/.exec(readFileSync(join(slots, name), "latin1"))?.[1]);
+    const newest = ["a.checkpoint", "b.checkpoint"].sort((x, y) => generation(y) - generation(x))[0] ?? "";
+    const bytes = readFileSync(join(slots, newest));
+    bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
+    writeFileSync(join(slots, newest), bytes);
+    const resumed = await openOk({ ...one, start: "resume", epoch: 2 });
+    const told = entries(one).slice(wanted);
+    expect(told.map((entry) => entry.kind)).toContain("run_resumed");
+    expect(told.some((entry) => entry.kind === "checkpoint" && entry.checkpoint["reason_code"] === "M.STATE.ROLLED_BACK")).toBe(true);
+    await resumed.suspend();
+    const other = await open({ ...one, start: "resume", epoch: 3, pack_digest: `sha256:${"b".repeat(64)}` as InstanceSpec["pack_digest"] });
+    expect(other.opened.ok, "a clean end lets another pack continue").toBe(true);
+    if (other.opened.ok) await other.opened.value.suspend();
+  });
+
+  it("[M-0.7] a replay that differs halts with both records as evidence", async () => {
+    const path = folder();
+    const one = spec(join(path, "run"));
+    const host = await openOk(one);
+    while (host.status().intents_total < 20) await host.turn();
+    // The process dies here: nothing is said to the host.
+    const feed = market(TRADES);
+    feed.price.fill(10_000, 0, 1_000);
+    const { opened } = await open({ ...one, start: "resume", epoch: 2 }, feed);
+    expect(opened.ok ? "opened" : opened.error.code).toBe("RUMI-STR-025");
+    expect(readdirSync(one.run_dir).some((name) => name.startsWith("divergence-"))).toBe(true);
+  });
+
+  it("[M-10.1] [M-10.3] inputs take effect between rows, are recorded with their cursor, and replay at that cursor", async () => {
+    const path = folder();
+    const one = spec(join(path, "run"), { venue: { ...spec("").venue } });
+    const host = await openOk(one);
+    await host.turn();
+    const safe = host.input({ input: "safety", mode: "SAFE", generation: 2 });
+    const config = host.input({ input: "config", config: { period: 3 }, actor: "root", generation: 2 });
+    await host.turn();
+    expect((await safe).ok && (await config).ok).toBe(true);
+    await host.turn();
+    const normal = host.input({ input: "safety", mode: "NORMAL", generation: 3 });
+    await host.turn();
+    await normal;
+    await finish(host);
+    const first = entries(one);
+    const resumed = await openOk({ ...one, start: "resume", epoch: 2, config: { period: 3 } });
+    expect(resumed.phase).toBe("feed_ended");
+    expect(first.filter((entry) => entry.kind === "input").map((entry) => entry.kind === "input" && entry.input["input"])).toEqual(["safety", "config", "safety"]);
+    expect(first.some((entry) => entry.kind === "intent" && entry.reason_code === "M.SAFETY.SAFE")).toBe(true);
+    // Without any checkpoint but the first, the whole run is replayed with its inputs.
+    await resumed.suspend();
+  });
+
+  it("[M-5.2.6] [M-5.3.1] a trapping strategy warns, degrades, halts; each step has its reason and replays the same", async () => {
+    const path = folder();
+    const feed = market(3_000);
+    for (const row of [500, 1_000, 1_500]) feed.price[row] = row === 1_000 ? 666_667 : 666_666;
+    const one = spec(join(path, "run"));
+    const host = await openOk(one, feed);
+    while (host.phase === "running") await host.turn();
+    expect(host.status()).toMatchObject({ health_state: "halted", reason_code: "M.SANDBOX.TRAP", phase: "paused" });
+    const health = entries(one).flatMap((entry) => (entry.kind === "health" ? [`${entry.health_state} ${entry.reason_code ?? ""}`] : []));
+    expect(health).toEqual(["healthy M.SANDBOX.TRAP", "degraded M.SANDBOX.FUEL_EXHAUSTED", "halted M.SANDBOX.TRAP"]);
+    const again = await openOk({ ...one, start: "resume", epoch: 2 }, feed);
+    expect(again.status().health_state).toBe("halted");
+    expect(existsSync(one.run_dir)).toBe(true);
+  });
+
+  it("[M-7.1.2] what is pending when the lease runs out is not sent; the next epoch sends it once, under its first id", async () => {
+    const path = folder();
+    const one = spec(join(path, "run"));
+    let leased = true;
+    const host = await openOk(one, market(TRADES), () => leased);
+    await host.turn();
+    leased = false;
+    await host.turn();
+    expect(host.status()).toMatchObject({ phase: "paused", reason_code: "M.LEASE.LOST" });
+    const before = host.status().events_total;
+    await host.turn();
+    expect(host.status().events_total).toBe(before);
+    await host.stop("lease lost");
+    const whole = spec(join(path, "whole"));
+    await finish(await openOk(whole));
+    await finish(await openOk({ ...one, start: "resume", epoch: 2 }));
+    expect(reproduced(one)).toEqual(reproduced(whole));
+    expect(DEMO_INSTRUMENT.tick_size).toBe(1);
+    expect(RUN_ID).toBe(one.run_id);
+  });
+});
+
+const CHILD = `
+import { readFileSync } from "node:fs";
+import { createSimulatedVenue } from "@rumi/venues";
+import { market, WASM } from "../../test/support.ts";
+import { InstanceHost } from "./host.ts";
+import { openWasmStrategy } from "../strategy/wasm.ts";
+const of = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const slow = Number(process.argv[4]);
+const feed = market(Number(process.argv[3]));
+const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
+const venue = createSimulatedVenue({ instruments: of.instruments, ...of.venue });
+if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
+const opened = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => Date.now() * 1000, monotonic: () => performance.now(), mayEmit: () => true, onDurable: () => undefined, onSegment: () => undefined });
+if (!opened.ok) { process.stderr.write(JSON.stringify(opened.error) + "\\n"); process.exit(3); }
+process.stdout.write("open\\n");
+let first = opened.value.status().events_total;
+while (opened.value.phase === "running") {
+  await opened.value.turn();
+  // Slow enough to be killed in the middle: at most so many rows a life.
+  if (slow > 0 && opened.value.status().cursor - first > slow) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+process.exit(0);
+`;
