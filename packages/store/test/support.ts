@@ -4,14 +4,20 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { FailureError, micros, seededRandom, uuidv7, type Failure, type Result } from "@rumi/kernel";
-import type { LedgerEvent } from "@rumi/ledger";
+import { FailureError, micros, seededRandom, sha256, uuidv7, type Failure, type Result } from "@rumi/kernel";
+import { signerFromSeed, type LedgerEvent } from "@rumi/ledger";
 import { openSqliteStore, type Batch, type Migrations, type SqliteStoreOptions, type Store, type Write } from "../src/index.ts";
 import type { LogSigner } from "../src/log/leaves.ts";
 
 export const SIGNER: LogSigner = {
   origin: "rumi.test/log",
   private_key_pem: generateKeyPairSync("ed25519", { privateKeyEncoding: { type: "pkcs8", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey,
+};
+
+/** Of the stored fixtures; derived from a public text, so it guards nothing. */
+export const FIXTURE_SIGNER: LogSigner = {
+  origin: "rumi.test/fixture",
+  private_key_pem: signerFromSeed("rumi.test/fixture", sha256("the fixture's key is public")).secret.export({ format: "pem", type: "pkcs8" }).toString(),
 };
 
 /** One table of an owner that is not the store itself. */

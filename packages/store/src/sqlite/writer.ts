@@ -107,7 +107,14 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
         return group.map(() => failed);
       }
     },
-    close: () => db.close(),
+    close: () => {
+      try {
+        db.exec("PRAGMA wal_checkpoint(TRUNCATE)"); // so that the one file is the whole store
+      } catch {
+        // A full disk, say: the WAL stays beside the file, and the next start reads it.
+      }
+      db.close();
+    },
   };
 }
 
