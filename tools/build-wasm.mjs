@@ -1,7 +1,7 @@
 /**
  * Builds the strategies written in Rust to WebAssembly, byte for byte the same on every machine.
  *
- *   node tools/build-wasm.mjs            writes the .wasm files of packs/default and packs/hostile
+ *   node tools/build-wasm.mjs            writes the .wasm files of packs/default and packs/hostile, and all binary hashes
  *   node tools/build-wasm.mjs --out DIR  writes them to DIR instead, for the test that compares
  *
  * Compiler: RUSTC if set, else /usr/bin/rustc. On Debian: `apt-get install rustc libstd-rust-dev-wasm32 lld`.
@@ -9,7 +9,8 @@
  * Same bytes need the same compiler: the committed files were made by Debian 12's rustc 1.63.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +22,11 @@ const MODULES = [
   { source: "packs/default/strategies/ema_cross/src/lib.rs", wasm: "packs/default/strategies/ema_cross/ema_cross.wasm", features: [] },
   ...["trap", "spin", "spin_in_init", "memory_hog", "intent_flood", "log_flood", "free_text"].map((attack) => ({
     source: "packs/hostile/strategies/wasm/lib.rs",
+    wasm: `packs/hostile/strategies/wasm/${attack}.wasm`,
+    features: [attack],
+  })),
+  ...["malformed", "missing_metadata"].map((attack) => ({
+    source: "packs/hostile/strategies/wasm/raw.rs",
     wasm: `packs/hostile/strategies/wasm/${attack}.wasm`,
     features: [attack],
   })),
@@ -44,6 +50,7 @@ export function buildAll(out) {
         ...SHARED, "-C", "lto=fat", "-C", "link-arg=-zstack-size=65536", ...flags, "--crate-type", "cdylib", "--crate-name", "strategy",
         "--extern", `rumi_sdk=${join(scratch, "librumi_sdk.rlib")}`, "-o", target, source,
       ], { cwd: ROOT, stdio: "inherit" });
+      chmodSync(target, 0o644);
       return [wasm, target];
     });
   } finally {
@@ -51,7 +58,18 @@ export function buildAll(out) {
   }
 }
 
+/** Writes the digest of every entrypoint into its descriptor. */
+function refreshHashes(pack) {
+  const path = join(ROOT, pack, "ecosystem.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8"));
+  for (const strategy of manifest.strategies) {
+    strategy.binary_hash = `sha256:${createHash("sha256").update(readFileSync(join(ROOT, pack, strategy.entrypoint))).digest("hex")}`;
+  }
+  writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--out");
   for (const [wasm] of buildAll(at === -1 ? undefined : process.argv[at + 1])) process.stdout.write(`${wasm}\n`);
+  if (at === -1) for (const pack of ["packs/default", "packs/hostile"]) refreshHashes(pack);
 }

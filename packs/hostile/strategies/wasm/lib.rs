@@ -3,7 +3,7 @@
 #![allow(unexpected_cfgs)]
 
 use rumi_sdk::wire::put_u32;
-use rumi_sdk::{order_type, side, status, time_in_force, Config, Context, Event, IntentMeta, OrderIntent, Refusal, RestoredState, RiskContext, Strategy, TelemetryHint};
+use rumi_sdk::{order_type, side, time_in_force, Config, Context, Event, OrderIntent, Refusal, RestoredState, RiskContext, Strategy};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
