@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ClientOrderId, InstrumentId } from "@rumi/kernel";
+import { canonicalJson, digestOf, type ClientOrderId, type InstrumentId, type Json } from "@rumi/kernel";
 import type { InstrumentSpec } from "@rumi/abi";
 import { allocateColumns, FLAG_DUPLICATE } from "../columns.ts";
+import { DEMO_INSTRUMENT, DEMO_MARKET, generateMarket } from "../generator.ts";
 import { VENUE_LIMITS } from "../limits.ts";
 import type { ExecutionReport, NewOrder, PositionView, SimulatedVenue, SimulatedVenueOptions, TradeColumns } from "../types.ts";
 import { feeOf } from "./account.ts";
@@ -249,6 +251,33 @@ describe("rules", () => {
 
   it("fees are rounded up against us", () => {
     expect([feeOf(1, 1, 1), feeOf(1_000, 1_000, 1), feeOf(1_001, 1_000, 1), feeOf(1_001, 1_000, -1), feeOf(1, 1, 0)]).toEqual([1n, 1n, 2n, -1n, 0n]);
+  });
+});
+
+describe("golden session", () => {
+  it("gives the same reports, ids and saved state on every machine", () => {
+    const golden = JSON.parse(readFileSync(new URL("../../../../docs/formats/simulated-exchange.json", import.meta.url), "utf8")) as Record<string, unknown>;
+    const made = generateMarket({ ...DEMO_MARKET, trades: 10_000 });
+    if (!made.ok) throw new Error(made.error.code);
+    const feed = made.value;
+    const venue = open({ instruments: [DEMO_INSTRUMENT], latency_us: 2_000, latency_jitter_us: 1_000, seed: "golden" });
+    const out: ExecutionReport[] = [];
+    for (let row = 0; row < feed.length; row += 1) {
+      venue.onTrade(feed, row, out);
+      if (row % 50 !== 0) continue;
+      const now = feed.event_time_us[row] ?? 0;
+      const turn = row / 50;
+      const side = turn % 2 === 0 ? "buy" : "sell";
+      const price = (feed.price[row] ?? 0) + (turn % 5) * (side === "buy" ? -2 : 2);
+      const type = turn % 7 === 0 ? "market" : "limit";
+      venue.submit(order(`g${turn}`, { side, type, price: type === "market" ? 0 : price, quantity: 500 + turn, reduce_only: turn % 11 === 10 }), now);
+      if (turn % 6 === 5) venue.cancel(id(`g${turn - 3}`), now);
+      if (turn % 9 === 8) venue.amend(id(`g${turn - 1}`), { price: price + 1, quantity: 900 }, now);
+    }
+    const text = canonicalJson(out.map((report) => ({ ...report, fee: `${report.fee}` })) as unknown as Json);
+    const fills = out.filter((report) => report.fill_id !== null).length;
+    expect({ reports: out.length, fills, reports_sha256: digestOf(text), state_sha256: digestOf(venue.save()) }).toEqual(golden);
+    expect(fills).toBeGreaterThan(100);
   });
 });
 
