@@ -66,20 +66,30 @@ export function digest(from: FrameViews, at: number, length: number, price: numb
   }
 }
 
+type Exports = Readonly<Record<string, unknown>>;
+/** The engine, typed here because the compiler's library names it only for browsers. */
+export const engine = (globalThis as unknown as {
+  readonly WebAssembly: {
+    readonly Module: { new (bytes: Uint8Array): object; imports(module: object): unknown[] };
+    readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };
+  };
+}).WebAssembly;
+
 /** A WebAssembly guest without any fence, for tests of the ABI alone. */
 export class Guest {
   readonly #call: (name: string, argument?: number) => number;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: { readonly buffer: ArrayBuffer };
   readonly inputAt: number;
   readonly outputAt: number;
   #views: FrameViews;
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+    const instance = new engine.Instance(new engine.Module(bytes), {});
     this.#call = (name, argument) => Number((instance.exports[name] as (n?: number) => number)(argument));
-    this.#memory = instance.exports["memory"] as WebAssembly.Memory;
+    this.#memory = instance.exports["memory"] as { readonly buffer: ArrayBuffer };
     this.inputAt = this.#call("rumi_input", 65_536);
     this.outputAt = this.#call("rumi_output");
+    if (this.inputAt % 8 !== 0 || this.outputAt % 8 !== 0) throw new Error("buffers are not 8-aligned");
     this.#views = frameViews(this.#memory.buffer, 0, this.#memory.buffer.byteLength);
   }
 

@@ -9,7 +9,7 @@ import {
   makeSavedState, makeShutdownCall, makeTradeEvent, parseDescriptor, readSavedState, type StrategyDescriptor, validateConfig, verifyBinary, writeExecutionEvent, writeInitCall, writeMigrateStateCall, writeShutdownCall,
   writeTradeEvent, makeHealthcheckCall, writeHealthcheckCall, OUTPUT_KIND, makeMigrateStateCall, STATUS,
 } from "../src/index.ts";
-import { digest, Guest, header, initCall, noisyTrades, nothingSeen, type Seen, type Tick } from "./bench-market.ts";
+import { digest, engine, Guest, header, initCall, noisyTrades, nothingSeen, type Seen, type Tick } from "./bench-market.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const read = (path: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(ROOT, path)));
@@ -78,7 +78,7 @@ describe("default and hostile packs", () => {
 describe("ema_cross", () => {
   const ticks = noisyTrades(50_000, "ema");
   it("[M-0.5] imports nothing", () => {
-    expect(WebAssembly.Module.imports(new WebAssembly.Module(WASM))).toEqual([]);
+    expect(engine.Module.imports(new engine.Module(WASM))).toEqual([]);
   });
   it("[M-0.7] [M-2.3.1] trades visibly, and the same again from the same input", () => {
     const [one, two] = [nothingSeen(), nothingSeen()];

@@ -30,9 +30,13 @@ pub(crate) struct Identity {
     pub instance_id: [u8; 64],
 }
 
+/// Begins at a multiple of eight, as the ABI wants.
+#[repr(C, align(8))]
+pub(crate) struct Output(pub [u8; OUTPUT_BYTES]);
+
 /// What a strategy sees of the world and says to it.
 pub struct Context {
-    pub(crate) output: [u8; OUTPUT_BYTES],
+    pub(crate) output: Output,
     pub(crate) used: usize,
     pub(crate) overflow: bool,
     pub(crate) init: Identity,
@@ -46,7 +50,7 @@ pub struct Context {
 impl Context {
     pub(crate) const fn empty() -> Self {
         Self {
-            output: [0; OUTPUT_BYTES],
+            output: Output([0; OUTPUT_BYTES]),
             used: 0,
             overflow: false,
             init: Identity { mode: 0, run_id: [0; 16], bot: 0, strategy: 0, version: 0, instance: 0, bot_id: [0; 64], instance_id: [0; 64] },
@@ -104,7 +108,7 @@ impl Context {
     }
 
     fn emit(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
-        match self.output.get_mut(self.used..).and_then(write) {
+        match self.output.0.get_mut(self.used..).and_then(write) {
             Some(length) => {
                 self.used += length;
                 true

@@ -35,7 +35,7 @@ impl Host {
     }
 
     pub fn output_address(&self) -> i32 {
-        self.context.output.as_ptr() as usize as i32
+        self.context.output.0.as_ptr() as usize as i32
     }
 
     /// For the pipe and for tests: where the frame of the next call goes.
@@ -45,7 +45,7 @@ impl Host {
 
     /// What the last call put out.
     pub fn output(&self) -> &[u8] {
-        self.context.output.get(..self.context.used).unwrap_or(&[])
+        self.context.output.0.get(..self.context.used).unwrap_or(&[])
     }
 
     /// The output's length, or a negative `status`.
@@ -154,7 +154,7 @@ fn saved<T: Strategy>(context: &mut Context, scratch: &[u8], length: usize) -> R
 }
 
 fn append(context: &mut Context, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Result<(), Refusal> {
-    match context.output.get_mut(context.used..).and_then(write) {
+    match context.output.0.get_mut(context.used..).and_then(write) {
         Some(length) => context.used += length,
         None => context.overflow = true,
     }
