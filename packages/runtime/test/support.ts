@@ -7,7 +7,8 @@ import { type BotId, type Digest, digestOf, type Uuid } from "@rumi/kernel";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket, type TradeColumns } from "@rumi/venues";
 import type { InstanceSpec } from "../src/protocol.ts";
 
-export const FIXTURE_DIR: string = fileURLToPath(new URL("./fixture", import.meta.url));
+/** A bundled child finds it by name. */
+export const FIXTURE_DIR: string = process.env["RUMI_TEST_FIXTURE"] ?? fileURLToPath(new URL("./fixture", import.meta.url));
 export const WASM: Uint8Array = new Uint8Array(readFileSync(join(FIXTURE_DIR, "crossing.wasm")));
 export const RUN_ID = "0197a000-0000-7000-8000-0000000000aa" as Uuid;
 

@@ -1,7 +1,8 @@
 /** What a specification allows an instance, in the gate's words. */
-import { MONEY_DIGITS, type InstrumentSpec, type StrategyDescriptor } from "@rumi/abi";
-import { parseDecimal } from "@rumi/kernel";
+import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
+import { invariant } from "@rumi/kernel";
 import type { GateContext } from "../gate/gate.ts";
+import { parseMoney } from "../gate/money.ts";
 
 export type GateSource = {
   readonly descriptor: StrategyDescriptor;
@@ -13,6 +14,8 @@ export type GateSource = {
 
 export function gateContextOf(spec: GateSource): GateContext {
   const { capabilities, resources } = spec.descriptor;
+  const capital = parseMoney(spec.limits.capital);
+  invariant(capital !== undefined, "the capital was checked when the specification came in");
   return {
     instruments: spec.instruments,
     instrument_allowed: spec.instruments.map((one) => capabilities.instruments.includes("*") || capabilities.instruments.includes(one.instrument_id)),
@@ -22,7 +25,7 @@ export function gateContextOf(spec: GateSource): GateContext {
     intents_per_second: resources.intents_per_second,
     instance_intents_per_second: spec.limits.intents_per_second,
     max_open_orders: spec.limits.max_open_orders,
-    capital: BigInt(parseDecimal(spec.limits.capital, MONEY_DIGITS) ?? 0),
+    capital,
     shadow: spec.mode === "shadow",
   };
 }

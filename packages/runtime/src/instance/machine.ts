@@ -145,13 +145,16 @@ export class InstanceMachine {
     let row = start;
     for (; row < until; ) {
       const now = Math.max(this.#clock, received[row] ?? 0);
+      // Big-endian, so that the trace reads as run and cursor.
+      const traceHigh = swap(Math.floor(row / 4_294_967_296));
+      const traceLow = swap(row);
+      traceWords[2] = traceHigh;
+      traceWords[3] = traceLow;
       if (this.#nextTimer <= now) {
         this.#fireTimers(now);
         if (this.#isHalted()) break;
       }
       this.#clock = now;
-      traceWords[2] = row;
-      traceWords[3] = Math.floor(row / 4_294_967_296);
       this.#lastPrices[instrument[row] ?? 0] = price[row] ?? 0;
       venue.onTrade(feed, row, reports);
       if (reports.length > 0) this.#deliverReports();
@@ -179,8 +182,8 @@ export class InstanceMachine {
         u32[word + 11] = ABI_VERSION;
         u32[word + 12] = trace0;
         u32[word + 13] = trace1;
-        u32[word + 14] = row;
-        u32[word + 15] = Math.floor(row / 4_294_967_296);
+        u32[word + 14] = traceHigh;
+        u32[word + 15] = traceLow;
         u32[word + 16] = p;
         i32[word + 17] = Math.floor(p / 4_294_967_296);
         u32[word + 18] = q;
@@ -515,4 +518,8 @@ export class InstanceMachine {
   #where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {
     return { event_time_us: this.#clock, cursor: this.#cursor, trace_id: this.traceId };
   }
+}
+
+function swap(word: number): number {
+  return ((word & 0xff) << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
 }

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { DEMO_INSTRUMENT } from "@rumi/venues";
 import { createSimulatedVenue } from "@rumi/venues";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
-import { market, RUN_ID, spec, WASM } from "../../test/support.ts";
+import { FIXTURE_DIR, market, RUN_ID, spec, WASM } from "../../test/support.ts";
 import { readJournal } from "../journal/reader.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
@@ -74,7 +74,7 @@ describe("recovery by replay", () => {
     for (let life = 1; ; life += 1) {
       const specFile = join(path, "spec.json");
       writeFileSync(specFile, JSON.stringify({ ...killed, epoch: life, start: life === 1 ? "fresh" : "resume" }));
-      const child = spawn(process.execPath, [bundle, specFile, String(TRADES), kills < 30 ? "4000" : "0"], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, [bundle, specFile, String(TRADES), kills < 30 ? "4000" : "0"], { stdio: ["ignore", "pipe", "inherit"], env: { RUMI_TEST_FIXTURE: FIXTURE_DIR } });
       const ended = once(child, "exit");
       await Promise.race([once(child.stdout, "data"), ended]);
       if (kills < 30) {
@@ -127,7 +127,7 @@ describe("recovery by replay", () => {
     while (host.status().intents_total < 20) await host.turn();
     // The process dies here: nothing is said to the host.
     const feed = market(TRADES);
-    feed.price.fill(10_000, 0, 1_000);
+    feed.price.fill(10_000);
     const { opened } = await open({ ...one, start: "resume", epoch: 2 }, feed);
     expect(opened.ok ? "opened" : opened.error.code).toBe("RUMI-STR-025");
     expect(readdirSync(one.run_dir).some((name) => name.startsWith("divergence-"))).toBe(true);
