@@ -4,8 +4,7 @@
  * How to think: the views are for people with `jq`; the log is the truth. Every line carries `log_index`,
  * so a line can be held against the entry it came from, and `event_id`, which asks for the proof.
  */
-import type { Json, Micros } from "@rumi/kernel";
-import { isoFromMicros } from "@rumi/kernel";
+import { type Micros, canonicalJson, isoFromMicros } from "@rumi/kernel";
 import { classify } from "./catalogue.ts";
 import type { AuditCategory } from "./catalogue/kind.ts";
 import type { LedgerEvent } from "./event.ts";
@@ -18,14 +17,8 @@ export function jsonlLine(log_index: number, event: LedgerEvent): string {
   const { details, outcome } = event;
   const { category, severity } = classify(event);
   const lifted = Object.fromEntries(LIFTED.map((name) => [name, details[name] ?? null]));
-  return JSON.stringify({
-    ts: isoFromMicros(event.occurred_at),
-    category,
-    severity,
-    action: event.action,
-    success: outcome === "SUCCESS",
-    ...lifted,
-    details,
+  const before = { ts: isoFromMicros(event.occurred_at), category, severity, action: event.action, success: outcome === "SUCCESS", ...lifted };
+  const after = {
     error: details["error"] ?? null,
     error_type: details["error_type"] ?? details["error_code"] ?? null,
     rejection_reason: details["rejection_reason"] ?? (outcome === "REJECTED" ? (details["reason_code"] ?? null) : null),
@@ -36,7 +29,9 @@ export function jsonlLine(log_index: number, event: LedgerEvent): string {
     outcome,
     event_id: event.event_id,
     log_index,
-  } satisfies Record<string, Json | readonly string[]>);
+  };
+  // Details in canonical order: an event fresh from its maker and one read back from the log give the same line.
+  return `${JSON.stringify(before).slice(0, -1)},"details":${canonicalJson(details)},${JSON.stringify(after).slice(1)}`;
 }
 
 /** The calendar day, `YYYY-MM-DD`, of an instant where the machine stands. Injected, so that tests choose the zone. */

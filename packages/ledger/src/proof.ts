@@ -107,7 +107,9 @@ export function tlogProofText(proof: EventProof): string {
 /** Verifies a `.tlog-proof` text for the leaf it came with. */
 export function verifyTlogProof(text: string, leaf: Uint8Array, verifier: NoteVerifier | string): Result<Checkpoint, Failure> {
   const split = text.indexOf("\n\n");
-  const [header, indexLine = "", ...hashes] = text.slice(0, Math.max(0, split)).split("\n");
+  const [header, ...lines] = text.slice(0, Math.max(0, split)).split("\n");
+  if (lines[0]?.startsWith("extra ") === true) lines.shift(); // unauthenticated by the standard's own word
+  const [indexLine = "", ...hashes] = lines;
   const index = /^index (0|[1-9]\d*)$/.exec(indexLine)?.[1];
   if (split < 0 || header !== TLOG_PROOF_HEADER || index === undefined || hashes.length > HASHES_MAX) return bad("it is no tlog-proof v1");
   const checkpoint = verifyCheckpoint(text.slice(split + 2), verifier);

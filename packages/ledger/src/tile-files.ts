@@ -127,7 +127,10 @@ async function inParallel(jobs: readonly (() => Promise<Failure | undefined>)[])
   let next = 0;
   let problem: Failure | undefined;
   const work = async (): Promise<void> => {
-    for (let job = jobs[next++]; job !== undefined && problem === undefined; job = jobs[next++]) problem ??= await job();
+    for (let job = jobs[next++]; job !== undefined && problem === undefined; job = jobs[next++]) {
+      const found = await job(); // awaited apart: `??= await` would overwrite what another worker found meanwhile
+      problem ??= found;
+    }
   };
   await Promise.all(Array.from({ length: PARALLEL_FILES }, work));
   return problem;

@@ -50,10 +50,10 @@ export class Alignment {
       if (!final && (this.#entries.length - e < LOOK_AHEAD || this.#tiles.length - t < LOOK_AHEAD)) break;
       const later = distance(this.#tiles, t, this.#entries[e]);
       const earlier = distance(this.#entries, e, this.#tiles[t]);
-      if (later > 0 && earlier < 0) {
+      if (later > 0 && (earlier < 0 || later < earlier)) {
         for (let i = 0; i < later; i += 1) this.#note(undefined, this.#tiles[t + i]);
         t += later;
-      } else if (earlier > 0 && later < 0) {
+      } else if (earlier > 0 && (later < 0 || earlier < later)) {
         for (let i = 0; i < earlier; i += 1) this.#note(this.#entries[e + i], undefined);
         e += earlier;
       } else {
