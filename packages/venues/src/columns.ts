@@ -81,14 +81,19 @@ export function sliceByTime(columns: TradeColumns, from_us: number, to_us: numbe
 }
 
 /** Joins feeds into one ordered feed. `instruments[i][k]` is the joined index of feed i's instrument k. */
-export function mergeFeeds(parts: readonly { readonly columns: TradeColumns; readonly instruments: readonly number[] }[]): TradeColumns {
+export function mergeFeeds(
+  parts: readonly { readonly columns: TradeColumns; readonly instruments: readonly number[] }[],
+): TradeColumns {
   const joined = allocateColumns(parts.reduce((sum, part) => sum + part.columns.length, 0));
   let offset = 0;
   for (const { columns, instruments } of parts) {
     copyColumns(columns, joined, offset);
     for (let row = 0; row < columns.length; row += 1) {
       const target = instruments[columns.instrument[row] ?? 0];
-      if (target === undefined) throw new RangeError(`row ${row} names instrument ${columns.instrument[row]}, which the merge does not map`);
+      if (target === undefined)
+        throw new RangeError(
+          `row ${row} names instrument ${columns.instrument[row]}, which the merge does not map`,
+        );
       joined.instrument[offset + row] = target;
     }
     offset += columns.length;
@@ -161,11 +166,20 @@ function stableOrder(times: Float64Array): Uint32Array | undefined {
   return from;
 }
 
-function mergeRuns(times: Float64Array, from: Uint32Array, into: Uint32Array, start: number, middle: number, end: number): void {
+function mergeRuns(
+  times: Float64Array,
+  from: Uint32Array,
+  into: Uint32Array,
+  start: number,
+  middle: number,
+  end: number,
+): void {
   let left = start;
   let right = middle;
   for (let at = start; at < end; at += 1) {
-    const takeLeft = left < middle && (right >= end || (times[from[left] ?? 0] ?? 0) <= (times[from[right] ?? 0] ?? 0));
+    const takeLeft =
+      left < middle &&
+      (right >= end || (times[from[left] ?? 0] ?? 0) <= (times[from[right] ?? 0] ?? 0));
     into[at] = (takeLeft ? from[left++] : from[right++]) ?? 0;
   }
 }

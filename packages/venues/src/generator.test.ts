@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { readFileSync } from "node:fs";
 import { digestOf } from "@rumi/kernel";
-import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket, type MarketOptions } from "./generator.ts";
+import {
+  DEMO_INSTRUMENT,
+  DEMO_MARKET,
+  encodeAggTrades,
+  generateMarket,
+  type MarketOptions,
+} from "./generator.ts";
 import { VENUE_LIMITS } from "./limits.ts";
 import type { TradeColumns } from "./types.ts";
 
-const GOLDEN = JSON.parse(readFileSync(new URL("../../../docs/formats/recordings.json", import.meta.url), "utf8")) as {
+const GOLDEN = JSON.parse(
+  readFileSync(new URL("../../../docs/formats/recordings.json", import.meta.url), "utf8"),
+) as {
   demo_market: { sha256: string; first_line: string };
 };
 
@@ -24,7 +32,9 @@ describe("synthetic market", () => {
 
   it("another seed is another market", () => {
     const other = encodeAggTrades(market({ seed: "other", trades: 100 }), DEMO_INSTRUMENT);
-    expect(digestOf(other)).not.toBe(digestOf(encodeAggTrades(market({ trades: 100 }), DEMO_INSTRUMENT)));
+    expect(digestOf(other)).not.toBe(
+      digestOf(encodeAggTrades(market({ trades: 100 }), DEMO_INSTRUMENT)),
+    );
   });
 
   it("fills its session in time order, busier at both ends than in the middle", () => {
@@ -59,9 +69,16 @@ describe("synthetic market", () => {
   });
 
   it("refuses options beyond its limits by name", () => {
-    for (const change of [{ trades: VENUE_LIMITS.generated_trades + 1 }, { start_price: 1.5 }, { seed: "" }, { jump_price: 0 }]) {
+    for (const change of [
+      { trades: VENUE_LIMITS.generated_trades + 1 },
+      { start_price: 1.5 },
+      { seed: "" },
+      { jump_price: 0 },
+    ]) {
       const made = generateMarket({ ...DEMO_MARKET, ...change });
-      expect(made.ok ? "" : `${made.error.code} ${made.error.params["field"]}`).toBe(`RUMI-MKT-010 ${Object.keys(change)[0]}`);
+      expect(made.ok ? "" : `${made.error.code} ${made.error.params["field"]}`).toBe(
+        `RUMI-MKT-010 ${Object.keys(change)[0]}`,
+      );
     }
   });
 });

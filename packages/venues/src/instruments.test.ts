@@ -3,9 +3,15 @@ import type { InstrumentSpec } from "@rumi/abi";
 import { DEMO_INSTRUMENT } from "./generator.ts";
 import { parseInstrumentSpec, roundPrice, roundQuantity } from "./instruments.ts";
 
+const value = (result: ReturnType<typeof roundPrice>): number | string =>
+  result.ok ? result.value : result.error.code;
+
 describe("instruments", () => {
   it("takes a correct description as it is", () => {
-    expect(parseInstrumentSpec(JSON.parse(JSON.stringify(DEMO_INSTRUMENT)))).toEqual({ ok: true, value: DEMO_INSTRUMENT });
+    expect(parseInstrumentSpec(JSON.parse(JSON.stringify(DEMO_INSTRUMENT)))).toEqual({
+      ok: true,
+      value: DEMO_INSTRUMENT,
+    });
   });
 
   const wrong: readonly (readonly [Record<string, unknown>, string])[] = [
@@ -23,7 +29,9 @@ describe("instruments", () => {
   for (const [change, field] of wrong) {
     it(`refuses ${JSON.stringify(change)}`, () => {
       const parsed = parseInstrumentSpec({ ...DEMO_INSTRUMENT, ...change });
-      expect(parsed.ok ? "" : `${parsed.error.code} ${parsed.error.params["field"]}`).toBe(`RUMI-MKT-006 ${field}`);
+      expect(parsed.ok ? "" : `${parsed.error.code} ${parsed.error.params["field"]}`).toBe(
+        `RUMI-MKT-006 ${field}`,
+      );
     });
   }
 
@@ -32,9 +40,13 @@ describe("instruments", () => {
     for (const value of [rest, null, [], "x"]) expect(parseInstrumentSpec(value).ok).toBe(false);
   });
 
-  const spec: InstrumentSpec = { ...DEMO_INSTRUMENT, tick_size: 5, lot_size: 10, min_quantity: 20, max_quantity: 1_000 };
-  const value = (result: ReturnType<typeof roundPrice>): number | string => (result.ok ? result.value : result.error.code);
-
+  const spec: InstrumentSpec = {
+    ...DEMO_INSTRUMENT,
+    tick_size: 5,
+    lot_size: 10,
+    min_quantity: 20,
+    max_quantity: 1_000,
+  };
   it("[M-8.1.1] rounds prices and quantities towards less risk, or refuses", () => {
     const rows: readonly (readonly [number | string, number | string])[] = [
       [value(roundPrice(spec, "buy", 1_004)), 1_000],

@@ -48,7 +48,11 @@ export type LoadReport = {
   readonly rows_accepted: number;
   readonly rows_rejected: number;
   /** 1-based line of the first rejected row, its file and why. */
-  readonly first_rejected: { readonly path: string; readonly line: number; readonly problem: string } | null;
+  readonly first_rejected: {
+    readonly path: string;
+    readonly line: number;
+    readonly problem: string;
+  } | null;
   readonly out_of_order: number;
   readonly duplicates: number;
   /** Rows with a gap before them: ids left out (Binance) or a pause beyond `max_time_gap_us`. */
@@ -81,7 +85,15 @@ export type NewOrder = {
 };
 
 export type ExecutionReport = {
-  readonly kind: "accepted" | "rejected" | "partially_filled" | "filled" | "cancelled" | "amended" | "cancel_rejected" | "amend_rejected";
+  readonly kind:
+    | "accepted"
+    | "rejected"
+    | "partially_filled"
+    | "filled"
+    | "cancelled"
+    | "amended"
+    | "cancel_rejected"
+    | "amend_rejected";
   readonly client_order_id: ClientOrderId;
   /** Deterministic: same seed, events and orders give the same ids. */
   readonly venue_order_id: string;
@@ -130,22 +142,31 @@ export type SimulatedVenueOptions = {
 
 export type QueueModel =
   /** The quantity of the last trade seen at that price, 0 where none was seen. */
-  | { readonly kind: "last_trade_at_price" }
-  | { readonly kind: "fixed"; readonly quantity: number };
+  { readonly kind: "last_trade_at_price" } | { readonly kind: "fixed"; readonly quantity: number };
 
 /** A venue that fills against recorded trades, driven only by event time; deterministic. */
 export interface SimulatedVenue {
   submit(order: NewOrder, at_us: number): void;
   cancel(client_order_id: ClientOrderId, at_us: number): void;
   /** `price` and total `quantity`, filled part included. */
-  amend(client_order_id: ClientOrderId, change: { readonly price: number; readonly quantity: number }, at_us: number): void;
+  amend(
+    client_order_id: ClientOrderId,
+    change: { readonly price: number; readonly quantity: number },
+    at_us: number,
+  ): void;
   /** Cancels, on arrival, every order that arrived before. */
   cancelAll(at_us: number): void;
   /** Moves to row `row` of the feed and matches; reports are appended to `out` in the order they happened. */
   onTrade(feed: TradeColumns, row: number, out: ExecutionReport[]): void;
   /** Reports due up to `at_us` although no trade came (acknowledgements, cancels). */
   advanceTo(at_us: number, out: ExecutionReport[]): void;
-  openOrders(): readonly { readonly client_order_id: ClientOrderId; readonly instrument: number; readonly side: "buy" | "sell"; readonly price: number; readonly remaining: number }[];
+  openOrders(): readonly {
+    readonly client_order_id: ClientOrderId;
+    readonly instrument: number;
+    readonly side: "buy" | "sell";
+    readonly price: number;
+    readonly remaining: number;
+  }[];
   positions(): readonly PositionView[];
   /** Versioned, checksummed by the caller; `restore` of a `save` continues byte for byte as before. */
   save(): Uint8Array;

@@ -8,13 +8,20 @@
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canonicalJson, equalSecrets, sha256, sha256Hex, type Digest, type Json } from "@rumi/kernel";
+import { canonicalJson, equalSecrets, sha256, sha256Hex, type Digest } from "@rumi/kernel";
 import type { RecordingFile, TradeColumns } from "../types.ts";
 import { DEFAULT_QUALITY } from "./row-checker.ts";
 import type { ScanOptions, ScanReport } from "./scan.ts";
 
-export type CacheKey = { readonly folder: string; readonly source: Digest; readonly file: RecordingFile; readonly options: ScanOptions };
-export type Cached = { readonly kind: "hit"; readonly columns: TradeColumns; readonly scan: ScanReport } | { readonly kind: "absent" | "damaged" };
+export type CacheKey = {
+  readonly folder: string;
+  readonly source: Digest;
+  readonly file: RecordingFile;
+  readonly options: ScanOptions;
+};
+export type Cached =
+  | { readonly kind: "hit"; readonly columns: TradeColumns; readonly scan: ScanReport }
+  | { readonly kind: "absent" | "damaged" };
 
 const MAGIC = Buffer.from("RUMICOL1");
 /** Raised whenever the same source would decode to other columns. */
@@ -47,7 +54,11 @@ export async function readCached(key: CacheKey): Promise<Cached> {
 }
 
 /** Written beside and renamed, so that a reader sees all of it or nothing. */
-export async function writeCached(key: CacheKey, columns: TradeColumns, scan: ScanReport): Promise<void> {
+export async function writeCached(
+  key: CacheKey,
+  columns: TradeColumns,
+  scan: ScanReport,
+): Promise<void> {
   await mkdir(key.folder, { recursive: true });
   const path = cachePath(key);
   const draft = `${path}.${process.pid}.draft`;
@@ -56,13 +67,19 @@ export async function writeCached(key: CacheKey, columns: TradeColumns, scan: Sc
 }
 
 function encodeCached(columns: TradeColumns, scan: ScanReport): Uint8Array {
-  const text = canonicalJson({ length: columns.length, scan } as unknown as Json);
+  const text = canonicalJson({ length: columns.length, scan });
   const padded = text.padEnd(text.length + ((8 - ((12 + Buffer.byteLength(text)) % 8)) % 8), " ");
   const header = Buffer.from(padded, "utf8");
   const start = Buffer.alloc(12);
   MAGIC.copy(start);
   start.writeUInt32LE(header.length, 8);
-  const wide = [columns.event_time_us, columns.received_time_us, columns.price, columns.quantity, columns.trade_id];
+  const wide = [
+    columns.event_time_us,
+    columns.received_time_us,
+    columns.price,
+    columns.quantity,
+    columns.trade_id,
+  ];
   const body = Buffer.concat([
     start,
     header,
@@ -76,12 +93,23 @@ function encodeCached(columns: TradeColumns, scan: ScanReport): Uint8Array {
 function decodeCached(bytes: Buffer): Cached | undefined {
   if (bytes.length < 44 || !bytes.subarray(0, 8).equals(MAGIC)) return undefined;
   const body = bytes.subarray(0, bytes.length - 32);
-  if (!equalSecrets(Buffer.from(sha256(body)).toString("hex"), bytes.toString("hex", bytes.length - 32))) return undefined;
+  if (
+    !equalSecrets(
+      Buffer.from(sha256(body)).toString("hex"),
+      bytes.toString("hex", bytes.length - 32),
+    )
+  )
+    return undefined;
   const headerEnd = 12 + body.readUInt32LE(8);
-  const { length, scan } = JSON.parse(body.toString("utf8", 12, headerEnd)) as { readonly length: number; readonly scan: ScanReport };
+  const { length, scan } = JSON.parse(body.toString("utf8", 12, headerEnd)) as {
+    readonly length: number;
+    readonly scan: ScanReport;
+  };
   if (headerEnd + length * ROW_BYTES !== body.length) return undefined;
   // Copied: the file's buffer need not be aligned, and columns outlive it.
-  const wide = new Float64Array(body.buffer.slice(body.byteOffset + headerEnd, body.byteOffset + headerEnd + length * 40));
+  const wide = new Float64Array(
+    body.buffer.slice(body.byteOffset + headerEnd, body.byteOffset + headerEnd + length * 40),
+  );
   const narrow = new Uint8Array(body.subarray(headerEnd + length * 40));
   const column = (at: number): Float64Array => wide.subarray(at * length, (at + 1) * length);
   const columns: TradeColumns = {

@@ -6,7 +6,13 @@
  */
 import { basename } from "node:path";
 import type { InstrumentSpec } from "@rumi/abi";
-import { failure, MAX_SCALE_DIGITS, parseInstrumentId, type Failure, type Result } from "@rumi/kernel";
+import {
+  failure,
+  MAX_SCALE_DIGITS,
+  parseInstrumentId,
+  type Failure,
+  type Result,
+} from "@rumi/kernel";
 import type { RecordingFormat } from "../types.ts";
 import type { KnownFormat } from "./layouts.ts";
 import { scanRecording, type ScanOptions } from "./scan.ts";
@@ -28,10 +34,29 @@ export type InferredInstrument = {
 
 /** Rows from which a common divisor counts as the market's step. */
 const ROWS_FOR_STEP = 1_000;
-const QUOTES = ["FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "JPY", "TRY", "BRL", "BTC", "ETH", "BNB", "XBT"] as const;
+const QUOTES = [
+  "FDUSD",
+  "USDT",
+  "USDC",
+  "BUSD",
+  "TUSD",
+  "USD",
+  "EUR",
+  "GBP",
+  "JPY",
+  "TRY",
+  "BRL",
+  "BTC",
+  "ETH",
+  "BNB",
+  "XBT",
+] as const;
 
 /** Reads the whole file once. Errors RUMI-MKT-001 to -006, -009. */
-export async function inferInstrument(path: string, options: InferOptions = {}): Promise<Result<InferredInstrument, Failure>> {
+export async function inferInstrument(
+  path: string,
+  options: InferOptions = {},
+): Promise<Result<InferredInstrument, Failure>> {
   const price = new StepFinder();
   const quantity = new StepFinder();
   const scanned = await scanRecording(
@@ -46,20 +71,33 @@ export async function inferInstrument(path: string, options: InferOptions = {}):
   );
   if (!scanned.ok) return scanned;
   const { format, rows_accepted: rows, names } = scanned.value;
-  const refused = (problem: string): Result<InferredInstrument, Failure> => ({ ok: false, error: failure("RUMI-MKT-009", { path, problem }) });
-  for (const [word, finder] of [["prices", price], ["quantities", quantity]] as const) {
-    if (finder.digits > MAX_SCALE_DIGITS || finder.largest > Number.MAX_SAFE_INTEGER) return refused(`its ${word} need more than 2^53 steps`);
+  const refused = (problem: string): Result<InferredInstrument, Failure> => ({
+    ok: false,
+    error: failure("RUMI-MKT-009", { path, problem }),
+  });
+  for (const [word, finder] of [
+    ["prices", price],
+    ["quantities", quantity],
+  ] as const) {
+    if (finder.digits > MAX_SCALE_DIGITS || finder.largest > Number.MAX_SAFE_INTEGER)
+      return refused(`its ${word} need more than 2^53 steps`);
   }
   const assumptions: string[] = [];
   const symbol = symbolOf(path, format, names);
   const id = parseInstrumentId(options.instrument_id ?? symbol);
-  if (id === undefined) return refused(`${options.instrument_id ?? symbol} is not an instrument id (SYMBOL.VENUE)`);
-  if (options.instrument_id === undefined) assumptions.push(`The instrument is called ${id} after the ${format === "tardis_trades" ? "file's columns" : "file's name"}.`);
+  if (id === undefined)
+    return refused(`${options.instrument_id ?? symbol} is not an instrument id (SYMBOL.VENUE)`);
+  if (options.instrument_id === undefined)
+    assumptions.push(
+      `The instrument is called ${id} after the ${format === "tardis_trades" ? "file's columns" : "file's name"}.`,
+    );
   const pair = currenciesOf(id.slice(0, id.indexOf(".")));
-  if (options.quote_currency === undefined && pair.guessed) assumptions.push("The quote currency is taken to be USD.");
+  if (options.quote_currency === undefined && pair.guessed)
+    assumptions.push("The quote currency is taken to be USD.");
   const lot = quantity.step(rows);
   assumptions.push("The largest quantity of one order is 1000 times the largest trade.");
-  if (rows < ROWS_FOR_STEP) assumptions.push(`Only ${rows} rows: tick and lot are the smallest possible.`);
+  if (rows < ROWS_FOR_STEP)
+    assumptions.push(`Only ${rows} rows: tick and lot are the smallest possible.`);
   return {
     ok: true,
     value: {
@@ -73,7 +111,8 @@ export async function inferInstrument(path: string, options: InferOptions = {}):
         tick_size: price.step(rows),
         lot_size: lot,
         min_quantity: lot,
-        max_quantity: Math.floor(Math.min(quantity.largest * 1_000, Number.MAX_SAFE_INTEGER) / lot) * lot,
+        max_quantity:
+          Math.floor(Math.min(quantity.largest * 1_000, Number.MAX_SAFE_INTEGER) / lot) * lot,
         base_currency: options.base_currency ?? pair.base,
         quote_currency: options.quote_currency ?? pair.quote,
       },
@@ -101,7 +140,11 @@ class StepFinder {
 
   step(rows: number): number {
     if (rows < ROWS_FOR_STEP) return 1;
-    return this.#divisor % 5 === 0 && this.#divisor % 10 !== 0 ? 5 : this.#divisor % 2 === 0 && this.#divisor % 10 !== 0 ? 2 : 1;
+    return this.#divisor % 5 === 0 && this.#divisor % 10 !== 0
+      ? 5
+      : this.#divisor % 2 === 0 && this.#divisor % 10 !== 0
+        ? 2
+        : 1;
   }
 }
 
@@ -111,14 +154,26 @@ function commonDivisor(a: number, b: number): number {
 }
 
 function symbolOf(path: string, format: KnownFormat, names: readonly string[]): string {
-  const clean = (text: string): string => text.toUpperCase().replace(/[^A-Z0-9_-]/g, "-").slice(0, 32);
   if (format === "tardis_trades") return `${clean(names[1] ?? "")}.${clean(names[0] ?? "")}`;
   return `${clean(/^[A-Za-z0-9_]+/.exec(basename(path))?.[0] ?? "")}.BINANCE`;
 }
 
-function currenciesOf(symbol: string): { readonly base: string; readonly quote: string; readonly guessed: boolean } {
+function clean(text: string): string {
+  return text
+    .toUpperCase()
+    .replace(/[^A-Z0-9_-]/g, "-")
+    .slice(0, 32);
+}
+
+function currenciesOf(symbol: string): {
+  readonly base: string;
+  readonly quote: string;
+  readonly guessed: boolean;
+} {
   const plain = symbol.replace(/[-_](PERPETUAL|PERP|SWAP)$/, "");
-  const quote = QUOTES.find((currency) => plain.endsWith(currency) && plain.length >= currency.length + 3);
+  const quote = QUOTES.find(
+    (currency) => plain.endsWith(currency) && plain.length >= currency.length + 3,
+  );
   if (quote === undefined) return { base: plain, quote: "USD", guessed: true };
   return { base: plain.slice(0, -quote.length).replace(/[-_]$/, ""), quote, guessed: false };
 }

@@ -14,7 +14,12 @@ import { LAYOUTS } from "./layouts.ts";
 import { DEFAULT_QUALITY, RowChecker } from "./row-checker.ts";
 import { RowParser } from "./row-parser.ts";
 import { inferInstrument } from "./infer.ts";
-import { loadRecordings, streamRecording, type LoadedRecordings, type LoadOptions } from "./load.ts";
+import {
+  loadRecordings,
+  streamRecording,
+  type LoadedRecordings,
+  type LoadOptions,
+} from "./load.ts";
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
@@ -26,28 +31,51 @@ function fileOf(content: string | Uint8Array, name = "file.csv"): string {
   return path;
 }
 
-const GOLDEN = JSON.parse(readFileSync(new URL("../../../../docs/formats/recordings.json", import.meta.url), "utf8")) as {
+const GOLDEN = JSON.parse(
+  readFileSync(new URL("../../../../docs/formats/recordings.json", import.meta.url), "utf8"),
+) as {
   text_id: { text: string; value: number };
 };
 const SPEC = { ...DEMO_INSTRUMENT, quantity_digits: 1 };
 
-async function load(content: string | Uint8Array, options: LoadOptions = {}, format: RecordingFormat = "auto"): Promise<LoadedRecordings> {
-  const loaded = await loadRecordings([{ path: fileOf(content), format, instrument: SPEC }], options);
+async function load(
+  content: string | Uint8Array,
+  options: LoadOptions = {},
+  format: RecordingFormat = "auto",
+): Promise<LoadedRecordings> {
+  const loaded = await loadRecordings(
+    [{ path: fileOf(content), format, instrument: SPEC }],
+    options,
+  );
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   return loaded.value;
 }
 
 async function refusal(content: string | Uint8Array, options: LoadOptions = {}): Promise<string> {
-  const loaded = await loadRecordings([{ path: fileOf(content), format: "auto", instrument: SPEC }], options);
-  return loaded.ok ? "loaded" : `${loaded.error.code} ${loaded.error.params["problem"] ?? loaded.error.params["limit_name"] ?? loaded.error.params["first_line"]}`;
+  const loaded = await loadRecordings(
+    [{ path: fileOf(content), format: "auto", instrument: SPEC }],
+    options,
+  );
+  return loaded.ok
+    ? "loaded"
+    : `${loaded.error.code} ${loaded.error.params["problem"] ?? loaded.error.params["limit_name"] ?? loaded.error.params["first_line"]}`;
 }
 
 const MS = 1_700_000_000_000;
-const agg = (id: number, rest = `100.25,2.5,${id},${id},${MS},True,True`): string => `${id},${rest}`;
+const agg = (id: number, rest = `100.25,2.5,${id},${id},${MS},True,True`): string =>
+  `${id},${rest}`;
+const at = (id: number, ms: number): string => `${id},100.25,2.5,${id},${id},${MS + ms},True,True`;
 const TARDIS = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount";
-const tardis = (id: string, at: number, local: number, side = "buy"): string => `x,ABC,${at},${local},${id},${side},100.25,2`;
+const tardis = (id: string, at: number, local: number, side = "buy"): string =>
+  `x,ABC,${at},${local},${id},${side},100.25,2`;
 
-function zipOf(entries: readonly { readonly name: string; readonly data: Uint8Array; readonly stored?: boolean }[]): Uint8Array {
+function zipOf(
+  entries: readonly {
+    readonly name: string;
+    readonly data: Uint8Array;
+    readonly stored?: boolean;
+  }[],
+): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let at = 0;
@@ -80,17 +108,43 @@ describe("layouts", () => {
   const rows: readonly (readonly [string, string, RecordingFormat, string])[] = [
     ["aggTrades spot, ms", agg(7), "binance_agg_trades", "ms"],
     ["aggTrades spot, us", `7,100.25,2.5,7,7,${MS}000,true,1`, "binance_agg_trades", "us"],
-    ["aggTrades futures with header", `agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n7,100.25,2.5,7,7,${MS},true`, "binance_agg_trades", "ms"],
+    [
+      "aggTrades futures with header",
+      `agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker\n7,100.25,2.5,7,7,${MS},true`,
+      "binance_agg_trades",
+      "ms",
+    ],
     ["trades spot", `7,100.25,2.5,250.6250,${MS},1,1`, "binance_trades", "ms"],
-    ["trades futures with header", `id,price,qty,quote_qty,time,is_buyer_maker\n7,100.25,2.5,250.625,${MS},true`, "binance_trades", "ms"],
+    [
+      "trades futures with header",
+      `id,price,qty,quote_qty,time,is_buyer_maker\n7,100.25,2.5,250.625,${MS},true`,
+      "binance_trades",
+      "ms",
+    ],
     ["tardis", `${TARDIS}\nx,ABC,${MS}000,${MS}000,7,sell,100.2500,2.5`, "tardis_trades", "us"],
-    ["CRLF, byte order mark, blank last lines", `\uFEFF${agg(7)}\r\n\r\n\n`, "binance_agg_trades", "ms"],
+    [
+      "CRLF, byte order mark, blank last lines",
+      `\uFEFF${agg(7)}\r\n\r\n\n`,
+      "binance_agg_trades",
+      "ms",
+    ],
   ];
   for (const [name, content, format, unit] of rows) {
     it(`reads ${name}`, async () => {
       const { feed, report } = await load(content);
-      expect([report.files[0]?.format, report.files[0]?.time_unit, report.files[0]?.header]).toEqual([format, unit, /[a-z]{5}/.test(content.split("\n")[0] ?? "")]);
-      expect([feed.length, feed.event_time_us[0], feed.price[0], feed.quantity[0], feed.aggressor[0], feed.trade_id[0]]).toEqual([1, MS * 1_000, 10_025, 25, 2, 7]);
+      expect([
+        report.files[0]?.format,
+        report.files[0]?.time_unit,
+        report.files[0]?.header,
+      ]).toEqual([format, unit, /[a-z]{5}/.test(content.split("\n")[0] ?? "")]);
+      expect([
+        feed.length,
+        feed.event_time_us[0],
+        feed.price[0],
+        feed.quantity[0],
+        feed.aggressor[0],
+        feed.trade_id[0],
+      ]).toEqual([1, MS * 1_000, 10_025, 25, 2, 7]);
       expect([report.rows_read, report.rows_rejected]).toEqual([1, 0]);
     });
   }
@@ -103,24 +157,40 @@ describe("layouts", () => {
       [zipOf([{ name: "a.csv", data: plain, stored: true }]), "zip"],
     ] as const) {
       const { feed, report } = await load(bytes);
-      expect([feed.length, report.files[0]?.compression, report.files[0]?.bytes]).toEqual([2, compression, plain.length]);
+      expect([feed.length, report.files[0]?.compression, report.files[0]?.bytes]).toEqual([
+        2,
+        compression,
+        plain.length,
+      ]);
     }
   });
 
   it("text ids become stable 53-bit numbers, equal for equal texts", async () => {
-    const { feed } = await load([TARDIS, tardis(GOLDEN.text_id.text, MS * 1_000, MS * 1_000), tardis("b46c84da-6942", MS * 1_000, MS * 1_000)].join("\n"));
+    const { feed } = await load(
+      [
+        TARDIS,
+        tardis(GOLDEN.text_id.text, MS * 1_000, MS * 1_000),
+        tardis("b46c84da-6942", MS * 1_000, MS * 1_000),
+      ].join("\n"),
+    );
     expect([...feed.trade_id].every((id) => Number.isSafeInteger(id) && id > 0)).toBe(true);
     expect(feed.trade_id[0]).not.toBe(feed.trade_id[1]);
     expect(feed.trade_id[0]).toBe(GOLDEN.text_id.value);
   });
 
   it("refuses what it does not know, with the first line", async () => {
-    expect(await refusal("1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0\n")).toBe("RUMI-MKT-002 1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0");
+    expect(await refusal("1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0\n")).toBe(
+      "RUMI-MKT-002 1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0",
+    );
     expect(await refusal("")).toBe("RUMI-MKT-002 (the file is empty)");
     expect(await refusal(`${TARDIS}\n`)).toBe(`RUMI-MKT-002 ${TARDIS}`);
     expect(await refusal("x\n".repeat(30) + agg(1))).toBe("RUMI-MKT-002 x");
-    const missing = await loadRecordings([{ path: join(folder.path, "no-such.csv"), format: "auto", instrument: SPEC }]);
-    expect(missing.ok ? "" : `${missing.error.code} ${missing.error.params["problem"]}`).toBe("RUMI-MKT-001 ENOENT");
+    const missing = await loadRecordings([
+      { path: join(folder.path, "no-such.csv"), format: "auto", instrument: SPEC },
+    ]);
+    expect(missing.ok ? "" : `${missing.error.code} ${missing.error.params["problem"]}`).toBe(
+      "RUMI-MKT-001 ENOENT",
+    );
   });
 });
 
@@ -156,23 +226,39 @@ describe("rows", () => {
   }
 
   it("a file of which nothing is acceptable is a failure that names the first line", async () => {
-    expect(await refusal("1,100.255,2.5,1,1,1700000000000,True,True\n")).toBe("RUMI-MKT-003 price is finer than 2 decimals");
+    expect(await refusal("1,100.255,2.5,1,1,1700000000000,True,True\n")).toBe(
+      "RUMI-MKT-003 price is finer than 2 decimals",
+    );
   });
 
   it("another symbol in the same file is refused", async () => {
-    const { report } = await load([TARDIS, tardis("1", MS * 1_000, MS * 1_000), tardis("2", MS * 1_000, MS * 1_000).replace("ABC", "ABD")].join("\n"));
-    expect(report.first_rejected).toMatchObject({ line: 3, problem: "column 2 differs from the file's first row" });
+    const { report } = await load(
+      [
+        TARDIS,
+        tardis("1", MS * 1_000, MS * 1_000),
+        tardis("2", MS * 1_000, MS * 1_000).replace("ABC", "ABD"),
+      ].join("\n"),
+    );
+    expect(report.first_rejected).toMatchObject({
+      line: 3,
+      problem: "column 2 differs from the file's first row",
+    });
   });
 
   it("random bytes are counted, never lost", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.string({ maxLength: 60 }), fc.constant(agg(3)), fc.constant("\r\n")), { maxLength: 30 }), async (lines) => {
-        const text = [agg(1), ...lines, agg(2)].join("\n");
-        const { report, feed } = await load(text);
-        expect(report.rows_accepted + report.rows_rejected).toBe(report.rows_read);
-        expect(feed.length).toBe(report.rows_accepted);
-        expect(report.rows_read).toBe(text.split("\n").length);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.string({ maxLength: 60 }), fc.constant(agg(3)), fc.constant("\r\n")), {
+          maxLength: 30,
+        }),
+        async (lines) => {
+          const text = [agg(1), ...lines, agg(2)].join("\n");
+          const { report, feed } = await load(text);
+          expect(report.rows_accepted + report.rows_rejected).toBe(report.rows_read);
+          expect(feed.length).toBe(report.rows_accepted);
+          expect(report.rows_read).toBe(text.split("\n").length);
+        },
+      ),
       { seed: 5, numRuns: 60 },
     );
   });
@@ -180,16 +266,30 @@ describe("rows", () => {
 
 describe("quality (M-11.1)", () => {
   it("[M-11.1] gap, duplicate and disorder are counted and flagged", async () => {
-    const at = (id: number, ms: number): string => `${id},100.25,2.5,${id},${id},${MS + ms},True,True`;
-    const { feed, report } = await load([at(1, 0), at(2, 10), at(5, 20), at(5, 20), at(6, 15), at(7, 4_000_000)].join("\n"));
+    const { feed, report } = await load(
+      [at(1, 0), at(2, 10), at(5, 20), at(5, 20), at(6, 15), at(7, 4_000_000)].join("\n"),
+    );
     expect([...feed.trade_id]).toEqual([1, 2, 6, 5, 5, 7]);
     expect([...feed.flags]).toEqual([0, 0, FLAG_OUT_OF_ORDER, FLAG_GAP, FLAG_DUPLICATE, FLAG_GAP]);
-    expect(report).toMatchObject({ gaps: 2, id_gaps: 1, time_gaps: 1, duplicates: 1, out_of_order: 1, id_conflicts: 0, stale: 0 });
+    expect(report).toMatchObject({
+      gaps: 2,
+      id_gaps: 1,
+      time_gaps: 1,
+      duplicates: 1,
+      out_of_order: 1,
+      id_conflicts: 0,
+      stale: 0,
+    });
   });
 
   it("[M-11.3] two clocks: delivered by local time, late arrivals are stale", async () => {
     const us = MS * 1_000;
-    const lines = [TARDIS, tardis("1", us, us + 5), tardis("2", us + 9, us + 3), tardis("3", us + 20, us + 20_000_000, "unknown")];
+    const lines = [
+      TARDIS,
+      tardis("1", us, us + 5),
+      tardis("2", us + 9, us + 3),
+      tardis("3", us + 20, us + 20_000_000, "unknown"),
+    ];
     const { feed, report } = await load(lines.join("\n"));
     expect([...feed.trade_id]).toEqual([2, 1, 3]);
     expect([...feed.received_time_us].map((time) => time - us)).toEqual([3, 5, 20_000_000]);
@@ -203,7 +303,10 @@ describe("quality (M-11.1)", () => {
     if (layout === undefined) throw new Error("no layout");
     const row = new RowParser(layout, "any");
     const checker = new RowChecker(DEFAULT_QUALITY, false);
-    const see = (id: number, id_check: number): number => checker.check(Object.assign(row, { id, id_check, time_us: 1, received_us: 1, price: 1, quantity: 1 }));
+    const see = (id: number, id_check: number): number =>
+      checker.check(
+        Object.assign(row, { id, id_check, time_us: 1, received_us: 1, price: 1, quantity: 1 }),
+      );
     see(5, 1);
     expect([see(5, 2), checker.id_collisions, checker.duplicates]).toEqual([0, 1, 0]);
     see(5 + VENUE_LIMITS.duplicate_window, 2);
@@ -220,9 +323,15 @@ describe("quality (M-11.1)", () => {
 describe("limits and damage", () => {
   const many = Buffer.from(Array.from({ length: 2_000 }, (_, i) => agg(i + 1)).join("\n"));
   it("a zip bomb, a large file and many rows end at a named limit", async () => {
-    expect(await refusal(zipOf([{ name: "a.csv", data: many }]), { limits: { recording_bytes: 9_999 } })).toBe("RUMI-MKT-005 recording_bytes");
-    expect(await refusal(gzipSync(many), { limits: { recording_bytes: 9_999 } })).toBe("RUMI-MKT-005 recording_bytes");
-    expect(await refusal(many, { limits: { recording_rows: 1_999 } })).toBe("RUMI-MKT-005 recording_rows");
+    expect(
+      await refusal(zipOf([{ name: "a.csv", data: many }]), { limits: { recording_bytes: 9_999 } }),
+    ).toBe("RUMI-MKT-005 recording_bytes");
+    expect(await refusal(gzipSync(many), { limits: { recording_bytes: 9_999 } })).toBe(
+      "RUMI-MKT-005 recording_bytes",
+    );
+    expect(await refusal(many, { limits: { recording_rows: 1_999 } })).toBe(
+      "RUMI-MKT-005 recording_rows",
+    );
     const file = { path: fileOf(many), format: "auto", instrument: SPEC } as const;
     const two = await loadRecordings([file, file], { limits: { recording_files: 1 } });
     expect(two.ok ? "" : two.error.params["limit_name"]).toBe("recording_files");
@@ -234,10 +343,25 @@ describe("limits and damage", () => {
     flipped.writeUInt32LE(0, flipped.length - 22 - 51 + 16);
     expect(await refusal(flipped)).toBe("RUMI-MKT-004 its checksum is wrong");
     expect(await refusal(sound.subarray(0, 400))).toBe("RUMI-MKT-004 its directory is missing");
-    expect(await refusal(gzipSync(many).subarray(0, 200))).toBe("RUMI-MKT-004 it is damaged (Z_BUF_ERROR)");
-    expect(await refusal(zipOf([{ name: "a.csv", data: many }, { name: "b.csv", data: many }]))).toBe("RUMI-MKT-004 it holds 2 files");
-    expect(await refusal(zipOf([{ name: "a.txt", data: many }]))).toBe("RUMI-MKT-004 its file is not a .csv");
-    expect(await refusal(zipOf([{ name: "a.csv", data: many }]), { limits: { zip_directory_bytes: 10 } })).toBe("RUMI-MKT-005 zip_directory_bytes");
+    expect(await refusal(gzipSync(many).subarray(0, 200))).toBe(
+      "RUMI-MKT-004 it is damaged (Z_BUF_ERROR)",
+    );
+    expect(
+      await refusal(
+        zipOf([
+          { name: "a.csv", data: many },
+          { name: "b.csv", data: many },
+        ]),
+      ),
+    ).toBe("RUMI-MKT-004 it holds 2 files");
+    expect(await refusal(zipOf([{ name: "a.txt", data: many }]))).toBe(
+      "RUMI-MKT-004 its file is not a .csv",
+    );
+    expect(
+      await refusal(zipOf([{ name: "a.csv", data: many }]), {
+        limits: { zip_directory_bytes: 10 },
+      }),
+    ).toBe("RUMI-MKT-005 zip_directory_bytes");
   });
 });
 
@@ -246,9 +370,21 @@ describe("several files", () => {
     const first = fileOf(`${agg(1)}\n`);
     const second = fileOf(`${agg(9, `100.25,2.5,9,9,${MS - 5},True,True`)}\n`);
     const other = { ...SPEC, instrument_id: "OTHER.SIM" as InstrumentId };
-    const loaded = await loadRecordings([{ path: first, format: "auto", instrument: SPEC }, { path: second, format: "auto", instrument: other }]);
-    expect(loaded.ok && [[...loaded.value.feed.trade_id], [...loaded.value.feed.instrument], loaded.value.instruments.length]).toEqual([[9, 1], [1, 0], 2]);
-    const torn = await loadRecordings([{ path: first, format: "auto", instrument: SPEC }, { path: second, format: "auto", instrument: { ...SPEC, tick_size: 2 } }]);
+    const loaded = await loadRecordings([
+      { path: first, format: "auto", instrument: SPEC },
+      { path: second, format: "auto", instrument: other },
+    ]);
+    expect(
+      loaded.ok && [
+        [...loaded.value.feed.trade_id],
+        [...loaded.value.feed.instrument],
+        loaded.value.instruments.length,
+      ],
+    ).toEqual([[9, 1], [1, 0], 2]);
+    const torn = await loadRecordings([
+      { path: first, format: "auto", instrument: SPEC },
+      { path: second, format: "auto", instrument: { ...SPEC, tick_size: 2 } },
+    ]);
     expect(torn.ok ? "" : torn.error.code).toBe("RUMI-MKT-007");
   });
 });
@@ -256,7 +392,11 @@ describe("several files", () => {
 describe("cache", () => {
   it("gives the same columns, and a damaged copy is rebuilt", async () => {
     const cache_dir = join(folder.path, "cache");
-    const file = { path: fileOf(`${agg(1)}\n${agg(4)}\nbad\n`), format: "auto", instrument: SPEC } as const;
+    const file = {
+      path: fileOf(`${agg(1)}\n${agg(4)}\nbad\n`),
+      format: "auto",
+      instrument: SPEC,
+    } as const;
     const seen: unknown[] = [];
     const run = async (): Promise<LoadedRecordings> => {
       const loaded = await loadRecordings([file], { cache_dir });
@@ -280,7 +420,16 @@ describe("cache", () => {
     writeFileSync(copy, bytes.subarray(0, 20));
     await run();
     await run();
-    expect(seen).toEqual(["written", "hit", "rebuilt", "rebuilt", "rebuilt", "rebuilt", "rebuilt", "hit"]);
+    expect(seen).toEqual([
+      "written",
+      "hit",
+      "rebuilt",
+      "rebuilt",
+      "rebuilt",
+      "rebuilt",
+      "rebuilt",
+      "hit",
+    ]);
     expect(readFileSync(copy).equals(bytes)).toBe(true);
   });
 });
@@ -290,17 +439,25 @@ describe("streams and suggestions", () => {
   const csv = made.ok ? encodeAggTrades(made.value, DEMO_INSTRUMENT) : new Uint8Array();
 
   it("the generated market comes back as it was made, whole or in batches", async () => {
-    const file = { path: fileOf(csv, "DEMO-aggTrades.csv"), format: "auto", instrument: DEMO_INSTRUMENT } as const;
+    const file = {
+      path: fileOf(csv, "DEMO-aggTrades.csv"),
+      format: "auto",
+      instrument: DEMO_INSTRUMENT,
+    } as const;
     const loaded = await loadRecordings([file]);
     expect(loaded.ok && loaded.value.feed).toEqual(made.ok && made.value);
     const prices: number[] = [];
     const sizes: number[] = [];
     let last = 0;
-    const report = await streamRecording(file, async (batch) => {
-      await Promise.resolve();
-      sizes.push(batch.length);
-      prices.push(...batch.price);
-    }, { batch_rows: 1_000, onProgress: ({ rows }) => (last = rows) });
+    const report = await streamRecording(
+      file,
+      async (batch) => {
+        await Promise.resolve();
+        sizes.push(batch.length);
+        prices.push(...batch.price);
+      },
+      { batch_rows: 1_000, onProgress: ({ rows }) => (last = rows) },
+    );
     expect(prices).toEqual(made.ok ? [...made.value.price] : []);
     expect(sizes.length).toBeGreaterThan(2);
     expect(last).toBeGreaterThan(15_000);
@@ -312,12 +469,30 @@ describe("streams and suggestions", () => {
     writeFileSync(path, csv);
     const inferred = await inferInstrument(path);
     expect(inferred.ok && inferred.value.instrument).toMatchObject({
-      instrument_id: "BTCUSDT.BINANCE", price_digits: 2, quantity_digits: 3, tick_size: 1, lot_size: 1, base_currency: "BTC", quote_currency: "USDT",
+      instrument_id: "BTCUSDT.BINANCE",
+      price_digits: 2,
+      quantity_digits: 3,
+      tick_size: 1,
+      lot_size: 1,
+      base_currency: "BTC",
+      quote_currency: "USDT",
     });
-    const steps = Array.from({ length: 1_500 }, (_, i) => `x,ABC,${MS}000,${MS}000,${i + 1},buy,${(100 + (i % 7) * 0.05).toFixed(3)},${(i % 9) * 20 + 20}`);
+    const steps = Array.from(
+      { length: 1_500 },
+      (_, i) =>
+        `x,ABC,${MS}000,${MS}000,${i + 1},buy,${(100 + (i % 7) * 0.05).toFixed(3)},${(i % 9) * 20 + 20}`,
+    );
     const coarse = await inferInstrument(fileOf([TARDIS, ...steps].join("\n")));
-    expect(coarse.ok && coarse.value.instrument).toMatchObject({ instrument_id: "ABC.X", price_digits: 2, tick_size: 5, quantity_digits: 0, quote_currency: "USD" });
-    expect(coarse.ok && coarse.value.assumptions).toContain("The quote currency is taken to be USD.");
+    expect(coarse.ok && coarse.value.instrument).toMatchObject({
+      instrument_id: "ABC.X",
+      price_digits: 2,
+      tick_size: 5,
+      quantity_digits: 0,
+      quote_currency: "USD",
+    });
+    expect(coarse.ok && coarse.value.assumptions).toContain(
+      "The quote currency is taken to be USD.",
+    );
   });
 });
 
@@ -325,12 +500,21 @@ const MARKET = fileURLToPath(new URL("../../../../../shared/data/market/", impor
 const present = existsSync(join(MARKET, "SPY-trades-2013-10-08.csv.gz"));
 describe.runIf(present)("real files beside the repository", () => {
   it("reads every trades file whole", async () => {
-    for (const [name, rows] of [["SPY-trades-2013-10-08.csv.gz", 451_545], ["XRPETH-aggTrades-2019-10-11.csv", 5_929], ["XRPETH-aggTrades-2019-10-12.csv", 4_134]] as const) {
+    for (const [name, rows] of [
+      ["SPY-trades-2013-10-08.csv.gz", 451_545],
+      ["XRPETH-aggTrades-2019-10-11.csv", 5_929],
+      ["XRPETH-aggTrades-2019-10-12.csv", 4_134],
+    ] as const) {
       const path = join(MARKET, name);
       const inferred = await inferInstrument(path);
       if (!inferred.ok) throw new Error(JSON.stringify(inferred.error));
-      const loaded = await loadRecordings([{ path, format: "auto", instrument: inferred.value.instrument }]);
-      expect(loaded.ok && [loaded.value.feed.length, loaded.value.report.rows_rejected]).toEqual([rows, 0]);
+      const loaded = await loadRecordings([
+        { path, format: "auto", instrument: inferred.value.instrument },
+      ]);
+      expect(loaded.ok && [loaded.value.feed.length, loaded.value.report.rows_rejected]).toEqual([
+        rows,
+        0,
+      ]);
     }
   });
 });

@@ -15,7 +15,13 @@ import { VENUE_LIMITS } from "../limits.ts";
 import type { LoadReport, RecordingFile, TradeColumns } from "../types.ts";
 import { readCached, writeCached, type CacheKey } from "./cache.ts";
 import type { RowParser } from "./row-parser.ts";
-import { boundRows, scanRecording, type RowSink, type ScanOptions, type ScanReport } from "./scan.ts";
+import {
+  boundRows,
+  scanRecording,
+  type RowSink,
+  type ScanOptions,
+  type ScanReport,
+} from "./scan.ts";
 import { fileDigest } from "./source.ts";
 
 export type LoadOptions = ScanOptions & {
@@ -31,10 +37,20 @@ export type LoadedRecordings = {
 };
 
 /** Errors RUMI-MKT-001 to -007. */
-export async function loadRecordings(files: readonly RecordingFile[], options: LoadOptions = {}): Promise<Result<LoadedRecordings, Failure>> {
+export async function loadRecordings(
+  files: readonly RecordingFile[],
+  options: LoadOptions = {},
+): Promise<Result<LoadedRecordings, Failure>> {
   const limits = { ...VENUE_LIMITS, ...options.limits };
   if (files.length > limits.recording_files) {
-    return { ok: false, error: failure("RUMI-MKT-005", { path: files[0]?.path ?? "", limit_name: "recording_files", limit: limits.recording_files }) };
+    return {
+      ok: false,
+      error: failure("RUMI-MKT-005", {
+        path: files[0]?.path ?? "",
+        limit_name: "recording_files",
+        limit: limits.recording_files,
+      }),
+    };
   }
   const instruments: InstrumentSpec[] = [];
   const parts: { readonly columns: TradeColumns; readonly instruments: readonly number[] }[] = [];
@@ -42,8 +58,15 @@ export async function loadRecordings(files: readonly RecordingFile[], options: L
   let rows = 0;
   for (const file of files) {
     const index = placeOf(file.instrument, instruments);
-    if (index === undefined) return { ok: false, error: failure("RUMI-MKT-007", { instrument: file.instrument.instrument_id }) };
-    const loaded = await loadFile(file, { ...options, limits: { ...limits, recording_rows: limits.recording_rows - rows } });
+    if (index === undefined)
+      return {
+        ok: false,
+        error: failure("RUMI-MKT-007", { instrument: file.instrument.instrument_id }),
+      };
+    const loaded = await loadFile(file, {
+      ...options,
+      limits: { ...limits, recording_rows: limits.recording_rows - rows },
+    });
     if (!loaded.ok) return loaded;
     rows += loaded.value.columns.length;
     parts.push({ columns: loaded.value.columns, instruments: [index] });
@@ -82,37 +105,59 @@ export async function streamRecording(
 
 type FileScan = { readonly scan: ScanReport; readonly cache: LoadReport["files"][number]["cache"] };
 
-async function loadFile(file: RecordingFile, options: LoadOptions): Promise<Result<FileScan & { readonly columns: TradeColumns }, Failure>> {
+async function loadFile(
+  file: RecordingFile,
+  options: LoadOptions,
+): Promise<Result<FileScan & { readonly columns: TradeColumns }, Failure>> {
   try {
     const key: CacheKey | undefined =
-      options.cache_dir === undefined ? undefined : { folder: options.cache_dir, source: await fileDigest(file.path), file, options };
+      options.cache_dir === undefined
+        ? undefined
+        : { folder: options.cache_dir, source: await fileDigest(file.path), file, options };
     const cached = key === undefined ? undefined : await readCached(key);
     if (cached?.kind === "hit") {
       boundRows(file.path, cached.columns.length, { ...VENUE_LIMITS, ...options.limits });
-      return { ok: true, value: { columns: cached.columns, scan: { ...cached.scan, path: file.path }, cache: "hit" } };
+      return {
+        ok: true,
+        value: { columns: cached.columns, scan: { ...cached.scan, path: file.path }, cache: "hit" },
+      };
     }
     const decoded = await decode(file, options);
     if (!decoded.ok) return decoded;
     if (key === undefined) return { ok: true, value: { ...decoded.value, cache: "off" } };
     // The file may have changed since it was digested; then this copy belongs to no key.
-    if (decoded.value.scan.sha256 === key.source) await writeCached(key, decoded.value.columns, decoded.value.scan);
-    return { ok: true, value: { ...decoded.value, cache: cached?.kind === "damaged" ? "rebuilt" : "written" } };
+    if (decoded.value.scan.sha256 === key.source)
+      await writeCached(key, decoded.value.columns, decoded.value.scan);
+    return {
+      ok: true,
+      value: { ...decoded.value, cache: cached?.kind === "damaged" ? "rebuilt" : "written" },
+    };
   } catch (cause) {
     if (cause instanceof FailureError) return { ok: false, error: cause.failure };
     throw cause;
   }
 }
 
-async function decode(file: RecordingFile, options: LoadOptions): Promise<Result<{ readonly columns: TradeColumns; readonly scan: ScanReport }, Failure>> {
+async function decode(
+  file: RecordingFile,
+  options: LoadOptions,
+): Promise<Result<{ readonly columns: TradeColumns; readonly scan: ScanReport }, Failure>> {
   const limits = { ...VENUE_LIMITS, ...options.limits };
   const builder = new ColumnBuilder(65_536);
   const sink: RowSink = {
     row: (row, flags) => append(builder, row, flags),
     pause: () => boundRows(file.path, builder.length, limits),
   };
-  const scanned = await scanRecording({ path: file.path, format: file.format, precision: file.instrument }, sink, options);
+  const scanned = await scanRecording(
+    { path: file.path, format: file.format, precision: file.instrument },
+    sink,
+    options,
+  );
   if (!scanned.ok) return scanned;
-  return { ok: true, value: { columns: orderByReceivedTime(builder.finish()), scan: scanned.value } };
+  return {
+    ok: true,
+    value: { columns: orderByReceivedTime(builder.finish()), scan: scanned.value },
+  };
 }
 
 function append(builder: ColumnBuilder, row: RowParser, flags: number): void {
@@ -134,13 +179,17 @@ function placeOf(instrument: InstrumentSpec, known: InstrumentSpec[]): number | 
 }
 
 function reportOf(files: readonly FileScan[]): LoadReport {
-  const sum = (of: (scan: ScanReport) => number): number => files.reduce((total, { scan }) => total + of(scan), 0);
-  const times = (of: (scan: ScanReport) => number | null): number[] => files.flatMap(({ scan }) => of(scan) ?? []);
+  const sum = (of: (scan: ScanReport) => number): number =>
+    files.reduce((total, { scan }) => total + of(scan), 0);
+  const times = (of: (scan: ScanReport) => number | null): number[] =>
+    files.flatMap(({ scan }) => of(scan) ?? []);
   const firsts = times((scan) => scan.quality.first_event_time_us);
   const lasts = times((scan) => scan.quality.last_event_time_us);
   const rejecting = files.find(({ scan }) => scan.first_rejected !== null)?.scan;
   const rejections: Record<string, number> = {};
-  for (const { scan } of files) for (const [problem, count] of Object.entries(scan.rejections)) rejections[problem] = (rejections[problem] ?? 0) + count;
+  for (const { scan } of files)
+    for (const [problem, count] of Object.entries(scan.rejections))
+      rejections[problem] = (rejections[problem] ?? 0) + count;
   return {
     files: files.map(({ scan, cache }) => ({
       path: scan.path,
@@ -156,7 +205,10 @@ function reportOf(files: readonly FileScan[]): LoadReport {
     rows_read: sum((scan) => scan.rows_read),
     rows_accepted: sum((scan) => scan.rows_accepted),
     rows_rejected: sum((scan) => scan.rows_rejected),
-    first_rejected: rejecting?.first_rejected == null ? null : { path: rejecting.path, ...rejecting.first_rejected },
+    first_rejected:
+      rejecting?.first_rejected == null
+        ? null
+        : { path: rejecting.path, ...rejecting.first_rejected },
     out_of_order: sum((scan) => scan.quality.out_of_order),
     duplicates: sum((scan) => scan.quality.duplicates),
     gaps: sum((scan) => scan.quality.gaps),

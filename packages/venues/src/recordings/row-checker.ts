@@ -15,7 +15,10 @@ export type QualityBounds = {
   readonly stale_after_us: number;
 };
 
-export const DEFAULT_QUALITY: QualityBounds = { max_time_gap_us: 3_600_000_000, stale_after_us: 10_000_000 };
+export const DEFAULT_QUALITY: QualityBounds = {
+  max_time_gap_us: 3_600_000_000,
+  stale_after_us: 10_000_000,
+};
 
 export class RowChecker {
   out_of_order = 0;
@@ -58,7 +61,8 @@ export class RowChecker {
       this.out_of_order += 1;
     }
     const idGap = this.#consecutive && this.#highestId >= 0 && id > this.#highestId + 1;
-    const timeGap = this.#latestEvent >= 0 && time_us - this.#latestEvent > this.#bounds.max_time_gap_us;
+    const timeGap =
+      this.#latestEvent >= 0 && time_us - this.#latestEvent > this.#bounds.max_time_gap_us;
     if (idGap) this.id_gaps += 1;
     if (timeGap) this.time_gaps += 1;
     if (idGap || timeGap) {
@@ -72,8 +76,10 @@ export class RowChecker {
     if (time_us > this.#latestEvent) this.#latestEvent = time_us;
     if (received_us > this.#latestReceived) this.#latestReceived = received_us;
     if (id > this.#highestId) this.#highestId = id;
-    if (this.first_event_time_us === null || time_us < this.first_event_time_us) this.first_event_time_us = time_us;
-    if (this.last_event_time_us === null || time_us > this.last_event_time_us) this.last_event_time_us = time_us;
+    if (this.first_event_time_us === null || time_us < this.first_event_time_us)
+      this.first_event_time_us = time_us;
+    if (this.last_event_time_us === null || time_us > this.last_event_time_us)
+      this.last_event_time_us = time_us;
     return flags;
   }
 
@@ -81,7 +87,12 @@ export class RowChecker {
     const place = row.id & (VENUE_LIMITS.duplicate_window - 1);
     if (this.#ids[place] === row.id) {
       if (this.#checks[place] !== row.id_check) this.id_collisions += 1;
-      else if (this.#times[place] === row.time_us && this.#prices[place] === row.price && this.#quantities[place] === row.quantity) return true;
+      else if (
+        this.#times[place] === row.time_us &&
+        this.#prices[place] === row.price &&
+        this.#quantities[place] === row.quantity
+      )
+        return true;
       else this.id_conflicts += 1;
     }
     this.#ids[place] = row.id;

@@ -40,7 +40,16 @@ export type ScanReport = {
   readonly rejections: Readonly<Record<string, number>>;
   readonly quality: Pick<
     RowChecker,
-    "out_of_order" | "duplicates" | "gaps" | "id_gaps" | "time_gaps" | "stale" | "id_conflicts" | "id_collisions" | "first_event_time_us" | "last_event_time_us"
+    | "out_of_order"
+    | "duplicates"
+    | "gaps"
+    | "id_gaps"
+    | "time_gaps"
+    | "stale"
+    | "id_conflicts"
+    | "id_collisions"
+    | "first_event_time_us"
+    | "last_event_time_us"
   >;
 };
 
@@ -50,7 +59,11 @@ export interface RowSink {
   pause?(): void | Promise<void>;
 }
 
-export type ScanFile = { readonly path: string; readonly format: RecordingFormat; readonly precision: Precision };
+export type ScanFile = {
+  readonly path: string;
+  readonly format: RecordingFormat;
+  readonly precision: Precision;
+};
 
 export async function scanRecording(
   file: ScanFile,
@@ -71,7 +84,16 @@ export async function scanRecording(
     }
     rows.end();
     await sink.pause?.();
-    return { ok: true, value: { ...rows.report(), path: file.path, sha256: source.digest(), compression: source.compression, bytes } };
+    return {
+      ok: true,
+      value: {
+        ...rows.report(),
+        path: file.path,
+        sha256: source.digest(),
+        compression: source.compression,
+        bytes,
+      },
+    };
   } catch (cause) {
     if (cause instanceof FailureError) return { ok: false, error: cause.failure };
     throw cause;
@@ -107,7 +129,9 @@ class RowReader {
       max_time_gap_us: options.max_time_gap_us ?? DEFAULT_QUALITY.max_time_gap_us,
       stale_after_us: options.stale_after_us ?? DEFAULT_QUALITY.stale_after_us,
     };
-    this.#candidates = LAYOUTS.filter((layout) => file.format === "auto" || layout.format === file.format);
+    this.#candidates = LAYOUTS.filter(
+      (layout) => file.format === "auto" || layout.format === file.format,
+    );
   }
 
   push(chunk: Uint8Array): void {
@@ -133,7 +157,13 @@ class RowReader {
     if (this.#layout === undefined) throw this.#unknownLayout();
     if (this.#accepted === 0 && this.read > 0) {
       const first = this.#firstRejected ?? { line: 1, problem: "unknown" };
-      throw new FailureError(failure("RUMI-MKT-003", { path: this.#file.path, line: first.line, problem: first.problem }));
+      throw new FailureError(
+        failure("RUMI-MKT-003", {
+          path: this.#file.path,
+          line: first.line,
+          problem: first.problem,
+        }),
+      );
     }
   }
 
@@ -192,7 +222,14 @@ class RowReader {
     let start = from;
     let end = to;
     if (end > start && bytes[end - 1] === 13) end -= 1;
-    if (this.#line === 1 && end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) start += 3;
+    if (
+      this.#line === 1 &&
+      end - start >= 3 &&
+      bytes[start] === 0xef &&
+      bytes[start + 1] === 0xbb &&
+      bytes[start + 2] === 0xbf
+    )
+      start += 3;
     if (end === start) {
       if (this.#blankFrom === 0) this.#blankFrom = this.#line;
       return;
@@ -202,7 +239,8 @@ class RowReader {
       for (let line = this.#blankFrom; line < this.#line; line += 1) this.#reject(line, "is empty");
       this.#blankFrom = 0;
     }
-    if (end - start > this.#limits.line_bytes) return this.#reject(this.#line, `is longer than ${this.#limits.line_bytes} bytes`);
+    if (end - start > this.#limits.line_bytes)
+      return this.#reject(this.#line, `is longer than ${this.#limits.line_bytes} bytes`);
     if (this.#layout === undefined && !this.#find(bytes, start, end)) return;
     this.#row(bytes, start, end);
   }
@@ -241,7 +279,11 @@ class RowReader {
   }
 
   #unknownLayout(): FailureError {
-    const params = { path: this.#file.path, first_line: this.#firstLine ?? "(the file is empty)", layouts: KNOWN_LAYOUTS };
+    const params = {
+      path: this.#file.path,
+      first_line: this.#firstLine ?? "(the file is empty)",
+      layouts: KNOWN_LAYOUTS,
+    };
     return new FailureError(failure("RUMI-MKT-002", params));
   }
 }

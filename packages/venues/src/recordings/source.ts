@@ -38,14 +38,19 @@ export async function openRecording(path: string, limits: VenueLimits): Promise<
     gunzip.on("close", () => file.destroy());
     stream = file.pipe(gunzip);
   }
-  return { compression: gzip ? "gzip" : "none", chunks: bounded(path, stream, limits), digest: once(() => `sha256:${hash.digest("hex")}` as Digest) };
+  return {
+    compression: gzip ? "gzip" : "none",
+    chunks: bounded(path, stream, limits),
+    digest: once(() => `sha256:${hash.digest("hex")}` as Digest),
+  };
 }
 
 /** Digest of a file as it lies on disk. Throws `FailureError` (RUMI-MKT-001). */
 export async function fileDigest(path: string): Promise<Digest> {
   const hash = createHash("sha256");
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) hash.update(chunk as Uint8Array);
+    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }))
+      hash.update(chunk as Uint8Array);
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -55,7 +60,11 @@ export async function fileDigest(path: string): Promise<Digest> {
 async function openZip(path: string, limits: VenueLimits): Promise<RecordingSource> {
   const digest = await fileDigest(path);
   const entry = await onlyEntry(path, limits);
-  const raw = createReadStream(path, { start: entry.offset, end: entry.offset + entry.compressed - 1, highWaterMark: CHUNK });
+  const raw = createReadStream(path, {
+    start: entry.offset,
+    end: entry.offset + entry.compressed - 1,
+    highWaterMark: CHUNK,
+  });
   let stream: AsyncIterable<Uint8Array> = raw;
   if (entry.method === 8) {
     const inflate = createInflateRaw({ chunkSize: CHUNK });
@@ -63,10 +72,20 @@ async function openZip(path: string, limits: VenueLimits): Promise<RecordingSour
     inflate.on("close", () => raw.destroy());
     stream = raw.pipe(inflate);
   }
-  return { compression: "zip", chunks: checked(path, bounded(path, stream, limits), entry), digest: () => digest };
+  return {
+    compression: "zip",
+    chunks: checked(path, bounded(path, stream, limits), entry),
+    digest: () => digest,
+  };
 }
 
-type ZipEntry = { readonly offset: number; readonly compressed: number; readonly size: number; readonly crc: number; readonly method: number };
+type ZipEntry = {
+  readonly offset: number;
+  readonly compressed: number;
+  readonly size: number;
+  readonly crc: number;
+  readonly method: number;
+};
 
 /** Reads the central directory; APPNOTE.TXT 4.3.12 and 4.3.16. */
 async function onlyEntry(path: string, limits: VenueLimits): Promise<ZipEntry> {
@@ -76,46 +95,83 @@ async function onlyEntry(path: string, limits: VenueLimits): Promise<ZipEntry> {
   if (end < 0 || end + 22 > tail.length) throw archive(path, "its directory is missing");
   const directoryBytes = tail.readUInt32LE(end + 12);
   const directoryAt = tail.readUInt32LE(end + 16);
-  if (directoryBytes > limits.zip_directory_bytes) throw tooLarge(path, "zip_directory_bytes", limits.zip_directory_bytes);
+  if (directoryBytes > limits.zip_directory_bytes)
+    throw tooLarge(path, "zip_directory_bytes", limits.zip_directory_bytes);
   const directory = await readRange(path, directoryAt, directoryBytes);
   const files: { readonly name: string; readonly at: number }[] = [];
-  for (let at = 0; at + 46 <= directory.length; ) {
+  for (let at = 0; at + 46 <= directory.length;) {
     if (directory.readUInt32LE(at) !== 0x02014b50) throw archive(path, "its directory is damaged");
     const name = directory.toString("latin1", at + 46, at + 46 + directory.readUInt16LE(at + 28));
     if (!name.endsWith("/")) files.push({ name, at });
-    at += 46 + directory.readUInt16LE(at + 28) + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
+    at +=
+      46 +
+      directory.readUInt16LE(at + 28) +
+      directory.readUInt16LE(at + 30) +
+      directory.readUInt16LE(at + 32);
   }
   const [only] = files;
-  if (only === undefined || files.length !== 1) throw archive(path, `it holds ${files.length} files`);
+  if (only === undefined || files.length !== 1)
+    throw archive(path, `it holds ${files.length} files`);
   if (!/\.csv$/i.test(only.name)) throw archive(path, "its file is not a .csv");
-  const [flags, method] = [directory.readUInt16LE(only.at + 8), directory.readUInt16LE(only.at + 10)];
-  const [crc, compressed, length, headerAt] = [16, 20, 24, 42].map((offset) => directory.readUInt32LE(only.at + offset));
-  if (crc === undefined || compressed === undefined || length === undefined || headerAt === undefined) throw archive(path, "its directory is damaged");
+  const [flags, method] = [
+    directory.readUInt16LE(only.at + 8),
+    directory.readUInt16LE(only.at + 10),
+  ];
+  const [crc, compressed, length, headerAt] = [16, 20, 24, 42].map((offset) =>
+    directory.readUInt32LE(only.at + offset),
+  );
+  if (
+    crc === undefined ||
+    compressed === undefined ||
+    length === undefined ||
+    headerAt === undefined
+  )
+    throw archive(path, "its directory is damaged");
   if ((flags & 1) !== 0) throw archive(path, "its file is encrypted");
-  if (method !== 0 && method !== 8) throw archive(path, `compression method ${method} is not supported`);
-  if (compressed === 0xffffffff || length === 0xffffffff || headerAt === 0xffffffff) throw archive(path, "it is a zip64 archive");
+  if (method !== 0 && method !== 8)
+    throw archive(path, `compression method ${method} is not supported`);
+  if (compressed === 0xffffffff || length === 0xffffffff || headerAt === 0xffffffff)
+    throw archive(path, "it is a zip64 archive");
   if (compressed === 0) throw archive(path, "its file is empty");
   const header = await readRange(path, headerAt, 30);
-  if (header.length < 30 || header.readUInt32LE(0) !== 0x04034b50) throw archive(path, "the header of its file is damaged");
-  return { offset: headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28), compressed, size: length, crc, method };
+  if (header.length < 30 || header.readUInt32LE(0) !== 0x04034b50)
+    throw archive(path, "the header of its file is damaged");
+  return {
+    offset: headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28),
+    compressed,
+    size: length,
+    crc,
+    method,
+  };
 }
 
-async function* bounded(path: string, stream: AsyncIterable<Uint8Array>, limits: VenueLimits): AsyncGenerator<Uint8Array> {
+async function* bounded(
+  path: string,
+  stream: AsyncIterable<Uint8Array>,
+  limits: VenueLimits,
+): AsyncGenerator<Uint8Array> {
   let total = 0;
   try {
     for await (const chunk of stream) {
       total += chunk.length;
-      if (total > limits.recording_bytes) throw tooLarge(path, "recording_bytes", limits.recording_bytes);
+      if (total > limits.recording_bytes)
+        throw tooLarge(path, "recording_bytes", limits.recording_bytes);
       yield chunk;
     }
   } catch (cause) {
     if (cause instanceof FailureError) throw cause;
     const code = codeOf(cause);
-    throw code.startsWith("Z_") ? archive(path, `it is damaged (${code})`, cause) : unreadable(path, cause);
+    throw code.startsWith("Z_")
+      ? archive(path, `it is damaged (${code})`, cause)
+      : unreadable(path, cause);
   }
 }
 
-async function* checked(path: string, chunks: AsyncIterable<Uint8Array>, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+async function* checked(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  entry: ZipEntry,
+): AsyncGenerator<Uint8Array> {
   let crc = 0;
   let size = 0;
   for await (const chunk of chunks) {
@@ -123,7 +179,8 @@ async function* checked(path: string, chunks: AsyncIterable<Uint8Array>, entry: 
     size += chunk.length;
     yield chunk;
   }
-  if (size !== entry.size) throw archive(path, `its file has ${size} bytes instead of ${entry.size}`);
+  if (size !== entry.size)
+    throw archive(path, `its file has ${size} bytes instead of ${entry.size}`);
   if (crc !== entry.crc) throw archive(path, "its checksum is wrong");
 }
 

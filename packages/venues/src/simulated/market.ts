@@ -66,7 +66,9 @@ export class Market {
 
   levels(): [number, number][] {
     const seen: [number, number][] = [];
-    for (let i = 0; i < LEVELS; i += 1) if (this.#levelPrices[i] !== 0) seen.push([this.#levelPrices[i] ?? 0, this.#levelQuantities[i] ?? 0]);
+    for (let i = 0; i < LEVELS; i += 1)
+      if (this.#levelPrices[i] !== 0)
+        seen.push([this.#levelPrices[i] ?? 0, this.#levelQuantities[i] ?? 0]);
     return seen;
   }
 

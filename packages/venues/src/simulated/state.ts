@@ -3,14 +3,31 @@
  *
  * Equal states are equal bytes. The caller checksums; this only refuses what is plainly not ours.
  */
-import { canonicalJson, failure, FailureError, sha256Hex, type ClientOrderId, type Json } from "@rumi/kernel";
+import {
+  canonicalJson,
+  failure,
+  FailureError,
+  sha256Hex,
+  type ClientOrderId,
+  type Json,
+} from "@rumi/kernel";
 import type { NewOrder, SimulatedVenueOptions } from "../types.ts";
 import { Market, type Order } from "./market.ts";
 
 export type Command =
   | { readonly kind: "submit"; readonly arrival_us: number; readonly order: NewOrder }
-  | { readonly kind: "cancel"; readonly arrival_us: number; readonly client_order_id: ClientOrderId }
-  | { readonly kind: "amend"; readonly arrival_us: number; readonly client_order_id: ClientOrderId; readonly price: number; readonly quantity: number }
+  | {
+      readonly kind: "cancel";
+      readonly arrival_us: number;
+      readonly client_order_id: ClientOrderId;
+    }
+  | {
+      readonly kind: "amend";
+      readonly arrival_us: number;
+      readonly client_order_id: ClientOrderId;
+      readonly price: number;
+      readonly quantity: number;
+    }
   | { readonly kind: "cancel_all"; readonly arrival_us: number };
 
 export type VenueState = {
@@ -42,7 +59,13 @@ export function encodeState(options: SimulatedVenueOptions, state: VenueState): 
     options: optionsDigest(options),
     markets: state.markets.map((market) => ({
       last: [market.last_price, market.last_time_us, market.last_aggressor],
-      position: [market.position.quantity, `${market.position.cost}`, `${market.position.realised}`, `${market.position.fees}`, `${market.position.cash}`],
+      position: [
+        market.position.quantity,
+        `${market.position.cost}`,
+        `${market.position.realised}`,
+        `${market.position.fees}`,
+        `${market.position.cash}`,
+      ],
       levels: market.levels(),
     })),
     orders: state.orders,
@@ -56,8 +79,10 @@ export function encodeState(options: SimulatedVenueOptions, state: VenueState): 
 export function decodeState(options: SimulatedVenueOptions, bytes: Uint8Array): VenueState {
   const saved = parse(bytes);
   if (saved.version !== 1) throw refused(`version ${String(saved.version)} is not known`);
-  if (saved.options !== optionsDigest(options)) throw refused("it belongs to an exchange with other options");
-  if (saved.markets.length !== options.instruments.length) throw refused("it lists other instruments");
+  if (saved.options !== optionsDigest(options))
+    throw refused("it belongs to an exchange with other options");
+  if (saved.markets.length !== options.instruments.length)
+    throw refused("it lists other instruments");
   try {
     return {
       markets: saved.markets.map(restoreMarket),
@@ -91,7 +116,7 @@ function parse(bytes: Uint8Array): Saved {
 }
 
 function optionsDigest(options: SimulatedVenueOptions): string {
-  return sha256Hex(canonicalJson(options as unknown as Json));
+  return sha256Hex(canonicalJson(options));
 }
 
 function refused(problem: string, cause?: unknown): FailureError {

@@ -1,20 +1,41 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, digestOf, type ClientOrderId, type InstrumentId, type Json } from "@rumi/kernel";
+import { canonicalJson, digestOf, type ClientOrderId, type InstrumentId } from "@rumi/kernel";
 import type { InstrumentSpec } from "@rumi/abi";
 import { allocateColumns, FLAG_DUPLICATE } from "../columns.ts";
 import { DEMO_INSTRUMENT, DEMO_MARKET, generateMarket } from "../generator.ts";
 import { VENUE_LIMITS } from "../limits.ts";
-import type { ExecutionReport, NewOrder, PositionView, SimulatedVenue, SimulatedVenueOptions, TradeColumns } from "../types.ts";
+import type {
+  ExecutionReport,
+  NewOrder,
+  PositionView,
+  SimulatedVenue,
+  SimulatedVenueOptions,
+  TradeColumns,
+} from "../types.ts";
 import { feeOf } from "./account.ts";
 import { createSimulatedVenue } from "./venue.ts";
 
 const SPEC: InstrumentSpec = {
-  instrument_id: "ABC.SIM" as InstrumentId, price_digits: 2, quantity_digits: 0, tick_size: 5, lot_size: 2, min_quantity: 4, max_quantity: 1_000,
-  base_currency: "ABC", quote_currency: "USD",
+  instrument_id: "ABC.SIM" as InstrumentId,
+  price_digits: 2,
+  quantity_digits: 0,
+  tick_size: 5,
+  lot_size: 2,
+  min_quantity: 4,
+  max_quantity: 1_000,
+  base_currency: "ABC",
+  quote_currency: "USD",
 };
-const OPTIONS: SimulatedVenueOptions = { instruments: [SPEC], maker_fee_ppm: 100, taker_fee_ppm: 350, latency_us: 0, latency_jitter_us: 0, seed: "s" };
+const OPTIONS: SimulatedVenueOptions = {
+  instruments: [SPEC],
+  maker_fee_ppm: 100,
+  taker_fee_ppm: 350,
+  latency_us: 0,
+  latency_jitter_us: 0,
+  seed: "s",
+};
 
 function open(change: Partial<SimulatedVenueOptions> = {}): SimulatedVenue {
   const made = createSimulatedVenue({ ...OPTIONS, ...change });
@@ -26,12 +47,26 @@ const id = (text: string): ClientOrderId => text as ClientOrderId;
 
 function order(client: string, change: Partial<NewOrder> = {}): NewOrder {
   return {
-    client_order_id: id(client), instrument: 0, side: "buy", type: "limit", time_in_force: "gtc", price: 1_000, quantity: 10,
-    reduce_only: false, post_only: false, ...change,
+    client_order_id: id(client),
+    instrument: 0,
+    side: "buy",
+    type: "limit",
+    time_in_force: "gtc",
+    price: 1_000,
+    quantity: 10,
+    reduce_only: false,
+    post_only: false,
+    ...change,
   };
 }
 
-type Print = { readonly at: number; readonly price: number; readonly quantity: number; readonly aggressor?: 0 | 1 | 2; readonly flags?: number };
+type Print = {
+  readonly at: number;
+  readonly price: number;
+  readonly quantity: number;
+  readonly aggressor?: 0 | 1 | 2;
+  readonly flags?: number;
+};
 
 function feedOf(prints: readonly Print[]): TradeColumns {
   const feed = allocateColumns(prints.length);
@@ -61,7 +96,12 @@ function advance(venue: SimulatedVenue, at: number): string[] {
 }
 
 const brief = (r: ExecutionReport): string =>
-  [r.kind, r.client_order_id, ...(r.fill_id === null ? [] : [`${r.quantity}@${r.price}`, r.liquidity]), ...(r.reason_code === null ? [] : [r.reason_code])].join(" ");
+  [
+    r.kind,
+    r.client_order_id,
+    ...(r.fill_id === null ? [] : [`${r.quantity}@${r.price}`, r.liquidity]),
+    ...(r.reason_code === null ? [] : [r.reason_code]),
+  ].join(" ");
 
 const market = { type: "market", price: 0 } as const;
 
@@ -70,9 +110,9 @@ describe("matching", () => {
     const venue = open({ latency_us: 100 });
     venue.submit(order("m", market), 0);
     expect(print(venue, { at: 99, price: 1_000, quantity: 50 })).toEqual([]);
-    expect(print(venue, { at: 100, price: 1_005, quantity: 4 }, { at: 101, price: 1_010, quantity: 50 })).toEqual([
-      "accepted m", "partially_filled m 4@1005 taker", "filled m 6@1010 taker",
-    ]);
+    expect(
+      print(venue, { at: 100, price: 1_005, quantity: 4 }, { at: 101, price: 1_010, quantity: 50 }),
+    ).toEqual(["accepted m", "partially_filled m 4@1005 taker", "filled m 6@1010 taker"]);
   });
 
   it("a trade's quantity is given once to all our orders of a side, earlier and better ones first", () => {
@@ -81,34 +121,50 @@ describe("matching", () => {
     for (const name of ["b", "c"]) venue.submit(order(name), 2);
     venue.submit(order("best", { price: 1_005 }), 2);
     advance(venue, 2);
-    expect(print(venue, { at: 3, price: 900, quantity: 16 })).toEqual(["filled best 10@1005 maker", "partially_filled b 6@1000 maker"]);
+    expect(print(venue, { at: 3, price: 900, quantity: 16 })).toEqual([
+      "filled best 10@1005 maker",
+      "partially_filled b 6@1000 maker",
+    ]);
   });
 
   it("a resting order waits behind the quantity last seen at its price, unless trades go through it", () => {
     const venue = open();
     print(venue, { at: 1, price: 1_000, quantity: 7 }, { at: 2, price: 1_050, quantity: 1 });
     venue.submit(order("r"), 3);
-    expect(print(venue, { at: 4, price: 1_000, quantity: 5, aggressor: 2 })).toEqual(["accepted r"]);
+    expect(print(venue, { at: 4, price: 1_000, quantity: 5, aggressor: 2 })).toEqual([
+      "accepted r",
+    ]);
     // Bought at our price: somebody took an offer, nobody came to our queue.
     expect(print(venue, { at: 5, price: 1_000, quantity: 90, aggressor: 1 })).toEqual([]);
-    expect(print(venue, { at: 6, price: 1_000, quantity: 5, aggressor: 2 })).toEqual(["partially_filled r 3@1000 maker"]);
-    expect(print(venue, { at: 7, price: 995, quantity: 90, aggressor: 1 })).toEqual(["filled r 7@1000 maker"]);
+    expect(print(venue, { at: 6, price: 1_000, quantity: 5, aggressor: 2 })).toEqual([
+      "partially_filled r 3@1000 maker",
+    ]);
+    expect(print(venue, { at: 7, price: 995, quantity: 90, aggressor: 1 })).toEqual([
+      "filled r 7@1000 maker",
+    ]);
   });
 
   it("the queue model can be fixed", () => {
     const venue = open({ queue_ahead: { kind: "fixed", quantity: 20 } });
     print(venue, { at: 1, price: 1_050, quantity: 1 });
     venue.submit(order("r"), 1);
-    expect(print(venue, { at: 2, price: 1_000, quantity: 20 }, { at: 3, price: 1_000, quantity: 20 })).toEqual(["accepted r", "filled r 10@1000 maker"]);
+    expect(
+      print(venue, { at: 2, price: 1_000, quantity: 20 }, { at: 3, price: 1_000, quantity: 20 }),
+    ).toEqual(["accepted r", "filled r 10@1000 maker"]);
   });
 
   it("a marketable limit order takes up to its limit and rests with what is left", () => {
     const venue = open();
     print(venue, { at: 1, price: 990, quantity: 1 });
     venue.submit(order("l"), 1);
-    expect(print(venue, { at: 2, price: 1_000, quantity: 4, aggressor: 1 }, { at: 3, price: 1_005, quantity: 9 }, { at: 4, price: 995, quantity: 9 })).toEqual([
-      "accepted l", "partially_filled l 4@1000 taker", "filled l 6@1000 maker",
-    ]);
+    expect(
+      print(
+        venue,
+        { at: 2, price: 1_000, quantity: 4, aggressor: 1 },
+        { at: 3, price: 1_005, quantity: 9 },
+        { at: 4, price: 995, quantity: 9 },
+      ),
+    ).toEqual(["accepted l", "partially_filled l 4@1000 taker", "filled l 6@1000 maker"]);
   });
 
   it("ioc takes one trade and ends; fok takes all of it or nothing", () => {
@@ -116,21 +172,49 @@ describe("matching", () => {
     venue.submit(order("i", { time_in_force: "ioc" }), 0);
     venue.submit(order("f", { time_in_force: "fok", side: "sell", price: 500 }), 0);
     expect(print(venue, { at: 1, price: 1_000, quantity: 8 })).toEqual([
-      "accepted i", "cancelled i M.VENUE.SELF_TRADE", "accepted f", "cancelled f M.VENUE.FILL_OR_KILL",
+      "accepted i",
+      "cancelled i M.VENUE.SELF_TRADE",
+      "accepted f",
+      "cancelled f M.VENUE.FILL_OR_KILL",
     ]);
     venue.submit(order("i2", { time_in_force: "ioc" }), 1);
-    expect(print(venue, { at: 2, price: 1_000, quantity: 8 })).toEqual(["accepted i2", "partially_filled i2 8@1000 taker", "cancelled i2 M.VENUE.IMMEDIATE_OR_CANCEL"]);
+    expect(print(venue, { at: 2, price: 1_000, quantity: 8 })).toEqual([
+      "accepted i2",
+      "partially_filled i2 8@1000 taker",
+      "cancelled i2 M.VENUE.IMMEDIATE_OR_CANCEL",
+    ]);
     venue.submit(order("f2", { time_in_force: "fok" }), 2);
-    expect(print(venue, { at: 3, price: 1_000, quantity: 10 })).toEqual(["accepted f2", "filled f2 10@1000 taker"]);
+    expect(print(venue, { at: 3, price: 1_000, quantity: 10 })).toEqual([
+      "accepted f2",
+      "filled f2 10@1000 taker",
+    ]);
   });
 
   it("[M-11.1] a duplicated print fills nothing, a late print fills no order that came after it", () => {
     const venue = open();
     venue.submit(order("m", market), 10);
-    expect(print(venue, { at: 11, price: 1_000, quantity: 90, flags: FLAG_DUPLICATE }, { at: 5, price: 1_000, quantity: 90 })).toEqual(["accepted m"]);
-    expect(print(venue, { at: 12, price: 1_000, quantity: 90 })).toEqual(["filled m 10@1000 taker"]);
+    expect(
+      print(
+        venue,
+        { at: 11, price: 1_000, quantity: 90, flags: FLAG_DUPLICATE },
+        { at: 5, price: 1_000, quantity: 90 },
+      ),
+    ).toEqual(["accepted m"]);
+    expect(print(venue, { at: 12, price: 1_000, quantity: 90 })).toEqual([
+      "filled m 10@1000 taker",
+    ]);
   });
 });
+
+const fillsAfterAmending = (change: { price: number; quantity: number }): string[] => {
+  const venue = open();
+  print(venue, { at: 1, price: 1_050, quantity: 1 });
+  venue.submit(order("a"), 1);
+  venue.submit(order("b"), 1);
+  venue.amend(id("a"), change, 1);
+  advance(venue, 1);
+  return print(venue, { at: 2, price: 995, quantity: 4 });
+};
 
 describe("rules", () => {
   const refusals: readonly (readonly [string, Partial<NewOrder>, string])[] = [
@@ -162,7 +246,9 @@ describe("rules", () => {
     print(venue, { at: 1, price: 1_000, quantity: 90 });
     venue.submit(order("out", { ...market, side: "sell", quantity: 30, reduce_only: true }), 1);
     expect(print(venue, { at: 2, price: 1_010, quantity: 90 })).toEqual([
-      "accepted out", "partially_filled out 10@1010 taker", "cancelled out M.VENUE.REDUCE_ONLY",
+      "accepted out",
+      "partially_filled out 10@1010 taker",
+      "cancelled out M.VENUE.REDUCE_ONLY",
     ]);
     expect(venue.positions()[0]?.quantity).toBe(0);
   });
@@ -173,11 +259,17 @@ describe("rules", () => {
     venue.submit(order("x"), 1);
     venue.submit(order("x"), 1);
     venue.submit(order("x", { quantity: 20 }), 1);
-    expect(advance(venue, 1)).toEqual(["accepted x", "accepted x M.VENUE.DUPLICATE", "accepted x M.VENUE.DUPLICATE_DIFFERS"]);
+    expect(advance(venue, 1)).toEqual([
+      "accepted x",
+      "accepted x M.VENUE.DUPLICATE",
+      "accepted x M.VENUE.DUPLICATE_DIFFERS",
+    ]);
     expect(venue.openOrders()).toHaveLength(1);
     print(venue, { at: 2, price: 900, quantity: 90 });
     venue.submit(order("x"), 2);
-    expect(print(venue, { at: 3, price: 900, quantity: 90 })).toEqual(["filled x M.VENUE.DUPLICATE"]);
+    expect(print(venue, { at: 3, price: 900, quantity: 90 })).toEqual([
+      "filled x M.VENUE.DUPLICATE",
+    ]);
     expect(venue.positions()[0]?.quantity).toBe(10);
   });
 
@@ -189,21 +281,20 @@ describe("rules", () => {
     venue.cancel(id("x"), 5);
     venue.cancel(id("y"), 5);
     expect(advance(venue, 14)).toEqual(["accepted x"]);
-    expect(advance(venue, 15)).toEqual(["cancelled x", "cancel_rejected x M.VENUE.ORDER_CLOSED", "cancel_rejected y M.VENUE.UNKNOWN_ORDER"]);
+    expect(advance(venue, 15)).toEqual([
+      "cancelled x",
+      "cancel_rejected x M.VENUE.ORDER_CLOSED",
+      "cancel_rejected y M.VENUE.UNKNOWN_ORDER",
+    ]);
   });
 
   it("an amendment keeps its place only when it gets smaller", () => {
-    const fills = (change: { price: number; quantity: number }): string[] => {
-      const venue = open();
-      print(venue, { at: 1, price: 1_050, quantity: 1 });
-      venue.submit(order("a"), 1);
-      venue.submit(order("b"), 1);
-      venue.amend(id("a"), change, 1);
-      advance(venue, 1);
-      return print(venue, { at: 2, price: 995, quantity: 4 });
-    };
-    expect(fills({ price: 1_000, quantity: 8 })).toEqual(["partially_filled a 4@1000 maker"]);
-    expect(fills({ price: 1_000, quantity: 12 })).toEqual(["partially_filled b 4@1000 maker"]);
+    expect(fillsAfterAmending({ price: 1_000, quantity: 8 })).toEqual([
+      "partially_filled a 4@1000 maker",
+    ]);
+    expect(fillsAfterAmending({ price: 1_000, quantity: 12 })).toEqual([
+      "partially_filled b 4@1000 maker",
+    ]);
   });
 
   it("self-trade prevention: the older order gives way", () => {
@@ -211,7 +302,11 @@ describe("rules", () => {
     print(venue, { at: 1, price: 1_050, quantity: 1 });
     venue.submit(order("bid"), 1);
     venue.submit(order("exit", { side: "sell", price: 1_000 }), 1);
-    expect(advance(venue, 1)).toEqual(["accepted bid", "cancelled bid M.VENUE.SELF_TRADE", "accepted exit"]);
+    expect(advance(venue, 1)).toEqual([
+      "accepted bid",
+      "cancelled bid M.VENUE.SELF_TRADE",
+      "accepted exit",
+    ]);
   });
 
   it("cancelAll ends everything that arrived before", () => {
@@ -223,7 +318,13 @@ describe("rules", () => {
   });
 
   it("limits of open, known and travelling orders are reached by name", () => {
-    const small = { ...VENUE_LIMITS, venue_open_orders: 2, venue_known_orders: 4, venue_inflight: 3, venue_instruments: 1 };
+    const small = {
+      ...VENUE_LIMITS,
+      venue_open_orders: 2,
+      venue_known_orders: 4,
+      venue_inflight: 3,
+      venue_instruments: 1,
+    };
     const made = createSimulatedVenue(OPTIONS, small);
     if (!made.ok) throw new Error(made.error.code);
     const venue = made.value;
@@ -232,35 +333,67 @@ describe("rules", () => {
       venue.submit(order(name), 1);
       return advance(venue, 1);
     };
-    expect(["a", "b", "c"].flatMap(send)).toEqual(["accepted a", "accepted b", "rejected c M.VENUE.TOO_MANY_ORDERS"]);
+    expect(["a", "b", "c"].flatMap(send)).toEqual([
+      "accepted a",
+      "accepted b",
+      "rejected c M.VENUE.TOO_MANY_ORDERS",
+    ]);
     venue.cancelAll(1);
     advance(venue, 1);
-    expect(["d", "e", "a"].flatMap(send)).toEqual(["accepted d", "rejected e M.VENUE.TOO_MANY_ORDERS", "cancelled a M.VENUE.DUPLICATE"]);
+    expect(["d", "e", "a"].flatMap(send)).toEqual([
+      "accepted d",
+      "rejected e M.VENUE.TOO_MANY_ORDERS",
+      "cancelled a M.VENUE.DUPLICATE",
+    ]);
     for (let i = 0; i < 3; i += 1) venue.cancelAll(2);
     expect(() => venue.cancelAll(2)).toThrow("RUMI-MKT-012");
-    const two = createSimulatedVenue({ ...OPTIONS, instruments: [SPEC, { ...SPEC, instrument_id: "B.SIM" as InstrumentId }] }, small);
+    const two = createSimulatedVenue(
+      { ...OPTIONS, instruments: [SPEC, { ...SPEC, instrument_id: "B.SIM" as InstrumentId }] },
+      small,
+    );
     expect(two.ok ? "" : two.error.params["field"]).toBe("instruments");
   });
 
   it("options out of bounds are refused", () => {
-    for (const change of [{ instruments: [] }, { instruments: [SPEC, SPEC] }, { maker_fee_ppm: 0.5 }, { latency_us: -1 }]) {
+    for (const change of [
+      { instruments: [] },
+      { instruments: [SPEC, SPEC] },
+      { maker_fee_ppm: 0.5 },
+      { latency_us: -1 },
+    ]) {
       const made = createSimulatedVenue({ ...OPTIONS, ...change });
       expect(made.ok ? "" : made.error.params["field"]).toBe(Object.keys(change)[0]);
     }
   });
 
   it("fees are rounded up against us", () => {
-    expect([feeOf(1, 1, 1), feeOf(1_000, 1_000, 1), feeOf(1_001, 1_000, 1), feeOf(1_001, 1_000, -1), feeOf(1, 1, 0)]).toEqual([1n, 1n, 2n, -1n, 0n]);
+    expect([
+      feeOf(1, 1, 1),
+      feeOf(1_000, 1_000, 1),
+      feeOf(1_001, 1_000, 1),
+      feeOf(1_001, 1_000, -1),
+      feeOf(1, 1, 0),
+    ]).toEqual([1n, 1n, 2n, -1n, 0n]);
   });
 });
 
 describe("golden session", () => {
   it("gives the same reports, ids and saved state on every machine", () => {
-    const golden = JSON.parse(readFileSync(new URL("../../../../docs/formats/simulated-exchange.json", import.meta.url), "utf8")) as Record<string, unknown>;
+    const golden = JSON.parse(
+      readFileSync(
+        new URL("../../../../docs/formats/simulated-exchange.json", import.meta.url),
+        "utf8",
+      ),
+    ) as Record<string, unknown>;
     const made = generateMarket({ ...DEMO_MARKET, trades: 10_000 });
     if (!made.ok) throw new Error(made.error.code);
     const feed = made.value;
-    const venue = open({ instruments: [DEMO_INSTRUMENT], latency_us: 2_000, latency_jitter_us: 1_000, seed: "golden" });
+    const venue = open({
+      instruments: [DEMO_INSTRUMENT],
+      latency_us: 2_000,
+      latency_jitter_us: 1_000,
+      seed: "golden",
+    });
     const out: ExecutionReport[] = [];
     for (let row = 0; row < feed.length; row += 1) {
       venue.onTrade(feed, row, out);
@@ -270,41 +403,110 @@ describe("golden session", () => {
       const side = turn % 2 === 0 ? "buy" : "sell";
       const price = (feed.price[row] ?? 0) + (turn % 5) * (side === "buy" ? -2 : 2);
       const type = turn % 7 === 0 ? "market" : "limit";
-      venue.submit(order(`g${turn}`, { side, type, price: type === "market" ? 0 : price, quantity: 500 + turn, reduce_only: turn % 11 === 10 }), now);
+      venue.submit(
+        order(`g${turn}`, {
+          side,
+          type,
+          price: type === "market" ? 0 : price,
+          quantity: 500 + turn,
+          reduce_only: turn % 11 === 10,
+        }),
+        now,
+      );
       if (turn % 6 === 5) venue.cancel(id(`g${turn - 3}`), now);
       if (turn % 9 === 8) venue.amend(id(`g${turn - 1}`), { price: price + 1, quantity: 900 }, now);
     }
-    const text = canonicalJson(out.map((report) => ({ ...report, fee: `${report.fee}` })) as unknown as Json);
+    const text = canonicalJson(out.map((report) => ({ ...report, fee: `${report.fee}` })));
     const fills = out.filter((report) => report.fill_id !== null).length;
-    expect({ reports: out.length, fills, reports_sha256: digestOf(text), state_sha256: digestOf(venue.save()) }).toEqual(golden);
+    expect({
+      reports: out.length,
+      fills,
+      reports_sha256: digestOf(text),
+      state_sha256: digestOf(venue.save()),
+    }).toEqual(golden);
     expect(fills).toBeGreaterThan(100);
   });
 });
 
 type Step =
-  | { readonly do: "trade"; readonly move: number; readonly quantity: number; readonly aggressor: 0 | 1 | 2; readonly after: number }
-  | { readonly do: "submit"; readonly name: number; readonly change: Partial<NewOrder>; readonly offset: number }
-  | { readonly do: "cancel" | "amend"; readonly name: number; readonly offset: number; readonly quantity: number }
+  | {
+      readonly do: "trade";
+      readonly move: number;
+      readonly quantity: number;
+      readonly aggressor: 0 | 1 | 2;
+      readonly after: number;
+    }
+  | {
+      readonly do: "submit";
+      readonly name: number;
+      readonly change: Partial<NewOrder>;
+      readonly offset: number;
+    }
+  | {
+      readonly do: "cancel" | "amend";
+      readonly name: number;
+      readonly offset: number;
+      readonly quantity: number;
+    }
   | { readonly do: "cancel_all" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant("trade" as const), move: fc.integer({ min: -3, max: 3 }), quantity: fc.integer({ min: 1, max: 30 }), aggressor: fc.constantFrom(0 as const, 1 as const, 2 as const), after: fc.integer({ min: 0, max: 40 }) }) },
-  { weight: 6, arbitrary: fc.record({
-      do: fc.constant("submit" as const), name: fc.nat(40), offset: fc.integer({ min: -4, max: 4 }),
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant("trade" as const),
+      move: fc.integer({ min: -3, max: 3 }),
+      quantity: fc.integer({ min: 1, max: 30 }),
+      aggressor: fc.constantFrom(0 as const, 1 as const, 2 as const),
+      after: fc.integer({ min: 0, max: 40 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("submit" as const),
+      name: fc.nat(40),
+      offset: fc.integer({ min: -4, max: 4 }),
       change: fc.record({
-        side: fc.constantFrom("buy" as const, "sell" as const), type: fc.constantFrom("limit" as const, "limit" as const, "market" as const),
-        time_in_force: fc.constantFrom("gtc" as const, "gtc" as const, "ioc" as const, "fok" as const),
-        quantity: fc.integer({ min: 2, max: 20 }).map((n) => n * 2), reduce_only: fc.boolean(), post_only: fc.boolean(),
+        side: fc.constantFrom("buy" as const, "sell" as const),
+        type: fc.constantFrom("limit" as const, "limit" as const, "market" as const),
+        time_in_force: fc.constantFrom(
+          "gtc" as const,
+          "gtc" as const,
+          "ioc" as const,
+          "fok" as const,
+        ),
+        quantity: fc.integer({ min: 2, max: 20 }).map((n) => n * 2),
+        reduce_only: fc.boolean(),
+        post_only: fc.boolean(),
       }),
-    }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("cancel" as const, "amend" as const), name: fc.nat(40), offset: fc.integer({ min: -4, max: 4 }), quantity: fc.integer({ min: 2, max: 20 }).map((n) => n * 2) }) },
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom("cancel" as const, "amend" as const),
+      name: fc.nat(40),
+      offset: fc.integer({ min: -4, max: 4 }),
+      quantity: fc.integer({ min: 2, max: 20 }).map((n) => n * 2),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: "cancel_all" as const }) },
 );
 
-const RANDOM: Partial<SimulatedVenueOptions> = { latency_us: 15, latency_jitter_us: 20, maker_fee_ppm: -25, taker_fee_ppm: 433 };
+const RANDOM: Partial<SimulatedVenueOptions> = {
+  latency_us: 15,
+  latency_jitter_us: 20,
+  maker_fee_ppm: -25,
+  taker_fee_ppm: 433,
+};
 
 /** Plays steps; `cuts` are steps before which the exchange is saved and another one takes over. */
-function play(steps: readonly Step[], cuts: readonly number[], watch: (fresh: readonly ExecutionReport[], position: PositionView, venue: SimulatedVenue) => void): ExecutionReport[] {
+function play(
+  steps: readonly Step[],
+  cuts: readonly number[],
+  watch: (fresh: readonly ExecutionReport[], position: PositionView, venue: SimulatedVenue) => void,
+): ExecutionReport[] {
   let venue = open(RANDOM);
   const all: ExecutionReport[] = [];
   let [at, price] = [1_000, 1_000];
@@ -319,11 +521,26 @@ function play(steps: readonly Step[], cuts: readonly number[], watch: (fresh: re
     if (now.do === "trade") {
       at += now.after;
       price = Math.max(900, price + now.move * 5);
-      venue.onTrade(feedOf([{ at, price, quantity: now.quantity, aggressor: now.aggressor }]), 0, out);
+      venue.onTrade(
+        feedOf([{ at, price, quantity: now.quantity, aggressor: now.aggressor }]),
+        0,
+        out,
+      );
     } else if (now.do === "submit") {
-      venue.submit(order(`n${now.name}`, { ...now.change, price: now.change.type === "market" ? 0 : price + now.offset * 5 }), at);
+      venue.submit(
+        order(`n${now.name}`, {
+          ...now.change,
+          price: now.change.type === "market" ? 0 : price + now.offset * 5,
+        }),
+        at,
+      );
     } else if (now.do === "cancel") venue.cancel(id(`n${now.name}`), at);
-    else if (now.do === "amend") venue.amend(id(`n${now.name}`), { price: price + now.offset * 5, quantity: now.quantity }, at);
+    else if (now.do === "amend")
+      venue.amend(
+        id(`n${now.name}`),
+        { price: price + now.offset * 5, quantity: now.quantity },
+        at,
+      );
     else venue.cancelAll(at);
     all.push(...out);
     const [position] = venue.positions();
@@ -331,6 +548,8 @@ function play(steps: readonly Step[], cuts: readonly number[], watch: (fresh: re
   });
   return all;
 }
+
+const ignore = (): void => undefined;
 
 describe("properties", () => {
   it("money is conserved: every fill agrees with a second, naive account", () => {
@@ -352,8 +571,14 @@ describe("properties", () => {
             const closed = opposite ? (abs(signed) < abs(quantity) ? signed : -quantity) : 0n;
             if (closed !== 0n) {
               // profit = −price·closed + cost·closed/quantity
-              const [top, bottom] = [-price * closed * costBottom * quantity + costTop * closed, costBottom * quantity];
-              [realisedTop, realisedBottom] = [realisedTop * bottom + top * realisedBottom, realisedBottom * bottom];
+              const [top, bottom] = [
+                -price * closed * costBottom * quantity + costTop * closed,
+                costBottom * quantity,
+              ];
+              [realisedTop, realisedBottom] = [
+                realisedTop * bottom + top * realisedBottom,
+                realisedBottom * bottom,
+              ];
               [costTop, costBottom] = [costTop * (quantity + closed), costBottom * quantity];
             }
             costTop += price * (signed - closed) * costBottom;
@@ -363,7 +588,9 @@ describe("properties", () => {
           expect(BigInt(position.quantity)).toBe(quantity);
           expect(position.cash).toBe(cash);
           expect(position.fees).toBe(fees);
-          expect(position.cash + quantity * BigInt(position.last_price)).toBe(position.realised_profit + position.unrealised_profit - position.fees);
+          expect(position.cash + quantity * BigInt(position.last_price)).toBe(
+            position.realised_profit + position.unrealised_profit - position.fees,
+          );
           // Rounding moves at most one unit per fill between realised and open, and never out of the sum.
           const drift = position.realised_profit * realisedBottom - realisedTop;
           expect(abs(drift) <= abs(realisedBottom) * BigInt(fills.length)).toBe(true);
@@ -378,10 +605,13 @@ describe("properties", () => {
 
   it("[M-15.2] a run cut anywhere by save and restore gives the reports of the uncut run", () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 10, maxLength: 120 }), fc.array(fc.nat(119), { minLength: 1, maxLength: 4 }), (steps, cuts) => {
-        const ignore = (): void => undefined;
-        expect(play(steps, cuts, ignore)).toEqual(play(steps, [], ignore));
-      }),
+      fc.property(
+        fc.array(step, { minLength: 10, maxLength: 120 }),
+        fc.array(fc.nat(119), { minLength: 1, maxLength: 4 }),
+        (steps, cuts) => {
+          expect(play(steps, cuts, ignore)).toEqual(play(steps, [], ignore));
+        },
+      ),
       { seed: 8, numRuns: 120 },
     );
   });
@@ -397,13 +627,18 @@ describe("properties", () => {
         play(steps, [], (fresh, position) => {
           const now = steps[index++];
           if (now?.do === "trade") price = Math.max(900, price + now.move * 5);
-          if (now?.do === "submit" && now.change.type === "limit" && !limits.has(`n${now.name}`)) limits.set(`n${now.name}`, price + now.offset * 5);
+          if (now?.do === "submit" && now.change.type === "limit" && !limits.has(`n${now.name}`))
+            limits.set(`n${now.name}`, price + now.offset * 5);
           // Where the limit may have changed it is not checked.
-          if (now?.do === "submit" && now.change.type === "market" && !limits.has(`n${now.name}`)) limits.set(`n${now.name}`, Number.NaN);
+          if (now?.do === "submit" && now.change.type === "market" && !limits.has(`n${now.name}`))
+            limits.set(`n${now.name}`, Number.NaN);
           if (now?.do === "amend") limits.set(`n${now.name}`, Number.NaN);
-          if (now?.do === "submit" && !reduceOnly.has(`n${now.name}`)) reduceOnly.set(`n${now.name}`, now.change.reduce_only === true);
+          if (now?.do === "submit" && !reduceOnly.has(`n${now.name}`))
+            reduceOnly.set(`n${now.name}`, now.change.reduce_only === true);
           for (const side of ["buy", "sell"]) {
-            const taken = fresh.filter((report) => report.side === side).reduce((sum, report) => sum + report.quantity, 0);
+            const taken = fresh
+              .filter((report) => report.side === side)
+              .reduce((sum, report) => sum + report.quantity, 0);
             if (now?.do === "trade") expect(taken).toBeLessThanOrEqual(now.quantity);
           }
           for (const report of fresh) {
@@ -413,10 +648,13 @@ describe("properties", () => {
             if (report.fill_id === null) continue;
             expect(ids.has(report.fill_id)).toBe(false);
             ids.add(report.fill_id);
-            const beyond = (report.price - (limits.get(report.client_order_id) ?? 0)) * (report.side === "buy" ? 1 : -1);
+            const beyond =
+              (report.price - (limits.get(report.client_order_id) ?? 0)) *
+              (report.side === "buy" ? 1 : -1);
             expect(Number.isNaN(beyond) || beyond <= 0).toBe(true);
             const after = before + (report.side === "buy" ? report.quantity : -report.quantity);
-            if (reduceOnly.get(report.client_order_id) === true) expect(Math.abs(after) < Math.abs(before) && after * before >= 0).toBe(true);
+            if (reduceOnly.get(report.client_order_id) === true)
+              expect(Math.abs(after) < Math.abs(before) && after * before >= 0).toBe(true);
             before = after;
           }
           expect(before).toBe(position.quantity);
@@ -428,7 +666,11 @@ describe("properties", () => {
 
   it("state of another exchange, version or form is refused", () => {
     const venue = open();
-    for (const bytes of [Buffer.from("{"), open({ seed: "t" }).save(), Buffer.from(Buffer.from(open().save()).toString().replace('"version":1', '"version":2'))]) {
+    for (const bytes of [
+      Buffer.from("{"),
+      open({ seed: "t" }).save(),
+      Buffer.from(Buffer.from(open().save()).toString().replace('"version":1', '"version":2')),
+    ]) {
       expect(() => venue.restore(bytes)).toThrow("RUMI-MKT-008");
     }
   });

@@ -15,10 +15,24 @@
  * - Fills of a side never exceed the trade's quantity; an order never fills beyond its quantity or limit.
  * - reduce_only never enlarges or flips a position.
  */
-import { failure, FailureError, sha256, type ClientOrderId, type Failure, type Result } from "@rumi/kernel";
+import {
+  failure,
+  FailureError,
+  sha256,
+  type ClientOrderId,
+  type Failure,
+  type Result,
+} from "@rumi/kernel";
 import { FLAG_DUPLICATE } from "../columns.ts";
 import { VENUE_LIMITS, type VenueLimits } from "../limits.ts";
-import type { ExecutionReport, NewOrder, PositionView, SimulatedVenue, SimulatedVenueOptions, TradeColumns } from "../types.ts";
+import type {
+  ExecutionReport,
+  NewOrder,
+  PositionView,
+  SimulatedVenue,
+  SimulatedVenueOptions,
+  TradeColumns,
+} from "../types.ts";
 import { feeOf } from "./account.ts";
 import { Market, type Order, type Side } from "./market.ts";
 import { amendProblem, crossesOwn, optionProblem, orderProblem, sameOrder } from "./rules.ts";
@@ -26,9 +40,14 @@ import { VENUE_REASONS, type VenueReason } from "./reasons.ts";
 import { decodeState, encodeState, type Command, type VenueState } from "./state.ts";
 
 /** Error RUMI-MKT-011. Tests lower the limits. */
-export function createSimulatedVenue(options: SimulatedVenueOptions, limits: VenueLimits = VENUE_LIMITS): Result<SimulatedVenue, Failure> {
+export function createSimulatedVenue(
+  options: SimulatedVenueOptions,
+  limits: VenueLimits = VENUE_LIMITS,
+): Result<SimulatedVenue, Failure> {
   const problem = optionProblem(options, limits);
-  return problem === undefined ? { ok: true, value: new Exchange(options, limits) } : { ok: false, error: problem };
+  return problem === undefined
+    ? { ok: true, value: new Exchange(options, limits) }
+    : { ok: false, error: problem };
 }
 
 class Exchange implements SimulatedVenue {
@@ -69,8 +88,18 @@ class Exchange implements SimulatedVenue {
     this.#send({ kind: "cancel", arrival_us: this.#arrival(at_us), client_order_id });
   }
 
-  amend(client_order_id: ClientOrderId, change: { readonly price: number; readonly quantity: number }, at_us: number): void {
-    this.#send({ kind: "amend", arrival_us: this.#arrival(at_us), client_order_id, price: change.price, quantity: change.quantity });
+  amend(
+    client_order_id: ClientOrderId,
+    change: { readonly price: number; readonly quantity: number },
+    at_us: number,
+  ): void {
+    this.#send({
+      kind: "amend",
+      arrival_us: this.#arrival(at_us),
+      client_order_id,
+      price: change.price,
+      quantity: change.quantity,
+    });
   }
 
   cancelAll(at_us: number): void {
@@ -84,7 +113,10 @@ class Exchange implements SimulatedVenue {
     if (((feed.flags[row] ?? 0) & FLAG_DUPLICATE) !== 0) return;
     const index = feed.instrument[row] ?? 0;
     const market = this.#markets[index];
-    if (market === undefined) throw new RangeError(`row ${row} names instrument ${index}, which the exchange does not list`);
+    if (market === undefined)
+      throw new RangeError(
+        `row ${row} names instrument ${index}, which the exchange does not list`,
+      );
     const price = feed.price[row] ?? 0;
     const quantity = feed.quantity[row] ?? 0;
     const aggressor = feed.aggressor[row] ?? 0;
@@ -114,7 +146,13 @@ class Exchange implements SimulatedVenue {
     }
   }
 
-  openOrders(): readonly { readonly client_order_id: ClientOrderId; readonly instrument: number; readonly side: "buy" | "sell"; readonly price: number; readonly remaining: number }[] {
+  openOrders(): readonly {
+    readonly client_order_id: ClientOrderId;
+    readonly instrument: number;
+    readonly side: "buy" | "sell";
+    readonly price: number;
+    readonly remaining: number;
+  }[] {
     return [...this.#open.values()].map((order) => ({
       client_order_id: order.client_order_id,
       instrument: order.instrument,
@@ -142,7 +180,14 @@ class Exchange implements SimulatedVenue {
       markets: this.#markets,
       orders: [...this.#orders.values()],
       commands: this.#commands.slice(this.#head),
-      counters: [this.#lastArrival_us, this.#reported_us, this.#draws, this.#orderNumber, this.#fillNumber, this.#priority],
+      counters: [
+        this.#lastArrival_us,
+        this.#reported_us,
+        this.#draws,
+        this.#orderNumber,
+        this.#fillNumber,
+        this.#priority,
+      ],
     });
   }
 
@@ -151,12 +196,23 @@ class Exchange implements SimulatedVenue {
     const state: VenueState = decodeState(this.#options, bytes);
     this.#markets = [...state.markets];
     this.#orders = new Map(state.orders.map((order) => [order.client_order_id, order]));
-    this.#open = new Map(state.orders.filter((order) => order.state === "open").map((order) => [order.client_order_id, order]));
+    this.#open = new Map(
+      state.orders
+        .filter((order) => order.state === "open")
+        .map((order) => [order.client_order_id, order]),
+    );
     for (const order of this.#open.values()) this.#markets[order.instrument]?.insert(order);
     this.#commands = [...state.commands];
     this.#head = 0;
     this.#nextArrival_us = this.#commands[0]?.arrival_us ?? Infinity;
-    [this.#lastArrival_us, this.#reported_us, this.#draws, this.#orderNumber, this.#fillNumber, this.#priority] = state.counters;
+    [
+      this.#lastArrival_us,
+      this.#reported_us,
+      this.#draws,
+      this.#orderNumber,
+      this.#fillNumber,
+      this.#priority,
+    ] = state.counters;
   }
 
   #send(command: Command): void {
@@ -170,7 +226,10 @@ class Exchange implements SimulatedVenue {
   /** Instructions share one line: none overtakes another, whatever its jitter. */
   #arrival(at_us: number): number {
     const { latency_us, latency_jitter_us } = this.#options;
-    const jitter = latency_jitter_us === 0 ? 0 : mix(this.#jitterSeed, (this.#draws += 1)) % (latency_jitter_us + 1);
+    const jitter =
+      latency_jitter_us === 0
+        ? 0
+        : mix(this.#jitterSeed, (this.#draws += 1)) % (latency_jitter_us + 1);
     this.#lastArrival_us = Math.max(this.#lastArrival_us, at_us + latency_us + jitter);
     return this.#lastArrival_us;
   }
@@ -180,13 +239,21 @@ class Exchange implements SimulatedVenue {
       case "submit":
         return this.#enter(command.order, command.arrival_us, out);
       case "cancel": {
-        const order = this.#openOrRefuse(command.client_order_id, "cancel_rejected", command.arrival_us, out);
-        return order === undefined ? undefined : this.#close(order, "cancelled", null, command.arrival_us, out);
+        const order = this.#openOrRefuse(
+          command.client_order_id,
+          "cancel_rejected",
+          command.arrival_us,
+          out,
+        );
+        return order === undefined
+          ? undefined
+          : this.#close(order, "cancelled", null, command.arrival_us, out);
       }
       case "amend":
         return this.#change(command, out);
       case "cancel_all":
-        for (const order of [...this.#open.values()]) this.#close(order, "cancelled", null, command.arrival_us, out);
+        for (const order of this.#open.values())
+          this.#close(order, "cancelled", null, command.arrival_us, out);
         return;
     }
   }
@@ -194,8 +261,12 @@ class Exchange implements SimulatedVenue {
   #enter(wanted: NewOrder, at_us: number, out: ExecutionReport[]): void {
     const known = this.#orders.get(wanted.client_order_id);
     if (known !== undefined) {
-      const reason = sameOrder(known, wanted) ? VENUE_REASONS.duplicate : VENUE_REASONS.duplicate_differs;
-      return this.#report(known, known.state === "open" ? "accepted" : known.state, at_us, out, { reason });
+      const reason = sameOrder(known, wanted)
+        ? VENUE_REASONS.duplicate
+        : VENUE_REASONS.duplicate_differs;
+      return this.#report(known, known.state === "open" ? "accepted" : known.state, at_us, out, {
+        reason,
+      });
     }
     const order: Order = {
       client_order_id: wanted.client_order_id,
@@ -222,8 +293,11 @@ class Exchange implements SimulatedVenue {
     if (problem !== undefined || market === undefined) {
       order.state = "rejected";
       // Past the limit of remembered orders nothing new is let in, so nothing need be remembered.
-      if (this.#orders.size < this.#limits.venue_known_orders) this.#orders.set(order.client_order_id, order);
-      return this.#report(order, "rejected", at_us, out, { reason: problem ?? VENUE_REASONS.instrument });
+      if (this.#orders.size < this.#limits.venue_known_orders)
+        this.#orders.set(order.client_order_id, order);
+      return this.#report(order, "rejected", at_us, out, {
+        reason: problem ?? VENUE_REASONS.instrument,
+      });
     }
     this.#orders.set(order.client_order_id, order);
     this.#cancelCrossed(market, order, at_us, out);
@@ -235,13 +309,21 @@ class Exchange implements SimulatedVenue {
   #refusal(wanted: NewOrder, order: Order, market: Market | undefined): VenueReason | undefined {
     const spec = this.#options.instruments[wanted.instrument];
     if (market === undefined || spec === undefined) return VENUE_REASONS.instrument;
-    if (this.#orders.size >= this.#limits.venue_known_orders || this.#open.size >= this.#limits.venue_open_orders) {
+    if (
+      this.#orders.size >= this.#limits.venue_known_orders ||
+      this.#open.size >= this.#limits.venue_open_orders
+    ) {
       return VENUE_REASONS.too_many_orders;
     }
     const problem = orderProblem(wanted, spec, market);
     if (problem !== undefined) return problem;
-    if (wanted.post_only && (market.marketable(order.side, order.price) || crossesOwn(market, order).length > 0)) return VENUE_REASONS.post_only;
-    if (wanted.reduce_only && market.position.reducible(order.side) === 0) return VENUE_REASONS.reduce_only;
+    if (
+      wanted.post_only &&
+      (market.marketable(order.side, order.price) || crossesOwn(market, order).length > 0)
+    )
+      return VENUE_REASONS.post_only;
+    if (wanted.reduce_only && market.position.reducible(order.side) === 0)
+      return VENUE_REASONS.reduce_only;
     return undefined;
   }
 
@@ -253,10 +335,13 @@ class Exchange implements SimulatedVenue {
     const moved: Order = { ...order, price: command.price, quantity: command.quantity };
     const problem =
       amendProblem(order, command, this.#options.instruments[order.instrument], market) ??
-      (order.post_only && command.price !== order.price && (market.marketable(order.side, command.price) || crossesOwn(market, moved).length > 0)
+      (order.post_only &&
+      command.price !== order.price &&
+      (market.marketable(order.side, command.price) || crossesOwn(market, moved).length > 0)
         ? VENUE_REASONS.post_only
         : undefined);
-    if (problem !== undefined) return this.#report(order, "amend_rejected", at_us, out, { reason: problem });
+    if (problem !== undefined)
+      return this.#report(order, "amend_rejected", at_us, out, { reason: problem });
     // A smaller order keeps its place; any other change starts at the end of the queue.
     const keepsPlace = command.price === order.price && command.quantity <= order.quantity;
     order.price = command.price;
@@ -273,7 +358,10 @@ class Exchange implements SimulatedVenue {
 
   /** Decides whether an order takes or rests, and puts it in its place. */
   #place(market: Market, order: Order): void {
-    const takes = order.type === "market" || order.time_in_force !== "gtc" || (!order.post_only && (market.last_time_us < 0 || market.marketable(order.side, order.price)));
+    const takes =
+      order.type === "market" ||
+      order.time_in_force !== "gtc" ||
+      (!order.post_only && (market.last_time_us < 0 || market.marketable(order.side, order.price)));
     order.mode = takes ? "taker" : "resting";
     order.ahead = takes ? 0 : this.#queueAhead(market, order.price);
     market.insert(order);
@@ -286,7 +374,8 @@ class Exchange implements SimulatedVenue {
 
   /** Self-trade prevention: our older order gives way, so that an exit is never refused. */
   #cancelCrossed(market: Market, order: Order, at_us: number, out: ExecutionReport[]): void {
-    for (const crossed of crossesOwn(market, order)) this.#close(crossed, "cancelled", VENUE_REASONS.self_trade, at_us, out);
+    for (const crossed of crossesOwn(market, order))
+      this.#close(crossed, "cancelled", VENUE_REASONS.self_trade, at_us, out);
   }
 
   #match(market: Market, side: Side, trade: Trade, out: ExecutionReport[]): void {
@@ -313,25 +402,47 @@ class Exchange implements SimulatedVenue {
         }
       }
       const remaining = order.quantity - order.filled;
-      const allowed = order.reduce_only ? Math.min(remaining, market.position.reducible(side)) : remaining;
+      const allowed = order.reduce_only
+        ? Math.min(remaining, market.position.reducible(side))
+        : remaining;
       const killed = order.time_in_force === "fok" && Math.min(available, allowed) < remaining;
       const quantity = killed ? 0 : Math.min(allowed, available);
       if (quantity > 0) {
         budget -= quantity;
-        this.#fill(market, order, order.mode === "resting" ? order.price : trade.price, quantity, trade.time_us, out);
+        this.#fill(
+          market,
+          order,
+          order.mode === "resting" ? order.price : trade.price,
+          quantity,
+          trade.time_us,
+          out,
+        );
       }
-      if (order.filled < order.quantity && order.time_in_force !== "gtc") this.#endImmediate(order, trade, out);
+      if (order.filled < order.quantity && order.time_in_force !== "gtc")
+        this.#endImmediate(order, trade, out);
     }
   }
 
   #endImmediate(order: Order, trade: Trade, out: ExecutionReport[]): void {
-    const reason = order.time_in_force === "fok" ? VENUE_REASONS.fill_or_kill : VENUE_REASONS.immediate;
+    const reason =
+      order.time_in_force === "fok" ? VENUE_REASONS.fill_or_kill : VENUE_REASONS.immediate;
     this.#end(order, "cancelled", reason, trade.time_us, out);
   }
 
-  #fill(market: Market, order: Order, price: number, quantity: number, at_us: number, out: ExecutionReport[]): void {
+  #fill(
+    market: Market,
+    order: Order,
+    price: number,
+    quantity: number,
+    at_us: number,
+    out: ExecutionReport[],
+  ): void {
     const maker = order.mode === "resting";
-    const fee = feeOf(price, quantity, maker ? this.#options.maker_fee_ppm : this.#options.taker_fee_ppm);
+    const fee = feeOf(
+      price,
+      quantity,
+      maker ? this.#options.maker_fee_ppm : this.#options.taker_fee_ppm,
+    );
     this.#ended = true;
     order.filled += quantity;
     market.position.fill(order.side, price, quantity, fee);
@@ -340,7 +451,13 @@ class Exchange implements SimulatedVenue {
       order.state = "filled";
       this.#open.delete(order.client_order_id);
     }
-    const fill = { price, quantity, fee, liquidity: maker ? ("maker" as const) : ("taker" as const), id: `${this.#prefix}-F${(this.#fillNumber += 1)}` };
+    const fill = {
+      price,
+      quantity,
+      fee,
+      liquidity: maker ? ("maker" as const) : ("taker" as const),
+      id: `${this.#prefix}-F${(this.#fillNumber += 1)}`,
+    };
     this.#report(order, done ? "filled" : "partially_filled", at_us, out, { fill });
   }
 
@@ -348,36 +465,64 @@ class Exchange implements SimulatedVenue {
   #dropIrreducible(market: Market, at_us: number, out: ExecutionReport[]): void {
     for (const orders of [market.buys, market.sells]) {
       for (const order of orders) {
-        if (order.reduce_only && order.state === "open" && market.position.reducible(order.side) === 0) {
+        if (
+          order.reduce_only &&
+          order.state === "open" &&
+          market.position.reducible(order.side) === 0
+        ) {
           this.#end(order, "cancelled", VENUE_REASONS.reduce_only, at_us, out);
         }
       }
     }
   }
 
-  #openOrRefuse(id: ClientOrderId, kind: "cancel_rejected" | "amend_rejected", at_us: number, out: ExecutionReport[]): Order | undefined {
+  #openOrRefuse(
+    id: ClientOrderId,
+    kind: "cancel_rejected" | "amend_rejected",
+    at_us: number,
+    out: ExecutionReport[],
+  ): Order | undefined {
     const order = this.#open.get(id);
     if (order !== undefined) return order;
     const known = this.#orders.get(id);
-    if (known !== undefined) this.#report(known, kind, at_us, out, { reason: VENUE_REASONS.order_closed });
+    if (known !== undefined)
+      this.#report(known, kind, at_us, out, { reason: VENUE_REASONS.order_closed });
     else out.push(unknownOrder(id, kind, this.#stamp(at_us)));
     return undefined;
   }
 
-  #close(order: Order, state: "cancelled", reason: VenueReason | null, at_us: number, out: ExecutionReport[]): void {
+  #close(
+    order: Order,
+    state: "cancelled",
+    reason: VenueReason | null,
+    at_us: number,
+    out: ExecutionReport[],
+  ): void {
     this.#markets[order.instrument]?.remove(order);
     this.#end(order, state, reason, at_us, out);
   }
 
   /** Ends an order but leaves it in its list, which may be being walked; the walker sweeps. */
-  #end(order: Order, state: "cancelled", reason: VenueReason | null, at_us: number, out: ExecutionReport[]): void {
+  #end(
+    order: Order,
+    state: "cancelled",
+    reason: VenueReason | null,
+    at_us: number,
+    out: ExecutionReport[],
+  ): void {
     this.#ended = true;
     order.state = state;
     this.#open.delete(order.client_order_id);
     this.#report(order, state, at_us, out, { reason });
   }
 
-  #report(order: Order, kind: ExecutionReport["kind"], at_us: number, out: ExecutionReport[], extra: ReportExtra): void {
+  #report(
+    order: Order,
+    kind: ExecutionReport["kind"],
+    at_us: number,
+    out: ExecutionReport[],
+    extra: ReportExtra,
+  ): void {
     const { fill, reason = null } = extra;
     out.push({
       kind,
@@ -403,20 +548,46 @@ class Exchange implements SimulatedVenue {
   }
 }
 
-type Trade = { readonly price: number; readonly quantity: number; readonly aggressor: number; readonly time_us: number };
+type Trade = {
+  readonly price: number;
+  readonly quantity: number;
+  readonly aggressor: number;
+  readonly time_us: number;
+};
 type ReportExtra = {
   readonly reason?: VenueReason | null;
-  readonly fill?: { readonly price: number; readonly quantity: number; readonly fee: bigint; readonly liquidity: "maker" | "taker"; readonly id: string };
+  readonly fill?: {
+    readonly price: number;
+    readonly quantity: number;
+    readonly fee: bigint;
+    readonly liquidity: "maker" | "taker";
+    readonly id: string;
+  };
 };
 
 function sideName(side: Side): "buy" | "sell" {
   return side === 1 ? "buy" : "sell";
 }
 
-function unknownOrder(client_order_id: ClientOrderId, kind: "cancel_rejected" | "amend_rejected", event_time_us: number): ExecutionReport {
+function unknownOrder(
+  client_order_id: ClientOrderId,
+  kind: "cancel_rejected" | "amend_rejected",
+  event_time_us: number,
+): ExecutionReport {
   return {
-    kind, client_order_id, venue_order_id: "", fill_id: null, instrument: 0, side: "buy", price: 0, quantity: 0, remaining: 0,
-    fee: 0n, liquidity: "none", reason_code: VENUE_REASONS.unknown_order, event_time_us,
+    kind,
+    client_order_id,
+    venue_order_id: "",
+    fill_id: null,
+    instrument: 0,
+    side: "buy",
+    price: 0,
+    quantity: 0,
+    remaining: 0,
+    fee: 0n,
+    liquidity: "none",
+    reason_code: VENUE_REASONS.unknown_order,
+    event_time_us,
   };
 }
 
