@@ -1,1 +1,115 @@
-export {};
+/**
+ * The control plane: registry, lifecycle, commands, leases, runners, views. One folder per capability.
+ *
+ * The composition root makes one {@link createControlPlane}, gives its declarations to the pipeline's
+ * registry, its migrations to the store, and runs its reconcilers.
+ */
+import type { StrategyDescriptor } from "@rumi/abi";
+import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
+import type { Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operations";
+import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
+import type { Migrations, Reader, Store } from "@rumi/store";
+import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
+import type { ValidateConfig } from "./bots/model.ts";
+import { botDeclarations } from "./bots/operations.ts";
+import { BOT_MIGRATIONS } from "./bots/tables.ts";
+import { commandDeclarations } from "./commands/operations.ts";
+import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
+import { instanceReconciler } from "./instances/reconciler.ts";
+import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
+import { isolationFor } from "./isolation.ts";
+import { PREFLIGHT_MIGRATIONS } from "./preflight/gather.ts";
+import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
+import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
+import { safetyDeclarations } from "./safety/operations.ts";
+import { readSafety, safetyReader, SAFETY_MIGRATIONS } from "./safety/tables.ts";
+import { traceDeclarations } from "./trace/operations.ts";
+import { userDeclarations } from "./users/operations.ts";
+import { VENUE_MIGRATIONS } from "./venues/tables.ts";
+import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
+import { viewDeclarations } from "./views/operations.ts";
+import { VIEW_MIGRATIONS } from "./views/tables.ts";
+
+export { botsUsingPack, countLiveBots } from "./bots/tables.ts";
+export type { ValidateConfig } from "./bots/model.ts";
+export type { ProveEvent } from "./audit/operations.ts";
+export { readEvents, type AuditEvent, type EventFilter } from "./audit/events.ts";
+export { isolationFor } from "./isolation.ts";
+export { BOT_STATES, CAUSES_IN_FORCE, mayMove, TRANSITIONS, TRANSITION_CAUSES, type BotState, type TransitionCause } from "./lifecycle/states.ts";
+export { CONTROL_LIMITS } from "./limits.ts";
+export { refreshInstanceMetrics } from "./metrics.ts";
+export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
+export { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
+export { runnerSocketPath } from "./runners/socket-path.ts";
+export { createRunnerSupervisor, type RunnerProcess, type RunnerSupervisor, type SupervisorDeps } from "./runners/supervisor.ts";
+export { readRunners, type RunnerRow } from "./runners/tables.ts";
+export { readSafety, safetyReader } from "./safety/tables.ts";
+export { ROOT_PRINCIPAL } from "./users/operations.ts";
+export type { InspectRecordings } from "./venues/operations.ts";
+
+export const controlMigrations: readonly Migrations[] = [
+  SAFETY_MIGRATIONS, VENUE_MIGRATIONS, BOT_MIGRATIONS, INSTANCE_MIGRATIONS, COMMAND_MIGRATIONS, PREFLIGHT_MIGRATIONS, RUNNER_MIGRATIONS, VIEW_MIGRATIONS,
+];
+
+export type ControlDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Pick<Logger, "warning" | "error" | "info">;
+  readonly environment: string;
+  /** Folder of one run's checkpoints and journal. */
+  readonly runDir: (bot_id: string, run_id: string) => string;
+  /** The pack library of the platform. */
+  readonly packs: {
+    readonly approvedStrategy: (reader: Reader, reference: StrategyReference) => Promise<Result<StrategyDescriptor, Failure>>;
+    readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
+  };
+  readonly validateConfig: ValidateConfig;
+  readonly inspectRecordings: InspectRecordings;
+  readonly proveEvent: ProveEvent;
+  /** The runtime's admission; passes where it is not given. */
+  readonly admit?: (strategy: VerifiedStrategy) => Promise<Result<unknown, Failure>>;
+  readonly lease_ttl?: Millis;
+  readonly adoption_window?: Millis;
+};
+
+export interface ControlPlane {
+  readonly declarations: readonly Declaration[];
+  readonly migrations: readonly Migrations[];
+  readonly safety: SafetyReader;
+  readonly hub: RunnerHub;
+  /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
+  readonly reconcilers: readonly Reconciler[];
+  close(): void;
+}
+
+export function createControlPlane(deps: ControlDeps): ControlPlane {
+  const { store } = deps;
+  const hub = createRunnerHub(deps);
+  const reconciler = instanceReconciler({ ...deps, hub });
+  const preflight = {
+    verifyStrategy: deps.packs.verifyStrategy, validateConfig: deps.validateConfig,
+    admit: deps.admit ?? (() => Promise.resolve(ok(null))),
+    isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") => Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, isolation)),
+    runnerReady: () => hub.ready().length > 0,
+  };
+  const stopListening = store.onAppended((_first, events) => {
+    if (!events.some((event) => event.action === "safety.transition")) return;
+    readSafety(store, store).then(
+      (row) => hub.tellSafety(row.mode as SafetyMode, row.generation),
+      (error: unknown) => deps.logger.error("the safety mode could not be told to the runners", { error }),
+    );
+  });
+  return {
+    hub, safety: safetyReader(store), migrations: controlMigrations, reconcilers: [reconciler],
+    declarations: [
+      ...safetyDeclarations(), ...venueDeclarations(deps.inspectRecordings), ...botDeclarations({ approvedStrategy: deps.packs.approvedStrategy, validateConfig: deps.validateConfig }),
+      ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
+      ...viewDeclarations(), ...auditDeclarations(deps.proveEvent), ...traceDeclarations(), ...userDeclarations(),
+    ],
+    close: () => {
+      stopListening();
+      hub.close();
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/** Rows of the registry: bots, their immutable versions, labels and conditions. */
+import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { BOT_STATES, type BotState } from "../lifecycle/states.ts";
+import { first, type Sql } from "../shared/sql.ts";
+import type { BotSpec, Condition } from "./model.ts";
+
+export type BotRow = {
+  bot_id: string; state: BotState; display_name: string; pack_id: string; generation: number; observed_generation: number; version: string;
+  /** JSON of {@link BotSpec}. */
+  spec: string;
+  mode: "paper" | "shadow" | null; run_id: string | null; state_reason: string; state_since: number;
+  created_at: number; created_by: string; updated_at: number;
+  /** Rises with every change of this row; what guarded updates compare. */
+  row_version: number;
+};
+export type BotVersionRow = { bot_id: string; generation: number; version: string; spec: string; created_at: number; created_by: string; reason: string };
+export type BotLabelRow = { bot_id: string; name: string; value: string };
+export type BotConditionRow = { bot_id: string; type: string; status: string; reason: string; message: string; observed_generation: number; last_transition_time: number };
+export type BotTables = { bot: BotRow; bot_version: BotVersionRow; bot_label: BotLabelRow; bot_condition: BotConditionRow };
+
+const statements = (integer: string): readonly string[] => [
+  `CREATE TABLE bot (
+    bot_id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL CHECK (state IN (${BOT_STATES.map((state) => `'${state}'`).join(", ")})),
+    display_name TEXT NOT NULL, pack_id TEXT NOT NULL, generation ${integer} NOT NULL, observed_generation ${integer} NOT NULL, version TEXT NOT NULL,
+    spec TEXT NOT NULL, mode TEXT, run_id TEXT, state_reason TEXT NOT NULL, state_since ${integer} NOT NULL,
+    created_at ${integer} NOT NULL, created_by TEXT NOT NULL, updated_at ${integer} NOT NULL, row_version ${integer} NOT NULL)`,
+  "CREATE INDEX bot_by_state ON bot (state, bot_id)",
+  "CREATE INDEX bot_by_pack ON bot (pack_id, bot_id)",
+  `CREATE TABLE bot_version (
+    bot_id TEXT NOT NULL, generation ${integer} NOT NULL, version TEXT NOT NULL, spec TEXT NOT NULL,
+    created_at ${integer} NOT NULL, created_by TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (bot_id, generation), UNIQUE (bot_id, version))`,
+  "CREATE TABLE bot_label (bot_id TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (bot_id, name))",
+  "CREATE INDEX bot_label_by_name ON bot_label (name, value, bot_id)",
+  `CREATE TABLE bot_condition (
+    bot_id TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, message TEXT NOT NULL,
+    observed_generation ${integer} NOT NULL, last_transition_time ${integer} NOT NULL, PRIMARY KEY (bot_id, type))`,
+];
+
+export const BOT_MIGRATIONS: Migrations = { owner: "control.bots", steps: [{ name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+
+export function readBot(reader: Reader, sql: Sql, bot_id: string): Promise<BotRow | undefined> {
+  return first<BotRow>(reader, sql.builder<BotTables>().selectFrom("bot").selectAll().where("bot_id", "=", bot_id));
+}
+
+export function specOf(row: Pick<BotRow, "spec">): BotSpec {
+  return JSON.parse(row.spec) as BotSpec;
+}
+
+/** A guarded change of one bot; a conflict means that it moved since it was read. */
+export function updateBot(sql: Sql, row: BotRow, change: Partial<Omit<BotRow, "bot_id" | "row_version">>, now: number): Write {
+  return write(
+    sql.builder<BotTables>().updateTable("bot").set({ ...change, updated_at: now, row_version: row.row_version + 1 }).where("bot_id", "=", row.bot_id).where("row_version", "=", row.row_version),
+    1,
+  );
+}
+
+export async function countLiveBots(reader: Reader, sql: Sql): Promise<number> {
+  const row = await first<{ live: number }>(reader, sql.builder<BotTables>().selectFrom("bot").select((of) => of.fn.countAll<number>().as("live")).where("state", "=", "RUNNING_LIVE"));
+  return Number(row?.live ?? 0);
+}
+
+/** Bots that a pack's uninstall would leave without code. */
+export async function botsUsingPack(reader: Reader, sql: Sql, pack_id: string): Promise<readonly string[]> {
+  const rows = await reader.rows<{ bot_id: string }>(sql.builder<BotTables>().selectFrom("bot").select("bot_id").where("pack_id", "=", pack_id).orderBy("bot_id").limit(200));
+  return rows.map((row) => row.bot_id);
+}
+
+export function readConditions(reader: Reader, sql: Sql, bot_id: string): Promise<readonly BotConditionRow[]> {
+  return reader.rows<BotConditionRow>(sql.builder<BotTables>().selectFrom("bot_condition").selectAll().where("bot_id", "=", bot_id).orderBy("type"));
+}
+
+/** Upserts a condition. Callers write it only when its status or reason changed. */
+export function conditionWrite(sql: Sql, bot_id: string, condition: Omit<Condition, "last_transition_time">, now: number): Write {
+  const row = { ...condition, last_transition_time: now };
+  return write(sql.builder<BotTables>().insertInto("bot_condition").values({ bot_id, ...row }).onConflict((on) => on.columns(["bot_id", "type"]).doUpdateSet(row)), 1);
+}

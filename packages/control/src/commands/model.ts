@@ -1,0 +1,75 @@
+/**
+ * A command: one operator's wish to move one bot, judged against what the bot is. Pure.
+ *
+ * Invariants (commands.test.ts)
+ * - `from` must be the present state: a wish made for another moment is refused (409), never adapted.
+ * - Live and the release from quarantine are refused here as well as by the pipeline's challenge stage.
+ */
+import { err, failure, ID_PATTERNS, microsFromIso, ok, type Failure, type Micros, type Result } from "@rumi/kernel";
+import { Type, type Static } from "@sinclair/typebox";
+import type { BotRow } from "../bots/tables.ts";
+import { BOT_STATES, isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
+import { BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
+import type { InstanceRow } from "../instances/tables.ts";
+
+const StateField = Type.Union(BOT_STATES.map((state) => Type.Literal(state)));
+
+export const SubmitCommandInput = Type.Object(
+  {
+    command_id: CommandIdField,
+    target: Type.Object({ bot_id: Type.Optional(BotIdField), group_id: Type.Optional(BotIdField) }, CLOSED),
+    requested_transition: Type.Object({ from: StateField, to: StateField }, CLOSED),
+    reason: ReasonField,
+    trace_id: Type.String({ pattern: "^[A-Za-z0-9_.:-]{1,128}$" }),
+    run_id: Type.String({ pattern: ID_PATTERNS.uuid }),
+    schema_version: Type.Literal(1),
+    actor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+    expires_at: Type.Optional(Type.String({ minLength: 20, maxLength: 32 })),
+  },
+  CLOSED,
+);
+export type SubmitCommand = Static<typeof SubmitCommandInput>;
+
+export function isDangerous({ from, to }: SubmitCommand["requested_transition"]): boolean {
+  return to === "RUNNING_LIVE" || from === "QUARANTINED";
+}
+
+/** Starts raise risk; everything else a command can do lowers it. */
+export function riskOf({ from, to }: SubmitCommand["requested_transition"]): "increase" | "tighten" {
+  return isRunning(to) || from === "QUARANTINED" ? "increase" : "tighten";
+}
+
+export type Judged = { readonly bot: BotRow; readonly from: BotState; readonly to: BotState };
+
+/** Everything but the preflight: is this wish sound, meant for now, and allowed by the table? */
+export function judgeCommand(input: SubmitCommand, bot: BotRow | undefined, principal_id: string, now: Micros): Result<Judged, Failure> {
+  const { bot_id, group_id } = input.target;
+  if ((bot_id === undefined) === (group_id === undefined)) return err(failure("RUMI-BOT-029"));
+  if (group_id !== undefined) return err(failure("RUMI-BOT-015", { group_id }));
+  if (input.actor !== undefined && input.actor !== principal_id) return err(failure("RUMI-BOT-014", { actor: input.actor, principal: principal_id }));
+  const expiry = judgeExpiry(input.expires_at, now);
+  if (!expiry.ok) return expiry;
+  if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: bot_id ?? "" }));
+  const { from, to } = input.requested_transition;
+  const details = { current_state: bot.state };
+  if (to === "RUNNING_LIVE") return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
+  if (bot.state !== from) return err(failure("RUMI-BOT-011", { bot_id: bot.bot_id, from, current: bot.state }, { reasonCode: "G.STATE_MOVED", details }));
+  if (mayMove("dangerous", from, to)) return err(failure("RUMI-BOT-023", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
+  if (mayMove("operator", from, to)) return ok({ bot, from, to });
+  if (to === "IDLE" || to === "ERROR" || to === "CREATED") return err(failure("RUMI-BOT-033", { to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
+  return err(failure("RUMI-BOT-010", { bot_id: bot.bot_id, from, to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
+}
+
+function judgeExpiry(expires_at: string | undefined, now: Micros): Result<null, Failure> {
+  if (expires_at === undefined) return ok(null);
+  const at = microsFromIso(expires_at);
+  if (at === undefined) return err(failure("RUMI-VAL-002", { field: "expires_at", problem: "it is not a UTC instant such as 2026-02-24T12:00:00Z" }));
+  return at <= now ? err(failure("RUMI-BOT-013", { expires_at }, { reasonCode: "G.COMMAND_EXPIRED" })) : ok(null);
+}
+
+/** Whether a start goes on with the run that is there, or begins a new one. */
+export function continues(from: BotState, mode: "paper" | "shadow", instance: InstanceRow | undefined, spec: { readonly strategy_id: string; readonly pack_digest: string }): boolean {
+  if (instance === undefined || (from !== "PAUSED" && from !== "ERROR")) return false;
+  const former = JSON.parse(instance.spec) as { readonly strategy_id: string; readonly pack_digest: string };
+  return instance.mode === mode && instance.starts > 0 && former.strategy_id === spec.strategy_id && former.pack_digest === spec.pack_digest;
+}

@@ -1,0 +1,159 @@
+/**
+ * Brings instances to what is wanted: plans each from what is so now (plan.ts) and performs the step.
+ *
+ * Invariants (reconciler.test.ts)
+ * - One step per instance and round; a step in flight is not repeated.
+ * - A start carries a lease taken a moment before, and its epoch (M-7.1.1).
+ * - After a restart of the program, whatever no living runner claims goes to ERROR and stays there (G-2.1b).
+ */
+import { millis, type Clock, type Millis } from "@rumi/kernel";
+import type { Logger } from "@rumi/operations";
+import type { Reconciler } from "@rumi/platform";
+import type { InstanceSpec } from "@rumi/runtime";
+import { acquireLease, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
+import { conditionWrite, readBot, readConditions, updateBot, type BotTables } from "../bots/tables.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
+import type { FailureNote } from "../shared/fields.ts";
+import { jsonOf } from "../shared/sql.ts";
+import type { Reply, RunnerHub } from "../runners/hub.ts";
+import { keyOf } from "../runners/recorder.ts";
+import { changedConditions, conditionEvent, observeGone, observeRefusal, resource } from "./observe.ts";
+import { planInstance, type Action } from "./plan.ts";
+import { keyText, readOpenInstances, updateInstance, type InstanceRow, type InstanceTables, type StartSpec } from "./tables.ts";
+
+export type InstanceReconcilerDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly hub: RunnerHub;
+  readonly logger: Pick<Logger, "warning" | "error" | "info">;
+  readonly lease_ttl?: Millis;
+  /** How long after the program's start living runners may dial in. */
+  readonly adoption_window?: Millis;
+};
+
+const SYSTEM = "system:instances";
+
+export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & { busy(): Promise<void> } {
+  const { store, clock, hub, logger } = deps;
+  const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);
+  const window = deps.adoption_window ?? millis(CONTROL_LIMITS.adoption_window_ms);
+  const started_at = clock.monotonic();
+  const inFlight = new Map<string, Promise<void>>();
+  /** Runs that were open at the first round, which the composition root makes before it takes commands. */
+  let inheritedRuns: ReadonlySet<string> | undefined;
+
+  const perform = async (instance: InstanceRow, action: Action): Promise<void> => {
+    switch (action.kind) {
+      case "none":
+        return;
+      case "start":
+        return start(instance, action.runner_id);
+      case "stop":
+        await hub.ask(action.runner_id, { type: "stop", run_id: action.run_id as InstanceSpec["run_id"], epoch: action.epoch, reason: action.why });
+        return;
+      case "pause": case "continue":
+        await hub.ask(action.runner_id, { type: action.kind, run_id: instance.run_id as InstanceSpec["run_id"], epoch: instance.epoch, reason: "OPERATOR" });
+        return;
+      case "config":
+        return sendConfig(instance, action.runner_id);
+      case "gone":
+        await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => (facts.instance.run_id === instance.run_id ? observeGone(facts, action.why, clock.now()) : undefined));
+    }
+  };
+
+  const start = async (planned: InstanceRow, runner_id: string): Promise<void> => {
+    const again = planned.holder === runner_id && (await holds(planned, runner_id));
+    const instance = again ? planned : await takeLease(planned, runner_id);
+    if (instance === undefined) return; // somebody else holds it, or the wish changed: the next round looks again
+    hub.settle(instance.run_id);
+    const spec = { ...jsonOf<StartSpec>(instance.spec), epoch: instance.epoch, lease: { ttl_ms: ttl } };
+    const resume = planned.starts > 0 || instance.starts > 1;
+    let reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: resume ? "resume" : "fresh" } });
+    // It died before it wrote anything: there is nothing to resume.
+    if (resume && reply.type === "reply" && !reply.ok && reply.failure.error_code === "RUMI-STR-021") reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: "fresh" } });
+    if (reply.type === "reply" && !reply.ok) await refused(instance, reply.failure);
+  };
+
+  const holds = async (instance: InstanceRow, holder: string): Promise<boolean> => {
+    const lease = await readLease(store, store, keyOf(instance));
+    return lease !== undefined && lease.holder === holder && lease.epoch === instance.epoch && instance.epoch > 0;
+  };
+
+  const takeLease = async (instance: InstanceRow, runner_id: string): Promise<InstanceRow | undefined> => {
+    const lease = await acquireLease(store, keyOf(instance), runner_id, ttl);
+    if (!lease.ok) {
+      logger.warning("a lease could not be taken", { instance: keyText(instance), why: lease.error.kind });
+      return undefined;
+    }
+    const change = { epoch: lease.value.epoch, holder: runner_id, starts: instance.starts + 1 };
+    const now = clock.now();
+    const event = { action: "lease.acquired", ...resource(instance), outcome: "SUCCESS" as const, details: { holder: runner_id, previous_holder: instance.holder, epoch: change.epoch } };
+    const run = write(store.builder<InstanceTables>().updateTable("run").set({ holder: runner_id }).where("run_id", "=", instance.run_id), 1);
+    const done = await hub.recorder.commit(SYSTEM, [updateInstance(store, instance, change, now), run], [event], { run_id: instance.run_id, trace_id: instance.trace_id });
+    return done ? { ...instance, ...change, row_version: instance.row_version + 1 } : undefined;
+  };
+
+  const refused = async (instance: InstanceRow, failure: FailureNote): Promise<void> => {
+    await hub.recorder.record(keyOf(instance), SYSTEM, (facts) =>
+      facts.instance.run_id === instance.run_id && facts.instance.epoch === instance.epoch && facts.instance.holder !== null ? observeRefusal(facts, failure, clock.now()) : undefined,
+    );
+  };
+
+  const sendConfig = async (instance: InstanceRow, runner_id: string): Promise<void> => {
+    const config = jsonOf<InstanceSpec["config"]>(instance.config ?? "{}");
+    const reply: Reply = await hub.ask(runner_id, { type: "config", run_id: instance.run_id as InstanceSpec["run_id"], epoch: instance.epoch, config, actor: instance.config_actor ?? SYSTEM });
+    if (reply.type === "silence") return;
+    const spec = JSON.stringify({ ...jsonOf<StartSpec>(instance.spec), ...(reply.ok ? { config, generation: instance.generation } : {}) });
+    await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => {
+      if (facts.instance.config !== instance.config || facts.instance.run_id !== instance.run_id) return undefined;
+      const failure = reply.ok ? {} : { failure: JSON.stringify(reply.failure) };
+      return { bot: reply.ok ? { observed_generation: instance.generation } : null, instance: { config: null, config_actor: null, spec, ...failure }, conditions: [], events: [], ended: null };
+    });
+  };
+
+  return {
+    name: "instances",
+    busy: async () => { await Promise.all(inFlight.values()); },
+    run: async () => {
+      const open = await readOpenInstances(store, store);
+      inheritedRuns ??= new Set(open.map((instance) => instance.run_id));
+      const adopting = clock.monotonic() - started_at < window;
+      for (const instance of open) {
+        const key = keyText(instance);
+        if (inFlight.has(key)) continue;
+        const action = planInstance({
+          instance, adopting, reported: hub.reported(instance), runners: hub.ready(), lease_over: await leaseOver(store, clock, instance),
+          inherited: inheritedRuns.has(instance.run_id) && !hub.settled(instance.run_id),
+        });
+        if (action.kind === "none") continue;
+        const work = perform(instance, action)
+          .catch((error: unknown) => logger.error("a step of an instance failed; it is tried again", { instance: key, step: action.kind, error }))
+          .finally(() => inFlight.delete(key));
+        inFlight.set(key, work);
+      }
+      await reportStuck(deps);
+    },
+  };
+}
+
+/** Nobody can act under the instance's epoch: never leased, released, taken by another, or run out. */
+async function leaseOver(store: Store, clock: Clock, instance: InstanceRow): Promise<boolean> {
+  if (instance.epoch === 0 || instance.holder === null) return true;
+  const lease = await readLease(store, store, keyOf(instance));
+  // The store's clock decides at the acquisition; this look only saves pointless attempts.
+  return lease === undefined || lease.holder === null || lease.epoch !== instance.epoch || lease.expires_at <= clock.now();
+}
+
+/** [G-10.1] STOPPING for more than two minutes is a condition with a runbook. */
+async function reportStuck({ store, clock, hub }: InstanceReconcilerDeps): Promise<void> {
+  const since = clock.now() - CONTROL_LIMITS.stuck_stopping_ms * 1_000;
+  const stuck = await store.rows<{ bot_id: string }>(store.builder<BotTables>().selectFrom("bot").select("bot_id").where("state", "=", "STOPPING").where("state_since", "<", since).limit(100));
+  for (const { bot_id } of stuck) {
+    const bot = await readBot(store, store, bot_id);
+    if (bot === undefined) continue;
+    const conditions = await readConditions(store, store, bot_id);
+    const [condition] = changedConditions({ conditions }, [{ type: "Stuck", status: "True", reason: "STOPPING_TOO_LONG", message: "docs/runbooks/stuck-stopping.md", observed_generation: bot.generation }]);
+    if (condition === undefined) continue;
+    await hub.recorder.commit(SYSTEM, [updateBot(store, bot, {}, clock.now()), conditionWrite(store, bot_id, condition, clock.now())], [conditionEvent({ bot, conditions }, condition)]);
+  }
+}

@@ -1,0 +1,21 @@
+/** Limits of the control plane; each is reached by a test or bounds a loop. */
+export const CONTROL_LIMITS = {
+  /** Open orders of one instance. */
+  open_orders: 100,
+  /** Entries of the runner's journal that one commit takes in. */
+  journal_entries_per_commit: 500,
+  /** How long a runner may take to answer a request. */
+  runner_request_ms: 15_000,
+  /** After a restart of the program: how long living runners have to dial in and be adopted. */
+  adoption_window_ms: 8_000,
+  /** STOPPING longer than this is stuck (G-10.1). */
+  stuck_stopping_ms: 120_000,
+  /** A stopped instance is forgotten when its journal has been silent so long. */
+  forget_after_ms: 2_000,
+  /** Attempts of one observed change while other commits keep winning. */
+  conflict_attempts: 16,
+  /** Bytes of a Unix socket's path that every system takes. */
+  socket_path_bytes: 100,
+  /** Messages waiting for one runner connection's turn; beyond it the connection is cut. */
+  queued_messages: 10_000,
+} as const;

@@ -1,0 +1,77 @@
+/** Looks at everything a start depends on: packs, venue files, lease, runner, isolation. Changes nothing of its own. */
+import type { StrategyDescriptor } from "@rumi/abi";
+import { err, failure, ok, type Failure, type JsonObject, type Micros, type Result } from "@rumi/kernel";
+import type { SafetyMode } from "@rumi/operations";
+import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
+import { readLease, type Migrations, type Reader } from "@rumi/store";
+import type { BotSpec, ValidateConfig } from "../bots/model.ts";
+import { configRefusal, isCapital } from "../bots/model.ts";
+import { readInstance } from "../instances/tables.ts";
+import { readSafety } from "../safety/tables.ts";
+import type { Sql } from "../shared/sql.ts";
+import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
+import { venueUnchanged } from "../venues/operations.ts";
+import { readVenue } from "../venues/tables.ts";
+import type { PreflightFacts } from "./model.ts";
+
+/** One sharded instance per bot until sharding arrives. */
+export const MAIN_INSTANCE = "main";
+
+export type PreflightDeps = {
+  /** Re-verifies source and store copy, and finds the descriptor. */
+  readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
+  readonly validateConfig: ValidateConfig;
+  /** The runtime's admission: contracts, resources, state schema. */
+  readonly admit: (strategy: VerifiedStrategy) => Promise<Result<unknown, Failure>>;
+  /** Whether this kind of strategy can be boxed here (RUMI-BOT-020 names the way out). */
+  readonly isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") => Promise<Result<unknown, Failure>>;
+  readonly runnerReady: () => boolean;
+};
+
+export type Gathered = { readonly facts: PreflightFacts; readonly strategy: VerifiedStrategy | undefined; readonly venue: VenueSpec | undefined; readonly config: JsonObject | undefined };
+
+export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: Sql, bot_id: string, spec: BotSpec, now: Micros): Promise<Gathered> {
+  const strategy = await deps.verifyStrategy(spec.strategy);
+  const venue = await readVenue(reader, sql, spec.venue);
+  const noVenue = err(failure("RUMI-BOT-006", { venue_id: spec.venue }));
+  const config = strategy.ok ? deps.validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
+  const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
+  const missing = spec.instruments.find((one) => !known.includes(one));
+  return {
+    strategy: strategy.ok ? strategy.value : undefined, venue, config: config.ok ? config.value : undefined,
+    facts: {
+      safety: (await readSafety(reader, sql)).mode as SafetyMode,
+      runbook: spec.runbook,
+      checks: {
+        artifact_digest: strategy,
+        admission: strategy.ok ? await deps.admit(strategy.value) : ok(null),
+        config_schema: config.ok ? config : err(configRefusal(config.error)),
+        capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
+        instruments: venue === undefined ? noVenue : missing === undefined ? ok(null) : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),
+        venue_files: venue === undefined ? noVenue : await venueUnchanged(venue),
+        lease_free: await leaseFree(reader, sql, bot_id, spec.strategy.strategy_id, now),
+        isolation: strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec.isolation) : ok(null),
+        runner: deps.runnerReady() ? ok(null) : err(failure("RUMI-BOT-018")),
+      },
+    },
+  };
+}
+
+/** Free, run out, or held for this very instance by its own runner (a paused run that goes on). */
+async function leaseFree(reader: Reader, sql: Sql, bot_id: string, strategy_id: string, now: Micros): Promise<Result<null, Failure>> {
+  const key = { bot_id, strategy_id, instance_id: MAIN_INSTANCE };
+  const lease = await readLease(sql as Parameters<typeof readLease>[0], reader, key);
+  if (lease === undefined || lease.holder === null || lease.expires_at <= now) return ok(null);
+  const instance = await readInstance(reader, sql, key);
+  if (instance?.desired === "paused" && instance.holder === lease.holder) return ok(null);
+  return err(failure("RUMI-BOT-019", { bot_id, holder: lease.holder }));
+}
+
+export type PreflightRow = { report_id: string; bot_id: string; command_id: string; passed: number; items: string; created_at: number };
+export type PreflightTables = { preflight_report: PreflightRow };
+const statements = (integer: string): readonly string[] => [
+  `CREATE TABLE preflight_report (
+    report_id TEXT NOT NULL PRIMARY KEY, bot_id TEXT NOT NULL, command_id TEXT NOT NULL, passed ${integer} NOT NULL, items TEXT NOT NULL, created_at ${integer} NOT NULL)`,
+  "CREATE INDEX preflight_report_bot ON preflight_report (bot_id, created_at)",
+];
+export const PREFLIGHT_MIGRATIONS: Migrations = { owner: "control.preflight", steps: [{ name: "001-reports", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };

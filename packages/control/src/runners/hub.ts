@@ -1,0 +1,262 @@
+/**
+ * The control plane's side of every runner: who is connected, what they report, what they are asked.
+ *
+ * A report is queued per connection and taken by one loop; nothing acts inside a callback. The hub keeps
+ * in memory only what a new connection tells again: the last status of each instance.
+ *
+ * Invariants (hub.test.ts)
+ * - A running instance is adopted only if the lease's holder and epoch are the runner's; else it is told to stop.
+ * - A journal entry or segment is acknowledged only after its commit.
+ * - A renewal is granted only by the lease row itself (M-7.1.2).
+ */
+import { millis, type Millis } from "@rumi/kernel";
+import type { SafetyMode } from "@rumi/operations";
+import type { ControlMessage, InstanceKey, InstanceStatus, RunnerMessage } from "@rumi/runtime";
+import { LEASE_TTL_MS, readLease, releaseLeaseWrite, renewLeaseWrite, write, type Store } from "@rumi/store";
+import { observeStatus, resource } from "../instances/observe.ts";
+import { keyText, readInstance, readOpenInstances, readRun, updateInstance, type Key } from "../instances/tables.ts";
+import type { Reported } from "../instances/plan.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
+import { readSafety } from "../safety/tables.ts";
+import { ingestJournal } from "../views/ingest.ts";
+import type { ViewTables } from "../views/tables.ts";
+import type { RunnerConnection } from "./connection.ts";
+import { createRecorder, keyOf, type Recorder, type RecorderDeps } from "./recorder.ts";
+import { putRunner, setRunnerState, type IsolationFact } from "./tables.ts";
+
+export type Reply = Extract<RunnerMessage, { type: "reply" }> | { readonly type: "silence" };
+/** A request without its number: the hub gives one. */
+type WithoutNumber<Message> = Message extends { readonly request: number } ? Omit<Message, "request"> : never;
+export type RunnerRequest = WithoutNumber<Extract<ControlMessage, { type: "start" | "stop" | "pause" | "continue" | "config" | "shutdown" }>>;
+
+export interface RunnerHub {
+  attach(connection: RunnerConnection): void;
+  /** Runners that have reported what they run. */
+  ready(): readonly string[];
+  reported(key: Key): Reported | undefined;
+  isolation(): readonly IsolationFact[];
+  /** Resolves with the answer, or with silence after the limit or when the connection ends. */
+  ask(runner_id: string, request: RunnerRequest): Promise<Reply>;
+  tell(runner_id: string, message: ControlMessage): void;
+  /** Tells every runner the safety mode; called after each change and to each newcomer. */
+  tellSafety(mode: SafetyMode, generation: number): void;
+  /** The runner's process is proven to have ended. */
+  runnerGone(runner_id: string): Promise<void>;
+  /** Was this run taken over, or its runner proven gone, since the program started? */
+  settled(run_id: string): boolean;
+  settle(run_id: string): void;
+  readonly recorder: Recorder;
+  /** Resolves when everything received so far is dealt with. */
+  idle(): Promise<void>;
+  onChange(listener: () => void): void;
+  close(): void;
+}
+
+type Peer = {
+  readonly connection: RunnerConnection;
+  ready: boolean;
+  readonly reported: Map<string, InstanceStatus>;
+  isolation: readonly IsolationFact[];
+  queued: number;
+  work: Promise<void>;
+};
+
+export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Millis }): RunnerHub {
+  const { store, clock, logger } = deps;
+  const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);
+  const recorder = createRecorder(deps);
+  const peers = new Map<string, Peer>();
+  const waiting = new Map<number, { readonly peer: Peer; readonly resolve: (reply: Reply) => void }>();
+  const settled = new Set<string>();
+  const listeners: (() => void)[] = [];
+  let nextRequest = 1;
+  const changed = (): void => { for (const listener of listeners) listener(); };
+
+  const handle = async (peer: Peer, message: RunnerMessage): Promise<void> => {
+    const { runner_id, pid } = peer.connection.hello;
+    switch (message.type) {
+      case "hello": case "proof":
+        return; // the handshake's, already done
+      case "instances": {
+        const adopted: InstanceStatus[] = [];
+        for (const status of message.instances) {
+          if (await mayAdopt(store, runner_id, status)) adopted.push(status);
+          else if (status.phase !== "stopped" && status.phase !== "failed") tellStop(peer, status, "LEASE_MISMATCH");
+          peer.reported.set(keyText(status), status);
+        }
+        peer.isolation = message.isolation;
+        const now = clock.now();
+        const row = { runner_id, pid, state: "connected" as const, isolation: JSON.stringify(message.isolation), instances: message.instances.length, connected_at: now, last_seen_at: now };
+        const event = { action: adopted.length > 0 ? "runner.adopted" : "runner.joined", resource_type: "runner", resource_id: runner_id, outcome: "SUCCESS" as const, details: { pid, instances: message.instances.length } };
+        await recorder.commit(`runner:${runner_id}`, [putRunner(store, row)], [event]);
+        for (const status of adopted) {
+          settled.add(status.run_id);
+          await observe(peer, status);
+        }
+        peer.ready = true;
+        return;
+      }
+      case "renew": {
+        const leases = [];
+        for (const lease of message.leases) leases.push({ ...keyOf(lease), epoch: lease.epoch, granted: await renew(runner_id, lease) } as InstanceKey & { epoch: number; granted: boolean });
+        peer.connection.send({ type: "renewed", request: message.request, leases });
+        return;
+      }
+      case "status":
+        return observe(peer, message.status);
+      case "journal": {
+        const taken = await ingestJournal(deps, runner_id, message.run_id, message.entries);
+        if (taken.kind === "acknowledge") peer.connection.send({ type: "journal_ack", run_id: message.run_id, seq: taken.seq });
+        else logger.warning("a journal was refused", { runner_id, run_id: message.run_id, why: taken.why });
+        return;
+      }
+      case "segment":
+        return sealSegment(peer, message.segment);
+      case "reply": {
+        const asked = waiting.get(message.request);
+        if (asked?.peer !== peer) return; // an answer that nobody waits for any more
+        waiting.delete(message.request);
+        if (message.ok) await observe(peer, message.status);
+        asked.resolve(message);
+        return;
+      }
+    }
+  };
+
+  const renew = async (runner_id: string, lease: Key & { readonly epoch: number }): Promise<boolean> => {
+    const renewed = await store.commit({ writes: [renewLeaseWrite(store, { ...keyOf(lease), holder: runner_id, epoch: lease.epoch }, ttl)], events: [] });
+    return renewed.ok;
+  };
+
+  const observe = async (peer: Peer, status: InstanceStatus): Promise<void> => {
+    const { runner_id } = peer.connection.hello;
+    peer.reported.set(keyText(status), status);
+    await recorder.record(keyOf(status), `runner:${runner_id}`, (facts) => {
+      const { instance } = facts;
+      if (instance.run_id !== status.run_id || instance.epoch !== status.epoch || (instance.holder !== null && instance.holder !== runner_id)) return undefined;
+      if (instance.holder === null && instance.phase === status.phase) return undefined; // told before
+      return observeStatus(facts, status, clock.now());
+    });
+  };
+
+  const sealSegment = async (peer: Peer, segment: Extract<RunnerMessage, { type: "segment" }>["segment"]): Promise<void> => {
+    const { runner_id } = peer.connection.hello;
+    const run = await readRun(store, store, segment.run_id);
+    if (run === undefined || run.holder !== runner_id) return logger.warning("a segment was refused", { runner_id, run_id: segment.run_id });
+    const instance = await readInstance(store, store, run);
+    const row = { run_id: segment.run_id, segment: segment.segment, root: segment.root };
+    const known = await store.rows<{ root: string }>(store.builder<ViewTables>().selectFrom("journal_segment").select("root").where("run_id", "=", row.run_id).where("segment", "=", row.segment));
+    if (known.length === 0 && instance !== undefined) {
+      const details = { bot_id: run.bot_id, strategy_id: run.strategy_id, instance_id: run.instance_id, epoch: instance.epoch, runner_id, segment: segment.segment, merkle_root: segment.root, records: segment.records, first_seq: segment.first_seq, last_seq: segment.last_seq };
+      const event = { action: "journal.segment.sealed", ...resource(instance), outcome: "SUCCESS" as const, details };
+      await recorder.commit(`runner:${runner_id}`, [write(store.builder<ViewTables>().insertInto("journal_segment").values(row).onConflict((on) => on.doNothing()), 1)], [event], { run_id: run.run_id, trace_id: run.trace_id });
+    } else if (known[0] !== undefined && known[0].root !== segment.root) {
+      return logger.error("a segment was sent again with another root", { run_id: row.run_id, segment: row.segment });
+    }
+    peer.connection.send({ type: "segment_ack", run_id: segment.run_id, segment: segment.segment });
+  };
+
+  const tellStop = (peer: Peer, status: InstanceStatus, reason: string): void =>
+    void peer.connection.send({ type: "stop", request: nextRequest++, run_id: status.run_id, epoch: status.epoch, reason });
+
+  const detach = (peer: Peer): void => {
+    const { runner_id } = peer.connection.hello;
+    if (peers.get(runner_id) === peer) peers.delete(runner_id);
+    for (const [request, asked] of waiting) {
+      if (asked.peer !== peer) continue;
+      waiting.delete(request);
+      asked.resolve({ type: "silence" });
+    }
+    changed();
+  };
+
+  return {
+    recorder,
+    attach: (connection) => {
+      const { runner_id } = connection.hello;
+      peers.get(runner_id)?.connection.close(); // a runner that dials again leaves its old connection behind
+      const peer: Peer = { connection, ready: false, reported: new Map(), isolation: [], queued: 0, work: Promise.resolve() };
+      peers.set(runner_id, peer);
+      connection.onClose(() => detach(peer));
+      connection.onMessage((message) => {
+        peer.queued += 1;
+        if (peer.queued > CONTROL_LIMITS.queued_messages) return connection.close();
+        peer.work = peer.work
+          .then(() => handle(peer, message))
+          .catch((error: unknown) => {
+            // Nothing of it was acknowledged: the runner says it again on its next connection.
+            logger.error("a runner's message could not be dealt with", { runner_id, type: message.type, error });
+            connection.close();
+          })
+          .finally(() => {
+            peer.queued -= 1;
+            changed();
+          });
+      });
+      void readSafety(store, store).then((row) => connection.send({ type: "safety", mode: row.mode as SafetyMode, generation: row.generation }), (error: unknown) => {
+        logger.error("the safety mode could not be read for a runner", { runner_id, error });
+        connection.close();
+      });
+    },
+    ready: () => [...peers].filter(([, peer]) => peer.ready).map(([runner_id]) => runner_id),
+    reported: (key) => {
+      for (const [runner_id, peer] of peers) {
+        const status = peer.ready ? peer.reported.get(keyText(key)) : undefined;
+        if (status !== undefined) return { runner_id, status };
+      }
+      return undefined;
+    },
+    isolation: () => [...peers.values()].flatMap((peer) => peer.isolation),
+    ask: (runner_id, request) => {
+      const peer = peers.get(runner_id);
+      if (peer === undefined) return Promise.resolve({ type: "silence" });
+      const number = nextRequest++;
+      return new Promise((resolve) => {
+        waiting.set(number, { peer, resolve });
+        void clock.sleep(millis(CONTROL_LIMITS.runner_request_ms)).then(() => {
+          if (waiting.delete(number)) resolve({ type: "silence" });
+        });
+        if (peer.connection.send({ ...request, request: number } as ControlMessage)) return;
+        waiting.delete(number);
+        resolve({ type: "silence" });
+      });
+    },
+    tell: (runner_id, message) => void peers.get(runner_id)?.connection.send(message),
+    tellSafety: (mode, generation) => { for (const { connection } of peers.values()) connection.send({ type: "safety", mode, generation }); },
+    runnerGone: async (runner_id) => {
+      const peer = peers.get(runner_id);
+      if (peer !== undefined) {
+        await peer.work; // what it said before it died still counts
+        peer.connection.close();
+        detach(peer);
+      }
+      const lost = { action: "runner.lost", resource_type: "runner", resource_id: runner_id, outcome: "FAILURE" as const, details: { reason_code: "PROCESS_EXITED" } };
+      await recorder.commit("system:runners", [setRunnerState(store, runner_id, "gone", clock.now())], [lost]);
+      await releaseLeasesOf(recorder, store, runner_id, clock.now(), settled);
+      changed();
+    },
+    settled: (run_id) => settled.has(run_id),
+    settle: (run_id) => void settled.add(run_id),
+    idle: async () => { await Promise.all([...peers.values()].map((peer) => peer.work)); },
+    onChange: (listener) => void listeners.push(listener),
+    close: () => { for (const { connection } of peers.values()) connection.close(); },
+  };
+}
+
+/** [M-7.1.3] The lease row is the only judge: same run, same epoch, same holder, and wanted. */
+async function mayAdopt(store: Store, runner_id: string, status: InstanceStatus): Promise<boolean> {
+  const instance = await readInstance(store, store, status);
+  const lease = await readLease(store, store, status);
+  return instance !== undefined && lease !== undefined && instance.run_id === status.run_id && lease.holder === runner_id && lease.epoch === status.epoch;
+}
+
+/** After proof of exit the dead runner's leases are free at once; nobody has to wait for their end. */
+async function releaseLeasesOf(recorder: Recorder, store: Store, runner_id: string, now: number, settled: Set<string>): Promise<void> {
+  for (const instance of await readOpenInstances(store, store)) {
+    if (instance.holder !== runner_id) continue;
+    settled.add(instance.run_id);
+    const release = { ...releaseLeaseWrite(store, { ...keyOf(instance), holder: runner_id, epoch: instance.epoch }), expect: "any" as const };
+    const event = { action: "lease.released", ...resource(instance), outcome: "SUCCESS" as const, details: { holder: null, previous_holder: runner_id, epoch: instance.epoch } };
+    await recorder.commit("system:runners", [release, updateInstance(store, instance, {}, now)], [event], { run_id: instance.run_id, trace_id: instance.trace_id });
+  }
+}

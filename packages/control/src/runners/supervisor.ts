@@ -1,0 +1,102 @@
+/**
+ * Keeps one runner process alive beside the program; knows nothing of how a process is made.
+ *
+ * Invariants (supervisor.test.ts)
+ * - A runner that survived an earlier program is waited for before a new one is started.
+ * - Exit is proven by the process itself before its leases are given away (M-7.1.3).
+ * - Starts back off, so that a runner that dies at once cannot spin the machine.
+ */
+import { millis, type Clock, type Millis } from "@rumi/kernel";
+import type { Logger } from "@rumi/operations";
+import type { RunnerHub } from "./hub.ts";
+
+/** One process that the composition root can start; `runner_id` is what it will say in its hello. */
+export interface RunnerProcess {
+  readonly runner_id: string;
+  start(): Promise<void>;
+  readonly pid: number | undefined;
+  /** Resolves when the process has ended, however it did. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+export type SupervisorDeps = {
+  readonly hub: RunnerHub;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, "warning" | "error" | "info">;
+  /** A new process each time; called for the first start and after each exit. */
+  readonly spawn: () => RunnerProcess;
+  /** Runners of an earlier program that may still live: how long to wait for one of them to dial. */
+  readonly survivors: { readonly expected: boolean; readonly wait: Millis };
+  readonly backoff?: { readonly first_ms: number; readonly last_ms: number };
+};
+
+export interface RunnerSupervisor {
+  run(signal: AbortSignal): Promise<void>;
+  /** Asks every runner to stop in order, then kills what is left after `grace`. */
+  shutdown(grace: Millis): Promise<void>;
+  current(): RunnerProcess | undefined;
+}
+
+export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
+  const { hub, clock, logger } = deps;
+  const { first_ms, last_ms } = deps.backoff ?? { first_ms: 200, last_ms: 10_000 };
+  let current: RunnerProcess | undefined;
+  let stopping = false;
+
+  const waitForSurvivor = async (signal: AbortSignal): Promise<void> => {
+    if (!deps.survivors.expected) return;
+    const until = clock.monotonic() + deps.survivors.wait;
+    while (!signal.aborted && clock.monotonic() < until && hub.ready().length === 0) await clock.sleep(millis(50), signal);
+  };
+  const survivorServes = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted && !stopping && hub.ready().length > 0) await clock.sleep(millis(200), signal);
+  };
+
+  return {
+    current: () => current,
+    run: async (signal) => {
+      await waitForSurvivor(signal);
+      for (let failures = 0; !signal.aborted && !stopping; ) {
+        await survivorServes(signal);
+        if (signal.aborted || stopping) return;
+        const process = deps.spawn();
+        const started = clock.monotonic();
+        try {
+          await process.start();
+        } catch (error) {
+          logger.error("the runner could not be started", { error });
+          failures += 1;
+          await clock.sleep(millis(Math.min(last_ms, first_ms * 2 ** failures)), signal);
+          continue;
+        }
+        current = process;
+        const end = await Promise.race([process.exited, aborted(signal)]);
+        if (end === "aborted") return;
+        current = undefined;
+        logger.warning("the runner ended", { runner_id: process.runner_id, pid: process.pid, code: end.code, signal: end.signal });
+        await hub.runnerGone(process.runner_id);
+        failures = clock.monotonic() - started > last_ms ? 0 : failures + 1;
+        if (failures > 1) await clock.sleep(millis(Math.min(last_ms, first_ms * 2 ** failures)), signal);
+      }
+    },
+    shutdown: async (grace) => {
+      stopping = true;
+      const asked = Promise.all(hub.ready().map((runner_id) => hub.ask(runner_id, { type: "shutdown", grace_ms: grace })));
+      await Promise.race([asked, clock.sleep(grace)]);
+      const left = current;
+      if (left === undefined) return;
+      left.kill("SIGTERM");
+      const ended = await Promise.race([left.exited.then(() => true), clock.sleep(grace).then(() => false)]);
+      if (!ended) left.kill("SIGKILL");
+      await left.exited;
+    },
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<"aborted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve("aborted");
+    signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+}
