@@ -66,6 +66,19 @@ describe("Wasm box", () => {
     }
   });
 
+  it("each bulk operation pays for its operand", () => {
+    const three = [...i32(0), ...i32(0), ...i32(PAGE)];
+    const rows: readonly (readonly [string, readonly number[], number])[] = [
+      ["memory.fill", [...three, 0xfc, 11, 0], PAGE / 8], ["memory.copy", [...three, 0xfc, 10, 0, 0], PAGE / 8], ["memory.grow", [...i32(80_000), 0x40, 0, 0x1a], 10_000 + 4_096],
+      ["table.grow", [0xd0, 0x70, ...i32(4_000), 0xfc, 15, 0, 0x1a], 2_000 + 1_024], ["table.fill", [...i32(0), 0xd0, 0x70, ...i32(4_000), 0xfc, 17, 0], 2_000], ["table.copy", [...i32(0), ...i32(0), ...i32(4_000), 0xfc, 14, 0, 0], 2_000],
+    ];
+    for (const [name, code, price] of rows) {
+      const box = open({ ...onEvent([...code, ...i32(5)]), tables: [1, 0x70, 0, ...new ByteWriter().u32(4_000).finish()] });
+      expect([name, box.call(ENTRY.on_event, 0), box.lastFault()]).toEqual([name, 5, null]);
+      expect([name, box.fuelUsed() >= price && box.fuelUsed() < price + 40]).toEqual([name, true]);
+    }
+  });
+
   it("[M-5.2.2] memory never exceeds the cap, whatever the module declares", () => {
     const box = open({ ...onEvent([...i32(65_000), 0x40, 0, 0x1a, ...i32(3), 0x40, 0]), memory: [1, 0, 1] });
     expect(box.call(ENTRY.on_event, 0)).toBe(1);
@@ -125,6 +138,11 @@ describe("Wasm box", () => {
       ["initial memory above the cap", sampleModule({ memory: [1, 0, 0xc8, 1] }), "RUMI-STR-053"],
       ["no exports", new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1]), "RUMI-STR-054"],
       ["no memory", new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), "RUMI-STR-054"],
+      ["too many nested blocks", sampleModule(onEvent([...new Array<number[]>(1_001).fill([0x02, 0x40]).flat(), ...new Array<number>(1_001).fill(0x0b), ...i32(0)])), "RUMI-STR-053"],
+      ["too large a function", sampleModule(onEvent([...new Array<number>(SANDBOX_LIMITS.wasm_function_bytes).fill(0x01), ...i32(0)])), "RUMI-STR-053"],
+      ["too many functions", sampleModule({ functions: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f${i}`, { code: i32(0) }])) }), "RUMI-STR-053"],
+      ["too large a module", new Uint8Array(SANDBOX_LIMITS.wasm_module_bytes + 1), "RUMI-STR-053"],
+      ["a name of ours", sampleModule({ sections: new Map([[7, [1, ...new ByteWriter().text("rumi:fuel").finish(), 0, 0]]]) }), "RUMI-STR-054"],
       ["too many locals", sampleModule(onEvent(i32(0), new Array<number>(10_001).fill(0x7f))), "RUMI-STR-053"],
     ];
     for (const [name, bytes, code] of rows) {

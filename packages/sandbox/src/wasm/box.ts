@@ -26,6 +26,9 @@ export type WasmBoxOptions = {
   readonly fuel_per_call: number;
 };
 
+/** A constant of this file: the import would be looked up on every call. */
+const ON_EVENT = ENTRY.on_event;
+
 type Entry = (fuel: number, argument: number) => number;
 
 export function openWasmBox(options: WasmBoxOptions): Result<WasmBox, Failure> {
@@ -95,7 +98,7 @@ export class WasmBox {
     if (this.fault !== null) return WASM_FAULTED;
     try {
       // The event callback has a call site of its own, which the engine can then compile to a direct call.
-      const answer = entry === ENTRY.on_event ? this.event(this.fuel, length) : this.callRarely(entry, length);
+      const answer = entry === ON_EVENT ? this.event(this.fuel, length) : this.callRarely(entry, length);
       if (this.u8.length === 0) this.view();
       return answer;
     } catch (error) {

@@ -33,7 +33,7 @@ export function sampleModule(options: SampleOptions = {}): Uint8Array<ArrayBuffe
   sections.set(1, [2, 0x60, 0, 1, 0x7f, 0x60, 1, 0x7f, 1, 0x7f]);
   const extra = Object.keys(options.functions ?? {}).filter((name) => SIGNATURES.every(([known]) => known !== name));
   const all: (readonly [string, 0 | 1])[] = [...SIGNATURES, ...extra.map((name) => [name, 1] as const)];
-  sections.set(3, [all.length, ...all.map(([, parameters]) => parameters)]);
+  sections.set(3, new ByteWriter().u32(all.length).raw(all.map(([, parameters]) => parameters)).finish());
   if (options.tables !== undefined) sections.set(4, options.tables);
   sections.set(5, options.memory ?? [1, 0, 2]);
   if (options.globals !== undefined) sections.set(6, options.globals);
