@@ -36,6 +36,8 @@ import type {
 import { feeOf } from "./account.ts";
 import { Market, type Order, type Side } from "./market.ts";
 import { amendProblem, crossesOwn, optionProblem, orderProblem, sameOrder } from "./rules.ts";
+import { mix, offer, queueAhead, type Trade } from "./matching.ts";
+import { reportOf, sideName, unknownOrder, type ReportExtra } from "./reports.ts";
 import { VENUE_REASONS, type VenueReason } from "./reasons.ts";
 import { decodeState, encodeState, type Command, type VenueState } from "./state.ts";
 
@@ -363,13 +365,8 @@ class Exchange implements SimulatedVenue {
       order.time_in_force !== "gtc" ||
       (!order.post_only && (market.last_time_us < 0 || market.marketable(order.side, order.price)));
     order.mode = takes ? "taker" : "resting";
-    order.ahead = takes ? 0 : this.#queueAhead(market, order.price);
+    order.ahead = takes ? 0 : queueAhead(market, order.price, this.#options.queue_ahead);
     market.insert(order);
-  }
-
-  #queueAhead(market: Market, price: number): number {
-    const model = this.#options.queue_ahead;
-    return model?.kind === "fixed" ? model.quantity : market.lastQuantityAt(price);
   }
 
   /** Self-trade prevention: our older order gives way, so that an exit is never refused. */
@@ -379,54 +376,19 @@ class Exchange implements SimulatedVenue {
   }
 
   #match(market: Market, side: Side, trade: Trade, out: ExecutionReport[]): void {
-    const ownAggressor = side === 1 ? 1 : 2;
     let budget = trade.quantity;
     for (const order of market.of(side)) {
       if (order.active_us > trade.time_us || order.state !== "open") continue;
-      const through = order.type === "market" ? Infinity : side * (order.price - trade.price);
-      if (through < 0) {
-        if (order.time_in_force !== "gtc") this.#endImmediate(order, trade, out);
-        else if (order.mode === "taker") {
-          order.mode = "resting";
-          order.ahead = this.#queueAhead(market, order.price);
-        }
-        continue;
-      }
-      let available = budget;
-      if (order.mode === "resting") {
-        if (through > 0) order.ahead = 0;
-        else {
-          if (trade.aggressor === ownAggressor) continue;
-          available = budget - order.ahead;
-          order.ahead = Math.max(0, order.ahead - trade.quantity);
-        }
-      }
-      const remaining = order.quantity - order.filled;
-      const allowed = order.reduce_only
-        ? Math.min(remaining, market.position.reducible(side))
-        : remaining;
-      const killed = order.time_in_force === "fok" && Math.min(available, allowed) < remaining;
-      const quantity = killed ? 0 : Math.min(allowed, available);
+      const quantity = offer(order, trade, budget, market, this.#options.queue_ahead);
       if (quantity > 0) {
         budget -= quantity;
-        this.#fill(
-          market,
-          order,
-          order.mode === "resting" ? order.price : trade.price,
-          quantity,
-          trade.time_us,
-          out,
-        );
+        const price = order.mode === "resting" ? order.price : trade.price;
+        this.#fill(market, order, price, quantity, trade.time_us, out);
       }
-      if (order.filled < order.quantity && order.time_in_force !== "gtc")
-        this.#endImmediate(order, trade, out);
+      if (order.filled === order.quantity || order.time_in_force === "gtc") continue;
+      const reason = order.time_in_force === "fok" ? "fill_or_kill" : "immediate";
+      this.#end(order, "cancelled", VENUE_REASONS[reason], trade.time_us, out);
     }
-  }
-
-  #endImmediate(order: Order, trade: Trade, out: ExecutionReport[]): void {
-    const reason =
-      order.time_in_force === "fok" ? VENUE_REASONS.fill_or_kill : VENUE_REASONS.immediate;
-    this.#end(order, "cancelled", reason, trade.time_us, out);
   }
 
   #fill(
@@ -523,22 +485,7 @@ class Exchange implements SimulatedVenue {
     out: ExecutionReport[],
     extra: ReportExtra,
   ): void {
-    const { fill, reason = null } = extra;
-    out.push({
-      kind,
-      client_order_id: order.client_order_id,
-      venue_order_id: `${this.#prefix}-${order.number}`,
-      fill_id: fill?.id ?? null,
-      instrument: order.instrument,
-      side: sideName(order.side),
-      price: fill?.price ?? 0,
-      quantity: fill?.quantity ?? 0,
-      remaining: order.state === "open" ? order.quantity - order.filled : 0,
-      fee: fill?.fee ?? 0n,
-      liquidity: fill?.liquidity ?? "none",
-      reason_code: reason,
-      event_time_us: this.#stamp(at_us),
-    });
+    out.push(reportOf(this.#prefix, order, kind, this.#stamp(at_us), extra));
   }
 
   /** Times of reports never run backwards, even where the recording's do. */
@@ -546,55 +493,4 @@ class Exchange implements SimulatedVenue {
     this.#reported_us = Math.max(this.#reported_us, at_us);
     return this.#reported_us;
   }
-}
-
-type Trade = {
-  readonly price: number;
-  readonly quantity: number;
-  readonly aggressor: number;
-  readonly time_us: number;
-};
-type ReportExtra = {
-  readonly reason?: VenueReason | null;
-  readonly fill?: {
-    readonly price: number;
-    readonly quantity: number;
-    readonly fee: bigint;
-    readonly liquidity: "maker" | "taker";
-    readonly id: string;
-  };
-};
-
-function sideName(side: Side): "buy" | "sell" {
-  return side === 1 ? "buy" : "sell";
-}
-
-function unknownOrder(
-  client_order_id: ClientOrderId,
-  kind: "cancel_rejected" | "amend_rejected",
-  event_time_us: number,
-): ExecutionReport {
-  return {
-    kind,
-    client_order_id,
-    venue_order_id: "",
-    fill_id: null,
-    instrument: 0,
-    side: "buy",
-    price: 0,
-    quantity: 0,
-    remaining: 0,
-    fee: 0n,
-    liquidity: "none",
-    reason_code: VENUE_REASONS.unknown_order,
-    event_time_us,
-  };
-}
-
-/** 32 well-mixed bits of a seed and a count, so that the stream's whole state is the count. */
-function mix(seed: number, count: number): number {
-  let x = Math.imul(seed ^ Math.imul(count, 0x9e3779b1), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35) ^ count;
-  x = Math.imul(x ^ (x >>> 16), 0x27d4eb2f);
-  return (x ^ (x >>> 15)) >>> 0;
 }
