@@ -19,3 +19,4 @@ export * from "./postgres/open.ts";
 export type { LogTables } from "./schema.ts";
 export * from "./sqlite/open.ts";
 export type { WriterPlace } from "./sqlite/writer-handle.ts";
+export * from "./sqlite/reader.ts";

@@ -1,0 +1,143 @@
+/**
+ * `rumi audit verify`: checks a log without trusting the program that wrote it; offline, on any copy.
+ *
+ * Given a home it checks three things that must agree: the store's rows, the tile files, the JSONL views. Given a
+ * directory in the standard layout it checks that. Exit code 0: nothing found; 1: something was found.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { findingText, parseCheckpoint, readVerifierKey, verifyDirectory, verifyLog, type VerifyReport } from "@rumi/ledger";
+import { openSqliteReader, storedLog } from "@rumi/store";
+import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
+import { EXIT } from "./exit-codes.ts";
+import { printJson, progressBar } from "./output.ts";
+import { rememberedHeads } from "./remembered-heads.ts";
+
+type Options = { readonly key?: string; readonly against?: readonly string[]; readonly remember: boolean; readonly json?: boolean };
+type Place = { readonly tiles: string; readonly jsonl: string | undefined; readonly store: string | undefined };
+type Part = { readonly part: "store" | "tile_files"; readonly report: VerifyReport };
+
+export function addAuditCommands(program: Command, context: CliContext): void {
+  const audit = program.command("audit").description("The audit log: search, prove, verify.");
+  audit
+    .command("verify")
+    .description("Check a log offline: signature, tree, every entry, payload commitments, JSONL views")
+    .argument("[path]", "a home, a copy of one, or a directory in the standard tile layout (default: RUMI_HOME)")
+    .option("--key <vkey>", "the log's public key, or a file that holds it (default: the copy's own log.vkey)")
+    .option("--against <file...>", "earlier signed checkpoints that the log must continue")
+    .option("--no-remember", "neither recall nor keep the last checkpoint that was seen")
+    .option("--json", "print the report as JSON")
+    .action(async (path: string | undefined, options: Options) => verify(context, path, options));
+}
+
+async function verify(context: CliContext, path: string | undefined, options: Options): Promise<void> {
+  const style: OutputStyle = options.json === true ? "json" : "words";
+  const place = placeOf(context, path);
+  if (!place.ok) return fail(context, place.error, style);
+  const against = filesOf(options.against ?? []);
+  if (!against.ok) return fail(context, against.error, style);
+  const key = options.key === undefined ? await readVerifierKey(place.value.tiles) : keyOf(options.key);
+  if (key === undefined) return fail(context, failure("RUMI-LOG-016", { what: "log.vkey", problem: "there is no such file and no --key was given" }), style);
+
+  const heads = rememberedHeads(context.environment);
+  const origin = key.split("+")[0] ?? key;
+  const remembered = options.remember ? heads.recall(origin) : undefined;
+  const earlier = remembered === undefined ? against.value : [...against.value, remembered];
+  const parts = await checkedParts(context, place.value, key, earlier, style);
+  if (!parts.ok) return fail(context, parts.error, style);
+  const isGood = parts.value.every(({ report }) => report.ok);
+  if (isGood && options.remember) {
+    const note = readFileSync(join(place.value.tiles, "checkpoint"), "utf8");
+    const problem = newerOf(note, remembered) === note ? heads.keep(origin, note) : undefined;
+    if (problem !== undefined) context.terminal.err(`warning: the checkpoint could not be remembered: ${problem}\n`);
+  }
+  tell(context, parts.value, { style, remembered: remembered !== undefined, own_key: options.key === undefined });
+  context.exit_code = isGood ? EXIT.ok : EXIT.failed;
+}
+
+async function checkedParts(context: CliContext, place: Place, key: string, against: readonly string[], style: OutputStyle): Promise<Result<readonly Part[], Failure>> {
+  const parts: Part[] = [];
+  const quiet = { update: () => {}, end: () => {} };
+  const bar = style === "json" ? quiet : progressBar(context.terminal, "verifying");
+  const onProgress = (done: number, total: number): void => bar.update(done, total);
+  try {
+    if (place.store !== undefined) {
+      const opened = openSqliteReader(place.store);
+      if (!opened.ok) return opened;
+      const store = opened.value;
+      try {
+        const report = await store.snapshot((reader) => {
+          const log = storedLog(store, reader);
+          return verifyLog({ source: log, payloads: log, verifier: key, against, onProgress });
+        });
+        parts.push({ part: "store", report });
+        const payloads = storedLog(store, store);
+        const jsonl = place.jsonl === undefined ? {} : { jsonl: place.jsonl };
+        parts.push({ part: "tile_files", report: await verifyDirectory({ directory: place.tiles, verifier: key, payloads, against, onProgress, ...jsonl }) });
+      } finally {
+        store.close();
+      }
+    } else {
+      parts.push({ part: "tile_files", report: await verifyDirectory({ directory: place.tiles, verifier: key, against, onProgress }) });
+    }
+    return ok(parts);
+  } finally {
+    bar.end();
+  }
+}
+
+function tell(context: CliContext, parts: readonly Part[], facts: { readonly style: OutputStyle; readonly remembered: boolean; readonly own_key: boolean }): void {
+  const { terminal } = context;
+  const isGood = parts.every(({ report }) => report.ok);
+  if (facts.style === "json") {
+    const findings = parts.flatMap(({ part, report }) => report.findings.map((found) => ({ part, ...found, ...findingText(found, terminal.language) })));
+    printJson(terminal, { verified: isGood, remembered_head: facts.remembered, key_from_copy: facts.own_key, parts: parts.map(({ part, report }) => ({ part, ...report, findings: undefined })), findings });
+    return;
+  }
+  for (const { part, report } of parts) {
+    terminal.out(`${part === "store" ? "store" : "tile files"}: ${report.entries_checked} of ${report.size} entries, ${report.payloads_checked} payloads, ${report.jsonl_lines_checked} JSONL lines, ${report.against_checked} earlier checkpoints\n`);
+    for (const found of report.findings) {
+      const { text, next } = findingText(found, terminal.language);
+      terminal.out(`  ${found.kind}${found.index === null ? "" : ` at entry ${found.index}`}: ${found.code} ${text}\n    → ${next}\n`);
+    }
+    if (report.findings_total > report.findings.length) terminal.out(`  … and ${report.findings_total - report.findings.length} more\n`);
+  }
+  terminal.out(isGood ? "verified: nothing was edited, removed, reordered or cut off\n" : "NOT VERIFIED\n");
+  if (isGood && facts.own_key) terminal.out("note: the key came from the copy itself; with --key you trust nobody here\n");
+}
+
+/** What a path is: a home, its user_data, or a directory of tiles. */
+function placeOf(context: CliContext, path: string | undefined): Result<Place, Failure> {
+  const settings = settingsOf(context);
+  if (!settings.ok) return settings;
+  const root = resolve(path ?? settings.value.home);
+  for (const data of [join(root, "user_data"), root]) {
+    const tiles = join(data, "tlog");
+    if (!existsSync(join(tiles, "checkpoint"))) continue;
+    const [store, jsonl] = [join(data, "store/rumi.sqlite"), join(data, "audit")];
+    return ok({ tiles, store: existsSync(store) ? store : undefined, jsonl: existsSync(jsonl) ? jsonl : undefined });
+  }
+  if (existsSync(join(root, "checkpoint"))) return ok({ tiles: root, store: undefined, jsonl: undefined });
+  return err(failure("RUMI-LOG-016", { what: `log in ${root}`, problem: "there is neither a checkpoint nor user_data/tlog" }));
+}
+
+function filesOf(paths: readonly string[]): Result<readonly string[], Failure> {
+  const texts: string[] = [];
+  for (const path of paths) {
+    if (!existsSync(path)) return err(failure("RUMI-VAL-006", { path }));
+    texts.push(readFileSync(path, "utf8"));
+  }
+  return ok(texts);
+}
+
+function keyOf(given: string): string {
+  return existsSync(given) ? readFileSync(given, "utf8").trim() : given.trim();
+}
+
+/** Of two checkpoints the larger; the first when the second is missing or unreadable. */
+function newerOf(note: string, other: string | undefined): string {
+  const [mine, theirs] = [parseCheckpoint(note), other === undefined ? undefined : parseCheckpoint(other)];
+  return theirs?.ok === true && mine.ok && theirs.value.size > mine.value.size ? (other ?? note) : note;
+}
