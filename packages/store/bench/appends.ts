@@ -5,7 +5,7 @@
  * included. Run it with `npx tsx packages/store/bench/appends.ts`.
  */
 import { pathToFileURL } from "node:url";
-import { systemRandom } from "@rumi/kernel";
+import { systemClock, systemRandom } from "@rumi/kernel";
 import { temporaryFolder } from "../../../tools/test-support.ts";
 import { batch, bundledWorker, event, openTestStore } from "../test/support.ts";
 
@@ -14,6 +14,8 @@ const WARM_UP = 2_000;
 
 export type AppendsMeasured = {
   readonly appends_per_s: number;
+  /** Processor time of both threads, user and system: what remains comparable on a busy machine. */
+  readonly cpu_us_per_append: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
   readonly callers: number;
@@ -21,6 +23,7 @@ export type AppendsMeasured = {
 };
 
 export async function measureAppends(appends = 50_000): Promise<AppendsMeasured> {
+  const clock = systemClock();
   const { path, remove } = temporaryFolder();
   const store = await openTestStore(path, { random: systemRandom(), writer: { kind: "worker", worker_url: await bundledWorker() } });
   const run = async (count: number): Promise<number[]> => {
@@ -31,7 +34,7 @@ export async function measureAppends(appends = 50_000): Promise<AppendsMeasured>
         while (left > 0) {
           left -= 1;
           const began = performance.now();
-          const done = await store.commit(batch([], [event()]));
+          const done = await store.commit(batch([], [event({ occurred_at: clock.now() })]));
           if (!done.ok) throw new Error(JSON.stringify(done.error));
           taken_ms.push(performance.now() - began);
         }
@@ -41,11 +44,13 @@ export async function measureAppends(appends = 50_000): Promise<AppendsMeasured>
   };
   try {
     await run(WARM_UP);
+    const cpu = process.cpuUsage();
     const began = performance.now();
     const taken_ms = (await run(appends)).sort((a, b) => a - b);
     const seconds = (performance.now() - began) / 1_000;
+    const { user, system } = process.cpuUsage(cpu);
     const at = (share: number): number => Number((taken_ms[Math.floor(taken_ms.length * share)] ?? 0).toFixed(3));
-    return { appends_per_s: Math.round(appends / seconds), p50_ms: at(0.5), p99_ms: at(0.99), callers: CALLERS, appends };
+    return { appends_per_s: Math.round(appends / seconds), cpu_us_per_append: Math.round((user + system) / appends), p50_ms: at(0.5), p99_ms: at(0.99), callers: CALLERS, appends };
   } finally {
     await store.close();
     remove();

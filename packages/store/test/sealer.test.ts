@@ -102,17 +102,15 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
     await store.close();
   });
 
-  it("a broken log is refused at opening, and a read-only server refuses commits by code", async () => {
+  it("a broken log and a read-only server are refused at opening, each by its code", async () => {
     const database = await server.database();
     const store = await open(database);
     await store.commit(batch([], [event()]));
     const client = await admin(database);
     await client.query("UPDATE log_checkpoint SET size = 2");
     expect(await openPostgresStore(options(database))).toMatchObject({ ok: false, error: { code: "RUMI-STO-002" } });
-    const other = await server.database();
-    await (await open(other)).commit(batch([], [event()]));
-    const frozen = await open({ connectionString: `postgresql://rumi@/${"database" in other ? other.database : ""}?host=${"host" in other ? other.host : ""}&options=-c%20default_transaction_read_only%3Don` }).catch((cause: unknown) => cause);
-    if (frozen instanceof Error) expect(frozen.message).toMatch(/RUMI-STO-0(06|08|09)/);
-    else expect(await (frozen as Store).commit(batch([insertThing(frozen as Store, "x")]))).toMatchObject({ ok: false, error: { failure: { code: "RUMI-STO-006" } } });
+    const frozen = await server.database();
+    await (await admin(frozen)).query("ALTER DATABASE " + ("database" in frozen ? frozen.database : "") + " SET default_transaction_read_only = on");
+    expect(await openPostgresStore(options(frozen))).toMatchObject({ ok: false, error: { code: "RUMI-STO-006" } });
   });
 });

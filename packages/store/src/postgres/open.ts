@@ -129,7 +129,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       (closing ??= (async () => {
         await Promise.all(open);
         await sealer.stop();
-        await follower.look();
+        await follower.look().catch(() => undefined); // the server may be gone; closing does not need it
         await Promise.all([pool.end(), snapshots.end()]);
       })()),
   });
