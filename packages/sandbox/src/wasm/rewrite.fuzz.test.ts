@@ -48,9 +48,11 @@ describe("rewriter under mutation", () => {
       accepted += 1;
       const box = opened.value;
       for (let entry = 0; entry < 10; entry += 1) {
-        const start = performance.now();
+        const before = process.cpuUsage();
         const answer = box.call(entry as WasmEntry, 64);
-        slowest_ms = Math.max(slowest_ms, performance.now() - start);
+        // Processor time, not the clock on the wall: other programs' load is not the module's.
+        const spent = process.cpuUsage(before);
+        slowest_ms = Math.max(slowest_ms, (spent.user + spent.system) / 1_000);
         ran += 1;
         expect(Number.isInteger(answer)).toBe(true);
         expect(box.memoryBytes()).toBeLessThanOrEqual(2 * PAGE);
