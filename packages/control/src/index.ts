@@ -10,7 +10,6 @@ import type { Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operat
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { Migrations, Reader, Store } from "@rumi/store";
 import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
-import type { ValidateConfig } from "./bots/model.ts";
 import { botDeclarations } from "./bots/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
@@ -31,7 +30,6 @@ import { viewDeclarations } from "./views/operations.ts";
 import { VIEW_MIGRATIONS } from "./views/tables.ts";
 
 export { botsUsingPack, countLiveBots } from "./bots/tables.ts";
-export type { ValidateConfig } from "./bots/model.ts";
 export type { ProveEvent } from "./audit/operations.ts";
 export { readEvents, type AuditEvent, type EventFilter } from "./audit/events.ts";
 export { isolationFor } from "./isolation.ts";
@@ -64,7 +62,6 @@ export type ControlDeps = {
     readonly approvedStrategy: (reader: Reader, reference: StrategyReference) => Promise<Result<StrategyDescriptor, Failure>>;
     readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
   };
-  readonly validateConfig: ValidateConfig;
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
   /** The runtime's admission; passes where it is not given. */
@@ -88,7 +85,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const hub = createRunnerHub(deps);
   const reconciler = instanceReconciler({ ...deps, hub });
   const preflight = {
-    verifyStrategy: deps.packs.verifyStrategy, validateConfig: deps.validateConfig,
+    verifyStrategy: deps.packs.verifyStrategy,
     admit: deps.admit ?? (() => Promise.resolve(ok(null))),
     isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") => Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, isolation)),
     runnerReady: () => hub.ready().length > 0,
@@ -103,7 +100,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   return {
     hub, safety: safetyReader(store), migrations: controlMigrations, reconcilers: [reconciler],
     declarations: [
-      ...safetyDeclarations(), ...venueDeclarations(deps.inspectRecordings), ...botDeclarations({ approvedStrategy: deps.packs.approvedStrategy, validateConfig: deps.validateConfig }),
+      ...safetyDeclarations(), ...venueDeclarations(deps.inspectRecordings), ...botDeclarations({ approvedStrategy: deps.packs.approvedStrategy }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(), ...auditDeclarations(deps.proveEvent), ...traceDeclarations(), ...userDeclarations(),
     ],

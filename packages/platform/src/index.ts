@@ -14,7 +14,7 @@ export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/di
 export { removeTree } from "./packs/files.ts";
 export { createPackLibrary, type PackDeps, type PackFolders, type PackLibrary, type StrategyReference, type VerifiedPack, type VerifiedStrategy } from "./packs/library.ts";
 export { PACK_LIMITS, type PackLimits } from "./packs/limits.ts";
-export { parseManifest, MANIFEST_SCHEMA, type PackManifest, type ParseStrategy } from "./packs/manifest.ts";
+export { parseManifest, MANIFEST_SCHEMA, type PackManifest } from "./packs/manifest.ts";
 export { PACK_STATES, type Pack, type PackState } from "./packs/model.ts";
 export { packReconciler, pendingSummary, type Reconciler } from "./packs/reconciler.ts";
 export { readTree } from "./packs/tree.ts";

@@ -9,7 +9,7 @@
  *   config_schema, the venue or the pack's approval does not allow, each by its code.
  * - A version is never rewritten; versions of one bot are strictly ordered (L-02).
  */
-import type { StrategyDescriptor } from "@rumi/abi";
+import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObject, type Result } from "@rumi/kernel";
 import { Type, type Static } from "@sinclair/typebox";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
@@ -59,16 +59,13 @@ export const ApplyConfigInput = Type.Object(
   CLOSED,
 );
 
-/** abi's validateConfig: defaults filled in, or the first field that does not fit. */
-export type ValidateConfig = (schema: StrategyDescriptor["config_schema"], config: unknown) => Result<JsonObject, Failure>;
-
 export type SpecFacts = {
   readonly descriptor: Result<StrategyDescriptor, Failure>;
   readonly venue: VenueSpec | undefined;
 };
 
 /** The specification as it will be stored, with defaults filled in; or the first reason against it. */
-export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reason">, facts: SpecFacts, validateConfig: ValidateConfig): Result<BotSpec, Failure> {
+export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reason">, facts: SpecFacts): Result<BotSpec, Failure> {
   const { digest, pack_id } = input.strategy;
   if (parseDigest(digest) === undefined) return err(failure("RUMI-BOT-003", { field: "strategy.digest", found: digest.slice(0, 64), pack_id }, { reasonCode: "L.ARTIFACT.TAG_REFUSED" }));
   if (!isCapital(input.capital)) return err(failure("RUMI-BOT-030", { capital: input.capital }));
@@ -77,7 +74,7 @@ export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reas
   const known = instrumentsOf(facts.venue).map((one) => String(one.instrument_id));
   const missing = input.instruments.find((one) => !known.includes(one));
   if (missing !== undefined) return err(failure("RUMI-BOT-005", { venue_id: input.venue, instrument_id: missing }));
-  const config = validateConfig(facts.descriptor.value.config_schema, input.config);
+  const config = validateConfig(facts.descriptor.value.config_schema, input.config as JsonObject);
   if (!config.ok) return err(configRefusal(config.error));
   return ok({ ...input, config: config.value, isolation: input.isolation ?? "any" });
 }

@@ -5,20 +5,19 @@ import type { StrategyReference } from "@rumi/platform";
 import { write, type Reader } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
-import type { StrategyDescriptor } from "@rumi/abi";
+import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
-import { ApplyConfigInput, configRefusal, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts, type ValidateConfig } from "./model.ts";
+import { ApplyConfigInput, configRefusal, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts } from "./model.ts";
 import { conditionWrite, readBot, readConditions, specOf, updateBot, type BotConditionRow, type BotRow, type BotTables, type BotVersionRow } from "./tables.ts";
 
 export type BotDeps = {
   /** Reads what was approved; refuses with the pack's own codes. */
   readonly approvedStrategy: (reader: Reader, reference: StrategyReference) => Promise<Result<StrategyDescriptor, Failure>>;
-  readonly validateConfig: ValidateConfig;
 };
 
 export function botDeclarations(deps: BotDeps): readonly Declaration[] {
@@ -27,7 +26,7 @@ export function botDeclarations(deps: BotDeps): readonly Declaration[] {
 
 const botTarget = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
 
-const createBot = ({ approvedStrategy, validateConfig }: BotDeps): Declaration =>
+const createBot = ({ approvedStrategy }: BotDeps): Declaration =>
   defineOperation({
     name: "bots.create", summary: "Register a bot: a strategy at a digest, with configuration and capital", http: { method: "POST", path: "/api/bots" },
     input: CreateBotInput, output: AnswerSchema, key: "command_id", permission: ["operator", "admin"],
@@ -40,7 +39,7 @@ const createBot = ({ approvedStrategy, validateConfig }: BotDeps): Declaration =
     decide: (facts: SpecFacts & { readonly existing: BotRow | undefined }, input, context) => {
       const { command_id: _id, bot_id, reason, ...rest } = input;
       if (facts.existing !== undefined) return err(failure("RUMI-BOT-002", { bot_id }));
-      const judged = judgeSpec(rest, facts, validateConfig);
+      const judged = judgeSpec(rest, facts);
       if (!judged.ok) return judged;
       const spec = judged.value;
       const { now, store, principal } = context;
@@ -137,7 +136,7 @@ const showBot = defineQuery({
 
 type ConfigFacts = { readonly bot: BotRow | undefined; readonly descriptor: Result<StrategyDescriptor, Failure> | undefined; readonly instances: readonly InstanceRow[] };
 
-const applyConfig = ({ approvedStrategy, validateConfig }: BotDeps): Declaration =>
+const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
   defineOperation({
     name: "bots.config_apply", summary: "Apply another configuration at the next tick, bar or checkpoint", http: { method: "POST", path: "/api/bots/{bot_id}/config/apply" },
     input: ApplyConfigInput, output: AnswerSchema, key: "command_id", permission: ["operator", "admin"],
@@ -153,7 +152,7 @@ const applyConfig = ({ approvedStrategy, validateConfig }: BotDeps): Declaration
       if (bot === undefined || descriptor === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
       if (["RUNNING_LIVE", "STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state)) return err(failure("RUMI-BOT-024", { bot_id: bot.bot_id, state: bot.state }));
       if (!descriptor.ok) return descriptor;
-      const config = validateConfig(descriptor.value.config_schema, input.config);
+      const config = validateConfig(descriptor.value.config_schema, input.config as JsonObject);
       if (!config.ok) return err(configRefusal(config.error));
       return ok(configDecision(bot, config.value, instances, input, context));
     },

@@ -1,11 +1,10 @@
 /** Looks at everything a start depends on: packs, venue files, lease, runner, isolation. Changes nothing of its own. */
-import type { StrategyDescriptor } from "@rumi/abi";
+import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ok, type Failure, type JsonObject, type Micros, type Result } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import { readLease, type Migrations, type Reader } from "@rumi/store";
-import type { BotSpec, ValidateConfig } from "../bots/model.ts";
-import { configRefusal, isCapital } from "../bots/model.ts";
+import { configRefusal, isCapital, type BotSpec } from "../bots/model.ts";
 import { readInstance } from "../instances/tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
@@ -20,7 +19,6 @@ export const MAIN_INSTANCE = "main";
 export type PreflightDeps = {
   /** Re-verifies source and store copy, and finds the descriptor. */
   readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
-  readonly validateConfig: ValidateConfig;
   /** The runtime's admission: contracts, resources, state schema. */
   readonly admit: (strategy: VerifiedStrategy) => Promise<Result<unknown, Failure>>;
   /** Whether this kind of strategy can be boxed here (RUMI-BOT-020 names the way out). */
@@ -34,7 +32,7 @@ export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: 
   const strategy = await deps.verifyStrategy(spec.strategy);
   const venue = await readVenue(reader, sql, spec.venue);
   const noVenue = err(failure("RUMI-BOT-006", { venue_id: spec.venue }));
-  const config = strategy.ok ? deps.validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
+  const config = strategy.ok ? validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
   const missing = spec.instruments.find((one) => !known.includes(one));
   return {

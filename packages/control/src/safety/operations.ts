@@ -41,7 +41,7 @@ const setSafety = defineOperation({
         write(db.insertInto("safety_state").values(next), 1),
         feed(context.store, "safety", "safety", safetyView(next), context.now),
       ],
-      events: [{ action: "safety.transition", resource_type: "safety", resource_id: "all", outcome: "SUCCESS", details: { from: row.mode, to: mode, state_id: next.state_id, direction: verdict.value } }],
+      events: [{ action: "safety.transition", resource_type: "safety", resource_id: "all", outcome: "SUCCESS", details: { from: row.mode, to: mode, state_id: next.state_id } }],
       outbox: [],
       data: { ...safetyView(next), changed: true },
     });

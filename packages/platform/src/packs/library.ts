@@ -17,7 +17,7 @@ import { readArchive } from "./archive.ts";
 import { packDigest, packEntry, printable } from "./digest.ts";
 import { copyTree, digestFolder, exists, moveIntoPlace, readPlain, removeTree, storeTree, writeTree } from "./files.ts";
 import type { PackLimits } from "./limits.ts";
-import { MANIFEST_FILE, parseManifest, type PackManifest, type ParseStrategy } from "./manifest.ts";
+import { MANIFEST_FILE, parseManifest, type PackManifest } from "./manifest.ts";
 import { approvedStrategy, foundModified, type Pack, type PackChange, type SeenPack } from "./model.ts";
 import { readPack, savePack } from "./tables.ts";
 import { readTree, type PackTree } from "./tree.ts";
@@ -37,7 +37,6 @@ export type PackDeps = {
   readonly random: Random;
   readonly folders: PackFolders;
   readonly limits: PackLimits;
-  readonly parseStrategy: ParseStrategy;
   /** `any` while the API is bound to loopback; else the folders that imports may come from. */
   readonly importRoots: "any" | readonly string[];
   /** Names of bots that use a pack and are not stopped for good. */
@@ -140,13 +139,22 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
   };
 }
 
-/** The event that a change of a pack leaves. */
+/** The event that a change of a pack leaves; `pending` is what a scan found. */
 export function packEvent(change: PackChange): EventDraft | undefined {
-  if (change.event === null) return undefined;
-  const { next } = change;
-  const outcome = change.event === "pack.modified" ? "FAILURE" : "SUCCESS";
-  const details = { state: next.state, digest: next.seen?.digest ?? null, approved_digest: next.approved?.digest ?? null, version: next.seen?.manifest.version ?? null, note: next.note };
-  return { action: change.event, resource_type: "pack", resource_id: next.pack_id, outcome, details };
+  const { next, event } = change;
+  if (event === null) return undefined;
+  const what = { ...(next.seen === null ? {} : { version: next.seen.manifest.version, digest: next.seen.digest }) };
+  const draft = (action: string, details: EventDraft["details"], outcome: EventDraft["outcome"] = "SUCCESS"): EventDraft => ({ action, resource_type: "pack", resource_id: next.pack_id, outcome, details });
+  switch (event) {
+    case "pack.scanned": case "pack.pending":
+      return draft("pack.scanned", { ...what, ...(event === "pack.pending" ? { pending: [next.pack_id] } : { skipped: 1 }) });
+    case "pack.approved":
+      return draft(event, { ...what, files: next.seen?.files ?? 0 });
+    case "pack.rejected":
+      return draft(event, { ...what, rejection_reason: next.note });
+    case "pack.modified":
+      return draft(event, { ...(next.approved === null ? {} : { approved_digest: next.approved.digest }), found_digest: next.seen?.digest ?? null, changed: [next.note ?? "source"] }, "FAILURE");
+  }
 }
 
 /** Commits a change that nobody asked for; a conflict means that somebody else saw it first. */
@@ -188,7 +196,7 @@ async function stage(path: string, deps: PackDeps): Promise<Result<Staged, Failu
   if (!digest.ok) return digest;
   const text = archive.value.files.find((file) => file.path === MANIFEST_FILE);
   if (text === undefined) return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
-  const manifest = parseManifest(new TextDecoder().decode(text.data), entries, deps.parseStrategy);
+  const manifest = parseManifest(new TextDecoder().decode(text.data), entries);
   if (!manifest.ok) return manifest;
   const staging_id = stagingId(digest.value);
   await writeTree(join(folders.staging, staging_id), archive.value.files);
@@ -201,7 +209,7 @@ async function readManifest(folder: string, tree: PackTree, deps: PackDeps): Pro
   if (entry.bytes > deps.limits.manifest_bytes) return err(failure("RUMI-PACK-008", { limit: deps.limits.manifest_bytes, unit: "bytes in its manifest" }));
   const text = await readPlain(join(folder, MANIFEST_FILE));
   if (text === undefined) return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it cannot be read" }));
-  return parseManifest(text.toString("utf8"), tree.entries, deps.parseStrategy);
+  return parseManifest(text.toString("utf8"), tree.entries);
 }
 
 function seenOf(tree: PackTree, manifest: PackManifest): SeenPack {

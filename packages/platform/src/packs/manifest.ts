@@ -4,8 +4,8 @@
  * Invariants (manifest.test.ts): an unknown field, a wrong type or a missing field is refused by its name;
  * a strategy's binary_hash is the hash of the file that it names.
  */
-import type { StrategyDescriptor } from "@rumi/abi";
-import { err, failure, ID_PATTERNS, ok, type Failure, type Result } from "@rumi/kernel";
+import { parseDescriptor, type StrategyDescriptor } from "@rumi/abi";
+import { err, failure, ID_PATTERNS, ok, type Failure, type Json, type Result } from "@rumi/kernel";
 import { Type, type Static, type TObject } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import type { PackEntry } from "./digest.ts";
@@ -48,11 +48,8 @@ export const MANIFEST_SCHEMA = closed({
 
 export type PackManifest = Omit<Static<typeof MANIFEST_SCHEMA>, "strategies"> & { readonly strategies: readonly StrategyDescriptor[] };
 
-/** abi's `parseDescriptor`, handed in so that this file needs to know only its form. */
-export type ParseStrategy = (value: unknown) => Result<StrategyDescriptor, Failure>;
-
 /** Reads the manifest of a tree whose files are `entries`; refusals are RUMI-PACK-002 with the field's path. */
-export function parseManifest(json: string, entries: readonly PackEntry[], parseStrategy: ParseStrategy): Result<PackManifest, Failure> {
+export function parseManifest(json: string, entries: readonly PackEntry[]): Result<PackManifest, Failure> {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -67,9 +64,9 @@ export function parseManifest(json: string, entries: readonly PackEntry[], parse
   const { strategies, ...rest } = value as Static<typeof MANIFEST_SCHEMA>;
   const parsed: StrategyDescriptor[] = [];
   for (const [index, raw] of (strategies ?? []).entries()) {
-    const one = parseStrategy(raw);
+    const one = parseDescriptor(raw as Json);
     if (!one.ok) {
-      const named = one.error.params["field"];
+      const named = one.error.params["field"] ?? one.error.params["path"];
       return refused(`strategies.${index}${named === undefined ? "" : `.${named}`}`, String(one.error.params["problem"] ?? one.error.code), one.error);
     }
     const problem = fileProblem(one.value, entries) ?? (parsed.some((other) => other.strategy_id === one.value.strategy_id) ? { field: "strategy_id", problem: "it appears twice" } : undefined);

@@ -140,7 +140,7 @@ const importPack = (library: PackLibrary): Declaration =>
       const { staging_id, seen, warnings } = facts.staged.value;
       const row: StagingRow = { staging_id, pack_id: seen.manifest.pack_id, seen: JSON.stringify(seen), origin: path, imported_at: context.now };
       const writes = facts.known === undefined ? [expecting(context.store.builder<PackTables>().insertInto("pack_staging").values(row).compile(), 1)] : [];
-      const details = { staging_id, pack_id: row.pack_id, digest: seen.digest };
+      const details = { version: seen.manifest.version, digest: seen.digest, files: seen.files, bytes: seen.bytes, source: path.slice(0, 1_024) };
       const event: EventDraft = { action: "pack.imported", resource_type: "pack", resource_id: row.pack_id, outcome: "SUCCESS", details };
       const { manifest, digest, files, bytes } = seen;
       return ok({ writes, events: [event], outbox: [], data: { staging_id, pack_id: manifest.pack_id, pack_identity: manifest.pack_identity, version: manifest.version, digest, files, bytes, warnings } });
@@ -165,7 +165,7 @@ const applyPack = (): Declaration =>
       if (!change.ok) return change;
       const decision = decisionOf(pack, change.value, context, { staging_id, backup: pack === undefined ? null : `user_data/pack_backups/${change.value.next.pack_id}-${change.value.next.generation}` });
       const forget = expecting(context.store.builder<PackTables>().deleteFrom("pack_staging").where("staging_id", "=", staging_id).compile(), 1);
-      const event: EventDraft = { action: "pack.applied", resource_type: "pack", resource_id: change.value.next.pack_id, outcome: "SUCCESS", details: { staging_id, digest: change.value.next.seen?.digest ?? null } };
+      const event: EventDraft = { action: "pack.imported", resource_type: "pack", resource_id: change.value.next.pack_id, outcome: "SUCCESS", details: { digest: change.value.next.seen?.digest ?? null, source: `user_data/pack_staging/${staging_id}` } };
       return ok({ ...decision, writes: [...decision.writes, forget], events: [...decision.events, event] });
     },
   });
@@ -180,7 +180,7 @@ const uninstallPack = (deps: PackDeps): Declaration =>
       if (pack === undefined) return err(failure("RUMI-PACK-005", { pack_id }));
       if (users.length > 0) return err(failure("RUMI-PACK-012", { pack_id, users: users.slice(0, 10).join(", ") }));
       const db = context.store.builder<PackTables>();
-      const event: EventDraft = { action: "pack.uninstalled", resource_type: "pack", resource_id: pack_id, outcome: "SUCCESS", details: { approved_digest: pack.approved?.digest ?? null } };
+      const event: EventDraft = { action: "pack.removed", resource_type: "pack", resource_id: pack_id, outcome: "SUCCESS", details: { digest: pack.approved?.digest ?? null } };
       return ok({
         writes: [
           expecting(db.deleteFrom("pack").where("pack_id", "=", pack_id).where("generation", "=", pack.generation).compile(), 1),
