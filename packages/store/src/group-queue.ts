@@ -2,7 +2,7 @@
  * Natural group commit: while one group is being made durable the next gathers, and goes as a whole.
  *
  * No timer and no window: an idle store answers one batch at once, a busy one folds what came
- * meanwhile. The queue is bounded; over the limit a batch is refused, never dropped (group-queue.test.ts).
+ * meanwhile. The queue is bounded; over the limit a batch is refused, never dropped (conformance.ts).
  */
 import { err, failure, type Result } from "@rumi/kernel";
 import type { CommitError, CommitReceipt } from "./port.ts";

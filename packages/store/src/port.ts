@@ -30,13 +30,21 @@ export type CommitReceipt = {
   readonly log_size: number;
 };
 
-/** Why a commit did not happen. `conflict`: read again and decide again. `failed`: coded, nothing changed. */
+/**
+ * Why a commit did not happen. `conflict`: read again and decide again; `write_index` is the write that met
+ * another number of rows or a duplicate key (the number of writes when an event is in the log already).
+ * `failed`: coded, and nothing changed, except where the code itself says that the outcome is stored but
+ * unsealed (RUMI-STO-007) or unknown (RUMI-STO-011): then repeat under the same operation key.
+ */
 export type CommitError =
   | { readonly kind: "conflict"; readonly write_index: number; readonly changed: number }
   | { readonly kind: "failed"; readonly failure: Failure };
 
 export interface Reader {
-  /** Rows of one compiled SELECT; integers are numbers, blobs are Uint8Array, JSON is text. */
+  /**
+   * Rows of one compiled SELECT; integers are numbers, blobs are Uint8Array, JSON is text, truth is 0 or 1.
+   * Rejects with `FailureError` (RUMI-STO-005, -008, -010); never waits for the writer.
+   */
   rows<Row>(query: { compile(): Statement } | Statement): Promise<readonly Row[]>;
 }
 
@@ -48,7 +56,10 @@ export interface Store extends Reader {
   snapshot<T>(read: (reader: Reader) => Promise<T>): Promise<T>;
   /** Durable when it resolves ok: state, leaves and signed checkpoint in one transaction. */
   commit(batch: Batch): Promise<Result<CommitReceipt, CommitError>>;
-  /** Called after each commit that appended events, in log order, with first index and events. */
+  /**
+   * Called after each commit that appended events, in log order, with first index and events. It must not
+   * throw. SQLite: before `commit` resolves. PostgreSQL: soon after, for the events of every process.
+   */
   onAppended(listener: (first_index: number, events: readonly LedgerEvent[]) => void): () => void;
   close(): Promise<void>;
 }

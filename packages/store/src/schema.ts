@@ -2,7 +2,7 @@
  * The store's own tables: the audit log, its tiles and head, and the tables of the building blocks.
  *
  * Payloads lie apart from leaves, so that erasing a person's data is a DELETE that breaks no proof.
- * Shipped steps never change; new ones are appended (migrations.test.ts keeps a fixture of the first layout).
+ * Shipped steps never change; new ones are appended (migrations.test.ts opens a fixture of the first layout).
  */
 import type { Migrations } from "./port.ts";
 

@@ -3,7 +3,7 @@
  *
  * At least once, so an effect must be idempotent under (kind, key). Taking an item pushes its next time
  * ahead and raises its generation; whoever finishes it presents that generation, so a taker that slept
- * too long cannot finish what another has taken since (blocks.test.ts).
+ * too long cannot finish what another has taken since (conformance.ts).
  */
 import type { Micros, Millis } from "@rumi/kernel";
 import { sql, type Generated } from "kysely";

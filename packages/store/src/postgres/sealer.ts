@@ -6,7 +6,7 @@
  *
  * Invariants
  * - Batches stay whole and contiguous; the order is that of the batch numbers (conformance.ts).
- * - One REPEATABLE READ snapshot per group: what was signed is what was moved (postgres.test.ts).
+ * - One REPEATABLE READ snapshot per group: what was signed is what was moved (sealer.test.ts).
  */
 import { FailureError, failure, type Clock, millis } from "@rumi/kernel";
 import type { LogHead, NoteSigner } from "@rumi/ledger";
