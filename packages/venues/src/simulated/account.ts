@@ -7,7 +7,7 @@
  *
  * Invariants
  * - cash + quantity·price = realised + unrealised − fees, after every fill, at every price
- *   (venue.test.ts "money is conserved", against a second implementation that shares no code).
+ *   (venue-properties.test.ts "money is conserved", against a second implementation that shares no code).
  */
 import { invariant } from "@rumi/kernel";
 

@@ -9,7 +9,7 @@
  * Each trade's quantity is given once to our buys and once to our sells. docs/formats/simulated-exchange.md
  * states the whole model.
  *
- * Invariants (venue.test.ts)
+ * Invariants (venue-properties.test.ts)
  * - Same options, rows and instructions give the same reports, ids included; so does a run cut by save/restore.
  * - One client order id is one order, for ever.
  * - Fills of a side never exceed the trade's quantity; an order never fills beyond its quantity or limit.
