@@ -21,3 +21,4 @@ export { type JsonlWriter, clearJsonl, openJsonlWriter } from "./jsonl-writer.ts
 export * from "./proof.ts";
 export * from "./tile-files.ts";
 export * from "./verify.ts";
+export * from "./contracts.ts";

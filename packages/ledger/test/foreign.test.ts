@@ -45,8 +45,17 @@ function built(): boolean {
 const ready = built();
 
 const check = (): { status: number | null; stdout: string; stderr: string } => spawnSync(binary("foreign"), [directory, vkey], { encoding: "utf8" });
-const fsck = (): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(binary("fsck"), [`--storage_url=file://${directory}/`, `--public_key=${join(directory, "log.vkey")}`, `--origin=${SIGNER.name}`, "--ui=false"], { encoding: "utf8", timeout: 60_000 });
+/**
+ * Whether fsck found nothing. Its report says `Invalid` for a resource that differs, whatever its exit code;
+ * with a single worker version 1.0.4 waits for ever after the first difference, so it gets four.
+ */
+function fsckAccepts(): boolean {
+  const options = [`--storage_url=file://${directory}/`, `--public_key=${join(directory, "log.vkey")}`, `--origin=${SIGNER.name}`, "--ui=false", "--N=4"];
+  const result = spawnSync(binary("fsck"), options, { encoding: "utf8", timeout: 20_000 });
+  const report = result.stdout + result.stderr;
+  expect(report).toContain(`checking log of size ${SIZE}`);
+  return result.status === 0 && !report.includes("Invalid");
+}
 
 describe("foreign verification", () => {
   beforeAll(async () => {
@@ -61,8 +70,7 @@ describe("foreign verification", () => {
   });
 
   it.runIf(ready)("[L-26] Tessera's fsck accepts the directory", () => {
-    const result = fsck();
-    expect(result.status, result.stderr.slice(-2_000)).toBe(0);
+    expect(fsckAccepts()).toBe(true);
   });
 
   it.runIf(ready)("[L-26] both reject one changed byte of one entry", () => {
@@ -73,7 +81,7 @@ describe("foreign verification", () => {
     if (victim !== undefined) victim[20] = (victim[20] ?? 0) ^ 1;
     writeFileSync(path, encodeEntries(entries));
     expect(check()).toMatchObject({ status: 1, stderr: expect.stringContaining("entry 261") as string });
-    expect(fsck().status).not.toBe(0);
+    expect(fsckAccepts()).toBe(false);
     writeFileSync(path, whole);
     expect(check().status).toBe(0);
   });
