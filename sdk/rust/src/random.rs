@@ -48,3 +48,15 @@ impl Random {
         self.state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_what_the_python_sdk_draws() {
+        let mut random = Random::new(&core::array::from_fn(|i| i as u8));
+        assert_eq!([(); 4].map(|()| random.next_u32()), [124836505, 3156578125, 2270891520, 2401556266]);
+        assert!((0..1_000).all(|_| random.below(7) < 7));
+    }
+}
