@@ -5,3 +5,19 @@
  */
 export * from "./protocol.ts";
 export * from "./protocol-io.ts";
+export { main as runnerMain } from "./runner/runner-main.ts";
+export { LEASE_TIMES } from "./runner/leases.ts";
+export { InstanceHost, HOST_LIMITS, type HostOptions } from "./instance/host.ts";
+export { HEALTH_LIMITS } from "./instance/health.ts";
+export { comparable, isReproduced } from "./instance/recorder.ts";
+export { orderIdRule } from "./instance/order-id.ts";
+export { readJournal, type JournalContents } from "./journal/reader.ts";
+export { MerkleRoot } from "./journal/merkle.ts";
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";
+export * from "./gate/gate.ts";
+export * from "./gate/intent.ts";
+export { normaliseOrder } from "./gate/normalise.ts";
+export { parseMoney } from "./gate/money.ts";
+export type { PythonHome } from "./strategy/process.ts";
+export { loadStrategy, readEntrypoint } from "./strategy/load.ts";
+export * from "./strategy/strategy.ts";

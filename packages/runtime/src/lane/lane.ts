@@ -1,0 +1,139 @@
+/** The thread's inside: instances by run, commands in order, status told when it changed and at most twice a second. */
+import { createSimulatedVenue, loadRecordings, type TradeColumns } from "@rumi/venues";
+import { err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { InstanceHost } from "../instance/host.ts";
+import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
+import { loadStrategy } from "../strategy/load.ts";
+import type { FailureBody, FromLane, LaneData, ToLane } from "./messages.ts";
+
+export const LANE_TIMES = { beat_ms: 50, status_ms: 500, idle_ms: 2 } as const;
+
+const nowNs = (): bigint => process.hrtime.bigint();
+/** The same in every thread of the machine. */
+export const sharedNowMs = (): number => Number(nowNs() / 1_000_000n);
+
+export function failureBody(of: Failure): FailureBody {
+  const { text, next } = failureText(of, "en");
+  return { error_code: of.code, reason_code: of.reasonCode ?? null, error: text, suggestion: next };
+}
+
+type Hosted = { readonly host: InstanceHost; readonly commands: (() => Promise<void>)[]; wake: () => void; toldAt: number; told: string };
+
+export class Lane {
+  readonly #data: LaneData;
+  readonly #tell: (message: FromLane) => void;
+  readonly #hosted = new Map<string, Hosted>();
+  readonly #fence: BigInt64Array;
+
+  constructor(data: LaneData, tell: (message: FromLane) => void) {
+    this.#data = data;
+    this.#tell = tell;
+    this.#fence = new BigInt64Array(data.fence);
+    const beat = new Int32Array(data.beat);
+    setInterval(() => Atomics.add(beat, 0, 1), LANE_TIMES.beat_ms);
+  }
+
+  take(message: ToLane): void {
+    if (message.type === "start") return void this.#start(message);
+    const hosted = this.#hosted.get(message.run_id);
+    if (hosted === undefined) return this.#refuse(message.request, failure("RUMI-STR-035", { run_id: message.run_id, epoch: 0 }, { reasonCode: "M.INSTANCE.UNKNOWN" }));
+    if (message.type === "input") {
+      void hosted.host.input(message.input).then((result) => this.#reply(message.request, result));
+    } else {
+      const { host } = hosted;
+      const run = { stop: () => host.stop(message.reason), pause: () => host.pause(message.reason), continue: () => host.continue(), suspend: () => host.suspend().then(() => ok(host.status())) }[message.command];
+      hosted.commands.push(async () => this.#reply(message.request, await run()));
+    }
+    hosted.wake();
+  }
+
+  async #start(message: Extract<ToLane, { type: "start" }>): Promise<void> {
+    const { spec, slot } = message;
+    const opened = await this.#open(spec, slot).catch((cause: unknown) => err(failure("RUMI-SYS-001", { trace_id: spec.trace_id }, { cause })));
+    if (!opened.ok) return this.#refuse(message.request, opened.error);
+    const hosted: Hosted = { host: opened.value, commands: [], wake: () => undefined, toldAt: 0, told: "" };
+    this.#hosted.set(spec.run_id, hosted);
+    this.#tell({ type: "reply", request: message.request, ok: true, status: opened.value.status() });
+    void this.#live(spec.run_id, hosted);
+  }
+
+  async #open(spec: InstanceSpec, slot: number): Promise<Result<InstanceHost, Failure>> {
+    const { python, watch } = this.#data;
+    const feed = await loadFeed(spec);
+    if (!feed.ok) return feed;
+    const strategy = loadStrategy({ descriptor: spec.descriptor, pack_dir: spec.pack_dir, isolation: spec.isolation, ...(python === null ? {} : { python: { home: python, watch, now_ms: sharedNowMs } }) });
+    if (!strategy.ok) return strategy;
+    const venue = createSimulatedVenue({ instruments: spec.instruments, ...spec.venue });
+    const opened = venue.ok
+      ? await InstanceHost.open({
+          spec, feed: feed.value, strategy: strategy.value, venue: venue.value, wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000), monotonic: () => performance.now(),
+          mayEmit: () => nowNs() < Atomics.load(this.#fence, slot),
+          onDurable: (seq) => this.#tell({ type: "durable", run_id: spec.run_id, seq }),
+          onSegment: (segment) => this.#tell({ type: "segment", segment }),
+        })
+      : venue;
+    if (!opened.ok) strategy.value.close();
+    return opened;
+  }
+
+  /** One instance's life in this lane: commands, a slice, give way. */
+  async #live(runId: string, hosted: Hosted): Promise<void> {
+    const { host } = hosted;
+    for (;;) {
+      for (const command of hosted.commands.splice(0)) await command();
+      const did = await host.turn();
+      this.#tellStatus(hosted, false);
+      if (host.phase === "stopped" || host.phase === "failed") break;
+      if (did === "busy" || hosted.commands.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      else await this.#rest(hosted);
+    }
+    this.#tellStatus(hosted, true);
+    this.#hosted.delete(runId);
+    for (const command of hosted.commands.splice(0)) await command();
+  }
+
+  #rest(hosted: Hosted): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LANE_TIMES.idle_ms);
+      hosted.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #tellStatus(hosted: Hosted, now: boolean): void {
+    if (!now && performance.now() - hosted.toldAt < LANE_TIMES.status_ms) return;
+    hosted.toldAt = performance.now();
+    const status = hosted.host.status();
+    const text = JSON.stringify(status);
+    if (text === hosted.told) return;
+    hosted.told = text;
+    this.#tell({ type: "status", status });
+  }
+
+  #reply(request: number, result: Result<InstanceStatus, Failure>): void {
+    if (result.ok) this.#tell({ type: "reply", request, ok: true, status: result.value });
+    else this.#refuse(request, result.error);
+  }
+
+  #refuse(request: number, of: Failure): void {
+    if (of.cause !== undefined) process.stderr.write(`${of.code} ${of.cause instanceof Error ? (of.cause.stack ?? of.cause.message) : String(of.cause)}\n`);
+    this.#tell({ type: "reply", request, ok: false, failure: failureBody(of), details: (of.details ?? {}) as JsonObject });
+  }
+}
+
+/** The recording with the confirmed digests, its instruments numbered as the specification numbers them. */
+export async function loadFeed(spec: Pick<InstanceSpec, "venue" | "instruments">): Promise<Result<TradeColumns, Failure>> {
+  const { files } = spec.venue;
+  const loaded = await loadRecordings(files);
+  if (!loaded.ok) return loaded;
+  for (const [index, file] of files.entries()) {
+    if (loaded.value.report.files[index]?.sha256 !== file.sha256) return err(failure("RUMI-STR-034", { path: file.path, problem: "its digest is not the confirmed one" }, { reasonCode: "M.RECORDING.DIGEST" }));
+  }
+  const { feed, instruments } = loaded.value;
+  const places = instruments.map((one) => spec.instruments.findIndex((other) => other.instrument_id === one.instrument_id));
+  if (places.includes(-1)) return err(failure("RUMI-STR-034", { path: files[0]?.path ?? "", problem: "it holds an instrument that the instance does not list" }, { reasonCode: "M.RECORDING.INSTRUMENT" }));
+  if (places.some((place, index) => place !== index)) for (let row = 0; row < feed.length; row += 1) feed.instrument[row] = places[feed.instrument[row] ?? 0] ?? 0;
+  return ok(feed);
+}

@@ -1,0 +1,28 @@
+/** What a lane's thread and the runner's main thread say to each other (structured clone; both sides are ours). */
+import type { JsonObject } from "@rumi/kernel";
+import type { JailWatch } from "@rumi/sandbox";
+import type { MachineInput } from "../instance/machine.ts";
+import type { InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
+import type { PythonHome } from "../strategy/process.ts";
+
+export type LaneData = {
+  /** Per slot the monotonic nanosecond until which an instance may emit; 0 closes the fence. */
+  readonly fence: SharedArrayBuffer;
+  /** One word that counts up while the thread lives. */
+  readonly beat: SharedArrayBuffer;
+  readonly watch: JailWatch;
+  readonly python: PythonHome | null;
+};
+
+export type ToLane =
+  | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec; readonly slot: number }
+  | { readonly type: "command"; readonly request: number; readonly run_id: string; readonly command: "stop" | "pause" | "continue" | "suspend"; readonly reason: string }
+  | { readonly type: "input"; readonly request: number; readonly run_id: string; readonly input: MachineInput };
+
+export type FailureBody = NonNullable<InstanceStatus["failure"]>;
+export type FromLane =
+  | { readonly type: "reply"; readonly request: number; readonly ok: true; readonly status: InstanceStatus }
+  | { readonly type: "reply"; readonly request: number; readonly ok: false; readonly failure: FailureBody; readonly details: JsonObject }
+  | { readonly type: "status"; readonly status: InstanceStatus }
+  | { readonly type: "durable"; readonly run_id: string; readonly seq: number }
+  | { readonly type: "segment"; readonly segment: SegmentClosed };

@@ -1,0 +1,126 @@
+/**
+ * The runner's threads: one lane for all Wasm instances, one for each Python instance, and a watchdog over them.
+ *
+ * A lane that stops beating is terminated; its instances are told to `onLost`, who starts them again from their
+ * checkpoints. Other lanes do not notice.
+ */
+import { Worker } from "node:worker_threads";
+import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import { createJailWatch, startJailWatchdog } from "@rumi/sandbox";
+import { failureBody, sharedNowMs } from "../lane/lane.ts";
+import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.ts";
+import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
+import type { PythonHome } from "../strategy/process.ts";
+
+export const LANE_LIMITS = { stuck_ms: 5_000, look_ms: 250, jail_look_ms: 5 } as const;
+
+export type LaneReply = Result<InstanceStatus, FailureBody>;
+type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
+
+type Thread = { readonly name: string; readonly worker: Worker; readonly beat: Int32Array; lastBeat: number; lastSeen: number; readonly runs: Set<string>; readonly waiting: Map<number, (reply: LaneReply) => void>; readonly stopWatchdog: () => void };
+
+export type LanePoolOptions = {
+  readonly lane_url: URL;
+  readonly fence: SharedArrayBuffer;
+  readonly python: PythonHome | null;
+  readonly onMessage: (message: Extract<FromLane, { type: "status" | "durable" | "segment" }>) => void;
+  readonly onLost: (runIds: readonly string[], problem: Failure) => void;
+};
+
+export class LanePool {
+  readonly #o: LanePoolOptions;
+  readonly #threads = new Map<string, Thread>();
+  readonly #timer: NodeJS.Timeout;
+  #request = 0;
+
+  constructor(options: LanePoolOptions) {
+    this.#o = options;
+    this.#timer = setInterval(() => this.#look(), LANE_LIMITS.look_ms);
+  }
+
+  start(spec: InstanceSpec, slot: number): Promise<LaneReply> {
+    const name = spec.descriptor.runtime_kind === "python" ? `python ${spec.run_id}` : "ll";
+    const thread = this.#threads.get(name) ?? this.#spawn(name);
+    thread.runs.add(spec.run_id);
+    return this.#ask(thread, { type: "start", spec, slot });
+  }
+
+  ask(runId: string, message: Unnumbered<Extract<ToLane, { type: "command" | "input" }>>): Promise<LaneReply> {
+    const thread = [...this.#threads.values()].find((one) => one.runs.has(runId));
+    return thread === undefined ? Promise.resolve(err(body("RUMI-STR-035", { run_id: runId, epoch: 0 }))) : this.#ask(thread, message);
+  }
+
+  /** The run has ended; a lane of its own goes with it. */
+  async leave(runId: string): Promise<void> {
+    for (const thread of this.#threads.values()) {
+      if (!thread.runs.delete(runId) || thread.name === "ll") continue;
+      this.#forget(thread);
+      await thread.worker.terminate();
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const thread of [...this.#threads.values()]) {
+      this.#forget(thread);
+      await thread.worker.terminate();
+    }
+  }
+
+  #ask(thread: Thread, message: Unnumbered<ToLane>): Promise<LaneReply> {
+    const request = (this.#request += 1);
+    return new Promise((resolve) => {
+      thread.waiting.set(request, resolve);
+      thread.worker.postMessage({ ...message, request });
+    });
+  }
+
+  #spawn(name: string): Thread {
+    const beat = new SharedArrayBuffer(4);
+    const watch = createJailWatch();
+    const data: LaneData = { fence: this.#o.fence, beat, watch, python: this.#o.python };
+    const worker = new Worker(this.#o.lane_url, { workerData: data, name });
+    const stopWatchdog = name === "ll" ? () => undefined : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
+    const thread: Thread = { name, worker, beat: new Int32Array(beat), lastBeat: 0, lastSeen: performance.now(), runs: new Set(), waiting: new Map(), stopWatchdog };
+    worker.on("message", (message: FromLane) => {
+      if (message.type !== "reply") return this.#o.onMessage(message);
+      const waiting = thread.waiting.get(message.request);
+      thread.waiting.delete(message.request);
+      waiting?.(message.ok ? ok(message.status) : err(message.failure));
+    });
+    worker.on("error", (error) => this.#lose(thread, `the thread ended: ${error.message}`));
+    worker.on("exit", () => this.#lose(thread, "the thread ended"));
+    this.#threads.set(name, thread);
+    return thread;
+  }
+
+  #look(): void {
+    for (const thread of [...this.#threads.values()]) {
+      const beat = Atomics.load(thread.beat, 0);
+      const now = performance.now();
+      // A Python lane sleeps while its process works; its own watchdog bounds that.
+      if (beat !== thread.lastBeat || thread.lastBeat === 0) {
+        thread.lastBeat = beat;
+        thread.lastSeen = now;
+      } else if (now - thread.lastSeen > LANE_LIMITS.stuck_ms * (thread.name === "ll" ? 1 : 6)) {
+        this.#lose(thread, `no sign of life for ${Math.round(now - thread.lastSeen)} ms`);
+        void thread.worker.terminate();
+      }
+    }
+  }
+
+  #lose(thread: Thread, problem: string): void {
+    if (this.#threads.get(thread.name) !== thread) return;
+    this.#forget(thread);
+    const runs = [...thread.runs];
+    for (const resolve of thread.waiting.values()) resolve(err(body("RUMI-STR-036", { instance: thread.name, problem })));
+    this.#o.onLost(runs, failure("RUMI-STR-036", { instance: thread.name, problem }, { reasonCode: "M.LANE.LOST" }));
+  }
+
+  #forget(thread: Thread): void {
+    this.#threads.delete(thread.name);
+    thread.stopWatchdog();
+  }
+}
+
+const body = (code: "RUMI-STR-035" | "RUMI-STR-036", params: Readonly<Record<string, string | number>>): FailureBody => failureBody(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));

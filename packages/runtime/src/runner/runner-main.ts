@@ -1,0 +1,55 @@
+/**
+ * Entry point of the runner process: `main(argv)`.
+ *
+ * --socket PATH --key-file PATH --runner-id ID --lane-url URL [--sdk-dir DIR --runner-dir DIR] [--orphan-ms N]
+ * The key file holds 64 hexadecimal digits and belongs to its user alone (0600). SIGINT and SIGHUP belong to the
+ * terminal and are ignored; SIGTERM ends in order: checkpoints, flush, exit code 0.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { pathToFileURL } from "node:url";
+import { systemRandom } from "@rumi/kernel";
+import { detectJails, detectPython } from "@rumi/sandbox";
+import type { PythonHome } from "../strategy/process.ts";
+import { type IsolationFact, Runner } from "./runner.ts";
+
+const GRACE_MS = 10_000;
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { socket: { type: "string" }, "key-file": { type: "string" }, "runner-id": { type: "string" }, "lane-url": { type: "string" }, "sdk-dir": { type: "string" }, "runner-dir": { type: "string" }, "orphan-ms": { type: "string" } },
+  });
+  const need = (name: "socket" | "key-file" | "runner-id" | "lane-url"): string => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`--${name} is required`);
+    return value;
+  };
+  const log = (line: string): void => void process.stderr.write(`${line}\n`);
+  process.on("SIGINT", () => undefined);
+  process.on("SIGHUP", () => undefined);
+  const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"]);
+  const laneUrl = need("lane-url");
+  const runner = new Runner({
+    runner_id: need("runner-id"), socket_path: need("socket"), key: readKey(need("key-file")), lane_url: laneUrl.includes("://") ? new URL(laneUrl) : pathToFileURL(laneUrl), python, isolation, random: systemRandom(),
+    wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000), log, onEnd: () => process.exit(0), ...(values["orphan-ms"] === undefined ? {} : { orphan_ms: Number(values["orphan-ms"]) }),
+  });
+  process.on("SIGTERM", () => void runner.close(GRACE_MS));
+}
+
+function readKey(path: string): Uint8Array {
+  if ((statSync(path).mode & 0o077) !== 0) throw new Error(`${path} must belong to its user alone (mode 0600)`);
+  const text = readFileSync(path, "utf8").trim();
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new Error(`${path} must hold 64 hexadecimal digits`);
+  return new Uint8Array(Buffer.from(text, "hex"));
+}
+
+async function pythonHome(sdk_dir: string | undefined, runner_dir: string | undefined): Promise<{ readonly python: PythonHome | null; readonly isolation: readonly IsolationFact[] }> {
+  const wasm: IsolationFact = { level: "L2", mechanism: "wasm-fuel", available: true, reason: null };
+  if (sdk_dir === undefined || runner_dir === undefined) return { python: null, isolation: [wasm] };
+  const python = detectPython(process.env["PATH"] ?? "");
+  const jails = await detectJails(python);
+  const isolation = [wasm, ...jails.map(({ level, mechanism, available, reason }): IsolationFact => ({ level, mechanism, available, reason }))];
+  const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
+  return { python: python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, sdk_dir, runner_dir } : null, isolation };
+}

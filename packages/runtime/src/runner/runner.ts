@@ -1,0 +1,325 @@
+/**
+ * The runner: leases, lanes, and the stream of what happened, between one control plane and many instances.
+ *
+ * How to think: everything the control plane asks is answered by `reply`; everything that happens is on disk first and
+ * is told from there until it is acknowledged. A start waits for its first renewal: until the control plane confirmed the
+ * epoch over this very line, the fence is closed and the instance does not exist.
+ *
+ * Invariants
+ * - Nothing is emitted after an instance's own deadline, however long this process slept (runner.test.ts "[M-7.1.2]").
+ * - A lost line loses and doubles no record: entries are repeated from the acknowledged seq (runner.test.ts).
+ * - After `close` nothing of the runner is left running (runner.test.ts).
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Failure, failure, type Random } from "@rumi/kernel";
+import { failureBody } from "../lane/lane.ts";
+import type { FromLane } from "../lane/messages.ts";
+import type { ControlMessage, InstanceSpec, InstanceStatus, RunnerMessage, SegmentClosed } from "../protocol.ts";
+import type { PythonHome } from "../strategy/process.ts";
+import { ControlConnection } from "./connection.ts";
+import { JournalTail } from "./journal-tail.ts";
+import { LanePool } from "./lane-pool.ts";
+import { LEASE_TIMES, LeaseFence } from "./leases.ts";
+
+export const RUNNER_LIMITS = { instances: 64, pump_ms: 20, unacked_entries: 10_000, backlog_bytes: 8_388_608, orphan_ms: 300_000, lane_restarts: 3 } as const;
+
+export type IsolationFact = Extract<RunnerMessage, { type: "instances" }>["isolation"][number];
+
+export type RunnerOptions = {
+  readonly runner_id: string;
+  readonly socket_path: string;
+  readonly key: Uint8Array;
+  readonly lane_url: URL;
+  readonly python: PythonHome | null;
+  readonly isolation: readonly IsolationFact[];
+  readonly random: Random;
+  readonly wallNow: () => number;
+  readonly log: (line: string) => void;
+  /** Called when it has nothing to do and nobody to talk to, or was told to end. */
+  readonly onEnd: () => void;
+  readonly orphan_ms?: number;
+};
+
+type Held = {
+  readonly spec: InstanceSpec;
+  readonly slot: number;
+  readonly tail: JournalTail;
+  status: InstanceStatus;
+  state: "leasing" | "starting" | "hosted" | "over";
+  /** Answers the `start` that is under way. */
+  request: number | null;
+  durable: number;
+  sent: number;
+  acked: number;
+  savedAck: number;
+  restarts: number;
+  readonly segments: Map<number, SegmentClosed>;
+};
+
+const nowNs = (): bigint => process.hrtime.bigint();
+
+export class Runner {
+  readonly #o: RunnerOptions;
+  readonly #held = new Map<string, Held>();
+  readonly #fence = new LeaseFence(RUNNER_LIMITS.instances, nowNs);
+  readonly #lanes: LanePool;
+  readonly #line: ControlConnection;
+  readonly #renewals = new Map<number, bigint>();
+  readonly #timers: NodeJS.Timeout[];
+  #renewal = 0;
+  #safety: { mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; generation: number } = { mode: "NORMAL", generation: 0 };
+  #aloneSince = performance.now();
+  #closing = false;
+
+  constructor(options: RunnerOptions) {
+    this.#o = options;
+    this.#lanes = new LanePool({ lane_url: options.lane_url, fence: this.#fence.shared, python: options.python, onMessage: (message) => this.#fromLane(message), onLost: (runs, problem) => this.#laneLost(runs, problem) });
+    this.#line = new ControlConnection({
+      socket_path: options.socket_path, runner_id: options.runner_id, key: options.key, random: options.random, started_at: options.wallNow(), log: options.log,
+      onReady: () => this.#greet(), onMessage: (message) => void this.#take(message), onLost: () => (this.#aloneSince = performance.now()),
+    });
+    this.#timers = [setInterval(() => this.#renew(), LEASE_TIMES.renew_every_ms), setInterval(() => this.#pump(), RUNNER_LIMITS.pump_ms), setInterval(() => this.#lookAround(), 1_000)];
+  }
+
+  /** Orderly end: every instance checkpointed and flushed, what can still be told is told, threads and line closed. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const until = performance.now() + graceMs;
+    const hosted = [...this.#held.values()].filter((held) => held.state === "hosted");
+    await Promise.race([Promise.all(hosted.map((held) => this.#lanes.ask(held.spec.run_id, { type: "command", run_id: held.spec.run_id, command: "suspend", reason: "shutdown" }))), sleep(graceMs)]);
+    while (this.#line.ready && performance.now() < until && [...this.#held.values()].some((held) => held.acked < held.durable)) {
+      this.#pump();
+      await sleep(RUNNER_LIMITS.pump_ms);
+    }
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const held of this.#held.values()) this.#saveAck(held);
+    await this.#line.close();
+    await this.#lanes.close();
+    this.#o.onEnd();
+  }
+
+  #greet(): void {
+    this.#line.send({ type: "instances", instances: [...this.#held.values()].map((held) => held.status), isolation: this.#o.isolation });
+    for (const held of this.#held.values()) {
+      held.sent = held.acked;
+      for (const segment of held.segments.values()) this.#line.send({ type: "segment", segment });
+    }
+    this.#renew();
+  }
+
+  async #take(message: ControlMessage): Promise<void> {
+    switch (message.type) {
+      case "challenge":
+      case "welcome":
+        return;
+      case "start":
+        return this.#start(message.request, message.spec);
+      case "renewed":
+        return this.#renewed(message);
+      case "stop":
+      case "pause":
+      case "continue":
+        return this.#command(message);
+      case "config": {
+        const held = this.#find(message);
+        if (held === undefined) return;
+        const { run_id, config, actor } = message;
+        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "config", config, actor, generation: held.spec.generation } }));
+      }
+      case "safety":
+        if (message.generation < this.#safety.generation || (message.generation === this.#safety.generation && message.mode === this.#safety.mode)) return;
+        this.#safety = { mode: message.mode, generation: message.generation };
+        for (const held of this.#held.values()) if (held.state === "hosted") this.#tellSafety(held);
+        return;
+      case "journal_ack": {
+        const held = this.#held.get(message.run_id);
+        if (held !== undefined) held.acked = Math.max(held.acked, Math.min(message.seq, held.durable));
+        return;
+      }
+      case "segment_ack":
+        this.#held.get(message.run_id)?.segments.delete(message.segment);
+        return;
+      case "forget": {
+        const held = this.#held.get(message.run_id);
+        if (held?.state !== "over") return;
+        this.#saveAck(held);
+        this.#held.delete(message.run_id);
+        this.#fence.giveBack(held.slot);
+        return;
+      }
+      case "shutdown":
+        return this.close(message.grace_ms);
+    }
+  }
+
+  #start(request: number, spec: InstanceSpec): void {
+    const refuse = (of: Failure): void => void this.#line.send({ type: "reply", request, ok: false, failure: failureBody(of) });
+    const known = this.#held.get(spec.run_id);
+    // A start that is repeated because its reply was lost.
+    if (known !== undefined && known.spec.epoch === spec.epoch && known.state === "hosted") return void this.#line.send({ type: "reply", request, ok: true, status: known.status });
+    if (known !== undefined && known.state !== "over") return refuse(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
+    const twin = [...this.#held.values()].find((held) => held.state !== "over" && held.spec.bot_id === spec.bot_id && held.spec.strategy_id === spec.strategy_id && held.spec.instance_id === spec.instance_id);
+    if (twin !== undefined) return refuse(failure("RUMI-STR-022", { path: twin.spec.run_dir }, { reasonCode: "M.INSTANCE.RUNS_ALREADY" }));
+    if (known !== undefined) this.#fence.giveBack(known.slot);
+    const slot = this.#fence.take();
+    if (slot === undefined) return refuse(failure("RUMI-STR-038", { limit: RUNNER_LIMITS.instances }, { reasonCode: "M.RUNNER.FULL" }));
+    const acked = loadAck(spec.run_dir);
+    const held: Held = { spec, slot, tail: new JournalTail(spec.run_dir), status: emptyStatus(spec, "starting"), state: "leasing", request, durable: 0, sent: acked, acked, savedAck: acked, restarts: 0, segments: new Map() };
+    this.#held.set(spec.run_id, held);
+    this.#renew();
+  }
+
+  #renew(): void {
+    const leases = [...this.#held.values()].filter((held) => held.state === "leasing" || (held.state !== "over" && this.#fence.isOpen(held.slot))).map(({ spec }) => ({ bot_id: spec.bot_id, strategy_id: spec.strategy_id, instance_id: spec.instance_id, epoch: spec.epoch }));
+    if (leases.length === 0) return;
+    const request = (this.#renewal += 1);
+    const sent = nowNs();
+    if (this.#line.send({ type: "renew", request, leases })) this.#renewals.set(request, sent);
+    for (const old of this.#renewals.keys()) if (old < request - 16) this.#renewals.delete(old);
+  }
+
+  #renewed(message: Extract<ControlMessage, { type: "renewed" }>): void {
+    const sent = this.#renewals.get(message.request);
+    if (sent === undefined) return;
+    this.#renewals.delete(message.request);
+    for (const lease of message.leases) {
+      const held = [...this.#held.values()].find(({ spec }) => spec.bot_id === lease.bot_id && spec.strategy_id === lease.strategy_id && spec.instance_id === lease.instance_id && spec.epoch === lease.epoch);
+      if (held === undefined || held.state === "over") continue;
+      if (held.state === "leasing") {
+        if (lease.granted) void this.#host(held, sent);
+        else this.#refuseStart(held, failure("RUMI-STR-029", { instance: held.spec.instance_id, epoch: held.spec.epoch }, { reasonCode: "M.LEASE.LOST" }));
+      } else if (!lease.granted || !this.#fence.renew(held.slot, sent, held.spec.lease.ttl_ms)) {
+        this.#fence.close(held.slot);
+        void this.#lanes.ask(held.spec.run_id, { type: "command", run_id: held.spec.run_id, command: "stop", reason: "M.LEASE.LOST" });
+      }
+    }
+  }
+
+  async #host(held: Held, sent: bigint): Promise<void> {
+    held.state = "starting";
+    this.#fence.open(held.slot, sent, held.spec.lease.ttl_ms);
+    const reply = await this.#lanes.start(held.spec, held.slot);
+    if (!reply.ok) return this.#refuseStart(held, reply.error);
+    held.state = "hosted";
+    held.status = reply.value;
+    if (this.#safety.mode !== "NORMAL") this.#tellSafety(held);
+    if (held.request !== null) this.#line.send({ type: "reply", request: held.request, ok: true, status: held.status });
+    held.request = null;
+  }
+
+  #refuseStart(held: Held, of: Failure | NonNullable<InstanceStatus["failure"]>): void {
+    const body = "code" in of ? failureBody(of) : of;
+    this.#fence.close(held.slot);
+    held.state = "over";
+    held.status = { ...held.status, phase: "failed", health_state: "halted", reason_code: body.reason_code, failure: body };
+    void this.#lanes.leave(held.spec.run_id);
+    if (held.request !== null) this.#line.send({ type: "reply", request: held.request, ok: false, failure: body });
+    else this.#line.send({ type: "status", status: held.status });
+    held.request = null;
+  }
+
+  async #command(message: Extract<ControlMessage, { type: "stop" | "pause" | "continue" }>): Promise<void> {
+    const held = this.#find(message);
+    if (held === undefined) return;
+    if (held.state === "over") return void this.#line.send({ type: "reply", request: message.request, ok: true, status: held.status });
+    this.#answer(message.request, await this.#lanes.ask(message.run_id, { type: "command", run_id: message.run_id, command: message.type, reason: message.reason }));
+  }
+
+  /** The run at that epoch; otherwise the request is refused. */
+  #find(message: { readonly request: number; readonly run_id: string; readonly epoch: number }): Held | undefined {
+    const held = this.#held.get(message.run_id);
+    if (held !== undefined && held.spec.epoch === message.epoch && (held.state === "hosted" || held.state === "over")) return held;
+    this.#line.send({ type: "reply", request: message.request, ok: false, failure: failureBody(failure("RUMI-STR-035", { run_id: message.run_id, epoch: message.epoch }, { reasonCode: "M.INSTANCE.UNKNOWN" })) });
+    return undefined;
+  }
+
+  #answer(request: number, reply: Awaited<ReturnType<LanePool["ask"]>>): void {
+    if (reply.ok) this.#line.send({ type: "reply", request, ok: true, status: reply.value });
+    else this.#line.send({ type: "reply", request, ok: false, failure: reply.error });
+  }
+
+  #tellSafety(held: Held): void {
+    const { run_id } = held.spec;
+    void this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "safety", ...this.#safety } });
+  }
+
+  #fromLane(message: Extract<FromLane, { type: "status" | "durable" | "segment" }>): void {
+    const held = this.#held.get(message.type === "durable" ? message.run_id : message.type === "status" ? message.status.run_id : message.segment.run_id);
+    if (held === undefined) return;
+    if (message.type === "durable") held.durable = message.seq;
+    else if (message.type === "segment") {
+      held.segments.set(message.segment.segment, message.segment);
+      this.#line.send(message);
+    } else {
+      held.status = message.status;
+      if (message.status.phase === "stopped" || message.status.phase === "failed") {
+        held.state = "over";
+        this.#fence.close(held.slot);
+        void this.#lanes.leave(held.spec.run_id);
+      }
+      this.#line.send(message);
+    }
+  }
+
+  /** A thread died or hung: its instances go on from their checkpoints on a new one, a few times. */
+  #laneLost(runs: readonly string[], problem: Failure): void {
+    if (this.#closing) return;
+    for (const runId of runs) {
+      const held = this.#held.get(runId);
+      if (held === undefined || held.state !== "hosted") continue;
+      held.restarts += 1;
+      this.#o.log(`run ${runId}: ${problem.code} ${String(problem.params["problem"])}`);
+      if (held.restarts > RUNNER_LIMITS.lane_restarts || !this.#fence.isOpen(held.slot)) {
+        this.#refuseStart(held, problem);
+        continue;
+      }
+      const again: Held = { ...held, spec: { ...held.spec, start: "resume" }, state: "starting" };
+      this.#held.set(runId, again);
+      void this.#lanes.start(again.spec, again.slot).then((reply) => {
+        if (!reply.ok) return this.#refuseStart(again, reply.error);
+        again.state = "hosted";
+        again.status = reply.value;
+      });
+    }
+  }
+
+  #pump(): void {
+    if (!this.#line.ready || this.#line.backlog > RUNNER_LIMITS.backlog_bytes) return;
+    for (const held of this.#held.values()) {
+      if (held.sent >= held.durable || held.sent - held.acked >= RUNNER_LIMITS.unacked_entries) continue;
+      const entries = held.tail.read(held.sent, held.durable);
+      const last = entries.at(-1);
+      if (last !== undefined && this.#line.send({ type: "journal", run_id: held.spec.run_id, entries })) held.sent = last.seq;
+    }
+  }
+
+  #lookAround(): void {
+    for (const held of this.#held.values()) if (held.acked > held.savedAck) this.#saveAck(held);
+    if (this.#line.ready) return void (this.#aloneSince = performance.now());
+    const holding = [...this.#held.values()].some((held) => held.state !== "over" && this.#fence.isOpen(held.slot));
+    if (!holding && performance.now() - this.#aloneSince > (this.#o.orphan_ms ?? RUNNER_LIMITS.orphan_ms)) void this.close(1_000);
+  }
+
+  /** A hint only: too old means that entries are told twice, which their seq makes harmless. */
+  #saveAck(held: Held): void {
+    if (held.acked === held.savedAck || !existsSync(held.spec.run_dir)) return;
+    writeFileSync(join(held.spec.run_dir, "acknowledged.json"), JSON.stringify({ seq: held.acked }));
+    held.savedAck = held.acked;
+  }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function loadAck(runDir: string): number {
+  const path = join(runDir, "acknowledged.json");
+  if (!existsSync(path)) return 0;
+  const match = /^\{"seq":(\d+)\}$/.exec(readFileSync(path, "utf8"));
+  return match === null ? 0 : Number(match[1]);
+}
+
+function emptyStatus(spec: InstanceSpec, phase: "starting"): InstanceStatus {
+  const { bot_id, strategy_id, instance_id, run_id, epoch } = spec;
+  return { bot_id, strategy_id, instance_id, run_id, epoch, phase, health_state: "healthy", reason_code: null, failure: null, isolation: null, cursor: 0, events_total: 0, intents_total: 0, orders_open: 0, last_checkpoint: null, positions: [], counters: {} };
+}

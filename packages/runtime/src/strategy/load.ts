@@ -1,0 +1,56 @@
+/**
+ * Opens the strategy that a specification names: bytes read once, hashed, compared, and those very bytes are run.
+ *
+ * This is the second fence behind admission: the runner trusts no earlier look at the file (load.test.ts "[M-2.1.5]").
+ */
+import { readFileSync, realpathSync } from "node:fs";
+import { join, sep } from "node:path";
+import type { StrategyDescriptor } from "@rumi/abi";
+import { digestOf, err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import type { JailWatch } from "@rumi/sandbox";
+import { openProcessStrategy, type PythonHome } from "./process.ts";
+import type { Strategy } from "./strategy.ts";
+import { openWasmStrategy } from "./wasm.ts";
+
+export type LoadStrategyOptions = {
+  readonly descriptor: StrategyDescriptor;
+  readonly pack_dir: string;
+  readonly isolation: "any" | "strict";
+  /** What Python strategies need; absent refuses them. */
+  readonly python?: { readonly home: PythonHome; readonly watch: JailWatch; readonly now_ms: () => number };
+};
+
+/** The entrypoint's bytes, proven to be the approved ones. */
+export function readEntrypoint(pack_dir: string, descriptor: StrategyDescriptor): Result<{ readonly path: string; readonly bytes: Uint8Array }, Failure> {
+  let path = join(pack_dir, descriptor.entrypoint);
+  let bytes: Uint8Array;
+  try {
+    const home = realpathSync(pack_dir);
+    path = realpathSync(path);
+    if (!path.startsWith(home + sep)) return err(failure("RUMI-STR-027", { field: "entrypoint", problem: "it lies outside the pack" }, { reasonCode: "M.DESCRIPTOR.ENTRYPOINT" }));
+    bytes = new Uint8Array(readFileSync(path));
+  } catch (cause) {
+    return err(failure("RUMI-STR-027", { field: "entrypoint", problem: "the file cannot be read" }, { reasonCode: "M.DESCRIPTOR.ENTRYPOINT", cause }));
+  }
+  if (digestOf(bytes) !== descriptor.binary_hash) return err(failure("RUMI-STR-026", { path: descriptor.entrypoint }, { reasonCode: "M.ADMISSION.BINARY_HASH" }));
+  return ok({ path, bytes });
+}
+
+export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Failure> {
+  const { descriptor, python } = options;
+  const entrypoint = readEntrypoint(options.pack_dir, descriptor);
+  if (!entrypoint.ok) return entrypoint;
+  const { resources } = descriptor;
+  switch (descriptor.runtime_kind) {
+    case "rust_wasm":
+      return openWasmStrategy({ bytes: entrypoint.value.bytes, memory_bytes: resources.memory_bytes, fuel_per_event: resources.fuel_per_event });
+    case "python":
+      if (python === undefined) return unsupported("this place hosts no Python");
+      return openProcessStrategy({ descriptor, script: entrypoint.value.path, pack_dir: realpathSync(options.pack_dir), isolation: options.isolation, ...python });
+    case "rust_native":
+    case "typescript":
+      return unsupported(`${descriptor.runtime_kind} has no adapter in this version`);
+  }
+}
+
+const unsupported = (problem: string): Result<never, Failure> => err(failure("RUMI-STR-027", { field: "runtime_kind", problem }, { reasonCode: "M.DESCRIPTOR.RUNTIME_KIND" }));
