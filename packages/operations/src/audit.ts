@@ -26,7 +26,12 @@ export type EventFrame = {
   readonly fingerprint: string | null;
 };
 
-export function auditEvent(draft: EventDraft, frame: EventFrame, event_id: Uuid, now: Micros): LedgerEvent {
+export function auditEvent(
+  draft: EventDraft,
+  frame: EventFrame,
+  event_id: Uuid,
+  now: Micros,
+): LedgerEvent {
   const { actor, ...facts } = frame;
   return {
     event_id,
@@ -40,11 +45,20 @@ export function auditEvent(draft: EventDraft, frame: EventFrame, event_id: Uuid,
   };
 }
 
-export function commandDraft(action: string, target: { readonly resource_type: string; readonly resource_id: string }, outcome: Outcome, details: EventDraft["details"]): EventDraft {
+export function commandDraft(
+  action: string,
+  target: { readonly resource_type: string; readonly resource_id: string },
+  outcome: Outcome,
+  details: EventDraft["details"],
+): EventDraft {
   return { action, ...target, outcome, details };
 }
 
 /** Why a command was refused; codes only, since a failure's parameters may quote the request. */
 export function denialDetails(failure: Failure): Readonly<Record<string, unknown>> {
-  return { error_code: failure.code, reason_code: failure.reasonCode ?? ERROR_CATALOGUE[failure.code].key, status_code: ERROR_CATALOGUE[failure.code].status };
+  return {
+    error_code: failure.code,
+    reason_code: failure.reasonCode ?? ERROR_CATALOGUE[failure.code].key,
+    status_code: ERROR_CATALOGUE[failure.code].status,
+  };
 }

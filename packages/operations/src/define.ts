@@ -8,7 +8,9 @@ export function defineOperation<Input extends TObject, Facts>(
   return Object.freeze({ kind: "operation", ...definition });
 }
 
-export function defineQuery<Input extends TObject>(definition: Omit<QueryDefinition<Input>, "kind">): QueryDefinition<Input> {
+export function defineQuery<Input extends TObject>(
+  definition: Omit<QueryDefinition<Input>, "kind">,
+): QueryDefinition<Input> {
   return Object.freeze({ kind: "query", ...definition });
 }
 

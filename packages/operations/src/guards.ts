@@ -37,7 +37,13 @@ export interface SafetyReader {
 /** Decides whether a dangerous command has been confirmed; absent in versions without challenges. */
 export interface ChallengePort {
   /** The approval that covers this command, or the refusal that asks for it (RUMI-CMD-004). */
-  check(reader: Reader, context: GuardContext & { readonly danger: Danger & { readonly kind: "confirm" }; readonly fingerprint: string }): Promise<Result<{ readonly approval_id: string }, Failure>>;
+  check(
+    reader: Reader,
+    context: GuardContext & {
+      readonly danger: Danger & { readonly kind: "confirm" };
+      readonly fingerprint: string;
+    },
+  ): Promise<Result<{ readonly approval_id: string }, Failure>>;
 }
 
 export type Guards = {

@@ -27,17 +27,48 @@ type Dialect = Pick<Store, "builder" | "dialect">;
 type Claim = Pick<OperationKeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id">;
 
 export function claimKey(store: Dialect, row: Claim, recovery_point: string, now: Micros): Write {
-  return { sql: texts(store).claim, parameters: [row.key, row.operation, row.fingerprint, "requested", recovery_point, row.actor, row.trace_id, now, now], expect: 1 };
+  return {
+    sql: texts(store).claim,
+    parameters: [
+      row.key,
+      row.operation,
+      row.fingerprint,
+      "requested",
+      recovery_point,
+      row.actor,
+      row.trace_id,
+      now,
+      now,
+    ],
+    expect: 1,
+  };
 }
 
 /** Another run of the same command begins; fits only while the row is as it was read. */
-export function takeOverKey(store: Dialect, key: string, seen: string, next: string, now: Micros): Write {
+export function takeOverKey(
+  store: Dialect,
+  key: string,
+  seen: string,
+  next: string,
+  now: Micros,
+): Write {
   return { sql: texts(store).takeOver, parameters: [next, now, key, "requested", seen], expect: 1 };
 }
 
 /** The answer is final; the stored request is forgotten. */
-export function finishKey(store: Dialect, key: string, seen: string, status: number, answer: string, now: Micros): Write {
-  return { sql: texts(store).finish, parameters: ["finished", status, answer, null, now, key, "requested", seen], expect: 1 };
+export function finishKey(
+  store: Dialect,
+  key: string,
+  seen: string,
+  status: number,
+  answer: string,
+  now: Micros,
+): Write {
+  return {
+    sql: texts(store).finish,
+    parameters: ["finished", status, answer, null, now, key, "requested", seen],
+    expect: 1,
+  };
 }
 
 type Texts = { readonly claim: string; readonly takeOver: string; readonly finish: string };
@@ -55,11 +86,29 @@ function texts(store: Dialect): Texts {
 function compile(store: Dialect): Texts {
   const sql = store.builder<OperationKeyTables>();
   const at = 0 as Micros;
-  const claim: Statement = sql.insertInto("operation_key")
-    .values({ key: "", operation: "", fingerprint: "", state: "requested", recovery_point: "", actor: "", trace_id: "", created_at: at, updated_at: at })
-    .onConflict((on) => on.column("key").doNothing()).compile();
-  const running = sql.updateTable("operation_key").where("key", "=", "").where("state", "=", "requested").where("recovery_point", "=", "");
+  const claim: Statement = sql
+    .insertInto("operation_key")
+    .values({
+      key: "",
+      operation: "",
+      fingerprint: "",
+      state: "requested",
+      recovery_point: "",
+      actor: "",
+      trace_id: "",
+      created_at: at,
+      updated_at: at,
+    })
+    .onConflict((on) => on.column("key").doNothing())
+    .compile();
+  const running = sql
+    .updateTable("operation_key")
+    .where("key", "=", "")
+    .where("state", "=", "requested")
+    .where("recovery_point", "=", "");
   const takeOver: Statement = running.set({ recovery_point: "", updated_at: at }).compile();
-  const finish: Statement = running.set({ state: "finished", status: 0, answer: "", recovery_point: null, updated_at: at }).compile();
+  const finish: Statement = running
+    .set({ state: "finished", status: 0, answer: "", recovery_point: null, updated_at: at })
+    .compile();
   return { claim: claim.sql, takeOver: takeOver.sql, finish: finish.sql };
 }

@@ -42,7 +42,13 @@ export function createLogger(settings: LogSettings, module = "rumi"): Logger {
   const log = (level: LogLevel, message: string, fields: LogFields = {}): void => {
     if (LOG_LEVELS.indexOf(level) < least) return;
     const timestamp = isoFromMicros(settings.clock.now());
-    settings.sink(redact(settings.format === "json" ? jsonLine(timestamp, level, module, message, fields) : textLine(timestamp, level, module, message, fields)));
+    settings.sink(
+      redact(
+        settings.format === "json"
+          ? jsonLine(timestamp, level, module, message, fields)
+          : textLine(timestamp, level, module, message, fields),
+      ),
+    );
   };
   return {
     log,
@@ -58,20 +64,51 @@ export function createLogger(settings: LogSettings, module = "rumi"): Logger {
 /** What went wrong and what it came from, innermost last; for the one place that logs it. */
 export function causeChain(error: unknown): readonly string[] {
   const chain: string[] = [];
-  for (let at: unknown = error; at !== undefined && at !== null && chain.length < 10; at = (at as { cause?: unknown }).cause) {
+  for (
+    let at: unknown = error;
+    at !== undefined && at !== null && chain.length < 10;
+    at = (at as { cause?: unknown }).cause
+  ) {
     if (at instanceof Error) chain.push(at.stack ?? `${at.name}: ${at.message}`);
     else chain.push(typeof at === "string" ? at : JSON.stringify(at));
   }
   return chain;
 }
 
-function jsonLine(timestamp: string, level: LogLevel, module: string, message: string, { correlation_id, ...rest }: LogFields): string {
-  const members = { timestamp, level, module, message, ...(correlation_id === undefined ? {} : { correlation_id }), ...rest };
-  return `{${Object.entries(members).filter(([, value]) => value !== undefined).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`).join(", ")}}`;
+function jsonLine(
+  timestamp: string,
+  level: LogLevel,
+  module: string,
+  message: string,
+  { correlation_id, ...rest }: LogFields,
+): string {
+  const members = {
+    timestamp,
+    level,
+    module,
+    message,
+    ...(correlation_id === undefined ? {} : { correlation_id }),
+    ...rest,
+  };
+  return `{${Object.entries(members)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+    .join(", ")}}`;
 }
 
-function textLine(timestamp: string, level: LogLevel, module: string, message: string, fields: LogFields): string {
-  const pairs = Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}=${typeof value === "string" ? oneLine(value) : JSON.stringify(value)}`);
+function textLine(
+  timestamp: string,
+  level: LogLevel,
+  module: string,
+  message: string,
+  fields: LogFields,
+): string {
+  const pairs = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(
+      ([name, value]) =>
+        `${name}=${typeof value === "string" ? oneLine(value) : JSON.stringify(value)}`,
+    );
   return `${timestamp} [${level}] ${module} - ${oneLine(message)}${pairs.length === 0 ? "" : ` (${pairs.join(", ")})`}`;
 }
 

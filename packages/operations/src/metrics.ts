@@ -21,7 +21,15 @@ export interface Histogram {
 }
 
 type Series = { readonly labels: Labels; value: number; count: number; readonly buckets: number[] };
-export type MetricSnapshot = { readonly name: string; readonly kind: MetricKind; readonly series: readonly { readonly labels: Labels; readonly value: number; readonly count: number }[] };
+export type MetricSnapshot = {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly series: readonly {
+    readonly labels: Labels;
+    readonly value: number;
+    readonly count: number;
+  }[];
+};
 
 export interface Metrics {
   counter(name: string, help: string): Counter;
@@ -32,13 +40,26 @@ export interface Metrics {
   text(): string;
 }
 
-type Metric = { readonly name: string; readonly kind: MetricKind; readonly help: string; readonly bounds: readonly number[]; readonly series: Map<string, Series> };
+type Metric = {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly help: string;
+  readonly bounds: readonly number[];
+  readonly series: Map<string, Series>;
+};
 
-export const SECONDS_BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export const SECONDS_BOUNDS: readonly number[] = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
 
 export function createMetrics(): Metrics {
   const all = new Map<string, Metric>();
-  const metric = (name: string, kind: MetricKind, help: string, bounds: readonly number[] = []): Metric => {
+  const metric = (
+    name: string,
+    kind: MetricKind,
+    help: string,
+    bounds: readonly number[] = [],
+  ): Metric => {
     if (!/^[a-zA-Z_][a-zA-Z0-9_.]*$/.test(name)) throw new Error(`not a metric name: ${name}`);
     const existing = all.get(name);
     if (existing !== undefined) {
@@ -70,24 +91,40 @@ export function createMetrics(): Metrics {
         },
       };
     },
-    snapshot: () => [...all.values()].map(({ name, kind, series }) => ({ name, kind, series: [...series.values()].map(({ labels, value, count }) => ({ labels, value, count })) })),
+    snapshot: () =>
+      [...all.values()].map(({ name, kind, series }) => ({
+        name,
+        kind,
+        series: [...series.values()].map(({ labels, value, count }) => ({ labels, value, count })),
+      })),
     text: () => [...all.values()].map(metricText).join(""),
   };
 }
 
 function seriesOf(metric: Metric, labels: Labels): Series {
-  const key = Object.entries(labels).map(([name, value]) => `${name}\u0000${value}`).join("\u0001");
+  const key = Object.entries(labels)
+    .map(([name, value]) => `${name}\u0000${value}`)
+    .join("\u0001");
   const found = metric.series.get(key);
   if (found !== undefined) return found;
-  if (metric.series.size >= PIPELINE_LIMITS.metric_series && labels["overflow"] !== "other") return seriesOf(metric, { overflow: "other" });
-  const made: Series = { labels: { ...labels }, value: 0, count: 0, buckets: metric.bounds.map(() => 0) };
+  if (metric.series.size >= PIPELINE_LIMITS.metric_series && labels["overflow"] !== "other")
+    return seriesOf(metric, { overflow: "other" });
+  const made: Series = {
+    labels: { ...labels },
+    value: 0,
+    count: 0,
+    buckets: metric.bounds.map(() => 0),
+  };
   metric.series.set(key, made);
   return made;
 }
 
 function metricText(metric: Metric): string {
   const name = metric.name.replaceAll(".", "_");
-  const lines = [`# HELP ${name} ${metric.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`, `# TYPE ${name} ${metric.kind}`];
+  const lines = [
+    `# HELP ${name} ${metric.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
+    `# TYPE ${name} ${metric.kind}`,
+  ];
   for (const series of metric.series.values()) {
     if (metric.kind !== "histogram") {
       lines.push(`${name}${labelText(series.labels)} ${series.value}`);
@@ -99,12 +136,18 @@ function metricText(metric: Metric): string {
       lines.push(`${name}_bucket${labelText({ ...series.labels, le: String(bound) })} ${sum}`);
     });
     lines.push(`${name}_bucket${labelText({ ...series.labels, le: "+Inf" })} ${series.count}`);
-    lines.push(`${name}_sum${labelText(series.labels)} ${series.value}`, `${name}_count${labelText(series.labels)} ${series.count}`);
+    lines.push(
+      `${name}_sum${labelText(series.labels)} ${series.value}`,
+      `${name}_count${labelText(series.labels)} ${series.count}`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }
 
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"')}"`);
+  const pairs = Object.entries(labels).map(
+    ([name, value]) =>
+      `${name}="${value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"')}"`,
+  );
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }

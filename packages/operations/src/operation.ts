@@ -26,10 +26,18 @@ export type HttpBinding = {
 };
 
 /** What a decision wants done after it is durable; kept in the outbox until a reconciler did it. */
-export type OutboxItem = { readonly kind: string; readonly key: string; readonly payload: Readonly<Record<string, unknown>> };
+export type OutboxItem = {
+  readonly kind: string;
+  readonly key: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+};
 
 /** A change that watchers are told of over /api/events although no audit event says it. */
-export type FeedItem = { readonly kind: string; readonly key: string; readonly data: Readonly<Record<string, unknown>> };
+export type FeedItem = {
+  readonly kind: string;
+  readonly key: string;
+  readonly data: Readonly<Record<string, unknown>>;
+};
 
 /** An audit event as a decision writes it; the pipeline adds id, actor, time, trace and the request's facts. */
 export type EventDraft = {
@@ -68,7 +76,11 @@ export type DecideContext = {
 export type Danger =
   | { readonly kind: "none" }
   /** Needs challenge and confirm. Refused with CONFIRMATION_REQUIRED while no challenge store is installed. */
-  | { readonly kind: "confirm"; readonly requires: readonly ("phrase" | "second_person" | "ticket")[]; readonly phrase: string };
+  | {
+      readonly kind: "confirm";
+      readonly requires: readonly ("phrase" | "second_person" | "ticket")[];
+      readonly phrase: string;
+    };
 
 /** Which direction it moves risk: `tighten` (stop, diagnose) passes safety, freeze and locks; others do not. */
 export type RiskDirection = "tighten" | "neutral" | "increase";
@@ -89,21 +101,34 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly risk: (input: Static<Input>, facts: Facts) => RiskDirection;
   readonly danger: (input: Static<Input>, facts: Facts) => Danger;
   /** What it acts on, for locks, freeze, audit. */
-  readonly target: (input: Static<Input>) => { readonly resource_type: string; readonly resource_id: string };
+  readonly target: (input: Static<Input>) => {
+    readonly resource_type: string;
+    readonly resource_id: string;
+  };
   /** Safety modes in which a risk-increasing run of it is allowed; default only NORMAL. */
   readonly safety?: readonly SafetyMode[];
   /** Names of gates that must pass (guards registered in the pipeline). */
   readonly gates: readonly string[];
   /** Reads everything `decide` needs, from one snapshot. */
-  readonly load: (reader: Reader, input: Static<Input>, context: Pick<DecideContext, "store" | "now">) => Promise<Facts>;
+  readonly load: (
+    reader: Reader,
+    input: Static<Input>,
+    context: Pick<DecideContext, "store" | "now">,
+  ) => Promise<Facts>;
   /** Pure: same facts, input and context give the same decision. An error is a refusal, audited as denied. */
-  readonly decide: (facts: Facts, input: Static<Input>, context: DecideContext) => Result<Decision, Failure>;
+  readonly decide: (
+    facts: Facts,
+    input: Static<Input>,
+    context: DecideContext,
+  ) => Result<Decision, Failure>;
   /** Top-level fields whose values are secret: never stored with the command, so an interrupted one must be sent again. */
   readonly secret_fields?: readonly string[];
   /** `flat` answers `{success, ...data}`, for the few routes whose seed prints it so. */
   readonly envelope?: "flat";
   /** What a seed adds to an error answer of this operation, e.g. `{flow_id}`. */
-  readonly error_extras?: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  readonly error_extras?: (
+    input: Readonly<Record<string, unknown>>,
+  ) => Readonly<Record<string, unknown>>;
   /** What it would do, in words and numbers, for dry_run. */
   readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
 };
@@ -117,7 +142,11 @@ export type QueryDefinition<Input extends TObject = TObject> = {
   readonly output: TSchema;
   readonly permission: readonly Role[];
   readonly envelope?: "flat";
-  readonly read: (reader: Reader, input: Static<Input>, context: Pick<DecideContext, "store" | "now" | "principal">) => Promise<Result<unknown, Failure>>;
+  readonly read: (
+    reader: Reader,
+    input: Static<Input>,
+    context: Pick<DecideContext, "store" | "now" | "principal">,
+  ) => Promise<Result<unknown, Failure>>;
 };
 
 /** What runners and probes report; not asked for by a person. Only a changed condition is audited. */
@@ -125,8 +154,16 @@ export type ObservationDefinition<Input extends TObject = TObject, Facts = unkno
   readonly kind: "observation";
   readonly name: string;
   readonly input: Input;
-  readonly load: (reader: Reader, input: Static<Input>, context: Pick<DecideContext, "store" | "now">) => Promise<Facts>;
-  readonly decide: (facts: Facts, input: Static<Input>, context: Omit<DecideContext, "principal"> & { readonly source: string }) => Decision;
+  readonly load: (
+    reader: Reader,
+    input: Static<Input>,
+    context: Pick<DecideContext, "store" | "now">,
+  ) => Promise<Facts>;
+  readonly decide: (
+    facts: Facts,
+    input: Static<Input>,
+    context: Omit<DecideContext, "principal"> & { readonly source: string },
+  ) => Decision;
 };
 
 export type { EventDetails, LedgerEvent };

@@ -8,24 +8,52 @@
  */
 import { Type, type TObject } from "@sinclair/typebox";
 import { invariant } from "@rumi/kernel";
-import type { HttpBinding, ObservationDefinition, OperationDefinition, QueryDefinition } from "./operation.ts";
+import type {
+  HttpBinding,
+  ObservationDefinition,
+  OperationDefinition,
+  QueryDefinition,
+} from "./operation.ts";
 import { type Validator, compileValidator } from "./validate/validator.ts";
 
 /** A declaration whose own types are forgotten: the pipeline treats input and facts as opaque. */
-export type AnyOperation = Omit<OperationDefinition<TObject, unknown>, "risk" | "danger" | "target" | "load" | "decide" | "preview"> & {
+export type AnyOperation = Omit<
+  OperationDefinition<TObject, unknown>,
+  "risk" | "danger" | "target" | "load" | "decide" | "preview"
+> & {
   readonly risk: (input: never, facts: never) => ReturnType<OperationDefinition["risk"]>;
   readonly danger: (input: never, facts: never) => ReturnType<OperationDefinition["danger"]>;
   readonly target: (input: never) => ReturnType<OperationDefinition["target"]>;
-  readonly load: (reader: Parameters<OperationDefinition["load"]>[0], input: never, context: Parameters<OperationDefinition["load"]>[2]) => Promise<unknown>;
-  readonly decide: (facts: never, input: never, context: Parameters<OperationDefinition["decide"]>[2]) => ReturnType<OperationDefinition["decide"]>;
+  readonly load: (
+    reader: Parameters<OperationDefinition["load"]>[0],
+    input: never,
+    context: Parameters<OperationDefinition["load"]>[2],
+  ) => Promise<unknown>;
+  readonly decide: (
+    facts: never,
+    input: never,
+    context: Parameters<OperationDefinition["decide"]>[2],
+  ) => ReturnType<OperationDefinition["decide"]>;
   readonly preview?: (facts: never, input: never) => Readonly<Record<string, unknown>>;
 };
 export type AnyQuery = Omit<QueryDefinition<TObject>, "read"> & {
-  readonly read: (reader: Parameters<QueryDefinition["read"]>[0], input: never, context: Parameters<QueryDefinition["read"]>[2]) => ReturnType<QueryDefinition["read"]>;
+  readonly read: (
+    reader: Parameters<QueryDefinition["read"]>[0],
+    input: never,
+    context: Parameters<QueryDefinition["read"]>[2],
+  ) => ReturnType<QueryDefinition["read"]>;
 };
 export type AnyObservation = Omit<ObservationDefinition<TObject, unknown>, "load" | "decide"> & {
-  readonly load: (reader: Parameters<ObservationDefinition["load"]>[0], input: never, context: Parameters<ObservationDefinition["load"]>[2]) => Promise<unknown>;
-  readonly decide: (facts: never, input: never, context: Parameters<ObservationDefinition["decide"]>[2]) => ReturnType<ObservationDefinition["decide"]>;
+  readonly load: (
+    reader: Parameters<ObservationDefinition["load"]>[0],
+    input: never,
+    context: Parameters<ObservationDefinition["load"]>[2],
+  ) => Promise<unknown>;
+  readonly decide: (
+    facts: never,
+    input: never,
+    context: Parameters<ObservationDefinition["decide"]>[2],
+  ) => ReturnType<ObservationDefinition["decide"]>;
 };
 export type Declaration = AnyOperation | AnyQuery | AnyObservation;
 
@@ -38,8 +66,15 @@ export type RegisteredOperation = {
   /** `dry_run` is the pipeline's own field, taken off before the operation sees the input. */
   readonly ownsDryRun: boolean;
 };
-export type RegisteredQuery = { readonly definition: QueryDefinition<TObject>; readonly schema: TObject; readonly validate: Validator };
-export type RegisteredObservation = { readonly definition: ObservationDefinition<TObject, unknown>; readonly validate: Validator };
+export type RegisteredQuery = {
+  readonly definition: QueryDefinition<TObject>;
+  readonly schema: TObject;
+  readonly validate: Validator;
+};
+export type RegisteredObservation = {
+  readonly definition: ObservationDefinition<TObject, unknown>;
+  readonly validate: Validator;
+};
 
 export interface Registry {
   readonly operations: ReadonlyMap<string, RegisteredOperation>;
@@ -67,10 +102,17 @@ export function createRegistry(declarations: readonly Declaration[]): Registry {
         break;
       case "query":
         invariant(declaration.http.method === "GET", `the query ${name} is not a GET`);
-        queries.set(name, { definition: declaration as QueryDefinition<TObject>, schema: input, validate: compileValidator(input) });
+        queries.set(name, {
+          definition: declaration as QueryDefinition<TObject>,
+          schema: input,
+          validate: compileValidator(input),
+        });
         break;
       case "observation":
-        observations.set(name, { definition: declaration as ObservationDefinition<TObject, unknown>, validate: compileValidator(input) });
+        observations.set(name, {
+          definition: declaration as ObservationDefinition<TObject, unknown>,
+          validate: compileValidator(input),
+        });
         break;
     }
   }
@@ -89,7 +131,8 @@ function claimRoutes(routes: Set<string>, name: string, http: HttpBinding, input
     const route = `${http.method} ${path.replace(/\{[^}]+\}/g, "{}")}`;
     invariant(!routes.has(route), `the route ${route} is declared twice`);
     routes.add(route);
-    for (const param of pathParams(path)) invariant(Object.hasOwn(input.properties, param), `${name} has no field for {${param}}`);
+    for (const param of pathParams(path))
+      invariant(Object.hasOwn(input.properties, param), `${name} has no field for {${param}}`);
   }
 }
 
@@ -97,17 +140,34 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
   const definition = declared as OperationDefinition<TObject, unknown>;
   const { name, input } = definition;
   invariant(definition.http.method !== "GET", `the operation ${name} is a GET`);
-  invariant(definition.key !== "command_id" || Object.hasOwn(input.properties, "command_id"), `${name} has no command_id`);
-  for (const field of definition.secret_fields ?? []) invariant(Object.hasOwn(input.properties, field), `${name} has no field ${field}`);
-  const ownsDryRun = definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");
+  invariant(
+    definition.key !== "command_id" || Object.hasOwn(input.properties, "command_id"),
+    `${name} has no command_id`,
+  );
+  for (const field of definition.secret_fields ?? [])
+    invariant(Object.hasOwn(input.properties, field), `${name} has no field ${field}`);
+  const ownsDryRun =
+    definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");
   const { properties, ...rest } = input;
   const schema = ownsDryRun
-    ? ({ ...Type.Object({ ...properties, dry_run: Type.Optional(Type.Boolean({ description: "Show what it would do; change nothing." })) }), ...withoutShape(rest) } as TObject)
+    ? ({
+        ...Type.Object({
+          ...properties,
+          dry_run: Type.Optional(
+            Type.Boolean({ description: "Show what it would do; change nothing." }),
+          ),
+        }),
+        ...withoutShape(rest),
+      } as TObject)
     : input;
   return { definition, schema, validate: compileValidator(schema), ownsDryRun };
 }
 
 /** The object's own options (title, additionalProperties …) without the parts that the fields determine. */
-function withoutShape(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => name !== "type" && name !== "required"));
+function withoutShape(
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => name !== "type" && name !== "required"),
+  );
 }

@@ -20,7 +20,13 @@ export interface Summaries {
   all(): readonly Summary[];
 }
 
-type Counting = { action: string; subject: string; count: number; error_codes: Record<string, number>; since: Millis };
+type Counting = {
+  action: string;
+  subject: string;
+  count: number;
+  error_codes: Record<string, number>;
+  since: Millis;
+};
 
 export function createSummaries(clock: Clock): Summaries {
   const counting = new Map<string, Counting>();
@@ -39,12 +45,22 @@ export function createSummaries(clock: Clock): Summaries {
       const known = counting.has(`${action} ${named}`);
       const subject = known || counting.size < PIPELINE_LIMITS.summary_subjects ? named : "others";
       const key = `${action} ${subject}`;
-      const entry = counting.get(key) ?? { action, subject, count: 0, error_codes: {}, since: clock.monotonic() };
+      const entry = counting.get(key) ?? {
+        action,
+        subject,
+        count: 0,
+        error_codes: {},
+        since: clock.monotonic(),
+      };
       entry.count += 1;
       entry.error_codes[error_code] = (entry.error_codes[error_code] ?? 0) + 1;
       counting.set(key, entry);
     },
-    due: () => take((entry) => clock.monotonic() - entry.since >= PIPELINE_LIMITS.summary_window_seconds * 1_000),
+    due: () =>
+      take(
+        (entry) =>
+          clock.monotonic() - entry.since >= PIPELINE_LIMITS.summary_window_seconds * 1_000,
+      ),
     all: () => take(() => true),
   };
 }

@@ -11,12 +11,18 @@ import { corsHeaders, hostRefusal, SECURITY_HEADERS } from "./security.ts";
 
 export type Lifecycle = { closing: boolean };
 
-export function installAdmission(app: FastifyInstance, settings: ServerSettings, lifecycle: Lifecycle): void {
+export function installAdmission(
+  app: FastifyInstance,
+  settings: ServerSettings,
+  lifecycle: Lifecycle,
+): void {
   app.decorateRequest("trace", "");
   app.decorateRequest("principal", null);
   app.addHook("onRequest", async (request, reply) => {
     const cors = greet(request, reply, settings);
-    const refusal = lifecycle.closing ? failure("RUMI-SYS-009") : hostRefusal(settings.bind_address, request.headers.host);
+    const refusal = lifecycle.closing
+      ? failure("RUMI-SYS-009")
+      : hostRefusal(settings.bind_address, request.headers.host);
     if (refusal !== undefined) return sendFailure(request, reply, refusal);
     if (request.method === "OPTIONS" && cors) return reply.code(204).send();
     if (request.routeOptions.config?.open === true) return undefined;
@@ -25,7 +31,11 @@ export function installAdmission(app: FastifyInstance, settings: ServerSettings,
 }
 
 /** Trace and headers; true where the origin is one of the configured. */
-export function greet(request: FastifyRequest, reply: FastifyReply, settings: ServerSettings): boolean {
+export function greet(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  settings: ServerSettings,
+): boolean {
   request.trace = traceOf(request, settings.clock, settings.random);
   const cors = corsHeaders(settings.cors_origins, request.headers.origin);
   reply.headers({ ...SECURITY_HEADERS, ...cors, "x-trace-id": request.trace });
@@ -33,7 +43,11 @@ export function greet(request: FastifyRequest, reply: FastifyReply, settings: Se
 }
 
 /** Sets the principal, or answers 401 (429 after too many failures of one address). */
-export async function authenticate(request: FastifyRequest, reply: FastifyReply, settings: ServerSettings): Promise<FastifyReply | undefined> {
+export async function authenticate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  settings: ServerSettings,
+): Promise<FastifyReply | undefined> {
   const token = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? "")?.[1];
   const known = token === undefined ? undefined : await settings.authenticator.authenticate(token);
   if (known?.ok === true) {
@@ -44,7 +58,9 @@ export async function authenticate(request: FastifyRequest, reply: FastifyReply,
   const refusal = settings.limiter.refusal(remote) ?? known?.error ?? failure("RUMI-AUTH-001");
   settings.limiter.failed(remote);
   settings.pipeline.noteAuthenticationFailure(remote, refusal.code);
-  settings.metrics.counter("rumi_authentication_failures_total", "Requests without a valid token.").add({ error_code: refusal.code });
+  settings.metrics
+    .counter("rumi_authentication_failures_total", "Requests without a valid token.")
+    .add({ error_code: refusal.code });
   if (refusal.code !== "RUMI-AUTH-004") reply.header("www-authenticate", "Bearer");
   return sendFailure(request, reply, refusal);
 }

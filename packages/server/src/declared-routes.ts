@@ -1,25 +1,44 @@
 /** Routes of declared operations and queries: the only ones that read a body or change state. */
 import { parseUuid } from "@rumi/kernel";
-import { openApiDocument, type Answer, type RawInput, type RegisteredOperation, type RegisteredQuery } from "@rumi/operations";
+import {
+  openApiDocument,
+  type Answer,
+  type RawInput,
+  type RegisteredOperation,
+  type RegisteredQuery,
+} from "@rumi/operations";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { language, remoteOf, sendJson } from "./context.ts";
 import { answerEnvelope, type EnvelopeForm } from "./envelope.ts";
 import type { ServerSettings } from "./ports.ts";
 
-export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version }: ServerSettings): void {
+export function installDeclaredRoutes(
+  app: FastifyInstance,
+  { pipeline, version }: ServerSettings,
+): void {
   const { registry } = pipeline.settings;
   for (const operation of registry.operations.values()) {
     const { http, name, key, envelope } = operation.definition;
-    const form: EnvelopeForm = { command: key === "command_id" ? "in_body" : "in_header", flat: envelope === "flat" };
+    const form: EnvelopeForm = {
+      command: key === "command_id" ? "in_body" : "in_header",
+      flat: envelope === "flat",
+    };
     for (const path of [http.path, ...(http.aliases ?? [])]) {
       app.route({
-        method: http.method, url: routerPath(path), config: { declared: name },
+        method: http.method,
+        url: routerPath(path),
+        config: { declared: name },
         handler: async (request, reply) => {
           adoptTrace(request, reply, operation);
           const answer = await pipeline.execute(operation, {
-            raw: rawInput(request), principal: request.principal, idempotencyKey: headerText(request, "idempotency-key"), trace_id: request.trace, remote: remoteOf(request),
+            raw: rawInput(request),
+            principal: request.principal,
+            idempotencyKey: headerText(request, "idempotency-key"),
+            trace_id: request.trace,
+            remote: remoteOf(request),
           });
-          if (key === "header" && answer.command_id !== null) reply.header("idempotency-key", answer.command_id);
+          if (key === "header" && answer.command_id !== null)
+            reply.header("idempotency-key", answer.command_id);
           return sendAnswer(request, reply, answer, form);
         },
       });
@@ -27,14 +46,24 @@ export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version 
   }
   for (const query of registry.queries.values()) installQuery(app, query, pipeline);
   const document = JSON.stringify(openApiDocument(registry, version));
-  app.get("/openapi.json", (_request, reply) => reply.header("content-type", "application/json; charset=utf-8").send(document));
+  app.get("/openapi.json", (_request, reply) =>
+    reply.header("content-type", "application/json; charset=utf-8").send(document),
+  );
 }
 
-function installQuery(app: FastifyInstance, query: RegisteredQuery, pipeline: ServerSettings["pipeline"]): void {
+function installQuery(
+  app: FastifyInstance,
+  query: RegisteredQuery,
+  pipeline: ServerSettings["pipeline"],
+): void {
   const { http, name, envelope } = query.definition;
   for (const path of [http.path, ...(http.aliases ?? [])]) {
     app.get(routerPath(path), { config: { declared: name } }, async (request, reply) => {
-      const answer = await pipeline.query(query, { raw: rawInput(request), principal: request.principal, trace_id: request.trace });
+      const answer = await pipeline.query(query, {
+        raw: rawInput(request),
+        principal: request.principal,
+        trace_id: request.trace,
+      });
       return sendAnswer(request, reply, answer, { command: "none", flat: envelope === "flat" });
     });
   }
@@ -45,21 +74,44 @@ export function routerPath(path: string): string {
   return path.replace(/\{([a-z_][a-z0-9_]*)\}/g, ":$1");
 }
 
-function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer, form: EnvelopeForm): FastifyReply {
-  if (answer.kind === "refused" && answer.retry_after_seconds !== undefined) reply.header("retry-after", String(answer.retry_after_seconds));
-  return sendJson(reply, answer.status, answerEnvelope(answer, form, language(request), request.trace));
+function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Answer,
+  form: EnvelopeForm,
+): FastifyReply {
+  if (answer.kind === "refused" && answer.retry_after_seconds !== undefined)
+    reply.header("retry-after", String(answer.retry_after_seconds));
+  return sendJson(
+    reply,
+    answer.status,
+    answerEnvelope(answer, form, language(request), request.trace),
+  );
 }
 
 /** A command may name its own trace; then answer, header and audit all carry that one. */
-function adoptTrace(request: FastifyRequest, reply: FastifyReply, { schema }: RegisteredOperation): void {
+function adoptTrace(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { schema }: RegisteredOperation,
+): void {
   const sent = (request.body as { readonly trace_id?: unknown } | null | undefined)?.trace_id;
-  if (typeof sent !== "string" || !Object.hasOwn(schema.properties, "trace_id") || parseUuid(sent) === undefined) return;
+  if (
+    typeof sent !== "string" ||
+    !Object.hasOwn(schema.properties, "trace_id") ||
+    parseUuid(sent) === undefined
+  )
+    return;
   request.trace = sent;
   reply.header("x-trace-id", sent);
 }
 
 function rawInput(request: FastifyRequest): RawInput {
-  return { params: request.params as RawInput["params"], query: request.query as RawInput["query"], body: request.body };
+  return {
+    params: request.params as RawInput["params"],
+    query: request.query as RawInput["query"],
+    body: request.body,
+  };
 }
 
 function headerText(request: FastifyRequest, name: string): string | null {

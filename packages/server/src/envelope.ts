@@ -11,12 +11,25 @@ export type ErrorEnvelope = Readonly<Record<string, unknown>> & {
   readonly trace_id: string;
 };
 
-export function errorEnvelope(of: Failure, status: number, language: Language, trace_id: string, extras: Readonly<Record<string, unknown>> = {}): ErrorEnvelope {
+export function errorEnvelope(
+  of: Failure,
+  status: number,
+  language: Language,
+  trace_id: string,
+  extras: Readonly<Record<string, unknown>> = {},
+): ErrorEnvelope {
   const filled = of.code === "RUMI-SYS-001" ? { ...of, params: { ...of.params, trace_id } } : of;
   const { text, next } = failureText(filled, language);
   return {
-    ...extras, success: false, error: text, error_code: of.code, ...(of.reasonCode === undefined ? {} : { reason_code: of.reasonCode }),
-    suggestion: next, status_code: status, trace_id, ...(of.details === undefined ? {} : { details: of.details }),
+    ...extras,
+    success: false,
+    error: text,
+    error_code: of.code,
+    ...(of.reasonCode === undefined ? {} : { reason_code: of.reasonCode }),
+    suggestion: next,
+    status_code: status,
+    trace_id,
+    ...(of.details === undefined ? {} : { details: of.details }),
   };
 }
 
@@ -27,25 +40,47 @@ export type EnvelopeForm = {
 };
 
 /** The body of an answer; for commands with their id in the body, `data` says which command and what became of it. */
-export function answerEnvelope(answer: Answer, form: EnvelopeForm, language: Language, trace_id: string): Readonly<Record<string, unknown>> {
+export function answerEnvelope(
+  answer: Answer,
+  form: EnvelopeForm,
+  language: Language,
+  trace_id: string,
+): Readonly<Record<string, unknown>> {
   const suppressed = answer.duplicate_suppressed ? { duplicate_suppressed: true } : {};
-  const named = form.command === "in_body" && answer.command_id !== null ? { command_id: answer.command_id } : {};
+  const named =
+    form.command === "in_body" && answer.command_id !== null
+      ? { command_id: answer.command_id }
+      : {};
   if (answer.kind === "refused") {
-    return errorEnvelope(answer.failure, answer.status, language, trace_id, { ...answer.extras, ...named, ...suppressed });
+    return errorEnvelope(answer.failure, answer.status, language, trace_id, {
+      ...answer.extras,
+      ...named,
+      ...suppressed,
+    });
   }
-  const object = typeof answer.data === "object" && answer.data !== null && !Array.isArray(answer.data);
+  const object =
+    typeof answer.data === "object" && answer.data !== null && !Array.isArray(answer.data);
   if (form.flat && object) return { success: true, ...(answer.data as object), ...suppressed };
-  if (form.command !== "in_body" || answer.command_id === null || !object) return { success: true, data: answer.data, ...suppressed };
-  return { success: true, data: { ...named, status: "applied", ...(answer.data as object), ...suppressed }, ...suppressed };
+  if (form.command !== "in_body" || answer.command_id === null || !object)
+    return { success: true, data: answer.data, ...suppressed };
+  return {
+    success: true,
+    data: { ...named, status: "applied", ...(answer.data as object), ...suppressed },
+    ...suppressed,
+  };
 }
 
 /** The first of en and ja that the reader asks for; English where neither is. */
 export function languageOf(header: string | undefined): Language {
   const wanted = (header ?? "").split(",").map((part) => {
     const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const quality = parameters.map((text) => /^\s*q=([0-9.]+)\s*$/.exec(text)?.[1]).find((text) => text !== undefined);
+    const quality = parameters
+      .map((text) => /^\s*q=([0-9.]+)\s*$/.exec(text)?.[1])
+      .find((text) => text !== undefined);
     return { tag: tag.split("-")[0], weight: quality === undefined ? 1 : Number(quality) };
   });
-  const best = wanted.filter(({ tag, weight }) => (tag === "en" || tag === "ja") && weight > 0).sort((a, b) => b.weight - a.weight)[0];
+  const best = wanted
+    .filter(({ tag, weight }) => (tag === "en" || tag === "ja") && weight > 0)
+    .sort((a, b) => b.weight - a.weight)[0];
   return best?.tag === "ja" ? "ja" : "en";
 }

@@ -22,7 +22,14 @@ export interface EventHub {
   readonly listeners: () => number;
 }
 
-export function installEventStream(app: FastifyInstance, { store, clock, logger }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger }): EventHub {
+export function installEventStream(
+  app: FastifyInstance,
+  {
+    store,
+    clock,
+    logger,
+  }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
+): EventHub {
   const listeners = new Set<Listener>();
   const stopped = new AbortController();
   let pumping: Promise<void> | null = null;
@@ -34,9 +41,16 @@ export function installEventStream(app: FastifyInstance, { store, clock, logger 
   };
   const pump = async (listener: Listener): Promise<void> => {
     for (;;) {
-      const { rows, gap } = await readFeed(store, store, listener.seq, SERVER_LIMITS.stream_page_rows);
+      const { rows, gap } = await readFeed(
+        store,
+        store,
+        listener.seq,
+        SERVER_LIMITS.stream_page_rows,
+      );
       if (!listeners.has(listener)) return;
-      const frames = rows.map(({ seq, kind, data }) => `id: ${seq}\nevent: ${kind}\ndata: ${data}\n\n`);
+      const frames = rows.map(
+        ({ seq, kind, data }) => `id: ${seq}\nevent: ${kind}\ndata: ${data}\n\n`,
+      );
       if (gap) frames.unshift(`event: gap\ndata: {"after":${listener.seq}}\n\n`);
       if (frames.length > 0) send(listener, frames.join(""));
       listener.seq = rows.at(-1)?.seq ?? listener.seq;
@@ -57,12 +71,15 @@ export function installEventStream(app: FastifyInstance, { store, clock, logger 
         for (const listener of [...listeners]) await pump(listener);
       }
     })()
-      .catch((error: unknown) => logger.error("the change feed could not be read", { causes: causeChain(error) }))
+      .catch((error: unknown) =>
+        logger.error("the change feed could not be read", { causes: causeChain(error) }),
+      )
       .finally(() => (pumping = null));
   };
   const beat = (): void => {
     for (const listener of [...listeners]) {
-      if (clock.monotonic() - listener.heard_ms >= SERVER_LIMITS.stream_heartbeat_ms) send(listener, ": heartbeat\n\n");
+      if (clock.monotonic() - listener.heard_ms >= SERVER_LIMITS.stream_heartbeat_ms)
+        send(listener, ": heartbeat\n\n");
     }
   };
   const forget = store.onAppended(() => {
@@ -78,15 +95,33 @@ export function installEventStream(app: FastifyInstance, { store, clock, logger 
 
   app.get("/api/events", async (request, reply) => {
     const from = position(request);
-    if (from === undefined) return sendFailure(request, reply, failure("RUMI-VAL-002", { field: "Last-Event-ID", problem: "it is not an event's number" }));
+    if (from === undefined)
+      return sendFailure(
+        request,
+        reply,
+        failure("RUMI-VAL-002", { field: "Last-Event-ID", problem: "it is not an event's number" }),
+      );
     if (request.principal === null || request.principal.roles.length === 0) {
-      return sendFailure(request, reply, failure("RUMI-AUTH-003", { principal: request.principal?.id ?? "nobody", action: "events.read" }));
+      return sendFailure(
+        request,
+        reply,
+        failure("RUMI-AUTH-003", {
+          principal: request.principal?.id ?? "nobody",
+          action: "events.read",
+        }),
+      );
     }
-    if (listeners.size >= SERVER_LIMITS.streams) return sendFailure(request, reply, failure("RUMI-SYS-012", { limit: SERVER_LIMITS.streams }));
+    if (listeners.size >= SERVER_LIMITS.streams)
+      return sendFailure(request, reply, failure("RUMI-SYS-012", { limit: SERVER_LIMITS.streams }));
     const seq = from ?? (await feedEnd(store, store));
     reply.hijack();
     const listener: Listener = { seq, reply, heard_ms: clock.monotonic() };
-    reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+    });
     reply.raw.write(`retry: 1000\n: from ${seq}\n\n`);
     listeners.add(listener);
     reply.raw.on("close", () => listeners.delete(listener));
@@ -110,7 +145,9 @@ export function installEventStream(app: FastifyInstance, { store, clock, logger 
 
 /** null: from now on; undefined: not a position. */
 function position(request: FastifyRequest): number | null | undefined {
-  const sent = request.headers["last-event-id"] ?? (request.query as Readonly<Record<string, unknown>>)["last_event_id"];
+  const sent =
+    request.headers["last-event-id"] ??
+    (request.query as Readonly<Record<string, unknown>>)["last_event_id"];
   if (sent === undefined) return null;
   return typeof sent === "string" && /^(0|[1-9]\d{0,14})$/.test(sent) ? Number(sent) : undefined;
 }

@@ -7,23 +7,41 @@ import type { ServerSettings } from "./ports.ts";
 
 export function installFailures(app: FastifyInstance, settings: ServerSettings): void {
   app.setNotFoundHandler((request, reply) => sendFailure(request, reply, unknownRoute(request)));
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, settings));
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    answerError(error, request, reply, settings),
+  );
 }
 
-export function answerError(error: Error & { readonly code?: string }, request: FastifyRequest, reply: FastifyReply, settings: ServerSettings): FastifyReply {
+export function answerError(
+  error: Error & { readonly code?: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  settings: ServerSettings,
+): FastifyReply {
   const expected = expectedFailure(error, request, settings);
   if (expected !== undefined) return sendFailure(request, reply, expected);
-  settings.logger.error("a request failed inside", { correlation_id: request.trace, method: request.method, route: request.routeOptions.url ?? null, causes: causeChain(error) });
+  settings.logger.error("a request failed inside", {
+    correlation_id: request.trace,
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+    causes: causeChain(error),
+  });
   return sendFailure(request, reply, failure("RUMI-SYS-001", { trace_id: request.trace }));
 }
 
-function expectedFailure(error: Error & { readonly code?: string }, request: FastifyRequest, settings: ServerSettings): Failure | undefined {
+function expectedFailure(
+  error: Error & { readonly code?: string },
+  request: FastifyRequest,
+  settings: ServerSettings,
+): Failure | undefined {
   if (error instanceof FailureError) return error.failure;
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
       return failure("RUMI-VAL-007", { limit: settings.body_limit_bytes });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return failure("RUMI-VAL-011", { type: (request.headers["content-type"] ?? "(none)").slice(0, 100) });
+      return failure("RUMI-VAL-011", {
+        type: (request.headers["content-type"] ?? "(none)").slice(0, 100),
+      });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return failure("RUMI-VAL-010", { problem: "its length is not the announced one" });
     case "FST_ERR_CTP_EMPTY_JSON_BODY":
@@ -39,5 +57,8 @@ function expectedFailure(error: Error & { readonly code?: string }, request: Fas
 }
 
 function unknownRoute(request: FastifyRequest): Failure {
-  return failure("RUMI-SYS-004", { method: request.method, path: (request.url.split("?")[0] ?? "").slice(0, 200) });
+  return failure("RUMI-SYS-004", {
+    method: request.method,
+    path: (request.url.split("?")[0] ?? "").slice(0, 200),
+  });
 }

@@ -11,7 +11,9 @@ export function isLoopback(address: string): boolean {
 export function hostRefusal(bind_address: string, host: string | undefined): Failure | undefined {
   if (!isLoopback(bind_address)) return undefined;
   const name = (host ?? "").toLowerCase().replace(/:\d+$/, "");
-  return LOOPBACK_NAMES.has(name) || name === bind_address ? undefined : failure("RUMI-SYS-010", { host: (host ?? "(none)").slice(0, 255) });
+  return LOOPBACK_NAMES.has(name) || name === bind_address
+    ? undefined
+    : failure("RUMI-SYS-010", { host: (host ?? "(none)").slice(0, 255) });
 }
 
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -28,13 +30,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export const CONSOLE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export function corsHeaders(origins: readonly string[], origin: string | undefined): Readonly<Record<string, string>> {
+export function corsHeaders(
+  origins: readonly string[],
+  origin: string | undefined,
+): Readonly<Record<string, string>> {
   if (origin === undefined || !origins.includes(origin)) return {};
   return {
     "access-control-allow-origin": origin,
     vary: "Origin",
     "access-control-allow-methods": "GET, POST, DELETE",
-    "access-control-allow-headers": "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Accept-Language, Traceparent",
+    "access-control-allow-headers":
+      "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Accept-Language, Traceparent",
     "access-control-expose-headers": "X-Trace-Id, Idempotency-Key, Retry-After",
     "access-control-max-age": "600",
   };

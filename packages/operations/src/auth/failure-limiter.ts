@@ -21,7 +21,9 @@ export function failureLimiter(clock: Clock): FailureLimiter {
     refusal: (address) => {
       const entry = current(address);
       if (entry === undefined || entry.count < PIPELINE_LIMITS.auth_failures) return undefined;
-      return failure("RUMI-AUTH-004", { seconds: Math.max(1, Math.ceil((entry.until - clock.monotonic()) / 1_000)) });
+      return failure("RUMI-AUTH-004", {
+        seconds: Math.max(1, Math.ceil((entry.until - clock.monotonic()) / 1_000)),
+      });
     },
     failed: (address) => {
       const entry = current(address) ?? { count: 0, until: clock.monotonic() + window_ms };

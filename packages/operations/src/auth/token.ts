@@ -2,7 +2,16 @@
  * The bearer token of a home, derived from its HMAC key and bound to its environment and id: after a
  * rotation, in another environment or in another home it is refused.
  */
-import { type Environment, type Failure, type Result, equalSecrets, err, failure, hmacSha256, ok } from "@rumi/kernel";
+import {
+  type Environment,
+  type Failure,
+  type Result,
+  equalSecrets,
+  err,
+  failure,
+  hmacSha256,
+  ok,
+} from "@rumi/kernel";
 import type { Principal } from "../operation.ts";
 
 /** `rumi_<env>_` and 43 characters of base64url; the key cannot be found from it. */
@@ -16,7 +25,10 @@ export interface Authenticator {
   authenticate(token: string): Promise<Result<Principal, Failure>>;
 }
 
-export const ROOT: Principal = { id: "user:root", roles: ["view_only", "operator", "admin", "break_glass"] };
+export const ROOT: Principal = {
+  id: "user:root",
+  roles: ["view_only", "operator", "admin", "break_glass"],
+};
 
 /** The bootstrap principal's token first, then whoever `others` knows. */
 export function homeAuthenticator(token: string, others?: Authenticator): Authenticator {

@@ -33,7 +33,12 @@ export function cliCommands(registry: Registry): readonly CliCommand[] {
       const positional = pathParams(definition.http.path);
       const all = Object.entries(schema.properties).map(([field, of]) => flag(field, of, schema));
       return {
-        noun, verb: verb.join("-").replaceAll("_", "-"), name: definition.name, summary: definition.summary, method: definition.http.method, path: definition.http.path,
+        noun,
+        verb: verb.join("-").replaceAll("_", "-"),
+        name: definition.name,
+        summary: definition.summary,
+        method: definition.http.method,
+        path: definition.http.path,
         arguments: positional.flatMap((name) => all.filter(({ field }) => field === name)),
         flags: all.filter(({ field }) => !positional.includes(field)),
         mintsCommandId: definition.kind === "operation" && definition.key === "command_id",
@@ -45,21 +50,34 @@ export function cliCommands(registry: Registry): readonly CliCommand[] {
 function flag(field: string, of: TSchema, { required = [] }: TObject): CliFlag {
   const choices = choicesOf(of);
   return {
-    field, flag: `--${field.replaceAll("_", "-")}`, type: typeOf(of), required: required.includes(field), description: of.description ?? "",
-    ...(choices === undefined ? {} : { choices }), ...(of["default"] === undefined ? {} : { default: of["default"] as unknown }),
+    field,
+    flag: `--${field.replaceAll("_", "-")}`,
+    type: typeOf(of),
+    required: required.includes(field) && of["default"] === undefined,
+    description: of.description ?? "",
+    ...(choices === undefined ? {} : { choices }),
+    ...(of["default"] === undefined ? {} : { default: of["default"] as unknown }),
   };
 }
 
 function typeOf(of: TSchema): CliFlag["type"] {
   const type: unknown = of["type"];
-  if (type === "string" || type === "integer" || type === "number" || type === "boolean") return type;
+  if (type === "string" || type === "integer" || type === "number" || type === "boolean")
+    return type;
   if (choicesOf(of) !== undefined) return "string";
-  if (type === "array" && (of["items"] as TSchema | undefined)?.["type"] === "string") return "string[]";
+  if (type === "array" && (of["items"] as TSchema | undefined)?.["type"] === "string")
+    return "string[]";
   return "json";
 }
 
 function choicesOf(of: TSchema): readonly string[] | undefined {
   const union = of["anyOf"] as readonly TSchema[] | undefined;
-  const values = (of["enum"] as readonly unknown[] | undefined) ?? union?.map((member) => member["const"] as unknown);
-  return values !== undefined && values.length > 0 && values.every((value) => typeof value === "string") ? (values as string[]) : undefined;
+  const values =
+    (of["enum"] as readonly unknown[] | undefined) ??
+    union?.map((member) => member["const"] as unknown);
+  return values !== undefined &&
+    values.length > 0 &&
+    values.every((value) => typeof value === "string")
+    ? (values as string[])
+    : undefined;
 }

@@ -10,7 +10,12 @@ import { JUDGEMENT } from "./order.ts";
 import type { PipelineContext, Run } from "./run.ts";
 import { decide } from "./stages/decide.ts";
 
-export type DryRunRefusal = { readonly stage: string; readonly error_code: string; readonly reason_code: string | null; readonly error: string };
+export type DryRunRefusal = {
+  readonly stage: string;
+  readonly error_code: string;
+  readonly reason_code: string | null;
+  readonly error: string;
+};
 
 export async function answerDryRun(run: Run, context: PipelineContext): Promise<Answer> {
   const { definition } = run.operation;
@@ -23,19 +28,45 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
         const end = await stage.run(run, context);
         if (end?.kind !== "refuse") continue;
         const { code, reasonCode } = end.failure;
-        refusals.push({ stage: stage.name, error_code: code, reason_code: reasonCode ?? null, error: failureText(end.failure, "en").text });
+        refusals.push({
+          stage: stage.name,
+          error_code: code,
+          reason_code: reasonCode ?? null,
+          error: failureText(end.failure, "en").text,
+        });
       }
     });
   } catch (error) {
-    return { ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id }, { cause: error })), command_id: null, duplicate_suppressed: false };
+    return {
+      ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id }, { cause: error })),
+      command_id: null,
+      duplicate_suppressed: false,
+    };
   }
   const would = refusals.length === 0 ? "apply" : "refuse";
-  const draft = commandDraft(PIPELINE_EVENTS.dryRun, run.target, "SUCCESS", { operation: definition.name, dry_run: true, would: { verdict: would }, refused_by: refusals.map(({ stage }) => stage) });
-  const committed = await context.store.commit({ writes: [], events: [auditEvent(draft, run.frame, context.newId(), context.now())] });
+  const draft = commandDraft(PIPELINE_EVENTS.dryRun, run.target, "SUCCESS", {
+    operation: definition.name,
+    dry_run: true,
+    would: { verdict: would },
+    refused_by: refusals.map(({ stage }) => stage),
+  });
+  const committed = await context.store.commit({
+    writes: [],
+    events: [auditEvent(draft, run.frame, context.newId(), context.now())],
+  });
   if (!committed.ok) {
-    const why = auditFailure(committed.error.kind === "failed" ? committed.error.failure : undefined, definition.name);
+    const why = auditFailure(
+      committed.error.kind === "failed" ? committed.error.failure : undefined,
+      definition.name,
+    );
     return { ...refused(why), command_id: null, duplicate_suppressed: false };
   }
   const preview = definition.preview?.(run.facts, run.input as never) ?? {};
-  return { kind: "done", status: 200, data: { dry_run: true, would, refusals, preview }, command_id: null, duplicate_suppressed: false };
+  return {
+    kind: "done",
+    status: 200,
+    data: { dry_run: true, would, refusals, preview },
+    command_id: null,
+    duplicate_suppressed: false,
+  };
 }

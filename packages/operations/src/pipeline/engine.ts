@@ -30,7 +30,11 @@ export async function admit(run: Run, context: PipelineContext): Promise<Answer>
   }
 }
 
-export async function walk(stages: readonly Stage[], run: Run, context: PipelineContext): Promise<StageEnd | undefined> {
+export async function walk(
+  stages: readonly Stage[],
+  run: Run,
+  context: PipelineContext,
+): Promise<StageEnd | undefined> {
   for (const stage of stages) {
     context.onStage?.(stage.name, run.command_id === "" ? null : run.command_id);
     const going = stage.run(run, context);
@@ -42,7 +46,9 @@ export async function walk(stages: readonly Stage[], run: Run, context: Pipeline
 
 /** From the durable request to the durable outcome. */
 export function carryOut(run: Run, context: PipelineContext): Promise<Answer> {
-  return context.turns.take(`${run.target.resource_type} ${run.target.resource_id}`, () => attempt(run, context));
+  return context.turns.take(`${run.target.resource_type} ${run.target.resource_id}`, () =>
+    attempt(run, context),
+  );
 }
 
 async function attempt(run: Run, context: PipelineContext): Promise<Answer> {
@@ -55,17 +61,30 @@ async function attempt(run: Run, context: PipelineContext): Promise<Answer> {
       });
       const end = judged ?? (await walk(ACTUATION, run, context));
       if (end !== undefined && end.kind !== "again") return await finish(run, end, context);
-      context.metrics.counter("rumi_command_conflicts_total", "Commits that had to be decided again.").add({ operation: name });
+      context.metrics
+        .counter("rumi_command_conflicts_total", "Commits that had to be decided again.")
+        .add({ operation: name });
     }
   } catch (error) {
     return failedInside(run, error, context);
   }
   const attempts = PIPELINE_LIMITS.conflict_attempts;
-  return finish(run, { kind: "refuse", failure: failure("RUMI-CMD-009", { operation: name, attempts }, { reasonCode: "CONTENDED" }) }, context);
+  return finish(
+    run,
+    {
+      kind: "refuse",
+      failure: failure("RUMI-CMD-009", { operation: name, attempts }, { reasonCode: "CONTENDED" }),
+    },
+    context,
+  );
 }
 
 /** Another run of a command whose row is in state `requested`; the row counts the runs, so it ends. */
-export async function takeOver(run: Run, row: OperationKeyRow, context: PipelineContext): Promise<Answer> {
+export async function takeOver(
+  run: Run,
+  row: OperationKeyRow,
+  context: PipelineContext,
+): Promise<Answer> {
   const seen = row.recovery_point ?? "";
   const stored = JSON.parse(seen) as StoredRequest;
   run.recovery_point = seen;
@@ -73,10 +92,19 @@ export async function takeOver(run: Run, row: OperationKeyRow, context: Pipeline
   if (stored.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
   const next: StoredRequest = { ...stored, owner: context.owner, attempts: stored.attempts + 1 };
   const recovery_point = JSON.stringify(next);
-  const taken = await context.store.commit({ writes: [takeOverKey(context.store, row.key, seen, recovery_point, context.now())], events: [] });
+  const taken = await context.store.commit({
+    writes: [takeOverKey(context.store, row.key, seen, recovery_point, context.now())],
+    events: [],
+  });
   if (!taken.ok) {
     const { error } = taken;
-    return finish(run, error.kind === "conflict" ? stillRunning(row.key) : { kind: "turn_away", failure: auditFailure(error.failure, row.operation) }, context);
+    return finish(
+      run,
+      error.kind === "conflict"
+        ? stillRunning(row.key)
+        : { kind: "turn_away", failure: auditFailure(error.failure, row.operation) },
+      context,
+    );
   }
   run.recovery_point = recovery_point;
   run.attempts = next.attempts;
@@ -91,8 +119,12 @@ async function finish(run: Run, end: StageEnd, context: PipelineContext): Promis
       return end.answer;
     case "turn_away":
       return {
-        ...refused(end.failure, extras), command_id, duplicate_suppressed: false,
-        ...(end.retry_after_seconds === undefined ? {} : { retry_after_seconds: end.retry_after_seconds }),
+        ...refused(end.failure, extras),
+        command_id,
+        duplicate_suppressed: false,
+        ...(end.retry_after_seconds === undefined
+          ? {}
+          : { retry_after_seconds: end.retry_after_seconds }),
       };
     case "refuse":
       return deny(run, end.failure, context);
@@ -108,27 +140,67 @@ export async function deny(run: Run, why: Failure, context: PipelineContext): Pr
   const outcome = refused(why, definition.error_extras?.(run.input) ?? {});
   const command_id = run.command_id === "" ? null : run.command_id;
   const now = context.now();
-  const draft = commandDraft(PIPELINE_EVENTS.denied, run.target, "REJECTED", { operation: definition.name, ...denialDetails(why) });
+  const draft = commandDraft(PIPELINE_EVENTS.denied, run.target, "REJECTED", {
+    operation: definition.name,
+    ...denialDetails(why),
+  });
   const committed = await context.store.commit({
-    writes: run.recovery_point === null ? [] : [finishKey(context.store, run.command_id, run.recovery_point, outcome.status, encodeOutcome(outcome), now)],
+    writes:
+      run.recovery_point === null
+        ? []
+        : [
+            finishKey(
+              context.store,
+              run.command_id,
+              run.recovery_point,
+              outcome.status,
+              encodeOutcome(outcome),
+              now,
+            ),
+          ],
     events: [auditEvent(draft, run.frame, context.newId(), now)],
   });
   if (committed.ok) return { ...outcome, command_id, duplicate_suppressed: false };
-  if (committed.error.kind === "conflict") return finish(run, stillRunning(run.command_id), context);
-  return { ...refused(auditFailure(committed.error.failure, definition.name)), command_id, duplicate_suppressed: false };
+  if (committed.error.kind === "conflict")
+    return finish(run, stillRunning(run.command_id), context);
+  return {
+    ...refused(auditFailure(committed.error.failure, definition.name)),
+    command_id,
+    duplicate_suppressed: false,
+  };
 }
 
 /** An exception is a fault of ours: logged with its chain, told as internal, and tried again only so often. */
 async function failedInside(run: Run, error: unknown, context: PipelineContext): Promise<Answer> {
   const { name } = run.operation.definition;
-  context.logger.error("a command failed inside", { operation: name, command_id: run.command_id, attempts: run.attempts, correlation_id: run.frame.trace_id, causes: causeChain(error) });
-  context.metrics.counter("rumi_command_faults_total", "Commands that failed inside.").add({ operation: name });
+  context.logger.error("a command failed inside", {
+    operation: name,
+    command_id: run.command_id,
+    attempts: run.attempts,
+    correlation_id: run.frame.trace_id,
+    causes: causeChain(error),
+  });
+  context.metrics
+    .counter("rumi_command_faults_total", "Commands that failed inside.")
+    .add({ operation: name });
   if (run.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
-  return { ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id })), command_id: run.command_id, duplicate_suppressed: false };
+  return {
+    ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id })),
+    command_id: run.command_id,
+    duplicate_suppressed: false,
+  };
 }
 
 function giveUp(run: Run, context: PipelineContext): Promise<Answer> {
-  return deny(run, failure("RUMI-CMD-010", { command_id: run.command_id, attempts: run.attempts }, { reasonCode: "GAVE_UP" }), context);
+  return deny(
+    run,
+    failure(
+      "RUMI-CMD-010",
+      { command_id: run.command_id, attempts: run.attempts },
+      { reasonCode: "GAVE_UP" },
+    ),
+    context,
+  );
 }
 
 export function outcomeLabel(answer: Answer): string {

@@ -7,10 +7,31 @@ const NO_READER = { rows: () => Promise.reject(new Error("read outside the snaps
 
 export function newRun(operation: RegisteredOperation, request: CommandRequest): Run {
   return {
-    operation, request, principal: request.principal ?? NOBODY, input: {}, dry_run: false, command_id: "", fingerprint: "",
-    frame: { actor: NOBODY.id, reason: null, approval_id: null, expires_at: null, trace_id: request.trace_id, run_id: null, request_id: null, fingerprint: null },
+    operation,
+    request,
+    principal: request.principal ?? NOBODY,
+    input: {},
+    dry_run: false,
+    command_id: "",
+    fingerprint: "",
+    frame: {
+      actor: NOBODY.id,
+      reason: null,
+      approval_id: null,
+      expires_at: null,
+      trace_id: request.trace_id,
+      run_id: null,
+      request_id: null,
+      fingerprint: null,
+    },
     target: { resource_type: "operation", resource_id: operation.definition.name },
-    recovery_point: null, attempts: 0, holdsRunning: false,
-    reader: NO_READER, facts: undefined, risk: "increase", fences: [], decision: null,
+    recovery_point: null,
+    attempts: 0,
+    holdsRunning: false,
+    reader: NO_READER,
+    facts: undefined,
+    risk: "increase",
+    fences: [],
+    decision: null,
   };
 }

@@ -26,14 +26,25 @@ import { type Recovery, recover } from "./recover.ts";
 import type { CommandRequest, PipelineContext, PipelineSettings } from "./run.ts";
 import { createTurns } from "./turns.ts";
 
-export type QueryRequest = { readonly raw: RawInput; readonly principal: Principal | null; readonly trace_id: string };
-export type ObservationRequest = { readonly input: unknown; readonly source: string; readonly trace_id: string };
+export type QueryRequest = {
+  readonly raw: RawInput;
+  readonly principal: Principal | null;
+  readonly trace_id: string;
+};
+export type ObservationRequest = {
+  readonly input: unknown;
+  readonly source: string;
+  readonly trace_id: string;
+};
 
 export interface Pipeline {
   execute(operation: RegisteredOperation, request: CommandRequest): Promise<Answer>;
   query(query: RegisteredQuery, request: QueryRequest): Promise<Answer>;
   /** What runners and probes report; `source` is the authenticated reporter, e.g. `runner:<id>`. */
-  observe(observation: RegisteredObservation, request: ObservationRequest): Promise<Result<unknown, Failure>>;
+  observe(
+    observation: RegisteredObservation,
+    request: ObservationRequest,
+  ): Promise<Result<unknown, Failure>>;
   recover(): Promise<Recovery>;
   /** Counts a failed authentication for the summary of the minute. */
   noteAuthenticationFailure(remote: string, error_code: string): void;
@@ -45,16 +56,30 @@ export interface Pipeline {
 export function createPipeline(settings: PipelineSettings): Pipeline {
   const now = (): ReturnType<PipelineContext["now"]> => settings.clock.now();
   const context: PipelineContext = {
-    ...settings, owner: uuidv7(now(), settings.random), running: new Map(), turns: createTurns(), summaries: createSummaries(settings.clock), now,
+    ...settings,
+    owner: uuidv7(now(), settings.random),
+    running: new Map(),
+    turns: createTurns(),
+    summaries: createSummaries(settings.clock),
+    now,
     newId: () => uuidv7(now(), settings.random),
   };
-  const commands = settings.metrics.counter("rumi_commands_total", "Commands by operation and outcome.");
-  const seconds = settings.metrics.histogram("rumi_command_duration_seconds", "From accepted request to durable answer.", SECONDS_BOUNDS);
+  const commands = settings.metrics.counter(
+    "rumi_commands_total",
+    "Commands by operation and outcome.",
+  );
+  const seconds = settings.metrics.histogram(
+    "rumi_command_duration_seconds",
+    "From accepted request to durable answer.",
+    SECONDS_BOUNDS,
+  );
   return {
     settings,
     execute: async (operation, request) => {
       const started = settings.clock.monotonic();
-      const answer = await admit(newRun(operation, request), context).catch((error: unknown) => internal(error, request.trace_id, context));
+      const answer = await admit(newRun(operation, request), context).catch((error: unknown) =>
+        internal(error, request.trace_id, context),
+      );
       const labels = { operation: operation.definition.name };
       commands.add({ ...labels, outcome: outcomeLabel(answer) });
       seconds.observe((settings.clock.monotonic() - started) / 1_000, labels);
@@ -63,8 +88,10 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     query: (query, request) => read(query, request, context),
     observe: (observation, request) => observe(observation, request, context),
     recover: () => recover(context),
-    noteAuthenticationFailure: (remote, error_code) => context.summaries.note(PIPELINE_EVENTS.authenticationFailed, remote, error_code),
-    flushSummaries: (which) => commitSummaries(which === "due" ? context.summaries.due() : context.summaries.all(), context),
+    noteAuthenticationFailure: (remote, error_code) =>
+      context.summaries.note(PIPELINE_EVENTS.authenticationFailed, remote, error_code),
+    flushSummaries: (which) =>
+      commitSummaries(which === "due" ? context.summaries.due() : context.summaries.all(), context),
   };
 }
 
@@ -77,7 +104,11 @@ function internal(error: unknown, trace_id: string, { logger }: PipelineContext)
   return plainRefusal(failure("RUMI-SYS-001", { trace_id }));
 }
 
-async function read({ definition, schema, validate }: RegisteredQuery, request: QueryRequest, context: PipelineContext): Promise<Answer> {
+async function read(
+  { definition, schema, validate }: RegisteredQuery,
+  request: QueryRequest,
+  context: PipelineContext,
+): Promise<Answer> {
   const { principal } = request;
   if (principal === null) return plainRefusal(failure("RUMI-AUTH-001"));
   const joined = queryInput(request.raw, schema);
@@ -87,48 +118,124 @@ async function read({ definition, schema, validate }: RegisteredQuery, request: 
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return plainRefusal(failure("RUMI-VAL-002", problem));
   if (!principal.roles.some((role) => definition.permission.includes(role))) {
-    return plainRefusal(failure("RUMI-AUTH-003", { principal: principal.id, action: definition.name }, { reasonCode: "PERMISSION_DENIED" }));
+    return plainRefusal(
+      failure(
+        "RUMI-AUTH-003",
+        { principal: principal.id, action: definition.name },
+        { reasonCode: "PERMISSION_DENIED" },
+      ),
+    );
   }
   try {
-    const found = await context.store.snapshot((reader) => definition.read(reader, valid.value as never, { store: context.store, now: context.now(), principal }));
-    return found.ok ? { kind: "done", status: 200, data: found.value, command_id: null, duplicate_suppressed: false } : plainRefusal(found.error);
+    const found = await context.store.snapshot((reader) =>
+      definition.read(reader, valid.value as never, {
+        store: context.store,
+        now: context.now(),
+        principal,
+      }),
+    );
+    return found.ok
+      ? {
+          kind: "done",
+          status: 200,
+          data: found.value,
+          command_id: null,
+          duplicate_suppressed: false,
+        }
+      : plainRefusal(found.error);
   } catch (error) {
     return internal(error, request.trace_id, context);
   }
 }
 
-async function observe({ definition, validate }: RegisteredObservation, request: ObservationRequest, context: PipelineContext): Promise<Result<unknown, Failure>> {
+async function observe(
+  { definition, validate }: RegisteredObservation,
+  request: ObservationRequest,
+  context: PipelineContext,
+): Promise<Result<unknown, Failure>> {
   const { store } = context;
   const valid = validate(structuredClone(request.input));
   if (!valid.ok) return valid;
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return err(failure("RUMI-VAL-002", problem));
   const input = valid.value as never;
-  const frame = { actor: request.source, reason: null, approval_id: null, expires_at: null, trace_id: request.trace_id, run_id: null, request_id: null, fingerprint: null };
+  const frame = {
+    actor: request.source,
+    reason: null,
+    approval_id: null,
+    expires_at: null,
+    trace_id: request.trace_id,
+    run_id: null,
+    request_id: null,
+    fingerprint: null,
+  };
   for (let attempt = 1; attempt <= PIPELINE_LIMITS.conflict_attempts; attempt += 1) {
     const now = context.now();
     const facts = await store.snapshot((reader) => definition.load(reader, input, { store, now }));
-    const decision = definition.decide(facts as never, input, { now, source: request.source, command_id: "", trace_id: request.trace_id, reason: null, newId: context.newId, store });
+    const decision = definition.decide(facts as never, input, {
+      now,
+      source: request.source,
+      command_id: "",
+      trace_id: request.trace_id,
+      reason: null,
+      newId: context.newId,
+      store,
+    });
     const events = decision.events.map((draft) => auditEvent(draft, frame, context.newId(), now));
     const writes = [
-      ...decision.writes, ...decision.outbox.map((item) => enqueue(store, item, now)), ...feedOfEvents(store, events), ...feedOfItems(store, decision.feed, now),
+      ...decision.writes,
+      ...decision.outbox.map((item) => enqueue(store, item, now)),
+      ...feedOfEvents(store, events),
+      ...feedOfItems(store, decision.feed, now),
     ];
     if (writes.length + events.length === 0) return ok(decision.data);
     const committed = await store.commit({ writes, events });
     if (committed.ok) return ok(decision.data);
     if (committed.error.kind === "failed") return err(committed.error.failure);
   }
-  return err(failure("RUMI-CMD-009", { operation: definition.name, attempts: PIPELINE_LIMITS.conflict_attempts }, { reasonCode: "CONTENDED" }));
+  return err(
+    failure(
+      "RUMI-CMD-009",
+      { operation: definition.name, attempts: PIPELINE_LIMITS.conflict_attempts },
+      { reasonCode: "CONTENDED" },
+    ),
+  );
 }
 
-async function commitSummaries(summaries: readonly Summary[], context: PipelineContext): Promise<void> {
+async function commitSummaries(
+  summaries: readonly Summary[],
+  context: PipelineContext,
+): Promise<void> {
   if (summaries.length === 0) return;
   const now = context.now();
   const events = summaries.map(({ action, subject, count, error_codes }) => {
     const known = action === PIPELINE_EVENTS.requestInvalid;
-    const frame = { actor: known ? subject : "system:server", reason: null, approval_id: null, expires_at: null, trace_id: context.newId(), run_id: null, request_id: null, fingerprint: null };
-    return auditEvent({ action, resource_type: known ? "principal" : "address", resource_id: subject, outcome: "REJECTED", details: { count, error_codes } }, frame, context.newId(), now);
+    const frame = {
+      actor: known ? subject : "system:server",
+      reason: null,
+      approval_id: null,
+      expires_at: null,
+      trace_id: context.newId(),
+      run_id: null,
+      request_id: null,
+      fingerprint: null,
+    };
+    return auditEvent(
+      {
+        action,
+        resource_type: known ? "principal" : "address",
+        resource_id: subject,
+        outcome: "REJECTED",
+        details: { count, error_codes },
+      },
+      frame,
+      context.newId(),
+      now,
+    );
   });
   const committed = await context.store.commit({ writes: [], events });
-  if (!committed.ok) context.logger.error("a summary of refused requests could not be audited", { summaries: events.length });
+  if (!committed.ok)
+    context.logger.error("a summary of refused requests could not be audited", {
+      summaries: events.length,
+    });
 }

@@ -21,10 +21,16 @@ function dying(real: Store, at: number, when: "before" | "after"): Store {
   };
 }
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
-const value = async (): Promise<number | undefined> => (await kit.rows<{ value: number }>("SELECT value FROM counter"))[0]?.value;
+const value = async (): Promise<number | undefined> =>
+  (await kit.rows<{ value: number }>("SELECT value FROM counter"))[0]?.value;
 
 describe("after a crash", () => {
-  const points = [[1, "before"], [1, "after"], [2, "before"], [2, "after"]] as const;
+  const points = [
+    [1, "before"],
+    [1, "after"],
+    [2, "before"],
+    [2, "after"],
+  ] as const;
   for (const [at, when] of points) {
     it(`[L-N2][G-6.2] killed ${when} commit ${at}: the command acts exactly once`, async () => {
       kit = await openKit();
@@ -35,13 +41,26 @@ describe("after a crash", () => {
       const next = kitOn(kit.store);
       const durable = !(at === 1 && when === "before");
       const finished = at === 2 && when === "after";
-      expect(await next.pipeline.recover()).toEqual({ found: durable && !finished ? 1 : 0, applied: durable && !finished ? 1 : 0, refused: 0, failed: 0 });
+      expect(await next.pipeline.recover()).toEqual({
+        found: durable && !finished ? 1 : 0,
+        applied: durable && !finished ? 1 : 0,
+        refused: 0,
+        failed: 0,
+      });
       expect(await value()).toBe(durable ? 5 : undefined);
-      expect(await next.send("counters.add", body)).toMatchObject({ kind: "done", duplicate_suppressed: durable, data: { value: 5 } });
+      expect(await next.send("counters.add", body)).toMatchObject({
+        kind: "done",
+        duplicate_suppressed: durable,
+        data: { value: 5 },
+      });
       expect(await next.pipeline.recover()).toMatchObject({ found: 0 });
       expect(await value()).toBe(5);
-      expect((await kit.actions()).filter((action) => action === "controlplane.command.applied")).toHaveLength(1);
-      const [row] = await kit.rows<{ recovery_point: string | null }>("SELECT recovery_point FROM operation_key");
+      expect(
+        (await kit.actions()).filter((action) => action === "controlplane.command.applied"),
+      ).toHaveLength(1);
+      const [row] = await kit.rows<{ recovery_point: string | null }>(
+        "SELECT recovery_point FROM operation_key",
+      );
       expect(row?.recovery_point).toBeNull();
     });
   }
@@ -60,18 +79,31 @@ describe("after a crash", () => {
     const body = { command_id: kit.id(), counter_id: "a", by: 5, reason: "test" };
     void kitOn(dying(kit.store, 1, "after")).send("counters.add", body);
     await settled();
-    const stopped = kitOn(kit.store, { guards: { safety: { read: () => Promise.resolve({ mode: "SAFE", fence: null }) } } });
+    const stopped = kitOn(kit.store, {
+      guards: { safety: { read: () => Promise.resolve({ mode: "SAFE", fence: null }) } },
+    });
     expect(await stopped.pipeline.recover()).toMatchObject({ found: 1, refused: 1 });
     expect(await value()).toBeUndefined();
   });
   it("[L-N2] a secret is not kept with the command; an interrupted one must be sent again", async () => {
     kit = await openKit();
-    void kitOn(dying(kit.store, 1, "after")).send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" });
+    void kitOn(dying(kit.store, 1, "after")).send(
+      "vault.set",
+      { name: "N", value: "planted-secret" },
+      { key: "k" },
+    );
     await settled();
-    expect(JSON.stringify([await kit.rows("SELECT * FROM operation_key"), await kit.rows("SELECT * FROM log_payload")])).not.toContain("planted-secret");
+    expect(
+      JSON.stringify([
+        await kit.rows("SELECT * FROM operation_key"),
+        await kit.rows("SELECT * FROM log_payload"),
+      ]),
+    ).not.toContain("planted-secret");
     const next = kitOn(kit.store);
     expect(await next.pipeline.recover()).toMatchObject({ found: 1, refused: 1 });
-    expect(await next.send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" })).toMatchObject({ status: 409, failure: { code: "RUMI-CMD-012" } });
+    expect(
+      await next.send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" }),
+    ).toMatchObject({ status: 409, failure: { code: "RUMI-CMD-012" } });
   });
 });
 
@@ -80,12 +112,23 @@ describe("a fault of ours", () => {
     kit = await openKit();
     const body = { command_id: kit.id(), counter_id: "a", note: "boom", reason: "test" };
     for (let attempt = 1; attempt < PIPELINE_LIMITS.failed_attempts; attempt += 1) {
-      expect(await kit.send("counters.add", body)).toMatchObject({ status: 500, failure: { code: "RUMI-SYS-001" }, duplicate_suppressed: false });
+      expect(await kit.send("counters.add", body)).toMatchObject({
+        status: 500,
+        failure: { code: "RUMI-SYS-001" },
+        duplicate_suppressed: false,
+      });
     }
     const last = await kit.send("counters.add", body);
     expect(last).toMatchObject({ status: 500, failure: { code: "RUMI-CMD-010" } });
-    expect(await kit.send("counters.add", body)).toMatchObject({ failure: { code: "RUMI-CMD-010" }, duplicate_suppressed: true });
-    expect(kit.lines.filter((line) => line.includes("a planted fault"))).toHaveLength(PIPELINE_LIMITS.failed_attempts);
-    expect((await kit.actions()).filter((action) => action === "controlplane.command.denied")).toHaveLength(1);
+    expect(await kit.send("counters.add", body)).toMatchObject({
+      failure: { code: "RUMI-CMD-010" },
+      duplicate_suppressed: true,
+    });
+    expect(kit.lines.filter((line) => line.includes("a planted fault"))).toHaveLength(
+      PIPELINE_LIMITS.failed_attempts,
+    );
+    expect(
+      (await kit.actions()).filter((action) => action === "controlplane.command.denied"),
+    ).toHaveLength(1);
   });
 });

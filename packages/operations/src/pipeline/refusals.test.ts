@@ -7,17 +7,46 @@ import { type CounterTables, type Kit, openKit } from "../../test/kit.ts";
 let kit: Kit;
 afterEach(() => kit.close());
 
-const add = (over: Record<string, unknown> = {}): Record<string, unknown> => ({ command_id: kit.id(), counter_id: "a", reason: "test", ...over });
+const add = (over: Record<string, unknown> = {}): Record<string, unknown> => ({
+  command_id: kit.id(),
+  counter_id: "a",
+  reason: "test",
+  ...over,
+});
 const changed = async (): Promise<boolean> => (await kit.rows("SELECT * FROM counter")).length > 0;
-const mode = (word: SafetyMode): { read: () => Promise<{ mode: SafetyMode; fence: null }> } => ({ read: () => Promise.resolve({ mode: word, fence: null }) });
-const lock = (name: string): Guard => ({ name, check: () => Promise.resolve(err(failure("RUMI-CMD-007", { target: "counter a", rule: name, problem: "incident" }, { reasonCode: "G.FREEZE" }))) });
+const mode = (word: SafetyMode): { read: () => Promise<{ mode: SafetyMode; fence: null }> } => ({
+  read: () => Promise.resolve({ mode: word, fence: null }),
+});
+const lock = (name: string): Guard => ({
+  name,
+  check: () =>
+    Promise.resolve(
+      err(
+        failure(
+          "RUMI-CMD-007",
+          { target: "counter a", rule: name, problem: "incident" },
+          { reasonCode: "G.FREEZE" },
+        ),
+      ),
+    ),
+});
 
 /** Refused with this code, nothing changed, and the last event says denied with the reason. */
-async function expectDenied(answer: Awaited<ReturnType<Kit["send"]>>, code: string, reason: string): Promise<void> {
+async function expectDenied(
+  answer: Awaited<ReturnType<Kit["send"]>>,
+  code: string,
+  reason: string,
+): Promise<void> {
   expect(answer).toMatchObject({ kind: "refused", failure: { code, reasonCode: reason } });
   expect(await changed()).toBe(false);
-  const [last] = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1");
-  expect(JSON.parse(last?.payload ?? "{}")).toMatchObject({ action: "controlplane.command.denied", outcome: "REJECTED", details: { error_code: code, reason_code: reason } });
+  const [last] = await kit.rows<{ payload: string }>(
+    "SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1",
+  );
+  expect(JSON.parse(last?.payload ?? "{}")).toMatchObject({
+    action: "controlplane.command.denied",
+    outcome: "REJECTED",
+    details: { error_code: code, reason_code: reason },
+  });
 }
 
 describe("who may refuse", () => {
@@ -31,12 +60,20 @@ describe("who may refuse", () => {
   }
   it("[G-0.2] a dangerous operation without anybody who can confirm is refused", async () => {
     kit = await openKit();
-    await expectDenied(await kit.send("counters.add", add({ mode: "live" })), "RUMI-CMD-003", "DANGEROUS_OPS_DISABLED");
+    await expectDenied(
+      await kit.send("counters.add", add({ mode: "live" })),
+      "RUMI-CMD-003",
+      "DANGEROUS_OPS_DISABLED",
+    );
   });
   it("[G-0.2] a confirmed one carries its approval", async () => {
-    kit = await openKit({ guards: { challenge: { check: () => Promise.resolve(ok({ approval_id: "approval-1" })) } } });
+    kit = await openKit({
+      guards: { challenge: { check: () => Promise.resolve(ok({ approval_id: "approval-1" })) } },
+    });
     expect((await kit.send("counters.add", add({ mode: "live" }))).kind).toBe("done");
-    const [last] = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1");
+    const [last] = await kit.rows<{ payload: string }>(
+      "SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1",
+    );
     expect(last?.payload).toContain('"approval_id":"approval-1"');
   });
   it("[G-5.2] a gate that nobody reports is UNKNOWN, and UNKNOWN refuses", async () => {
@@ -44,7 +81,11 @@ describe("who may refuse", () => {
     await expectDenied(await kit.send("gated.run", {}), "RUMI-CMD-006", "G.GATE.UNKNOWN");
   });
   it("[G-5.2] a gate that passes lets it through", async () => {
-    kit = await openKit({ guards: { gates: new Map([["data", { name: "data", check: () => Promise.resolve(ok(undefined)) }]]) } });
+    kit = await openKit({
+      guards: {
+        gates: new Map([["data", { name: "data", check: () => Promise.resolve(ok(undefined)) }]]),
+      },
+    });
     expect((await kit.send("gated.run", {})).kind).toBe("done");
   });
   it("locks and guardrails refuse what does not tighten", async () => {
@@ -53,14 +94,22 @@ describe("who may refuse", () => {
     expect((await kit.send("counters.add", add({ by: -1 }))).kind).toBe("done");
   });
   it("a rule that throws is no permission", async () => {
-    kit = await openKit({ guards: { guardrails: [{ name: "broken", check: () => Promise.reject(new Error("no view")) }] } });
+    kit = await openKit({
+      guards: {
+        guardrails: [{ name: "broken", check: () => Promise.reject(new Error("no view")) }],
+      },
+    });
     expect(await kit.send("counters.add", add())).toMatchObject({ status: 500 });
     expect(await changed()).toBe(false);
   });
   it("[G-0.4] a role that may not: 403, audited, no command kept", async () => {
     kit = await openKit();
     const viewer: Principal = { id: "user:viewer", roles: ["view_only"] };
-    await expectDenied(await kit.send("counters.add", add(), { principal: viewer as typeof ROOT }), "RUMI-AUTH-003", "PERMISSION_DENIED");
+    await expectDenied(
+      await kit.send("counters.add", add(), { principal: viewer as typeof ROOT }),
+      "RUMI-AUTH-003",
+      "PERMISSION_DENIED",
+    );
     expect(await kit.rows("SELECT * FROM operation_key")).toEqual([]);
   });
   it("[G-0.3] the safety mode that changes between judgement and commit still refuses", async () => {
@@ -69,47 +118,103 @@ describe("who may refuse", () => {
         safety: {
           read: async (reader) => {
             const sql = kit.store.builder<CounterTables>();
-            const [row] = await reader.rows<{ value: number }>(sql.selectFrom("counter").select("value").where("id", "=", "mode"));
+            const [row] = await reader.rows<{ value: number }>(
+              sql.selectFrom("counter").select("value").where("id", "=", "mode"),
+            );
             const calm = (row?.value ?? 0) === 0;
-            if (calm) await kit.store.commit({ writes: [write(sql.updateTable("counter").set({ value: 1 }).where("id", "=", "mode"), 1)], events: [] });
-            return { mode: calm ? "NORMAL" : "SAFE", fence: write(sql.updateTable("counter").set({ value: 0 }).where("id", "=", "mode").where("value", "=", 0), 1) };
+            if (calm)
+              await kit.store.commit({
+                writes: [
+                  write(sql.updateTable("counter").set({ value: 1 }).where("id", "=", "mode"), 1),
+                ],
+                events: [],
+              });
+            return {
+              mode: calm ? "NORMAL" : "SAFE",
+              fence: write(
+                sql
+                  .updateTable("counter")
+                  .set({ value: 0 })
+                  .where("id", "=", "mode")
+                  .where("value", "=", 0),
+                1,
+              ),
+            };
           },
         },
       },
     });
-    await kit.store.commit({ writes: [write(kit.store.builder<CounterTables>().insertInto("counter").values({ id: "mode", value: 0, version: 1 }), 1)], events: [] });
-    expect(await kit.send("counters.add", add())).toMatchObject({ failure: { code: "RUMI-CMD-005" } });
+    await kit.store.commit({
+      writes: [
+        write(
+          kit.store
+            .builder<CounterTables>()
+            .insertInto("counter")
+            .values({ id: "mode", value: 0, version: 1 }),
+          1,
+        ),
+      ],
+      events: [],
+    });
+    expect(await kit.send("counters.add", add())).toMatchObject({
+      failure: { code: "RUMI-CMD-005" },
+    });
   });
 });
 
 describe("the audit log", () => {
-  const failing = (from: number) => (real: Store): Store => {
-    let commits = 0;
-    return { ...real, commit: (batch) => ((commits += 1) >= from ? Promise.resolve(err({ kind: "failed" as const, failure: failure("RUMI-SYS-008") })) : real.commit(batch)) };
-  };
+  const failing =
+    (from: number) =>
+    (real: Store): Store => {
+      let commits = 0;
+      return {
+        ...real,
+        commit: (batch) =>
+          (commits += 1) >= from
+            ? Promise.resolve(err({ kind: "failed" as const, failure: failure("RUMI-SYS-008") }))
+            : real.commit(batch),
+      };
+    };
   for (const from of [1, 2]) {
     it(`[G-7.2] unwritable from commit ${from} on: refused with a code, nothing changed`, async () => {
       kit = await openKit({ store: failing(from) });
-      expect(await kit.send("counters.add", add())).toMatchObject({ kind: "refused", status: 507, failure: { code: "RUMI-SYS-008", reasonCode: "AUDIT_UNAVAILABLE" } });
+      expect(await kit.send("counters.add", add())).toMatchObject({
+        kind: "refused",
+        status: 507,
+        failure: { code: "RUMI-SYS-008", reasonCode: "AUDIT_UNAVAILABLE" },
+      });
       expect(await changed()).toBe(false);
     });
   }
   it("[G-7.2] a refusal that cannot be audited is not told as a refusal of the command", async () => {
     kit = await openKit({ store: failing(2) });
-    expect(await kit.send("counters.add", add({ mode: "live" }))).toMatchObject({ failure: { code: "RUMI-SYS-008" } });
+    expect(await kit.send("counters.add", add({ mode: "live" }))).toMatchObject({
+      failure: { code: "RUMI-SYS-008" },
+    });
   });
   it("invalid requests: one summary a minute for each principal, never one for each", async () => {
     kit = await openKit();
-    for (let at = 0; at < 50; at += 1) expect(await kit.send("counters.add", { nonsense: at })).toMatchObject({ status: 400 });
-    for (let at = 0; at < 30; at += 1) kit.pipeline.noteAuthenticationFailure("10.0.0.9", "RUMI-AUTH-001");
+    for (let at = 0; at < 50; at += 1)
+      expect(await kit.send("counters.add", { nonsense: at })).toMatchObject({ status: 400 });
+    for (let at = 0; at < 30; at += 1)
+      kit.pipeline.noteAuthenticationFailure("10.0.0.9", "RUMI-AUTH-001");
     await kit.pipeline.flushSummaries("due");
     expect(await kit.actions()).toEqual([]);
     kit.clock.advance(60_000);
     await kit.pipeline.flushSummaries("due");
     await kit.pipeline.flushSummaries("due");
-    expect(await kit.actions()).toEqual(["controlplane.request.invalid", "controlplane.authentication.failed"]);
-    const payloads = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx");
-    expect(payloads.map(({ payload }) => (JSON.parse(payload) as { details: { count: number } }).details.count)).toEqual([50, 30]);
+    expect(await kit.actions()).toEqual([
+      "controlplane.request.invalid",
+      "controlplane.authentication.failed",
+    ]);
+    const payloads = await kit.rows<{ payload: string }>(
+      "SELECT payload FROM log_payload ORDER BY idx",
+    );
+    expect(
+      payloads.map(
+        ({ payload }) => (JSON.parse(payload) as { details: { count: number } }).details.count,
+      ),
+    ).toEqual([50, 30]);
   });
 });
 
@@ -117,7 +222,11 @@ describe("a dry run", () => {
   it("shows the preview and who would refuse, and changes nothing", async () => {
     kit = await openKit({ guards: { safety: mode("SAFE"), locks: [lock("freeze")] } });
     const answer = await kit.send("counters.add", add({ dry_run: true, mode: "live", by: 3 }));
-    expect(answer).toMatchObject({ kind: "done", status: 200, data: { dry_run: true, would: "refuse", preview: { before: 0, after: 3 } } });
+    expect(answer).toMatchObject({
+      kind: "done",
+      status: 200,
+      data: { dry_run: true, would: "refuse", preview: { before: 0, after: 3 } },
+    });
     const { refusals } = (answer as { data: { refusals: { stage: string }[] } }).data;
     expect(refusals.map(({ stage }) => stage)).toEqual(["lock_freeze", "safety", "challenge"]);
     expect(await changed()).toBe(false);
@@ -126,9 +235,17 @@ describe("a dry run", () => {
   });
   it("says apply where nothing refuses, and refuses a request that is no request", async () => {
     kit = await openKit();
-    expect(await kit.send("counters.add", add({ dry_run: true }))).toMatchObject({ data: { would: "apply", refusals: [] } });
-    expect(await kit.send("counters.add", add({ dry_run: "true" }))).toMatchObject({ status: 400, failure: { code: "RUMI-VAL-009" } });
-    expect(await kit.send("vault.set", { name: "N", value: "v", dry_run: true })).toMatchObject({ status: 400, failure: { code: "RUMI-VAL-008" } });
+    expect(await kit.send("counters.add", add({ dry_run: true }))).toMatchObject({
+      data: { would: "apply", refusals: [] },
+    });
+    expect(await kit.send("counters.add", add({ dry_run: "true" }))).toMatchObject({
+      status: 400,
+      failure: { code: "RUMI-VAL-009" },
+    });
+    expect(await kit.send("vault.set", { name: "N", value: "v", dry_run: true })).toMatchObject({
+      status: 400,
+      failure: { code: "RUMI-VAL-008" },
+    });
   });
 });
 
@@ -138,12 +255,23 @@ describe("an observation", () => {
     const observation = kit.pipeline.settings.registry.observations.get("counters.report");
     if (observation === undefined) throw new Error("no observation");
     await kit.send("counters.add", add());
-    const report = (value: number): ReturnType<typeof kit.pipeline.observe> => kit.pipeline.observe(observation, { input: { counter_id: "a", value }, source: "runner:r1", trace_id: kit.id() });
+    const report = (value: number): ReturnType<typeof kit.pipeline.observe> =>
+      kit.pipeline.observe(observation, {
+        input: { counter_id: "a", value },
+        source: "runner:r1",
+        trace_id: kit.id(),
+      });
     const before = (await kit.actions()).length;
     expect(await report(1)).toEqual(ok({ changed: false }));
     expect(await kit.actions()).toHaveLength(before);
     expect(await report(9)).toEqual(ok({ changed: true }));
     expect(await kit.actions()).toHaveLength(before + 1);
-    expect(await kit.pipeline.observe(observation, { input: { counter_id: "a", value: "9" }, source: "runner:r1", trace_id: "t" })).toMatchObject({ ok: false, error: { code: "RUMI-VAL-009" } });
+    expect(
+      await kit.pipeline.observe(observation, {
+        input: { counter_id: "a", value: "9" },
+        source: "runner:r1",
+        trace_id: "t",
+      }),
+    ).toMatchObject({ ok: false, error: { code: "RUMI-VAL-009" } });
   });
 });

@@ -50,8 +50,19 @@ export type PipelineContext = PipelineSettings & {
 };
 
 export const STAGE_NAMES = [
-  "authenticate", "validate", "authorise", "dedupe", "request",
-  "load", "lock_freeze", "safety", "gates", "guardrails", "challenge", "decide", "commit",
+  "authenticate",
+  "validate",
+  "authorise",
+  "dedupe",
+  "request",
+  "load",
+  "lock_freeze",
+  "safety",
+  "gates",
+  "guardrails",
+  "challenge",
+  "decide",
+  "commit",
 ] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 
@@ -94,7 +105,10 @@ export type StageEnd =
 
 export type Stage = {
   readonly name: StageName;
-  readonly run: (run: Run, context: PipelineContext) => StageEnd | undefined | Promise<StageEnd | undefined>;
+  readonly run: (
+    run: Run,
+    context: PipelineContext,
+  ) => StageEnd | undefined | Promise<StageEnd | undefined>;
 };
 
 export const refuse = (failure: Failure): StageEnd => ({ kind: "refuse", failure });

@@ -42,8 +42,13 @@ function scan(text: string): Failure | undefined {
       const keys = open.at(-1);
       if (expectKey && keys !== null && keys !== undefined) {
         const key = keyText(text.slice(at, end + 1));
-        if (key === "__proto__") return failure("RUMI-VAL-002", { field: "$", problem: "the key __proto__ is not allowed" });
-        if (keys.has(key)) return failure("RUMI-VAL-002", { field: `$.${key}`, problem: "the key appears twice" });
+        if (key === "__proto__")
+          return failure("RUMI-VAL-002", {
+            field: "$",
+            problem: "the key __proto__ is not allowed",
+          });
+        if (keys.has(key))
+          return failure("RUMI-VAL-002", { field: `$.${key}`, problem: "the key appears twice" });
         keys.add(key);
         expectKey = false;
       }
@@ -52,7 +57,10 @@ function scan(text: string): Failure | undefined {
       open.push(code === 123 ? new Set() : null);
       expectKey = code === 123;
       if (open.length > PIPELINE_LIMITS.json_depth) {
-        return failure("RUMI-VAL-012", { field: "$", problem: `nested deeper than ${PIPELINE_LIMITS.json_depth}` });
+        return failure("RUMI-VAL-012", {
+          field: "$",
+          problem: `nested deeper than ${PIPELINE_LIMITS.json_depth}`,
+        });
       }
     } else if (code === 125 /* } */ || code === 93 /* ] */) {
       open.pop();
@@ -61,7 +69,10 @@ function scan(text: string): Failure | undefined {
       expectKey = open.at(-1) !== null;
       nodes += 1;
       if (nodes > PIPELINE_LIMITS.json_nodes) {
-        return failure("RUMI-VAL-012", { field: "$", problem: `more than ${PIPELINE_LIMITS.json_nodes} values` });
+        return failure("RUMI-VAL-012", {
+          field: "$",
+          problem: `more than ${PIPELINE_LIMITS.json_nodes} values`,
+        });
       }
     }
   }

@@ -4,7 +4,15 @@
  *
  * Invariant: an input that was not exactly acceptable never reaches `decide` (validator.test.ts).
  */
-import { type Failure, ID_PATTERNS, type Result, err, failure, microsFromIso, ok } from "@rumi/kernel";
+import {
+  type Failure,
+  ID_PATTERNS,
+  type Result,
+  err,
+  failure,
+  microsFromIso,
+  ok,
+} from "@rumi/kernel";
 import type { TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 
@@ -31,15 +39,25 @@ export function compileValidator(schema: TSchema): Validator {
   return (value) => {
     if (check(value)) return ok(value as Readonly<Record<string, unknown>>);
     const [first] = check.errors ?? [];
-    return err(first === undefined ? failure("RUMI-VAL-002", { field: "$", problem: "not acceptable" }) : toFailure(first));
+    return err(
+      first === undefined
+        ? failure("RUMI-VAL-002", { field: "$", problem: "not acceptable" })
+        : toFailure(first),
+    );
   };
 }
 
 /** `/target/bot_id` → `$.target.bot_id`, `/rules/0` → `$.rules[0]`. */
 function jsonPath(pointer: string, last?: string): string {
-  const parts = pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const parts = pointer
+    .split("/")
+    .slice(1)
+    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (last !== undefined) parts.push(last);
-  return parts.reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`), "$");
+  return parts.reduce(
+    (path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`),
+    "$",
+  );
 }
 
 function toFailure(error: ErrorObject): Failure {
@@ -47,9 +65,13 @@ function toFailure(error: ErrorObject): Failure {
   const field = jsonPath(error.instancePath);
   switch (error.keyword) {
     case "required":
-      return failure("RUMI-VAL-001", { field: jsonPath(error.instancePath, String(params["missingProperty"])) });
+      return failure("RUMI-VAL-001", {
+        field: jsonPath(error.instancePath, String(params["missingProperty"])),
+      });
     case "additionalProperties":
-      return failure("RUMI-VAL-008", { field: jsonPath(error.instancePath, String(params["additionalProperty"])) });
+      return failure("RUMI-VAL-008", {
+        field: jsonPath(error.instancePath, String(params["additionalProperty"])),
+      });
     case "type":
       return failure("RUMI-VAL-009", { field, expected: String(params["type"]) });
     case "minLength":
@@ -60,9 +82,15 @@ function toFailure(error: ErrorObject): Failure {
     case "maxProperties":
       return failure("RUMI-VAL-012", { field, problem: error.message ?? error.keyword });
     case "enum":
-      return failure("RUMI-VAL-002", { field, problem: `it must be one of ${(params["allowedValues"] as unknown[]).join(", ")}` });
+      return failure("RUMI-VAL-002", {
+        field,
+        problem: `it must be one of ${(params["allowedValues"] as unknown[]).join(", ")}`,
+      });
     case "const":
-      return failure("RUMI-VAL-002", { field, problem: `it must be ${JSON.stringify(params["allowedValue"])}` });
+      return failure("RUMI-VAL-002", {
+        field,
+        problem: `it must be ${JSON.stringify(params["allowedValue"])}`,
+      });
     default:
       return failure("RUMI-VAL-002", { field, problem: error.message ?? error.keyword });
   }

@@ -3,7 +3,8 @@ export type WritableProblem = { readonly field: string; readonly problem: string
 
 export function unwritableProblem(value: unknown, field = "$"): WritableProblem | undefined {
   if (typeof value === "string") return textProblem(value, field);
-  if (typeof value === "number") return Number.isFinite(value) ? undefined : { field, problem: "the number is too large" };
+  if (typeof value === "number")
+    return Number.isFinite(value) ? undefined : { field, problem: "the number is too large" };
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, item] of Object.entries(value)) {
     const at = Array.isArray(value) ? `${field}[${name}]` : `${field}.${name}`;

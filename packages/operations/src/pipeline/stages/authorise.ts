@@ -7,5 +7,11 @@ export const authorise: Stage = {
   run: ({ operation: { definition }, principal }) =>
     principal.roles.some((role) => definition.permission.includes(role))
       ? undefined
-      : refuse(failure("RUMI-AUTH-003", { principal: principal.id, action: definition.name }, { reasonCode: "PERMISSION_DENIED" })),
+      : refuse(
+          failure(
+            "RUMI-AUTH-003",
+            { principal: principal.id, action: definition.name },
+            { reasonCode: "PERMISSION_DENIED" },
+          ),
+        ),
 };

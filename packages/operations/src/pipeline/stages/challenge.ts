@@ -10,8 +10,19 @@ export const challenge: Stage = {
     const danger = definition.danger(run.input as never, run.facts);
     if (danger.kind === "none") return undefined;
     const port = context.guards.challenge;
-    if (port === null) return refuse(failure("RUMI-CMD-003", { operation: definition.name }, { reasonCode: "DANGEROUS_OPS_DISABLED" }));
-    const approved = await port.check(run.reader, { ...guardContext(run, context), danger, fingerprint: run.fingerprint });
+    if (port === null)
+      return refuse(
+        failure(
+          "RUMI-CMD-003",
+          { operation: definition.name },
+          { reasonCode: "DANGEROUS_OPS_DISABLED" },
+        ),
+      );
+    const approved = await port.check(run.reader, {
+      ...guardContext(run, context),
+      danger,
+      fingerprint: run.fingerprint,
+    });
     if (!approved.ok) return refuse(approved.error);
     run.frame = { ...run.frame, approval_id: approved.value.approval_id };
     return undefined;

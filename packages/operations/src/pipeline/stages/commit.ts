@@ -12,23 +12,50 @@ import { stillRunning } from "../still-running.ts";
 export const commit: Stage = {
   name: "commit",
   run: async (run, context) => {
-    const { decision, recovery_point, operation: { definition } } = run;
-    invariant(decision !== null && recovery_point !== null, "a commit without a decision or a claimed key");
+    const {
+      decision,
+      recovery_point,
+      operation: { definition },
+    } = run;
+    invariant(
+      decision !== null && recovery_point !== null,
+      "a commit without a decision or a claimed key",
+    );
     const { store, newId } = context;
     const now = context.now();
     const outcome: Outcome = { kind: "done", status: decision.status ?? 200, data: decision.data };
-    const applied = commandDraft(PIPELINE_EVENTS.applied, run.target, "SUCCESS", { operation: definition.name, status_code: outcome.status });
-    const events = [...decision.events, applied].map((draft) => auditEvent(draft, run.frame, newId(), now));
+    const applied = commandDraft(PIPELINE_EVENTS.applied, run.target, "SUCCESS", {
+      operation: definition.name,
+      status_code: outcome.status,
+    });
+    const events = [...decision.events, applied].map((draft) =>
+      auditEvent(draft, run.frame, newId(), now),
+    );
     const committed = await store.commit({
       writes: [
-        finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
-        ...run.fences, ...decision.writes, ...decision.outbox.map((item) => enqueue(store, item, now)),
-        ...feedOfEvents(store, events.slice(0, -1)), ...feedOfItems(store, decision.feed, now),
+        finishKey(
+          store,
+          run.command_id,
+          recovery_point,
+          outcome.status,
+          encodeOutcome(outcome),
+          now,
+        ),
+        ...run.fences,
+        ...decision.writes,
+        ...decision.outbox.map((item) => enqueue(store, item, now)),
+        ...feedOfEvents(store, events.slice(0, -1)),
+        ...feedOfItems(store, decision.feed, now),
       ],
       events,
     });
-    if (committed.ok) return { kind: "answer", answer: { ...outcome, command_id: run.command_id, duplicate_suppressed: false } };
-    if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
+    if (committed.ok)
+      return {
+        kind: "answer",
+        answer: { ...outcome, command_id: run.command_id, duplicate_suppressed: false },
+      };
+    if (committed.error.kind === "failed")
+      return turnAway(auditFailure(committed.error.failure, definition.name));
     // The key's own row is first: if it moved, somebody else carries this command out.
     if (committed.error.write_index === 0) return stillRunning(run.command_id);
     return { kind: "again" };

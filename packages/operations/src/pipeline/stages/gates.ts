@@ -10,7 +10,13 @@ export const gates: Stage = {
     for (const gate of run.operation.definition.gates) {
       const rule = context.guards.gates.get(gate);
       if (rule === undefined) {
-        return refuse(failure("RUMI-CMD-006", { gate, state: "UNKNOWN", problem: "nobody reports it" }, { reasonCode: "G.GATE.UNKNOWN" }));
+        return refuse(
+          failure(
+            "RUMI-CMD-006",
+            { gate, state: "UNKNOWN", problem: "nobody reports it" },
+            { reasonCode: "G.GATE.UNKNOWN" },
+          ),
+        );
       }
       const verdict = await rule.check(run.reader, guardContext(run, context));
       if (!verdict.ok) return refuse(verdict.error);

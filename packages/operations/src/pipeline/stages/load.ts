@@ -7,7 +7,10 @@ export const load: Stage = {
     const { definition } = run.operation;
     run.fences = [];
     run.decision = null;
-    run.facts = await definition.load(run.reader, run.input as never, { store: context.store, now: context.now() });
+    run.facts = await definition.load(run.reader, run.input as never, {
+      store: context.store,
+      now: context.now(),
+    });
     run.risk = definition.risk(run.input as never, run.facts);
     return undefined;
   },

@@ -10,7 +10,8 @@ export const validate: Stage = {
   name: "validate",
   run: (run, context) => {
     const end = check(run);
-    if (end?.kind === "turn_away") context.summaries.note(PIPELINE_EVENTS.requestInvalid, run.principal.id, end.failure.code);
+    if (end?.kind === "turn_away")
+      context.summaries.note(PIPELINE_EVENTS.requestInvalid, run.principal.id, end.failure.code);
     return end;
   },
 };
@@ -27,8 +28,17 @@ function check(run: Run): StageEnd | undefined {
   run.dry_run = operation.definition.preview !== undefined && dry_run === true;
   run.input = operation.ownsDryRun ? rest : valid.value;
   const { actor } = run.input;
-  if (typeof actor === "string" && Object.hasOwn(operation.schema.properties, "actor") && actor !== run.principal.id) {
-    return turnAway(failure("RUMI-VAL-002", { field: "$.actor", problem: "it is not the authenticated principal" }));
+  if (
+    typeof actor === "string" &&
+    Object.hasOwn(operation.schema.properties, "actor") &&
+    actor !== run.principal.id
+  ) {
+    return turnAway(
+      failure("RUMI-VAL-002", {
+        field: "$.actor",
+        problem: "it is not the authenticated principal",
+      }),
+    );
   }
   run.target = operation.definition.target(run.input as never);
   run.frame = frameOf(run);
@@ -37,21 +47,44 @@ function check(run: Run): StageEnd | undefined {
 
 /** What the operation's schema may allow and no audit event can carry. */
 function unloggable({ frame, target, operation: { definition } }: Run): StageEnd | undefined {
-  invariant(/^[a-z][a-z0-9_]{0,63}$/.test(target.resource_type), `${definition.name} has the resource type ${target.resource_type}`);
+  invariant(
+    /^[a-z][a-z0-9_]{0,63}$/.test(target.resource_type),
+    `${definition.name} has the resource type ${target.resource_type}`,
+  );
   const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>
-    text !== null && text.length > characters ? turnAway(failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` })) : undefined;
+    text !== null && text.length > characters
+      ? turnAway(
+          failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` }),
+        )
+      : undefined;
   if (frame.expires_at !== null && microsFromIso(frame.expires_at) === undefined) {
-    return turnAway(failure("RUMI-VAL-002", { field: "$.expires_at", problem: "it is no instant such as 2026-02-24T12:00:00.000000Z" }));
+    return turnAway(
+      failure("RUMI-VAL-002", {
+        field: "$.expires_at",
+        problem: "it is no instant such as 2026-02-24T12:00:00.000000Z",
+      }),
+    );
   }
-  return tooLong("$.reason", frame.reason, 4_096) ?? tooLong("$.trace_id", frame.trace_id, 128) ?? tooLong("$.run_id", frame.run_id, 128)
-    ?? tooLong("$.command_id", frame.request_id, PIPELINE_LIMITS.idempotency_key_characters) ?? tooLong("$", target.resource_id, 1_024);
+  return (
+    tooLong("$.reason", frame.reason, 4_096) ??
+    tooLong("$.trace_id", frame.trace_id, 128) ??
+    tooLong("$.run_id", frame.run_id, 128) ??
+    tooLong("$.command_id", frame.request_id, PIPELINE_LIMITS.idempotency_key_characters) ??
+    tooLong("$", target.resource_id, 1_024)
+  );
 }
 
 function frameOf({ principal, input, request }: Run): Run["frame"] {
-  const text = (name: string): string | null => (typeof input[name] === "string" ? (input[name] as string) : null);
+  const text = (name: string): string | null =>
+    typeof input[name] === "string" ? (input[name] as string) : null;
   return {
-    actor: principal.id, reason: text("reason"), approval_id: null, expires_at: text("expires_at"),
-    trace_id: text("trace_id") ?? request.trace_id, run_id: text("run_id"), request_id: text("command_id"), fingerprint: null,
+    actor: principal.id,
+    reason: text("reason"),
+    approval_id: null,
+    expires_at: text("expires_at"),
+    trace_id: text("trace_id") ?? request.trace_id,
+    run_id: text("run_id"),
+    request_id: text("command_id"),
+    fingerprint: null,
   };
 }
-
