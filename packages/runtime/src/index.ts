@@ -21,3 +21,4 @@ export { parseMoney } from "./gate/money.ts";
 export type { PythonHome } from "./strategy/process.ts";
 export { loadStrategy, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
+export { type BacktestMeasurement, type BacktestOptions, type BacktestResult, measureBacktest, runBacktest } from "./backtest.ts";
