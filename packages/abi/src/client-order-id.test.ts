@@ -22,5 +22,5 @@ describe("client order id", () => {
       seen.add(clientOrderId({ environment: "prod", bot_id: `bot-${i % 10}`, strategy_id: "ema_cross", instance_id: `i${Math.floor(i / 10) % 10}`, epoch: Math.floor(i / 100) % 10, run_id: "r", idempotency_key: 1 + Math.floor(i / 1_000) }));
     }
     expect(seen.size).toBe(1_000_000);
-  }, 60_000);
+  }, 300_000);
 });

@@ -72,7 +72,7 @@ describe("default and hostile packs", () => {
     } finally {
       folder.remove();
     }
-  }, 180_000);
+  }, 300_000);
 });
 
 describe("ema_cross", () => {

@@ -19,4 +19,4 @@ it.runIf(requires("rust-wasm"))("[M-15.2] Rust agrees with the golden vectors", 
   } finally {
     folder.remove();
   }
-}, 180_000);
+}, 300_000);
