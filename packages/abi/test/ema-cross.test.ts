@@ -127,6 +127,16 @@ describe("ema_cross", () => {
     expect(swapped.call("rumi_on_init", length)).toBe(STATUS.config_refused);
     expect(swapped.call("rumi_save_state")).toBe(STATUS.not_initialised);
   });
+  it("a limit order that nobody takes is cancelled once, and nothing else is sent meanwhile", () => {
+    const guest = start({ order_quantity: "50", order_type: "limit" });
+    const seen = nothingSeen();
+    for (const [i, tick] of ticks.slice(0, 5_000).entries()) {
+      trade(guest, [tick], seen, i + 1);
+      seen.pending.length = 0;
+    }
+    expect([seen.orders, seen.cancels]).toEqual([1, 1]);
+    expect(Number(seen.journal[0]?.split(":")[3])).toBeGreaterThan(100_000);
+  });
   it("[M-11.1] doubtful trades open nothing", () => {
     const guest = start({ order_quantity: "50" });
     const seen = nothingSeen();
