@@ -46,7 +46,7 @@ export async function measureAppends(appends = 50_000): Promise<AppendsMeasured>
     await run(WARM_UP);
     const cpu = process.cpuUsage();
     const began = performance.now();
-    const taken_ms = (await run(appends)).sort((a, b) => a - b);
+    const taken_ms = (await run(appends)).toSorted((a, b) => a - b);
     const seconds = (performance.now() - began) / 1_000;
     const { user, system } = process.cpuUsage(cpu);
     const at = (share: number): number => Number((taken_ms[Math.floor(taken_ms.length * share)] ?? 0).toFixed(3));

@@ -18,7 +18,7 @@ export function listeners(): Listeners {
       return () => void all.delete(entry);
     },
     tell: (first_index, events) => {
-      for (const { listener } of [...all]) {
+      for (const { listener } of all) {
         try {
           listener(first_index, events);
         } catch (cause) {

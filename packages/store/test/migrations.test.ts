@@ -72,7 +72,7 @@ it("a changed step and a step of a newer program are refused by code", () => {
   expect(planMigrations(applied, [], "sqlite")).toMatchObject({ ok: false, error: { code: "RUMI-STO-004" } });
   const changed: Migrations = { ...THINGS, steps: [step("001-thing", "CREATE TABLE thing (id TEXT)"), ...COLOURED.steps.slice(1)] };
   expect(plan(changed)).toMatchObject({ ok: false, error: { code: "RUMI-STO-003", params: { migration: "001-thing" } } });
-  const swapped: Migrations = { ...THINGS, steps: [...COLOURED.steps].reverse() };
+  const swapped: Migrations = { ...THINGS, steps: COLOURED.steps.toReversed() };
   expect(plan(swapped)).toMatchObject({ ok: false, error: { code: "RUMI-STO-003" } });
   expect(planMigrations(applied.slice(1), [COLOURED], "sqlite")).toMatchObject({ ok: false, error: { code: "RUMI-STO-003" } });
 });

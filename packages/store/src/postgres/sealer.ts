@@ -52,7 +52,7 @@ export type Sealer = {
 };
 
 export function startSealer(options: SealerOptions): Sealer {
-  let stopped = false;
+  const stopping = new AbortController();
   let leads = false;
   let kicked = false;
   let wake = new AbortController();
@@ -62,7 +62,7 @@ export function startSealer(options: SealerOptions): Sealer {
   };
 
   async function pause(): Promise<void> {
-    if (!kicked && !stopped) await options.clock.sleep(millis(POLL_MS), wake.signal);
+    if (!kicked && !stopping.signal.aborted) await options.clock.sleep(millis(POLL_MS), wake.signal);
     kicked = false;
     wake = new AbortController();
   }
@@ -82,7 +82,7 @@ export function startSealer(options: SealerOptions): Sealer {
   async function serve(client: pg.Client): Promise<void> {
     await client.query(`LISTEN ${LOG_CHANNEL}`);
     let head: LogHead | undefined;
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       if (!leads) {
         const { rows } = await client.query<{ won: number }>("SELECT pg_try_advisory_lock($1) AS won", [LOCKS.sealer]);
         leads = rows[0]?.won === 1;
@@ -100,7 +100,7 @@ export function startSealer(options: SealerOptions): Sealer {
   }
 
   const running = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       let client: pg.Client | undefined;
       try {
         client = await connected();
@@ -122,7 +122,7 @@ export function startSealer(options: SealerOptions): Sealer {
       return leads;
     },
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       kick();
       await running;
     },

@@ -41,7 +41,10 @@ export function openConnection(path: string, mode: "read_write" | "read_only", c
     return statement;
   };
   return {
-    run: (sql, parameters) => Number(prepared(sql).run(...bindings(parameters)).changes),
+    run: (sql, parameters) => {
+      const { changes }: { readonly changes: number | bigint } = prepared(sql).run(...bindings(parameters)); // a BigInt, because reads are
+      return Number(changes);
+    },
     all: (sql, parameters) => (prepared(sql).all(...bindings(parameters)) as Record<string, unknown>[]).map(plainRow),
     exec: (sql) => db.exec(sql),
     inTransaction: () => db.isTransaction,
@@ -72,8 +75,8 @@ export type SqliteProblem =
   | { readonly kind: "statement"; readonly problem: string };
 
 const PRIMARY = { BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
-const DUPLICATES: readonly number[] = [1555, 2067, 2579]; // SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE, _ROWID
-const MACHINE: readonly number[] = Object.values(PRIMARY);
+const DUPLICATES: ReadonlySet<number> = new Set([1555, 2067, 2579]); // SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE, _ROWID
+const MACHINE: ReadonlySet<number> = new Set(Object.values(PRIMARY));
 
 /** Rethrows what is not SQLite's. */
 export function sqliteProblem(error: unknown): SqliteProblem {
@@ -83,6 +86,6 @@ export function sqliteProblem(error: unknown): SqliteProblem {
   if (typeof errcode !== "number") return { kind: "statement", problem }; // the package's all() leaves the number out
   const primary = errcode & 0xff;
   if (primary === PRIMARY.FULL) return { kind: "full" };
-  if (DUPLICATES.includes(errcode)) return { kind: "duplicate" };
-  return MACHINE.includes(primary) ? { kind: "not_writable", problem } : { kind: "statement", problem };
+  if (DUPLICATES.has(errcode)) return { kind: "duplicate" };
+  return MACHINE.has(primary) ? { kind: "not_writable", problem } : { kind: "statement", problem };
 }
