@@ -4,13 +4,12 @@
  * Only the shell differs: nothing is made durable, orders are dispatched at once. So a backtest and a paper run of the
  * same recording give the same intents, orders and fills (backtest.test.ts "[M-15.2]").
  */
-import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
+import { clientOrderId, type InstrumentSpec, type StrategyDescriptor, validateConfig } from "@rumi/abi";
 import { canonicalJson, type Digest, digestOf, err, type Failure, failure, formatDecimal, type Json, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { createSimulatedVenue, type SimulatedVenueOptions, type TradeColumns } from "@rumi/venues";
 import type { MachineEntry } from "./instance/entry.ts";
 import { gateContextOf } from "./instance/gate-context.ts";
 import { InstanceMachine } from "./instance/machine.ts";
-import { orderIdRule } from "./instance/order-id.ts";
 import type { Counters } from "./instance/state.ts";
 import type { HealthState, InstanceSpec } from "./protocol.ts";
 import { loadStrategy, type LoadStrategyOptions } from "./strategy/load.ts";
@@ -57,7 +56,7 @@ export type BacktestResult = {
   readonly entries: readonly MachineEntry[];
 };
 
-const BACKTEST_IDENTITY = { bot_id: "backtest", instance_id: "backtest", run_id: "00000000-0000-7000-8000-000000000001", trace_id: "00000000000000000000000000000001", environment: "dev" } as const;
+const BACKTEST_IDENTITY = { bot_id: "backtest", instance_id: "backtest", run_id: "00000000-0000-7000-8000-000000000001", trace_id: "bac00000000000010000000000000000", environment: "dev" } as const;
 /** Scale at which sums over instruments are kept. */
 const SUM_DIGITS = 18;
 
@@ -76,17 +75,18 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
   const { descriptor, instruments, feed, limits } = options;
   const venue = createSimulatedVenue({ instruments, ...options.venue });
   if (!venue.ok) return venue;
+  const config = validateConfig(descriptor.config_schema, options.config);
+  if (!config.ok) return config;
   const { trace_id, environment, ...names } = { ...BACKTEST_IDENTITY, ...options.identity };
   const identity = { bot_id: names.bot_id, strategy_id: descriptor.strategy_id, strategy_version: descriptor.strategy_version, instance_id: names.instance_id, run_id: names.run_id };
-  const orderId = orderIdRule(environment, identity);
   const entries: MachineEntry[] = [];
   const machine = new InstanceMachine(
     {
       identity, traceId: trace_id, mode: "backtest", seed: options.seed, instruments, feed, strategy, venue: venue.value, gate: gateContextOf({ descriptor, instruments, mode: "backtest", venue: options.venue, limits }),
       stateBytesMax: descriptor.resources.state_bytes, stateSchemaVersion: descriptor.state_schema_version, logBytesPerSecond: descriptor.resources.log_bytes_per_second, logBytesPerRun: descriptor.resources.log_bytes_per_run,
-      record: (entry) => void entries.push(entry), orderId: (key) => orderId(1, key),
+      record: (entry) => void entries.push(entry), orderId: (key) => clientOrderId({ environment, ...identity, epoch: 1, idempotency_key: key }),
     },
-    options.config,
+    config.value,
   );
   const refused = machine.init();
   if (refused !== null) return err(failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }));

@@ -10,7 +10,7 @@ export { LEASE_TIMES } from "./runner/leases.ts";
 export { InstanceHost, HOST_LIMITS, type HostOptions } from "./instance/host.ts";
 export { HEALTH_LIMITS } from "./instance/health.ts";
 export { comparable, isReproduced } from "./instance/recorder.ts";
-export { orderIdRule } from "./instance/order-id.ts";
+export { admit, type AdmissionCheck, type AdmissionReport, type AdmissionRequest } from "./admission.ts";
 export { readJournal, type JournalContents } from "./journal/reader.ts";
 export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";

@@ -11,6 +11,7 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { clientOrderId } from "@rumi/abi";
 import { canonicalJson, digestOf, err, type Failure, failure, failureText, formatDecimal, type JsonObject, ok, type Result } from "@rumi/kernel";
 import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
 import { CheckpointSlots, type Restored } from "../checkpoint/slots.ts";
@@ -21,7 +22,6 @@ import type { Strategy } from "../strategy/strategy.ts";
 import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
 import { InstanceMachine, type MachineInput } from "./machine.ts";
-import { orderIdRule } from "./order-id.ts";
 import { DivergenceError, isFault, isReproduced, RunRecorder } from "./recorder.ts";
 import type { MachineState } from "./state.ts";
 
@@ -79,7 +79,6 @@ export class InstanceHost {
   private constructor(options: HostOptions, parts: { writer: JournalWriter; slots: CheckpointSlots; expected: readonly JournalEntry[]; epochBefore: number }) {
     const { spec } = options;
     const identity: Identity = { bot_id: spec.bot_id, strategy_id: spec.strategy_id, strategy_version: spec.strategy_version, instance_id: spec.instance_id, run_id: spec.run_id };
-    const orderId = orderIdRule(spec.environment, identity);
     this.#o = options;
     this.#writer = parts.writer;
     this.#slots = parts.slots;
@@ -89,7 +88,7 @@ export class InstanceHost {
       {
         identity, traceId: spec.trace_id, mode: spec.mode, seed: spec.seed, instruments: spec.instruments, feed: options.feed, strategy: options.strategy, venue: options.venue, gate: gateContextOf(spec),
         stateBytesMax: resources.state_bytes, stateSchemaVersion: spec.descriptor.state_schema_version, logBytesPerSecond: resources.log_bytes_per_second, logBytesPerRun: resources.log_bytes_per_run,
-        record: (entry) => this.#recorder.record(entry), orderId: (key) => orderId(this.#recorder.epochInForce, key),
+        record: (entry) => this.#recorder.record(entry), orderId: (key) => clientOrderId({ environment: spec.environment, ...identity, epoch: this.#recorder.epochInForce, idempotency_key: key }),
       },
       spec.config,
     );

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { clientOrderId } from "@rumi/abi";
 import { build } from "esbuild";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEMO_INSTRUMENT } from "@rumi/venues";
@@ -47,7 +48,7 @@ function entries(of: InstanceSpec): readonly JournalEntry[] {
   return read.value.entries;
 }
 /** What must be equal between any two lives of the same run; ids without the epoch under which they were made. */
-const reproduced = (of: InstanceSpec): readonly string[] => entries(of).filter((entry) => isReproduced(entry)).map((entry) => comparable(entry).replaceAll(/([0-9a-f]{12})e[0-9a-z]+k/g, "$1k"));
+const reproduced = (of: InstanceSpec): readonly string[] => entries(of).filter((entry) => isReproduced(entry)).map((entry) => comparable(entry).replaceAll(/R[A-Z][A-Z0-9]{5}[0-9A-Z]{25}/g, "ID"));
 
 describe("recovery by replay", () => {
   it("[M-0.7] the same pack, config, seed and events give byte-identical intents, orders, fills and state", async () => {
@@ -93,7 +94,10 @@ describe("recovery by replay", () => {
     expect(reproduced(killed)).toEqual(wanted);
     const sent = entries(killed).flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded" ? [entry.client_order_id] : []));
     expect(new Set(sent).size).toBe(sent.length);
-    const epochs = new Set(sent.map((id) => /e([0-9a-z]+)k/.exec(id ?? "")?.[1]));
+    const keys = entries(killed).flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded" ? [Number(entry.idempotency_key)] : []));
+    const epochOf = (id: string | null | undefined, key: number): number => Array.from({ length: 31 }, (_, n) => n + 1).find((epoch) => clientOrderId({ ...killed, epoch, idempotency_key: key }) === id) ?? 0;
+    const epochs = new Set(sent.map((id, index) => epochOf(id, keys[index] ?? 0)));
+    expect(epochs).not.toContain(0);
     expect(epochs.size, "orders keep the epoch under which they were first recorded").toBeGreaterThan(3);
   });
 

@@ -1,4 +1,6 @@
 /** The thread's inside: instances by run, commands in order, status told when it changed and at most twice a second. */
+import { validateConfig } from "@rumi/abi";
+import { admit } from "../admission.ts";
 import { createSimulatedVenue, loadRecordings, type TradeColumns } from "@rumi/venues";
 import { err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { InstanceHost } from "../instance/host.ts";
@@ -57,11 +59,17 @@ export class Lane {
     void this.#live(spec.run_id, hosted);
   }
 
-  async #open(spec: InstanceSpec, slot: number): Promise<Result<InstanceHost, Failure>> {
+  async #open(asked: InstanceSpec, slot: number): Promise<Result<InstanceHost, Failure>> {
     const { python, watch } = this.#data;
+    const config = validateConfig(asked.descriptor.config_schema, asked.config);
+    if (!config.ok) return config;
+    const spec = { ...asked, config: config.value };
+    const pythonOf = python === null ? {} : { python: { home: python, watch, now_ms: sharedNowMs } };
+    const report = admit({ ...spec, ...pythonOf, monotonic: () => performance.now() });
+    if (!report.admitted) return err(report.failure ?? failure("RUMI-STR-033", { check: report.checks.find((check) => !check.passed)?.check ?? "" }, { reasonCode: report.checks.find((check) => !check.passed)?.reason_code ?? "M.ADMISSION.REFUSED" }));
     const feed = await loadFeed(spec);
     if (!feed.ok) return feed;
-    const strategy = loadStrategy({ descriptor: spec.descriptor, pack_dir: spec.pack_dir, isolation: spec.isolation, ...(python === null ? {} : { python: { home: python, watch, now_ms: sharedNowMs } }) });
+    const strategy = loadStrategy({ descriptor: spec.descriptor, pack_dir: spec.pack_dir, isolation: spec.isolation, ...pythonOf });
     if (!strategy.ok) return strategy;
     const venue = createSimulatedVenue({ instruments: spec.instruments, ...spec.venue });
     const opened = venue.ok

@@ -12,6 +12,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { validateConfig } from "@rumi/abi";
 import { type Failure, failure, type Random } from "@rumi/kernel";
 import { failureBody } from "../lane/lane.ts";
 import type { FromLane } from "../lane/messages.ts";
@@ -125,8 +126,10 @@ export class Runner {
       case "config": {
         const held = this.#find(message);
         if (held === undefined) return;
-        const { run_id, config, actor } = message;
-        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "config", config, actor, generation: held.spec.generation } }));
+        const { run_id, actor } = message;
+        const config = validateConfig(held.spec.descriptor.config_schema, message.config);
+        if (!config.ok) return void this.#line.send({ type: "reply", request: message.request, ok: false, failure: failureBody(config.error) });
+        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "config", config: config.value, actor, generation: held.spec.generation } }));
       }
       case "safety":
         if (message.generation < this.#safety.generation || (message.generation === this.#safety.generation && message.mode === this.#safety.mode)) return;

@@ -5,8 +5,8 @@
  */
 import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
-import type { StrategyDescriptor } from "@rumi/abi";
-import { digestOf, err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import { type StrategyDescriptor, verifyBinary } from "@rumi/abi";
+import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
 import type { JailWatch } from "@rumi/sandbox";
 import { openProcessStrategy, type PythonHome } from "./process.ts";
 import type { Strategy } from "./strategy.ts";
@@ -32,8 +32,8 @@ export function readEntrypoint(pack_dir: string, descriptor: StrategyDescriptor)
   } catch (cause) {
     return err(failure("RUMI-STR-027", { field: "entrypoint", problem: "the file cannot be read" }, { reasonCode: "M.DESCRIPTOR.ENTRYPOINT", cause }));
   }
-  if (digestOf(bytes) !== descriptor.binary_hash) return err(failure("RUMI-STR-026", { path: descriptor.entrypoint }, { reasonCode: "M.ADMISSION.BINARY_HASH" }));
-  return ok({ path, bytes });
+  const proven = verifyBinary(descriptor, bytes);
+  return proven.ok ? ok({ path, bytes }) : proven;
 }
 
 export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Failure> {

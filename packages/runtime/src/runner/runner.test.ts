@@ -1,0 +1,151 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { bundleRunner, TestControl } from "../../test/control.ts";
+import { recording, RUN_ID, spec } from "../../test/support.ts";
+import type { InstanceSpec } from "../protocol.ts";
+
+const room = temporaryFolder();
+let start: Awaited<ReturnType<typeof bundleRunner>>;
+let file: InstanceSpec["venue"]["files"][number];
+const alive: { control: TestControl; child: ChildProcess }[] = [];
+let count = 0;
+
+beforeAll(async () => {
+  start = await bundleRunner(room.path);
+  file = recording(room.path, 20_000);
+});
+afterEach(async () => {
+  for (const { control, child } of alive.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    await control.close();
+  }
+});
+afterAll(() => room.remove());
+
+async function pair(): Promise<{ control: TestControl; child: ChildProcess; of: InstanceSpec }> {
+  count += 1;
+  const control = new TestControl(join(room.path, `s${count}`));
+  const child = start(control.path);
+  alive.push({ control, child });
+  await control.until(() => control.seen.some((message) => message.type === "instances"));
+  const base = spec(join(room.path, `run-${count}`));
+  return { control, child, of: { ...base, venue: { ...base.venue, files: [file] } } };
+}
+const paced = (of: InstanceSpec, factor: number): InstanceSpec => ({ ...of, venue: { ...of.venue, pace: { kind: "multiple", factor } } });
+
+describe("runner process", () => {
+  it("[M-1.1.1] hosts an instance to the end of its feed, streams every record, stops in order and leaves nothing behind", { timeout: 60_000 }, async () => {
+    const { control, child, of } = await pair();
+    const started = await control.ask({ type: "start", spec: of });
+    expect(started).toMatchObject({ ok: true, status: { phase: "running", isolation: { level: "L2" } } });
+    await control.until(() => control.statuses.some((status) => status.phase === "feed_ended"));
+    const stopped = await control.ask({ type: "stop", run_id: RUN_ID, epoch: 1, reason: "done" });
+    expect(stopped).toMatchObject({ ok: true, status: { phase: "stopped", cursor: 20_000, orders_open: 0 } });
+    await control.until(() => control.entries.get(RUN_ID)?.at(-1)?.kind === "run_stopped");
+    const kinds = new Set(control.entries.get(RUN_ID)?.map((entry) => entry.kind));
+    for (const kind of ["run_started", "intent", "order", "fill", "checkpoint", "feed_ended", "input", "run_stopped"]) expect(kinds).toContain(kind);
+    await control.until(() => control.seen.some((message) => message.type === "segment"));
+    const last = control.statuses.at(-1);
+    for (const name of ["strategy_event_latency_ms", "strategy_queue_depth", "strategy_timeout_total", "state_checkpoint_bytes", "state_restore_time_ms", "health_state", 'intent_emitted_total{type="order"}']) expect(Object.keys(last?.counters ?? {}), "[M-14.1]").toContain(name);
+    control.send({ type: "shutdown", request: 99, grace_ms: 2_000 });
+    const [code] = (await once(child, "exit")) as [number];
+    expect(code).toBe(0);
+  });
+
+  it("[M-0.6] survives a lost line and its own kill -9: every record once, the run goes on under the next epoch", { timeout: 60_000 }, async () => {
+    const { control, child, of } = await pair();
+    control.acknowledge = false;
+    await control.ask({ type: "start", spec: paced(of, 2_000) });
+    await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 20);
+    control.drop();
+    control.acknowledge = true;
+    await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2);
+    await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 60);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const told = [...(control.entries.get(RUN_ID) ?? [])];
+    const next = start(control.path);
+    alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: next });
+    await control.until(() => control.seen.filter((message) => message.type === "instances").length === 3);
+    const resumed = await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
+    expect(resumed).toMatchObject({ ok: true });
+    await control.until(() => control.entries.get(RUN_ID)?.some((entry) => entry.kind === "feed_ended"));
+    const all = control.entries.get(RUN_ID) ?? [];
+    expect(all.slice(0, told.length)).toEqual(told);
+    const sent = all.flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" ? [entry.idempotency_key] : []));
+    expect(new Set(sent).size).toBe(sent.length);
+    const ended = once(next, "exit");
+    next.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    expect(existsSync(join(of.run_dir, "acknowledged.json"))).toBe(true);
+  });
+
+  it("[M-7.1.2] stopped by SIGSTOP beyond its TTL it wakes fenced: nothing more is emitted, and the refused renewal stops it", { timeout: 60_000 }, async () => {
+    const { control, child, of } = await pair();
+    await control.ask({ type: "start", spec: { ...paced(of, 500), lease: { ttl_ms: 3_000 } } });
+    await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 10);
+    control.grant = () => false;
+    child.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const before = process.hrtime.bigint();
+    child.kill("SIGCONT");
+    const woke_us = Date.now() * 1_000;
+    await control.until(() => control.statuses.at(-1)?.phase === "stopped" || control.statuses.some((status) => status.reason_code === "M.LEASE.LOST"));
+    expect(Number(process.hrtime.bigint() - before) / 1e9).toBeLessThan(15);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const late = (control.entries.get(RUN_ID) ?? []).filter((entry) => entry.at_us > woke_us && (entry.kind === "intent" || entry.kind === "order" || entry.kind === "fill"));
+    expect(late).toEqual([]);
+  });
+
+  it("[M-4.2.3] safety reaches every instance within 250 ms; pause, continue and config answer; wrong epochs are refused", { timeout: 60_000 }, async () => {
+    const { control, of } = await pair();
+    await control.ask({ type: "start", spec: paced(of, 200) });
+    const at = performance.now();
+    control.send({ type: "safety", mode: "SAFE", generation: 3 });
+    await control.until(() => control.entries.get(RUN_ID)?.some((entry) => entry.kind === "input" && entry.input["mode"] === "SAFE"));
+    expect(performance.now() - at).toBeLessThan(1_000);
+    expect(await control.ask({ type: "pause", run_id: RUN_ID, epoch: 1, reason: "lunch" })).toMatchObject({ ok: true, status: { phase: "paused", reason_code: "lunch" } });
+    expect(await control.ask({ type: "continue", run_id: RUN_ID, epoch: 1, reason: "back" })).toMatchObject({ ok: true, status: { phase: "running" } });
+    expect(await control.ask({ type: "config", run_id: RUN_ID, epoch: 1, config: { unknown: 1 }, actor: "root" })).toMatchObject({ ok: false, failure: { reason_code: "M.CONFIG.UNKNOWN" } });
+    expect(await control.ask({ type: "stop", run_id: RUN_ID, epoch: 2, reason: "x" })).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-035" } });
+  });
+
+  it("[M-7.1.1] a start whose lease is not confirmed, whose file is another, or that runs already, is refused with its code", { timeout: 60_000 }, async () => {
+    const { control, of } = await pair();
+    control.grant = () => false;
+    expect(await control.ask({ type: "start", spec: of })).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-029" } });
+    expect(existsSync(of.run_dir)).toBe(false);
+    control.grant = () => true;
+    const wrong = { ...of, descriptor: { ...of.descriptor, binary_hash: of.pack_digest } };
+    expect(await control.ask({ type: "start", spec: wrong }), "[M-2.1.5]").toMatchObject({ ok: false, failure: { reason_code: "M.DESCRIPTOR.BINARY_HASH" } });
+    expect(await control.ask({ type: "start", spec: { ...of, venue: { ...of.venue, files: [{ ...file, sha256: of.pack_digest }] } } })).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-034" } });
+    expect(await control.ask({ type: "start", spec: paced(of, 1) })).toMatchObject({ ok: true });
+    expect(await control.ask({ type: "start", spec: { ...paced(of, 1), run_id: "0197a000-0000-7000-8000-0000000000ab" as InstanceSpec["run_id"], epoch: 2 } })).toMatchObject({ ok: false, failure: { reason_code: "M.INSTANCE.RUNS_ALREADY" } });
+  });
+
+  it("a stranger without the key, and messages that are none, end the line; ignored signals do not; alone and idle it exits", { timeout: 60_000 }, async () => {
+    const { control, child } = await pair();
+    child.kill("SIGINT");
+    child.kill("SIGHUP");
+    const hellos = (): number => control.seen.filter((message) => message.type === "hello").length;
+    const before = hellos();
+    control.write(Buffer.from([2, 0, 0, 0, 0x7b, 0x7d]));
+    await control.until(() => hellos() > before);
+    const stranger = new TestControl(join(room.path, "stranger"), new Uint8Array(32).fill(9));
+    const other = start(stranger.path);
+    alive.push({ control: stranger, child: other });
+    await stranger.until(() => stranger.seen.filter((message) => message.type === "hello").length >= 2);
+    expect(stranger.seen.some((message) => message.type === "proof"), "the runner asks for control's proof first").toBe(false);
+    expect(await once(other, "exit")).toEqual([0, null]);
+    expect(child.exitCode).toBe(null);
+    expect(readdirSync(room.path).length).toBeGreaterThan(0);
+    expect(readFileSync(join(room.path, "trades.csv")).length).toBeGreaterThan(0);
+  });
+});
