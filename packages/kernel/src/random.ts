@@ -34,13 +34,27 @@ export function seededRandom(seed: string): Random {
   return fromNext(next, (name) => seededRandom(`${seed}/${name}`));
 }
 
+/** Drawn from the system at once: a call for each id would cost more than the rest of the id. */
+const POOL_BYTES = 8_192;
+const POOLED_DRAW_BYTES = 64;
+
 /** The operating system's randomness, for keys, salts and ids. */
 export function systemRandom(): Random {
   const next = (): number => randomBytes(4).readUInt32LE(0);
-  return {
-    ...fromNext(next, () => systemRandom()),
-    bytes: (count) => new Uint8Array(randomBytes(count)),
+  let pool = new Uint8Array(0);
+  let used = 0;
+  const bytes = (count: number): Uint8Array => {
+    if (count > POOLED_DRAW_BYTES) return new Uint8Array(randomBytes(count));
+    if (used + count > pool.length) {
+      pool = new Uint8Array(randomBytes(POOL_BYTES));
+      used = 0;
+    }
+    const drawn = pool.slice(used, used + count);
+    pool.fill(0, used, used + count); // nobody draws it again, nobody finds it later
+    used += count;
+    return drawn;
   };
+  return { ...fromNext(next, () => systemRandom()), bytes };
 }
 
 function fromNext(next: () => number, stream: (name: string) => Random): Random {

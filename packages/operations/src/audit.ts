@@ -6,6 +6,7 @@ import type { EventDraft } from "./operation.ts";
 /** Names of the pipeline's own events. */
 export const PIPELINE_EVENTS = {
   requested: "controlplane.command.requested",
+  resumed: "controlplane.command.resumed",
   applied: "controlplane.command.applied",
   denied: "controlplane.command.denied",
   duplicateSuppressed: "controlplane.command.duplicate_suppressed",

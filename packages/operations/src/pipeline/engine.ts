@@ -92,9 +92,13 @@ export async function takeOver(
   if (stored.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
   const next: StoredRequest = { ...stored, owner: context.owner, attempts: stored.attempts + 1 };
   const recovery_point = JSON.stringify(next);
+  const now = context.now();
+  const resumed = commandDraft(PIPELINE_EVENTS.resumed, run.target, "SUCCESS", {
+    operation: row.operation,
+  });
   const taken = await context.store.commit({
-    writes: [takeOverKey(context.store, row.key, seen, recovery_point, context.now())],
-    events: [],
+    writes: [takeOverKey(context.store, row.key, seen, recovery_point, now)],
+    events: [auditEvent(resumed, run.frame, context.newId(), now)],
   });
   if (!taken.ok) {
     const { error } = taken;

@@ -1,9 +1,24 @@
-/** Goes on with every command that was accepted and not decided when the program ended. */
-import { failure } from "@rumi/kernel";
+/**
+ * Goes on with every command that was accepted and not decided when the program ended.
+ *
+ * Invariant: after it, every such command has a final answer or a run that failed inside and is counted; one
+ * that cannot be carried out any more (its secret is gone, its operation too, its form is another now) ends
+ * as interrupted (recovery.test.ts).
+ */
+import { type Failure, failure } from "@rumi/kernel";
 import { type OperationKeyRow, unfinishedKeys } from "@rumi/store";
-import type { Answer } from "../answer.ts";
-import type { StoredRequest } from "../keys.ts";
+import { type Answer, encodeOutcome, refused } from "../answer.ts";
+import {
+  auditEvent,
+  commandDraft,
+  denialDetails,
+  type EventFrame,
+  PIPELINE_EVENTS,
+} from "../audit.ts";
+import { finishKey, type StoredRequest } from "../keys.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
+import { causeChain } from "../logging.ts";
+import { NO_INPUT } from "../validate/raw-input.ts";
 import { deny, takeOver } from "./engine.ts";
 import { newRun } from "./new-run.ts";
 import type { PipelineContext, Run } from "./run.ts";
@@ -17,70 +32,102 @@ export type Recovery = {
 
 /** Call once at start, before requests are taken; safe to call again. */
 export async function recover(context: PipelineContext): Promise<Recovery> {
-  const rows = await unfinishedKeys(
-    context.store,
-    context.store,
-    PIPELINE_LIMITS.recovered_commands,
-  );
+  const { store, running, logger } = context;
+  const rows = await unfinishedKeys(store, store, PIPELINE_LIMITS.recovered_commands);
   const counts = { found: rows.length, applied: 0, refused: 0, failed: 0 };
   for (const row of rows) {
-    if (context.running.has(row.key)) continue;
-    context.running.set(row.key, row.fingerprint);
+    if (running.has(row.key)) continue;
+    running.set(row.key, row.fingerprint);
     try {
-      const answer = await resume(row, context);
-      if (answer === undefined || (answer.kind === "refused" && answer.status >= 500))
-        counts.failed += 1;
-      else if (answer.kind === "done") counts.applied += 1;
-      else counts.refused += 1;
+      counts[await resume(row, context)] += 1;
+    } catch (error) {
+      counts.failed += 1; // one command must not keep the program from starting
+      logger.error("an unfinished command could not be resumed", {
+        command_id: row.key,
+        causes: causeChain(error),
+      });
     } finally {
-      context.running.delete(row.key);
+      running.delete(row.key);
     }
   }
-  if (rows.length > 0) context.logger.info("unfinished commands were resumed", counts);
+  if (rows.length > 0) logger.info("unfinished commands were resumed", counts);
   return counts;
 }
 
-async function resume(row: OperationKeyRow, context: PipelineContext): Promise<Answer | undefined> {
-  const operation = context.registry.operations.get(row.operation);
-  if (operation === undefined || row.recovery_point === null) {
-    context.logger.error(
-      "an unfinished command names an operation that this program does not have",
-      { command_id: row.key, operation: row.operation },
-    );
-    return undefined;
-  }
+async function resume(
+  row: OperationKeyRow,
+  context: PipelineContext,
+): Promise<"applied" | "refused" | "failed"> {
+  if (row.recovery_point === null) return "failed";
   const stored = JSON.parse(row.recovery_point) as StoredRequest;
-  const run: Run = newRun(operation, {
-    raw: { params: {}, query: {}, body: undefined },
-    principal: stored.principal,
-    idempotencyKey: row.key,
-    trace_id: row.trace_id,
-    remote: "recovery",
-  });
-  const { reason, expires_at } = stored.input;
-  Object.assign(run, {
+  const frame = frameOf(row, stored);
+  const interrupted = failure(
+    "RUMI-CMD-012",
+    { command_id: row.key },
+    { reasonCode: "INTERRUPTED" },
+  );
+  const operation = context.registry.operations.get(row.operation);
+  if (operation === undefined)
+    return endUnknown(row, row.recovery_point, frame, interrupted, context);
+  const run: Run = {
+    ...newRun(operation, {
+      raw: NO_INPUT,
+      principal: stored.principal,
+      idempotencyKey: row.key,
+      trace_id: row.trace_id,
+      remote: "recovery",
+    }),
     principal: stored.principal,
     input: stored.input,
     command_id: row.key,
     fingerprint: row.fingerprint,
-    target: operation.definition.target(stored.input as never),
     recovery_point: row.recovery_point,
-    frame: {
-      actor: stored.principal.id,
-      reason: typeof reason === "string" ? reason : null,
-      approval_id: null,
-      expires_at: typeof expires_at === "string" ? expires_at : null,
-      trace_id: row.trace_id,
-      run_id: stored.run_id,
-      request_id: row.key,
-      fingerprint: row.fingerprint,
-    },
-  } satisfies Partial<Run>);
-  if (stored.withheld)
-    return deny(
-      run,
-      failure("RUMI-CMD-012", { command_id: row.key }, { reasonCode: "INTERRUPTED" }),
-      context,
-    );
-  return takeOver(run, row, context);
+    frame,
+  };
+  // A newer program may want another form; an older request is never bent into it.
+  if (stored.withheld || !operation.validate(structuredClone(stored.input)).ok)
+    return kindOf(await deny(run, interrupted, context));
+  run.target = operation.definition.target(stored.input as never);
+  return kindOf(await takeOver(run, row, context));
+}
+
+function kindOf(answer: Answer): "applied" | "refused" | "failed" {
+  if (answer.kind === "done") return "applied";
+  return answer.status >= 500 ? "failed" : "refused";
+}
+
+function frameOf(row: OperationKeyRow, { principal, input, run_id }: StoredRequest): EventFrame {
+  const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+  return {
+    actor: principal.id,
+    reason: text(input["reason"]),
+    approval_id: null,
+    expires_at: text(input["expires_at"]),
+    trace_id: row.trace_id,
+    run_id,
+    request_id: row.key,
+    fingerprint: row.fingerprint,
+  };
+}
+
+/** Ends a command whose operation this program does not have. */
+async function endUnknown(
+  row: OperationKeyRow,
+  seen: string,
+  frame: EventFrame,
+  why: Failure,
+  context: PipelineContext,
+): Promise<"refused" | "failed"> {
+  const now = context.now();
+  const outcome = refused(why);
+  const target = { resource_type: "operation", resource_id: row.operation };
+  const draft = commandDraft(PIPELINE_EVENTS.denied, target, "REJECTED", {
+    operation: row.operation,
+    ...denialDetails(why),
+  });
+  const committed = await context.store.commit({
+    writes: [finishKey(context.store, row.key, seen, outcome.status, encodeOutcome(outcome), now)],
+    events: [auditEvent(draft, frame, context.newId(), now)],
+  });
+  return committed.ok ? "refused" : "failed";
 }

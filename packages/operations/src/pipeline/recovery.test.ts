@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Store } from "@rumi/store";
 import { PIPELINE_LIMITS } from "../limits.ts";
-import { type Kit, kitOn, openKit } from "../../test/kit.ts";
+import { Type } from "@sinclair/typebox";
+import { addToCounter, gated, type Kit, kitOn, openKit } from "../../test/kit.ts";
 
 let kit: Kit;
 afterEach(() => kit.close());
@@ -54,6 +55,9 @@ describe("after a crash", () => {
         data: { value: 5 },
       });
       expect(await next.pipeline.recover()).toMatchObject({ found: 0 });
+      expect((await kit.actions()).includes("controlplane.command.resumed")).toBe(
+        durable && !finished,
+      );
       expect(await value()).toBe(5);
       expect(
         (await kit.actions()).filter((action) => action === "controlplane.command.applied"),
@@ -104,6 +108,36 @@ describe("after a crash", () => {
     expect(
       await next.send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" }),
     ).toMatchObject({ status: 409, failure: { code: "RUMI-CMD-012" } });
+  });
+  it("[L-N2] an operation or a form that this program does not know any more ends as interrupted", async () => {
+    for (const declarations of [
+      [gated],
+      [
+        {
+          ...addToCounter,
+          input: Type.Object(
+            { command_id: Type.String(), counter_id: Type.String() },
+            { additionalProperties: false },
+          ),
+        },
+      ],
+    ]) {
+      kit = await openKit();
+      const body = { command_id: kit.id(), counter_id: "a", by: 5, reason: "test" };
+      void kitOn(dying(kit.store, 1, "after")).send("counters.add", body);
+      await settled();
+      expect(await kitOn(kit.store, { declarations }).pipeline.recover()).toMatchObject({
+        found: 1,
+        refused: 1,
+        failed: 0,
+      });
+      expect(await value()).toBeUndefined();
+      expect(await kit.send("counters.add", body)).toMatchObject({
+        failure: { code: "RUMI-CMD-012" },
+        duplicate_suppressed: true,
+      });
+      if (declarations.length > 0 && declarations[0] === gated) await kit.close();
+    }
   });
 });
 
