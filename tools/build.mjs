@@ -4,7 +4,7 @@
  * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding stays a
  * dependency. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sourceFingerprint } from "./bootstrap.mjs";
@@ -15,8 +15,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export const ENTRIES = {
   rumi: "packages/rumi/src/main.ts",
   "writer-worker": "packages/store/src/sqlite/writer-worker.ts",
-  runner: "packages/runtime/src/runner/runner-main.ts",
+  runner: "packages/rumi/src/runner-entry.ts",
   "lane-worker": "packages/runtime/src/lane/lane-worker.ts",
+  "backtest-worker": "packages/rumi/src/backtest-worker.ts",
 };
 
 export async function bundle(outdir) {
@@ -62,6 +63,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(dist, { recursive: true });
   rmSync(join(dist, "chunks"), { recursive: true, force: true });
   await bundle(dist);
+  cpSync(join(root, "packages/runtime/python"), join(dist, "python"), { recursive: true });
   if (withConsole && existsSync(join(root, "packages/console/index.html"))) {
     await buildConsole(join(dist, "console"));
   }

@@ -70,7 +70,7 @@ export const RUNNER_KEY_FILE = ".runner_key";
 /** Makes a fresh key for this home's runners when there is none; a running runner keeps its own copy. */
 export function openRunnerKey(paths: HomePaths): string {
   const path = join(paths.settings, RUNNER_KEY_FILE);
-  readOrMake(path, () => randomBytes(32).toString("base64url"));
+  readOrMake(path, () => randomBytes(32).toString("hex"));
   return path;
 }
 

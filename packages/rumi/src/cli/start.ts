@@ -1,0 +1,59 @@
+/** `rumi start`: the program in the foreground until a signal ends it in order. */
+import { systemClock, systemRandom, type Failure, type Result } from "@rumi/kernel";
+import { createLogger } from "@rumi/operations";
+import type { Command } from "commander";
+import type { Settings } from "../home/settings.ts";
+import type { Installation } from "../program/installation.ts";
+import { startProgram, type RunningProgram } from "../program/start.ts";
+import { fail, settingsOf, type CliContext } from "./context.ts";
+
+type Options = { readonly headless?: boolean; readonly permissive?: boolean };
+
+/** A second signal this soon is the same Ctrl-C, forwarded twice. */
+const SAME_SIGNAL_MS = 1_500;
+
+export function addStartCommand(program: Command, context: CliContext, installation: Installation): void {
+  program
+    .command("start")
+    .description("Start the program in the home that RUMI_HOME names, until Ctrl-C")
+    .option("--headless", "serve the API without the console")
+    .option("--permissive", "warn where strict mode would refuse (RUMI_SECURITY_MODE=permissive)")
+    .action(async (options: Options) => {
+      const settings = settingsOf(context);
+      if (!settings.ok) return fail(context, settings.error, "words");
+      const asked: Settings = options.permissive === true ? { ...settings.value, security_mode: "permissive" } : settings.value;
+      const started = await startHere(asked, installation, { headless: options.headless === true, sink: (line) => process.stderr.write(`${line}\n`) });
+      if (!started.ok) return fail(context, started.error, "words");
+      const { url, token, paths, ready_ms } = started.value;
+      context.terminal.out(`Rumi ${installation.version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${asked.environment})\n  api      ${url}\n`);
+      if (options.headless !== true) context.terminal.out(`  console  ${url}/#token=${token}\n`);
+      context.terminal.out(`  token    ${token}\n`);
+      const signal = await endSignal();
+      await started.value.stop(signal);
+      return undefined;
+    });
+}
+
+export function startHere(settings: Settings, installation: Installation, options: { readonly headless: boolean; readonly sink: (line: string) => void }): Promise<Result<RunningProgram, Failure>> {
+  const clock = systemClock();
+  const logger = createLogger({ level: settings.log_level, format: settings.log_format, clock, sink: options.sink });
+  return startProgram({ settings, installation, clock, random: systemRandom(), logger, headless: options.headless });
+}
+
+/** The first signal that asks for the end; a later, second one ends the process at once. */
+export function endSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let first = 0;
+    const onSignal = (signal: string): void => {
+      const now = performance.now();
+      if (first === 0) {
+        first = now;
+        resolve(signal);
+      } else if (now - first > SAME_SIGNAL_MS) {
+        process.stderr.write("stopped at once; the next start will find an unclean end\n");
+        process.exit(1);
+      }
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => onSignal(signal));
+  });
+}

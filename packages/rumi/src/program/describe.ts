@@ -1,0 +1,21 @@
+/** The declarations without a program: what the command line and the documents are made from. */
+import { createControlPlane } from "@rumi/control";
+import { millis, micros, seededRandom, type Clock } from "@rumi/kernel";
+import { createLogger, createRegistry, type Registry } from "@rumi/operations";
+import { createPackLibrary, platformDeclarations, PACK_LIMITS, type PackDeps } from "@rumi/platform";
+import type { Store } from "@rumi/store";
+
+export function describedOperations(): Registry {
+  const nothing = (): never => {
+    throw new Error("a description reads and writes nothing");
+  };
+  const store: Store = { dialect: "sqlite", rows: nothing, builder: nothing, snapshot: nothing, commit: nothing, onAppended: () => () => {}, close: nothing };
+  const clock: Clock = { now: () => micros(0), monotonic: () => millis(0), sleep: nothing };
+  const random = seededRandom("description");
+  const deps: PackDeps = { store, clock, random, limits: PACK_LIMITS, folders: { ecosystem: "", staging: "", store: "", backups: "" }, importRoots: "any", botsUsing: nothing };
+  const library = createPackLibrary(deps);
+  const logger = createLogger({ level: "CRITICAL", format: "text", clock, sink: () => {} });
+  const control = createControlPlane({ store, clock, random, logger, environment: "dev", runDir: nothing, packs: library, inspectRecordings: nothing, proveEvent: nothing });
+  control.close();
+  return createRegistry([...control.declarations, ...platformDeclarations(deps, library)]);
+}

@@ -1,0 +1,323 @@
+/**
+ * The composition root: takes a home, opens its store, puts the parts together, and runs them until it is told to stop.
+ *
+ * Read `startProgram` from top to bottom for the order in which things come to life; `stop` undoes it backwards.
+ *
+ * Invariants (packages/rumi/test/*.e2e.test.ts)
+ * - Unfinished commands are finished before new ones are taken.
+ * - After `stop` no process and no socket of ours is left.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createControlPlane, createRunnerSupervisor, controlMigrations, botsUsingPack, listenForRunners, readRunners, refreshInstanceMetrics, runnerSocketPath, type ControlPlane, type RunnerSocketServer, type RunnerSupervisor } from "@rumi/control";
+import { err, hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
+import { encodeVerifier, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
+import { createMetrics, createPipeline, createRegistry, deriveToken, failureLimiter, guards, homeAuthenticator, type Logger, type Metrics, type Pipeline } from "@rumi/operations";
+import { createPackLibrary, packReconciler, platformDeclarations, platformMigrations, PACK_LIMITS, systemEvent, type PackDeps, type PackLibrary, type Reconciler } from "@rumi/platform";
+import { createServer, isLoopback, type Server } from "@rumi/server";
+import { openSqliteStore, storedLog, type Store } from "@rumi/store";
+import { loadRecordings } from "@rumi/venues";
+import { writeFileDurably } from "../home/files.ts";
+import type { HomePaths } from "../home/layout.ts";
+import type { Settings } from "../home/settings.ts";
+import { filesOfLog } from "./files-of-log.ts";
+import { healthSource, probes } from "./health.ts";
+import type { Installation } from "./installation.ts";
+import { followLog, type LogViews } from "./log-views.ts";
+import { logOrigin, takeHome, type HeldHome } from "./open-home.ts";
+import { runnerProcess } from "./runner-process.ts";
+import { servedLog } from "./served-log.ts";
+import { startTicker } from "./tick.ts";
+
+/** How long a runner of an earlier program is given to dial before a new one is started. */
+const SURVIVOR_WAIT_MS = 3_000;
+/** How long runners get to stop in order. */
+const RUNNER_GRACE_MS = 10_000;
+const SUMMARY_EVERY_MS = 1_000;
+/** Keys that are derived from the home's HMAC key, so that none of them is the token's. */
+const FINGERPRINT_PURPOSE = "rumi/fingerprint/v1";
+
+export type ProgramOptions = {
+  readonly settings: Settings;
+  readonly installation: Installation;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Without a console: its files are not served. */
+  readonly headless: boolean;
+};
+
+export interface RunningProgram {
+  readonly url: string;
+  readonly token: string;
+  readonly paths: HomePaths;
+  readonly ready_ms: number;
+  /** Orderly end: nothing new is taken, runners stop, the store closes, the lock goes. Idempotent. */
+  readonly stop: (signal: string | null) => Promise<void>;
+}
+
+/** Parts in the order in which they were started; `stop` walks it backwards. */
+type Started = { readonly name: string; readonly stop: () => Promise<void> | void };
+
+export async function startProgram(options: ProgramOptions): Promise<Result<RunningProgram, Failure>> {
+  const began = options.clock.monotonic();
+  const started: Started[] = [];
+  const composed = await compose(options, started).catch(async (error: unknown) => {
+    await stopAll(started, options.logger);
+    throw error;
+  });
+  if (!composed.ok) {
+    await stopAll(started, options.logger);
+    return composed;
+  }
+  const { url, token, paths, farewell } = composed.value;
+  let stopping: Promise<void> | undefined;
+  return ok({
+    url,
+    token,
+    paths,
+    ready_ms: Math.round(options.clock.monotonic() - began),
+    stop: (signal) =>
+      (stopping ??= (async () => {
+        await farewell(signal, Math.round(options.clock.monotonic() - began));
+        await stopAll(started, options.logger);
+      })()),
+  });
+}
+
+type Composed = { readonly url: string; readonly token: string; readonly paths: HomePaths; readonly farewell: (signal: string | null, uptime_ms: number) => Promise<void> };
+
+async function compose(options: ProgramOptions, started: Started[]): Promise<Result<Composed, Failure>> {
+  const { settings, installation, clock, random, logger } = options;
+  const held = takeHome(settings, options);
+  if (!held.ok) return held;
+  const { paths, home, keys } = held.value;
+  started.push({ name: "lock", stop: () => held.value.lock.release() });
+
+  const signer = signerFromPem(logOrigin(held.value), keys.ledger_pem);
+  if (!signer.ok) return signer;
+  const store = await openStore(held.value, options);
+  if (!store.ok) return store;
+  started.push({ name: "store", stop: () => store.value.close() });
+  const views = startViews(store.value, paths, signer.value, options);
+  started.push({ name: "log views", stop: () => views.close() });
+
+  const metrics = createMetrics();
+  const library = packLibrary(store.value, paths, options);
+  const control = controlPlane(store.value, library.library, held.value, options);
+  started.push({ name: "control plane", stop: () => control.close() });
+  const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
+  const pipeline = createPipeline({
+    store: store.value, registry, clock, random, metrics, logger: logger.child("operations"),
+    guards: guards({ safety: control.safety }),
+    fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
+  });
+  const wasClean = await announceStart(store.value, held.value, options);
+  if (!wasClean.ok) return wasClean;
+
+  const ticker = startTicker([...control.reconcilers, packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library), metricsReconciler(store.value, metrics)], options);
+  store.value.onAppended(() => ticker.nudge());
+  control.hub.onChange(() => ticker.nudge());
+  const recovery = await pipeline.recover();
+  logger.info("unfinished commands were looked at", { ...recovery });
+  await ticker.round();
+  startSummaries(pipeline, started, options);
+
+  const runners = await startRunners(control, store.value, held.value, options);
+  if (!runners.ok) return runners;
+  started.push(...runners.value);
+  started.push({ name: "reconcilers", stop: () => ticker.close() }); // stopped before the runners: nothing is to be started again
+
+  const token = deriveToken(keys.hmac, home.environment, home.home_id);
+  const server = serve({ store: store.value, pipeline, metrics, control, signer: signer.value, token, paths, options });
+  const listening = await server.listen();
+  if (!listening.ok) return listening;
+  started.push({ name: "server", stop: () => server.close() });
+  const { address, port } = listening.value;
+  const host = address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const note = join(paths.settings, "running.json");
+  writeFileDurably(note, `${JSON.stringify({ url, pid: process.pid })}\n`, 0o600);
+  started.push({ name: "note", stop: () => rmSync(note, { force: true }) });
+  const farewell = async (signal: string | null, uptime_ms: number): Promise<void> => {
+    const event = systemEvent({ clock, random, actor: "system:program" }, { action: "program.stopped", resource_type: "program", resource_id: home.home_id, outcome: "SUCCESS", details: { version: installation.version, pid: process.pid, signal, uptime_ms } });
+    const written = await store.value.commit({ writes: [], events: [event] });
+    if (!written.ok) logger.error("the end of the program could not be audited", { problem: written.error.kind });
+  };
+  return ok({ url, token, paths, farewell });
+}
+
+function openStore({ paths, keys, ...held }: HeldHome, { installation, random }: ProgramOptions): Promise<Result<Store, Failure>> {
+  return openSqliteStore({
+    path: join(paths.store, "rumi.sqlite"),
+    backup_folder: paths.backups,
+    migrations: [...controlMigrations, ...platformMigrations],
+    signer: { origin: logOrigin(held), private_key_pem: keys.ledger_pem },
+    writer: { kind: "worker", worker_url: installation.writer_worker },
+    random,
+  });
+}
+
+function startViews(store: Store, paths: HomePaths, signer: NoteSigner, { clock, logger }: ProgramOptions): LogViews {
+  const views = followLog({ update: filesOfLog(store, paths, signer), clock, logger: logger.child("log") });
+  store.onAppended(() => views.nudge());
+  return views;
+}
+
+function packLibrary(store: Store, paths: HomePaths, { settings, clock, random }: ProgramOptions): { readonly deps: PackDeps; readonly library: PackLibrary } {
+  const isLocal = isLoopback(settings.api_bind_address);
+  const deps: PackDeps = {
+    store, clock, random, limits: PACK_LIMITS,
+    folders: { ecosystem: paths.ecosystem, staging: paths.pack_staging, store: paths.packs, backups: join(paths.user_data, "pack_backups") },
+    importRoots: isLocal ? "any" : [paths.ecosystem, join(paths.user_data, "inbox")],
+    botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id),
+  };
+  return { deps, library: createPackLibrary(deps) };
+}
+
+function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHome, { clock, random, logger }: ProgramOptions): ControlPlane {
+  return createControlPlane({
+    store, clock, random, packs, logger: logger.child("control"),
+    environment: home.environment,
+    runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
+    inspectRecordings: async (files) => {
+      const loaded = await loadRecordings(files, { cache_dir: paths.cache });
+      return loaded.ok ? ok(loaded.value.report) : loaded;
+    },
+    proveEvent: async (reader, _event_id, log_index) => {
+      const log = storedLog(store, reader);
+      const [opened] = await log.payloads(log_index, log_index + 1);
+      return proveEvent(log, log_index, opened);
+    },
+  });
+}
+
+/** The first events of a run: what was made, migrated or rotated, and that the program started. */
+async function announceStart(store: Store, { paths, home, keys, created, migrated_from }: HeldHome, { installation, clock, random }: ProgramOptions): Promise<Result<undefined, Failure>> {
+  const by = { clock, random, actor: "system:program" };
+  const about = { resource_type: "home", resource_id: home.home_id, outcome: "SUCCESS" } as const;
+  const facts = { environment: home.environment, layout_version: home.layout_version };
+  const committed = await store.commit({
+    writes: [],
+    events: [
+      ...(created ? [systemEvent(by, { action: "home.created", ...about, details: facts })] : []),
+      ...(migrated_from === null ? [] : [systemEvent(by, { action: "home.upgraded", ...about, details: { ...facts, from_layout: migrated_from, to_layout: home.layout_version } })]),
+      ...(keys.hmac_rotated ? [systemEvent(by, { action: "key.rotated", ...about, details: { key: "hmac", old_key_id: null, new_key_id: keyId(keys.hmac) } })] : []),
+      systemEvent(by, { action: "program.started", resource_type: "program", resource_id: home.home_id, outcome: "SUCCESS", details: { version: installation.version, pid: process.pid, environment: home.environment, clean_before: endedCleanly(paths) } }),
+    ],
+  });
+  if (committed.ok) return ok(undefined);
+  if (committed.error.kind === "failed") return err(committed.error.failure);
+  throw new Error("the first events of a start conflict with nothing");
+}
+
+/** A name for a key that tells nothing about it. */
+function keyId(key: Uint8Array): string {
+  return Buffer.from(hmacSha256(key, "rumi/key-id/v1")).toString("hex").slice(0, 16);
+}
+
+/** The note of where the program listens is removed at an orderly end. */
+function endedCleanly(paths: HomePaths): boolean {
+  try {
+    readFileSync(join(paths.settings, "running.json"));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function metricsReconciler(store: Store, metrics: Metrics): Reconciler {
+  return { name: "metrics", run: () => refreshInstanceMetrics(store, metrics) };
+}
+
+function startSummaries(pipeline: Pipeline, started: Started[], { clock }: ProgramOptions): void {
+  const stopped = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      await clock.sleep(millis(SUMMARY_EVERY_MS), stopped.signal);
+      await pipeline.flushSummaries("due");
+    }
+    await pipeline.flushSummaries("all");
+  };
+  const running = loop();
+  started.push({
+    name: "summaries",
+    stop: async () => {
+      stopped.abort();
+      await running;
+    },
+  });
+}
+
+async function startRunners(control: ControlPlane, store: Store, held: HeldHome, options: ProgramOptions): Promise<Result<readonly Started[], Failure>> {
+  const { installation, clock, random, logger } = options;
+  const { paths, home, runner_key_file } = held;
+  const path = runnerSocketPath(join(paths.runners, "control.sock"), tmpdir());
+  if (!path.ok) return path;
+  const key = new Uint8Array(Buffer.from(readFileSync(runner_key_file, "utf8").trim(), "hex"));
+  const listening = await listenForRunners({ path: path.value, key, home_id: home.home_id, clock, random, logger: logger.child("runners"), onConnection: (connection) => control.hub.attach(connection) });
+  if (!listening.ok) return listening;
+  const socket: RunnerSocketServer = listening.value;
+  const known = await readRunners(store, store);
+  const supervisor: RunnerSupervisor = createRunnerSupervisor({
+    hub: control.hub, clock, logger: logger.child("runners"),
+    survivors: { expected: known.some((runner) => runner.state === "connected"), wait: millis(SURVIVOR_WAIT_MS) },
+    spawn: () => {
+      const runner_id = `local-${uuidv7(clock.now(), random).slice(-12)}`;
+      return runnerProcess({
+        runner_id,
+        entry: installation.runner,
+        log_folder: paths.runners,
+        arguments: [
+          "--socket", socket.path, "--key-file", runner_key_file, "--runner-id", runner_id,
+          "--lane-url", installation.lane_worker.href, "--sdk-dir", installation.python_sdk, "--runner-dir", installation.jail_scripts,
+        ],
+      });
+    },
+  });
+  const stopped = new AbortController();
+  const running = supervisor.run(stopped.signal);
+  return ok([
+    { name: "runner socket", stop: () => socket.close() },
+    {
+      name: "runners",
+      stop: async () => {
+        await supervisor.shutdown(millis(RUNNER_GRACE_MS));
+        stopped.abort();
+        await running;
+      },
+    },
+  ]);
+}
+
+type Served = { readonly store: Store; readonly pipeline: Pipeline; readonly metrics: Metrics; readonly control: ControlPlane; readonly signer: NoteSigner; readonly token: string; readonly paths: HomePaths; readonly options: ProgramOptions };
+
+function serve({ store, pipeline, metrics, control, signer, token, paths, options }: Served): Server {
+  const { settings, installation, clock, random, logger } = options;
+  return createServer({
+    pipeline, metrics, clock, random,
+    authenticator: homeAuthenticator(token),
+    limiter: failureLimiter(clock),
+    health: healthSource(probes({ store, hub: control.hub, home: paths.root })),
+    log: servedLog(store, encodeVerifier(signer)),
+    logger: logger.child("server"),
+    bind_address: settings.api_bind_address,
+    port: settings.api_port,
+    cors_origins: settings.cors_origins,
+    body_limit_bytes: settings.max_request_body_bytes,
+    console_folder: options.headless ? null : installation.console,
+    version: installation.version,
+  });
+}
+
+async function stopAll(started: Started[], logger: Logger): Promise<void> {
+  for (let part = started.pop(); part !== undefined; part = started.pop()) {
+    try {
+      await part.stop();
+    } catch (error) {
+      logger.error("a part could not be stopped in order", { part: part.name, problem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+

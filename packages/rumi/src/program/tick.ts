@@ -1,0 +1,54 @@
+/**
+ * Runs reconcilers: at once, after each nudge, and every second; one round at a time.
+ *
+ * A reconciler that throws is logged and tried again in the next round; the others go on.
+ */
+import { millis, type Clock } from "@rumi/kernel";
+import { causeChain, type Logger } from "@rumi/operations";
+import type { Reconciler } from "@rumi/platform";
+
+const EVERY_MS = 1_000;
+/** Nudges that come closer together than this share one round. */
+const SETTLE_MS = 5;
+
+export interface Ticker {
+  readonly nudge: () => void;
+  /** One round now, for the start. */
+  readonly round: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export function startTicker(reconcilers: readonly Reconciler[], world: { readonly clock: Clock; readonly logger: Logger }): Ticker {
+  const { clock, logger } = world;
+  const stopped = new AbortController();
+  let wake = new AbortController();
+  const round = async (): Promise<void> => {
+    for (const reconciler of reconcilers) {
+      try {
+        await reconciler.run();
+      } catch (error) {
+        logger.error("a reconciler failed; it runs again", { reconciler: reconciler.name, causes: causeChain(error) });
+      }
+    }
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      await round();
+      await clock.sleep(millis(EVERY_MS), AbortSignal.any([wake.signal, stopped.signal]));
+      if (wake.signal.aborted) await clock.sleep(millis(SETTLE_MS), stopped.signal);
+      wake = new AbortController();
+    }
+  };
+  let running: Promise<void> | undefined;
+  return {
+    nudge: () => wake.abort(),
+    round: async () => {
+      await round();
+      running ??= loop();
+    },
+    close: async () => {
+      stopped.abort();
+      await running;
+    },
+  };
+}
