@@ -38,6 +38,7 @@ export { CONTROL_LIMITS } from "./limits.ts";
 export { refreshInstanceMetrics } from "./metrics.ts";
 export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
 export { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
+export { listenForRunners, type RunnerSocketServer, type SocketServerDeps } from "./runners/socket-server.ts";
 export { runnerSocketPath } from "./runners/socket-path.ts";
 export { createRunnerSupervisor, type RunnerProcess, type RunnerSupervisor, type SupervisorDeps } from "./runners/supervisor.ts";
 export { readRunners, type RunnerRow } from "./runners/tables.ts";

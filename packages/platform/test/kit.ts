@@ -21,6 +21,9 @@ export function realClock(): Clock {
   };
 }
 
+/** One key for all worlds of a test file, so that a home can be opened again. */
+const signer = { origin: "rumi.test/log", private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+
 export type World = {
   readonly folder: string; readonly store: Store; readonly clock: Clock; readonly pipeline: Pipeline; readonly registry: Registry; readonly lines: string[];
   command(name: string, body: Record<string, unknown>, over?: { readonly params?: Record<string, string>; readonly principal?: Principal; readonly key?: string }): Promise<Answer>;
@@ -35,7 +38,6 @@ export async function openWorld(migrations: readonly Migrations[], make: (of: { 
   const folder = path ?? temporary.path;
   const clock = realClock();
   const random = systemRandom();
-  const signer = { origin: "rumi.test/log", private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
   const opened = await openSqliteStore({ path: join(folder, "store.db"), backup_folder: folder, migrations, signer, random, writer: { kind: "in_process" } });
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;

@@ -84,7 +84,7 @@ export function configRefusal(cause: Failure): Failure {
 }
 
 export function isCapital(text: string): boolean {
-  return /^\d{1,15}(\.\d{1,15})?$/.test(text) && /[1-9]/.test(text);
+  return /^\d{1,15}(\.\d{1,8})?$/.test(text) && /[1-9]/.test(text);
 }
 
 /** How far a change reaches: another artifact is major, other behaviour is minor, words are patch (L-02). */

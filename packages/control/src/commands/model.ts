@@ -20,7 +20,7 @@ export const SubmitCommandInput = Type.Object(
     target: Type.Object({ bot_id: Type.Optional(BotIdField), group_id: Type.Optional(BotIdField) }, CLOSED),
     requested_transition: Type.Object({ from: StateField, to: StateField }, CLOSED),
     reason: ReasonField,
-    trace_id: Type.String({ pattern: "^[A-Za-z0-9_.:-]{1,128}$" }),
+    trace_id: Type.String({ pattern: "^[0-9a-f-]{32,36}$", description: "A uuid or a W3C trace id; it travels to every event of the run." }),
     run_id: Type.String({ pattern: ID_PATTERNS.uuid }),
     schema_version: Type.Literal(1),
     actor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
