@@ -5,6 +5,7 @@ import { canonicalJson, type Json } from "@rumi/kernel";
 import { temporaryFolder } from "../../../tools/test-support.ts";
 import { descriptor, FIXTURE_DIR, market, spec, WASM } from "../test/support.ts";
 import { type BacktestOptions, measureBacktest, runBacktest } from "./backtest.ts";
+import { venueOptionsOf } from "./instance/gate-context.ts";
 import { InstanceHost } from "./instance/host.ts";
 import { comparable, isReproduced } from "./instance/recorder.ts";
 import { readJournal } from "./journal/reader.ts";
@@ -32,7 +33,7 @@ describe("backtest", () => {
       const of = spec(join(folder.path, "run"));
       const feed = market(10_000);
       const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
-      const venue = createSimulatedVenue({ instruments: of.instruments, ...of.venue });
+      const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
       if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
       const host = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => 1, monotonic: () => performance.now(), mayEmit: () => true, onDurable: () => undefined, onSegment: () => undefined });
       if (!host.ok) throw new Error(JSON.stringify(host.error));

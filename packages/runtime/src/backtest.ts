@@ -8,7 +8,7 @@ import { clientOrderId, type InstrumentSpec, type StrategyDescriptor, validateCo
 import { canonicalJson, type Digest, digestOf, err, type Failure, failure, formatDecimal, type Json, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { createSimulatedVenue, type SimulatedVenueOptions, type TradeColumns } from "@rumi/venues";
 import type { MachineEntry } from "./instance/entry.ts";
-import { gateContextOf } from "./instance/gate-context.ts";
+import { gateContextOf, venueOptionsOf } from "./instance/gate-context.ts";
 import { InstanceMachine } from "./instance/machine.ts";
 import type { Counters } from "./instance/state.ts";
 import type { HealthState, InstanceSpec } from "./protocol.ts";
@@ -73,7 +73,7 @@ export function runBacktest(options: BacktestOptions): Result<BacktestResult, Fa
 
 function backtest(options: BacktestOptions, strategy: Strategy): Result<BacktestResult, Failure> {
   const { descriptor, instruments, feed, limits } = options;
-  const venue = createSimulatedVenue({ instruments, ...options.venue });
+  const venue = createSimulatedVenue(venueOptionsOf(instruments, options.venue));
   if (!venue.ok) return venue;
   const config = validateConfig(descriptor.config_schema, options.config);
   if (!config.ok) return config;

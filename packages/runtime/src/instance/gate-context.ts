@@ -1,6 +1,7 @@
-/** What a specification allows an instance, in the gate's words. */
+/** A specification in the words of gate and venue. */
 import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import { invariant } from "@rumi/kernel";
+import type { SimulatedVenueOptions } from "@rumi/venues";
 import type { GateContext } from "../gate/gate.ts";
 import { parseMoney } from "../gate/money.ts";
 
@@ -28,4 +29,10 @@ export function gateContextOf(spec: GateSource): GateContext {
     capital,
     shadow: spec.mode === "shadow",
   };
+}
+
+/** Exactly the venue's options: its saved state belongs to them, so nothing else (paths, pace) may be among them. */
+export function venueOptionsOf(instruments: readonly InstrumentSpec[], venue: Omit<SimulatedVenueOptions, "instruments">): SimulatedVenueOptions {
+  const { maker_fee_ppm, taker_fee_ppm, latency_us, latency_jitter_us, seed } = venue;
+  return { instruments, maker_fee_ppm, taker_fee_ppm, latency_us, latency_jitter_us, seed };
 }

@@ -13,6 +13,7 @@ import { FIXTURE_DIR, market, RUN_ID, spec, WASM } from "../../test/support.ts";
 import { readJournal } from "../journal/reader.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
+import { venueOptionsOf } from "./gate-context.ts";
 import { InstanceHost } from "./host.ts";
 import { comparable, isReproduced } from "./recorder.ts";
 
@@ -27,7 +28,7 @@ const TRADES = 20_000;
 
 async function open(of: InstanceSpec, feed = market(TRADES), mayEmit = (): boolean => true) {
   const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
-  const venue = createSimulatedVenue({ instruments: of.instruments, ...of.venue });
+  const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
   if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
   const durable: number[] = [];
   const opened = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => Date.now() * 1_000, monotonic: () => performance.now(), mayEmit, onDurable: (seq) => durable.push(seq), onSegment: () => undefined });
@@ -201,13 +202,14 @@ const CHILD = `
 import { readFileSync } from "node:fs";
 import { createSimulatedVenue } from "@rumi/venues";
 import { market, WASM } from "../../test/support.ts";
+import { venueOptionsOf } from "./gate-context.ts";
 import { InstanceHost } from "./host.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
 const of = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const slow = Number(process.argv[4]);
 const feed = market(Number(process.argv[3]));
 const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
-const venue = createSimulatedVenue({ instruments: of.instruments, ...of.venue });
+const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
 if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
 const opened = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => Date.now() * 1000, monotonic: () => performance.now(), mayEmit: () => true, onDurable: () => undefined, onSegment: () => undefined });
 if (!opened.ok) { process.stderr.write(JSON.stringify(opened.error) + "\\n"); process.exit(3); }

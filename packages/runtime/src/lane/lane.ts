@@ -3,6 +3,7 @@ import { validateConfig } from "@rumi/abi";
 import { admit } from "../admission.ts";
 import { createSimulatedVenue, loadRecordings, type TradeColumns } from "@rumi/venues";
 import { err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { venueOptionsOf } from "../instance/gate-context.ts";
 import { InstanceHost } from "../instance/host.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import { loadStrategy } from "../strategy/load.ts";
@@ -71,7 +72,7 @@ export class Lane {
     if (!feed.ok) return feed;
     const strategy = loadStrategy({ descriptor: spec.descriptor, pack_dir: spec.pack_dir, isolation: spec.isolation, ...pythonOf });
     if (!strategy.ok) return strategy;
-    const venue = createSimulatedVenue({ instruments: spec.instruments, ...spec.venue });
+    const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
     const opened = venue.ok
       ? await InstanceHost.open({
           spec, feed: feed.value, strategy: strategy.value, venue: venue.value, wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000), monotonic: () => performance.now(),
