@@ -110,12 +110,12 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
     await Promise.all(due.map(work));
     return due.length;
   };
+  const interrupt = (): void => wake.abort();
   return {
     round,
-    nudge: () => wake.abort(),
+    nudge: interrupt,
     run: async (signal) => {
-      const stop = (): void => wake.abort();
-      signal.addEventListener("abort", stop);
+      signal.addEventListener("abort", interrupt);
       while (!signal.aborted) {
         const worked = await round().catch((error: unknown) => {
           logger.error("a round of the reconciler failed", { causes: causeChain(error) });
@@ -125,7 +125,7 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
           await clock.sleep(millis(settings.idle_ms), wake.signal);
         if (wake.signal.aborted) wake = new AbortController();
       }
-      signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", interrupt);
     },
   };
 }

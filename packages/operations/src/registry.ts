@@ -18,7 +18,7 @@ import { type Validator, compileValidator } from "./validate/validator.ts";
 
 /** A declaration whose own types are forgotten: the pipeline treats input and facts as opaque. */
 export type AnyOperation = Omit<
-  OperationDefinition<TObject, unknown>,
+  OperationDefinition,
   "risk" | "danger" | "target" | "load" | "decide" | "preview"
 > & {
   readonly risk: (input: never, facts: never) => ReturnType<OperationDefinition["risk"]>;
@@ -36,14 +36,14 @@ export type AnyOperation = Omit<
   ) => ReturnType<OperationDefinition["decide"]>;
   readonly preview?: (facts: never, input: never) => Readonly<Record<string, unknown>>;
 };
-export type AnyQuery = Omit<QueryDefinition<TObject>, "read"> & {
+export type AnyQuery = Omit<QueryDefinition, "read"> & {
   readonly read: (
     reader: Parameters<QueryDefinition["read"]>[0],
     input: never,
     context: Parameters<QueryDefinition["read"]>[2],
   ) => ReturnType<QueryDefinition["read"]>;
 };
-export type AnyObservation = Omit<ObservationDefinition<TObject, unknown>, "load" | "decide"> & {
+export type AnyObservation = Omit<ObservationDefinition, "load" | "decide"> & {
   readonly load: (
     reader: Parameters<ObservationDefinition["load"]>[0],
     input: never,
@@ -59,7 +59,7 @@ export type Declaration = AnyOperation | AnyQuery | AnyObservation;
 
 export type RegisteredOperation = {
   /** With its input and facts opened up, as the stages call it. */
-  readonly definition: OperationDefinition<TObject, unknown>;
+  readonly definition: OperationDefinition;
   /** The declared input, and `dry_run` where there is a preview. */
   readonly schema: TObject;
   readonly validate: Validator;
@@ -67,12 +67,12 @@ export type RegisteredOperation = {
   readonly ownsDryRun: boolean;
 };
 export type RegisteredQuery = {
-  readonly definition: QueryDefinition<TObject>;
+  readonly definition: QueryDefinition;
   readonly schema: TObject;
   readonly validate: Validator;
 };
 export type RegisteredObservation = {
-  readonly definition: ObservationDefinition<TObject, unknown>;
+  readonly definition: ObservationDefinition;
   readonly validate: Validator;
 };
 
@@ -103,14 +103,14 @@ export function createRegistry(declarations: readonly Declaration[]): Registry {
       case "query":
         invariant(declaration.http.method === "GET", `the query ${name} is not a GET`);
         queries.set(name, {
-          definition: declaration as QueryDefinition<TObject>,
+          definition: declaration as QueryDefinition,
           schema: input,
           validate: compileValidator(input),
         });
         break;
       case "observation":
         observations.set(name, {
-          definition: declaration as ObservationDefinition<TObject, unknown>,
+          definition: declaration as ObservationDefinition,
           validate: compileValidator(input),
         });
         break;
@@ -137,7 +137,7 @@ function claimRoutes(routes: Set<string>, name: string, http: HttpBinding, input
 }
 
 function registerOperation(declared: AnyOperation): RegisteredOperation {
-  const definition = declared as OperationDefinition<TObject, unknown>;
+  const definition = declared as OperationDefinition;
   const { name, input } = definition;
   invariant(definition.http.method !== "GET", `the operation ${name} is a GET`);
   invariant(

@@ -83,22 +83,23 @@ describe("tokens", () => {
   });
 });
 
+const line = (format: "json" | "text", message = "Flow loaded"): string => {
+  let written = "";
+  const clock = { ...testClock(), now: () => micros(1_771_934_400_000_000) };
+  createLogger({
+    level: "INFO",
+    format,
+    clock,
+    sink: (text) => (written = text),
+    redact: (text) => text.replaceAll("planted", "***"),
+  })
+    .child("kernel")
+    .child("core")
+    .info(message, { correlation_id: "req-123" });
+  return written;
+};
+
 describe("the program's log", () => {
-  const line = (format: "json" | "text", message = "Flow loaded"): string => {
-    let written = "";
-    const clock = { ...testClock(), now: () => micros(1_771_934_400_000_000) };
-    createLogger({
-      level: "INFO",
-      format,
-      clock,
-      sink: (text) => (written = text),
-      redact: (text) => text.replaceAll("planted", "***"),
-    })
-      .child("kernel")
-      .child("core")
-      .info(message, { correlation_id: "req-123" });
-    return written;
-  };
   it("[R-20.1] both example lines of the guide, byte for byte", () => {
     expect(line("json")).toBe(
       '{"timestamp": "2026-02-24T12:00:00.000000Z", "level": "INFO", "module": "rumi.kernel.core", "message": "Flow loaded", "correlation_id": "req-123"}',

@@ -60,12 +60,12 @@ export function answerEnvelope(
   }
   const object =
     typeof answer.data === "object" && answer.data !== null && !Array.isArray(answer.data);
-  if (form.flat && object) return { success: true, ...(answer.data as object), ...suppressed };
+  if (form.flat && object) return { success: true, ...answer.data, ...suppressed };
   if (form.command !== "in_body" || answer.command_id === null || !object)
     return { success: true, data: answer.data, ...suppressed };
   return {
     success: true,
-    data: { ...named, status: "applied", ...(answer.data as object), ...suppressed },
+    data: { ...named, status: "applied", ...answer.data, ...suppressed },
     ...suppressed,
   };
 }
@@ -81,6 +81,6 @@ export function languageOf(header: string | undefined): Language {
   });
   const best = wanted
     .filter(({ tag, weight }) => (tag === "en" || tag === "ja") && weight > 0)
-    .sort((a, b) => b.weight - a.weight)[0];
+    .toSorted((a, b) => b.weight - a.weight)[0];
   return best?.tag === "ja" ? "ja" : "en";
 }

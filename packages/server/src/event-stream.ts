@@ -68,7 +68,7 @@ export function installEventStream(
     pumping ??= (async () => {
       while (dirty && !stopped.signal.aborted) {
         dirty = false;
-        for (const listener of [...listeners]) await pump(listener);
+        for (const listener of listeners) await pump(listener);
       }
     })()
       .catch((error: unknown) =>
@@ -77,7 +77,7 @@ export function installEventStream(
       .finally(() => (pumping = null));
   };
   const beat = (): void => {
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       if (clock.monotonic() - listener.heard_ms >= SERVER_LIMITS.stream_heartbeat_ms)
         send(listener, ": heartbeat\n\n");
     }

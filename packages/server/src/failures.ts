@@ -48,6 +48,8 @@ function expectedFailure(
       return failure("RUMI-VAL-010", { problem: "it is empty" });
     case "FST_ERR_BAD_URL":
       return failure("RUMI-VAL-002", { field: "path", problem: "its percent-encoding is broken" });
+    case undefined:
+      return undefined;
     case "FST_ERR_MAX_PARAM_LENGTH":
     case "FST_ERR_NOT_FOUND":
       return unknownRoute(request);

@@ -24,7 +24,7 @@ describe("the router", () => {
     const raw = s.server.routes
       .filter(({ declared, method }) => declared === null && method === "GET")
       .map(({ url }) => url)
-      .sort();
+      .toSorted();
     expect(raw).toEqual([
       "/",
       "/api/events",
@@ -77,7 +77,7 @@ describe("tokens", () => {
           ...(method === "POST" ? { raw: "{broken" } : {}),
         });
         expect([url, reply.status, reply.body["error_code"]]).toEqual([url, 401, "RUMI-AUTH-001"]);
-        expect(Object.keys(reply.body).sort()).toEqual([...ENVELOPE].sort());
+        expect(Object.keys(reply.body).toSorted()).toEqual([...ENVELOPE].toSorted());
       }
     }
     await fresh.close();

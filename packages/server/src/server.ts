@@ -83,7 +83,7 @@ export function createServer(settings: ServerSettings): Server {
     app,
     routes,
     listen: () => listen(app, settings),
-    close: () => close(app, lifecycle, hub.close),
+    close: () => close(app, lifecycle, () => hub.close()),
   };
 }
 

@@ -44,7 +44,7 @@ export function cliCommands(registry: Registry): readonly CliCommand[] {
         mintsCommandId: definition.kind === "operation" && definition.key === "command_id",
       };
     })
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function flag(field: string, of: TSchema, { required = [] }: TObject): CliFlag {
@@ -78,6 +78,6 @@ function choicesOf(of: TSchema): readonly string[] | undefined {
   return values !== undefined &&
     values.length > 0 &&
     values.every((value) => typeof value === "string")
-    ? (values as string[])
+    ? values
     : undefined;
 }

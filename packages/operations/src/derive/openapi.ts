@@ -59,7 +59,7 @@ export function openApiDocument(registry: Registry, version: string): Document {
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     info: { title: "Rumi", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     security: [{ bearer: [] }],
-    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1))),
+    paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       schemas: { Error: ERROR_SCHEMA },

@@ -28,5 +28,5 @@ export function permissionMatrix(registry: Registry): readonly PermissionRow[] {
     ...[...registry.queries.values()].map(({ definition }) =>
       row(definition.name, "query", definition.permission),
     ),
-  ].sort((a, b) => (a.action < b.action ? -1 : 1));
+  ].toSorted((a, b) => (a.action < b.action ? -1 : 1));
 }

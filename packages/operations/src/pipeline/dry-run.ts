@@ -61,7 +61,7 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
     );
     return { ...refused(why), command_id: null, duplicate_suppressed: false };
   }
-  const preview = definition.preview?.(run.facts, run.input as never) ?? {};
+  const preview = definition.preview?.(run.facts, run.input) ?? {};
   return {
     kind: "done",
     status: 200,

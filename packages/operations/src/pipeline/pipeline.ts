@@ -172,7 +172,7 @@ async function observe(
   for (let attempt = 1; attempt <= PIPELINE_LIMITS.conflict_attempts; attempt += 1) {
     const now = context.now();
     const facts = await store.snapshot((reader) => definition.load(reader, input, { store, now }));
-    const decision = definition.decide(facts as never, input, {
+    const decision = definition.decide(facts, input, {
       now,
       source: request.source,
       command_id: "",

@@ -87,7 +87,7 @@ async function resume(
   // A newer program may want another form; an older request is never bent into it.
   if (stored.withheld || !operation.validate(structuredClone(stored.input)).ok)
     return kindOf(await deny(run, interrupted, context));
-  run.target = operation.definition.target(stored.input as never);
+  run.target = operation.definition.target(stored.input);
   return kindOf(await takeOver(run, row, context));
 }
 
@@ -96,8 +96,9 @@ function kindOf(answer: Answer): "applied" | "refused" | "failed" {
   return answer.status >= 500 ? "failed" : "refused";
 }
 
+const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
+
 function frameOf(row: OperationKeyRow, { principal, input, run_id }: StoredRequest): EventFrame {
-  const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
   return {
     actor: principal.id,
     reason: text(input["reason"]),

@@ -7,7 +7,7 @@ export const challenge: Stage = {
   name: "challenge",
   run: async (run, context) => {
     const { definition } = run.operation;
-    const danger = definition.danger(run.input as never, run.facts);
+    const danger = definition.danger(run.input, run.facts);
     if (danger.kind === "none") return undefined;
     const port = context.guards.challenge;
     if (port === null)

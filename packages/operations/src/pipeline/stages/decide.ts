@@ -4,7 +4,7 @@ import { type Stage, refuse } from "../run.ts";
 export const decide: Stage = {
   name: "decide",
   run: (run, context) => {
-    const decided = run.operation.definition.decide(run.facts, run.input as never, {
+    const decided = run.operation.definition.decide(run.facts, run.input, {
       now: context.now(),
       principal: run.principal,
       command_id: run.command_id,

@@ -7,11 +7,11 @@ export const load: Stage = {
     const { definition } = run.operation;
     run.fences = [];
     run.decision = null;
-    run.facts = await definition.load(run.reader, run.input as never, {
+    run.facts = await definition.load(run.reader, run.input, {
       store: context.store,
       now: context.now(),
     });
-    run.risk = definition.risk(run.input as never, run.facts);
+    run.risk = definition.risk(run.input, run.facts);
     return undefined;
   },
 };

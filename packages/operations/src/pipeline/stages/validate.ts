@@ -40,10 +40,17 @@ function check(run: Run): StageEnd | undefined {
       }),
     );
   }
-  run.target = operation.definition.target(run.input as never);
+  run.target = operation.definition.target(run.input);
   run.frame = frameOf(run);
   return unloggable(run);
 }
+
+const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>
+  text !== null && text.length > characters
+    ? turnAway(
+        failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` }),
+      )
+    : undefined;
 
 /** What the operation's schema may allow and no audit event can carry. */
 function unloggable({ frame, target, operation: { definition } }: Run): StageEnd | undefined {
@@ -51,12 +58,6 @@ function unloggable({ frame, target, operation: { definition } }: Run): StageEnd
     /^[a-z][a-z0-9_]{0,63}$/.test(target.resource_type),
     `${definition.name} has the resource type ${target.resource_type}`,
   );
-  const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>
-    text !== null && text.length > characters
-      ? turnAway(
-          failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` }),
-        )
-      : undefined;
   if (frame.expires_at !== null && microsFromIso(frame.expires_at) === undefined) {
     return turnAway(
       failure("RUMI-VAL-002", {
@@ -76,7 +77,7 @@ function unloggable({ frame, target, operation: { definition } }: Run): StageEnd
 
 function frameOf({ principal, input, request }: Run): Run["frame"] {
   const text = (name: string): string | null =>
-    typeof input[name] === "string" ? (input[name] as string) : null;
+    typeof input[name] === "string" ? input[name] : null;
   return {
     actor: principal.id,
     reason: text("reason"),
