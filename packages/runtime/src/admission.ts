@@ -85,7 +85,7 @@ function smoke(request: AdmissionRequest, strategy: Strategy): string | null {
     return new InstanceMachine(
       {
         identity: { bot_id: "admission", strategy_id: descriptor.strategy_id, strategy_version: descriptor.strategy_version, instance_id: "admission", run_id: "00000000-0000-7000-8000-000000000002" }, traceId: "ad000000000000010000000000000000", mode: "backtest", seed: request.seed,
-        instruments, feed, strategy, venue: venue.value, gate: gateContextOf({ ...request, mode: "shadow" }), stateBytesMax: descriptor.resources.state_bytes, stateSchemaVersion: descriptor.state_schema_version,
+        instruments, feed, strategy, venue: venue.value, gate: gateContextOf({ ...request, mode: "shadow" }), subscribe: descriptor.capabilities.subscribe, stateBytesMax: descriptor.resources.state_bytes, stateSchemaVersion: descriptor.state_schema_version,
         logBytesPerSecond: descriptor.resources.log_bytes_per_second, logBytesPerRun: descriptor.resources.log_bytes_per_run, record: (entry) => void entries.push(entry), orderId: (key) => `admission${key}` as ClientOrderId,
       },
       request.config,

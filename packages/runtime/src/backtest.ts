@@ -83,7 +83,7 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
   const machine = new InstanceMachine(
     {
       identity, traceId: trace_id, mode: "backtest", seed: options.seed, instruments, feed, strategy, venue: venue.value, gate: gateContextOf({ descriptor, instruments, mode: "backtest", venue: options.venue, limits }),
-      stateBytesMax: descriptor.resources.state_bytes, stateSchemaVersion: descriptor.state_schema_version, logBytesPerSecond: descriptor.resources.log_bytes_per_second, logBytesPerRun: descriptor.resources.log_bytes_per_run,
+      subscribe: descriptor.capabilities.subscribe, stateBytesMax: descriptor.resources.state_bytes, stateSchemaVersion: descriptor.state_schema_version, logBytesPerSecond: descriptor.resources.log_bytes_per_second, logBytesPerRun: descriptor.resources.log_bytes_per_run,
       record: (entry) => void entries.push(entry), orderId: (key) => clientOrderId({ environment, ...identity, epoch: 1, idempotency_key: key }),
     },
     config.value,

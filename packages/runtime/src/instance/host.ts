@@ -87,7 +87,7 @@ export class InstanceHost {
     this.#machine = new InstanceMachine(
       {
         identity, traceId: spec.trace_id, mode: spec.mode, seed: spec.seed, instruments: spec.instruments, feed: options.feed, strategy: options.strategy, venue: options.venue, gate: gateContextOf(spec),
-        stateBytesMax: resources.state_bytes, stateSchemaVersion: spec.descriptor.state_schema_version, logBytesPerSecond: resources.log_bytes_per_second, logBytesPerRun: resources.log_bytes_per_run,
+        subscribe: spec.descriptor.capabilities.subscribe, stateBytesMax: resources.state_bytes, stateSchemaVersion: spec.descriptor.state_schema_version, logBytesPerSecond: resources.log_bytes_per_second, logBytesPerRun: resources.log_bytes_per_run,
         record: (entry) => this.#recorder.record(entry), orderId: (key) => clientOrderId({ environment: spec.environment, ...identity, epoch: this.#recorder.epochInForce, idempotency_key: key }),
       },
       spec.config,

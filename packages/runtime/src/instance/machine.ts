@@ -39,6 +39,8 @@ export type MachineOptions = {
   readonly mode: InstanceMode | "backtest";
   readonly seed: string;
   readonly instruments: readonly InstrumentSpec[];
+  /** What the descriptor subscribes to; nothing else is delivered (M-2.1.2). Configuration always is. */
+  readonly subscribe: readonly string[];
   readonly feed: TradeColumns;
   readonly strategy: Strategy;
   readonly venue: SimulatedVenue;
@@ -64,6 +66,7 @@ export class InstanceMachine {
   readonly #own: Own;
   readonly #reports: ExecutionReport[] = [];
   readonly #orders = new LiveOrders();
+  readonly #subscribes: ReadonlySet<string>;
   readonly #lastPrices: Float64Array;
   readonly #trace: Uint8Array;
   readonly #traceWords: Uint32Array;
@@ -92,6 +95,7 @@ export class InstanceMachine {
   constructor(options: MachineOptions, config: JsonObject) {
     this.#o = options;
     this.#config = config;
+    this.#subscribes = new Set(options.subscribe);
     this.#caller = new Caller(options.strategy);
     this.#own = { ...HANDLES, runId: runIdBytes(options.identity.run_id) };
     this.#lastPrices = new Float64Array(options.instruments.length);
@@ -141,6 +145,7 @@ export class InstanceMachine {
     const traceWords = this.#traceWords;
     const [trace0 = 0, trace1 = 0] = traceWords;
     const start = this.#cursor;
+    const trades = this.#subscribes.has("trade");
     if (this.#isHalted()) return 0;
     let row = start;
     for (; row < until; ) {
@@ -158,7 +163,7 @@ export class InstanceMachine {
       this.#lastPrices[instrument[row] ?? 0] = price[row] ?? 0;
       venue.onTrade(feed, row, reports);
       if (reports.length > 0) this.#deliverReports();
-      const at = strategy.room(96);
+      const at = trades ? strategy.room(96) : -1;
       if (at >= 0 && this.#calls !== this.#nextInjected) {
         // The trade frame of ABI 1, written straight into the strategy's memory (golden: trade.test.ts).
         const { u32, i32 } = strategy.views;
@@ -196,7 +201,7 @@ export class InstanceMachine {
         const length = strategy.invoke(CALLBACK.event, 96);
         this.#calls += 1;
         if (length !== 0) this.#after(length, "on_event");
-      } else {
+      } else if (trades) {
         this.#inputs += 1;
         this.#failedCall("on_event", FAULTED);
       }
@@ -230,11 +235,13 @@ export class InstanceMachine {
         this.#config = input.config;
         return this.#callback("on_event", () => this.#caller.config(input.config, input.generation));
       case "signal":
-        return this.#callback("on_event", () => this.#caller.signal(input.signal));
+        if (this.#subscribes.has("signal")) this.#callback("on_event", () => this.#caller.signal(input.signal));
+        return;
       case "safety":
         this.#safety = input.mode;
         if (input.mode === "EMERGENCY_STOP") this.#cancelAll();
-        return this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
+        if (this.#subscribes.has("safety")) this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
+        return;
     }
   }
 
@@ -367,7 +374,8 @@ export class InstanceMachine {
           this.#checkpointWished = true;
           break;
         case "timer":
-          this.#setTimer(output.timer_id, output.at_us);
+          if (this.#subscribes.has("timer")) this.#setTimer(output.timer_id, output.at_us);
+          else this.#violation("M.CAPABILITY.TIMER_NOT_SUBSCRIBED");
           break;
         case "log":
           this.#log(output.bytes);
@@ -438,7 +446,7 @@ export class InstanceMachine {
         this.#counters.fills_total += 1;
         this.#o.record({ kind: "fill", ...this.#where(), fill: fillJson(report, key, instrument) });
       } else this.#o.record({ kind: "order", ...this.#where(), report: orderJson(report, key, instrument) });
-      this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
+      if (this.#subscribes.has("execution")) this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
       this.#trace.set(own);
     }
   }
