@@ -51,6 +51,21 @@ describe("[R-5.1] states of a pack", () => {
     expect((await library.verify("demo_pack")).ok).toBe(true);
   });
 
+  it("an approval right behind an apply sees the whole tree while it is moved", async () => {
+    const origin = join(world.folder, "origin/demo_pack");
+    for (let round = 0; round < 8; round += 1) {
+      mkdirSync(join(world.folder, "origin"), { recursive: true });
+      writePack(origin);
+      writeFileSync(join(origin, "README.md"), `round ${round}`);
+      const { staging_id } = dataOf(await world.command("packs.import", { path: origin }));
+      await world.command("packs.apply", { staging_id });
+      const [answer] = await Promise.all([approve(), reconcile()]);
+      expect(dataOf(answer)).toMatchObject({ status: "approved" });
+      await reconcile();
+      expect(await library.verify("demo_pack")).toMatchObject({ ok: true });
+    }
+  });
+
   it("one changed byte of the source disables it before its next execution; re-approval brings it back", async () => {
     await approvedPack();
     writeFileSync(join(source(), "README.md"), "x");

@@ -3,6 +3,7 @@
  * before every use.
  *
  * Invariants (library.test.ts)
+ * - A tree is never read while it is being moved: an approval right behind an apply sees it whole (library.test.ts).
  * - One changed byte, in the source or in the store, disables the pack before its next execution (R-5.1).
  * - Whatever the library writes to disk is content-addressed; doing it twice changes nothing.
  */
@@ -60,6 +61,8 @@ export interface PackLibrary {
   stage(path: string): Promise<Result<Staged, Failure>>;
   /** Makes sure that the store holds what was seen. */
   keep(sight: Sight): Promise<Result<string, Failure>>;
+  /** Runs `act` while no pack is moved or removed: for looking and keeping what was seen. */
+  undisturbed<T>(act: () => Promise<T>): Promise<T>;
   /** Re-verifies source and store copy; a difference is committed as `modified` before it is reported. */
   verify(pack_id: string): Promise<Result<VerifiedPack, Failure>>;
   /** Before a start: approved, at this digest, unaltered, and offering this strategy. */
@@ -73,6 +76,13 @@ export interface PackLibrary {
 
 export function createPackLibrary(deps: PackDeps): PackLibrary {
   const { folders, limits, store } = deps;
+  /** Whoever reads a whole tree and whoever moves one wait for each other, in order of arrival. */
+  let last: Promise<unknown> = Promise.resolve();
+  const undisturbed = <T>(act: () => Promise<T>): Promise<T> => {
+    const turn = last.then(act, act);
+    last = turn.catch(() => undefined); // the caller hears of it; the next one's turn comes all the same
+    return turn;
+  };
 
   const lookAt = async (folder: string): Promise<Result<Sight, Failure>> => {
     const tree = await readTree(folder, limits);
@@ -96,8 +106,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     if (pack.state !== "approved" || pack.approved === null) return err(failure("RUMI-PACK-006", { pack_id, state: pack.state }));
     const { digest, manifest } = pack.approved;
     const directory = join(folders.store, digestFolder(digest));
-    const source = await readTree(await sourceOf(pack), limits);
-    const copy = await readTree(directory, limits);
+    const [source, copy] = await undisturbed(async () => [await readTree(await sourceOf(pack), limits), await readTree(directory, limits)] as const);
     const where = !source.ok || source.value.digest !== digest ? "source" : !copy.ok || copy.value.digest !== digest ? "store" : null;
     if (where === null) return ok({ pack_id, digest, directory, manifest });
     await commitChange(deps, pack, foundModified(pack, where));
@@ -105,7 +114,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
   };
 
   return {
-    look, verify,
+    look, verify, undisturbed,
     scan: async () => {
       if (!(await exists(folders.ecosystem))) return [];
       const names = (await readdir(folders.ecosystem, { withFileTypes: true })).filter((child) => child.isDirectory() && child.name !== "flows" && !child.name.startsWith("."));
@@ -132,10 +141,10 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     finishApply: async (pack) => {
       if (pack.applying === null) return;
       const from = join(folders.staging, pack.applying);
-      await moveIntoPlace({ from, to: join(folders.ecosystem, pack.source_dir), backup: join(folders.backups, `${pack.pack_id}-${pack.generation}`) });
+      await undisturbed(() => moveIntoPlace({ from, to: join(folders.ecosystem, pack.source_dir), backup: join(folders.backups, `${pack.pack_id}-${pack.generation}`) }));
       await commitChange(deps, pack, { next: { ...pack, applying: null, generation: pack.generation + 1 }, event: null });
     },
-    removeSource: async (source_dir) => removeTree(join(folders.ecosystem, source_dir)),
+    removeSource: (source_dir) => undisturbed(() => removeTree(join(folders.ecosystem, source_dir))),
   };
 }
 

@@ -100,9 +100,11 @@ const approvePack = (library: PackLibrary): Declaration =>
     load: async (reader, { pack_id }, { store }) => {
       const pack = await readPack(reader, store, pack_id);
       if (pack === undefined) return { pack: undefined };
-      const sight = await library.look(pack);
-      const kept = sight.ok && sight.value.seen.manifest.pack_id === pack_id ? await library.keep(sight.value) : undefined;
-      return { pack, sight, kept };
+      return library.undisturbed(async () => {
+        const sight = await library.look(pack);
+        const kept = sight.ok && sight.value.seen.manifest.pack_id === pack_id ? await library.keep(sight.value) : undefined;
+        return { pack, sight, kept };
+      });
     },
     decide: (facts: { readonly pack: Pack | undefined; readonly sight?: Result<Sight, Failure>; readonly kept?: Result<string, Failure> | undefined }, { pack_id }, context) => {
       if (facts.pack === undefined || facts.sight === undefined) return err(failure("RUMI-PACK-005", { pack_id }));
