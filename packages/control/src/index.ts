@@ -15,9 +15,10 @@ import { BOT_MIGRATIONS } from "./bots/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
+import { stopAllBots } from "./lifecycle/stop-all.ts";
 import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
 import { isolationFor } from "./isolation.ts";
-import { PREFLIGHT_MIGRATIONS } from "./preflight/gather.ts";
+import { PREFLIGHT_MIGRATIONS, type AdmitRequest } from "./preflight/gather.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
@@ -34,8 +35,10 @@ export type { ProveEvent } from "./audit/operations.ts";
 export { readEvents, type AuditEvent, type EventFilter } from "./audit/events.ts";
 export { isolationFor } from "./isolation.ts";
 export { BOT_STATES, CAUSES_IN_FORCE, mayMove, TRANSITIONS, TRANSITION_CAUSES, type BotState, type TransitionCause } from "./lifecycle/states.ts";
+export type { AdmitRequest } from "./preflight/gather.ts";
+export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
-export { refreshInstanceMetrics } from "./metrics.ts";
+export { instanceMetrics } from "./metrics.ts";
 export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
 export { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 export { listenForRunners, type RunnerSocketServer, type SocketServerDeps } from "./runners/socket-server.ts";
@@ -66,7 +69,7 @@ export type ControlDeps = {
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
   /** The runtime's admission; passes where it is not given. */
-  readonly admit?: (strategy: VerifiedStrategy) => Promise<Result<unknown, Failure>>;
+  readonly admit?: (request: AdmitRequest) => Promise<Result<unknown, Failure>>;
   readonly lease_ttl?: Millis;
   readonly adoption_window?: Millis;
 };
@@ -78,6 +81,8 @@ export interface ControlPlane {
   readonly hub: RunnerHub;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
+  /** Orderly end: every bot that runs or stands still is stopped; ids of those not proven stopped in time. */
+  stopAll(reason: string, grace: Millis): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -105,6 +110,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(), ...auditDeclarations(deps.proveEvent), ...traceDeclarations(), ...userDeclarations(),
     ],
+    stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),
     close: () => {
       stopListening();
       hub.close();

@@ -26,6 +26,9 @@ export type Observation = {
   readonly ended: string | null;
 };
 
+/** The runner's own word for "my lease is over". */
+const LEASE_LOST = "M.LEASE.LOST";
+
 export function observeStatus(facts: Facts, status: InstanceStatus, now: number): Observation {
   const { bot, instance } = facts;
   const base = { phase: status.phase, health_state: status.health_state, status: JSON.stringify(status), failure: status.failure === null ? null : JSON.stringify(status.failure) };
@@ -36,6 +39,10 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
     events.push({ action: "instance.health.changed", ...resource(instance), outcome: "SUCCESS", details: { ...instanceDetails(instance), from: instance.health_state, to: status.health_state, reason_code: status.reason_code } });
   }
   const over = status.phase === "stopped" || status.phase === "failed";
+  // [M-7.1.3] It fenced itself because its lease ran out: the same generation is taken up again, the bot keeps its state.
+  if (over && status.reason_code === LEASE_LOST && instance.desired !== "stopped" && (isRunning(bot.state) || bot.state === "PAUSED")) {
+    return { bot: null, conditions, events, instance: { ...base, failure: null, holder: null }, ended: null };
+  }
   const move = over && instance.holder !== null ? endOf(bot, instance, status, now) : null;
   if (move !== null) events.push(transitionEvent(bot.bot_id, bot.state, move.state, bot.generation, null, move.state_reason));
   return {

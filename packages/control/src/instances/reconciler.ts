@@ -131,6 +131,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
           .finally(() => inFlight.delete(key));
         inFlight.set(key, work);
       }
+      await hub.forgetFinished();
       await reportStuck(deps);
     },
   };

@@ -1,5 +1,5 @@
 /** Looks at everything a start depends on: packs, venue files, lease, runner, isolation. Changes nothing of its own. */
-import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
+import { validateConfig, type InstrumentSpec, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ok, type Failure, type JsonObject, type Micros, type Result } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
@@ -16,11 +16,16 @@ import type { PreflightFacts } from "./model.ts";
 /** One sharded instance per bot until sharding arrives. */
 export const MAIN_INSTANCE = "main";
 
+export type AdmitRequest = {
+  readonly bot_id: string; readonly strategy: VerifiedStrategy; readonly spec: BotSpec; readonly config: JsonObject;
+  readonly instruments: readonly InstrumentSpec[]; readonly venue_id: string;
+};
+
 export type PreflightDeps = {
   /** Re-verifies source and store copy, and finds the descriptor. */
   readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
   /** The runtime's admission: contracts, resources, state schema. */
-  readonly admit: (strategy: VerifiedStrategy) => Promise<Result<unknown, Failure>>;
+  readonly admit: (request: AdmitRequest) => Promise<Result<unknown, Failure>>;
   /** Whether this kind of strategy can be boxed here (RUMI-BOT-020 names the way out). */
   readonly isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") => Promise<Result<unknown, Failure>>;
   readonly runnerReady: () => boolean;
@@ -42,7 +47,9 @@ export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: 
       runbook: spec.runbook,
       checks: {
         artifact_digest: strategy,
-        admission: strategy.ok ? await deps.admit(strategy.value) : ok(null),
+        admission: strategy.ok && config.ok && venue !== undefined && missing === undefined
+          ? await deps.admit({ bot_id, strategy: strategy.value, spec, config: config.value, instruments: instrumentsOf(venue).filter((one) => spec.instruments.includes(one.instrument_id)), venue_id: spec.venue })
+          : ok(null),
         config_schema: config.ok ? config : err(configRefusal(config.error)),
         capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
         instruments: venue === undefined ? noVenue : missing === undefined ? ok(null) : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),

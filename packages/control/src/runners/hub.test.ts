@@ -193,4 +193,20 @@ describe("leases, failover, adoption", () => {
     expect(await second.bot()).toMatchObject({ state: "ERROR", status: { reason: "PROGRAM_RESTARTED" } });
     expect(fresh.instances.size).toBe(0);
   });
+  it("[M-7.1.3] a runner that fenced itself is given the run again under a new epoch; the bot keeps its state", async () => {
+    const world = await open();
+    const run_id = await started(world);
+    world.runner.report(run_id, { phase: "stopped", reason_code: "M.LEASE.LOST" });
+    await world.until("taken up again", () => world.runner.instances.get(run_id)?.spec.epoch === 2);
+    expect(world.runner.instances.get(run_id)?.spec.start).toBe("resume");
+    expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER" });
+  });
+  it("stopAll stops every bot with proof, and the runner is told to forget what is over", async () => {
+    const world = await open();
+    const run_id = await started(world);
+    expect(await world.control.stopAll("Ctrl-C", millis(5_000))).toEqual([]);
+    expect(await world.bot()).toMatchObject({ state: "IDLE" });
+    expect(world.runner.instances.get(run_id)?.status.phase).toBe("stopped");
+    await world.until("told to forget", () => world.runner.received.some((one) => one.type === "forget" && one.run_id === run_id));
+  });
 });

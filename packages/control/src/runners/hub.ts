@@ -46,6 +46,8 @@ export interface RunnerHub {
   settled(run_id: string): boolean;
   settle(run_id: string): void;
   readonly recorder: Recorder;
+  /** Tells runners to let go of runs that are over and whose journal has been silent long enough. */
+  forgetFinished(): Promise<void>;
   /** Resolves when everything received so far is dealt with. */
   idle(): Promise<void>;
   onChange(listener: () => void): void;
@@ -237,6 +239,18 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
     },
     settled: (run_id) => settled.has(run_id),
     settle: (run_id) => void settled.add(run_id),
+    forgetFinished: async () => {
+      const before = clock.now() - CONTROL_LIMITS.forget_after_ms * 1_000;
+      for (const peer of peers.values()) {
+        for (const [key, { run_id, phase }] of peer.reported) {
+          if (phase !== "stopped" && phase !== "failed") continue;
+          const run = await readRun(store, store, run_id);
+          if (run !== undefined && (run.ended_at === null || Math.max(run.ended_at, run.journal_at) > before)) continue;
+          if (peer.reported.get(key)?.run_id === run_id) peer.reported.delete(key);
+          peer.connection.send({ type: "forget", run_id });
+        }
+      }
+    },
     idle: async () => { await Promise.all([...peers.values()].map((peer) => peer.work)); },
     onChange: (listener) => void listeners.push(listener),
     close: () => { for (const { connection } of peers.values()) connection.close(); },

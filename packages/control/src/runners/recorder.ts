@@ -71,12 +71,10 @@ function observationWrites(store: Store, { bot, instance }: Facts, { bot: move, 
   }
   for (const condition of conditions) writes.push(conditionWrite(store, bot.bot_id, condition, now));
   if (change.status !== undefined) writes.push(...positionWrites(store, instance, change.status, now));
-  if (ended !== null) {
-    writes.push(endRun(store, instance.run_id, ended, now));
-    if (instance.holder !== null) {
-      const release = releaseLeaseWrite(store, { ...keyOf(instance), holder: instance.holder, epoch: instance.epoch });
-      writes.push({ ...release, expect: "any" }); // it may have run out already
-    }
+  if (ended !== null) writes.push(endRun(store, instance.run_id, ended, now));
+  if (change.holder === null && instance.holder !== null) {
+    const release = releaseLeaseWrite(store, { ...keyOf(instance), holder: instance.holder, epoch: instance.epoch });
+    writes.push({ ...release, expect: "any" }); // it may have run out already
   }
   return writes;
 }

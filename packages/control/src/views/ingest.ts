@@ -61,7 +61,7 @@ function ingestWrites(store: Store, run: RunRow, entries: readonly JournalEntry[
       }
       case "order": {
         const client_order_id = textOf(entry.report, "client_order_id") ?? `${run.run_id}/${entry.seq}`;
-        const row = { ...common, client_order_id, status: textOf(entry.report, "status") ?? textOf(entry.report, "kind") ?? "unknown", report: JSON.stringify(entry.report) };
+        const row = { ...common, client_order_id, status: statusWord(entry.report), report: JSON.stringify(entry.report) };
         const { client_order_id: _, ...change } = row;
         orders.push(write(db.insertInto("order_view").values(row).onConflict((on) => on.column("client_order_id").doUpdateSet(change)), 1));
         tell("order", run.bot_id, { seq: entry.seq, client_order_id, status: row.status, report: entry.report });
@@ -69,6 +69,11 @@ function ingestWrites(store: Store, run: RunRow, entries: readonly JournalEntry[
       }
       case "fill":
         fills.push({ ...common, event_time_us: entry.event_time_us, client_order_id: textOf(entry.fill, "client_order_id"), fill: JSON.stringify(entry.fill) });
+        // A fill is also the newest word about its order.
+        if (textOf(entry.fill, "report") !== null) {
+          const change = { status: statusWord(entry.fill), seq: entry.seq, at_us: entry.at_us, report: JSON.stringify(entry.fill) };
+          orders.push(write(db.updateTable("order_view").set(change).where("client_order_id", "=", textOf(entry.fill, "client_order_id") ?? ""), "any"));
+        }
         tell("fill", run.bot_id, { seq: entry.seq, fill: entry.fill, event_time_us: entry.event_time_us });
         break;
       case "health":
@@ -85,6 +90,11 @@ function ingestWrites(store: Store, run: RunRow, entries: readonly JournalEntry[
     ...chunks(fills, 50).map((rows) => write(db.insertInto("fill_view").values(rows), rows.length)),
     ...orders, ...told,
   ];
+}
+
+/** `accepted`, `filled`, `cancelled` …: the venue's last word. */
+function statusWord(report: JsonObject): string {
+  return textOf(report, "report") ?? textOf(report, "status") ?? textOf(report, "kind") ?? "unknown";
 }
 
 function textOf(object: JsonObject, name: string): string | null {
