@@ -4,7 +4,7 @@
  * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding stays a
  * dependency. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sourceFingerprint } from "./bootstrap.mjs";
@@ -17,6 +17,7 @@ export const ENTRIES = {
   "writer-worker": "packages/store/src/sqlite/writer-worker.ts",
   runner: "packages/rumi/src/runner-entry.ts",
   "lane-worker": "packages/runtime/src/lane/lane-worker.ts",
+  admission: "packages/rumi/src/admission-entry.ts",
   "backtest-worker": "packages/rumi/src/backtest-worker.ts",
 };
 
@@ -57,18 +58,27 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.stdout.write("This is a built package; there is nothing to build.\n");
     process.exit(0);
   }
+  // Built beside the old one and put in its place whole: a failed build leaves what worked before.
   const dist = join(root, "dist");
-  const withConsole = !process.argv.includes("--no-console");
+  const fresh = join(root, `dist.${process.pid}.new`);
   const started = performance.now();
-  mkdirSync(dist, { recursive: true });
-  rmSync(join(dist, "chunks"), { recursive: true, force: true });
-  await bundle(dist);
-  cpSync(join(root, "packages/runtime/python"), join(dist, "python"), { recursive: true });
-  if (withConsole && existsSync(join(root, "packages/console/index.html"))) {
-    await buildConsole(join(dist, "console"));
+  try {
+    mkdirSync(fresh, { recursive: true });
+    await bundle(fresh);
+    cpSync(join(root, "packages/runtime/python"), join(fresh, "python"), { recursive: true });
+    const hasConsole = existsSync(join(dist, "console"));
+    if (process.argv.includes("--no-console")) {
+      if (hasConsole) cpSync(join(dist, "console"), join(fresh, "console"), { recursive: true });
+    } else {
+      await buildConsole(join(fresh, "console"));
+    }
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const info = { version, fingerprint: sourceFingerprint(root) };
+    writeFileSync(join(fresh, "build-info.json"), `${JSON.stringify(info, null, 2)}\n`);
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(fresh, dist);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
   }
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const info = { version, fingerprint: sourceFingerprint(root) };
-  writeFileSync(join(dist, "build-info.json"), `${JSON.stringify(info, null, 2)}\n`);
   process.stdout.write(`built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }

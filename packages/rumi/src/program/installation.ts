@@ -8,6 +8,7 @@ export type Installation = {
   readonly writer_worker: URL;
   readonly runner: URL;
   readonly lane_worker: URL;
+  readonly admission: URL;
   /** Folder with the Python runner that goes into the jail. */
   readonly jail_scripts: string;
   readonly python_sdk: string;
@@ -24,6 +25,7 @@ export function installation(bundle: URL): Installation {
     writer_worker: inDist("writer-worker.js"),
     runner: inDist("runner.js"),
     lane_worker: inDist("lane-worker.js"),
+    admission: inDist("admission.js"),
     jail_scripts: fileURLToPath(inDist("python")),
     python_sdk: inRoot("sdk/python"),
     console: fileURLToPath(inDist("console")),

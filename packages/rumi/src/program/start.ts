@@ -10,7 +10,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createControlPlane, createRunnerSupervisor, controlMigrations, botsUsingPack, listenForRunners, readRunners, refreshInstanceMetrics, runnerSocketPath, type ControlPlane, type RunnerSocketServer, type RunnerSupervisor } from "@rumi/control";
+import { createControlPlane, createRunnerSupervisor, controlMigrations, botsUsingPack, listenForRunners, instanceMetrics, readRunners, runnerSocketPath, type ControlPlane, type RunnerSocketServer, type RunnerSupervisor } from "@rumi/control";
 import { err, hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
 import { encodeVerifier, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import { createMetrics, createPipeline, createRegistry, deriveToken, failureLimiter, guards, homeAuthenticator, type Logger, type Metrics, type Pipeline } from "@rumi/operations";
@@ -21,6 +21,7 @@ import { loadRecordings } from "@rumi/venues";
 import { writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
 import type { Settings } from "../home/settings.ts";
+import { admissionProcess } from "./admission.ts";
 import { filesOfLog } from "./files-of-log.ts";
 import { healthSource, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
@@ -34,6 +35,8 @@ import { startTicker } from "./tick.ts";
 const SURVIVOR_WAIT_MS = 3_000;
 /** How long runners get to stop in order. */
 const RUNNER_GRACE_MS = 10_000;
+/** How long bots get to stop in order, journals and checkpoints included. */
+const BOTS_GRACE_MS = 20_000;
 const SUMMARY_EVERY_MS = 1_000;
 /** Keys that are derived from the home's HMAC key, so that none of them is the token's. */
 const FINGERPRINT_PURPOSE = "rumi/fingerprint/v1";
@@ -141,6 +144,8 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   writeFileDurably(note, `${JSON.stringify({ url, pid: process.pid })}\n`, 0o600);
   started.push({ name: "note", stop: () => rmSync(note, { force: true }) });
   const farewell = async (signal: string | null, uptime_ms: number): Promise<void> => {
+    const unproven = await control.stopAll(`the program ends: ${signal ?? "asked to"}`, millis(BOTS_GRACE_MS));
+    if (unproven.length > 0) logger.error("bots could not be proven stopped; their runner is ended now", { bots: unproven });
     const event = systemEvent({ clock, random, actor: "system:program" }, { action: "program.stopped", resource_type: "program", resource_id: home.home_id, outcome: "SUCCESS", details: { version: installation.version, pid: process.pid, signal, uptime_ms } });
     const written = await store.value.commit({ writes: [], events: [event] });
     if (!written.ok) logger.error("the end of the program could not be audited", { problem: written.error.kind });
@@ -176,11 +181,12 @@ function packLibrary(store: Store, paths: HomePaths, { settings, clock, random }
   return { deps, library: createPackLibrary(deps) };
 }
 
-function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHome, { clock, random, logger }: ProgramOptions): ControlPlane {
+function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHome, { installation, clock, random, logger }: ProgramOptions): ControlPlane {
   return createControlPlane({
     store, clock, random, packs, logger: logger.child("control"),
     environment: home.environment,
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
+    admit: admissionProcess(installation),
     inspectRecordings: async (files) => {
       const loaded = await loadRecordings(files, { cache_dir: paths.cache });
       return loaded.ok ? ok(loaded.value.report) : loaded;
@@ -228,7 +234,7 @@ function endedCleanly(paths: HomePaths): boolean {
 }
 
 function metricsReconciler(store: Store, metrics: Metrics): Reconciler {
-  return { name: "metrics", run: () => refreshInstanceMetrics(store, metrics) };
+  return { name: "metrics", run: instanceMetrics(store, metrics) };
 }
 
 function startSummaries(pipeline: Pipeline, started: Started[], { clock }: ProgramOptions): void {
