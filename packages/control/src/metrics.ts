@@ -17,7 +17,7 @@ const HELP = {
   state_checkpoint_bytes: "Size of the newest state checkpoint.",
   state_restore_time_ms: "How long the last restore took.",
 } as const;
-const LANED: readonly string[] = ["strategy_event_latency_ms", "strategy_queue_depth"];
+const LANED: ReadonlySet<string> = new Set(["strategy_event_latency_ms", "strategy_queue_depth"]);
 
 /**
  * Copies the counters that runners report, named `metric` or `metric{label="value"}`, into the program's
@@ -44,7 +44,7 @@ async function refresh(store: Store, metrics: Metrics, add: (name: keyof typeof 
     for (const [counter, value] of Object.entries(status.counters)) {
       const [, name = "", label, word] = /^([a-z_]+)(?:\{([a-z_]+)="([^"]*)"\})?$/.exec(counter) ?? [];
       if (!isMetric(name)) continue;
-      const labels = { ...of, ...(LANED.includes(name) ? { lane: laneOf(row) } : {}), ...(label === undefined ? {} : { [label]: word ?? "" }) };
+      const labels = { ...of, ...(LANED.has(name) ? { lane: laneOf(row) } : {}), ...(label === undefined ? {} : { [label]: word ?? "" }) };
       if (name.endsWith("_total")) add(name, labels, value);
       else metrics.gauge(name, HELP[name]).set(value, labels);
     }

@@ -1,6 +1,6 @@
 /** A small runner over a real socket and the real protocol: it obeys, reports and repeats, but runs no strategy. */
 import { connect, type Socket } from "node:net";
-import { systemRandom, type JsonObject } from "@rumi/kernel";
+import { systemRandom } from "@rumi/kernel";
 import { answerChallenge, encodeMessage, MessageDecoder, newNonce, type ControlMessage, type InstanceSpec, type InstanceStatus, type JournalEntry, type RunnerMessage } from "@rumi/runtime";
 
 export type FakeRunner = {
@@ -43,7 +43,7 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
         found.status = { ...found.status, phase };
         return reply(message.request, found.status);
       }
-      default:
+      case "challenge": case "forget": case "journal_ack": case "renewed": case "safety": case "segment_ack": case "shutdown": case "welcome":
         return;
     }
   };
@@ -110,7 +110,7 @@ export function statusOf(spec: InstanceSpec): InstanceStatus {
 }
 
 export function intentEntry(seq: number, client_order_id: string): JournalEntry {
-  return { seq, at_us: seq, event_time_us: seq, cursor: seq, trace_id: "t-1", kind: "intent", intent: { kind: "OrderIntent" } as JsonObject, verdict: "forwarded", reason_code: null, client_order_id, idempotency_key: `key-${seq}` };
+  return { seq, at_us: seq, event_time_us: seq, cursor: seq, trace_id: "t-1", kind: "intent", intent: { kind: "OrderIntent" }, verdict: "forwarded", reason_code: null, client_order_id, idempotency_key: `key-${seq}` };
 }
 
 export function orderEntry(seq: number, client_order_id: string, kind: string): JournalEntry {

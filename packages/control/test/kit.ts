@@ -34,7 +34,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
     const folders = { ecosystem: join(folder, "ecosystem"), staging: join(folder, "user_data/pack_staging"), store: join(folder, "user_data/packs"), backups: join(folder, "user_data/pack_backups") };
     const deps: PackDeps = { store, clock, random, folders, limits: PACK_LIMITS, importRoots: "any", botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id) };
     const packs = createPackLibrary(deps);
-    const logger = { warning: (message: string, fields?: unknown) => void (process.env["RUMI_TEST_LOG"] !== undefined && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)), info: () => {}, error: (message: string, fields?: unknown) => void process.stderr.write(`${message} ${String((fields as { error?: Error } | undefined)?.error?.stack ?? "")}\n`) };
+    const logger = { warning: (message: string, fields?: unknown) => void (process.env["RUMI_TEST_LOG"] !== undefined && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)), info: () => {}, error: (message: string, fields?: unknown) => void process.stderr.write(`${message} ${(fields as { error?: Error } | undefined)?.error?.stack ?? ""}\n`) };
     library = packs;
     control = createControlPlane({
       store, clock, random, logger, environment: "dev", runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id), packs,

@@ -27,7 +27,7 @@ afterAll(async () => {
   room.remove();
 });
 
-const count = async (table: string): Promise<number> => Number((await world.store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n ?? 0);
+const count = async (table: string): Promise<number> => (await world.store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n ?? 0;
 
 it("[M-7.1.3, M-8.2.2, L-09] a paper bot trades a recording, survives kill -9 of its runner with no order doubled, and stops with proof", { timeout: 120_000 }, async () => {
   const of = descriptor();

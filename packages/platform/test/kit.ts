@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stay beside the cases that use them */
 /** What tests of platform and control share: a real store, the real pipeline, and small packs on disk. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -71,8 +71,8 @@ export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reas
   if (!isCapital(input.capital)) return err(failure("RUMI-BOT-030", { capital: input.capital }));
   if (!facts.descriptor.ok) return facts.descriptor;
   if (facts.venue === undefined) return err(failure("RUMI-BOT-006", { venue_id: input.venue }));
-  const known = instrumentsOf(facts.venue).map((one) => String(one.instrument_id));
-  const missing = input.instruments.find((one) => !known.includes(one));
+  const known = new Set(instrumentsOf(facts.venue).map((one) => String(one.instrument_id)));
+  const missing = input.instruments.find((one) => !known.has(one));
   if (missing !== undefined) return err(failure("RUMI-BOT-005", { venue_id: input.venue, instrument_id: missing }));
   const config = validateConfig(facts.descriptor.value.config_schema, input.config as JsonObject);
   if (!config.ok) return err(configRefusal(config.error));

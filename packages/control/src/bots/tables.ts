@@ -56,7 +56,7 @@ export function updateBot(sql: Sql, row: BotRow, change: Partial<Omit<BotRow, "b
 
 export async function countLiveBots(reader: Reader, sql: Sql): Promise<number> {
   const row = await first<{ live: number }>(reader, sql.builder<BotTables>().selectFrom("bot").select((of) => of.fn.countAll<number>().as("live")).where("state", "=", "RUNNING_LIVE"));
-  return Number(row?.live ?? 0);
+  return row?.live ?? 0;
 }
 
 /** Bots that a pack's uninstall would leave without code. */

@@ -162,7 +162,7 @@ const showCommand = defineQuery({
     if (row === undefined && own.length === 0) return err(failure("RUMI-BOT-016", { command_id }));
     const denied = own.find((event) => event.action === "controlplane.command.denied");
     const of_run = row?.run_id == null ? [] : await readEvents(reader, store, { run_id: row.run_id, limit: 200 });
-    const chain = [...own, ...of_run].sort((a, b) => a.log_index - b.log_index);
+    const chain = [...own, ...of_run].toSorted((a, b) => a.log_index - b.log_index);
     const status = row?.status === "accepted" && (await carriedOut(reader, store, row)) ? "applied" : (row?.status ?? (denied === undefined ? "requested" : "denied"));
     return ok({ command_id, ...(row === undefined ? {} : commandView(row)), status, reason_code: denied?.details["reason_code"] ?? null, error_code: denied?.details["error_code"] ?? null, audit: chain });
   },

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stay beside the cases that use them */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BOT_STATES, CAUSES_IN_FORCE, mayMove, TRANSITION_CAUSES, type BotState, type TransitionCause } from "./states.ts";
@@ -32,7 +33,7 @@ describe("exhaustive exploration of the real table", () => {
     const seen = new Set<BotState>(["CREATED"]);
     for (let grown = true; grown; ) {
       grown = false;
-      for (const from of [...seen]) {
+      for (const from of Array.from(seen)) {
         for (const to of BOT_STATES) {
           if (!seen.has(to) && causes.some((cause) => mayMove(cause, from, to))) {
             seen.add(to);

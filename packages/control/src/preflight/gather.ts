@@ -65,7 +65,7 @@ export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: 
 /** Free, run out, or held for this very instance by its own runner (a paused run that goes on). */
 async function leaseFree(reader: Reader, sql: Sql, bot_id: string, strategy_id: string, now: Micros): Promise<Result<null, Failure>> {
   const key = { bot_id, strategy_id, instance_id: MAIN_INSTANCE };
-  const lease = await readLease(sql as Parameters<typeof readLease>[0], reader, key);
+  const lease = await readLease(sql, reader, key);
   if (lease === undefined || lease.holder === null || lease.expires_at <= now) return ok(null);
   const instance = await readInstance(reader, sql, key);
   if (instance?.desired === "paused" && instance.holder === lease.holder) return ok(null);

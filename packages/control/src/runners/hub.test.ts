@@ -7,7 +7,7 @@ import { fakeRunner } from "../../test/fake-runner.ts";
 
 let worlds: Control[] = [];
 afterEach(async () => {
-  for (const world of worlds.reverse()) await world.close();
+  for (const world of worlds.toReversed()) await world.close();
   worlds = [];
 });
 const open = async (options: ControlOptions = {}): Promise<Control> => {

@@ -99,8 +99,8 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         return;
       }
       case "renew": {
-        const leases = [];
-        for (const lease of message.leases) leases.push({ ...keyOf(lease), epoch: lease.epoch, granted: await renew(runner_id, lease) } as InstanceKey & { epoch: number; granted: boolean });
+        const leases: (InstanceKey & { readonly epoch: number; readonly granted: boolean })[] = [];
+        for (const lease of message.leases) leases.push({ bot_id: lease.bot_id, strategy_id: lease.strategy_id, instance_id: lease.instance_id, epoch: lease.epoch, granted: await renew(runner_id, lease) });
         peer.connection.send({ type: "renewed", request: message.request, leases });
         return;
       }
@@ -218,7 +218,7 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         void clock.sleep(millis(CONTROL_LIMITS.runner_request_ms)).then(() => {
           if (waiting.delete(number)) resolve({ type: "silence" });
         });
-        if (peer.connection.send({ ...request, request: number } as ControlMessage)) return;
+        if (peer.connection.send({ ...request, request: number })) return;
         waiting.delete(number);
         resolve({ type: "silence" });
       });

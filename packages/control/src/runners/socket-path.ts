@@ -8,8 +8,11 @@ import { CONTROL_LIMITS } from "../limits.ts";
  * again. Unix sockets take about 100 bytes; a longer path fails in ways that nobody understands.
  */
 export function runnerSocketPath(preferred: string, fallback_dir: string): Result<string, Failure> {
-  const fits = (path: string): boolean => Buffer.byteLength(path) <= CONTROL_LIMITS.socket_path_bytes;
   if (fits(preferred)) return ok(preferred);
   const short = join(fallback_dir, `rumi-${createHash("sha256").update(preferred).digest("hex").slice(0, 16)}.sock`);
   return fits(short) ? ok(short) : err(failure("RUMI-BOT-028", { path: short, limit: CONTROL_LIMITS.socket_path_bytes }));
+}
+
+function fits(path: string): boolean {
+  return Buffer.byteLength(path) <= CONTROL_LIMITS.socket_path_bytes;
 }

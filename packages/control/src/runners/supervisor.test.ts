@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stay beside the cases that use them */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { millis, ok } from "@rumi/kernel";

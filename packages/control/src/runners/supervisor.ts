@@ -42,7 +42,7 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
   const { hub, clock, logger } = deps;
   const { first_ms, last_ms } = deps.backoff ?? { first_ms: 200, last_ms: 10_000 };
   let current: RunnerProcess | undefined;
-  let stopping = false;
+  const stopping = new AbortController();
 
   const waitForSurvivor = async (signal: AbortSignal): Promise<void> => {
     if (!deps.survivors.expected) return;
@@ -50,16 +50,16 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     while (!signal.aborted && clock.monotonic() < until && hub.ready().length === 0) await clock.sleep(millis(50), signal);
   };
   const survivorServes = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted && !stopping && hub.ready().length > 0) await clock.sleep(millis(200), signal);
+    while (!signal.aborted && !stopping.signal.aborted && hub.ready().length > 0) await clock.sleep(millis(200), signal);
   };
 
   return {
     current: () => current,
     run: async (signal) => {
       await waitForSurvivor(signal);
-      for (let failures = 0; !signal.aborted && !stopping; ) {
+      for (let failures = 0; !signal.aborted && !stopping.signal.aborted; ) {
         await survivorServes(signal);
-        if (signal.aborted || stopping) return;
+        if (signal.aborted || stopping.signal.aborted) return;
         const process = deps.spawn();
         const started = clock.monotonic();
         try {
@@ -81,7 +81,7 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
       }
     },
     shutdown: async (grace) => {
-      stopping = true;
+      stopping.abort();
       const asked = Promise.all(hub.ready().map((runner_id) => hub.ask(runner_id, { type: "shutdown", grace_ms: grace })));
       await Promise.race([asked, clock.sleep(grace)]);
       const left = current;

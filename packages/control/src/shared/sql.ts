@@ -5,17 +5,19 @@ import { feedWrite, type Reader, type Store, type Write } from "@rumi/store";
 export type Sql = Pick<Store, "builder" | "dialect">;
 export type Compilable = { compile(): { readonly sql: string; readonly parameters: readonly unknown[] } };
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the row, as Reader.rows does
 export async function first<Row>(reader: Reader, query: Compilable): Promise<Row | undefined> {
   return (await reader.rows<Row>(query))[0];
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the type where stored text becomes a value
 export function jsonOf<T>(text: string): T {
   return JSON.parse(text) as T;
 }
 
 /** A line of the change feed: what the console hears over SSE. */
 export function feed(sql: Sql, kind: string, key: string, data: Readonly<Record<string, unknown>>, at: number): Write {
-  return feedWrite(sql as Store, { kind, key, data: JSON.stringify(data), at: at as Parameters<typeof feedWrite>[1]["at"] });
+  return feedWrite(sql, { kind, key, data: JSON.stringify(data), at: at as Parameters<typeof feedWrite>[1]["at"] });
 }
 
 /** Cursors are opaque to callers: base64url of what the next page starts after. */

@@ -71,7 +71,7 @@ async function eventsOf(reader: Reader, sql: Sql, id: string, commands: readonly
   add(await readEvents(reader, sql, { trace_id: id, limit: MOST }));
   for (const request_id of [id, ...commands.map((one) => one.command_id)].slice(0, 20)) add(await readEvents(reader, sql, { request_id, limit: MOST }));
   for (const run_id of [id, ...runs.map((one) => one.run_id)].slice(0, 20)) add(await readEvents(reader, sql, { run_id, limit: MOST }));
-  return [...found.values()].sort((a, b) => a.log_index - b.log_index).slice(0, MOST);
+  return [...found.values()].toSorted((a, b) => a.log_index - b.log_index).slice(0, MOST);
 }
 
 function intentsOfRuns(reader: Reader, sql: Sql, runs: readonly RunRow[]): Promise<readonly IntentRow[]> {

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stay beside the cases that use them */
 import { generateKeyPairSync } from "node:crypto";
 import { millis, ok, systemRandom } from "@rumi/kernel";
 import type { JournalEntry } from "@rumi/runtime";

@@ -38,7 +38,7 @@ export async function ingestJournal(deps: { readonly store: Store; readonly cloc
 /** The entries that follow `seq` without a hole. */
 export function nextEntries(seq: number, entries: readonly JournalEntry[]): readonly JournalEntry[] {
   const next: JournalEntry[] = [];
-  for (const entry of [...entries].sort((a, b) => a.seq - b.seq)) if (entry.seq === seq + next.length + 1) next.push(entry);
+  for (const entry of entries.toSorted((a, b) => a.seq - b.seq)) if (entry.seq === seq + next.length + 1) next.push(entry);
   return next;
 }
 

@@ -43,6 +43,7 @@ const listRunners = defineQuery({
 });
 
 /** Newest first; the cursor is a place in a journal, so that pages stay put while entries arrive. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- names the row that the query reads
 async function page<Row extends Place>(reader: Reader, input: PageInput, query: (after: Place | undefined, limit: number) => Compilable, name: string, view: (row: Row) => unknown): Promise<Result<unknown, Failure>> {
   const after = decodeCursor(input.cursor, ["string", "number"]);
   if (!after.ok) return after;

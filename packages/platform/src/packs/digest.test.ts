@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- helpers stay beside the cases that use them */
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zipSync, type Zippable } from "fflate";
@@ -40,7 +41,7 @@ describe("pack digest v1", () => {
     it(`golden: ${vector.name}: list, folder, zip and any order agree`, async () => {
       const files = filesOf(vector);
       const entries = files.map(packEntry);
-      for (const order of [entries, [...entries].reverse()]) {
+      for (const order of [entries, entries.toReversed()]) {
         const digest = packDigest(order, PACK_LIMITS);
         expect(digest).toEqual({ ok: true, value: vector.digest });
       }
@@ -49,7 +50,7 @@ describe("pack digest v1", () => {
       const tree = await readTree(root, PACK_LIMITS);
       expect(tree.ok && tree.value.digest).toBe(vector.digest);
       for (const level of [0, 6] as const) {
-        const archive = readArchive(zipOf("p", [...files].reverse(), level), "p.zip", PACK_LIMITS);
+        const archive = readArchive(zipOf("p", files.toReversed(), level), "p.zip", PACK_LIMITS);
         if (files.length === 0) continue;
         if (!archive.ok) throw new Error(archive.error.code);
         expect(packDigest(archive.value.files.map(packEntry), PACK_LIMITS)).toEqual({ ok: true, value: vector.digest });

@@ -51,7 +51,7 @@ export function pathProblem(path: string, limits: PackLimits): string | undefine
   if (!path.isWellFormed() || path.includes("\ufffd")) return "its name is not UTF-8";
   if (Buffer.byteLength(path) > limits.path_bytes) return `its name is longer than ${limits.path_bytes} bytes`;
   if (path.startsWith("/")) return "its name is absolute";
-  if (/[\u0000-\u001f\u007f\\:*?"<>|]/.test(path)) return "its name holds a character that some systems cannot write";
+  if (/[\p{Cc}\\:*?"<>|]/u.test(path)) return "its name holds a character that some systems cannot write";
   if (path.normalize("NFC") !== path) return "its name is not in Unicode form NFC";
   const parts = path.split("/");
   if (parts.length > limits.path_depth) return `it lies deeper than ${limits.path_depth} folders`;

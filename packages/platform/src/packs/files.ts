@@ -120,7 +120,7 @@ async function sealFolders(root: string, entries: readonly PackEntry[]): Promise
     const parts = entry.path.split("/").slice(0, -1);
     parts.forEach((_, depth) => folders.add(parts.slice(0, depth + 1).join("/")));
   }
-  for (const folder of [...folders].sort().reverse()) {
+  for (const folder of [...folders].toSorted().toReversed()) {
     await syncFolder(join(root, folder));
     await chmod(join(root, folder), 0o555);
   }

@@ -119,7 +119,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
       if (!(await exists(folders.ecosystem))) return [];
       const names = (await readdir(folders.ecosystem, { withFileTypes: true })).filter((child) => child.isDirectory() && child.name !== "flows" && !child.name.startsWith("."));
       const found: ScannedFolder[] = [];
-      for (const { name } of names.sort((a, b) => (a.name < b.name ? -1 : 1))) found.push({ source_dir: name, sight: await lookAt(join(folders.ecosystem, name)) });
+      for (const { name } of names.toSorted((a, b) => (a.name < b.name ? -1 : 1))) found.push({ source_dir: name, sight: await lookAt(join(folders.ecosystem, name)) });
       return found;
     },
     stage: (path) => stage(path, deps),
@@ -152,7 +152,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
 export function packEvent(change: PackChange): EventDraft | undefined {
   const { next, event } = change;
   if (event === null) return undefined;
-  const what = { ...(next.seen === null ? {} : { version: next.seen.manifest.version, digest: next.seen.digest }) };
+  const what = (next.seen === null ? {} : { version: next.seen.manifest.version, digest: next.seen.digest });
   const draft = (action: string, details: EventDraft["details"], outcome: EventDraft["outcome"] = "SUCCESS"): EventDraft => ({ action, resource_type: "pack", resource_id: next.pack_id, outcome, details });
   switch (event) {
     case "pack.scanned": case "pack.pending":

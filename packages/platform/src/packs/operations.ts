@@ -209,15 +209,17 @@ export function packView(pack: Pack) {
 
 /** What the new approval asks for beyond the last one; shown at every (re-)approval. */
 function permissionDiff(before: Pack, after: Pack): Readonly<Record<string, unknown>> {
-  const asks = (pack: Pack): readonly string[] => {
-    const manifest = pack.approved?.manifest;
-    if (manifest === undefined) return [];
-    const network = (manifest.required_network ?? []).map((one) => `network:${typeof one === "string" ? one : one.domain}`);
-    const secrets = (manifest.required_secrets ?? []).map((one) => `secret:${one}`);
-    return [...network, ...secrets, ...(manifest.host_execution === true ? ["host_execution"] : [])];
-  };
   const [old, now] = [asks(before), asks(after)];
   return { permission_diff: { added: now.filter((one) => !old.includes(one)), removed: old.filter((one) => !now.includes(one)) } };
+}
+
+/** Network, secrets and host execution that an approved manifest claims. */
+function asks(pack: Pack): readonly string[] {
+  const manifest = pack.approved?.manifest;
+  if (manifest === undefined) return [];
+  const network = (manifest.required_network ?? []).map((one) => `network:${typeof one === "string" ? one : one.domain}`);
+  const secrets = (manifest.required_secrets ?? []).map((one) => `secret:${one}`);
+  return [...network, ...secrets, ...(manifest.host_execution === true ? ["host_execution"] : [])];
 }
 
 function decisionOf(before: Pack | undefined, change: PackChange, context: WriteContext, extra: Readonly<Record<string, unknown>> = {}): Decision {
