@@ -1,53 +1,92 @@
 /** The console's one page: safety, bots, what they do right now, and the log that proves it. */
-import { useQueryClient } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useMemo, useState, type JSX } from "react";
-import { createApi, type Refusal } from "./api.ts";
+import { createApi, RefusedError } from "./api.ts";
+import { Shared } from "./context.ts";
 import { firstLanguage, translator, type Language } from "./i18n.ts";
-import { followEvents, type LiveEvent, type LiveState } from "./live.ts";
+import { useLiveFeed } from "./live/use-live-feed.ts";
 import { dropToken, keepToken, takeToken } from "./token.ts";
+import { createLogVerifier, readServedLog } from "./verify/log-verifier.ts";
 import { AuditTail } from "./views/audit-tail.tsx";
+import { BotDetail } from "./views/bot-detail.tsx";
 import { BotsTable } from "./views/bots-table.tsx";
 import { LiveFeed } from "./views/live-feed.tsx";
-import { ProfitChart } from "./views/profit-chart.tsx";
-import { RefusalBox } from "./views/refusal-box.tsx";
+import { PacksList } from "./views/packs-list.tsx";
+import { Boundary } from "./views/panel.tsx";
 import { SafetyBar } from "./views/safety-bar.tsx";
 import { TokenForm } from "./views/token-form.tsx";
+import { VenuesList } from "./views/venues-list.tsx";
 
-/** Rows kept on the page; older ones are one API call away. */
-const LIVE_ROWS = 300;
-const TRADING_KINDS: ReadonlySet<string> = new Set(["intent", "order", "fill"]);
+/** A token is tried once before the page begins, so that a wrong one costs one refusal and not ten. */
+type Entry =
+  | { readonly kind: "none"; readonly was_refused: boolean }
+  | { readonly kind: "trying" | "taken"; readonly token: string };
 
 export function App(): JSX.Element {
-  const [token, setToken] = useState(takeToken);
   const [language, setLanguage] = useState<Language>(firstLanguage);
+  const [entry, setEntry] = useState<Entry>(() => {
+    const token = takeToken();
+    return token === null ? { kind: "none", was_refused: false } : { kind: "trying", token };
+  });
   useEffect(() => {
     document.documentElement.lang = language;
     localStorage.setItem("rumi.language", language);
   }, [language]);
   const t = useMemo(() => translator(language), [language]);
-  if (token === null) {
-    return (
-      <TokenForm
-        t={t}
-        onToken={(given) => {
-          keepToken(given);
-          setToken(given);
-        }}
-      />
-    );
+  const refuse = (): void => {
+    dropToken();
+    setEntry({ kind: "none", was_refused: true });
+  };
+  useEffect(() => {
+    if (entry.kind !== "trying") return;
+    let isCurrent = true;
+    createApi(entry.token, "en")
+      .safety()
+      .then(
+        () => true,
+        (problem: unknown) => !isUnauthorised(problem),
+      )
+      .then((isTaken) => {
+        if (!isCurrent) return;
+        if (isTaken) setEntry({ kind: "taken", token: entry.token });
+        else refuse();
+      }, refuse);
+    return () => {
+      isCurrent = false;
+    };
+  }, [entry]);
+
+  switch (entry.kind) {
+    case "trying":
+      return <p className="empty waiting">{t("connecting")} …</p>;
+    case "none":
+      return (
+        <TokenForm
+          t={t}
+          wasRefused={entry.was_refused}
+          onToken={(token) => {
+            keepToken(token);
+            setEntry({ kind: "trying", token });
+          }}
+        />
+      );
+    case "taken":
+      return (
+        <Boundary t={t}>
+          <Console
+            key={entry.token}
+            token={entry.token}
+            language={language}
+            onLanguage={() => setLanguage(language === "en" ? "ja" : "en")}
+            onRejected={refuse}
+          />
+        </Boundary>
+      );
   }
-  return (
-    <Console
-      key={token}
-      token={token}
-      language={language}
-      onLanguage={() => setLanguage(language === "en" ? "ja" : "en")}
-      onRejected={() => {
-        dropToken();
-        setToken(null);
-      }}
-    />
-  );
+}
+
+function isUnauthorised(problem: unknown): boolean {
+  return problem instanceof RefusedError && problem.refusal.status_code === 401;
 }
 
 function Console(props: {
@@ -59,75 +98,47 @@ function Console(props: {
   const { token, language, onLanguage, onRejected } = props;
   const t = useMemo(() => translator(language), [language]);
   const api = useMemo(() => createApi(token, language), [token, language]);
-  const queries = useQueryClient();
-  const [live, setLive] = useState<LiveState>("connecting");
-  const [events, setEvents] = useState<readonly LiveEvent[]>([]);
-  const [chosen, setChosen] = useState<string | null>(null);
-  const [refusal, setRefusal] = useState<Refusal | null>(null);
-
-  useEffect(() => {
-    let waiting: LiveEvent[] = [];
-    const touched = new Set<string>();
-    const flush = setInterval(() => {
-      if (waiting.length > 0) {
-        const fresh = waiting;
-        waiting = [];
-        setEvents((before) => [...fresh.toReversed(), ...before].slice(0, LIVE_ROWS));
-      }
-      for (const key of touched) void queries.invalidateQueries({ queryKey: [key] });
-      touched.clear();
-    }, 400);
-    const stop = followEvents({
-      token,
-      onState: setLive,
-      onEvent: (event) => {
-        if (TRADING_KINDS.has(event.kind)) waiting.push(event);
-        for (const key of queriesTouchedBy(event.kind)) touched.add(key);
-      },
-    });
-    return () => {
-      clearInterval(flush);
-      stop();
-    };
-  }, [token, queries]);
-
-  const onRefusal = (of: Refusal): void => {
-    if (of.status_code === 401) onRejected();
-    else setRefusal(of);
-  };
-  return (
-    <>
-      <SafetyBar api={api} t={t} live={live} onLanguage={onLanguage} onRefusal={onRefusal} />
-      <div className="refusal-slot">
-        {refusal !== null && (
-          <RefusalBox refusal={refusal} t={t} onClose={() => setRefusal(null)} />
-        )}
-      </div>
-      <main>
-        <BotsTable api={api} t={t} chosen={chosen} onChoose={setChosen} onRefusal={onRefusal} />
-        <LiveFeed events={events} t={t} />
-        <ProfitChart api={api} t={t} botId={chosen} />
-        <AuditTail api={api} t={t} />
-      </main>
-    </>
+  const log = useMemo(() => createLogVerifier(readServedLog, localStorage), []);
+  const queries = useMemo(
+    () =>
+      new QueryClient({
+        queryCache: new QueryCache({
+          onError: (problem) => {
+            if (isUnauthorised(problem)) onRejected();
+          },
+        }),
+        defaultOptions: {
+          queries: {
+            retry: (count, problem) => count < 1 && !(problem instanceof RefusedError),
+            retryDelay: 500,
+            networkMode: "always",
+          },
+          mutations: { networkMode: "always" },
+        },
+      }),
+    [token],
   );
-}
-
-function queriesTouchedBy(kind: string): readonly string[] {
-  switch (kind) {
-    case "fill":
-      return ["positions", "fills"];
-    case "position":
-      return ["positions"];
-    case "bot":
-    case "health":
-    case "instance":
-      return ["bots"];
-    case "safety":
-      return ["safety", "bots"];
-    case "audit":
-      return ["audit"];
-    default:
-      return [];
-  }
+  const { live, rows } = useLiveFeed({ token, api, queries });
+  const [chosen, setChosen] = useState<string | null>(null);
+  const shared = useMemo(() => ({ api, t, language, live, log }), [api, t, language, live, log]);
+  return (
+    <QueryClientProvider client={queries}>
+      <Shared value={shared}>
+        <SafetyBar onLanguage={onLanguage} />
+        <main>
+          <BotsTable
+            chosen={chosen}
+            onChoose={(bot_id) => setChosen(bot_id === chosen ? null : bot_id)}
+          />
+          {chosen !== null && (
+            <BotDetail key={chosen} botId={chosen} onClose={() => setChosen(null)} />
+          )}
+          <LiveFeed rows={rows} />
+          <AuditTail />
+          <PacksList />
+          <VenuesList />
+        </main>
+      </Shared>
+    </QueryClientProvider>
+  );
 }

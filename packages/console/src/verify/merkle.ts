@@ -20,7 +20,7 @@ export async function rootFromInclusion(options: {
   readonly path: readonly Hash[];
 }): Promise<Hash | null> {
   let [node, last] = [options.index, options.size - 1];
-  if (options.index >= options.size) return null;
+  if (!Number.isSafeInteger(node) || node < 0 || node > last) return null;
   let hash = options.leaf;
   let used = 0;
   while (last > 0) {
@@ -66,6 +66,14 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 export function fromBase64(text: string): Hash {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+export function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export function concat(...parts: readonly Uint8Array[]): Hash {

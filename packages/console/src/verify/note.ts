@@ -1,5 +1,5 @@
 /** C2SP signed notes and tlog checkpoints: parse, and check the log's Ed25519 signature with WebCrypto. */
-import { concat, equalBytes, fromBase64, type Hash } from "./merkle.ts";
+import { concat, equalBytes, fromBase64, hex, type Hash } from "./merkle.ts";
 
 export type Checkpoint = {
   readonly origin: string;
@@ -8,7 +8,13 @@ export type Checkpoint = {
   readonly text: string;
 };
 
-export type VerifierKey = { readonly name: string; readonly id: Uint8Array; readonly key: Hash };
+export type VerifierKey = {
+  readonly name: string;
+  readonly id: Uint8Array;
+  readonly key: Hash;
+  /** The line it was read from. */
+  readonly text: string;
+};
 
 const ED25519 = 1;
 
@@ -20,7 +26,23 @@ export async function parseVerifierKey(text: string): Promise<VerifierKey> {
   const named = concat(new TextEncoder().encode(`${name}\n`), material);
   const id = new Uint8Array(await crypto.subtle.digest("SHA-256", named)).slice(0, 4);
   if (hex(id) !== idHex) throw new Error("the log's key has another key id");
-  return { name, id, key: material.slice(1) };
+  return { name, id, key: material.slice(1), text: text.trim() };
+}
+
+let ed25519: Promise<boolean> | undefined;
+
+/** Older browsers have WebCrypto without Ed25519, and pages that are not on a secure origin have none at all. */
+export function supportsEd25519(): Promise<boolean> {
+  ed25519 ??= (async () => {
+    try {
+      const raw = new Uint8Array(32).fill(1);
+      await crypto.subtle.importKey("raw", raw, { name: "Ed25519" }, false, ["verify"]);
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+  return ed25519;
 }
 
 /** Throws when the note is malformed or carries no valid signature of `key`. */
@@ -50,7 +72,8 @@ export async function openCheckpoint(text: string, key: VerifierKey): Promise<Ch
     throw new Error("the checkpoint's signature is wrong");
   }
   const [origin, sizeText, rootText] = body.split("\n");
-  if (origin === undefined || rootText === undefined || !/^(0|[1-9]\d{0,15})$/.test(sizeText ?? ""))
+  if (origin !== key.name) throw new Error("the checkpoint is of another log");
+  if (rootText === undefined || !/^(0|[1-9]\d{0,15})$/.test(sizeText ?? ""))
     throw new Error("the checkpoint is malformed");
   return { origin, size: Number(sizeText), root: fromBase64(rootText), text };
 }
@@ -70,8 +93,4 @@ function splitKey(text: string): readonly [string, string, string] {
   const match = /^(.+?)\+([0-9a-f]{8})\+(\S+)$/.exec(text);
   if (match === null) throw new Error("the log's key is malformed");
   return [match[1] ?? "", match[2] ?? "", match[3] ?? ""];
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

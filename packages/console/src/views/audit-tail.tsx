@@ -1,93 +1,187 @@
-/** The newest audit events; each can be checked against the log that this browser verified. */
+/** The newest audit events; each can be proven here, against the log that this browser verified. */
 import { useQuery } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
-import type { Api, AuditEvent } from "../api.ts";
-import type { Translate } from "../i18n.ts";
-import { verifyInclusion, verifyLog, type EventProof } from "../verify/log-verifier.ts";
+import type { AuditEvent } from "../answers/answers.ts";
+import type { Api } from "../api.ts";
+import { useConsole } from "../context.ts";
+import type { Word } from "../i18n.ts";
+import { messageOf, PROOF_STEPS, verifyEventProof, type ProofStep } from "../verify/event-proof.ts";
+import type { LogVerifier } from "../verify/log-verifier.ts";
+import { clockText } from "../time.ts";
+import { Panel } from "./panel.tsx";
 
-type Check = "in_log" | "not_in_log";
+/** `tree` is the last step: the proof's head is one of the very log that the badge stands for. */
+type Step = ProofStep | "tree";
+const STEPS: readonly Step[] = [...PROOF_STEPS, "tree"];
+const STEP_WORD: Readonly<Record<Step, Word>> = {
+  signature: "step_signature",
+  inclusion: "step_inclusion",
+  commitment: "step_commitment",
+  story: "step_story",
+  tree: "step_tree",
+};
 
-export function AuditTail(props: { readonly api: Api; readonly t: Translate }): JSX.Element {
-  const { api, t } = props;
+type Check =
+  | { readonly kind: "checking" }
+  | { readonly kind: "proven"; readonly payload: "opened" | "erased" }
+  | { readonly kind: "failed"; readonly step: Step | null; readonly problem: string };
+
+export function AuditTail(): JSX.Element {
+  const { api, t, log } = useConsole();
   const [checks, setChecks] = useState<Readonly<Record<string, Check>>>({});
   const tail = useQuery({
-    queryKey: ["audit", api],
-    queryFn: () =>
-      api.get<{ readonly events: readonly AuditEvent[] }>(
-        "/api/audit/events?limit=40&order=newest",
-      ),
+    queryKey: ["audit"],
+    queryFn: async () => (await api.auditTail()).events,
     refetchInterval: 5_000,
   });
   const check = async (event: AuditEvent): Promise<void> => {
-    const proof = await api.get<EventProof>(`/api/audit/proof/${event.event_id}`);
-    const verdict = await verifyLog();
-    const isInside = verdict.kind === "verified" && (await verifyInclusion(proof, verdict));
-    setChecks((before) => ({ ...before, [event.event_id]: isInside ? "in_log" : "not_in_log" }));
+    const put = (result: Check): void =>
+      setChecks((before) => ({ ...before, [event.event_id]: result }));
+    put({ kind: "checking" });
+    put(await prove(event, api, log));
   };
-  const rows = tail.data?.events ?? [];
   return (
-    <section aria-label={t("audit")}>
-      <h2>{t("audit")}</h2>
-      {rows.length === 0 ? (
-        <p className="empty">{t("nothing_yet")}</p>
-      ) : (
-        <div className="scroll">
-          <table data-testid="audit">
+    <Panel title={t("audit")} name="audit" problem={tail.error}>
+      <div className="scroll" tabIndex={0} role="region" aria-label={t("audit")}>
+        {tail.data === undefined || tail.data.length === 0 ? (
+          <p className="empty">{t(tail.data === undefined ? "loading" : "nothing_yet")}</p>
+        ) : (
+          <table className="feed" data-testid="audit">
             <thead>
               <tr>
-                <th className="number">{t("entry")}</th>
-                <th>{t("event")}</th>
-                <th>{t("actor")}</th>
-                <th>{t("subject")}</th>
-                <th>{t("time")}</th>
-                <th />
+                <th scope="col" className="number">
+                  {t("entry")}
+                </th>
+                <th scope="col">{t("time")}</th>
+                <th scope="col">{t("event")}</th>
+                <th scope="col" className="optional">
+                  {t("actor")}
+                </th>
+                <th scope="col">
+                  <span className="hidden">{t("prove")}</span>
+                </th>
               </tr>
             </thead>
             <tbody>
-              {rows.map((event) => (
-                <tr key={event.event_id}>
-                  <td className="number mono dim">{event.log_index}</td>
-                  <td className={`mono ${event.outcome === "SUCCESS" ? "" : "bad"}`}>
-                    {event.action}
-                  </td>
-                  <td className="mono dim">{event.actor}</td>
-                  <td className="mono">
-                    {event.resource_type}:{event.resource_id}
-                  </td>
-                  <td className="mono dim">{event.occurred_at.slice(11, 23)}</td>
-                  <td>
-                    <CheckCell
-                      state={checks[event.event_id]}
-                      t={t}
-                      onCheck={() => void check(event)}
-                    />
-                  </td>
-                </tr>
+              {tail.data.map((event) => (
+                <EventRows
+                  key={event.event_id}
+                  event={event}
+                  check={checks[event.event_id]}
+                  onCheck={() => void check(event)}
+                />
               ))}
             </tbody>
           </table>
-        </div>
-      )}
-    </section>
+        )}
+      </div>
+    </Panel>
   );
 }
 
-function CheckCell(props: {
-  readonly state: Check | undefined;
-  readonly t: Translate;
+async function prove(event: AuditEvent, api: Api, log: LogVerifier): Promise<Check> {
+  try {
+    const [proof, key] = [await api.proof(event.event_id), await log.key()];
+    const verdict = await verifyEventProof(proof, key, event);
+    if (verdict.kind === "failed") return verdict;
+    if (!(await log.contains(verdict.head)))
+      return { kind: "failed", step: "tree", problem: "another tree was signed" };
+    return { kind: "proven", payload: verdict.payload };
+  } catch (problem) {
+    return { kind: "failed", step: null, problem: messageOf(problem) };
+  }
+}
+
+function EventRows(props: {
+  readonly event: AuditEvent;
+  readonly check: Check | undefined;
   readonly onCheck: () => void;
 }): JSX.Element {
-  const { state, t, onCheck } = props;
-  if (state === undefined)
-    return (
-      <button type="button" onClick={onCheck}>
-        {t("check")}
-      </button>
-    );
+  const { t } = useConsole();
+  const { event, check, onCheck } = props;
+  const reason = event.details["reason"];
   return (
-    <span className={state === "in_log" ? "good" : "bad"} data-testid="inclusion">
-      {state === "in_log" ? "✓ " : "✗ "}
-      {t(state)}
-    </span>
+    <>
+      <tr data-event={event.event_id} data-action={event.action}>
+        <td className="number mono dim">{event.log_index}</td>
+        <td className="mono dim" title={event.occurred_at}>
+          {clockText(Date.parse(event.occurred_at))}
+        </td>
+        <td className="words">
+          <span className={`mono ${event.outcome === "SUCCESS" ? "" : "bad"}`}>
+            {event.action}
+            {event.outcome === "SUCCESS" ? "" : ` ${event.outcome}`}
+          </span>{" "}
+          <span className="mono dim">
+            {event.resource_type}:{event.resource_id}
+          </span>
+          {typeof reason === "string" && <div className="dim wrap">{reason}</div>}
+        </td>
+        <td className="mono dim optional">{event.actor}</td>
+        <td className="check">
+          <button
+            type="button"
+            className={check === undefined ? "quiet" : `quiet ${toneOf(check)}`}
+            onClick={onCheck}
+            disabled={check?.kind === "checking"}
+            aria-label={`${t("prove")} ${event.log_index}`}
+            data-testid="check"
+          >
+            {check === undefined ? t("prove") : labelOf(check, t)}
+          </button>
+        </td>
+      </tr>
+      {check !== undefined && check.kind !== "checking" && (
+        <tr className="proof">
+          <td />
+          <td colSpan={4}>
+            <ProofSteps check={check} />
+          </td>
+        </tr>
+      )}
+    </>
   );
+}
+
+function ProofSteps({
+  check,
+}: {
+  readonly check: Exclude<Check, { kind: "checking" }>;
+}): JSX.Element {
+  const { t } = useConsole();
+  const failedAt =
+    check.kind === "proven" ? STEPS.length : check.step === null ? 0 : STEPS.indexOf(check.step);
+  return (
+    <ol className="steps" data-testid="proof">
+      {STEPS.slice(0, failedAt).map((step) => (
+        <li key={step} className="good">
+          ✓ {t(STEP_WORD[step])}
+        </li>
+      ))}
+      {check.kind === "failed" && (
+        <li className="bad">
+          ✗ {check.step === null ? "" : `${t(STEP_WORD[check.step])}: `}
+          {check.problem}
+        </li>
+      )}
+      {check.kind === "proven" && check.payload === "erased" && (
+        <li className="dim">{t("payload_erased")}</li>
+      )}
+    </ol>
+  );
+}
+
+function toneOf(check: Check): string {
+  return check.kind === "proven" ? "good" : check.kind === "failed" ? "bad" : "dim";
+}
+
+function labelOf(check: Check, t: (word: Word) => string): string {
+  switch (check.kind) {
+    case "checking":
+      return t("proving");
+    case "proven":
+      return `✓ ${t("proven")}`;
+    case "failed":
+      return `✗ ${t("not_proven")}`;
+  }
 }

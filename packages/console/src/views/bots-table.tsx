@@ -1,199 +1,198 @@
 /** Every bot with its state, health, position and profit, and the acts that its state allows. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
-import {
-  RefusedError,
-  sendTransition,
-  type Api,
-  type Bot,
-  type Position,
-  type Refusal,
-} from "../api.ts";
-import type { Translate, Word } from "../i18n.ts";
-import { addDecimals, signTone } from "../numbers.ts";
+import type { Bot, BotState, Instance, Position } from "../answers/answers.ts";
+import { useConsole } from "../context.ts";
+import type { Word } from "../i18n.ts";
+import { shownDecimal, sumDecimals } from "../numbers.ts";
+import { useBots, useInstances, usePositions } from "../queries.ts";
+import { dayText } from "../time.ts";
+import { Badge, ModeBadge, type Tone } from "./badge.tsx";
+import { Money } from "./money.tsx";
+import { Panel } from "./panel.tsx";
 import { ReasonDialog, type Question } from "./reason-dialog.tsx";
 
-type Act = { readonly word: Word; readonly to: string };
+type Act = { readonly word: Word; readonly to: BotState; readonly tone: "primary" | "danger" };
 
 const START: readonly Act[] = [
-  { word: "start_paper", to: "RUNNING_PAPER" },
-  { word: "start_shadow", to: "RUNNING_SHADOW" },
+  { word: "start_paper", to: "RUNNING_PAPER", tone: "primary" },
+  { word: "start_shadow", to: "RUNNING_SHADOW", tone: "primary" },
 ];
-const STOP: Act = { word: "stop", to: "STOPPING" };
-const PAUSE: Act = { word: "pause", to: "PAUSED" };
+const STOP: Act = { word: "stop", to: "STOPPING", tone: "danger" };
+const PAUSE: Act = { word: "pause", to: "PAUSED", tone: "primary" };
+const QUARANTINE: Act = { word: "quarantine", to: "QUARANTINED", tone: "danger" };
 
-/** What a person may ask for in each state; the server decides. */
-const ACTS: Readonly<Record<string, readonly Act[]>> = {
-  IDLE: START,
-  PAUSED: [...START, STOP],
-  ERROR: [...START, STOP],
-  RUNNING_PAPER: [PAUSE, STOP],
-  RUNNING_SHADOW: [PAUSE, STOP],
-  RUNNING_LIVE: [PAUSE, STOP],
+/** What a person may ask for in each state (docs/formats/bot-states.md); the server decides. */
+const ACTS: Readonly<Record<BotState, readonly Act[]>> = {
+  CREATED: [QUARANTINE],
+  IDLE: [...START, QUARANTINE],
+  RUNNING_PAPER: [PAUSE, STOP, QUARANTINE],
+  RUNNING_SHADOW: [PAUSE, STOP, QUARANTINE],
+  RUNNING_LIVE: [PAUSE, STOP, QUARANTINE],
+  PAUSED: [...START, STOP, QUARANTINE],
+  STOPPING: [QUARANTINE],
+  ERROR: [...START, STOP, QUARANTINE],
+  QUARANTINED: [],
 };
 
-const STATE_TONE: Readonly<Record<string, string>> = {
-  RUNNING_PAPER: "info",
-  RUNNING_SHADOW: "info",
+const STATE_TONE: Readonly<Record<BotState, Tone>> = {
+  CREATED: "dim",
+  IDLE: "dim",
+  RUNNING_PAPER: "good",
+  RUNNING_SHADOW: "good",
   RUNNING_LIVE: "live",
   PAUSED: "warn",
   STOPPING: "warn",
   ERROR: "bad",
   QUARANTINED: "bad",
 };
-const HEALTH_TONE: Readonly<Record<string, string>> = {
-  healthy: "good",
-  degraded: "warn",
-  halted: "bad",
-};
+const HEALTH_TONE = { healthy: "good", degraded: "warn", halted: "bad" } as const;
 
 export function BotsTable(props: {
-  readonly api: Api;
-  readonly t: Translate;
   readonly chosen: string | null;
   readonly onChoose: (botId: string) => void;
-  readonly onRefusal: (of: Refusal) => void;
 }): JSX.Element {
-  const { api, t, chosen, onChoose, onRefusal } = props;
+  const { api, t } = useConsole();
+  const { chosen, onChoose } = props;
   const queries = useQueryClient();
   const [question, setQuestion] = useState<Question | null>(null);
-  const bots = useQuery({
-    queryKey: ["bots", api],
-    queryFn: () => api.get<{ readonly bots: readonly Bot[] }>("/api/bots?limit=200"),
-    refetchInterval: 2_000,
-  });
-  const positions = useQuery({
-    queryKey: ["positions", api],
-    queryFn: () => api.get<{ readonly positions: readonly Position[] }>("/api/positions"),
-    refetchInterval: 2_000,
-  });
+  const [bots, instances, positions] = [useBots(), useInstances(), usePositions()];
   const ask = (bot: Bot, act: Act): void =>
     setQuestion({
       title: t("ask_command", { what: t(act.word), bot: bot.bot_id }),
-      isDangerous: act.to === "STOPPING",
-      onYes: async (reason) => {
-        try {
-          await sendTransition(api, { bot, to: act.to, reason });
-        } catch (error) {
-          if (error instanceof RefusedError) onRefusal(error.refusal);
-          else throw error;
-        }
-        await queries.invalidateQueries({ queryKey: ["bots"] });
+      detail: `${bot.state} → ${act.to}`,
+      tone: act.tone,
+      onYes: (wish) => api.move(bot, act.to, wish),
+      onDone: () => {
+        for (const key of ["bots", "bot", "instances"])
+          void queries.invalidateQueries({ queryKey: [key] });
       },
     });
-  const rows = bots.data?.bots ?? [];
   return (
-    <section aria-label={t("bots")}>
-      <h2>{t("bots")}</h2>
-      {bots.data !== undefined && rows.length === 0 && <p className="empty">{t("no_bots")}</p>}
-      {rows.length > 0 && (
-        <div className="scroll">
-          <table data-testid="bots">
+    <Panel title={t("bots")} name="bots" problem={bots.error ?? instances.error ?? positions.error}>
+      {bots.data === undefined ? (
+        <p className="empty">{t("loading")}</p>
+      ) : bots.data.length === 0 ? (
+        <p className="empty">{t("no_bots")}</p>
+      ) : (
+        <div className="scroll-x">
+          <table className="cards" data-testid="bots">
             <thead>
               <tr>
-                <th>{t("bot")}</th>
-                <th>{t("state")}</th>
-                <th>{t("health")}</th>
-                <th>{t("strategy")}</th>
-                <th className="number">{t("position")}</th>
-                <th className="number">{t("profit")}</th>
-                <th>{t("actions")}</th>
+                <th scope="col">{t("bot")}</th>
+                <th scope="col">{t("state")}</th>
+                <th scope="col">{t("health")}</th>
+                <th scope="col" className="number">
+                  {t("position")}
+                </th>
+                <th scope="col" className="number">
+                  {t("realised")}
+                </th>
+                <th scope="col" className="number">
+                  {t("unrealised")}
+                </th>
+                <th scope="col" className="number">
+                  {t("fees")}
+                </th>
+                <th scope="col" className="number">
+                  {t("fills")}
+                </th>
+                <th scope="col">{t("actions")}</th>
               </tr>
             </thead>
             <tbody>
-              {rows.map((bot) => (
+              {bots.data.map((bot) => (
                 <BotRow
                   key={bot.bot_id}
                   bot={bot}
-                  t={t}
+                  instance={instances.data?.find((one) => one.bot_id === bot.bot_id)}
+                  positions={(positions.data ?? []).filter((held) => held.bot_id === bot.bot_id)}
                   isChosen={bot.bot_id === chosen}
-                  onChoose={onChoose}
+                  onChoose={() => onChoose(bot.bot_id)}
                   onAct={(act) => ask(bot, act)}
-                  positions={(positions.data?.positions ?? []).filter(
-                    (held) => held.bot_id === bot.bot_id,
-                  )}
                 />
               ))}
             </tbody>
           </table>
         </div>
       )}
-      {question !== null && (
-        <ReasonDialog question={question} t={t} onClose={() => setQuestion(null)} />
-      )}
-    </section>
+      {question !== null && <ReasonDialog question={question} onClose={() => setQuestion(null)} />}
+    </Panel>
   );
 }
 
 function BotRow(props: {
   readonly bot: Bot;
+  readonly instance: Instance | undefined;
   readonly positions: readonly Position[];
-  readonly t: Translate;
   readonly isChosen: boolean;
-  readonly onChoose: (botId: string) => void;
+  readonly onChoose: () => void;
   readonly onAct: (act: Act) => void;
 }): JSX.Element {
-  const { bot, positions, t, isChosen, onChoose, onAct } = props;
-  const profit = positions.reduce(
-    (sum, held) => addDecimals(addDecimals(sum, held.realised_profit), held.unrealised_profit),
-    "0",
-  );
-  const health = bot.health_state ?? null;
+  const { t } = useConsole();
+  const { bot, instance, positions, isChosen, onChoose, onAct } = props;
+  const sum = (pick: (held: Position) => string): JSX.Element | string =>
+    positions.length === 0 ? "–" : <Money amount={sumDecimals(positions.map(pick))} />;
+  const fills = instance?.counters["fills_total"];
   return (
-    <tr
-      className={`clickable ${isChosen ? "chosen" : ""}`}
-      data-testid={`bot-${bot.bot_id}`}
-      tabIndex={0}
-      onClick={() => onChoose(bot.bot_id)}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") onChoose(bot.bot_id);
-      }}
-    >
-      <td>
-        <strong>{bot.display_name ?? bot.bot_id}</strong>
+    <tr className={isChosen ? "chosen" : ""} data-testid={`bot-${bot.bot_id}`}>
+      <td data-label={t("bot")}>
+        <button type="button" className="name" aria-expanded={isChosen} onClick={onChoose}>
+          {bot.display_name}
+        </button>
         <div className="mono dim">
-          {bot.bot_id} · {bot.venue}
+          {bot.bot_id} · {bot.spec.venue}
         </div>
       </td>
-      <td>
-        <span className={`badge ${STATE_TONE[bot.state] ?? "dim"}`} data-testid="state">
-          {bot.state}
+      <td data-label={t("state")}>
+        <span className="pair">
+          <Badge
+            tone={STATE_TONE[bot.state]}
+            text={bot.state}
+            title={`${bot.status.reason}, ${bot.status.since}`}
+            testId="state"
+          />
+          {bot.status.mode !== null && <ModeBadge mode={bot.status.mode} />}
         </span>
+        <div className="mono dim">
+          {bot.status.reason} · {dayText(bot.status.since)}
+        </div>
       </td>
-      <td>
-        {health === null ? (
-          <span className="dim">–</span>
-        ) : (
-          <span className={HEALTH_TONE[health] ?? "dim"} title={bot.reason_code ?? ""}>
-            {health}
-            {bot.reason_code ? <div className="mono">{bot.reason_code}</div> : null}
-          </span>
-        )}
+      <td data-label={t("health")}>
+        <HealthCell instance={instance} />
       </td>
-      <td className="mono">
-        {bot.strategy.strategy_id}
-        <div className="dim">{bot.strategy.strategy_version}</div>
-      </td>
-      <td className="number mono">
+      <td data-label={t("position")} className="number mono">
         {positions.length === 0
           ? "–"
           : positions.map((held) => (
-              <div key={held.instrument_id}>
-                {held.quantity} {held.instrument_id}
+              <div key={`${held.instance_id}/${held.instrument_id}`}>
+                {held.quantity} <span className="dim">{held.instrument_id}</span>
               </div>
             ))}
       </td>
-      <td className={`number mono ${signTone(profit)}`} data-testid="profit">
-        {positions.length === 0 ? "–" : profit}
+      <td data-label={t("realised")} className="number mono" data-testid="realised">
+        {sum((held) => held.realised_profit)}
       </td>
-      <td>
-        <div className="row-actions" onClick={(event) => event.stopPropagation()}>
-          {(ACTS[bot.state] ?? []).map((act) => (
+      <td data-label={t("unrealised")} className="number mono" data-testid="unrealised">
+        {sum((held) => held.unrealised_profit)}
+      </td>
+      <td data-label={t("fees")} className="number mono dim">
+        {positions.length === 0
+          ? "–"
+          : shownDecimal(sumDecimals(positions.map((held) => held.fees)), 2)}
+      </td>
+      <td data-label={t("fills")} className="number mono" data-testid="fill-count">
+        {fills === undefined ? "–" : shownDecimal(String(fills), 0)}
+      </td>
+      <td data-label={t("actions")}>
+        <div className="row-actions">
+          {ACTS[bot.state].map((act) => (
             <button
               key={act.to}
               type="button"
-              className={act.to === "STOPPING" ? "danger" : ""}
+              className={act.tone === "danger" ? "danger" : ""}
               onClick={() => onAct(act)}
+              aria-label={`${t(act.word)}: ${bot.display_name}`}
             >
               {t(act.word)}
             </button>
@@ -201,5 +200,27 @@ function BotRow(props: {
         </div>
       </td>
     </tr>
+  );
+}
+
+function HealthCell({ instance }: { readonly instance: Instance | undefined }): JSX.Element {
+  const { t } = useConsole();
+  const health = instance?.health_state ?? null;
+  if (instance === undefined || health === null) return <span className="dim">{t("unknown")}</span>;
+  const { reason_code, failure, isolation, phase } = instance;
+  return (
+    <>
+      <Badge
+        tone={HEALTH_TONE[health]}
+        text={health}
+        title={failure?.error ?? ""}
+        testId="health"
+      />
+      <div className={`mono ${health === "healthy" ? "dim" : HEALTH_TONE[health]}`}>
+        {failure?.error_code ?? reason_code ?? phase}
+        {isolation === null ? "" : ` · ${isolation.level} ${isolation.mechanism}`}
+      </div>
+      {failure !== null && <div className="dim wrap">{failure.suggestion}</div>}
+    </>
   );
 }

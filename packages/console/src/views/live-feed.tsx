@@ -1,62 +1,102 @@
-/** Intents, orders and fills as they happen, newest first. */
-import type { JSX } from "react";
-import type { LiveEvent } from "../live.ts";
-import type { Translate } from "../i18n.ts";
+/** Intents, orders, fills and what happens to bots, newest first, filtered by bot and kind. */
+import { useState, type JSX } from "react";
+import { useConsole } from "../context.ts";
+import type { Word } from "../i18n.ts";
+import { FEED_KINDS, type FeedKind, type FeedRow } from "../live/feed-rows.ts";
+import { useBots } from "../queries.ts";
+import { clockText } from "../time.ts";
+import { Panel } from "./panel.tsx";
 
-const KIND_TONE: Readonly<Record<string, string>> = { fill: "good", order: "info", intent: "dim" };
+/** Rows drawn at once; the filter looks at all that are kept. */
+const ROWS_SHOWN = 150;
 
-export function LiveFeed(props: {
-  readonly events: readonly LiveEvent[];
-  readonly t: Translate;
-}): JSX.Element {
-  const { events, t } = props;
+const KIND_WORD: Readonly<Record<FeedKind, Word>> = {
+  fill: "kind_fill",
+  order: "kind_order",
+  intent: "kind_intent",
+  bot: "kind_bot",
+  run: "kind_run",
+  health: "kind_health",
+  safety: "kind_safety",
+};
+
+export function LiveFeed({ rows }: { readonly rows: readonly FeedRow[] }): JSX.Element {
+  const { t } = useConsole();
+  const bots = useBots().data ?? [];
+  const [bot, setBot] = useState("");
+  const [hidden, setHidden] = useState<ReadonlySet<FeedKind>>(new Set());
+  const [held, setHeld] = useState<readonly FeedRow[] | null>(null);
+  const shown = (held ?? rows).filter(
+    ({ kind, bot_id }) => !hidden.has(kind) && (bot === "" || bot_id === null || bot_id === bot),
+  );
+  const toggle = (kind: FeedKind): void => {
+    const next = new Set(hidden);
+    if (!next.delete(kind)) next.add(kind);
+    setHidden(next);
+  };
   return (
-    <section aria-label={t("live_feed")}>
-      <h2>{t("live_feed")}</h2>
-      {events.length === 0 ? (
-        <p className="empty">{t("nothing_yet")}</p>
-      ) : (
-        <div className="scroll">
-          <table data-testid="live">
+    <Panel
+      title={t("live_feed")}
+      name="live"
+      aside={
+        <button
+          type="button"
+          className="quiet end"
+          aria-pressed={held !== null}
+          onClick={() => setHeld(held === null ? rows : null)}
+        >
+          {held === null ? t("hold") : t("resume")}
+        </button>
+      }
+    >
+      <div className="filters">
+        <select
+          value={bot}
+          aria-label={t("filter_bot")}
+          onChange={(event) => setBot(event.target.value)}
+        >
+          <option value="">{t("filter_all")}</option>
+          {bots.map(({ bot_id, display_name }) => (
+            <option key={bot_id} value={bot_id}>
+              {display_name}
+            </option>
+          ))}
+        </select>
+        <span role="group" aria-label={t("filter_kind")} className="chips">
+          {FEED_KINDS.map((kind) => (
+            <button
+              key={kind}
+              type="button"
+              className="chip"
+              aria-pressed={!hidden.has(kind)}
+              onClick={() => toggle(kind)}
+              data-testid={`kind-${kind}`}
+            >
+              {t(KIND_WORD[kind])}
+            </button>
+          ))}
+        </span>
+      </div>
+      <div className="scroll" tabIndex={0} role="region" aria-label={t("live_feed")}>
+        {shown.length === 0 ? (
+          <p className="empty">{t(rows.length === 0 ? "nothing_yet" : "nothing_matches")}</p>
+        ) : (
+          <table className="feed" data-testid="live">
             <tbody>
-              {events.map((event) => (
-                <tr key={event.id}>
-                  <td className={`mono ${KIND_TONE[event.kind] ?? ""}`}>{event.kind}</td>
-                  <td className="mono">{field(event, "bot_id")}</td>
-                  <td className="mono">{summary(event)}</td>
-                  <td className="mono dim number">{clock(event)}</td>
+              {shown.slice(0, ROWS_SHOWN).map((row) => (
+                <tr key={row.key} data-kind={row.kind}>
+                  <td className="mono dim">{clockText(row.at_ms)}</td>
+                  <td className={`mono kind ${row.kind}`}>{row.kind}</td>
+                  <td className="mono dim bot">{row.bot_id ?? ""}</td>
+                  <td className={`mono words ${row.tone}`} title={row.words.join(" ")}>
+                    {row.words.join(" ")}
+                  </td>
                 </tr>
               ))}
             </tbody>
           </table>
-        </div>
-      )}
-    </section>
+        )}
+      </div>
+    </Panel>
   );
-}
-
-function summary(event: LiveEvent): string {
-  const words = [
-    "side",
-    "quantity",
-    "instrument_id",
-    "price",
-    "kind",
-    "verdict",
-    "liquidity",
-    "reason_code",
-  ] as const;
-  return words
-    .map((word) => field(event, word))
-    .filter((text) => text !== "")
-    .join(" ");
-}
-
-function clock(event: LiveEvent): string {
-  return field(event, "event_time").slice(11, 23);
-}
-
-function field(event: LiveEvent, name: string): string {
-  const value = event.data[name];
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }

@@ -1,56 +1,82 @@
-import { useEffect, useRef, useState, type JSX } from "react";
-import type { Translate } from "../i18n.ts";
+/** Asks for the reason before anything changes, and shows a refusal where the wish was made. */
+import { useEffect, useRef, useState, type JSX, type ReactNode } from "react";
+import { RefusedError, type Wish } from "../api.ts";
+import { ShapeError } from "../answers/shape.ts";
+import type { Refusal } from "../answers/answers.ts";
+import { useConsole } from "../context.ts";
 
 export type Question = {
   readonly title: string;
-  readonly isDangerous: boolean;
-  readonly onYes: (reason: string) => Promise<void>;
+  readonly detail?: ReactNode;
+  readonly tone: "primary" | "danger";
+  readonly onYes: (wish: Wish) => Promise<unknown>;
+  /** After it was accepted. */
+  readonly onDone: () => void;
 };
 
-/** Asks for the reason before anything changes; an empty reason is no reason. */
+type Trouble =
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "other"; readonly message: string };
+
+const REASON_CHARACTERS = 500;
+
 export function ReasonDialog(props: {
   readonly question: Question;
-  readonly t: Translate;
   readonly onClose: () => void;
 }): JSX.Element {
-  const { question, t, onClose } = props;
+  const { t } = useConsole();
+  const { question, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState("");
   const [isSending, setIsSending] = useState(false);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  // A wish that got no answer keeps its id, so that sending it again cannot act twice; a refused one is over.
+  const [id, setId] = useState(() => crypto.randomUUID());
   useEffect(() => {
     if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
   const send = async (): Promise<void> => {
     setIsSending(true);
-    await question.onYes(reason.trim());
-    onClose();
+    setTrouble(null);
+    try {
+      await question.onYes({ id, reason: reason.trim() });
+      question.onDone();
+      onClose();
+    } catch (problem) {
+      setTrouble(troubleOf(problem));
+      if (problem instanceof RefusedError) setId(crypto.randomUUID());
+      setIsSending(false);
+    }
   };
   return (
-    <dialog ref={dialog} onClose={onClose}>
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="question">
       <form
         onSubmit={(event) => {
           event.preventDefault();
           void send();
         }}
       >
-        <h3>{question.title}</h3>
+        <h3 id="question">{question.title}</h3>
+        {question.detail !== undefined && <p className="dim detail">{question.detail}</p>}
         <label>
           {t("reason_hint")}
           <input
             autoFocus
+            required
             value={reason}
-            maxLength={500}
+            maxLength={REASON_CHARACTERS}
             onChange={(event) => setReason(event.target.value)}
             aria-label={t("reason")}
           />
         </label>
+        {trouble !== null && <TroubleBox trouble={trouble} />}
         <div className="buttons">
           <button type="button" onClick={onClose}>
-            {t("cancel")}
+            {trouble === null ? t("cancel") : t("close")}
           </button>
           <button
             type="submit"
-            className={question.isDangerous ? "danger" : "primary"}
+            className={question.tone}
             disabled={reason.trim() === "" || isSending}
           >
             {t("confirm")}
@@ -59,4 +85,38 @@ export function ReasonDialog(props: {
       </form>
     </dialog>
   );
+}
+
+function TroubleBox({ trouble }: { readonly trouble: Trouble }): JSX.Element {
+  const { t } = useConsole();
+  if (trouble.kind === "other")
+    return (
+      <div className="refusal" role="alert" data-testid="refusal">
+        <strong className="bad">{trouble.message}</strong>
+      </div>
+    );
+  const { error, error_code, reason_code, suggestion, trace_id } = trouble.refusal;
+  return (
+    <div className="refusal" role="alert" data-testid="refusal">
+      <div>
+        <strong className="bad">{t("refused")}</strong>{" "}
+        <span className="mono" data-testid="refusal-code">
+          {error_code}
+          {reason_code === null ? "" : ` · ${reason_code}`}
+        </span>
+      </div>
+      <div>{error}</div>
+      <div data-testid="next-step">
+        <strong>{t("next_step")}:</strong> {suggestion}
+      </div>
+      {trace_id !== null && <div className="mono dim">trace {trace_id}</div>}
+    </div>
+  );
+}
+
+function troubleOf(problem: unknown): Trouble {
+  if (problem instanceof RefusedError) return { kind: "refused", refusal: problem.refusal };
+  if (problem instanceof ShapeError || problem instanceof Error)
+    return { kind: "other", message: problem.message };
+  return { kind: "other", message: String(problem) };
 }

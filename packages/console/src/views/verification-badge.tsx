@@ -1,37 +1,41 @@
 /** Tells whether this browser could verify the log, not whether the server says so. */
-import { useQuery } from "@tanstack/react-query";
 import type { JSX } from "react";
-import type { Translate } from "../i18n.ts";
-import { verifyLog } from "../verify/log-verifier.ts";
+import { useConsole } from "../context.ts";
+import { useLogVerdict } from "../queries.ts";
+import { Badge } from "./badge.tsx";
 
-export function VerificationBadge(props: { readonly t: Translate }): JSX.Element {
-  const { t } = props;
-  const verdict = useQuery({
-    queryKey: ["log-verdict"],
-    queryFn: verifyLog,
-    refetchInterval: 5_000,
-  });
-  if (verdict.data === undefined)
-    return (
-      <span className="badge dim" data-testid="log-badge">
-        {t("verifying")}
-      </span>
-    );
-  if (verdict.data.kind === "broken") {
-    return (
-      <span className="badge bad" data-testid="log-badge" title={verdict.data.problem}>
-        {t("broken")}: {verdict.data.problem}
-      </span>
-    );
+export function VerificationBadge(): JSX.Element {
+  const { t } = useConsole();
+  const { data: verdict } = useLogVerdict();
+  const testId = "log-badge";
+  if (verdict === undefined) return <Badge tone="dim" text={t("verifying")} testId={testId} />;
+  switch (verdict.kind) {
+    case "verified": {
+      const { size, remembered, origin } = verdict;
+      const title = `${t("verified_detail", { size, remembered })}\n${origin}`;
+      return (
+        <Badge tone="good" text={`${t("verified")} · ${size}`} title={title} testId={testId} />
+      );
+    }
+    case "broken":
+      return (
+        <Badge
+          tone="bad"
+          look="filled"
+          text={`${t("broken")}: ${verdict.problem}`}
+          title={verdict.problem}
+          testId={testId}
+        />
+      );
+    case "empty":
+      return <Badge tone="dim" text={t("log_empty")} testId={testId} />;
+    case "unsupported":
+      return (
+        <Badge tone="warn" text={t("log_unsupported")} title={verdict.problem} testId={testId} />
+      );
+    case "unreachable":
+      return (
+        <Badge tone="warn" text={t("log_unreachable")} title={verdict.problem} testId={testId} />
+      );
   }
-  const { size, remembered, origin } = verdict.data;
-  return (
-    <span
-      className="badge good"
-      data-testid="log-badge"
-      title={`${t("verified_detail", { size, remembered })}\n${origin}`}
-    >
-      {t("verified")} · {size}
-    </span>
-  );
 }

@@ -1,13 +1,11 @@
 /**
  * Server-sent events over fetch, because the browser's EventSource cannot send a token.
  *
- * Resumes with the last id it has seen, so that a dropped connection loses nothing.
+ * Resumes with the last id it has seen, so that a dropped connection loses nothing; where the server says that
+ * rows are gone (`gap`), or what arrives is no event, the listener is told to read everything afresh.
  */
-export type LiveEvent = {
-  readonly id: string;
-  readonly kind: string;
-  readonly data: Readonly<Record<string, unknown>>;
-};
+import { sseBlocks, sseEvent, type LiveEvent } from "./sse.ts";
+
 export type LiveState = "connecting" | "live" | "lost";
 
 const RETRY_MS = 1_000;
@@ -17,6 +15,8 @@ const SILENCE_MS = 35_000;
 export function followEvents(options: {
   readonly token: string;
   readonly onEvent: (event: LiveEvent) => void;
+  /** What is on the page may be behind. */
+  readonly onGap: () => void;
   readonly onState: (state: LiveState) => void;
 }): () => void {
   const stopped = new AbortController();
@@ -24,33 +24,35 @@ export function followEvents(options: {
   const connect = async (): Promise<void> => {
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), SILENCE_MS);
-    const response = await fetch("/api/events", {
-      headers: {
-        authorization: `Bearer ${options.token}`,
-        accept: "text/event-stream",
-        ...(lastId === null ? {} : { "last-event-id": lastId }),
-      },
-      signal: AbortSignal.any([stopped.signal, silence.signal]),
-    });
-    if (!response.ok || response.body === null)
-      throw new Error(`events answered ${response.status}`);
-    options.onState("live");
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let pending = "";
     try {
+      const response = await fetch("/api/events", {
+        cache: "no-store",
+        headers: {
+          authorization: `Bearer ${options.token}`,
+          accept: "text/event-stream",
+          ...(lastId === null ? {} : { "last-event-id": lastId }),
+        },
+        signal: AbortSignal.any([stopped.signal, silence.signal]),
+      });
+      if (!response.ok || response.body === null)
+        throw new Error(`events answered ${response.status}`);
+      options.onState("live");
+      options.onGap();
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let pending = "";
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_MS);
-        pending += value;
-        const blocks = pending.split("\n\n");
-        pending = blocks.pop() ?? "";
+        const { blocks, rest } = sseBlocks(pending + value);
+        pending = rest;
         for (const block of blocks) {
-          const event = parseBlock(block);
+          const event = sseEvent(block);
           if (event === null) continue;
           if (event.id !== "") lastId = event.id;
-          options.onEvent(event);
+          if (event.kind === "gap") options.onGap();
+          else options.onEvent(event);
         }
       }
     } finally {
@@ -72,14 +74,4 @@ export function followEvents(options: {
   };
   void loop();
   return () => stopped.abort();
-}
-
-function parseBlock(block: string): LiveEvent | null {
-  let [id, kind, data] = ["", "message", ""];
-  for (const line of block.split("\n")) {
-    if (line.startsWith("id:")) id = line.slice(3).trim();
-    else if (line.startsWith("event:")) kind = line.slice(6).trim();
-    else if (line.startsWith("data:")) data += line.slice(5).trimStart();
-  }
-  return data === "" ? null : { id, kind, data: JSON.parse(data) as Record<string, unknown> };
 }

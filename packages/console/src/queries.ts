@@ -1,0 +1,104 @@
+/**
+ * What the page keeps reading, and which change of the feed makes which of it stale.
+ *
+ * The feed only says that something changed; what is shown is always read from the API, so that a lost event costs
+ * a moment and never a wrong number.
+ */
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import type { Bot, Instance, Position, SafetyState } from "./answers/answers.ts";
+import { useConsole } from "./context.ts";
+import type { LogVerdict } from "./verify/log-verifier.ts";
+
+export const QUERY_KEYS = [
+  "safety",
+  "bots",
+  "bot",
+  "instances",
+  "positions",
+  "fills",
+  "audit",
+  "packs",
+  "venues",
+  "log",
+] as const;
+export type QueryKey = (typeof QUERY_KEYS)[number];
+
+/** Without any event everything is read again after this, so that a silent feed cannot freeze the page. */
+const SLOW_MS = 5_000;
+const SAFETY_MS = 2_000;
+
+export function queriesTouchedBy(kind: string): readonly QueryKey[] {
+  if (kind.includes(".")) return [...auditTouches(kind), "audit", "log"];
+  switch (kind) {
+    case "fill":
+      return ["positions", "fills", "instances"];
+    case "position":
+      return ["positions"];
+    case "bot":
+      return ["bots", "bot", "instances"];
+    case "health":
+    case "run":
+      return ["instances", "bot"];
+    case "safety":
+      return ["safety"];
+    default:
+      return [];
+  }
+}
+
+/** Audit events carry their action as kind: `pack.approved`, `bot.created`, `venue.registered`. */
+function auditTouches(action: string): readonly QueryKey[] {
+  if (action.startsWith("pack.")) return ["packs"];
+  if (action.startsWith("bot.")) return ["bots", "bot"];
+  if (action.startsWith("venue.")) return ["venues"];
+  if (action.startsWith("safety.")) return ["safety"];
+  return [];
+}
+
+export function useSafety(): UseQueryResult<SafetyState> {
+  const { api } = useConsole();
+  return useQuery({
+    queryKey: ["safety"],
+    queryFn: api.safety,
+    refetchInterval: SAFETY_MS,
+    refetchIntervalInBackground: true,
+    retry: false,
+  });
+}
+
+export function useBots(): UseQueryResult<readonly Bot[]> {
+  const { api } = useConsole();
+  return useQuery({
+    queryKey: ["bots"],
+    queryFn: async () => (await api.bots()).bots,
+    refetchInterval: SLOW_MS,
+  });
+}
+
+export function useInstances(): UseQueryResult<readonly Instance[]> {
+  const { api } = useConsole();
+  return useQuery({
+    queryKey: ["instances"],
+    queryFn: async () => (await api.instances()).instances,
+    refetchInterval: SAFETY_MS,
+  });
+}
+
+export function usePositions(): UseQueryResult<readonly Position[]> {
+  const { api } = useConsole();
+  return useQuery({
+    queryKey: ["positions"],
+    queryFn: async () => (await api.positions()).positions,
+    refetchInterval: SLOW_MS,
+  });
+}
+
+export function useLogVerdict(): UseQueryResult<LogVerdict> {
+  const { log } = useConsole();
+  return useQuery({ queryKey: ["log"], queryFn: () => log.verify(), refetchInterval: SLOW_MS });
+}
+
+/** The environment is part of the log's name, and the log's name is signed. */
+export function environmentOf(verdict: LogVerdict | undefined): string | null {
+  return verdict?.kind === "verified" ? (verdict.origin.split("/").at(-2) ?? null) : null;
+}
