@@ -35,7 +35,7 @@ export function installConsole(app: FastifyInstance, folder: string | null): voi
     const cache = path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";
     app.get(path, open, (request, reply) => {
       reply.headers({
-        "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+        "content-type": TYPES[path === "/" ? ".html" : extname(path)] ?? "application/octet-stream",
         "content-security-policy": CONSOLE_CSP,
         "cache-control": cache,
         etag,

@@ -295,6 +295,7 @@ describe("the rim", () => {
       expect((await s.ask("GET", `/tlog/tile/${path}`, { token: null })).status).not.toBe(200);
     const page = await s.ask("GET", "/", { token: null });
     expect(page.headers["content-security-policy"]).toContain("script-src 'self';");
+    expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect((await s.ask("GET", "/assets/app.js", { token: null })).status).toBe(200);
     expect((await s.ask("GET", "/assets/../../etc/passwd", { token: null })).status).toBe(401);
   });
