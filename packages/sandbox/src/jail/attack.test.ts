@@ -100,9 +100,20 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     const [word, detail] = await attack(box, { do: "environment" });
     expect(word).toBe("ok");
     expect(detail).not.toContain(SECRET);
-    expect(JSON.parse(detail)).toEqual([{}, 65_534, ["one", "two"]]);
-    expect(readFileSync(`/proc/${box.pid}/environ`, "utf8")).toBe("");
+    expect(JSON.parse(detail)).toEqual([{ PYTHONHASHSEED: "0" }, 65_534, ["one", "two"]]);
+    expect(readFileSync(`/proc/${box.pid}/environ`, "utf8")).toBe("PYTHONHASHSEED=0\0");
     await neighbourAlive();
+  });
+
+  run("[M-0.7] strings hash the same in every life of the process", async () => {
+    const [word, first] = await attack(box, { do: "hash_", text: "rumi" });
+    expect(word).toBe("ok");
+    const second = await start(mechanism, {});
+    try {
+      expect(await attack(second, { do: "hash_", text: "rumi" })).toEqual(["ok", first]);
+    } finally {
+      second.kill();
+    }
   });
 
   run("[M-5.2.3] TCP, UDP, Unix sockets and DNS are refused, and nothing arrives", async () => {

@@ -69,6 +69,9 @@ function checkSpec(spec: JailSpec, host: HostFacts): Failure | undefined {
   return undefined;
 }
 
+/** All that a jailed process finds in its environment: hashing is the same in every life, so that replays are. */
+export const JAIL_ENVIRONMENT: Readonly<Record<string, string>> = { PYTHONHASHSEED: "0" };
+
 function bindProblem(path: string, spec: JailSpec, host: HostFacts): string | undefined {
   if (!isAbsolute(path)) return "it is not absolute";
   if (RESERVED.includes(path) || ["/proc/", "/dev/", "/sys/"].some((root) => path.startsWith(root))) return "it is part of the system";
@@ -88,7 +91,7 @@ function bubblewrapOptions(spec: JailSpec): string[] {
   const binds = visible(spec).flatMap((path) => ["--ro-bind", path, path]);
   const tmp = spec.tmp_bytes === 0 ? ["--dir", "/tmp"] : ["--size", String(spec.tmp_bytes), "--tmpfs", "/tmp"];
   return [
-    "--unshare-all", "--unshare-user", "--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", "--ro-bind", "/usr", "/usr",
+    "--unshare-all", "--unshare-user", "--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", ...Object.entries(JAIL_ENVIRONMENT).flatMap(([name, value]) => ["--setenv", name, value]), "--ro-bind", "/usr", "/usr",
     "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin", "--dev", "/dev", ...tmp, ...binds,
     "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "strategy",
   ];
@@ -117,5 +120,7 @@ function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filt
     script: program.script,
     source: host.source ?? null,
   };
-  return [program.python.path, "-I", "-S", "-c", PRELUDE, JSON.stringify(config), ...spec.args];
+  // Not -I: it would ignore PYTHONHASHSEED, and a replay would iterate sets in another order. The environment holds
+  // nothing else, -s leaves the user's folders out, and the prelude drops the current folder from the path.
+  return [program.python.path, "-s", "-S", "-B", "-c", PRELUDE, JSON.stringify(config), ...spec.args];
 }

@@ -29,7 +29,9 @@ export type PreludeReport = { readonly landlock: number; readonly filter: boolea
 export const PRELUDE_TOO_WEAK = 98;
 
 export const PRELUDE = String.raw`
-import sys, os, json, base64, ctypes, resource, struct
+import sys
+sys.path[:] = [path for path in sys.path if path]
+import os, json, base64, ctypes, resource, struct
 def confine(c):
     libc = ctypes.CDLL(None, use_errno=True)
     def prctl(*a):

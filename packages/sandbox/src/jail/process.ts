@@ -17,7 +17,7 @@ import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/ke
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
-import { type JailPlan, planJail } from "./plan.ts";
+import { JAIL_ENVIRONMENT, type JailPlan, planJail } from "./plan.ts";
 import { PRELUDE_TOO_WEAK, type PreludeReport } from "./prelude.ts";
 import type { JailMechanism, JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
@@ -55,12 +55,12 @@ export function startFailure(spec: JailSpec, fault: BoxFault, log: string): Fail
 
 type Stdio = "pipe" | number;
 
-/** Starts what the plan says with an empty environment and the filter as file descriptor 3. */
+/** Starts what the plan says with nothing of our environment and the filter as file descriptor 3. */
 export function startChild(plan: JailPlan, stdin: Stdio, stdout: Stdio, stderr: Stdio): ChildProcess {
   const filter = plan.filter === null ? null : asDescriptor(plan.filter);
   try {
     return spawn(plan.file, plan.args, {
-      env: {}, cwd: "/", stdio: filter === null ? [stdin, stdout, stderr] : [stdin, stdout, stderr, filter],
+      env: { ...JAIL_ENVIRONMENT }, cwd: "/", stdio: filter === null ? [stdin, stdout, stderr] : [stdin, stdout, stderr, filter],
       ...(plan.uid === null ? {} : { uid: plan.uid, gid: plan.uid }),
     });
   } finally {
