@@ -100,7 +100,7 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     const [word, detail] = await attack(box, { do: "environment" });
     expect(word).toBe("ok");
     expect(detail).not.toContain(SECRET);
-    expect(JSON.parse(detail)).toEqual([{ PYTHONHASHSEED: "0" }, 65_534, ["one", "two"]]);
+    expect(JSON.parse(detail)).toEqual([{}, 65_534, ["one", "two"]]);
     expect(readFileSync(`/proc/${box.pid}/environ`, "utf8")).toBe("PYTHONHASHSEED=0\0");
     await neighbourAlive();
   });
