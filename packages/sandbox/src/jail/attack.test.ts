@@ -225,14 +225,16 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     expect(processesOf(marker)).toEqual([]);
   });
 
-  it.runIf(mechanism === "bubblewrap" && usable(mechanism))("[M-2.1.6] an executable runs behind the same frames and fences", async () => {
-    const cat = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: [] });
-    expect(await cat.request(Buffer.from("frame"), 5_000)).toEqual({ ok: true, value: Buffer.from("frame") });
-    await stop(cat);
-    const thief = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: ["/etc/passwd", "/proc/1/environ"] });
-    expect((await thief.exited).exit_code).toBe(1);
-    expect(thief.logText()).toContain("/etc/passwd: No such file");
-  });
+  if (mechanism === "bubblewrap") {
+    run("[M-2.1.6] an executable runs behind the same frames and fences", async () => {
+      const cat = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: [] });
+      expect(await cat.request(Buffer.from("frame"), 5_000)).toEqual({ ok: true, value: Buffer.from("frame") });
+      await stop(cat);
+      const thief = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: ["/etc/passwd", "/proc/1/environ"] });
+      expect((await thief.exited).exit_code).toBe(1);
+      expect(thief.logText()).toContain("/etc/passwd: No such file");
+    });
+  }
 
   run("[M-5.2.2] threads up to the declared count may be made", async () => {
     const threaded = await start(mechanism, { threads: 4 });
