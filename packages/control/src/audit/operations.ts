@@ -1,3 +1,4 @@
+/** Queries over the audit log, and the offline proof of one event. */
 import { err, failure, ID_PATTERNS, microsFromIso, ok, type Failure, type Result } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";

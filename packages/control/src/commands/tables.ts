@@ -1,3 +1,4 @@
+/** Commands that were accepted; refused ones live in the audit log alone. */
 import { write, type Migrations, type Write } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";
 

@@ -1,3 +1,4 @@
+/** The one form in which API and console see an instance. */
 import { isoFromMicros, micros } from "@rumi/kernel";
 import type { InstanceStatus } from "@rumi/runtime";
 import { jsonOf } from "../shared/sql.ts";

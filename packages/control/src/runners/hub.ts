@@ -63,6 +63,9 @@ type Peer = {
   work: Promise<void>;
 };
 
+/** Messages after which something else may have to be done; journals and renewals come by the thousand and change no plan. */
+const MOVING: ReadonlySet<RunnerMessage["type"]> = new Set<RunnerMessage["type"]>(["instances", "status", "reply"]);
+
 export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Millis }): RunnerHub {
   const { store, clock, logger } = deps;
   const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);
@@ -192,7 +195,7 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
           })
           .finally(() => {
             peer.queued -= 1;
-            changed();
+            if (MOVING.has(message.type)) changed();
           });
       });
       void readSafety(store, store).then((row) => connection.send({ type: "safety", mode: row.mode as SafetyMode, generation: row.generation }), (error: unknown) => {

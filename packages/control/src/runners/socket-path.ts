@@ -1,3 +1,4 @@
+/** Where the runners' socket lies, in a path that every system takes. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";

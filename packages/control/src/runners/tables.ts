@@ -1,3 +1,4 @@
+/** Runners that ever dialled in, and what they said about isolation on their machine. */
 import type { RunnerMessage } from "@rumi/runtime";
 import { write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";

@@ -1,3 +1,4 @@
+/** Reading and changing the safety mode; tightening passes every stage that could hold it up. */
 import { ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type SafetyMode } from "@rumi/operations";
 import { write } from "@rumi/store";

@@ -1,3 +1,4 @@
+/** The safety mode in force and its history; exactly one row is current, which the database itself keeps true. */
 import { isoFromMicros, micros } from "@rumi/kernel";
 import type { SafetyMode, SafetyReader } from "@rumi/operations";
 import { write, type Migrations, type Reader, type Write } from "@rumi/store";

@@ -1,3 +1,4 @@
+/** Registering recordings and looking at them; and whether their files are still what was registered. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";

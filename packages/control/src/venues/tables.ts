@@ -1,3 +1,4 @@
+/** Registered venues; a row is written once and never changed. */
 import type { Migrations, Reader } from "@rumi/store";
 import { first, jsonOf, type Sql } from "../shared/sql.ts";
 import type { VenueSpec } from "./model.ts";

@@ -16,13 +16,20 @@ export interface Reconciler {
   run(): Promise<void>;
 }
 
+/** Between two looks at the approved trees: hashing them is dear, and every use verifies anyway. */
+export const PACK_WATCH_MS = 5_000;
+
 export function packReconciler(deps: PackDeps & { readonly summaryPath: string }, library: PackLibrary): Reconciler {
+  let lookAgainAt = 0;
   return {
     name: "packs",
     run: async () => {
       for (const pack of await readPacks(deps.store, deps.store)) await library.finishApply(pack);
       await removeFolders(deps, library);
-      for (const pack of await readPacks(deps.store, deps.store)) if (pack.state === "approved") await library.verify(pack.pack_id);
+      if (deps.clock.monotonic() >= lookAgainAt) {
+        for (const pack of await readPacks(deps.store, deps.store)) if (pack.state === "approved") await library.verify(pack.pack_id);
+        lookAgainAt = deps.clock.monotonic() + PACK_WATCH_MS;
+      }
       await writePendingSummary(deps, await readPacks(deps.store, deps.store));
     },
   };
