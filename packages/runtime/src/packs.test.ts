@@ -66,7 +66,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
 
   it("[M-0.1] [M-5.1.1] mean_reversion runs jailed to the end of its feed and says its level", { timeout: 60_000 }, async () => {
     const { of, reply } = await host("default", "mean_reversion", { config: { order_quantity: "1" } });
-    expect(reply).toMatchObject({ ok: true, status: { isolation: { level: "L1" } } });
+    expect(reply, JSON.stringify(reply)).toMatchObject({ ok: true, status: { isolation: { level: "L1" } } });
     await control.until(() => control.statuses.some((status) => status.run_id === of.run_id && status.phase === "feed_ended"), 40_000);
     const ended = control.statuses.filter((status) => status.run_id === of.run_id).at(-1);
     expect(ended).toMatchObject({ health_state: "healthy", cursor: 2_000 });

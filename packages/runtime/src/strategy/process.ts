@@ -71,6 +71,11 @@ export class ProcessStrategy implements Strategy {
     return this.#process.pid;
   }
 
+  /** What the process wrote to its standard error, bounded by the jail. */
+  logText(): string {
+    return this.#process.logText();
+  }
+
   room(bytes: number): number {
     return this.#process.lastFault() !== null || bytes + HEAD > this.#request.length ? FAULTED : HEAD;
   }
