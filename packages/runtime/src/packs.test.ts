@@ -72,4 +72,18 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
     expect(ended).toMatchObject({ health_state: "healthy", cursor: 2_000 });
     expect(await control.ask({ type: "stop", run_id: of.run_id, epoch: 1, reason: "done" })).toMatchObject({ ok: true, status: { phase: "stopped" } });
   });
+
+  it("[M-5.2.1] [M-5.2.6] hostile strategies are refused or halted with their reason, and a neighbour runs on", { timeout: 60_000 }, async () => {
+    const neighbour = await host("default", "ema_cross", { config: { order_quantity: "1" }, venue: { ...spec("").venue, files: [file], pace: { kind: "multiple", factor: 100 } } });
+    expect(neighbour.reply.ok).toBe(true);
+    const seen: Record<string, string> = {};
+    for (const id of ["python_spins", "python_raises", "python_exits", "wasm_spin", "wasm_trap", "wasm_missing_metadata"]) {
+      const { of, reply } = await host("hostile", id);
+      const ended = reply.ok ? await control.until(() => control.statuses.find((status) => status.run_id === of.run_id && (status.health_state !== "healthy" || status.phase === "feed_ended")), 8_000) : undefined;
+      seen[id] = reply.ok ? `${ended?.health_state ?? ""} ${ended?.reason_code ?? ""}` : `refused ${reply.failure.reason_code ?? ""}`;
+    }
+    process.stdout.write(`hostile: ${JSON.stringify(seen)}\n`);
+    for (const outcome of Object.values(seen)) expect(outcome).toMatch(/^(refused|halted|degraded) M\./);
+    expect(control.statuses.filter((status) => status.run_id === neighbour.of.run_id).at(-1)?.health_state).toBe("healthy");
+  });
 });
