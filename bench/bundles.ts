@@ -1,0 +1,46 @@
+/**
+ * What is measured is what ships: bundled code, in a throw-away folder. The loader that runs TypeScript from source
+ * rewrites functions on the way and slows hot loops, so it only runs the part of the bench that waits.
+ *
+ * The folder lies under node_modules, so that the bundles find SQLite as the shipped ones do.
+ */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+export type Bundles = {
+  /** `node suites.js NAME [ARGUMENTS]` prints what one suite measured. */
+  readonly suites: string;
+  readonly http_load: string;
+  /** The program with its workers, laid out as in the distributed package. */
+  readonly program: string;
+  readonly writer_worker: string;
+  readonly remove: () => void;
+};
+
+export async function makeBundles(): Promise<Bundles> {
+  const cache = join(ROOT, "node_modules/.cache");
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "rumi-bench-"));
+  const dist = join(folder, "dist");
+  const { bundle } = (await import(new URL("../tools/build.mjs", import.meta.url).href)) as { readonly bundle: (outdir: string) => Promise<void> };
+  await bundle(dist);
+  cpSync(join(ROOT, "packages/runtime/python"), join(dist, "python"), { recursive: true });
+  for (const name of ["sdk", "packs", "package.json"]) symlinkSync(join(ROOT, name), join(folder, name));
+  await build({
+    entryPoints: { suites: join(ROOT, "bench/suites.ts"), "http-load": join(ROOT, "bench/http-load.ts") },
+    outdir: folder, bundle: true, splitting: false, format: "esm", platform: "node", target: "node20.19",
+    external: ["@photostructure/sqlite", "pg-native"], logLevel: "warning",
+    banner: { js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);' },
+  });
+  return {
+    suites: join(folder, "suites.js"),
+    http_load: join(folder, "http-load.js"),
+    program: join(dist, "rumi.js"),
+    writer_worker: join(dist, "writer-worker.js"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

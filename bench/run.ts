@@ -1,0 +1,60 @@
+/**
+ * `npm run bench [-- --json] [-- --only NAME,…]`: the figures of the product on this machine.
+ *
+ * Each suite runs in a process of its own, one after the other, from bundled code. A figure is the median of its runs;
+ * all runs are printed, so that a disturbed one is seen. What they were on a known machine: bench/RESULTS.md.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeBundles, ROOT, type Bundles } from "./bundles.ts";
+import { commitName, machineFacts, type Measured } from "./measure.ts";
+import { commandsSuite } from "./suites/commands.ts";
+import { measuredMarket } from "./suites/market.ts";
+import { startupSuite } from "./suites/startup.ts";
+
+type Room = { readonly bundles: Bundles; readonly folder: string };
+type Suite = { readonly figures: RegExp; readonly run: (room: Room) => Promise<readonly Measured[]> | readonly Measured[] };
+
+const SUITES: readonly Suite[] = [
+  { figures: /^wasm_event_ns$/, run: (room) => apart("wasm_event", {}, room) },
+  { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
+  { figures: /^backtest_(spy|generated)_events_per_s$/, run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room) },
+  { figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/, run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room) },
+  { figures: /^commands_(per_s|p50_ms|p99_ms)$/, run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")) },
+  { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
+];
+
+function apart(name: string, argument: unknown, { bundles }: Room): readonly Measured[] {
+  const text = execFileSync(process.execPath, [bundles.suites, name, JSON.stringify(argument)], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  return JSON.parse(text) as readonly Measured[];
+}
+
+const words = process.argv.slice(2);
+const json = words.includes("--json");
+const only = words.includes("--only") ? (words[words.indexOf("--only") + 1] ?? "").split(",") : undefined;
+const chosen = SUITES.filter(({ figures }) => only === undefined || only.some((name) => figures.test(name)));
+if (chosen.length === 0 || words.some((word, at) => word !== "--json" && word !== "--only" && words[at - 1] !== "--only")) {
+  process.stderr.write("usage: npm run bench -- [--json] [--only FIGURE,FIGURE…]\nfigures: " + SUITES.map(({ figures }) => figures.source.slice(1, -1)).join(", ") + "\n");
+  process.exit(2);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "rumi-bench-"));
+const bundles = await makeBundles();
+const results: Measured[] = [];
+const load_before = loadavg()[0] ?? 0;
+try {
+  for (const suite of chosen) {
+    const figures = await suite.run({ bundles, folder });
+    results.push(...figures);
+    if (!json) for (const of of figures) process.stdout.write(`${of.name.padEnd(30)} ${String(of.value).padStart(12)} ${of.unit.padEnd(10)}  runs ${of.runs.join(" ")}\n`);
+  }
+} finally {
+  bundles.remove();
+  rmSync(folder, { recursive: true, force: true });
+}
+// The load before the first suite tells whether the machine had other work to do.
+const machine = { ...machineFacts(), load_before: Number(load_before.toFixed(2)) };
+if (json) process.stdout.write(`${JSON.stringify({ machine, commit: commitName(), results })}\n`);
+else process.stdout.write(`\n${Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(", ")}; commit ${commitName()}\n`);

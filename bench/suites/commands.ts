@@ -1,0 +1,70 @@
+/**
+ * Commands over HTTP against the bundled program: 64 callers, each command gives one of 256 bots another
+ * configuration. Every answer stands for two durable commits, at least four leaves of the log and a new bot version.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
+import { ROOT, type Bundles } from "../bundles.ts";
+import { measured, percentile, type Measured } from "../measure.ts";
+import { commandId, startBenchProgram, type BenchProgram } from "../program.ts";
+
+const CALLERS = 64;
+const BOTS = 256;
+const RUNS = 3;
+const SECONDS = 5;
+
+type Round = { readonly commands: number; readonly refused: number; readonly first_refusal: string; readonly seconds: number; readonly cpu_seconds: number; readonly latencies_ms: readonly number[] };
+
+export async function commandsSuite(bundles: Bundles, home: string): Promise<readonly Measured[]> {
+  const node_arguments = (process.env["RUMI_BENCH_NODE"] ?? "").split(" ").filter((word) => word !== "");
+  const program = await startBenchProgram({ program: bundles.program, home, node_arguments });
+  try {
+    await prepareBots(program, home);
+    const rounds: Round[] = [];
+    for (let run = 0; run < RUNS; run += 1) rounds.push(await load(bundles, program));
+    const refused = rounds.find((round) => round.refused > 0);
+    if (refused !== undefined) throw new Error(`${refused.refused} commands were refused, e.g. ${refused.first_refusal}`);
+    return [
+      measured("commands_per_s", "commands/s", rounds.map((round) => round.commands / round.seconds)),
+      measured("commands_p50_ms", "ms", rounds.map((round) => percentile(round.latencies_ms, 0.5))),
+      measured("commands_p99_ms", "ms", rounds.map((round) => percentile(round.latencies_ms, 0.99))),
+    ];
+  } finally {
+    await program.stop();
+  }
+}
+
+async function load(bundles: Bundles, { url, token }: BenchProgram): Promise<Round> {
+  const child = spawn(process.execPath, [bundles.http_load, url, token, String(CALLERS), String(SECONDS), String(BOTS)], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  let text = "";
+  child.stdout.on("data", (data: Buffer) => (text += data.toString()));
+  await exited;
+  return JSON.parse(text) as Round;
+}
+
+/** Pack, venue and bots, made as a user makes them: through the API. */
+async function prepareBots(program: BenchProgram, home: string): Promise<void> {
+  const { staging_id } = await program.call("POST", "/api/packs/import", { path: join(ROOT, "packs/default") });
+  await program.call("POST", "/api/packs/apply", { staging_id });
+  const { approved_digest } = await program.call("POST", "/api/packs/default/approve", {});
+  const market = generateMarket({ ...DEMO_MARKET, trades: 1_000 });
+  if (!market.ok) throw new Error(market.error.code);
+  const folder = join(home, "recordings");
+  const path = join(folder, "DEMO-aggTrades.csv");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, encodeAggTrades(market.value, DEMO_INSTRUMENT));
+  await program.call("POST", "/api/venues", {
+    command_id: commandId(), venue_id: "SIM", kind: "recording", files: [{ path, format: "binance_agg_trades", instrument: DEMO_INSTRUMENT }],
+    pace: { kind: "max" }, fees: { maker_ppm: 0, taker_ppm: 0 }, latency: { base_us: 0, jitter_us: 0 }, seed: "bench", reason: "bench",
+  });
+  for (let bot = 0; bot < BOTS; bot += 1) {
+    await program.call("POST", "/api/bots", {
+      command_id: commandId(), bot_id: `bench-${bot}`, strategy: { pack_id: "default", strategy_id: "ema_cross", strategy_version: "1.0.0", digest: approved_digest },
+      venue: "SIM", instruments: [DEMO_INSTRUMENT.instrument_id], config: { order_quantity: "1" }, capital: "1000", reason: "bench",
+    });
+  }
+}
