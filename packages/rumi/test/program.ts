@@ -32,11 +32,11 @@ export function cli(home: string, args: readonly string[], environment: Record<s
   return { code: done.status ?? -1, out: done.stdout, err: done.stderr };
 }
 
-export async function startProgram(options: { readonly home?: string; readonly environment?: Record<string, string>; readonly args?: readonly string[] } = {}): Promise<Program> {
+export async function startProgram(options: { readonly home?: string; readonly environment?: Record<string, string>; readonly args?: readonly string[]; readonly console?: "served" } = {}): Promise<Program> {
   const home = options.home ?? temporaryFolder().path;
   const note = join(home, "user_data/settings/running.json");
   rmSync(note, { force: true });
-  const child = spawn(process.execPath, [BIN, "start", "--headless", ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [BIN, "start", ...(options.console === "served" ? [] : ["--headless"]), ...(options.args ?? [])], {
     env: { ...clean(), RUMI_HOME: home, RUMI_API_PORT: "0", ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -81,7 +81,14 @@ describe("rows of the live feed", () => {
       words: ["fill.fill: expected an object"],
     });
   });
-  it("audit events and positions are no rows", () => {
+  it("a market order has no price to show", () => {
+    const intent = { kind: "order", order_type: "market", side: "buy", quantity: "1", price: "0" };
+    const data = { ...place, verdict: "forwarded", reason_code: null, intent };
+    const row = feedRow({ id: "3", kind: "intent", data }, 0);
+    expect(row?.words.join(" ")).toBe("order buy 1 market forwarded");
+  });
+  it("audit events, positions and a run's housekeeping are no rows", () => {
+    expect(feedRow({ id: "3", kind: "run", data: { ...place, what: "checkpoint" } }, 0)).toBeNull();
     expect(feedRow({ id: "3", kind: "bot.state.transition", data: {} }, 0)).toBeNull();
     expect(feedRow({ id: "3", kind: "position", data: {} }, 0)).toBeNull();
   });

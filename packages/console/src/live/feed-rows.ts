@@ -40,10 +40,13 @@ const told = object({
   verdict: optional(text),
 });
 
+/** Housekeeping of a run, many times a minute; nothing that a person acts on. */
+const SILENT_STEPS: ReadonlySet<unknown> = new Set(["checkpoint", "input"]);
+
 /** null for events that are no row of this feed; one that does not fit is shown as such, not dropped. */
 export function feedRow(event: LiveEvent, now_ms: number): FeedRow | null {
   const kind = FEED_KINDS.find((one) => one === event.kind);
-  if (kind === undefined) return null;
+  if (kind === undefined || (kind === "run" && SILENT_STEPS.has(event.data["what"]))) return null;
   try {
     const { bot_id, run_id, seq } = place(event.data, kind);
     const key = run_id !== null && seq !== null ? `${run_id}/${seq}` : `feed/${event.id}`;
@@ -130,7 +133,8 @@ export function intentWords(
   verdict: string,
   reason_code: string | null,
 ): Words {
-  const price = body.price === null ? null : `@ ${body.price}`;
+  const isMarket = body.order_type === "market";
+  const price = isMarket ? "market" : body.price === null ? null : `@ ${body.price}`;
   const target = body.target === null ? null : `→ ${body.target}`;
   const words = some(
     body.kind,

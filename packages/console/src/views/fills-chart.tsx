@@ -17,6 +17,9 @@ import { useConsole } from "../context.ts";
 import { scaled, toFloat } from "../numbers.ts";
 import { profitLine } from "../profit-line.ts";
 
+/** Beyond this the marks are drawn smaller, so that the price stays visible. */
+const MANY_FILLS = 80;
+
 type Start = Parameters<typeof profitLine>[1];
 type Drawing = {
   readonly chart: IChartApi;
@@ -126,6 +129,7 @@ function draw(
         position: fill.side === "buy" ? "belowBar" : "aboveBar",
         shape: fill.side === "buy" ? "arrowUp" : "arrowDown",
         color: fill.side === "buy" ? buy : sell,
+        size: fills.length > MANY_FILLS ? 0.5 : 1,
       }),
     ),
   );
