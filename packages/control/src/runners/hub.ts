@@ -216,9 +216,15 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       const peer = peers.get(runner_id);
       if (peer === undefined) return Promise.resolve({ type: "silence" });
       const number = nextRequest++;
-      return new Promise((resolve) => {
+      return new Promise((settle) => {
+        // The limit's timer ends with the answer, or it would keep an ending program alive.
+        const answered = new AbortController();
+        const resolve = (reply: Reply): void => {
+          answered.abort();
+          settle(reply);
+        };
         waiting.set(number, { peer, resolve });
-        void clock.sleep(millis(CONTROL_LIMITS.runner_request_ms)).then(() => {
+        void clock.sleep(millis(CONTROL_LIMITS.runner_request_ms), answered.signal).then(() => {
           if (waiting.delete(number)) resolve({ type: "silence" });
         });
         if (peer.connection.send({ ...request, request: number })) return;

@@ -76,7 +76,9 @@ function serve(socket: Socket, deps: SocketServerDeps): void {
     deps.logger.warning("a runner's connection was refused", { problem, runner_id: hello?.runner_id ?? null });
     socket.destroy();
   };
-  void deps.clock.sleep(millis(HANDSHAKE_MS)).then(() => {
+  const handshake = new AbortController(); // its timer ends with the handshake or the socket
+  socket.once("close", () => handshake.abort());
+  void deps.clock.sleep(millis(HANDSHAKE_MS), handshake.signal).then(() => {
     if (connection === undefined && !socket.destroyed) refuse("it did not prove itself in time");
   });
   const take = (message: RunnerMessage): void => {
@@ -91,6 +93,7 @@ function serve(socket: Socket, deps: SocketServerDeps): void {
     const proven = verifyProof(message, { key: deps.key, runner_nonce: hello.nonce, control_nonce, runner_id: hello.runner_id, home_id: deps.home_id });
     if (!proven.ok) return refuse(proven.error.code);
     connection = openConnection(socket, hello);
+    handshake.abort();
     socket.write(encodeMessage({ type: "welcome" }));
     deps.onConnection(connection);
   };

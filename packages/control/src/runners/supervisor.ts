@@ -53,6 +53,14 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     while (!signal.aborted && !stopping.signal.aborted && hub.ready().length > 0) await clock.sleep(millis(200), signal);
   };
 
+  /** Whether it came about in time; leaves no timer behind that would keep the program alive. */
+  const within = async (what: Promise<unknown>, limit: Millis): Promise<boolean> => {
+    const settled = new AbortController();
+    const inTime = await Promise.race([what.then(() => true), clock.sleep(limit, settled.signal).then(() => false)]);
+    settled.abort();
+    return inTime;
+  };
+
   return {
     current: () => current,
     run: async (signal) => {
@@ -83,12 +91,11 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     shutdown: async (grace) => {
       stopping.abort();
       const asked = Promise.all(hub.ready().map((runner_id) => hub.ask(runner_id, { type: "shutdown", grace_ms: grace })));
-      await Promise.race([asked, clock.sleep(grace)]);
+      await within(asked, grace);
       const left = current;
       if (left === undefined) return;
       left.kill("SIGTERM");
-      const ended = await Promise.race([left.exited.then(() => true), clock.sleep(grace).then(() => false)]);
-      if (!ended) left.kill("SIGKILL");
+      if (!(await within(left.exited, grace))) left.kill("SIGKILL");
       await left.exited;
     },
   };

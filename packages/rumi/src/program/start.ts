@@ -319,8 +319,10 @@ function serve({ store, pipeline, metrics, control, signer, token, paths, option
 
 async function stopAll(started: Started[], logger: Logger): Promise<void> {
   for (let part = started.pop(); part !== undefined; part = started.pop()) {
+    const began = performance.now();
     try {
       await part.stop();
+      logger.debug("a part stopped", { part: part.name, after_ms: Math.round(performance.now() - began) });
     } catch (error) {
       logger.error("a part could not be stopped in order", { part: part.name, problem: error instanceof Error ? error.message : String(error) });
     }
