@@ -118,7 +118,7 @@ function Console(props: {
       }),
     [token],
   );
-  const { live, rows } = useLiveFeed({ token, api, queries });
+  const { live, rows, problem } = useLiveFeed({ token, api, queries });
   const [chosen, setChosen] = useState<string | null>(null);
   const shared = useMemo(() => ({ api, t, language, live, log }), [api, t, language, live, log]);
   return (
@@ -133,7 +133,7 @@ function Console(props: {
           {chosen !== null && (
             <BotDetail key={chosen} botId={chosen} onClose={() => setChosen(null)} />
           )}
-          <LiveFeed rows={rows} />
+          <LiveFeed rows={rows} problem={problem} />
           <AuditTail />
           <PacksList />
           <VenuesList />

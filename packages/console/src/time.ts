@@ -10,3 +10,10 @@ export function dayText(iso: string): string {
   const at = Date.parse(iso);
   return Number.isNaN(at) ? iso : DAY.format(at);
 }
+
+/** The clock alone for what is of today, else the day as well. */
+export function sinceText(iso: string, now_ms: number): string {
+  const day = dayText(iso);
+  const today = DAY.format(now_ms).slice(0, "2026-11-20".length);
+  return day.startsWith(today) ? clockText(Date.parse(iso)) : day;
+}

@@ -25,10 +25,16 @@ export function useLiveFeed(of: {
   readonly token: string;
   readonly api: Api;
   readonly queries: QueryClient;
-}): { readonly live: LiveState; readonly rows: readonly FeedRow[] } {
+}): {
+  readonly live: LiveState;
+  readonly rows: readonly FeedRow[];
+  /** Why what happened before the page was opened is missing. */
+  readonly problem: Error | null;
+} {
   const { token, api, queries } = of;
   const [live, setLive] = useState<LiveState>("connecting");
   const [rows, setRows] = useState<readonly FeedRow[]>([]);
+  const [problem, setProblem] = useState<Error | null>(null);
   useEffect(() => {
     let fresh: FeedRow[] = [];
     const touched = new Set<QueryKey>();
@@ -62,18 +68,21 @@ export function useLiveFeed(of: {
   }, [token, queries]);
   useEffect(() => {
     let isCurrent = true;
-    // What happened before the page was opened; without it the page only begins empty.
     readPast(api).then(
       (past) => {
-        if (isCurrent) setRows((before) => mergeRows(before, past));
+        if (!isCurrent) return;
+        setRows((before) => mergeRows(before, past));
+        setProblem(null);
       },
-      () => {},
+      (cause: unknown) => {
+        if (isCurrent) setProblem(cause instanceof Error ? cause : new Error(String(cause)));
+      },
     );
     return () => {
       isCurrent = false;
     };
   }, [api]);
-  return { live, rows };
+  return { live, rows, problem };
 }
 
 async function readPast(api: Api): Promise<readonly FeedRow[]> {

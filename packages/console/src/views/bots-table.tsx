@@ -6,7 +6,7 @@ import { useConsole } from "../context.ts";
 import type { Word } from "../i18n.ts";
 import { shownDecimal, sumDecimals } from "../numbers.ts";
 import { useBots, useInstances, usePositions } from "../queries.ts";
-import { dayText } from "../time.ts";
+import { sinceText } from "../time.ts";
 import { Badge, ModeBadge, type Tone } from "./badge.tsx";
 import { Money } from "./money.tsx";
 import { Panel } from "./panel.tsx";
@@ -155,7 +155,7 @@ function BotRow(props: {
           {bot.status.mode !== null && <ModeBadge mode={bot.status.mode} />}
         </span>
         <div className="mono dim">
-          {bot.status.reason} · {dayText(bot.status.since)}
+          {bot.status.reason} · {sinceText(bot.status.since, Date.now())}
         </div>
       </td>
       <td data-label={t("health")}>
@@ -208,6 +208,8 @@ function HealthCell({ instance }: { readonly instance: Instance | undefined }): 
   const health = instance?.health_state ?? null;
   if (instance === undefined || health === null) return <span className="dim">{t("unknown")}</span>;
   const { reason_code, failure, isolation, phase } = instance;
+  // What does not run is not healthy either; its last health is history.
+  if (phase === "stopped") return <Badge tone="dim" text={phase} title={health} testId="health" />;
   return (
     <>
       <Badge

@@ -20,7 +20,11 @@ const KIND_WORD: Readonly<Record<FeedKind, Word>> = {
   safety: "kind_safety",
 };
 
-export function LiveFeed({ rows }: { readonly rows: readonly FeedRow[] }): JSX.Element {
+export function LiveFeed(props: {
+  readonly rows: readonly FeedRow[];
+  readonly problem: Error | null;
+}): JSX.Element {
+  const { rows, problem } = props;
   const { t } = useConsole();
   const bots = useBots().data ?? [];
   const [bot, setBot] = useState("");
@@ -38,6 +42,7 @@ export function LiveFeed({ rows }: { readonly rows: readonly FeedRow[] }): JSX.E
     <Panel
       title={t("live_feed")}
       name="live"
+      problem={problem}
       aside={
         <button
           type="button"

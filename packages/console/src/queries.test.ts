@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { environmentOf, queriesTouchedBy } from "./queries.ts";
+
+describe("what a change of the feed makes stale", () => {
+  it.each([
+    ["fill", ["positions", "fills", "instances"]],
+    ["position", ["positions"]],
+    ["health", ["instances", "bot"]],
+    ["safety", ["safety"]],
+    ["pack.approved", ["packs", "audit", "log"]],
+    ["bot.state.transition", ["bots", "bot", "audit", "log"]],
+    ["venue.registered", ["venues", "audit", "log"]],
+    ["safety.transition", ["safety", "audit", "log"]],
+    ["controlplane.command.denied", ["audit", "log"]],
+    ["something new", []],
+  ])("%s", (kind, keys) => {
+    expect(queriesTouchedBy(kind)).toEqual(keys);
+  });
+});
+
+describe("the environment", () => {
+  it("is what the signed log is named after, and unknown while the log is not verified", () => {
+    const origin = "rumi.local/staging/0192f0c8-0000-7000-8000-000000000001";
+    expect(environmentOf({ kind: "verified", size: 1, remembered: 0, origin })).toBe("staging");
+    expect(environmentOf({ kind: "broken", problem: "" })).toBeNull();
+    expect(environmentOf(undefined)).toBeNull();
+  });
+});
