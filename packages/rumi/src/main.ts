@@ -1,40 +1,49 @@
-/** The command line: `rumi NOUN VERB`. Hand-made verbs first, then one for every operation and query. */
+/**
+ * The command line: `rumi NOUN VERB`. Hand-made verbs first, then one for every operation and query.
+ *
+ * Each noun's rooms are loaded only when that noun is asked for, so that `rumi token` does not load a database.
+ */
 import { Command, CommanderError } from "commander";
-import { cliCommands } from "@rumi/operations";
-import { addAuditCommands } from "./cli/audit.ts";
-import { addBotCommands } from "./cli/bots.ts";
-import { addBacktestCommand } from "./cli/backtest.ts";
-import { homeToken, fail, settingsOf, type CliContext } from "./cli/context.ts";
-import { addDemoCommand } from "./cli/demo.ts";
-import { addDerivedCommands } from "./cli/derived.ts";
-import { addDoctorCommand } from "./cli/doctor.ts";
+import type { CliContext } from "./cli/context.ts";
 import { EXIT } from "./cli/exit-codes.ts";
-import { printJson, processTerminal } from "./cli/output.ts";
-import { addRecordingCommands } from "./cli/recordings.ts";
-import { addStartCommand } from "./cli/start.ts";
-import { describedOperations } from "./program/describe.ts";
+import { processTerminal } from "./cli/output.ts";
 import { installation } from "./program/installation.ts";
 
 const place = installation(new URL(import.meta.url));
 const context: CliContext = { terminal: processTerminal(process.env), environment: process.env, exit_code: EXIT.ok };
-
 const program = new Command("rumi")
   .description("An operating system for bots that must not go wrong.\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the program does not answer.")
   .version(place.version)
   .showHelpAfterError("(--help shows what there is)")
   .exitOverride();
 
-addStartCommand(program, context, place);
-addDemoCommand(program, context, place);
-addTokenCommand();
-addBotCommands(program, context);
-addRecordingCommands(program, context);
-addAuditCommands(program, context);
-addBacktestCommand(program, context, place);
-addDoctorCommand(program, context, place);
-addDerivedCommands(program, cliCommands(describedOperations()), context);
+/** Adds a noun's hand-made verbs. */
+type Room = () => Promise<void>;
+
+const ROOMS: Readonly<Record<string, Room>> = {
+  start: async () => (await import("./cli/start.ts")).addStartCommand(program, context, place),
+  demo: async () => (await import("./cli/demo.ts")).addDemoCommand(program, context, place),
+  token: async () => (await import("./cli/token.ts")).addTokenCommand(program, context),
+  bots: async () => (await import("./cli/bots.ts")).addBotCommands(program, context),
+  recordings: async () => (await import("./cli/recordings.ts")).addRecordingCommands(program, context),
+  audit: async () => (await import("./cli/audit.ts")).addAuditCommands(program, context),
+  backtest: async () => (await import("./cli/backtest.ts")).addBacktestCommand(program, context, place),
+  doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
+};
+/** Nouns that have no verb made from a declaration. */
+const SELF_CONTAINED: readonly string[] = ["start", "demo", "token", "recordings", "backtest", "doctor"];
+
+async function addCommands(noun: string): Promise<void> {
+  const room = ROOMS[noun];
+  if (room !== undefined && SELF_CONTAINED.includes(noun)) return room();
+  for (const add of Object.values(ROOMS)) await add();
+  const { describedCommands } = await import("./program/describe.ts");
+  const { addDerivedCommands } = await import("./cli/derived.ts");
+  return addDerivedCommands(program, describedCommands(), context);
+}
 
 try {
+  await addCommands(process.argv[2] ?? "");
   await program.parseAsync(process.argv);
 } catch (problem) {
   if (!(problem instanceof CommanderError)) throw problem;
@@ -42,18 +51,3 @@ try {
   context.exit_code = problem.exitCode === 0 ? EXIT.ok : EXIT.usage;
 }
 process.exitCode = context.exit_code;
-
-function addTokenCommand(): void {
-  program
-    .command("token")
-    .description("Print the bearer token of the home")
-    .option("--json", "print it as JSON")
-    .action((options: { readonly json?: boolean }) => {
-      const settings = settingsOf(context);
-      const token = settings.ok ? homeToken(settings.value) : settings;
-      if (!token.ok) return fail(context, token.error, options.json === true ? "json" : "words");
-      if (options.json === true) printJson(context.terminal, { token: token.value });
-      else context.terminal.out(`${token.value}\n`);
-      return undefined;
-    });
-}

@@ -8,8 +8,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
-import { findingText, parseCheckpoint, readVerifierKey, verifyDirectory, verifyLog, type VerifyReport } from "@rumi/ledger";
-import { openSqliteReader, storedLog } from "@rumi/store";
+import { clearJsonl, clearTileFiles, findingText, parseCheckpoint, parseVerifier, readVerifierKey, verifyDirectory, verifyLog, type VerifyReport } from "@rumi/ledger";
+import { homePaths } from "../home/layout.ts";
+import { lockHome } from "../home/lock.ts";
 import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson, progressBar } from "./output.ts";
@@ -30,6 +31,33 @@ export function addAuditCommands(program: Command, context: CliContext): void {
     .option("--no-remember", "neither recall nor keep the last checkpoint that was seen")
     .option("--json", "print the report as JSON")
     .action(async (path: string | undefined, options: Options) => verify(context, path, options));
+  audit.command("rebuild").description("Make tile files and JSONL views again from the store (the program must not run)").action(async () => rebuild(context));
+}
+
+/** Throws the views away and makes them again from the store, while no program runs in the home. */
+async function rebuild(context: CliContext): Promise<void> {
+  const settings = settingsOf(context);
+  if (!settings.ok) return fail(context, settings.error, "words");
+  const paths = homePaths(settings.value.home);
+  const [key, lock] = [await readVerifierKey(paths.tlog), lockHome(paths)];
+  if (!lock.ok) return fail(context, lock.error, "words");
+  try {
+    const verifier = key === undefined ? err(failure("RUMI-LOG-016", { what: "log.vkey", problem: "start the program once: it writes the key" })) : parseVerifier(key);
+    if (!verifier.ok) return fail(context, verifier.error, "words");
+    const { openSqliteReader } = await import("@rumi/store");
+    const { filesOfLog } = await import("../program/files-of-log.ts");
+    const store = openSqliteReader(join(paths.store, "rumi.sqlite"));
+    if (!store.ok) return fail(context, store.error, "words");
+    await clearTileFiles(paths.tlog);
+    const cleared = await clearJsonl(paths.audit);
+    const made = cleared.ok ? await filesOfLog(store.value, paths, verifier.value)() : cleared;
+    store.value.close();
+    if (!made.ok) return fail(context, made.error, "words");
+    context.terminal.out("tile files and JSONL lines were made again from the store\n");
+  } finally {
+    lock.value.release();
+  }
+  return undefined;
 }
 
 async function verify(context: CliContext, path: string | undefined, options: Options): Promise<void> {
@@ -64,6 +92,7 @@ async function checkedParts(context: CliContext, place: Place, key: string, agai
   const onProgress = (done: number, total: number): void => bar.update(done, total);
   try {
     if (place.store !== undefined) {
+      const { openSqliteReader, storedLog } = await import("@rumi/store");
       const opened = openSqliteReader(place.store);
       if (!opened.ok) return opened;
       const store = opened.value;

@@ -1,6 +1,6 @@
 /** Short verbs for what operators do most: they read the bot's state and send the command for the transition. */
 import type { Command } from "commander";
-import { showBot, sendTransition, type BotView } from "../demo/story.ts";
+import { showBot, sendTransition, type BotView } from "./transition.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson } from "./output.ts";

@@ -9,7 +9,6 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { systemClock } from "@rumi/kernel";
 import { narrator } from "../demo/narrator.ts";
-import { DEMO_BOTS, stopBots, tellStory } from "../demo/story.ts";
 import { homePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
 import type { Installation } from "../program/installation.ts";
@@ -39,6 +38,7 @@ export function addDemoCommand(program: Command, context: CliContext, installati
 async function demo(context: CliContext, installation: Installation, options: Options): Promise<void> {
   const settings = settingsOf(context);
   if (!settings.ok) return fail(context, settings.error, "words");
+  const { DEMO_BOTS, stopBots, tellStory } = await import("../demo/story.ts");
   const home = resolve(options.home);
   const prepared = prepareHome(context, home, options.fresh === true);
   if (prepared === "in use") return;

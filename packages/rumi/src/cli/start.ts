@@ -1,10 +1,9 @@
 /** `rumi start`: the program in the foreground until a signal ends it in order. */
 import { systemClock, systemRandom, type Failure, type Result } from "@rumi/kernel";
-import { createLogger } from "@rumi/operations";
 import type { Command } from "commander";
 import type { Settings } from "../home/settings.ts";
 import type { Installation } from "../program/installation.ts";
-import { startProgram, type RunningProgram } from "../program/start.ts";
+import type { RunningProgram } from "../program/start.ts";
 import { fail, settingsOf, type CliContext } from "./context.ts";
 
 type Options = { readonly headless?: boolean; readonly permissive?: boolean };
@@ -34,7 +33,10 @@ export function addStartCommand(program: Command, context: CliContext, installat
     });
 }
 
-export function startHere(settings: Settings, installation: Installation, options: { readonly headless: boolean; readonly sink: (line: string) => void }): Promise<Result<RunningProgram, Failure>> {
+/** Loads the program only when it is to run: most verbs never need it. */
+export async function startHere(settings: Settings, installation: Installation, options: { readonly headless: boolean; readonly sink: (line: string) => void }): Promise<Result<RunningProgram, Failure>> {
+  const { createLogger } = await import("@rumi/operations");
+  const { startProgram } = await import("../program/start.ts");
   const clock = systemClock();
   const logger = createLogger({ level: settings.log_level, format: settings.log_format, clock, sink: options.sink });
   return startProgram({ settings, installation, clock, random: systemRandom(), logger, headless: options.headless });

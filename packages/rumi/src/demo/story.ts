@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { millis, type Clock, type Result } from "@rumi/kernel";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
 import { newCommandId, type ApiClient, type ApiError } from "../cli/client.ts";
+import { sendTransition, showBot, type BotView } from "../cli/transition.ts";
 import type { Narrator } from "./narrator.ts";
 
 /** Recorded time × this; six hours pass in three minutes. */
@@ -26,7 +27,6 @@ export const DEMO_BOTS: readonly DemoBot[] = [
   { bot_id: "mean-reversion", display_name: "Mean reversion (Python)", strategy_id: "mean_reversion", language: "Python", config: { order_quantity: "1" } },
 ];
 
-export type BotView = { readonly bot_id: string; readonly state: string; readonly status: { readonly reason: string; readonly run_id: string | null } };
 type PackView = { readonly pack_id: string; readonly state: string; readonly approved_digest: string | null; readonly strategies: readonly { readonly strategy_id: string; readonly strategy_version: string }[] };
 
 export type Story = {
@@ -183,27 +183,6 @@ export async function stopBots(client: ApiClient, clock: Clock, onStopped: (bot_
     else stubborn.push(bot_id);
   }
   return stubborn;
-}
-
-export async function showBot(client: ApiClient, bot_id: string): Promise<BotView | undefined> {
-  const found = await client.data<BotView>({ method: "GET", path: `/api/bots/${bot_id}` });
-  return found.ok ? found.value : undefined;
-}
-
-export function sendTransition(client: ApiClient, bot: BotView, to: string, reason: string): ReturnType<ApiClient["data"]> {
-  return client.data({
-    method: "POST",
-    path: "/api/commands",
-    body: {
-      command_id: newCommandId(),
-      target: { bot_id: bot.bot_id },
-      requested_transition: { from: bot.state, to },
-      reason,
-      trace_id: newCommandId(),
-      run_id: newCommandId(),
-      schema_version: 1,
-    },
-  });
 }
 
 function refused({ narrator }: Story, answer: { readonly ok: false; readonly error: ApiError }): undefined {

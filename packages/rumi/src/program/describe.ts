@@ -1,9 +1,14 @@
 /** The declarations without a program: what the command line and the documents are made from. */
 import { createControlPlane } from "@rumi/control";
 import { millis, micros, seededRandom, type Clock } from "@rumi/kernel";
-import { createLogger, createRegistry, type Registry } from "@rumi/operations";
+import { cliCommands, createLogger, createRegistry, type CliCommand, type Registry } from "@rumi/operations";
 import { createPackLibrary, platformDeclarations, PACK_LIMITS, type PackDeps } from "@rumi/platform";
 import type { Store } from "@rumi/store";
+
+/** Every operation and query as a verb of the command line. */
+export function describedCommands(): readonly CliCommand[] {
+  return cliCommands(describedOperations());
+}
 
 export function describedOperations(): Registry {
   const nothing = (): never => {

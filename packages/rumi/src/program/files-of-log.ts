@@ -4,7 +4,7 @@ import { ok, type Failure, type Result } from "@rumi/kernel";
 import { storedLog, type Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 
-export function filesOfLog(store: Store, paths: HomePaths, verifier: NoteVerifier): () => Promise<Result<unknown, Failure>> {
+export function filesOfLog(store: Pick<Store, "builder" | "snapshot">, paths: Pick<HomePaths, "tlog" | "audit">, verifier: NoteVerifier): () => Promise<Result<unknown, Failure>> {
   let jsonl: JsonlWriter | undefined;
   return () =>
     store.snapshot(async (reader) => {
