@@ -5,6 +5,7 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-003": "docs/runbooks/bots.md",
   "RUMI-BOT-004": "docs/runbooks/bots.md",
   "RUMI-BOT-005": "docs/runbooks/bots.md",
+  "RUMI-BOT-034": "docs/runbooks/bots.md",
   "RUMI-BOT-024": "docs/runbooks/bots.md",
   "RUMI-BOT-030": "docs/runbooks/bots.md",
   "RUMI-BOT-006": "docs/runbooks/venues.md",

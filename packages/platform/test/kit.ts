@@ -80,7 +80,7 @@ export function sampleDescriptor(over: Record<string, unknown> = {}): Record<str
       log_bytes_per_second: 65_536, log_bytes_per_run: 10_485_760, state_bytes: 65_536,
     },
     state_schema_version: 1,
-    config_schema: { fast: { type: "integer", minimum: 1, maximum: 1_000, unit: "trades", required: true }, slow: { type: "integer", minimum: 1, maximum: 5_000, unit: "trades", required: false, default: 50 } },
+    config_schema: { fast: { type: "integer", minimum: 1, maximum: 1_000, unit: "trades", required: true }, api_key: { type: "string", required: false, secret: true }, slow: { type: "integer", minimum: 1, maximum: 5_000, unit: "trades", required: false, default: 50 } },
     io_contracts: { abi: 1, events: 1, intents: 1 }, binary_hash: digestOf(SAMPLE_WASM), ...over,
   };
 }

@@ -74,9 +74,17 @@ export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reas
   const known = new Set(instrumentsOf(facts.venue).map((one) => String(one.instrument_id)));
   const missing = input.instruments.find((one) => !known.has(one));
   if (missing !== undefined) return err(failure("RUMI-BOT-005", { venue_id: input.venue, instrument_id: missing }));
-  const config = validateConfig(facts.descriptor.value.config_schema, input.config as JsonObject);
-  if (!config.ok) return err(configRefusal(config.error));
+  const config = judgeConfig(facts.descriptor.value, input.config as JsonObject);
+  if (!config.ok) return config;
   return ok({ ...input, config: config.value, isolation: input.isolation ?? "any" });
+}
+
+/** The configuration as the strategy declares it, defaults filled in; a secret has no place in what is stored and shown. */
+export function judgeConfig(descriptor: Pick<StrategyDescriptor, "config_schema">, given: JsonObject): Result<JsonObject, Failure> {
+  const secret = Object.keys(given).find((name) => descriptor.config_schema[name]?.secret === true);
+  if (secret !== undefined) return err(failure("RUMI-BOT-034", { field: `config.${secret}` }));
+  const config = validateConfig(descriptor.config_schema, given);
+  return config.ok ? config : err(configRefusal(config.error));
 }
 
 export function configRefusal(cause: Failure): Failure {

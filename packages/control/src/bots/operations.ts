@@ -12,7 +12,7 @@ import { BOT_STATES } from "../lifecycle/states.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
-import { ApplyConfigInput, configRefusal, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts } from "./model.ts";
+import { ApplyConfigInput, judgeConfig, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts } from "./model.ts";
 import { conditionWrite, readBot, readConditions, specOf, updateBot, type BotConditionRow, type BotRow, type BotTables, type BotVersionRow } from "./tables.ts";
 
 export type BotDeps = {
@@ -152,8 +152,8 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
       if (bot === undefined || descriptor === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
       if (["RUNNING_LIVE", "STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state)) return err(failure("RUMI-BOT-024", { bot_id: bot.bot_id, state: bot.state }));
       if (!descriptor.ok) return descriptor;
-      const config = validateConfig(descriptor.value.config_schema, input.config as JsonObject);
-      if (!config.ok) return err(configRefusal(config.error));
+      const config = judgeConfig(descriptor.value, input.config as JsonObject);
+      if (!config.ok) return config;
       return ok(configDecision(bot, config.value, instances, input, context));
     },
   });

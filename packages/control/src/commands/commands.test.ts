@@ -32,6 +32,7 @@ describe("[L-01, L-02] the registry", () => {
     ["[L-N12] another digest", { strategy: { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest: `sha256:${"0".repeat(64)}` } }, "RUMI-PACK-018"],
     ["an unknown venue", { venue: "NOWHERE" }, "RUMI-BOT-006"], ["an instrument that the venue lacks", { instruments: ["BTC.SIM"] }, "RUMI-BOT-005"],
     ["[M-2.1.4] a config out of range", { config: { fast: 0 } }, "RUMI-BOT-004"], ["[M-2.1.4] a missing config field", { config: {} }, "RUMI-BOT-004"], ["[M-2.1.4] an unknown config field", { config: { fast: 1, x: 1 } }, "RUMI-BOT-004"],
+    ["[M-14.2] a secret, which would be stored and shown", { config: { fast: 1, api_key: "hunter2" } }, "RUMI-BOT-034"],
     ["no capital", { capital: "0" }, "RUMI-BOT-030"], ["capital that is no decimal", { capital: "1e3" }, "RUMI-BOT-030"],
   ];
   for (const [name, over, code] of rows) it(`refuses ${name}`, async () => { expect(codeOf(await world.makeBot("bot-1", over))).toBe(code); });

@@ -23,7 +23,10 @@ export const AUTH_ERRORS: ErrorTable<AuthCode> = {
     fault: "caller",
     retry: "after_fix",
     en: { text: "The bearer token has expired.", next: "Ask an administrator for a new token." },
-    ja: { text: "ベアラートークンの有効期限が切れています。", next: "管理者に新しいトークンを依頼してください。" },
+    ja: {
+      text: "ベアラートークンの有効期限が切れています。",
+      next: "管理者に新しいトークンを依頼してください。",
+    },
   },
   "RUMI-AUTH-003": {
     key: "auth.permission_denied",
