@@ -41,8 +41,10 @@ export function BotDetail(props: {
           <FillsOfRun bot={detail.data} />
           <Facts bot={detail.data} />
           <Config bot={detail.data} />
-          <Conditions bot={detail.data} />
-          <Versions bot={detail.data} />
+          <div className="stack">
+            <Conditions bot={detail.data} />
+            <Versions bot={detail.data} />
+          </div>
         </div>
       )}
     </Panel>
@@ -135,9 +137,9 @@ function Config({ bot }: { readonly bot: Detail }): JSX.Element {
   const schema = schemaOf(pack.data, strategy_id);
   const fields = Object.entries(bot.spec.config);
   return (
-    <div>
+    <div className="config-block">
       <h3>{t("config")}</h3>
-      <dl className="facts" data-testid="config">
+      <dl className="facts columns" data-testid="config">
         {fields.length === 0 && <div className="dim">–</div>}
         {fields.map(([name, value]) => (
           <div key={name}>
