@@ -42,6 +42,12 @@ async function openPage({ locale = "en-US", width = 1_400, hash, prepare }: Opti
   return opened;
 }
 
+/** A tampering route may still be in flight when its test is over. */
+async function closePage(of: Page): Promise<void> {
+  await of.unrouteAll({ behavior: "ignoreErrors" });
+  await of.context().close();
+}
+
 const see = (of: Page, id: string) => of.getByTestId(id);
 const textOf = async (of: Page, id: string): Promise<string> => (await see(of, id).first().innerText()).trim();
 const until = (of: Page, id: string, wanted: RegExp): Promise<true> =>
@@ -149,7 +155,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     }
     expect(await ok("GET", "/api/safety")).toMatchObject({ mode: "SAFE", reason: "a drill" });
     await see(page, "audit").locator('[data-action="safety.transition"]').first().waitFor();
-    await other.context().close();
+    await closePage(other);
   }, SLOW_MS);
 
   it("a refusal shows its code, its reason and the next step, and what was typed stays", async () => {
@@ -230,7 +236,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     const other = await openPage({ prepare: (fresh) => fresh.route(pattern, handler) });
     await until(other, "log-badge", /LOG NOT VERIFIED/);
     expect(await see(other, "log-badge").getAttribute("class")).toContain("bad");
-    await other.context().close();
+    await closePage(other);
   }, SLOW_MS);
 
   it("a log that was cut back since the last visit turns the badge red", async () => {
@@ -243,7 +249,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await other.route("**/tlog/checkpoint", (route) => route.fulfill({ body: early, contentType: "text/plain" }));
     await other.reload();
     await until(other, "log-badge", /LOG NOT VERIFIED: the log has \d+ entries; this browser has seen \d+/);
-    await other.context().close();
+    await closePage(other);
     await ok("POST", "/api/safety/set", { command_id: crypto.randomUUID(), mode: "NORMAL", reason: "back" });
   }, SLOW_MS);
 
@@ -259,7 +265,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await event.getByTestId("check").click();
     await until(other, "proof", /✗ The payload is the one that was committed to/);
     expect(await event.getByTestId("check").innerText()).toContain("NOT PROVEN");
-    await other.context().close();
+    await closePage(other);
   }, SLOW_MS);
 
   it("a wrong token leads to the token form, and the right one from there into the console", async () => {
@@ -269,11 +275,11 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await other.getByLabel("Token").fill(program.token);
     await other.getByRole("button", { name: "Use token" }).click();
     await until(other, "safety-mode", /NORMAL/);
-    await other.context().close();
+    await closePage(other);
     const without = await openPage({ hash: "" });
     await see(without, "token-form").waitFor();
     expect(await without.getByRole("alert").count()).toBe(0);
-    await without.context().close();
+    await closePage(without);
   }, SLOW_MS);
 
   it("speaks Japanese at a click, remembers it, and asks the program for Japanese refusals", async () => {
@@ -284,10 +290,10 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await other.reload();
     await other.getByRole("heading", { name: "ボット" }).waitFor();
     await other.getByRole("button", { name: /緊急停止/ }).waitFor();
-    await other.context().close();
+    await closePage(other);
     const native = await openPage({ locale: "ja-JP" });
     await native.getByRole("heading", { name: "監査ログ" }).waitFor();
-    await native.context().close();
+    await closePage(native);
   }, SLOW_MS);
 
   it("an unobservable safety state is UNKNOWN, never the last one that was seen", async () => {
@@ -299,7 +305,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await until(other, "safety-mode", /NORMAL/);
     await other.context().setOffline(true);
     await until(other, "safety-mode", /UNKNOWN/);
-    await other.context().close();
+    await closePage(other);
   }, SLOW_MS);
 
   it("an answer that does not fit is shown as an error where it belongs; the rest of the page goes on", async () => {
@@ -308,7 +314,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await until(other, "problem", /does not fit.*bots\[0\]\.bot_id/);
     await until(other, "safety-mode", /NORMAL/);
     await see(other, "audit").waitFor();
-    await other.context().close();
+    await closePage(other);
   }, SLOW_MS);
 
   it("a flood of events neither grows the page without end nor moves what is below it", async () => {
@@ -328,7 +334,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await eventually(() => sent > 3_000, 100);
     expect(await see(other, "live").locator("tr").count()).toBeLessThanOrEqual(150);
     expect((await see(other, "panel-packs").boundingBox())?.y).toBe(place?.y);
-    await other.context().close();
+    await closePage(other);
   }, SLOW_MS);
 
   it("at 400 pixels everything is there and nothing is cut off", async () => {
@@ -337,7 +343,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await narrow.getByRole("button", { name: "EMA cross", exact: true }).click();
     await see(narrow, "facts").waitFor();
     expect(await narrow.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
-    await narrow.context().close();
+    await closePage(narrow);
   }, SLOW_MS);
 
   it("the keyboard alone opens a bot, asks, and takes it back", async () => {
@@ -346,6 +352,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     await see(page, "facts").waitFor();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
     expect(await page.evaluate<string>("document.activeElement?.tagName")).toBe("INPUT");
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
