@@ -26,6 +26,18 @@ describe("realised profit from fills", () => {
       { at_us: 3, realised: "3" },
     ]);
   });
+  it("what is closed is gone from the cost of what stays", () => {
+    const fills = [
+      fill(1, "buy", "4", "15"),
+      fill(2, "sell", "1", "18"),
+      fill(3, "sell", "3", "20"),
+    ];
+    expect(profitLine(fills, { kind: "flat" }).map(({ realised }) => realised)).toEqual([
+      "0",
+      "3",
+      "18",
+    ]);
+  });
   it("a fill beyond flat closes first and opens the other side at its own price", () => {
     const fills = [
       fill(1, "sell", "1.0", "10.00"),

@@ -95,6 +95,14 @@ describe("whatever is changed fails at the step that names it", () => {
       step,
     });
   });
+  it("after erasure the leaf alone still tells what the page may show", async () => {
+    const erased = { ...golden, salt: null, payload: null };
+    const other = { ...shown, actor: "user:mallory" };
+    expect(await verifyEventProof(erased, key, other)).toMatchObject({
+      kind: "failed",
+      step: "story",
+    });
+  });
   it("another log's key", async () => {
     const other = { ...key, id: Uint8Array.of(0, 0, 0, 0) };
     expect(await verifyEventProof(golden, other, shown)).toMatchObject({
