@@ -42,6 +42,14 @@ async function addCommands(noun: string): Promise<void> {
   return addDerivedCommands(program, describedCommands(), context);
 }
 
+// A reader that has seen enough (`rumi … | head`) is no failure of ours.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (problem: NodeJS.ErrnoException) => {
+    if (problem.code !== "EPIPE") throw problem;
+    process.exit(EXIT.ok);
+  });
+}
+
 try {
   await addCommands(process.argv[2] ?? "");
   await program.parseAsync(process.argv);

@@ -5,7 +5,7 @@ import type { StrategyReference } from "@rumi/platform";
 import { write, type Reader } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
-import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
+import type { StrategyDescriptor } from "@rumi/abi";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
@@ -13,7 +13,7 @@ import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/
 import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
 import { ApplyConfigInput, judgeConfig, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts } from "./model.ts";
-import { conditionWrite, readBot, readConditions, specOf, updateBot, type BotConditionRow, type BotRow, type BotTables, type BotVersionRow } from "./tables.ts";
+import { conditionWrite, insertVersion, readBot, readConditions, specOf, updateBot, type BotConditionRow, type BotRow, type BotTables, type BotVersionRow } from "./tables.ts";
 
 export type BotDeps = {
   /** Reads what was approved; refuses with the pack's own codes. */
@@ -52,7 +52,7 @@ const createBot = ({ approvedStrategy }: BotDeps): Declaration =>
       return ok({
         writes: [
           write(db.insertInto("bot").values(row), 1),
-          write(db.insertInto("bot_version").values(versionRow(row, now, principal.id, reason)), 1),
+          insertVersion(store, versionRow(row, now, principal.id, reason)),
           ...(labels.length === 0 ? [] : [write(db.insertInto("bot_label").values(labels), labels.length)]),
           conditionWrite(store, bot_id, { type: "Initialised", status: "True", reason: "INITIALISED", message: "", observed_generation: 1 }, now),
           feed(store, "bot", bot_id, { bot_id, state: row.state }, now),
@@ -170,7 +170,7 @@ function configDecision(bot: BotRow, config: JsonObject, instances: readonly Ins
   return {
     writes: [
       updateBot(store, bot, { spec: next.spec, generation: next.generation, version: next.version, observed_generation: running.length === 0 ? next.generation : bot.observed_generation }, now),
-      write(store.builder<BotTables>().insertInto("bot_version").values(versionRow(next, now, principal.id, input.reason)), 1),
+      insertVersion(store, versionRow(next, now, principal.id, input.reason)),
       ...running.map((instance) => updateInstance(store, instance, { config: JSON.stringify(config), config_actor: principal.id, generation: next.generation }, now)),
     ],
     events: [

@@ -1,5 +1,5 @@
 /** Rows of the registry: bots, their immutable versions, labels and conditions. */
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { BOT_STATES, type BotState } from "../lifecycle/states.ts";
 import { first, type Sql } from "../shared/sql.ts";
 import type { BotSpec, Condition } from "./model.ts";
@@ -38,20 +38,31 @@ const statements = (integer: string): readonly string[] => [
 
 export const BOT_MIGRATIONS: Migrations = { owner: "control.bots", steps: [{ name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
 
+const SELECT_BOT = compiledText<BotTables>((db) => db.selectFrom("bot").selectAll().where("bot_id", "=", ""));
+const INSERT_VERSION = compiledText<BotTables>((db) => db.insertInto("bot_version").values({ bot_id: "", generation: 0, version: "", spec: "", created_at: 0, created_by: "", reason: "" }));
+
+export function insertVersion(sql: Sql, { bot_id, generation, version, spec, created_at, created_by, reason }: BotVersionRow): Write {
+  return { sql: INSERT_VERSION(sql), parameters: [bot_id, generation, version, spec, created_at, created_by, reason], expect: 1 };
+}
+
 export function readBot(reader: Reader, sql: Sql, bot_id: string): Promise<BotRow | undefined> {
-  return first<BotRow>(reader, sql.builder<BotTables>().selectFrom("bot").selectAll().where("bot_id", "=", bot_id));
+  return reader.rows<BotRow>({ sql: SELECT_BOT(sql), parameters: [bot_id] }).then((rows) => rows[0]);
 }
 
 export function specOf(row: Pick<BotRow, "spec">): BotSpec {
   return JSON.parse(row.spec) as BotSpec;
 }
 
+/** Texts of updates by the columns they set; as many as there are kinds of changes. */
+const UPDATES = new Map<string, ReturnType<typeof compiledText<BotTables>>>();
+
 /** A guarded change of one bot; a conflict means that it moved since it was read. */
 export function updateBot(sql: Sql, row: BotRow, change: Partial<Omit<BotRow, "bot_id" | "row_version">>, now: number): Write {
-  return write(
-    sql.builder<BotTables>().updateTable("bot").set({ ...change, updated_at: now, row_version: row.row_version + 1 }).where("bot_id", "=", row.bot_id).where("row_version", "=", row.row_version),
-    1,
-  );
+  const set = { ...change, updated_at: now, row_version: row.row_version + 1 };
+  const columns = Object.keys(set).join();
+  let text = UPDATES.get(columns);
+  if (text === undefined) UPDATES.set(columns, (text = compiledText<BotTables>((db) => db.updateTable("bot").set(set).where("bot_id", "=", "").where("row_version", "=", 0))));
+  return { sql: text(sql), parameters: [...Object.values(set), row.bot_id, row.row_version], expect: 1 };
 }
 
 export async function countLiveBots(reader: Reader, sql: Sql): Promise<number> {

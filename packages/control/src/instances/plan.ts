@@ -39,7 +39,8 @@ export function planInstance({ instance, reported, runners, adopting, inherited,
     if (instance.holder === null) return none("it is stopped");
     return lease_over ? { kind: "gone", why: adopting || inherited ? "RUNNER_GONE_AT_RESTART" : "RUNNER_GONE" } : none("its runner is not there and its lease still runs");
   }
-  if (inherited) return adopting ? none("living runners may still dial in") : { kind: "gone", why: "PROGRAM_RESTARTED" };
+  // [M-7.1.1] A runner that only stands still may act until its lease is over: nobody else may start before.
+  if (inherited) return adopting || !lease_over ? none("living runners may still dial in") : { kind: "gone", why: "PROGRAM_RESTARTED" };
   return startOrWait(instance, runners, lease_over);
 }
 

@@ -57,7 +57,9 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       case "config":
         return sendConfig(instance, action.runner_id);
       case "gone":
-        await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => (facts.instance.run_id === instance.run_id ? observeGone(facts, action.why, clock.now()) : undefined));
+        if ((await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => (facts.instance.run_id === instance.run_id ? observeGone(facts, action.why, clock.now()) : undefined))) === "recorded") {
+          hub.settle(instance.run_id); // what a person starts from here on is not what the restart found
+        }
     }
   };
 

@@ -1,6 +1,6 @@
 /** Instances (what should run, what was last heard) and runs (one execution each, with its journal's place). */
 import type { InstanceSpec, InstanceStatus } from "@rumi/runtime";
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { first, type Sql } from "../shared/sql.ts";
 
 export type Desired = "running" | "paused" | "stopped";
@@ -51,9 +51,11 @@ export const INSTANCE_MIGRATIONS: Migrations = { owner: "control.instances", ste
 export type Key = Pick<InstanceRow, "bot_id" | "strategy_id" | "instance_id">;
 export const keyText = (key: Key): string => `${key.bot_id}/${key.strategy_id}/${key.instance_id}`;
 
+const SELECT_ALL = compiledText<InstanceTables>((db) => db.selectFrom("instance").selectAll().orderBy("bot_id").orderBy("instance_id"));
+const SELECT_OF_BOT = compiledText<InstanceTables>((db) => db.selectFrom("instance").selectAll().where("bot_id", "=", "").orderBy("bot_id").orderBy("instance_id"));
+
 export function readInstances(reader: Reader, sql: Sql, bot_id?: string): Promise<readonly InstanceRow[]> {
-  const all = sql.builder<InstanceTables>().selectFrom("instance").selectAll().orderBy("bot_id").orderBy("instance_id");
-  return reader.rows<InstanceRow>(bot_id === undefined ? all : all.where("bot_id", "=", bot_id));
+  return reader.rows<InstanceRow>(bot_id === undefined ? { sql: SELECT_ALL(sql), parameters: [] } : { sql: SELECT_OF_BOT(sql), parameters: [bot_id] });
 }
 
 /** What the reconciler has to look at: wanted, or not yet proven stopped. */

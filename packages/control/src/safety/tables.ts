@@ -1,8 +1,8 @@
 /** The safety mode in force and its history; exactly one row is current, which the database itself keeps true. */
 import { isoFromMicros, micros } from "@rumi/kernel";
 import type { SafetyMode, SafetyReader } from "@rumi/operations";
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
-import { first, type Sql } from "../shared/sql.ts";
+import { compiledText, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { Sql } from "../shared/sql.ts";
 import type { SafetyState } from "./model.ts";
 
 /** `current` is 1 for exactly one row; the others are history. */
@@ -26,15 +26,19 @@ export const SAFETY_MIGRATIONS: Migrations = {
   steps: [{ name: "001-safety-state", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
 };
 
+// Every command that may increase risk passes here.
+const SELECT_CURRENT = compiledText<SafetyTables>((db) => db.selectFrom("safety_state").selectAll().where("current", "=", 1));
+const FENCE = compiledText<SafetyTables>((db) => db.updateTable("safety_state").set({ current: 1 }).where("state_id", "=", "").where("current", "=", 1));
+
 export async function readSafety(reader: Reader, sql: Sql): Promise<SafetyRow> {
-  const row = await first<SafetyRow>(reader, sql.builder<SafetyTables>().selectFrom("safety_state").selectAll().where("current", "=", 1));
+  const row = (await reader.rows<SafetyRow>({ sql: SELECT_CURRENT(sql), parameters: [1] }))[0];
   if (row === undefined) throw new Error("the row of the current safety state is missing");
   return row;
 }
 
 /** Matches only while the mode that was read is still in force. */
 export function safetyFence(sql: Sql, row: SafetyRow): Write {
-  return write(sql.builder<SafetyTables>().updateTable("safety_state").set({ current: 1 }).where("state_id", "=", row.state_id).where("current", "=", 1), 1);
+  return { sql: FENCE(sql), parameters: [1, row.state_id, 1], expect: 1 };
 }
 
 /** What the pipeline asks before every risk-increasing operation. */

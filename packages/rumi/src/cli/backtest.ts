@@ -143,7 +143,7 @@ function tell(context: CliContext, result: BacktestResult, style: OutputStyle, w
       context.terminal.out(`fill side=${word("side")} quantity=${word("quantity")} price=${word("price")} instrument=${word("instrument_id")} fee=${word("fee")} liquidity=${word("liquidity")}\n`);
     }
   }
-  printObject(context.terminal, summary);
+  printObject(context.terminal, { ...summary, elapsed_ms: Math.round(summary.elapsed_ms) });
   return undefined;
 }
 

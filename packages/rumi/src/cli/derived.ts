@@ -75,7 +75,9 @@ function optionForm(flag: CliFlag): string {
       return `${flag.flag} <items...>`;
     case "json":
       return `${flag.flag} <json>`;
-    default:
+    case "string":
+    case "integer":
+    case "number":
       return `${flag.flag} <${flag.choices === undefined ? flag.type : flag.choices.join("|")}>`;
   }
 }

@@ -109,5 +109,5 @@ export function progressBar(terminal: Terminal, label: string): Progress {
 function cellText(value: unknown): string {
   if (value === undefined || value === null) return "–";
   if (typeof value === "string") return value;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
 }

@@ -100,7 +100,7 @@ function summary({ report }: LoadedRecordings): Readonly<Record<string, unknown>
     ...counts,
     from: first === null ? null : isoFromMicros(micros(first)),
     to: last === null ? null : isoFromMicros(micros(last)),
-    ...(files[0] ?? {}),
+    ...files[0],
   };
 }
 

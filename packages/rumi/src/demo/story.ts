@@ -190,8 +190,9 @@ function refused({ narrator }: Story, answer: { readonly ok: false; readonly err
     narrator.detail("the program does not answer");
     return undefined;
   }
-  const { error_code, reason_code, error, suggestion } = answer.error.body;
-  narrator.detail(`refused: ${String(error_code)}${reason_code === undefined ? "" : ` ${String(reason_code)}`}: ${String(error)}`);
-  narrator.detail(`→ ${String(suggestion)}`);
+  const { body } = answer.error;
+  const word = (name: string): string => (typeof body[name] === "string" ? body[name] : "");
+  narrator.detail(`refused: ${word("error_code")} ${word("reason_code")}: ${word("error")}`);
+  narrator.detail(`→ ${word("suggestion")}`);
   return undefined;
 }
