@@ -21,7 +21,8 @@ import type { HealthState, InstanceSpec, InstanceStatus, JournalEntry, SegmentCl
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
-import { InstanceMachine, type MachineInput } from "./machine.ts";
+import type { MachineInput } from "./input.ts";
+import { InstanceMachine } from "./machine.ts";
 import { DivergenceError, isFault, isReproduced, RunRecorder } from "./recorder.ts";
 import type { MachineState } from "./state.ts";
 

@@ -1,7 +1,7 @@
 /** What a lane's thread and the runner's main thread say to each other (structured clone; both sides are ours). */
 import type { JsonObject } from "@rumi/kernel";
 import type { JailWatch } from "@rumi/sandbox";
-import type { MachineInput } from "../instance/machine.ts";
+import type { MachineInput } from "../instance/input.ts";
 import type { InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 

@@ -1,0 +1,140 @@
+/**
+ * The order desk of one instance: intents in, through the gate, out to the venue; the venue's reports back.
+ *
+ * How to think: `take` judges and records an intent; what it may become waits in `pending` until the shell has made the
+ * record durable and calls `dispatch`. `deliver` follows the venue's reports and records them before anyone hears of them.
+ *
+ * Invariant: an order reaches the venue only through `dispatch`, in the order of its journal entries.
+ */
+import type { ClientOrderId } from "@rumi/kernel";
+import type { InstrumentSpec } from "@rumi/abi";
+import type { ExecutionReport } from "@rumi/venues";
+import { GATE_START, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
+import type { Intent, VenueAction } from "../gate/intent.ts";
+import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
+import type { MachineOptions } from "./machine.ts";
+import { LiveOrders } from "./orders.ts";
+import type { Counters, MachineState } from "./state.ts";
+
+/** What the desk must know of its machine, and may tell it. */
+export type DeskScene = {
+  readonly options: MachineOptions;
+  readonly lastPrices: Float64Array;
+  /** The trace id of what is happening; a report speaks under its order's own while it is delivered. */
+  readonly trace: Uint8Array;
+  readonly clock: () => number;
+  readonly safety: () => "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  readonly restriction: () => Restriction;
+  readonly counters: () => Counters;
+  readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
+  readonly violation: (reason: string) => void;
+  readonly onReport: (report: ExecutionReport, key: number, instrument: InstrumentSpec | undefined) => void;
+};
+
+export class OrderDesk {
+  /** Filled by the venue, emptied by `deliver`. */
+  readonly reports: ExecutionReport[] = [];
+  readonly #scene: DeskScene;
+  readonly #orders = new LiveOrders();
+  #gate: GateState = GATE_START;
+  #pending: VenueAction[] = [];
+
+  constructor(scene: DeskScene) {
+    this.#scene = scene;
+  }
+
+  get pending(): number { return this.#pending.length; }
+  get ordersOpen(): number { return this.#orders.size; }
+  get nextIntentKey(): number { return this.#gate.last_key + 1; }
+
+  /** The gate's cap per event counts from here. */
+  nextEvent(): void {
+    this.#gate = { ...this.#gate, in_event: 0 };
+  }
+
+  take(intent: Intent): void {
+    const { options, lastPrices, clock, safety, restriction, counters, violation } = this.#scene;
+    const positions = options.venue.positions();
+    const quantities = options.instruments.map((_, index) => positions.find((one) => one.instrument === index)?.quantity ?? 0);
+    const verdict = judge(this.#gate, intent, options.gate, { now_us: clock(), safety: safety(), restriction: restriction(), open_orders: this.#orders.list(), positions: quantities, last_prices: [...lastPrices] });
+    this.#gate = verdict.state;
+    const counted = counters();
+    counted.intents_total += 1;
+    counted.intents[intent.body.kind] = (counted.intents[intent.body.kind] ?? 0) + 1;
+    this.#record(intent, verdict);
+    if (verdict.verdict === "discarded" && verdict.reason_code !== null) violation(verdict.reason_code);
+    for (const action of verdict.actions) {
+      this.#pending.push(action);
+      if (action.kind === "submit") {
+        const { order } = action;
+        this.#orders.add({ key: action.key, client_order_id: options.orderId(action.key), instrument: order.instrument, side: order.side, type: order.type, price: order.price, remaining: order.quantity, quantity: order.quantity, amending: null, trace_id: this.#scene.where().trace_id });
+      }
+    }
+  }
+
+  #record(intent: Intent, verdict: Verdict): void {
+    const { options, where } = this.#scene;
+    const action = verdict.actions[0];
+    const target = action === undefined ? undefined : action.kind === "submit" ? options.orderId(action.key) : this.#orders.byKey(action.target_key)?.client_order_id;
+    const place = where();
+    const json = intentJson(intent, options.identity, place.trace_id, options.instruments, verdict.actions);
+    options.record({ kind: "intent", ...place, intent: json, verdict: verdict.verdict, reason_code: verdict.reason_code, client_order_id: target ?? null, idempotency_key: String(intent.key) });
+  }
+
+  /** Sends what is pending; the shell has made its entries durable and holds the lease. Answers the orders sent. */
+  dispatch(): number {
+    const actions = this.#pending;
+    this.#pending = [];
+    for (const action of actions) this.#send(action);
+    return actions.length;
+  }
+
+  #send(action: VenueAction): void {
+    const { options: { venue }, clock, counters } = this.#scene;
+    const order = this.#orders.byKey(action.kind === "submit" ? action.key : action.target_key);
+    if (order === undefined) return;
+    const id = order.client_order_id as ClientOrderId;
+    if (action.kind === "submit") venue.submit({ ...action.order, client_order_id: id }, clock());
+    else if (action.kind === "cancel") venue.cancel(id, clock());
+    else {
+      const amending = { price: action.price, quantity: action.quantity === -1 ? order.quantity : action.quantity };
+      this.#orders.add({ ...order, amending });
+      venue.amend(id, amending, clock());
+    }
+    counters().orders_sent += 1;
+  }
+
+  /** Takes the venue's reports in their order. */
+  deliver(): void {
+    const { options, trace, counters, where, onReport } = this.#scene;
+    const reports = this.reports.splice(0);
+    const own = trace.slice();
+    for (const report of reports) {
+      const order = this.#orders.byId(report.client_order_id);
+      const key = order?.key ?? 0;
+      const instrument = options.instruments[report.instrument];
+      if (order !== undefined) trace.set(Buffer.from(order.trace_id, "hex"));
+      this.#orders.follow(report);
+      if (isFill(report)) {
+        counters().fills_total += 1;
+        options.record({ kind: "fill", ...where(), fill: fillJson(report, key, instrument) });
+      } else options.record({ kind: "order", ...where(), report: orderJson(report, key, instrument) });
+      onReport(report, key, instrument);
+      trace.set(own);
+    }
+  }
+
+  cancelAll(): void {
+    this.#pending = this.#pending.filter((action) => action.kind === "cancel");
+    this.#scene.options.venue.cancelAll(this.#scene.clock());
+  }
+
+  save(): Pick<MachineState, "gate" | "orders"> {
+    return { gate: this.#gate, orders: this.#orders.list() };
+  }
+
+  restore(saved: Pick<MachineState, "gate" | "orders">): void {
+    this.#gate = saved.gate;
+    this.#orders.restore(saved.orders);
+  }
+}
