@@ -181,17 +181,23 @@ describe("leases, failover, adoption", () => {
     expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER", instances: [{ holder: "runner-1" }] });
   });
   it("[G-2.1b] after a restart, what no living runner claims goes to ERROR and waits for a person", async () => {
-    const first = await open();
+    const first = await open({ lease_ttl: millis(2_500) });
     await started(first);
     first.runner.drop();
     first.control.close();
     const second = await open({ home: first.folder, adoption_window: millis(0) });
+    await second.rounds(1);
+    expect((await second.bot())["state"]).toBe("RUNNING_PAPER"); // [M-7.1.1] a silent runner may act until its lease is over
     await second.until("ERROR", async () => (await second.bot())["state"] === "ERROR");
     const fresh = second.runnerNamed("runner-2");
     await fresh.dial();
     await second.rounds(5);
     expect(await second.bot()).toMatchObject({ state: "ERROR", status: { reason: "PROGRAM_RESTARTED" } });
     expect(fresh.instances.size).toBe(0);
+    await second.move("bot-1", "ERROR", "RUNNING_PAPER");
+    await second.until("started by a person", () => fresh.instances.size === 1);
+    await second.rounds(5);
+    expect(await second.bot()).toMatchObject({ state: "RUNNING_PAPER", instances: [{ holder: "runner-2" }] });
   });
   it("[M-7.1.3] a runner that fenced itself is given the run again under a new epoch; the bot keeps its state", async () => {
     const world = await open();

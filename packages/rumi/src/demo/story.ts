@@ -18,6 +18,8 @@ const VENUE_ID = "SIM";
 const PACK_ID = "default";
 const START_WAIT_MS = 20_000;
 const STOP_WAIT_MS = 30_000;
+/** A lease runs for 20 s; then a runner that was not heard is gone. */
+const SETTLE_WAIT_MS = 30_000;
 const POLL_MS = 100;
 
 export type DemoBot = { readonly bot_id: string; readonly display_name: string; readonly strategy_id: string; readonly language: string; readonly config: Readonly<Record<string, unknown>> };
@@ -138,9 +140,22 @@ async function createdBot(story: Story, bot: DemoBot, pack: PackView): Promise<b
   return true;
 }
 
+/** After a demo that was cut off: waits until its runner is heard, or is known to be gone (its lease is over). */
+async function settledBot({ client, clock, narrator }: Story, bot_id: string): Promise<BotView | undefined> {
+  const first = await showBot(client, bot_id);
+  let now = first;
+  for (let waited = 0; waited < SETTLE_WAIT_MS && (now?.state === "RUNNING_PAPER" || now?.state === "STOPPING"); waited += POLL_MS) {
+    if (now.state === "RUNNING_PAPER" && now.instances[0]?.cursor !== first?.instances[0]?.cursor) return now;
+    if (waited === 10 * POLL_MS) narrator.detail(`${bot_id} was cut off; waiting until its runner is heard or its lease is over`);
+    await clock.sleep(millis(POLL_MS));
+    now = await showBot(client, bot_id);
+  }
+  return now;
+}
+
 async function startedBot(story: Story, bot: DemoBot): Promise<boolean> {
   const { client, narrator, clock } = story;
-  const before = await showBot(client, bot.bot_id);
+  const before = await settledBot(story, bot.bot_id);
   if (before === undefined) return false;
   if (before.state === "RUNNING_PAPER") {
     narrator.detail(`${bot.bot_id} is still running; it was adopted with its state`);
