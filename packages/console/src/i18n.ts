@@ -2,11 +2,8 @@
 const EN = {
   safety: "Safety",
   environment: "Environment",
-  system: "System",
   unknown: "UNKNOWN",
   unknown_safety: "The safety state cannot be observed. Do not assume that it is normal.",
-  since: "since {time}",
-  by: "by {actor}",
   bots: "Bots",
   live_feed: "Live",
   audit: "Audit log",
@@ -43,7 +40,6 @@ const EN = {
   time: "Time",
   actor: "Actor",
   event: "Event",
-  subject: "Subject",
   entry: "Entry",
   verified: "Log verified here",
   verified_detail:
@@ -116,7 +112,6 @@ const EN = {
   kind_safety: "Safety",
   hold: "Hold",
   resume: "Resume",
-  held: "{count} new",
   rows: "Rows",
   rows_accepted: "accepted",
   rows_rejected: "rejected",
@@ -127,8 +122,6 @@ const EN = {
   report_pace: "pace",
   report_fees: "fees (maker / taker, ppm)",
   kind: "Kind",
-  version: "Version",
-  instruments: "Instruments",
   language: "日本語",
 } as const;
 
@@ -137,11 +130,8 @@ export type Word = keyof typeof EN;
 const JA: Readonly<Record<Word, string>> = {
   safety: "セーフティ",
   environment: "環境",
-  system: "システム",
   unknown: "不明",
   unknown_safety: "セーフティの状態を確認できません。正常とみなさないでください。",
-  since: "{time} から",
-  by: "実行者 {actor}",
   bots: "ボット",
   live_feed: "ライブ",
   audit: "監査ログ",
@@ -178,7 +168,6 @@ const JA: Readonly<Record<Word, string>> = {
   time: "時刻",
   actor: "実行者",
   event: "イベント",
-  subject: "対象",
   entry: "番号",
   verified: "ログをここで検証済み",
   verified_detail:
@@ -251,7 +240,6 @@ const JA: Readonly<Record<Word, string>> = {
   kind_safety: "セーフティ",
   hold: "止める",
   resume: "再開",
-  held: "新着 {count} 件",
   rows: "行数",
   rows_accepted: "採用",
   rows_rejected: "不採用",
@@ -262,8 +250,6 @@ const JA: Readonly<Record<Word, string>> = {
   report_pace: "再生速度",
   report_fees: "手数料 (メイカー / テイカー、ppm)",
   kind: "種別",
-  version: "バージョン",
-  instruments: "銘柄",
   language: "English",
 };
 

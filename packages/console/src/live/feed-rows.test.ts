@@ -37,7 +37,7 @@ describe("rows of the live feed", () => {
           reason_code: null,
         },
       },
-      "accepted buy X.SIM 1 left",
+      "accepted buy X.SIM remaining 1",
       "info",
     ],
     [

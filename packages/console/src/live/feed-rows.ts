@@ -121,7 +121,7 @@ export function fillWords({
 }
 
 export function orderWords(body: ReturnType<typeof report>): Words {
-  const left = body.remaining === null ? null : `${body.remaining} left`;
+  const left = body.remaining === null ? null : `remaining ${body.remaining}`;
   return {
     words: some(body.report, body.side, body.instrument_id, left, body.reason_code),
     tone: body.report === "rejected" ? "bad" : "info",
