@@ -1,7 +1,7 @@
 /**
  * One instance with its journal, checkpoints, pace and fence: the shell around the deterministic machine.
  *
- * How to think: `turn` runs the machine in short slices. Between two slices, and only there, queued inputs take effect,
+ * How to think: `earlier-life` reads what there is, `replay` regenerates it, and then `turn` runs the machine in short slices. Between two slices, and only there, queued inputs take effect,
  * checkpoints are written and pending orders are sent, each after its journal entries are durable. The fence is asked
  * right before anything leaves.
  *
@@ -9,21 +9,25 @@
  * - No order is dispatched before its entry is durable, or after the lease's own deadline (recovery.test.ts, runner.test.ts).
  * - `open` of an earlier life replays until the journal's end and continues there (recovery.test.ts "[M-8.2.2]").
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { clientOrderId } from "@rumi/abi";
-import { canonicalJson, digestOf, err, type Failure, failure, failureText, formatDecimal, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { canonicalJson, digestOf, err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
 import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
-import { CheckpointSlots, type Restored } from "../checkpoint/slots.ts";
-import { readJournal } from "../journal/reader.ts";
-import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "../journal/writer.ts";
-import type { HealthState, InstanceSpec, InstanceStatus, JournalEntry, SegmentClosed } from "../protocol.ts";
-import type { Strategy } from "../strategy/strategy.ts";
+import type { Checkpoint } from "../checkpoint/format.ts";
+import type { CheckpointSlots } from "../checkpoint/slots.ts";
+import type { JournalWriter } from "../journal/writer.ts";
+import type { HealthState, InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
+import type { Strategy, StrategyFault } from "../strategy/strategy.ts";
+import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
 import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
 import type { MachineInput } from "./input.ts";
 import { InstanceMachine } from "./machine.ts";
-import { DivergenceError, isFault, isReproduced, RunRecorder } from "./recorder.ts";
+import { metricsOf, positionsOf } from "./metrics.ts";
+import { FeedPace } from "./pace.ts";
+import { DivergenceError, RunRecorder } from "./recorder.ts";
+import { replayLife } from "./replay.ts";
 import type { MachineState } from "./state.ts";
 
 export const HOST_LIMITS = {
@@ -64,6 +68,7 @@ export class InstanceHost {
   readonly #slots: CheckpointSlots;
   readonly #inputs: { readonly input: MachineInput; readonly done: (result: Result<InstanceStatus, Failure>) => void }[] = [];
   readonly #sliceRows: number;
+  readonly #pace: FeedPace;
   #phase: Phase = "starting";
   #failure: InstanceStatus["failure"] = null;
   #reason: string | null = null;
@@ -72,18 +77,17 @@ export class InstanceHost {
   #checkpointCursor = 0;
   #checkpointAt: number;
   #syncedAt = 0;
-  #paceFrom = { monotonic: 0, feed_us: 0 };
   #restoreMs = 0;
   #checkpointsTotal = 0;
   #busyMs = 0;
 
-  private constructor(options: HostOptions, parts: { writer: JournalWriter; slots: CheckpointSlots; expected: readonly JournalEntry[]; epochBefore: number }) {
+  private constructor(options: HostOptions, life: Life) {
     const { spec } = options;
     const identity: Identity = { bot_id: spec.bot_id, strategy_id: spec.strategy_id, strategy_version: spec.strategy_version, instance_id: spec.instance_id, run_id: spec.run_id };
     this.#o = options;
-    this.#writer = parts.writer;
-    this.#slots = parts.slots;
-    this.#recorder = new RunRecorder({ writer: parts.writer, wallNow: options.wallNow, epoch: spec.epoch, expected: parts.expected, epochBefore: parts.epochBefore });
+    this.#writer = life.writer;
+    this.#slots = life.slots;
+    this.#recorder = new RunRecorder({ writer: life.writer, wallNow: options.wallNow, epoch: spec.epoch, expected: life.expected, epochBefore: life.epochBefore });
     const { resources } = spec.descriptor;
     this.#machine = new InstanceMachine(
       {
@@ -94,145 +98,84 @@ export class InstanceHost {
       spec.config,
     );
     this.#sliceRows = options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
+    this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic);
     this.#checkpointAt = options.monotonic();
   }
 
   static async open(options: HostOptions): Promise<Result<InstanceHost, Failure>> {
-    return options.spec.start === "fresh" ? InstanceHost.#fresh(options) : InstanceHost.#resume(options);
-  }
-
-  static async #fresh(options: HostOptions): Promise<Result<InstanceHost, Failure>> {
-    const { spec } = options;
-    if (existsSync(spec.run_dir)) return err(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
-    mkdirSync(spec.run_dir, { recursive: true, mode: 0o700 });
-    const slots = CheckpointSlots.create(join(spec.run_dir, "checkpoints"));
-    const writer = JournalWriter.create(writerOptions(options));
-    const host = new InstanceHost(options, { writer, slots, expected: [], epochBefore: spec.epoch });
-    return host.#begin("run_started");
-  }
-
-  static async #resume(options: HostOptions): Promise<Result<InstanceHost, Failure>> {
-    const { spec } = options;
     const started = options.monotonic();
-    const directory = join(spec.run_dir, "journal");
-    if (!existsSync(directory)) return err(failure("RUMI-STR-021", { path: spec.run_dir }, { reasonCode: "M.JOURNAL.MISSING" }));
-    const opened = CheckpointSlots.open(join(spec.run_dir, "checkpoints"));
-    if (!opened.ok) return opened;
-    const { slots, restored } = opened.value;
-    const checkpoint = restored.checkpoint;
-    const read = readJournal({ directory, runId: spec.run_id, durableSeq: checkpoint?.header.journal_seq ?? 0 });
-    if (!read.ok) return read;
-    const { entries } = read.value;
-    if (read.value.last === null) return err(failure("RUMI-STR-021", { path: spec.run_dir }, { reasonCode: "M.JOURNAL.MISSING" }));
-    const from = checkpoint?.header.journal_seq ?? 0;
-    const expected = entries.slice(from);
-    const mismatch = checkpoint === null ? undefined : mismatchOf(spec, checkpoint.header, expected);
-    if (mismatch !== undefined) return err(failure("RUMI-STR-037", { path: spec.run_dir, field: mismatch }, { reasonCode: "M.RUN.MISMATCH" }));
-    for (const segment of read.value.closed) options.onSegment(segment);
-    const writer = JournalWriter.resume(writerOptions(options), read.value);
-    const host = new InstanceHost(options, { writer, slots, expected, epochBefore: epochAt(entries, from) ?? spec.epoch });
-    if (checkpoint !== null) {
-      try {
-        options.venue.restore(checkpoint.venue);
-      } catch (cause) {
-        writer.release();
-        return err(failure("RUMI-STR-023", { path: spec.run_dir, problem: "the venue's state is refused" }, { reasonCode: "M.STATE.CORRUPT", cause }));
-      }
-      const refused = host.#machine.restore(checkpoint.header.machine as unknown as MachineState, checkpoint.strategy);
-      if (refused !== null) {
-        writer.release();
-        if (refused.reason_code === "M.STATE.INCOMPATIBLE") return err(failure("RUMI-STR-024", { found: checkpoint.header.state_schema_version, wanted: spec.descriptor.state_schema_version }, { reasonCode: refused.reason_code }));
-        return err(failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }));
-      }
-      host.#checkpointCursor = checkpoint.header.last_event_cursor;
-      host.#lastCheckpoint = { cursor: checkpoint.header.last_event_cursor, bytes: 0, at: options.wallNow() };
+    if (options.spec.start === "fresh") {
+      const life = beginLife(options);
+      return life.ok ? new InstanceHost(options, life.value).#begin() : life;
     }
-    return host.#replay(expected, checkpoint === null, restored, started);
+    const life = readEarlierLife(options);
+    return life.ok ? new InstanceHost(options, life.value).#resume(life.value, started) : life;
   }
 
   /** The first breath of a fresh run: init, and a checkpoint so that there is always one. */
-  async #begin(kind: "run_started"): Promise<Result<InstanceHost, Failure>> {
-    this.#recorder.goLiveIfDone(this.#where(), kind);
+  async #begin(): Promise<Result<InstanceHost, Failure>> {
+    this.#recorder.goLiveIfDone(this.#where(), "run_started");
     const refused = this.#machine.init();
     if (refused !== null) {
       this.#writer.finish();
-      return err(failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }));
+      return err(refusedInit(refused));
     }
     await this.#sync();
     this.#machine.dispatch();
     const written = await this.checkpoint("start");
     if (!written.ok) return written;
-    this.#setPace();
+    this.#pace.startAt(this.#machine.cursor);
     this.#phase = "running";
     return ok(this);
   }
 
-  async #replay(expected: readonly JournalEntry[], fromNothing: boolean, restored: Restored, started: number): Promise<Result<InstanceHost, Failure>> {
-    for (const entry of expected) {
-      if (!isFault(entry) || entry.kind !== "input") continue;
-      const { call, fault, reason_code } = entry.input as unknown as Extract<MachineInput, { input: "fault" }>;
-      this.#machine.injectFault(call, fault, reason_code);
-    }
-    try {
-      if (fromNothing) {
-        const refused = this.#machine.init();
-        if (refused !== null) return err(failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }));
-        this.#machine.dispatch();
-      }
-      this.#recorder.goLiveIfDone(this.#where());
-      while (!this.#recorder.live) {
-        await this.#replayBoundary();
-        if (this.#recorder.live) break;
-        const before = this.#machine.cursor;
-        const head = this.#recorder.head;
-        // A row's entries carry its own cursor; what happened between rows carries the cursor after them.
-        const until = head === undefined ? before : Math.min(this.#o.feed.length, isReproduced(head) ? head.cursor + 1 : head.cursor);
-        this.#machine.run(Math.min(Math.max(until, before), before + 4_096));
-        this.#machine.takeCheckpointWish();
-        if (this.#machine.pending > 0) {
-          // A row may reach beyond the journal's end: what is new there waits for the disk like anything new.
-          if (this.#recorder.live) await this.#sync();
-          if (this.#recorder.live && !this.#o.mayEmit()) break;
-          this.#machine.dispatch();
-        }
-        if (this.#machine.cursor === before && this.#recorder.head === head && head !== undefined) {
-          throw new DivergenceError({ seq: head.seq, journal: canonicalJson(head as unknown as JsonObject), replay: `nothing at cursor ${before}` });
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof DivergenceError)) throw error;
-      const { seq, journal, replay } = error.divergence;
-      writeFileSync(join(this.#o.spec.run_dir, `divergence-${seq}-epoch-${this.#o.spec.epoch}.json`), JSON.stringify(error.divergence, null, 2));
+  /** Goes on where the earlier life ended: its checkpoint, then its journal once more, then new rows. */
+  async #resume(life: EarlierLife, started: number): Promise<Result<InstanceHost, Failure>> {
+    const { restored, expected } = life;
+    const broken = this.#restore(restored.checkpoint) ?? (await this.#replay(expected, restored.checkpoint === null));
+    if (broken !== null) {
       this.#writer.release();
-      return err(failure("RUMI-STR-025", { seq, problem: "the regenerated record is another one" }, { reasonCode: "M.REPLAY.DIVERGED", details: { journal, replay } }));
+      return err(broken);
     }
     for (const damaged of restored.damaged) this.#recorder.append({ kind: "checkpoint", ...this.#where(), checkpoint: { event: "rolled_back", reason_code: "M.STATE.ROLLED_BACK", ...damaged } });
     if (canonicalJson(this.#machine.config) !== canonicalJson(this.#o.spec.config)) this.#takeInput({ input: "config", config: this.#o.spec.config, actor: "resume", generation: this.#o.spec.generation });
     this.#restoreMs = this.#o.monotonic() - started;
     await this.#sync();
-    this.#setPace();
+    this.#pace.startAt(this.#machine.cursor);
     this.#phase = this.#machine.feedEnded ? "feed_ended" : "running";
     this.#halted = this.#machine.health.state === "halted";
     return ok(this);
   }
 
-  /** What the earlier life did between two rows, at the row where it did it. */
-  async #replayBoundary(): Promise<void> {
-    for (let head = this.#recorder.head; head !== undefined; head = this.#recorder.head) {
-      const saveFault = isFault(head) && head.kind === "input" && head.input["callback"] === "save_state" && head.cursor === this.#machine.cursor;
-      if (saveFault) {
-        this.#machine.saveStrategy();
-        continue;
-      }
-      if (isReproduced(head) || head.cursor !== this.#machine.cursor) break;
-      this.#recorder.passHead();
-      if (head.kind === "checkpoint" && head.checkpoint["event"] === undefined) this.#machine.saveStrategy();
-      if (head.kind === "input") this.#machine.apply(head.input as unknown as MachineInput);
-      this.#machine.dispatch();
+  /** `null`, or why the checkpoint cannot be continued from. */
+  #restore(checkpoint: Checkpoint | null): Failure | null {
+    if (checkpoint === null) return null;
+    const { spec, venue } = this.#o;
+    const { header } = checkpoint;
+    try {
+      venue.restore(checkpoint.venue);
+    } catch (cause) {
+      return failure("RUMI-STR-023", { path: spec.run_dir, problem: "the venue's state is refused" }, { reasonCode: "M.STATE.CORRUPT", cause });
     }
-    // The feed's end is told by the shell, so a replay tells it again.
-    if (this.#recorder.head?.kind === "feed_ended" && this.#machine.cursor === this.#o.feed.length) this.#machine.recordFeedEnded();
-    this.#recorder.goLiveIfDone(this.#where());
+    const refused = this.#machine.restore(header.machine as unknown as MachineState, checkpoint.strategy);
+    if (refused?.reason_code === "M.STATE.INCOMPATIBLE") return failure("RUMI-STR-024", { found: header.state_schema_version, wanted: spec.descriptor.state_schema_version }, { reasonCode: refused.reason_code });
+    if (refused !== null) return refusedInit(refused);
+    this.#checkpointCursor = header.last_event_cursor;
+    this.#lastCheckpoint = { cursor: header.last_event_cursor, bytes: 0, at: this.#o.wallNow() };
+    return null;
+  }
+
+  /** `null`, or why the journal could not be regenerated; a divergence leaves both records beside the journal. */
+  async #replay(expected: EarlierLife["expected"], fromNothing: boolean): Promise<Failure | null> {
+    try {
+      const refused = await replayLife({ machine: this.#machine, recorder: this.#recorder, expected, feedLength: this.#o.feed.length, fromNothing, mayEmit: this.#o.mayEmit, sync: () => this.#sync() });
+      return refused === null ? null : refusedInit(refused);
+    } catch (error) {
+      if (!(error instanceof DivergenceError)) throw error;
+      const { seq, journal, replay } = error.divergence;
+      writeFileSync(join(this.#o.spec.run_dir, `divergence-${seq}-epoch-${this.#o.spec.epoch}.json`), JSON.stringify(error.divergence, null, 2));
+      return failure("RUMI-STR-025", { seq, problem: "the regenerated record is another one" }, { reasonCode: "M.REPLAY.DIVERGED", details: { journal, replay } });
+    }
   }
 
   get phase(): Phase { return this.#phase; }
@@ -269,7 +212,7 @@ export class InstanceHost {
     for (;;) {
       if (!(await this.#flushPending())) return this.#loseLease();
       const cursor = this.#machine.cursor;
-      const until = Math.min(this.#paceLimit(cursor + this.#sliceRows), this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events);
+      const until = Math.min(this.#pace.limit(cursor, cursor + this.#sliceRows), this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events);
       if (until > cursor) worked = this.#machine.run(until) > 0 || worked;
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
@@ -302,7 +245,7 @@ export class InstanceHost {
       this.#recorder.append({ kind: "run_continued", ...this.#where() });
       await this.#sync();
       this.#reason = null;
-      this.#setPace();
+      this.#pace.startAt(this.#machine.cursor);
       this.#phase = "running";
     }
     return ok(this.status());
@@ -382,40 +325,9 @@ export class InstanceHost {
     const health: HealthState = this.#halted ? "halted" : this.#machine.health.state;
     return {
       bot_id, strategy_id, instance_id, run_id, epoch, phase: this.#phase, health_state: health, reason_code: this.#reason ?? this.#machine.health.reason_code, failure: this.#failure, isolation: this.#o.strategy.isolation,
-      cursor: this.#machine.cursor, events_total: counters.events_total, intents_total: counters.intents_total, orders_open: this.#machine.ordersOpen, last_checkpoint: this.#lastCheckpoint, positions: this.#positions(), counters: this.#metrics(),
+      cursor: this.#machine.cursor, events_total: counters.events_total, intents_total: counters.intents_total, orders_open: this.#machine.ordersOpen, last_checkpoint: this.#lastCheckpoint, positions: positionsOf(this.#o.venue.positions(), spec.instruments),
+      counters: metricsOf({ counters, health_state: health, queued: this.#inputs.length, checkpoint_bytes: this.#lastCheckpoint?.bytes ?? 0, checkpoints: this.#checkpointsTotal, restore_ms: this.#restoreMs, busy_ms: this.#busyMs }),
     };
-  }
-
-  #positions(): InstanceStatus["positions"] {
-    return this.#o.venue.positions().flatMap((position) => {
-      const of = this.#o.spec.instruments[position.instrument];
-      if (of === undefined) return [];
-      const digits = of.price_digits + of.quantity_digits;
-      const average = position.quantity === 0 ? 0n : position.cost / BigInt(position.quantity);
-      return [{
-        instrument_id: of.instrument_id, quantity: formatDecimal(position.quantity, of.quantity_digits), average_price: formatDecimal(average < 0n ? -average : average, of.price_digits), realised_profit: formatDecimal(position.realised_profit, digits),
-        unrealised_profit: formatDecimal(position.unrealised_profit, digits), fees: formatDecimal(position.fees, digits), last_price: formatDecimal(position.last_price, of.price_digits),
-      }];
-    });
-  }
-
-  /** The names of M-14.1; labels of a dimension stand in braces, the control plane adds strategy and instance. */
-  #metrics(): Readonly<Record<string, number>> {
-    const counters = this.#machine.counters;
-    const metrics: Record<string, number> = {
-      strategy_queue_depth: this.#inputs.length,
-      strategy_timeout_total: (counters.faults["deadline"] ?? 0) + (counters.faults["fuel"] ?? 0),
-      state_checkpoint_bytes: this.#lastCheckpoint?.bytes ?? 0,
-      state_checkpoint_total: this.#checkpointsTotal,
-      state_restore_time_ms: Math.round(this.#restoreMs * 1_000) / 1_000,
-      strategy_event_latency_ms: counters.events_total === 0 ? 0 : this.#busyMs / counters.events_total,
-      health_state: this.#halted ? 2 : { healthy: 0, degraded: 1, halted: 2 }[this.#machine.health.state],
-      orders_sent_total: counters.orders_sent, fills_total: counters.fills_total, log_bytes_total: counters.log_bytes, log_bytes_cut_total: counters.log_bytes_cut,
-    };
-    for (const [kind, count] of Object.entries(counters.faults)) metrics[`strategy_fault_total{kind="${kind}"}`] = count;
-    for (const [type, count] of Object.entries(counters.intents)) metrics[`intent_emitted_total{type="${type}"}`] = count;
-    for (const [reason, count] of Object.entries(counters.discarded)) metrics[`intent_discarded_total{reason="${reason}"}`] = count;
-    return metrics;
   }
 
   /** Sends what is pending once it is durable; false when the fence holds it back. */
@@ -492,41 +404,9 @@ export class InstanceHost {
     for (const segment of this.#writer.takeClosed()) this.#o.onSegment(segment);
   }
 
-  #setPace(): void {
-    const next = this.#o.feed.received_time_us[this.#machine.cursor] ?? 0;
-    this.#paceFrom = { monotonic: this.#o.monotonic(), feed_us: next };
-  }
-
-  /** First row that may not be taken yet. */
-  #paceLimit(until: number): number {
-    const { pace } = this.#o.spec.venue;
-    const { length, received_time_us } = this.#o.feed;
-    const end = Math.min(length, until);
-    if (pace.kind === "max") return end;
-    const now_us = this.#paceFrom.feed_us + (this.#o.monotonic() - this.#paceFrom.monotonic) * 1_000 * pace.factor;
-    let row = this.#machine.cursor;
-    while (row < end && (received_time_us[row] ?? 0) <= now_us) row += 1;
-    return row;
-  }
-
   #where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {
-    return { event_time_us: this.#machine.clock, cursor: this.#machine.cursor, trace_id: this.#machine.traceId };
+    return this.#machine.where();
   }
 }
 
-function writerOptions(options: HostOptions): Parameters<typeof JournalWriter.create>[0] {
-  return { directory: join(options.spec.run_dir, "journal"), runId: options.spec.run_id, segmentBytes: SEGMENT_BYTES_DEFAULT, segmentAgeMs: SEGMENT_AGE_MS_DEFAULT, monotonic: options.monotonic };
-}
-
-/** Another pack may only continue where nothing is left to replay. */
-function mismatchOf(spec: InstanceSpec, header: { readonly run_id: string; readonly pack_digest: string }, expected: readonly JournalEntry[]): string | undefined {
-  if (header.run_id !== spec.run_id) return "run_id";
-  if (header.pack_digest !== spec.pack_digest && expected.some((entry) => isReproduced(entry) || entry.kind === "input")) return "pack_digest";
-  return undefined;
-}
-
-function epochAt(entries: readonly JournalEntry[], seq: number): number | undefined {
-  let epoch: number | undefined;
-  for (const entry of entries.slice(0, seq)) if (entry.kind === "run_started" || entry.kind === "run_resumed") epoch = entry.epoch;
-  return epoch;
-}
+const refusedInit = (fault: StrategyFault): Failure => failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });

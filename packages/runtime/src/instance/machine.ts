@@ -91,7 +91,7 @@ export class InstanceMachine {
     this.#frames = new TradeFrames(options.feed, this.#trace);
     this.#logs = new LogMeter(options);
     this.#desk = new OrderDesk({
-      options, lastPrices: this.#lastPrices, trace: this.#trace, clock: () => this.#clock, safety: () => this.#safety, restriction: () => this.#restriction(), counters: () => this.#counters, where: () => this.#where(),
+      options, lastPrices: this.#lastPrices, trace: this.#trace, clock: () => this.#clock, safety: () => this.#safety, restriction: () => this.#restriction(), counters: () => this.#counters, where: () => this.where(),
       violation: (reason) => this.#violation(reason),
       onReport: (report, key, instrument) => {
         if (this.#subscribes.has("execution")) this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
@@ -127,7 +127,7 @@ export class InstanceMachine {
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
-  injectFault(call: number, fault: StrategyFault["kind"], reason_code: string): void {
+  expectFault({ call, fault, reason_code }: Extract<MachineInput, { input: "fault" }>): void {
     this.#faults.add(call, { kind: fault, reason_code, detail: "as in the journal" });
   }
 
@@ -187,7 +187,7 @@ export class InstanceMachine {
   apply(input: MachineInput): void {
     switch (input.input) {
       case "fault":
-        return this.injectFault(input.call, input.fault, input.reason_code);
+        return this.expectFault(input);
       case "stop":
         this.#desk.cancelAll();
         return this.#settle(input.settle_us);
@@ -220,7 +220,7 @@ export class InstanceMachine {
 
   recordFeedEnded(): void {
     this.#feedEnded = true;
-    this.#o.record({ kind: "feed_ended", ...this.#where() });
+    this.#o.record({ kind: "feed_ended", ...this.where() });
   }
 
   /** Asks the strategy for its state (a counted call); a fault is handled like any other and answers `null`. */
@@ -369,7 +369,7 @@ export class InstanceMachine {
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
   #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
-    this.#o.record({ kind: "input", ...this.#where(), input: { input: "fault", call: this.#calls - 1, callback, fault: fault.kind, reason_code: fault.reason_code } });
+    this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, callback, fault: fault.kind, reason_code: fault.reason_code } });
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
     if (this.#isHalted()) return this.#desk.cancelAll();
     const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false);
@@ -382,14 +382,14 @@ export class InstanceMachine {
   #changeHealth(health: Health): void {
     const told = !sameHealth(health, this.#health);
     this.#health = health;
-    if (told) this.#o.record({ kind: "health", ...this.#where(), health_state: health.state, reason_code: health.reason_code });
+    if (told) this.#o.record({ kind: "health", ...this.where(), health_state: health.state, reason_code: health.reason_code });
   }
 
   #isHalted(): boolean {
     return this.#health.state === "halted";
   }
 
-  #where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {
+  where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {
     return { event_time_us: this.#clock, cursor: this.#cursor, trace_id: this.traceId };
   }
 }

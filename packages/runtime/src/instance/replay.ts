@@ -1,0 +1,79 @@
+/**
+ * Replays an earlier life: the machine regenerates the journal record by record until nothing is expected any more.
+ *
+ * How to think: rows are run up to the next expected record; inputs of the journal are given where they were given then,
+ * calls that failed then fail again. What the machine says is compared by the recorder; a difference throws.
+ *
+ * Invariant: nothing new is dispatched before it is durable, and nothing at all without the lease (recovery.test.ts).
+ */
+import { canonicalJson, type JsonObject } from "@rumi/kernel";
+import type { JournalEntry } from "../protocol.ts";
+import type { StrategyFault } from "../strategy/strategy.ts";
+import type { MachineInput } from "./input.ts";
+import type { InstanceMachine } from "./machine.ts";
+import { DivergenceError, isFault, isReproduced, type RunRecorder } from "./recorder.ts";
+
+export type ReplayOptions = {
+  readonly machine: InstanceMachine;
+  readonly recorder: RunRecorder;
+  readonly expected: readonly JournalEntry[];
+  readonly feedLength: number;
+  /** There was no checkpoint: the strategy starts as it did at first. */
+  readonly fromNothing: boolean;
+  readonly mayEmit: () => boolean;
+  readonly sync: () => Promise<void>;
+};
+
+/** Rows between two looks at the journal. */
+const STRIDE = 4_096;
+
+/** Throws `DivergenceError`; a strategy that refuses to begin again is a value. */
+export async function replayLife(options: ReplayOptions): Promise<StrategyFault | null> {
+  const { machine, recorder, expected, feedLength, fromNothing, mayEmit, sync } = options;
+  for (const entry of expected) if (isFault(entry) && entry.kind === "input") machine.expectFault(entry.input as unknown as Extract<MachineInput, { input: "fault" }>);
+  if (fromNothing) {
+    const refused = machine.init();
+    if (refused !== null) return refused;
+    machine.dispatch();
+  }
+  recorder.goLiveIfDone(machine.where());
+  while (!recorder.live) {
+    replayBoundary(options);
+    if (recorder.live) break;
+    const before = machine.cursor;
+    const head = recorder.head;
+    // A row's entries carry its own cursor; what happened between rows carries the cursor after them.
+    const until = head === undefined ? before : Math.min(feedLength, isReproduced(head) ? head.cursor + 1 : head.cursor);
+    machine.run(Math.min(Math.max(until, before), before + STRIDE));
+    machine.takeCheckpointWish();
+    if (machine.pending > 0) {
+      // A row may reach beyond the journal's end: what is new there waits for the disk like anything new.
+      if (recorder.live) await sync();
+      if (recorder.live && !mayEmit()) break;
+      machine.dispatch();
+    }
+    if (machine.cursor === before && recorder.head === head && head !== undefined) {
+      throw new DivergenceError({ seq: head.seq, journal: canonicalJson(head as unknown as JsonObject), replay: `nothing at cursor ${before}` });
+    }
+  }
+  return null;
+}
+
+/** What the earlier life did between two rows, at the row where it did it. */
+function replayBoundary({ machine, recorder, feedLength }: ReplayOptions): void {
+  for (let head = recorder.head; head !== undefined; head = recorder.head) {
+    const saveFault = isFault(head) && head.kind === "input" && head.input["callback"] === "save_state" && head.cursor === machine.cursor;
+    if (saveFault) {
+      machine.saveStrategy();
+      continue;
+    }
+    if (isReproduced(head) || head.cursor !== machine.cursor) break;
+    recorder.passHead();
+    if (head.kind === "checkpoint" && head.checkpoint["event"] === undefined) machine.saveStrategy();
+    if (head.kind === "input") machine.apply(head.input as unknown as MachineInput);
+    machine.dispatch();
+  }
+  // The feed's end is told by the shell, so a replay tells it again.
+  if (recorder.head?.kind === "feed_ended" && machine.cursor === feedLength) machine.recordFeedEnded();
+  recorder.goLiveIfDone(machine.where());
+}
