@@ -11,6 +11,7 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { clearJsonl, clearTileFiles, findingText, parseCheckpoint, parseVerifier, readVerifierKey, verifyDirectory, verifyLog, type VerifyReport } from "@rumi/ledger";
 import { homePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
+import { addAuditRebuild } from "./audit-rebuild.ts";
 import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson, progressBar } from "./output.ts";
@@ -31,6 +32,7 @@ export function addAuditCommands(program: Command, context: CliContext): void {
     .option("--no-remember", "neither recall nor keep the last checkpoint that was seen")
     .option("--json", "print the report as JSON")
     .action(async (path: string | undefined, options: Options) => verify(context, path, options));
+  addAuditRebuild(audit, context);
   audit.command("rebuild").description("Make tile files and JSONL views again from the store (the program must not run)").action(async () => rebuild(context));
 }
 
@@ -99,7 +101,7 @@ async function checkedParts(context: CliContext, place: Place, key: string, agai
       try {
         const report = await store.snapshot((reader) => {
           const log = storedLog(store, reader);
-          return verifyLog({ source: log, payloads: log, verifier: key, against, onProgress });
+          return verifyLog({ source: log, payloads: log, index: log, verifier: key, against, onProgress });
         });
         parts.push({ part: "store", report });
         const payloads = storedLog(store, store);
@@ -109,7 +111,7 @@ async function checkedParts(context: CliContext, place: Place, key: string, agai
         store.close();
       }
     } else {
-      parts.push({ part: "tile_files", report: await verifyDirectory({ directory: place.tiles, verifier: key, against, onProgress }) });
+      parts.push({ part: "tile_files", report: await verifyDirectory({ directory: place.tiles, verifier: key, against, onProgress, ...(place.jsonl === undefined ? {} : { jsonl: place.jsonl }) }) });
     }
     return ok(parts);
   } finally {

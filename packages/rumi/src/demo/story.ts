@@ -45,9 +45,19 @@ export async function tellStory(story: Story): Promise<boolean> {
   const pack = await approvedPack(story);
   if (pack === undefined) return false;
   if (!(await registeredVenue(story))) return false;
+  await runnerReady(story);
   let started = 0;
   for (const bot of DEMO_BOTS) if ((await createdBot(story, bot, pack)) && (await startedBot(story, bot))) started += 1;
   return started > 0;
+}
+
+/** The runner is a process of its own and may take a moment longer than the program; a start before it is there is refused. */
+async function runnerReady({ client, clock }: Story): Promise<void> {
+  for (let waited = 0; waited < START_WAIT_MS; waited += POLL_MS) {
+    const answer = await client.data<{ readonly runners: readonly { readonly state: string }[] }>({ method: "GET", path: "/api/runners" });
+    if (answer.ok && answer.value.runners.some((runner) => runner.state === "connected")) return;
+    await clock.sleep(millis(POLL_MS));
+  }
 }
 
 async function approvedPack(story: Story): Promise<PackView | undefined> {

@@ -134,9 +134,9 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const token = deriveToken(keys.hmac, home.environment, home.home_id);
   const server = serve({ store: store.value, pipeline, metrics, control, signer: signer.value, token, paths, options });
+  started.push({ name: "server", stop: () => server.close() });
   const listening = await server.listen();
   if (!listening.ok) return listening;
-  started.push({ name: "server", stop: () => server.close() });
   const { address, port } = listening.value;
   const host = address === "0.0.0.0" || address === "::" ? "127.0.0.1" : address;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -10,6 +10,8 @@ import type { Reconciler } from "@rumi/platform";
 const EVERY_MS = 1_000;
 /** Nudges that come closer together than this share one round. */
 const SETTLE_MS = 5;
+/** Made once: without a reason of its own each abort would make an error with its stack. */
+const NUDGED = "nudged";
 
 export interface Ticker {
   readonly nudge: () => void;
@@ -41,7 +43,7 @@ export function startTicker(reconcilers: readonly Reconciler[], world: { readonl
   };
   let running: Promise<void> | undefined;
   return {
-    nudge: () => wake.abort(),
+    nudge: () => wake.abort(NUDGED),
     round: async () => {
       await round();
       running ??= loop();
