@@ -8,8 +8,33 @@ import type { Statement, Write } from "./port.ts";
 export type SqlDialect = "sqlite" | "postgres";
 export type Compilable = { compile(): Statement };
 
+const builders = new Map<SqlDialect, Kysely<unknown>>();
+
+/** One for each dialect: a builder holds no state, and making one costs more than a query. */
 export function compilingBuilder<Tables>(dialect: SqlDialect): Kysely<Tables> {
-  return new Kysely<Tables>({
+  const made = builders.get(dialect) ?? newBuilder(dialect);
+  builders.set(dialect, made);
+  return made as Kysely<Tables>;
+}
+
+/**
+ * The text of a statement that is in everybody's path, compiled once for each dialect. Values in `build` only stand
+ * for their places: whoever uses the text hands its parameters over in the order in which they appear in it.
+ */
+export function compiledText<Tables>(build: (sql: Kysely<Tables>) => Compilable): (store: { builder<Of>(): Kysely<Of> }) => string {
+  const texts = new WeakMap<Kysely<Tables>, string>();
+  return (store) => {
+    const builder = store.builder<Tables>();
+    const known = texts.get(builder);
+    if (known !== undefined) return known;
+    const text = build(builder).compile().sql;
+    texts.set(builder, text);
+    return text;
+  };
+}
+
+function newBuilder(dialect: SqlDialect): Kysely<unknown> {
+  return new Kysely<unknown>({
     dialect:
       dialect === "sqlite"
         ? {

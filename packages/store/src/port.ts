@@ -52,7 +52,7 @@ export interface Store extends Reader {
   readonly dialect: "sqlite" | "postgres";
   /** Builds SQL of this store's dialect; compiles only, never executes. Tables are each owner's. */
   builder<Tables>(): Kysely<Tables>;
-  /** Several reads of one snapshot. */
+  /** Several reads of one snapshot: of a moment not before the last commit that was answered when it was asked for. */
   snapshot<T>(read: (reader: Reader) => Promise<T>): Promise<T>;
   /** Durable when it resolves ok: state, leaves and signed checkpoint in one transaction. */
   commit(batch: Batch): Promise<Result<CommitReceipt, CommitError>>;

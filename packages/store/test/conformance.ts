@@ -14,6 +14,7 @@ export type StoreFactory = (limits?: Partial<StoreLimits>) => Promise<Store>;
 const at = micros(1_790_000_000_000_000);
 const code = (thrown: unknown): string => (thrown instanceof FailureError ? thrown.failure.code : `no failure: ${String(thrown)}`);
 const caught = (work: Promise<unknown>): Promise<unknown> => work.then(() => "it did not fail", (cause: unknown) => cause);
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 400; i += 1) {
     if (await check()) return;
@@ -97,6 +98,35 @@ export function storeConformance(open: StoreFactory): void {
     expect(await logSize(store)).toBe(1);
   });
 
+  it("whoever saw a commit's answer reads what it wrote, also beside a snapshot of the same turn", async () => {
+    const store = await fresh();
+    const counted = (): Promise<number> => store.snapshot(async (reader) => (await reader.rows(things(store))).length);
+    for (let i = 0; i < 40; i += 1) {
+      const [before, after] = await Promise.all([counted(), store.commit(batch([insertThing(store, `t${i}`)])).then(counted)]);
+      expect(after).toBe(i + 1);
+      expect(before).toBeLessThanOrEqual(after);
+      expect(before).toBeGreaterThanOrEqual(i);
+    }
+  });
+
+  it("of many batches in flight those with a problem lose alone, and the others keep their order", async () => {
+    const store = await fresh();
+    const twice = event();
+    await store.commit(batch([insertThing(store, "a")], [twice]));
+    const lost = new Map([
+      [3, batch([insertThing(store, "x3")], [event(), twice])],
+      [7, batch([insertThing(store, "x7"), bumpThing(store, "a", 9)], [event()])],
+      [20, batch([insertThing(store, "a")], [event()])],
+    ]);
+    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => store.commit(lost.get(i) ?? batch([insertThing(store, `t${i}`)], [event(), event()]))));
+    expect(outcomes.map((outcome) => outcome.ok)).toEqual(outcomes.map((_, i) => !lost.has(i)));
+    expect([...lost.keys()].map((i) => outcomes[i])).toMatchObject([{ error: { kind: "conflict", write_index: 1 } }, { error: { kind: "conflict", write_index: 1, changed: 0 } }, { error: { kind: "conflict", write_index: 0 } }]);
+    const indices = outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.indices : []));
+    expect(indices.toSorted((x, y) => x - y)).toEqual(Array.from({ length: 54 }, (_, i) => i + 1));
+    expect(await store.rows(things(store))).toHaveLength(28);
+    expect(await logSize(store)).toBe(55);
+  });
+
   it("a snapshot sees one moment", async () => {
     const store = await fresh();
     await store.commit(batch([insertThing(store, "a")]));
@@ -130,7 +160,9 @@ export function storeConformance(open: StoreFactory): void {
     let free = (): void => undefined;
     const held = new Promise<void>((resolve) => (free = resolve));
     const first = store.snapshot(() => held);
+    await nextTurn(); // those of one turn may share a connection
     const second = store.snapshot(async () => "second");
+    await nextTurn();
     expect(code(await caught(store.snapshot(async () => "third")))).toBe("RUMI-STO-001");
     free();
     await first;

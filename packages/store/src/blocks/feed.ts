@@ -7,7 +7,7 @@
  */
 import type { Micros } from "@rumi/kernel";
 import { sql, type Generated } from "kysely";
-import { write } from "../builder.ts";
+import { compiledText, write } from "../builder.ts";
 import type { Reader, Store, Write } from "../port.ts";
 
 export type FeedRow = { readonly seq: number; readonly kind: string; readonly key: string; /** JSON text. */ readonly data: string; readonly at: Micros };
@@ -19,8 +19,10 @@ export const FEED_ROWS_KEPT = 100_000;
 
 type Sql = Pick<Store, "builder">;
 
-export function feedWrite(store: Sql, row: Omit<FeedRow, "seq">): Write {
-  return write(store.builder<FeedTables>().insertInto("change_feed").values(row), 1);
+const INSERT_ROW = compiledText<FeedTables>((db) => db.insertInto("change_feed").values({ kind: "", key: "", data: "", at: 0 as Micros }));
+
+export function feedWrite(store: Sql, { kind, key, data, at }: Omit<FeedRow, "seq">): Write {
+  return { sql: INSERT_ROW(store), parameters: [kind, key, data, at], expect: 1 };
 }
 
 export type FeedPage = {

@@ -26,26 +26,31 @@ const builtin = process.getBuiltinModule?.("node:sqlite") as SqliteModule | unde
 export function openConnection(path: string, mode: "read_write" | "read_only", cached_statements: number): Connection {
   const module = builtin ?? (createRequire(import.meta.url)("@photostructure/sqlite") as SqliteModule);
   const db = new module.DatabaseSync(path, { readOnly: mode === "read_only" });
-  const cache = new Map<string, StatementSync>();
+  const cache = new Map<string, Prepared>();
 
-  const prepared = (sql: string): StatementSync => {
+  const prepared = (sql: string): Prepared => {
     const known = cache.get(sql);
     if (known !== undefined) return known;
     const statement = db.prepare(sql);
     statement.setReadBigInts(true); // exact; columnValue makes numbers of them or refuses
-    cache.set(sql, statement);
+    const made = { statement, columns: columnsOf(statement) };
+    cache.set(sql, made);
     if (cache.size > cached_statements) {
       const oldest = cache.keys().next();
       if (oldest.done !== true) cache.delete(oldest.value);
     }
-    return statement;
+    return made;
   };
   return {
     run: (sql, parameters) => {
-      const { changes }: { readonly changes: number | bigint } = prepared(sql).run(...bindings(parameters)); // a BigInt, because reads are
+      const { changes }: { readonly changes: number | bigint } = prepared(sql).statement.run(...bindings(parameters)); // a BigInt, because reads are
       return Number(changes);
     },
-    all: (sql, parameters) => (prepared(sql).all(...bindings(parameters)) as Record<string, unknown>[]).map(plainRow),
+    all: (sql, parameters) => {
+      const { statement, columns } = prepared(sql);
+      const rows = statement.all(...bindings(parameters));
+      return columns === null ? (rows as Record<string, unknown>[]).map(plainRow) : (rows as unknown as unknown[][]).map((row) => namedRow(columns, row));
+    },
     exec: (sql) => db.exec(sql),
     inTransaction: () => db.isTransaction,
     close: () => {
@@ -59,6 +64,27 @@ export function openConnection(path: string, mode: "read_write" | "read_only", c
 function bindings(parameters: readonly SqlValue[]): readonly (SqlValue | bigint)[] {
   if (builtin === undefined) return parameters;
   return parameters.map((value) => (typeof value === "number" ? BigInt(value) : value));
+}
+
+type Prepared = {
+  readonly statement: StatementSync;
+  /** Names of its columns where it answers with lists; null where it answers with objects, or with nothing. */
+  readonly columns: readonly string[] | null;
+};
+
+/** Rows come as lists where SQLite can: naming each value in JavaScript is much cheaper than in the binding. */
+function columnsOf(statement: StatementSync): readonly string[] | null {
+  if (typeof statement.setReturnArrays !== "function" || typeof statement.columns !== "function") return null;
+  const names = statement.columns().map((column) => column.name);
+  if (names.length === 0) return null;
+  statement.setReturnArrays(true);
+  return names;
+}
+
+function namedRow(columns: readonly string[], values: readonly unknown[]): Record<string, SqlValue> {
+  const row: Record<string, SqlValue> = {};
+  for (let at = 0; at < columns.length; at += 1) row[columns[at] ?? ""] = columnValue(values[at]);
+  return row;
 }
 
 function plainRow(row: Record<string, unknown>): Record<string, SqlValue> {

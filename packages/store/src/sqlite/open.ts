@@ -51,6 +51,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Resu
     group_batches: limits.group_batches,
     commitGroup: (group) => writer.commitGroup(group.map((item) => item.prepared)),
     onGroup: (group, outcomes) => {
+      readers.renew();
       for (const [i, { batch }] of group.entries()) {
         const outcome = outcomes[i];
         const first = outcome?.ok === true ? outcome.value.indices[0] : undefined;

@@ -3,7 +3,8 @@ import { Worker } from "node:worker_threads";
 import { err, failure, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import type { Outcome } from "../group-queue.ts";
 import type { PreparedBatch } from "../batch.ts";
-import type { FromWriter, ToWriter, WriterStart } from "./writer-protocol.ts";
+import { packGroup } from "./group-pack.ts";
+import { unpackOutcomes, type FromWriter, type ToWriter, type WriterStart } from "./writer-protocol.ts";
 import { openWriter } from "./writer.ts";
 
 export type WriterPlace =
@@ -49,7 +50,7 @@ async function startWorker(worker_url: URL, start: WriterStart): Promise<Result<
         answer = undefined;
         resolve(message);
       };
-      if (send !== undefined) worker.postMessage(send);
+      if (send !== undefined) worker.postMessage(send, send.kind === "group" ? [send.group.bytes.buffer as ArrayBuffer] : []);
     });
   };
 
@@ -60,14 +61,14 @@ async function startWorker(worker_url: URL, start: WriterStart): Promise<Result<
   return ok({
     commitGroup: async (group) => {
       const wasDead = dead !== undefined;
-      const reply = await next({ kind: "group", batches: group });
+      const reply = await next({ kind: "group", group: packGroup(group) });
       if (reply instanceof Error) {
         // A thread that dies while it holds a group may have committed it: only a dead one surely did nothing.
         const failed: Outcome = err({ kind: "failed", failure: failure(wasDead ? "RUMI-STO-006" : "RUMI-STO-011", { problem: reply.message }, { cause: reply }) });
         return group.map(() => failed);
       }
       invariant(reply.kind === "outcomes", `the writer answered ${reply.kind}`);
-      return reply.outcomes;
+      return unpackOutcomes(reply.outcomes);
     },
     close: async () => {
       if (dead === undefined) await next({ kind: "close" });

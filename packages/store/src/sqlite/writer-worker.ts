@@ -1,7 +1,8 @@
 /** The writer's thread: opens the writer, then answers one group at a time. Bundled as `writer-worker.js`. */
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant, unreachable } from "@rumi/kernel";
-import type { FromWriter, ToWriter, WriterStart } from "./writer-protocol.ts";
+import { unpackGroup } from "./group-pack.ts";
+import { packOutcomes, type FromWriter, type ToWriter, type WriterStart } from "./writer-protocol.ts";
 import { openWriter } from "./writer.ts";
 
 invariant(parentPort !== null, "writer-worker runs in a worker thread");
@@ -12,7 +13,7 @@ const opened = openWriter(workerData as WriterStart);
 if (opened.ok) {
   const writer = opened.value;
   port.on("message", (message: ToWriter) => {
-    if (message.kind === "group") say({ kind: "outcomes", outcomes: writer.commitGroup(message.batches) });
+    if (message.kind === "group") say({ kind: "outcomes", outcomes: packOutcomes(writer.commitGroup(unpackGroup(message.group))) });
     else if (message.kind === "close") {
       writer.close();
       say({ kind: "closed" });

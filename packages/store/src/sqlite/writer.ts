@@ -1,15 +1,17 @@
 /**
  * SQLite's single writer: one group of batches, one transaction, one signature.
  *
- * Each batch runs in its own SAVEPOINT, so a conflict undoes that batch only. State, leaves, tiles and
- * the signed checkpoint commit together; an outcome leaves this file after COMMIT, never before.
+ * A conflict undoes its own batch only. Conflicts are rare and savepoints are not free, so a group first runs
+ * without them; at the first problem all of it is rolled back and run again, each batch in its own SAVEPOINT.
+ * State, leaves, tiles and the signed checkpoint commit together; an outcome leaves this file after COMMIT,
+ * never before.
  *
  * Invariants
  * - After a failed group nothing changed, and the remembered head is read again (disk-full.test.ts).
  * - Every acknowledged batch survives kill -9 (crash.test.ts).
  * - Order is the index; no clock takes part in it (conformance.ts).
  */
-import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { err, failure, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import type { LogHead, NoteSigner } from "@rumi/ledger";
 import type { StoreLimits } from "../limits.ts";
 import type { PreparedBatch, PreparedEntry } from "../batch.ts";
@@ -17,6 +19,7 @@ import { noteSigner, planLeaves, signHead, type LogSigner } from "../log/leaves.
 import { verifiedHead } from "./head.ts";
 import type { CommitError, Migrations } from "../port.ts";
 import type { Outcome } from "../group-queue.ts";
+import type { SqlValue } from "../values.ts";
 import { openConnection, sqliteProblem, type Connection } from "./driver.ts";
 import { migrateSqlite } from "./migrate.ts";
 
@@ -38,10 +41,15 @@ const PRAGMAS = [
   "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000", "trusted_schema = OFF",
   "cache_size = -65536", "wal_autocheckpoint = 8192",
 ] as const;
-const INSERT_ENTRY = `INSERT INTO log_entry
-  (idx, event_id, action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const INSERT_PAYLOAD = "INSERT INTO log_payload (idx, salt, payload) VALUES (?, ?, ?)";
+const ROWS_AT_ONCE = 8;
+const insertRows = (into: string, columns: number, rows: number): string =>
+  `INSERT INTO ${into} VALUES ${Array.from({ length: rows }, () => `(${Array.from({ length: columns }, () => "?").join(", ")})`).join(", ")}`;
+const ENTRY = "log_entry (idx, event_id, action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf)";
+const PAYLOAD = "log_payload (idx, salt, payload)";
+const INSERT_ENTRY = insertRows(ENTRY, 12, 1);
+const INSERT_ENTRIES = insertRows(ENTRY, 12, ROWS_AT_ONCE);
+const INSERT_PAYLOAD = insertRows(PAYLOAD, 3, 1);
+const INSERT_PAYLOADS = insertRows(PAYLOAD, 3, ROWS_AT_ONCE);
 const UPSERT_TILE = "INSERT INTO log_tile (level, idx, data) VALUES (?, ?, ?) ON CONFLICT (level, idx) DO UPDATE SET data = excluded.data";
 const UPDATE_CHECKPOINT = "UPDATE log_checkpoint SET size = ?, root = ?, note = ? WHERE kind = 'current'";
 const INSERT_CHECKPOINT = "INSERT INTO log_checkpoint (kind, size, root, note) VALUES (?, ?, ?, ?)";
@@ -90,11 +98,16 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
     return plan.head;
   }
 
-  function transact(group: readonly PreparedBatch[]): readonly Outcome[] {
+  /** Runs the group in one transaction; undefined when a batch of it must be undone alone. */
+  function transact(group: readonly PreparedBatch[], apply: Apply): readonly Outcome[] | undefined {
     db.exec("BEGIN IMMEDIATE");
     const head = currentHead();
     const leaves: PreparedEntry[] = [];
-    const applied = group.map((batch) => applyBatch(db, batch, head.size + leaves.length, leaves));
+    const applied = apply(db, group, head.size, leaves);
+    if (applied === undefined) {
+      db.exec("ROLLBACK");
+      return undefined;
+    }
     const next = leaves.length > 0 ? appendLeaves(head, leaves) : head;
     db.exec("COMMIT");
     remembered = next;
@@ -104,7 +117,9 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
   return {
     commitGroup: (group) => {
       try {
-        return transact(group);
+        const outcomes = transact(group, applyTogether) ?? transact(group, applyApart);
+        invariant(outcomes !== undefined, "batches that run apart are always answered");
+        return outcomes;
       } catch (cause) {
         remembered = undefined;
         if (db.inTransaction()) db.exec("ROLLBACK");
@@ -123,49 +138,96 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
   };
 }
 
-/** Runs one batch in its savepoint; its leaves join `leaves` only when all of it held. Answers with indices. */
-function applyBatch(db: Connection, batch: PreparedBatch, first_index: number, leaves: PreparedEntry[]): Result<readonly number[], CommitError> {
-  db.run("SAVEPOINT batch", []);
-  const problem = runWrites(db, batch) ?? insertEntries(db, batch, first_index);
-  if (problem !== undefined) db.run("ROLLBACK TO batch", []);
-  db.run("RELEASE batch", []);
-  if (problem !== undefined) return err(problem);
-  leaves.push(...batch.entries);
-  return ok(batch.entries.map((_, offset) => first_index + offset));
+type Applied = Result<readonly number[], CommitError>;
+/** Runs the batches of a group; their leaves join `leaves`. Answers with the indices of each batch's events. */
+type Apply = (db: Connection, group: readonly PreparedBatch[], size: number, leaves: PreparedEntry[]) => readonly Applied[] | undefined;
+
+/** The usual way: nobody conflicts, so no batch needs a savepoint. Gives up at the first problem. */
+const applyTogether: Apply = (db, group, size, leaves) => {
+  const applied: Applied[] = [];
+  for (const batch of group) {
+    if (runWrites(db, batch) !== undefined) return undefined;
+    applied.push(ok(indicesFrom(size + leaves.length, batch)));
+    leaves.push(...batch.entries);
+  }
+  return insertTogether(db, leaves, size) === undefined ? applied : undefined;
+};
+
+/** Each batch in its own savepoint, so that a problem undoes that batch only. */
+const applyApart: Apply = (db, group, size, leaves) =>
+  group.map((batch) => {
+    const first = size + leaves.length;
+    db.run("SAVEPOINT batch", []);
+    const problem = runWrites(db, batch) ?? insertApart(db, batch, first);
+    if (problem !== undefined) db.run("ROLLBACK TO batch", []);
+    db.run("RELEASE batch", []);
+    if (problem !== undefined) return err(problem);
+    leaves.push(...batch.entries);
+    return ok(indicesFrom(first, batch));
+  });
+
+function indicesFrom(first: number, { entries }: PreparedBatch): readonly number[] {
+  return entries.map((_, offset) => first + offset);
 }
 
-function runWrites(db: Connection, batch: PreparedBatch): CommitError | undefined {
-  for (const [write_index, write] of batch.writes.entries()) {
-    const changed = attempt(write_index, () => db.run(write.sql, write.parameters));
-    if (typeof changed !== "number") return changed;
-    if (write.expect !== "any" && changed !== write.expect) return { kind: "conflict", write_index, changed };
+function runWrites(db: Connection, { writes }: PreparedBatch): CommitError | undefined {
+  let write_index = 0;
+  try {
+    for (const { sql, parameters, expect } of writes) {
+      const changed = db.run(sql, parameters);
+      if (expect !== "any" && changed !== expect) return { kind: "conflict", write_index, changed };
+      write_index += 1;
+    }
+  } catch (cause) {
+    return batchProblem(cause, write_index);
+  }
+  return undefined;
+}
+
+/** Rows go in by eights: a call into SQLite costs about as much as a row. */
+function insertTogether(db: Connection, entries: readonly PreparedEntry[], size: number): CommitError | undefined {
+  try {
+    let at = 0;
+    for (; at + ROWS_AT_ONCE <= entries.length; at += ROWS_AT_ONCE) {
+      const rows: SqlValue[] = [];
+      const payloads: SqlValue[] = [];
+      for (let row = at; row < at + ROWS_AT_ONCE; row += 1) {
+        const entry = entries[row];
+        if (entry === undefined) break;
+        rows.push(size + row, ...entry.columns, entry.leaf);
+        payloads.push(size + row, entry.salt, entry.payload);
+      }
+      db.run(INSERT_ENTRIES, rows);
+      db.run(INSERT_PAYLOADS, payloads);
+    }
+    for (const [offset, entry] of entries.slice(at).entries()) insertEntry(db, size + at + offset, entry);
+  } catch (cause) {
+    return batchProblem(cause, 0);
   }
   return undefined;
 }
 
 /** An event that is in the log already is a conflict; it counts as the write behind the batch's own. */
-function insertEntries(db: Connection, batch: PreparedBatch, first_index: number): CommitError | undefined {
-  for (const [offset, entry] of batch.entries.entries()) {
-    const idx = first_index + offset;
-    const changed = attempt(batch.writes.length, () => {
-      db.run(INSERT_ENTRY, [idx, ...entry.columns, entry.leaf]);
-      return db.run(INSERT_PAYLOAD, [idx, entry.salt, entry.payload]);
-    });
-    if (typeof changed !== "number") return changed;
+function insertApart(db: Connection, { writes, entries }: PreparedBatch, first: number): CommitError | undefined {
+  try {
+    for (const [offset, entry] of entries.entries()) insertEntry(db, first + offset, entry);
+  } catch (cause) {
+    return batchProblem(cause, writes.length);
   }
   return undefined;
 }
 
-/** Sorts what one statement may throw: this batch's own problem is answered, the machine's ends the group. */
-function attempt(write_index: number, run: () => number): number | CommitError {
-  try {
-    return run();
-  } catch (cause) {
-    const problem = sqliteProblem(cause);
-    if (problem.kind === "duplicate") return { kind: "conflict", write_index, changed: 0 };
-    if (problem.kind === "statement") return { kind: "failed", failure: failure("RUMI-STO-010", { problem: problem.problem }) };
-    throw cause;
-  }
+function insertEntry(db: Connection, idx: number, { columns, leaf, salt, payload }: PreparedEntry): void {
+  db.run(INSERT_ENTRY, [idx, ...columns, leaf]);
+  db.run(INSERT_PAYLOAD, [idx, salt, payload]);
+}
+
+/** Sorts what a statement threw: this batch's own problem is answered, the machine's ends the group. */
+function batchProblem(cause: unknown, write_index: number): CommitError {
+  const problem = sqliteProblem(cause);
+  if (problem.kind === "duplicate") return { kind: "conflict", write_index, changed: 0 };
+  if (problem.kind === "statement") return { kind: "failed", failure: failure("RUMI-STO-010", { problem: problem.problem }) };
+  throw cause;
 }
 
 class GroupFailed extends Error {
