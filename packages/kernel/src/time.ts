@@ -39,12 +39,18 @@ export function microsFromIso(text: string): Micros | undefined {
   return micros(seconds * 1_000 + Number((match[2] ?? "").padEnd(6, "0")));
 }
 
+/** The last second that was written: what is written together mostly shares it. */
+let writtenSecond = Number.NaN;
+let writtenText = "";
+
 /** RFC 3339 with six digits and `Z`, e.g. `2026-02-24T12:00:00.000000Z`. */
 export function isoFromMicros(at: Micros): string {
   const whole = Math.floor(at / 1_000_000);
-  const fraction = at - whole * 1_000_000;
-  const seconds = new Date(whole * 1_000).toISOString().slice(0, 19);
-  return `${seconds}.${String(fraction).padStart(6, "0")}Z`;
+  if (whole !== writtenSecond) {
+    writtenText = new Date(whole * 1_000).toISOString().slice(0, 19);
+    writtenSecond = whole;
+  }
+  return `${writtenText}.${String(at - whole * 1_000_000).padStart(6, "0")}Z`;
 }
 
 /** The machine's own clocks. The composition root is the only caller. */

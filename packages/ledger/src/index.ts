@@ -8,7 +8,7 @@ export * from "./catalogue.ts";
 export * from "./catalogue/kind.ts";
 export * from "./checkpoint.ts";
 export * from "./event.ts";
-export { leafHash, nodeHash } from "./hashing.ts";
+export { hmacHex, leafHash, nodeHash } from "./hashing.ts";
 export * from "./leaf.ts";
 export { type Consistency, type Inclusion, rootOfInclusion, verifyConsistency, verifyInclusion } from "./merkle.ts";
 export * from "./note.ts";

@@ -69,8 +69,12 @@ export function openRecord(record: LeafRecord, salt: Uint8Array, payload: string
 /** The payload: the audit_event contract in canonical JSON (docs/contracts/audit_event.schema.json). */
 export function payloadText(event: LedgerEvent): string {
   const { event_id, action, actor, resource_type, resource_id, outcome, details, occurred_at } = event;
-  const at = isoFromMicros(occurred_at);
-  return canonicalJson({ schema_version: PAYLOAD_SCHEMA_VERSION, event_id, action, actor, resource_type, resource_id, outcome, details, occurred_at: at });
+  // The fields in RFC 8785 order, written out because every event passes here.
+  return (
+    `{"action":${canonicalJson(action)},"actor":${canonicalJson(actor)},"details":${canonicalJson(details)},"event_id":${canonicalJson(event_id)},` +
+    `"occurred_at":"${isoFromMicros(occurred_at)}","outcome":"${outcome}","resource_id":${canonicalJson(resource_id)},` +
+    `"resource_type":${canonicalJson(resource_type)},"schema_version":${PAYLOAD_SCHEMA_VERSION}}`
+  );
 }
 
 const PAYLOAD_FIELDS = "action,actor,details,event_id,occurred_at,outcome,resource_id,resource_type,schema_version";
