@@ -132,6 +132,8 @@ async function inParallel(jobs: readonly (() => Promise<Failure | undefined>)[])
       problem ??= found;
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL_FILES }, work));
+  // All come to their end before one's fault is told: whoever tries again must not meet a writer of the last attempt.
+  const ends = await Promise.allSettled(Array.from({ length: PARALLEL_FILES }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return problem;
 }
