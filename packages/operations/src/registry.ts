@@ -63,6 +63,8 @@ export type RegisteredOperation = {
   /** The declared input, and `dry_run` where there is a preview. */
   readonly schema: TObject;
   readonly validate: Validator;
+  /** Names of the path's parameters. */
+  readonly params: readonly string[];
   /** `dry_run` is the pipeline's own field, taken off before the operation sees the input. */
   readonly ownsDryRun: boolean;
 };
@@ -160,7 +162,13 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
         ...withoutShape(rest),
       } as TObject)
     : input;
-  return { definition, schema, validate: compileValidator(schema), ownsDryRun };
+  return {
+    definition,
+    schema,
+    validate: compileValidator(schema),
+    params: pathParams(definition.http.path),
+    ownsDryRun,
+  };
 }
 
 /** The object's own options (title, additionalProperties …) without the parts that the fields determine. */

@@ -31,7 +31,19 @@ export function commandInput(
     return err(
       failure("RUMI-VAL-002", { field: "$", problem: "the key __proto__ is not allowed" }),
     );
-  return withParams(structuredClone(body) as Record<string, unknown>, raw.params, schema);
+  return withParams(copied(body) as Record<string, unknown>, raw.params, schema);
+}
+
+/** A copy for the validator to fill defaults into; of parsed JSON, so it has objects, lists and plain values only. */
+function copied(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(copied);
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (name === "__proto__") Object.defineProperty(copy, name, { value: copied(member), enumerable: true, configurable: true, writable: true });
+    else copy[name] = copied(member);
+  }
+  return copy;
 }
 
 /** Path and query string of a read; a body there is refused. */

@@ -1,6 +1,6 @@
 /** Where packs are written down, and the one codec between rows and {@link Pack}. */
 import { invariant, type Digest } from "@rumi/kernel";
-import type { Migrations, Reader, Statement, Store, Write } from "@rumi/store";
+import { compiledText, type Migrations, type Reader, type Statement, type Store, type Write } from "@rumi/store";
 import type { Pack, PackState, SeenPack } from "./model.ts";
 
 export type PackRow = {
@@ -31,12 +31,14 @@ export const PACK_MIGRATIONS: Migrations = {
 
 type Sql = Pick<Store, "builder">;
 
+const SELECT_PACK = compiledText<PackTables>((db) => db.selectFrom("pack").selectAll().where("pack_id", "=", ""));
+
 export async function readPacks(reader: Reader, sql: Sql): Promise<readonly Pack[]> {
   return (await reader.rows<PackRow>(sql.builder<PackTables>().selectFrom("pack").selectAll().orderBy("pack_id"))).map(packOf);
 }
 
 export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promise<Pack | undefined> {
-  const [row] = await reader.rows<PackRow>(sql.builder<PackTables>().selectFrom("pack").selectAll().where("pack_id", "=", pack_id));
+  const [row] = await reader.rows<PackRow>({ sql: SELECT_PACK(sql), parameters: [pack_id] });
   return row === undefined ? undefined : packOf(row);
 }
 
@@ -58,10 +60,23 @@ export function expecting(statement: Statement, expect: Write["expect"]): Write 
 }
 
 function packOf(row: PackRow): Pack {
-  const approved = row.approved === null ? null : (JSON.parse(row.approved) as Pack["approved"]);
+  const approved = row.approved === null ? null : (valueOf(row.approved) as Pack["approved"]);
   invariant((approved?.digest ?? null) === (row.approved_digest as Digest | null), `pack ${row.pack_id}: digests of one row agree`);
   return {
-    pack_id: row.pack_id, state: row.state as PackState, seen: row.seen === null ? null : (JSON.parse(row.seen) as SeenPack),
+    pack_id: row.pack_id, state: row.state as PackState, seen: row.seen === null ? null : (valueOf(row.seen) as SeenPack),
     approved, source_dir: row.source_dir, applying: row.applying, note: row.note, generation: row.generation,
   };
+}
+
+/** Manifests are large and seldom change, and every command about a bot reads one; nobody alters what is parsed. */
+const PARSED_TEXTS = 64;
+const parsed = new Map<string, unknown>();
+
+function valueOf(text: string): unknown {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const value: unknown = JSON.parse(text);
+  if (parsed.size >= PARSED_TEXTS) parsed.clear();
+  parsed.set(text, value);
+  return value;
 }

@@ -2,7 +2,6 @@
 import { failure } from "@rumi/kernel";
 import { fingerprint } from "../../fingerprint.ts";
 import { PIPELINE_LIMITS } from "../../limits.ts";
-import { pathParams } from "../../registry.ts";
 import { type PipelineContext, type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
 
 export const dedupe: Stage = {
@@ -11,8 +10,7 @@ export const dedupe: Stage = {
     if (run.dry_run) return undefined; // changes nothing, so it needs no key
     const refusal = findKey(run, context);
     if (refusal !== undefined) return refusal;
-    const { definition } = run.operation;
-    const names = pathParams(definition.http.path);
+    const { definition, params: names } = run.operation;
     run.fingerprint = fingerprint(context.fingerprintKey, {
       method: definition.http.method,
       route: definition.http.path,
