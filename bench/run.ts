@@ -22,7 +22,7 @@ const SUITES: readonly Suite[] = [
   { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
   { figures: /^backtest_(spy|generated)_events_per_s$/, run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room) },
   { figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/, run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room) },
-  { figures: /^commands_(per_s|p50_ms|p99_ms)$/, run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")) },
+  { figures: /^commands_(per_s|cpu_us|p50_ms|p99_ms)$/, run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")) },
   { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
 ];
 

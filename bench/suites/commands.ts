@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
 import { ROOT, type Bundles } from "../bundles.ts";
@@ -15,8 +15,10 @@ const CALLERS = 64;
 const BOTS = 256;
 const RUNS = 3;
 const SECONDS = 5;
+const HTTP_LOAD_WARM_UP_SECONDS = 2;
+const TICKS_PER_SECOND = 100;
 
-type Round = { readonly commands: number; readonly refused: number; readonly first_refusal: string; readonly seconds: number; readonly cpu_seconds: number; readonly latencies_ms: readonly number[] };
+type Round = { readonly program_cpu_seconds: number | null; readonly commands: number; readonly refused: number; readonly first_refusal: string; readonly seconds: number; readonly cpu_seconds: number; readonly latencies_ms: readonly number[] };
 
 export async function commandsSuite(bundles: Bundles, home: string): Promise<readonly Measured[]> {
   const node_arguments = (process.env["RUMI_BENCH_NODE"] ?? "").split(" ").filter((word) => word !== "");
@@ -29,6 +31,8 @@ export async function commandsSuite(bundles: Bundles, home: string): Promise<rea
     if (refused !== undefined) throw new Error(`${refused.refused} commands were refused, e.g. ${refused.first_refusal}`);
     return [
       measured("commands_per_s", "commands/s", rounds.map((round) => round.commands / round.seconds)),
+      // On a machine that others use too, this is what stays comparable.
+      ...cpuFigures(rounds),
       measured("commands_p50_ms", "ms", rounds.map((round) => percentile(round.latencies_ms, 0.5))),
       measured("commands_p99_ms", "ms", rounds.map((round) => percentile(round.latencies_ms, 0.99))),
     ];
@@ -37,13 +41,30 @@ export async function commandsSuite(bundles: Bundles, home: string): Promise<rea
   }
 }
 
-async function load(bundles: Bundles, { url, token }: BenchProgram): Promise<Round> {
+function cpuFigures(rounds: readonly Round[]): readonly Measured[] {
+  const known = rounds.flatMap(({ program_cpu_seconds, commands }) => (program_cpu_seconds === null ? [] : [(program_cpu_seconds * 1e6) / commands]));
+  return known.length === 0 ? [] : [measured("commands_cpu_us", "µs", known)];
+}
+
+/** Processor time of a process and its threads so far, user and system; null where the machine has no /proc. */
+function cpuSeconds(pid: number | undefined): number | null {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return null;
+  const fields = readFileSync(path, "utf8").replace(/^.*\) /s, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+async function load(bundles: Bundles, { url, token, process: program }: BenchProgram): Promise<Round> {
+  const before = cpuSeconds(program.pid);
   const child = spawn(process.execPath, [bundles.http_load, url, token, String(CALLERS), String(SECONDS), String(BOTS)], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");
   let text = "";
   child.stdout.on("data", (data: Buffer) => (text += data.toString()));
   await exited;
-  return JSON.parse(text) as Round;
+  const after = cpuSeconds(program.pid);
+  const share = SECONDS / (SECONDS + HTTP_LOAD_WARM_UP_SECONDS);
+  // The warm-up's part is taken off by time.
+  return { ...(JSON.parse(text) as Round), program_cpu_seconds: before === null || after === null ? null : (after - before) * share };
 }
 
 /** Pack, venue and bots, made as a user makes them: through the API. */
