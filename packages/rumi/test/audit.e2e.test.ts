@@ -125,6 +125,18 @@ describe("audit", () => {
     }
   }, SLOW_MS);
 
+  it("the files of the log are written anew from the store when they were altered, and never while the program runs", async () => {
+    const path = copyOf(home);
+    rmSync(join(path, "user_data/tlog/tile/entries"), { recursive: true });
+    expect(verify(path).code).toBe(1);
+    const rebuilt = cli(path, ["audit", "rebuild"]);
+    expect([rebuilt.code, rebuilt.err]).toEqual([0, ""]);
+    expect(verify(path).report.findings).toEqual([]);
+    const program = await startProgram({ home: path });
+    expect(program.cli("audit", "rebuild").err).toContain("RUMI-SYS-005");
+    await program.stop();
+  }, SLOW_MS);
+
   it("[L-26] an earlier state of the whole home looks whole, and is found by a later checkpoint", () => {
     const later = join(folder.path, "later");
     writeFileSync(later, readFileSync(join(home, "user_data/tlog/checkpoint")));
@@ -146,7 +158,7 @@ describe("audit", () => {
   }, SLOW_MS);
 
   it("[L-26] a log of another key is not verified with this one's, and rubbish for a path, key or checkpoint is refused by name", () => {
-    const other = cli(home, ["audit", "verify", home, "--no-remember", "--key", "rumi.invalid/dev/x+00000000+AAAA"]);
+    const other = cli(home, ["audit", "verify", home, "--no-remember", "--key", "rumi.local/dev/x+00000000+AAAA"]);
     expect(other.code).toBe(1);
     expect(other.out + other.err).toMatch(/RUMI-LOG-\d{3}|signature/);
     for (const path of [join(folder.path, "nowhere"), earlier]) {

@@ -2,9 +2,11 @@
 import { createServer } from "node:net";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
 import { cli, eventually, processesNaming, startProgram, type Program } from "./program.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const running: Program[] = [];
 const start = async (options: Parameters<typeof startProgram>[0] = {}): Promise<Program> => {

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { systemClock, systemRandom, type Failure, type Result } from "@rumi/kernel";
-import { clearJsonl, clearTileFiles, signerFromPem } from "@rumi/ledger";
+import { logOrigin, clearJsonl, clearTileFiles, signerFromPem } from "@rumi/ledger";
 import { filesOfLog } from "../program/files-of-log.ts";
-import { logOrigin, takeHome, type HeldHome } from "../program/open-home.ts";
+import { takeHome, type HeldHome } from "../program/open-home.ts";
 import { fail, settingsOf, type CliContext } from "./context.ts";
 
 export function addAuditRebuild(audit: Command, context: CliContext): void {
@@ -26,7 +26,7 @@ export function addAuditRebuild(audit: Command, context: CliContext): void {
 
 async function rebuild(held: HeldHome): Promise<Result<unknown, Failure>> {
   const { paths, keys } = held;
-  const signer = signerFromPem(logOrigin(held), keys.ledger_pem);
+  const signer = signerFromPem(logOrigin(held.home.environment, held.home.home_id), keys.ledger_pem);
   if (!signer.ok) return signer;
   const { openSqliteReader } = await import("@rumi/store");
   const store = openSqliteReader(join(paths.store, "rumi.sqlite"));

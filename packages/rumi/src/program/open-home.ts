@@ -26,8 +26,3 @@ export function takeHome(settings: Settings, world: { readonly clock: Clock; rea
   }
   return ok({ ...opened.value, keys: keys.value, runner_key_file: openRunnerKey(paths), lock: lock.value });
 }
-
-/** The log's name: C2SP wants a schema-less URL-like word; it binds environment and home. */
-export function logOrigin({ home }: Pick<OpenedHome, "home">): string {
-  return `rumi.invalid/${home.environment}/${home.home_id}`;
-}

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createControlPlane, createRunnerSupervisor, controlMigrations, botsUsingPack, listenForRunners, instanceMetrics, readRunners, runnerSocketPath, type ControlPlane, type RunnerSocketServer, type RunnerSupervisor } from "@rumi/control";
 import { err, hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
-import { encodeVerifier, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
+import { encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import { createMetrics, createPipeline, createRegistry, deriveToken, failureLimiter, guards, homeAuthenticator, type Logger, type Metrics, type Pipeline } from "@rumi/operations";
 import { createPackLibrary, packReconciler, platformDeclarations, platformMigrations, PACK_LIMITS, systemEvent, type PackDeps, type PackLibrary, type Reconciler } from "@rumi/platform";
 import { createServer, isLoopback, type Server } from "@rumi/server";
@@ -26,7 +26,7 @@ import { filesOfLog } from "./files-of-log.ts";
 import { healthSource, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { followLog, type LogViews } from "./log-views.ts";
-import { logOrigin, takeHome, type HeldHome } from "./open-home.ts";
+import { takeHome, type HeldHome } from "./open-home.ts";
 import { runnerProcess } from "./runner-process.ts";
 import { servedLog } from "./served-log.ts";
 import { startTicker } from "./tick.ts";
@@ -98,7 +98,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const { paths, home, keys } = held.value;
   started.push({ name: "lock", stop: () => held.value.lock.release() });
 
-  const signer = signerFromPem(logOrigin(held.value), keys.ledger_pem);
+  const signer = signerFromPem(logOrigin(home.environment, home.home_id), keys.ledger_pem);
   if (!signer.ok) return signer;
   const store = await openStore(held.value, options);
   if (!store.ok) return store;
@@ -153,12 +153,12 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   return ok({ url, token, paths, farewell });
 }
 
-function openStore({ paths, keys, ...held }: HeldHome, { installation, random }: ProgramOptions): Promise<Result<Store, Failure>> {
+function openStore({ paths, keys, home }: HeldHome, { installation, random }: ProgramOptions): Promise<Result<Store, Failure>> {
   return openSqliteStore({
     path: join(paths.store, "rumi.sqlite"),
     backup_folder: paths.backups,
     migrations: [...controlMigrations, ...platformMigrations],
-    signer: { origin: logOrigin(held), private_key_pem: keys.ledger_pem },
+    signer: { origin: logOrigin(home.environment, home.home_id), private_key_pem: keys.ledger_pem },
     writer: { kind: "worker", worker_url: installation.writer_worker },
     random,
   });
