@@ -19,3 +19,15 @@ export interface PayloadSource {
   /** Salt and payload of each log index from `from` to `to`, in order; undefined where they were deleted. */
   payloads(from: number, to: number): Promise<readonly (OpenedPayload | undefined)[]>;
 }
+
+/** What a store keeps beside a leaf to search by; nobody signed it, so the verifier holds it against what was signed. */
+export type IndexedEvent = Readonly<Record<"event_id" | "action" | "actor" | "resource_type" | "resource_id" | "outcome" | "trace_id", string>> & {
+  readonly occurred_at: number;
+  readonly run_id: string | null;
+  readonly request_id: string | null;
+};
+
+export interface IndexSource {
+  /** Search columns of each log index from `from` to `to`, in order; undefined where there is no row. */
+  indexed(from: number, to: number): Promise<readonly (IndexedEvent | undefined)[]>;
+}

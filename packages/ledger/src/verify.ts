@@ -15,13 +15,15 @@
 import type { Uuid } from "@rumi/kernel";
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { openLogDirectory, readVerifierKey } from "./directory-source.ts";
+import type { LedgerEvent } from "./event.ts";
 import { equalBytes } from "./hashing.ts";
 import { type LeafRecord, openRecord, parseLeaf } from "./leaf.ts";
 import type { NoteVerifier } from "./note.ts";
 import { parseVerifier } from "./note.ts";
-import type { LogSource, PayloadSource } from "./source.ts";
+import type { IndexedEvent, IndexSource, LogSource, PayloadSource } from "./source.ts";
 import { TILE_WIDTH } from "./tiles.ts";
 import { type Finding, Findings } from "./verify/finding.ts";
+import { indexProblem } from "./verify/index-check.ts";
 import { JsonlCheck } from "./verify/jsonl-check.ts";
 import { type StreamResult, type TreeRoots, streamLog } from "./verify/stream.ts";
 
@@ -33,6 +35,8 @@ export type VerifyOptions = {
   readonly verifier: NoteVerifier | string;
   /** Without it commitments are not opened. */
   readonly payloads?: PayloadSource;
+  /** What the store searches by; held against the leaves and payloads. */
+  readonly index?: IndexSource;
   /** Directory of the JSONL views. */
   readonly jsonl?: string;
   /** Earlier signed checkpoints of this log; each must be a prefix of it. */
@@ -195,6 +199,7 @@ function judgeEarlier(earlier: Checkpoint, log: TreeRoots, findings: Findings): 
 /** Looks inside the entries: form, commitments, erasures, JSONL lines. */
 class Contents {
   readonly #payloads: PayloadSource | undefined;
+  readonly #index: IndexSource | undefined;
   readonly #jsonl: JsonlCheck | undefined;
   readonly #findings: Findings;
   /** Payloads that were gone when their entry came by, until a later erasure names them. */
@@ -203,8 +208,9 @@ class Contents {
   opened = 0;
   erased = 0;
 
-  constructor(options: Pick<VerifyOptions, "payloads">, jsonl: JsonlCheck | undefined, findings: Findings) {
+  constructor(options: Pick<VerifyOptions, "payloads" | "index">, jsonl: JsonlCheck | undefined, findings: Findings) {
     this.#payloads = options.payloads;
+    this.#index = options.index;
     this.#jsonl = jsonl;
     this.#findings = findings;
   }
@@ -218,6 +224,7 @@ class Contents {
 
   async check(first: number, leaves: readonly (Uint8Array | undefined)[]): Promise<void> {
     const payloads = await this.#payloads?.payloads(first, first + leaves.length);
+    const rows = await this.#index?.indexed(first, first + leaves.length);
     for (const [i, leaf] of leaves.entries()) {
       if (leaf === undefined) continue;
       this.entries += 1;
@@ -226,22 +233,30 @@ class Contents {
         this.#findings.add("malformed", first + i, record.error.code, record.error.params);
         continue;
       }
+      const event = payloads === undefined ? undefined : await this.#open(first + i, record.value, payloads[i]);
       if (payloads === undefined) await this.#jsonl?.entry(first + i, record.value, undefined);
-      else await this.#open(first + i, record.value, payloads[i]);
+      this.#holdRow(first + i, rows?.[i], record.value, event);
     }
   }
 
-  async #open(index: number, record: LeafRecord, payload: { readonly salt: Uint8Array; readonly payload: string } | undefined): Promise<void> {
+  async #open(index: number, record: LeafRecord, payload: { readonly salt: Uint8Array; readonly payload: string } | undefined): Promise<LedgerEvent | undefined> {
     if (payload === undefined) {
       this.#missing.set(record.event_id, index);
       await this.#jsonl?.erased(index, record);
-      return;
+      return undefined;
     }
     const opened = openRecord(record, payload.salt, payload.payload);
     this.opened += 1;
     if (!opened.ok) this.#findings.add("commitment_mismatch", index, opened.error.code, opened.error.params);
     else if (opened.value.event.action === "audit.erasure") this.#forgive(opened.value.event.details["erased_event_ids"]);
-    await this.#jsonl?.entry(index, record, opened.ok ? opened.value.event : undefined);
+    const event = opened.ok ? opened.value.event : undefined;
+    await this.#jsonl?.entry(index, record, event);
+    return event;
+  }
+
+  #holdRow(index: number, row: IndexedEvent | undefined, record: LeafRecord, event: LedgerEvent | undefined): void {
+    const column = row === undefined ? undefined : indexProblem(row, record, event);
+    if (column !== undefined) this.#findings.add("index_mismatch", index, "RUMI-LOG-026", { index, column });
   }
 
   #forgive(ids: unknown): void {

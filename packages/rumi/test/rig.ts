@@ -18,7 +18,7 @@ export type Intent = { readonly run_id: string; readonly seq: number; readonly c
 export async function ok(program: Program, method: string, path: string, body?: unknown): Promise<Data> {
   const answer = await program.call(method, path, body);
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return ((answer.body as Data)["data"] ?? {}) as Data;
+  return ((answer.body as { readonly data?: Data }).data ?? {});
 }
 
 /** Imports, applies and approves a folder; the approved digest. */
@@ -29,7 +29,7 @@ export async function installPack(program: Program, folder = DEFAULT_PACK, pack_
     const answer = await program.call("POST", `/api/packs/${pack_id}/approve`);
     if (answer.status === 409) return false; // it is still being moved into place
     if (answer.status >= 300) throw new Error(JSON.stringify(answer.body));
-    return answer.body["data"] as Data;
+    return (answer.body as { readonly data?: Data }).data ?? {};
   });
   return String(approved["approved_digest"]);
 }

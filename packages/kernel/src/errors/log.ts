@@ -5,7 +5,7 @@ type LogCode =
   | "RUMI-LOG-007" | "RUMI-LOG-008" | "RUMI-LOG-009" | "RUMI-LOG-010" | "RUMI-LOG-011" | "RUMI-LOG-012"
   | "RUMI-LOG-013" | "RUMI-LOG-014" | "RUMI-LOG-015" | "RUMI-LOG-016" | "RUMI-LOG-017" | "RUMI-LOG-018"
   | "RUMI-LOG-019" | "RUMI-LOG-020" | "RUMI-LOG-021" | "RUMI-LOG-022" | "RUMI-LOG-023" | "RUMI-LOG-024"
-  | "RUMI-LOG-025";
+  | "RUMI-LOG-025" | "RUMI-LOG-026";
 
 /** What a verification found: the log does not agree with its own signature, copies or earlier heads. */
 const tampered = { fault: "system", retry: "never", status: 500 } as const;
@@ -141,5 +141,10 @@ export const LOG_ERRORS: ErrorTable<LogCode> = {
     ...callerFix, key: "log.retention_not_over", status: 409,
     en: { text: "Entries before {index} must be kept until {keep_until}.", next: "Prune only what is older than its retention class allows." },
     ja: { text: "エントリ {index} より前は {keep_until} まで保存が必要です。", next: "保存期間を過ぎたものだけを対象にしてください。" },
+  },
+  "RUMI-LOG-026": {
+    ...tampered, key: "log.index_mismatch",
+    en: { text: "The store's search column {column} of entry {index} tells something else than the entry.", next: keep.en },
+    ja: { text: "エントリ {index} の検索用の列 {column} がエントリの内容と食い違っています。", next: keep.ja },
   },
 };

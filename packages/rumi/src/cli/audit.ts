@@ -11,7 +11,6 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { clearJsonl, clearTileFiles, findingText, parseCheckpoint, parseVerifier, readVerifierKey, verifyDirectory, verifyLog, type VerifyReport } from "@rumi/ledger";
 import { homePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
-import { addAuditRebuild } from "./audit-rebuild.ts";
 import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson, progressBar } from "./output.ts";
@@ -32,7 +31,6 @@ export function addAuditCommands(program: Command, context: CliContext): void {
     .option("--no-remember", "neither recall nor keep the last checkpoint that was seen")
     .option("--json", "print the report as JSON")
     .action(async (path: string | undefined, options: Options) => verify(context, path, options));
-  addAuditRebuild(audit, context);
   audit.command("rebuild").description("Make tile files and JSONL views again from the store (the program must not run)").action(async () => rebuild(context));
 }
 

@@ -1,11 +1,11 @@
 /** The log as the ledger's views, proofs and verifier read it, over any store's rows. */
 import { ok } from "@rumi/kernel";
-import type { LogSource, OpenedPayload, PayloadSource } from "@rumi/ledger";
+import type { IndexedEvent, IndexSource, LogSource, OpenedPayload, PayloadSource } from "@rumi/ledger";
 import type { Reader, Store } from "../port.ts";
 import type { LogTables } from "../schema.ts";
 
 /** Pass a snapshot's reader to read checkpoint, leaves and tiles of one moment. */
-export function storedLog(store: Pick<Store, "builder">, reader: Reader): LogSource & PayloadSource {
+export function storedLog(store: Pick<Store, "builder">, reader: Reader): LogSource & PayloadSource & IndexSource {
   const sql = store.builder<LogTables>();
   return {
     checkpoint: async () => {
@@ -15,6 +15,13 @@ export function storedLog(store: Pick<Store, "builder">, reader: Reader): LogSou
     leaves: async (from, to) => {
       const rows = await reader.rows<{ leaf: Uint8Array }>(sql.selectFrom("log_entry").select("leaf").where("idx", ">=", from).where("idx", "<", to).orderBy("idx"));
       return ok(rows.map((row) => row.leaf));
+    },
+    indexed: async (from, to) => {
+      const rows = await reader.rows<IndexedEvent & { idx: number }>(
+        sql.selectFrom("log_entry").select(["idx", "event_id", "action", "actor", "resource_type", "resource_id", "outcome", "occurred_at", "trace_id", "run_id", "request_id"]).where("idx", ">=", from).where("idx", "<", to).orderBy("idx"),
+      );
+      const found = new Map(rows.map((row) => [row.idx, row]));
+      return Array.from({ length: to - from }, (_, offset) => found.get(from + offset));
     },
     tile: async (level, index) => {
       const rows = await reader.rows<{ data: Uint8Array }>(sql.selectFrom("log_tile").select("data").where("level", "=", level).where("idx", "=", index));
