@@ -32,6 +32,12 @@ export function cli(home: string, args: readonly string[], environment: Record<s
   return { code: done.status ?? -1, out: done.stdout, err: done.stderr };
 }
 
+/** A line as it stands in a document, run by a shell in `folder`; `rumi` and its quotes are the document's. */
+export function cliIn(folder: string, home: string, line: string): { readonly code: number; readonly out: string; readonly err: string } {
+  const done = spawnSync("bash", ["-c", `"${process.execPath}" "${BIN}" ${line}`], { cwd: folder, encoding: "utf8", env: { ...clean(), RUMI_HOME: home }, timeout: 120_000 });
+  return { code: done.status ?? -1, out: done.stdout, err: done.stderr };
+}
+
 export async function startProgram(options: { readonly home?: string; readonly environment?: Record<string, string>; readonly args?: readonly string[]; readonly console?: "served" } = {}): Promise<Program> {
   const home = options.home ?? temporaryFolder().path;
   const note = join(home, "user_data/settings/running.json");
