@@ -107,14 +107,15 @@ export class TestControl {
 }
 
 /** Bundles the two entry points once and starts runners from them. */
-export async function bundleRunner(folder: string): Promise<(socket: string, key?: Uint8Array) => ChildProcess> {
+/** `laneHook` is code that runs in every lane besides the real one: how a test makes a thread hang. */
+export async function bundleRunner(folder: string, laneHook = ""): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv) => ChildProcess> {
   const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   mkdirSync(join(folder, "bin"), { recursive: true });
-  await build({ entryPoints: { lane: at("../src/lane/lane-worker.ts") }, bundle: true, platform: "node", format: "esm", outdir: join(folder, "bin"), outExtension: { ".js": ".mjs" }, logLevel: "error" });
+  await build({ stdin: { contents: `import "./lane-worker.ts";\n${laneHook}`, resolveDir: at("../src/lane"), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: join(folder, "bin", "lane.mjs"), logLevel: "error" });
   await build({ stdin: { contents: `import { main } from "./runner-main.ts"; await main(process.argv.slice(2));`, resolveDir: at("../src/runner"), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: join(folder, "bin", "runner.mjs"), logLevel: "error" });
-  return (socket, key = KEY) => {
+  return (socket, key = KEY, environment = process.env) => {
     const keyFile = join(folder, `key-${Buffer.from(key.slice(0, 2)).toString("hex")}`);
     writeFileSync(keyFile, Buffer.from(key).toString("hex"), { mode: 0o600 });
-    return spawn(process.execPath, [join(folder, "bin", "runner.mjs"), "--socket", socket, "--key-file", keyFile, "--runner-id", "runner-1", "--lane-url", join(folder, "bin", "lane.mjs"), "--orphan-ms", "2000", "--sdk-dir", at("../../../sdk/python"), "--runner-dir", at("../python")], { stdio: ["ignore", "inherit", "inherit"] });
+    return spawn(process.execPath, [join(folder, "bin", "runner.mjs"), "--socket", socket, "--key-file", keyFile, "--runner-id", "runner-1", "--lane-url", join(folder, "bin", "lane.mjs"), "--orphan-ms", "2000", "--sdk-dir", at("../../../sdk/python"), "--runner-dir", at("../python")], { stdio: ["ignore", "inherit", "inherit"], env: environment });
   };
 }

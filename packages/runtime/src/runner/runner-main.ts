@@ -8,12 +8,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
-import { systemRandom } from "@rumi/kernel";
+import { type Failure, failureText, systemRandom } from "@rumi/kernel";
 import { detectJails, detectPython } from "@rumi/sandbox";
 import type { PythonHome } from "../strategy/process.ts";
 import { type IsolationFact, Runner } from "./runner.ts";
 
 const GRACE_MS = 10_000;
+
+export type Detectors = { readonly python: () => ReturnType<typeof detectPython>; readonly jails: typeof detectJails };
 
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -28,13 +30,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
-  const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"]);
+  const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"], { python: () => detectPython(process.env["PATH"] ?? ""), jails: detectJails });
   const laneUrl = need("lane-url");
   const runner = new Runner({
     runner_id: need("runner-id"), socket_path: need("socket"), key: readKey(need("key-file")), lane_url: laneUrl.includes("://") ? new URL(laneUrl) : pathToFileURL(laneUrl), python, isolation, random: systemRandom(),
     wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000), log, onEnd: () => process.exit(0), ...(values["orphan-ms"] === undefined ? {} : { orphan_ms: Number(values["orphan-ms"]) }),
   });
   process.on("SIGTERM", () => void runner.close(GRACE_MS));
+}
+
+function wayOut(of: Failure): string {
+  const { text, next } = failureText(of, "en");
+  return `${text} ${next}`;
 }
 
 function readKey(path: string): Uint8Array {
@@ -44,12 +51,14 @@ function readKey(path: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "hex"));
 }
 
-async function pythonHome(sdk_dir: string | undefined, runner_dir: string | undefined): Promise<{ readonly python: PythonHome | null; readonly isolation: readonly IsolationFact[] }> {
+/** What this machine can box strategies in, told to the control plane, which refuses a start with it (RUMI-BOT-020). */
+export async function pythonHome(sdk_dir: string | undefined, runner_dir: string | undefined, detect: Detectors): Promise<{ readonly python: PythonHome | null; readonly isolation: readonly IsolationFact[] }> {
   const wasm: IsolationFact = { level: "L2", mechanism: "wasm-fuel", available: true, reason: null };
   if (sdk_dir === undefined || runner_dir === undefined) return { python: null, isolation: [wasm] };
-  const python = detectPython(process.env["PATH"] ?? "");
-  const jails = await detectJails(python);
-  const isolation = [wasm, ...jails.map(({ level, mechanism, available, reason }): IsolationFact => ({ level, mechanism, available, reason }))];
+  const python = detect.python();
+  const interpreter: IsolationFact = { level: "interpreter", mechanism: "python3", available: python.ok, reason: python.ok ? null : wayOut(python.error) };
+  const jails = await detect.jails(python);
+  const isolation = [wasm, interpreter, ...jails.map(({ level, mechanism, available, reason }): IsolationFact => ({ level, mechanism, available, reason }))];
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
   return { python: python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, sdk_dir, runner_dir } : null, isolation };
 }
