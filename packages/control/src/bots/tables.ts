@@ -49,8 +49,15 @@ export function readBot(reader: Reader, sql: Sql, bot_id: string): Promise<BotRo
   return reader.rows<BotRow>({ sql: SELECT_BOT(sql), parameters: [bot_id] }).then((rows) => rows[0]);
 }
 
+/** One parse for each row object: a command looks at its bot's several times. */
+const specs = new WeakMap<Pick<BotRow, "spec">, BotSpec>();
+
 export function specOf(row: Pick<BotRow, "spec">): BotSpec {
-  return JSON.parse(row.spec) as BotSpec;
+  const known = specs.get(row);
+  if (known !== undefined) return known;
+  const spec = JSON.parse(row.spec) as BotSpec;
+  specs.set(row, spec);
+  return spec;
 }
 
 /** Texts of updates by the columns they set; as many as there are kinds of changes. */

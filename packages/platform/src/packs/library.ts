@@ -20,7 +20,7 @@ import { copyTree, digestFolder, exists, moveIntoPlace, readPlain, removeTree, s
 import type { PackLimits } from "./limits.ts";
 import { MANIFEST_FILE, parseManifest, type PackManifest } from "./manifest.ts";
 import { approvedStrategy, foundModified, type Pack, type PackChange, type SeenPack } from "./model.ts";
-import { readPack, savePack } from "./tables.ts";
+import { readApproval, readPack, savePack } from "./tables.ts";
 import { readTree, type PackTree } from "./tree.ts";
 
 export type PackFolders = {
@@ -133,7 +133,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
       return found.ok ? ok({ ...verified.value, descriptor: found.value.descriptor }) : found;
     },
     approvedStrategy: async (reader, reference) => {
-      const pack = await readPack(reader, store, reference.pack_id);
+      const pack = await readApproval(reader, store, reference.pack_id);
       if (pack === undefined) return err(failure("RUMI-PACK-005", { pack_id: reference.pack_id }));
       const found = approvedStrategy(pack, reference);
       return found.ok ? ok(found.value.descriptor) : found;

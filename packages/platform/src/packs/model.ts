@@ -93,8 +93,11 @@ export function applied(pack: Pack | undefined, staged: { readonly staging_id: s
   return ok({ next: { ...looked.next, applying: staged.staging_id, generation: current.generation + 1 }, event: looked.event });
 }
 
+/** What a reference to a strategy is judged by. */
+export type Approval = Pick<Pack, "pack_id" | "state" | "note"> & { readonly approved: Pick<NonNullable<Pack["approved"]>, "digest" | "manifest"> | null };
+
 /** [M-2.1.5, L-N12] Which descriptor an approved pack offers under this reference, at this digest only. */
-export function approvedStrategy(pack: Pack, reference: { readonly strategy_id: string; readonly strategy_version: string; readonly digest: string }) {
+export function approvedStrategy(pack: Approval, reference: { readonly strategy_id: string; readonly strategy_version: string; readonly digest: string }) {
   if (pack.state === "modified") return err(failure("RUMI-PACK-007", { pack_id: pack.pack_id, where: pack.note ?? "source" }));
   if (pack.state !== "approved" || pack.approved === null) return err(failure("RUMI-PACK-006", { pack_id: pack.pack_id, state: pack.state }));
   if (pack.approved.digest !== reference.digest) return err(failure("RUMI-PACK-018", { pack_id: pack.pack_id, digest: reference.digest }));

@@ -1,7 +1,10 @@
 /** Where packs are written down, and the one codec between rows and {@link Pack}. */
 import { invariant, type Digest } from "@rumi/kernel";
 import { compiledText, type Migrations, type Reader, type Statement, type Store, type Write } from "@rumi/store";
-import type { Pack, PackState, SeenPack } from "./model.ts";
+import type { PackManifest } from "./manifest.ts";
+import type { Approval, Pack, PackState, SeenPack } from "./model.ts";
+
+const MANIFESTS_KEPT = 64;
 
 export type PackRow = {
   pack_id: string; state: string; seen: string | null; approved: string | null; approved_digest: string | null;
@@ -42,6 +45,25 @@ export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promi
   return row === undefined ? undefined : packOf(row);
 }
 
+const SELECT_APPROVAL = compiledText<PackTables>((db) => db.selectFrom("pack").select(["state", "note", "approved_digest"]).where("pack_id", "=", ""));
+/** A digest covers the manifest, so one that was read once need not be read again. */
+const manifests = new Map<string, PackManifest>();
+
+/** State and approval as they are now; the large manifest is read from its row only where its digest is new here. */
+export async function readApproval(reader: Reader, sql: Sql, pack_id: string): Promise<Approval | undefined> {
+  const [row] = await reader.rows<Pick<PackRow, "state" | "note" | "approved_digest">>({ sql: SELECT_APPROVAL(sql), parameters: [pack_id] });
+  if (row === undefined) return undefined;
+  const { note, approved_digest } = row;
+  const of = { pack_id, state: row.state as PackState, note };
+  if (approved_digest === null) return { ...of, approved: null };
+  const known = manifests.get(approved_digest);
+  if (known !== undefined) return { ...of, approved: { digest: approved_digest as Digest, manifest: known } };
+  const pack = await readPack(reader, sql, pack_id);
+  if (manifests.size >= MANIFESTS_KEPT) manifests.clear();
+  if (pack !== undefined && pack.approved !== null) manifests.set(pack.approved.digest, pack.approved.manifest);
+  return pack;
+}
+
 /** Insert or guarded update: changes one row, or the batch conflicts. */
 export function savePack(sql: Sql, pack: Pack, before: Pack | undefined, now: number): Write {
   const row: PackRow = {
@@ -60,23 +82,10 @@ export function expecting(statement: Statement, expect: Write["expect"]): Write 
 }
 
 function packOf(row: PackRow): Pack {
-  const approved = row.approved === null ? null : (valueOf(row.approved) as Pack["approved"]);
+  const approved = row.approved === null ? null : (JSON.parse(row.approved) as Pack["approved"]);
   invariant((approved?.digest ?? null) === (row.approved_digest as Digest | null), `pack ${row.pack_id}: digests of one row agree`);
   return {
-    pack_id: row.pack_id, state: row.state as PackState, seen: row.seen === null ? null : (valueOf(row.seen) as SeenPack),
+    pack_id: row.pack_id, state: row.state as PackState, seen: row.seen === null ? null : (JSON.parse(row.seen) as SeenPack),
     approved, source_dir: row.source_dir, applying: row.applying, note: row.note, generation: row.generation,
   };
-}
-
-/** Manifests are large and seldom change, and every command about a bot reads one; nobody alters what is parsed. */
-const PARSED_TEXTS = 64;
-const parsed = new Map<string, unknown>();
-
-function valueOf(text: string): unknown {
-  const known = parsed.get(text);
-  if (known !== undefined) return known;
-  const value: unknown = JSON.parse(text);
-  if (parsed.size >= PARSED_TEXTS) parsed.clear();
-  parsed.set(text, value);
-  return value;
 }

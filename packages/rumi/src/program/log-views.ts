@@ -9,6 +9,9 @@ import type { Logger } from "@rumi/operations";
 
 /** Commits that come closer together than this share one update. */
 const PAUSE_MS = 200;
+/** After an update the views rest so many times as long as it took: a busy log is followed in larger steps. */
+const REST_FACTOR = 4;
+const PAUSE_MAX_MS = 2_000;
 
 export interface LogViews {
   /** Something was committed; the files will follow. */
@@ -29,9 +32,11 @@ export function followLog(options: { readonly update: () => Promise<Result<unkno
   };
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      if (isDirty) await once();
-      else await new Promise<void>((resolve) => (wake = resolve));
-      await clock.sleep(millis(PAUSE_MS), stopped.signal);
+      if (!isDirty) await new Promise<void>((resolve) => (wake = resolve));
+      const began = clock.monotonic();
+      if (isDirty && !stopped.signal.aborted) await once();
+      const rest_ms = REST_FACTOR * (clock.monotonic() - began);
+      await clock.sleep(millis(Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, rest_ms))), stopped.signal);
     }
     await once();
   };
