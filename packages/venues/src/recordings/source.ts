@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { crc32, createGunzip, createInflateRaw } from "node:zlib";
 import { failure, FailureError, type Digest } from "@rumi/kernel";
 import type { VenueLimits } from "../limits.ts";
@@ -25,6 +25,7 @@ const CHUNK = 262_144;
 
 /** Throws `FailureError` (RUMI-MKT-001, -004, -005). */
 export async function openRecording(path: string, limits: VenueLimits): Promise<RecordingSource> {
+  await mustBeFile(path);
   const start = await readRange(path, 0, 4);
   if (start[0] === 0x50 && start[1] === 0x4b) return openZip(path, limits);
   const gzip = start[0] === 0x1f && start[1] === 0x8b;
@@ -47,6 +48,7 @@ export async function openRecording(path: string, limits: VenueLimits): Promise<
 
 /** Digest of a file as it lies on disk. Throws `FailureError` (RUMI-MKT-001). */
 export async function fileDigest(path: string): Promise<Digest> {
+  await mustBeFile(path);
   const hash = createHash("sha256");
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }))
@@ -55,6 +57,14 @@ export async function fileDigest(path: string): Promise<Digest> {
     throw unreadable(path, cause);
   }
   return `sha256:${hash.digest("hex")}` as Digest;
+}
+
+/** A device or a pipe would be read for ever, or block on being opened. */
+async function mustBeFile(path: string): Promise<void> {
+  const facts = await stat(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+  if (!facts.isFile()) throw unreadable(path, Object.assign(new Error("not a regular file"), { code: "it is no regular file" }));
 }
 
 async function openZip(path: string, limits: VenueLimits): Promise<RecordingSource> {
