@@ -75,7 +75,6 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
   if (seen.in_second > context.instance_intents_per_second) return no("M.INTENT.CAP_INSTANCE", seen);
 
   const decided = decide(intent.key, intent.body, context, moment);
-  if (decided.kind === "passes" && exceedsBudget(decided.actions, intent.risk.budget, context, moment)) return no("M.RISK.BUDGET", seen);
   if (decided.kind === "refused") return no(decided.reason, seen);
   if (context.shadow) return { verdict: "recorded", reason_code: decided.changed === "" ? null : decided.changed, actions: [], state: seen };
   if (decided.changed !== "") return { verdict: "degraded", reason_code: decided.changed, actions: decided.actions, state: seen };
@@ -166,22 +165,6 @@ function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: Gate
   const over = exceedsCapital({ instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity - filled }, context, moment, target.key);
   if (grows && over !== "") return refused(over);
   return passes([{ kind: "amend", target_key: target.key, price: fit.price, quantity: body.quantity === -1 ? -1 : fit.quantity }], fit.changed);
-}
-
-/** Whether what an order adds to the position is worth more than the budget its own intent names. What only closes a position always fits. */
-function exceedsBudget(actions: readonly VenueAction[], budget: number, context: GateContext, moment: GateMoment): boolean {
-  return actions.some((action) => {
-    if (action.kind === "cancel" || (action.kind === "submit" && action.order.reduce_only)) return false;
-    const target = action.kind === "submit" ? action.order : moment.open_orders.find((order) => order.key === action.target_key);
-    const of = target === undefined ? undefined : context.instruments[target.instrument];
-    if (target === undefined || of === undefined) return false;
-    const quantity = action.kind === "submit" || action.quantity === -1 ? target.quantity : action.quantity;
-    const named = action.kind === "amend" ? action.price : target.price;
-    const price = named === 0 ? (moment.last_prices[target.instrument] ?? 0) : named;
-    const position = moment.positions[target.instrument] ?? 0;
-    const adds = Math.max(0, quantity - Math.max(0, target.side === "buy" ? -position : position));
-    return toMoney(BigInt(price) * BigInt(adds), of.price_digits + of.quantity_digits) > BigInt(budget);
-  });
 }
 
 /** Gross exposure if everything open filled, the new order included, against the capital. */
