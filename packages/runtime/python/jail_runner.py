@@ -1,6 +1,7 @@
 """Serves one strategy over the jail's framing: u32 length, then {u8 callback, 7 zero bytes} and one ABI frame.
 
-Arguments: folder of rumi_sdk, path of the strategy. Reply: u32 length, then {i32 status, 4 zero bytes} and the output records.
+Arguments: folder of rumi_sdk, path of the strategy. Reply: u32 length, then {i32 status, 4 zero bytes} and
+the output records; a status below zero comes with one error_report that holds the tail of what went wrong.
 The SDK's Host does the work; this file only carries bytes, as packages/runtime/src/strategy/process.ts expects them.
 """
 import os
@@ -35,8 +36,6 @@ def main():
         if len(message) < size:
             os._exit(0)
         status, output = host.call(message[0], message[8:])
-        if status < 0:
-            output = b""
         data = memoryview((len(output) + 8).to_bytes(4, "little") + status.to_bytes(4, "little", signed=True) + bytes(4) + output)
         while data:
             data = data[os.write(sink, data):]

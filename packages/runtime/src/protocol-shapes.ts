@@ -147,7 +147,7 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
   renewed: message("renewed", { request: count, leases: list(object({ ...key, epoch: count, granted: flag }), 1_024) }),
   start: message("start", { request: count, spec }),
   stop: command("stop"), pause: command("pause"), continue: command("continue"),
-  config: message("config", { request: count, run_id: uuid, epoch: count, config: json, actor: text }),
+  config: object({ type: word("config"), request: count, run_id: uuid, epoch: count, config: json, actor: text, at: word("next_tick", "next_bar", "next_checkpoint") }, ["at"]),
   safety: message("safety", { mode: word("NORMAL", "SAFE", "EMERGENCY_STOP"), generation: count }),
   journal_ack: message("journal_ack", { run_id: uuid, seq: count }),
   segment_ack: message("segment_ack", { run_id: uuid, segment: count }),

@@ -14,6 +14,9 @@ export const RUNNER_PROTOCOL_VERSION = 1;
 
 export type InstanceMode = "paper" | "shadow";
 
+/** When a configuration takes effect: before the next event, the first of another event-time minute, or after the next state checkpoint. */
+export type ApplyPoint = "next_tick" | "next_bar" | "next_checkpoint";
+
 /** The key of a lease and of an instance: bot, strategy, instance. */
 export type InstanceKey = { readonly bot_id: BotId; readonly strategy_id: string; readonly instance_id: string };
 
@@ -118,7 +121,7 @@ export type ControlMessage =
   | { readonly type: "renewed"; readonly request: number; readonly leases: readonly (InstanceKey & { readonly epoch: number; readonly granted: boolean })[] }
   | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec }
   | { readonly type: "stop" | "pause" | "continue"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly reason: string }
-  | { readonly type: "config"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly config: JsonObject; readonly actor: string }
+  | { readonly type: "config"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly config: JsonObject; readonly actor: string; /** `next_tick` when absent. Later points are answered at once; the effect is the journal's `input` record. */ readonly at?: ApplyPoint }
   | { readonly type: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | { readonly type: "journal_ack"; readonly run_id: Uuid; readonly seq: number }
   | { readonly type: "segment_ack"; readonly run_id: Uuid; readonly segment: number }

@@ -111,7 +111,7 @@ export class TestControl {
 export async function bundleRunner(folder: string, laneHook = ""): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv) => ChildProcess> {
   const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   mkdirSync(join(folder, "bin"), { recursive: true });
-  await build({ stdin: { contents: `import "./lane-worker.ts";\n${laneHook}`, resolveDir: at("../src/lane"), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: join(folder, "bin", "lane.mjs"), logLevel: "error" });
+  await build({ entryPoints: { lane: at("../src/lane/lane-worker.ts") }, bundle: true, platform: "node", format: "esm", outdir: join(folder, "bin"), outExtension: { ".js": ".mjs" }, footer: { js: laneHook }, logLevel: "error" });
   await build({ stdin: { contents: `import { main } from "./runner-main.ts"; await main(process.argv.slice(2));`, resolveDir: at("../src/runner"), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: join(folder, "bin", "runner.mjs"), logLevel: "error" });
   return (socket, key = KEY, environment = process.env) => {
     const keyFile = join(folder, `key-${Buffer.from(key.slice(0, 2)).toString("hex")}`);

@@ -171,7 +171,7 @@ function configDecision(bot: BotRow, config: JsonObject, instances: readonly Ins
     writes: [
       updateBot(store, bot, { spec: next.spec, generation: next.generation, version: next.version, observed_generation: running.length === 0 ? next.generation : bot.observed_generation }, now),
       insertVersion(store, versionRow(next, now, principal.id, input.reason)),
-      ...running.map((instance) => updateInstance(store, instance, { config: JSON.stringify(config), config_actor: principal.id, generation: next.generation }, now)),
+      ...running.map((instance) => updateInstance(store, instance, { config: JSON.stringify(config), config_actor: principal.id, config_at: input.at, generation: next.generation }, now)),
     ],
     events: [
       { action: "bot.version.created", ...botResource(bot.bot_id), details },

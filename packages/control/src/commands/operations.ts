@@ -84,7 +84,7 @@ function decideStart(deps: CommandDeps, { bot, from, to }: Judged, { instance, g
     ? [updateInstance(store, instance, { ...wish, ...(from === "ERROR" ? { phase: "none" as const } : {}) }, now)]
     : [
         putInstance(store, {
-          bot_id: bot.bot_id, strategy_id: start.strategy_id, instance_id: start.instance_id, run_id, mode, epoch: 0, holder: null, starts: 0, config: null, config_actor: null,
+          bot_id: bot.bot_id, strategy_id: start.strategy_id, instance_id: start.instance_id, run_id, mode, epoch: 0, holder: null, starts: 0, config: null, config_actor: null, config_at: null,
           phase: "none", health_state: null, status: null, updated_at: now, row_version: 1, ...wish,
         }, instance),
         ...(instance === undefined ? [] : [endRun(store, instance.run_id, "REPLACED", now)]),

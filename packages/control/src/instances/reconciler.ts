@@ -103,13 +103,13 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
 
   const sendConfig = async (instance: InstanceRow, runner_id: string): Promise<void> => {
     const config = jsonOf<InstanceSpec["config"]>(instance.config ?? "{}");
-    const reply: Reply = await hub.ask(runner_id, { type: "config", run_id: instance.run_id as InstanceSpec["run_id"], epoch: instance.epoch, config, actor: instance.config_actor ?? SYSTEM });
+    const reply: Reply = await hub.ask(runner_id, { type: "config", run_id: instance.run_id as InstanceSpec["run_id"], epoch: instance.epoch, config, actor: instance.config_actor ?? SYSTEM, at: instance.config_at ?? "next_tick" });
     if (reply.type === "silence") return;
     const spec = JSON.stringify({ ...jsonOf<StartSpec>(instance.spec), ...(reply.ok ? { config, generation: instance.generation } : {}) });
     await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => {
       if (facts.instance.config !== instance.config || facts.instance.run_id !== instance.run_id) return undefined;
       const failure = reply.ok ? {} : { failure: JSON.stringify(reply.failure) };
-      return { bot: reply.ok ? { observed_generation: instance.generation } : null, instance: { config: null, config_actor: null, spec, ...failure }, conditions: [], events: [], ended: null };
+      return { bot: reply.ok ? { observed_generation: instance.generation } : null, instance: { config: null, config_actor: null, config_at: null, spec, ...failure }, conditions: [], events: [], ended: null };
     });
   };
 

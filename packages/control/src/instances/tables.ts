@@ -17,7 +17,7 @@ export type InstanceRow = {
   /** JSON of {@link StartSpec}. */
   spec: string;
   /** JSON of a configuration still to be sent, and who wants it. */
-  config: string | null; config_actor: string | null;
+  config: string | null; config_actor: string | null; config_at: "next_tick" | "next_bar" | "next_checkpoint" | null;
   phase: InstanceStatus["phase"] | "none"; health_state: string | null; status: string | null; failure: string | null;
   stop_reason: string | null; updated_at: number; row_version: number;
 };
@@ -33,7 +33,7 @@ const statements = (integer: string): readonly string[] => [
   `CREATE TABLE instance (
     bot_id TEXT NOT NULL, strategy_id TEXT NOT NULL, instance_id TEXT NOT NULL,
     run_id TEXT NOT NULL UNIQUE, trace_id TEXT NOT NULL, generation ${integer} NOT NULL, mode TEXT NOT NULL, desired TEXT NOT NULL, desired_since ${integer} NOT NULL,
-    epoch ${integer} NOT NULL, holder TEXT, starts ${integer} NOT NULL, spec TEXT NOT NULL, config TEXT, config_actor TEXT,
+    epoch ${integer} NOT NULL, holder TEXT, starts ${integer} NOT NULL, spec TEXT NOT NULL, config TEXT, config_actor TEXT, config_at TEXT,
     phase TEXT NOT NULL, health_state TEXT, status TEXT, failure TEXT, stop_reason TEXT, updated_at ${integer} NOT NULL, row_version ${integer} NOT NULL,
     PRIMARY KEY (bot_id, strategy_id, instance_id))`,
   "CREATE INDEX instance_by_desired ON instance (desired, phase)",

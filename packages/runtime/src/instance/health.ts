@@ -20,6 +20,9 @@ export const HEALTH_LIMITS = {
 
 export type Health = { readonly state: HealthState; readonly reason_code: string | null; readonly faults: number; readonly violations: number; /** Feed cursor of the newest violation. */ readonly at: number };
 
+/** The newest fault of a strategy, kept until its health is forgiven. */
+export type FaultNote = { readonly callback: string; readonly fault: string; readonly reason_code: string; readonly detail: string; readonly evidence: string | null };
+
 export const HEALTHY: Health = { state: "healthy", reason_code: null, faults: 0, violations: 0, at: 0 };
 
 export function afterFault(health: Health, reason: string, cursor: number): Health {

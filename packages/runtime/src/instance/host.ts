@@ -20,6 +20,7 @@ import type { JournalWriter } from "../journal/writer.ts";
 import type { HealthState, InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
 import type { Strategy, StrategyFault } from "../strategy/strategy.ts";
 import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
+import { DeferredConfig } from "./deferred-config.ts";
 import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
 import type { MachineInput } from "./input.ts";
@@ -69,6 +70,7 @@ export class InstanceHost {
   readonly #inputs: { readonly input: MachineInput; readonly done: (result: Result<InstanceStatus, Failure>) => void }[] = [];
   readonly #sliceRows: number;
   readonly #pace: FeedPace;
+  readonly #deferred: DeferredConfig;
   #phase: Phase = "starting";
   #failure: InstanceStatus["failure"] = null;
   #reason: string | null = null;
@@ -99,6 +101,7 @@ export class InstanceHost {
     );
     this.#sliceRows = options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic);
+    this.#deferred = new DeferredConfig(options.feed);
     this.#checkpointAt = options.monotonic();
   }
 
@@ -182,7 +185,10 @@ export class InstanceHost {
   get durableSeq(): number { return this.#writer.durableSeq; }
   get busyMs(): number { return this.#busyMs; }
 
-  /** Queues an input; it takes effect between two rows, is recorded with its cursor, and answers once that is durable. */
+  /**
+   * Queues an input; it takes effect between two rows, is recorded with its cursor, and answers once that is durable.
+   * A configuration for a later boundary is answered when it waits for it.
+   */
   input(input: MachineInput): Promise<Result<InstanceStatus, Failure>> {
     return new Promise((resolve) => {
       if (this.#inputs.length >= HOST_LIMITS.inputs_queued) return resolve(err(failure("RUMI-STR-030", { problem: "too many inputs wait" })));
@@ -210,9 +216,10 @@ export class InstanceHost {
     const { feed } = this.#o;
     let worked = false;
     for (;;) {
-      if (!(await this.#flushPending())) return this.#loseLease();
       const cursor = this.#machine.cursor;
-      const until = Math.min(this.#pace.limit(cursor, cursor + this.#sliceRows), this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events);
+      this.#takeDeferred(this.#deferred.takeAtRow(cursor));
+      if (!(await this.#flushPending())) return this.#loseLease();
+      const until = Math.min(this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#sliceRows)), this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events);
       if (until > cursor) worked = this.#machine.run(until) > 0 || worked;
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
@@ -315,6 +322,7 @@ export class InstanceHost {
     this.#checkpointCursor = machine.cursor;
     this.#checkpointsTotal += 1;
     this.#lastCheckpoint = { cursor: machine.cursor, bytes: written.value, at: this.#o.wallNow() };
+    if (this.#phase === "running") this.#takeDeferred(this.#deferred.takeAtCheckpoint());
     return written;
   }
 
@@ -324,7 +332,7 @@ export class InstanceHost {
     const counters = this.#machine.counters;
     const health: HealthState = this.#halted ? "halted" : this.#machine.health.state;
     return {
-      bot_id, strategy_id, instance_id, run_id, epoch, phase: this.#phase, health_state: health, reason_code: this.#reason ?? this.#machine.health.reason_code, failure: this.#failure, isolation: this.#o.strategy.isolation,
+      bot_id, strategy_id, instance_id, run_id, epoch, phase: this.#phase, health_state: health, reason_code: this.#reason ?? this.#machine.health.reason_code, failure: this.#failure ?? brokenBody(this.#machine), isolation: this.#o.strategy.isolation,
       cursor: this.#machine.cursor, events_total: counters.events_total, intents_total: counters.intents_total, orders_open: this.#machine.ordersOpen, last_checkpoint: this.#lastCheckpoint, positions: positionsOf(this.#o.venue.positions(), spec.instruments),
       counters: metricsOf({ counters, health_state: health, queued: this.#inputs.length, checkpoint_bytes: this.#lastCheckpoint?.bytes ?? 0, checkpoints: this.#checkpointsTotal, restore_ms: this.#restoreMs, busy_ms: this.#busyMs }),
     };
@@ -342,9 +350,13 @@ export class InstanceHost {
   async #takeInputs(): Promise<void> {
     const taken = this.#inputs.splice(0);
     if (taken.length === 0) return;
-    for (const { input } of taken) this.#takeInput(input);
+    for (const { input } of taken) if (input.input !== "config" || this.#phase === "feed_ended" || !this.#deferred.put(input, this.#machine.cursor)) this.#takeInput(input);
     await this.#sync();
     for (const { done } of taken) done(ok(this.status()));
+  }
+
+  #takeDeferred(input: MachineInput | null): void {
+    if (input !== null) this.#takeInput(input);
   }
 
   #takeInput(input: MachineInput): void {
@@ -378,6 +390,8 @@ export class InstanceHost {
   }
 
   async #endFeed(): Promise<void> {
+    this.#takeDeferred(this.#deferred.takeAtEnd());
+    if (!(await this.#flushPending())) return;
     if (!this.#machine.feedEnded) this.#machine.recordFeedEnded();
     this.#phase = "feed_ended";
     await this.checkpoint("feed_ended");
@@ -407,6 +421,14 @@ export class InstanceHost {
   #where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {
     return this.#machine.where();
   }
+}
+
+/** Why a strategy is restricted or stopped, with the tail of what it said; a fault that only warned is in the journal. */
+function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["failure"] {
+  if (health.state === "healthy" || lastFault === null) return null;
+  const { callback, detail, evidence, reason_code } = lastFault;
+  const { text, next } = failureText(failure("RUMI-STR-032", { callback, fault: detail }), "en");
+  return { error_code: "RUMI-STR-032", reason_code, error: evidence === null ? text : `${text}\n${evidence}`, suggestion: next };
 }
 
 const refusedInit = (fault: StrategyFault): Failure => failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });

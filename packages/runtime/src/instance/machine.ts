@@ -19,7 +19,7 @@ import { FAULTED, type Strategy, type StrategyFault } from "../strategy/strategy
 import { Caller, HANDLES, runIdBytes, strategyFault } from "./calls.ts";
 import { OrderDesk } from "./desk.ts";
 import type { Identity, MachineEntry } from "./entry.ts";
-import { afterCalm, afterFault, afterViolation, type Health, HEALTHY, sameHealth } from "./health.ts";
+import { afterCalm, afterFault, afterViolation, type FaultNote, type Health, HEALTHY, sameHealth } from "./health.ts";
 import type { MachineInput } from "./input.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
@@ -71,6 +71,7 @@ export class InstanceMachine {
   #inputs = 0;
   #calls = 0;
   #health: Health = HEALTHY;
+  #lastFault: FaultNote | null = null;
   #safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP" = "NORMAL";
   #config: JsonObject;
   #counters: Counters = countersStart();
@@ -102,6 +103,7 @@ export class InstanceMachine {
   get cursor(): number { return this.#cursor; }
   get clock(): number { return this.#clock; }
   get health(): Health { return this.#health; }
+  get lastFault(): FaultNote | null { return this.#lastFault; }
   get counters(): Counters { return this.#counters; }
   get ordersOpen(): number { return this.#desk.ordersOpen; }
   get pending(): number { return this.#desk.pending; }
@@ -127,8 +129,8 @@ export class InstanceMachine {
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
-  expectFault({ call, fault, reason_code }: Extract<MachineInput, { input: "fault" }>): void {
-    this.#faults.add(call, { kind: fault, reason_code, detail: "as in the journal" });
+  expectFault({ call, fault, reason_code, detail, evidence }: Extract<MachineInput, { input: "fault" }>): void {
+    this.#faults.add(call, { kind: fault, reason_code, detail, ...(evidence === null ? {} : { evidence }) });
   }
 
   /** Takes rows [cursor, until) unless actions become pending or the instance halts; answers the rows taken. */
@@ -243,7 +245,7 @@ export class InstanceMachine {
 
   save(): MachineState {
     return {
-      cursor: this.#cursor, clock: this.#clock, inputs: this.#inputs, calls: this.#calls, ...this.#desk.save(), health: this.#health, safety: this.#safety, config: this.#config,
+      cursor: this.#cursor, clock: this.#clock, inputs: this.#inputs, calls: this.#calls, ...this.#desk.save(), health: this.#health, last_fault: this.#lastFault, safety: this.#safety, config: this.#config,
       timers: this.#timers.save(), last_prices: [...this.#lastPrices], counters: { ...this.#counters, discarded: { ...this.#counters.discarded }, faults: { ...this.#counters.faults }, intents: { ...this.#counters.intents } },
       ...this.#logs.save(), state_version: this.#lastState.version, feed_ended: this.#feedEnded,
     };
@@ -256,6 +258,7 @@ export class InstanceMachine {
     this.#inputs = saved.inputs;
     this.#calls = saved.calls;
     this.#health = saved.health;
+    this.#lastFault = saved.last_fault;
     this.#safety = saved.safety;
     this.#config = saved.config;
     this.#timers.restore(saved.timers);
@@ -369,7 +372,9 @@ export class InstanceMachine {
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
   #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
-    this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, callback, fault: fault.kind, reason_code: fault.reason_code } });
+    const note: FaultNote = { callback, fault: fault.kind, reason_code: fault.reason_code, detail: fault.detail, evidence: fault.evidence ?? null };
+    this.#lastFault = note;
+    this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
     if (this.#isHalted()) return this.#desk.cancelAll();
     const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false);
@@ -382,6 +387,7 @@ export class InstanceMachine {
   #changeHealth(health: Health): void {
     const told = !sameHealth(health, this.#health);
     this.#health = health;
+    if (health.faults === 0 && health.state !== "halted") this.#lastFault = null;
     if (told) this.#o.record({ kind: "health", ...this.where(), health_state: health.state, reason_code: health.reason_code });
   }
 

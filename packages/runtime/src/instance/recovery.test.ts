@@ -1,15 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { clientOrderId } from "@rumi/abi";
+import { canonicalJson } from "@rumi/kernel";
 import { build } from "esbuild";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEMO_INSTRUMENT } from "@rumi/venues";
 import { createSimulatedVenue } from "@rumi/venues";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { FIXTURE_DIR, market, RUN_ID, spec, WASM } from "../../test/support.ts";
+import { CheckpointSlots } from "../checkpoint/slots.ts";
 import { readJournal } from "../journal/reader.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
@@ -55,11 +57,18 @@ describe("recovery by replay", () => {
   it("[M-0.7] the same pack, config, seed and events give byte-identical intents, orders, fills and state", async () => {
     const path = folder();
     const runs = [spec(join(path, "a")), spec(join(path, "b"))];
-    const states: unknown[] = [];
-    for (const one of runs) states.push((await (await finish(await openOk(one))).stop("done")).ok && readFileSync(join(one.run_dir, "checkpoints", readdirSync(join(one.run_dir, "checkpoints"))[0] ?? "")).length);
-    const [a, b] = runs.map(reproduced);
-    expect(a).toEqual(b);
-    expect(states[0]).toBe(states[1]);
+    const states: { machine: string; strategy: string; venue: string }[] = [];
+    for (const one of runs) {
+      expect((await (await finish(await openOk(one))).stop("done")).ok).toBe(true);
+      const slots = CheckpointSlots.open(join(one.run_dir, "checkpoints"));
+      const saved = slots.ok ? slots.value.restored.checkpoint : null;
+      if (saved === null) throw new Error("a stopped run has a checkpoint");
+      states.push({ machine: canonicalJson(saved.header.machine), strategy: Buffer.from(saved.strategy).toString("hex"), venue: Buffer.from(saved.venue).toString("utf8") });
+    }
+    const [a, b] = runs.map((one) => entries(one).filter(isReproduced).map(comparable));
+    expect(a, "ids included: both runs have the same names").toEqual(b);
+    expect(states[0]).toEqual(states[1]);
+    expect(states[0]?.strategy.length).toBeGreaterThan(0);
     expect(a?.filter((text) => text.includes('"kind":"fill"')).length).toBeGreaterThan(10);
   });
 
@@ -159,6 +168,71 @@ describe("recovery by replay", () => {
     expect(first.some((entry) => entry.kind === "intent" && entry.reason_code === "M.SAFETY.SAFE")).toBe(true);
     // Without any checkpoint but the first, the whole run is replayed with its inputs.
     await resumed.suspend();
+  });
+
+  it("[M-8.2.2] [M-10.3] config, safety and pause between a checkpoint and a kill are replayed at their cursors, once", async () => {
+    const path = folder();
+    const one = spec(join(path, "run"));
+    const host = await openOk(one);
+    await host.turn();
+    const inputs = [host.input({ input: "config", config: { period: 3 }, actor: "root", generation: 2 }), host.input({ input: "safety", mode: "SAFE", generation: 2 })];
+    await host.turn();
+    expect((await Promise.all(inputs)).every((done) => done.ok)).toBe(true);
+    await host.turn();
+    const back = host.input({ input: "safety", mode: "NORMAL", generation: 3 });
+    await host.turn();
+    expect((await back).ok).toBe(true);
+    expect((await host.pause("lunch")).ok).toBe(true);
+    expect((await host.continue()).ok).toBe(true);
+    while (host.status().intents_total < 30) await host.turn();
+    // The process dies here: nothing is said to the host. Both checkpoints go too, so that everything is replayed.
+    const before = entries(one);
+    for (const name of readdirSync(join(one.run_dir, "checkpoints"))) rmSync(join(one.run_dir, "checkpoints", name));
+    const resumed = await openOk({ ...one, start: "resume", epoch: 2, config: { period: 3 } });
+    const after = entries(one);
+    expect(after.slice(0, before.length)).toEqual(before);
+    const told = (of: readonly JournalEntry[]): readonly string[] => of.flatMap((entry) => (entry.kind === "input" ? [`${entry.cursor} ${canonicalJson(entry.input)}`] : []));
+    expect(told(after), "no input is recorded twice").toEqual(told(before));
+    expect(told(before)).toHaveLength(3);
+    const whole = await finish(resumed);
+    expect(whole.phase).toBe("feed_ended");
+    const kinds = entries(one).map((entry) => entry.kind);
+    expect(kinds.filter((kind) => kind === "run_paused")).toHaveLength(1);
+  });
+
+  it("[M-10.2] a configuration for the next bar or checkpoint takes effect there, and the journal shows the first row that saw it", async () => {
+    const path = folder();
+    const feed = market(TRADES);
+    const barOf = (row: number): number => Math.floor((feed.event_time_us[row] ?? 0) / 60_000_000);
+    const applied = (of: InstanceSpec): number[] => entries(of).flatMap((entry) => (entry.kind === "input" && entry.input["input"] === "config" ? [entry.cursor] : []));
+    const bars = spec(join(path, "bars"));
+    const host = await openOk(bars, feed);
+    await host.turn();
+    const asked = host.status().cursor;
+    const waits = host.input({ input: "config", config: { period: 3 }, actor: "root", generation: 2, at: "next_bar" });
+    while (applied(bars).length === 0 && host.phase === "running") await host.turn();
+    expect((await waits).ok).toBe(true);
+    const [row = -1] = applied(bars);
+    expect(row).toBeGreaterThanOrEqual(asked);
+    expect(barOf(row)).toBeGreaterThan(barOf(asked - 1));
+    expect(barOf(row - 1)).toBe(barOf(asked - 1));
+    await finish(host);
+    await host.stop("done");
+    const points = spec(join(path, "points"));
+    const other = await openOk(points, feed);
+    await other.turn();
+    void other.input({ input: "config", config: { period: 3 }, actor: "root", generation: 2, at: "next_checkpoint" });
+    await other.turn();
+    expect(other.phase).toBe("running");
+    expect(applied(points)).toEqual([]);
+    expect((await other.checkpoint("test")).ok).toBe(true);
+    await other.turn();
+    const list = entries(points);
+    const at = list.findIndex((entry) => entry.kind === "input" && entry.input["input"] === "config");
+    expect(list[at - 1]).toMatchObject({ kind: "checkpoint", cursor: list[at]?.cursor });
+    await finish(other);
+    await finish(await openOk({ ...points, start: "resume", epoch: 2, config: { period: 3 } }, feed));
+    expect(applied(points)).toHaveLength(1);
   });
 
   it("[M-5.2.6] [M-5.3.1] a trapping strategy warns, degrades, halts; each step has its reason and replays the same", async () => {

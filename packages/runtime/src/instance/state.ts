@@ -1,7 +1,7 @@
 /** What a machine is besides its strategy and its venue: plain JSON, exact, part of every checkpoint. */
 import type { JsonObject } from "@rumi/kernel";
 import type { GateState } from "../gate/gate.ts";
-import type { Health } from "./health.ts";
+import type { FaultNote, Health } from "./health.ts";
 import type { LiveOrder } from "./orders.ts";
 
 export type Counters = {
@@ -29,6 +29,7 @@ export type MachineState = {
   readonly calls: number;
   readonly gate: GateState;
   readonly health: Health;
+  readonly last_fault: FaultNote | null;
   readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
   readonly config: JsonObject;
   readonly timers: readonly (readonly [number, number])[];

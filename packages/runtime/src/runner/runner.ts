@@ -126,10 +126,10 @@ export class Runner {
       case "config": {
         const held = this.#find(message);
         if (held === undefined) return;
-        const { run_id, actor } = message;
+        const { run_id, actor, at = "next_tick" } = message;
         const config = validateConfig(held.spec.descriptor.config_schema, message.config);
         if (!config.ok) return void this.#line.send({ type: "reply", request: message.request, ok: false, failure: failureBody(config.error) });
-        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "config", config: config.value, actor, generation: held.spec.generation } }));
+        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "config", config: config.value, actor, generation: held.spec.generation, at } }));
       }
       case "safety":
         if (message.generation < this.#safety.generation || (message.generation === this.#safety.generation && message.mode === this.#safety.mode)) return;

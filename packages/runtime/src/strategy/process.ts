@@ -5,9 +5,10 @@
  * {i32 status, u32 zero} and the output records back. The deadline is watched by another thread (JailWatch).
  * After a fault `reset` starts a new process; nothing of the old one is left.
  */
-import { frameViews, type FrameViews, type StrategyDescriptor } from "@rumi/abi";
+import { frameViews, type FrameViews, makeErrorReport, OUTPUT_KIND, readErrorReport, RecordWalker, type StrategyDescriptor } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
 import { type JailMechanism, type JailSpec, type JailWatch, type PythonFacts, SANDBOX_LIMITS, spawnSyncJail, type SyncJailedProcess } from "@rumi/sandbox";
+import { evidenceOf } from "./evidence.ts";
 import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
 
 export type PythonHome = {
@@ -55,6 +56,8 @@ export class ProcessStrategy implements Strategy {
   readonly #output: number;
   #process: SyncJailedProcess;
   #closed = false;
+  /** What the strategy said with its newest status below zero. */
+  #refusal: StrategyFault | null = null;
 
   constructor(options: ProcessStrategyOptions, process: SyncJailedProcess) {
     this.#options = options;
@@ -81,6 +84,7 @@ export class ProcessStrategy implements Strategy {
   }
 
   invoke(callback: CallbackNumber, length: number): number {
+    this.#refusal = null;
     this.views.u32[0] = callback;
     this.views.u32[1] = 0;
     const deadline = this.#options.descriptor.resources.event_timeout_ms * (callback === 2 || callback === 3 ? 1 : RARE_DEADLINE_FACTOR);
@@ -92,8 +96,11 @@ export class ProcessStrategy implements Strategy {
       return FAULTED;
     }
     const status = new DataView(value.buffer, value.byteOffset, value.byteLength).getInt32(0, true);
-    if (status < 0) return status;
     this.views.u8.set(value.subarray(HEAD), this.#output);
+    if (status < 0) {
+      this.#refusal = { kind: "status", reason_code: `M.STRATEGY.STATUS_${-status}`, detail: `answered ${status}`, ...this.#said(value.length - HEAD) };
+      return status;
+    }
     return value.length - HEAD;
   }
 
@@ -103,11 +110,23 @@ export class ProcessStrategy implements Strategy {
 
   fault(): StrategyFault | null {
     const fault = this.#process.lastFault();
-    return fault === null ? null : { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail };
+    if (fault === null) return this.#refusal;
+    const evidence = evidenceOf(this.logText());
+    return { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail, ...(evidence === "" ? {} : { evidence }) };
+  }
+
+  /** The error report that comes with a status below zero; none, or a malformed one, is no evidence. */
+  #said(length: number): { readonly evidence?: string } {
+    const walker = new RecordWalker();
+    const report = makeErrorReport();
+    walker.begin(this.views, this.#output, length);
+    if (walker.step() !== OUTPUT_KIND.error_report || readErrorReport(this.views, walker.at, walker.length, report) !== "") return {};
+    return { evidence: evidenceOf(Buffer.from(report.text).toString("utf8")) };
   }
 
   reset(): StrategyFault | null {
     this.#process.kill();
+    this.#refusal = null;
     const again = spawnSyncJail({ spec: jailSpec(this.#options), watch: this.#options.watch, now_ms: this.#options.now_ms });
     if (!again.ok) return { kind: "exit", reason_code: again.error.reasonCode ?? "M.SANDBOX.SPAWN", detail: "the process could not be started again" };
     this.#process = again.value;

@@ -15,6 +15,8 @@ export type StrategyFault = {
   /** `M.SANDBOX.*`, `M.ABI.*` or `M.STRATEGY.*`; every one has a page in the runbook. */
   readonly reason_code: string;
   readonly detail: string;
+  /** What the strategy said when it broke, bounded (evidence.ts). */
+  readonly evidence?: string;
 };
 
 export type IsolationInForce = { readonly level: "L0" | "L1" | "L2" | "L3"; readonly mechanism: string };
