@@ -6,7 +6,7 @@
  * feed's received time; no clock, no randomness, no store is in here.
  *
  * Invariants
- * - Same pack, config, seed, rows and inputs → the same entries and the same `save` (machine.test.ts "[M-0.7]").
+ * - Same pack, config, seed, rows and inputs → the same entries and the same `save` (recovery.test.ts "[M-0.7]").
  * - An order reaches the venue only through `dispatch`, in the order of its journal entries.
  * - The row loop allocates nothing while the strategy puts nothing out and the venue reports nothing.
  */

@@ -6,7 +6,7 @@
  * is written and the run is live.
  *
  * Invariants
- * - A regenerated entry that differs stops the replay before anything new is written (recovery.test.ts "diverges").
+ * - A regenerated entry that differs stops the replay before anything new is written (recovery.test.ts "a replay that differs halts").
  * - The epoch of a client order id is the epoch under which its intent was first recorded.
  */
 import { canonicalJson, type Json, type JsonObject } from "@rumi/kernel";

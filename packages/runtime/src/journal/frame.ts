@@ -6,7 +6,7 @@
  * The chain is both checksum and order: a record cannot be changed, moved, dropped or put in without a trace.
  * The mark cannot occur inside JSON (it ends in a control byte), so a later frame can be told from a torn tail.
  *
- * Layout and vector: docs/formats/intent-journal.md (guarded by frame.test.ts).
+ * Layout and vector: docs/formats/intent-journal.md (guarded by journal.test.ts).
  */
 import { createHash } from "node:crypto";
 

@@ -3,7 +3,7 @@
  *
  * Invariants
  * - A tail is only called torn when nothing durable is lost by cutting it: a record at or below
- *   `durableSeq` that is gone is damage (reader.test.ts).
+ *   `durableSeq` that is gone is damage (journal.test.ts).
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

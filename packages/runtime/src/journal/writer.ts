@@ -5,7 +5,7 @@
  * `sync` that resolved is durable; nothing leaves the runner before that.
  *
  * Invariants
- * - `durableSeq` never runs ahead of the disk (writer.test.ts).
+ * - `durableSeq` never runs ahead of the disk (journal.test.ts).
  * - A segment closes only between records, when it is full or old, and gets its Merkle root then.
  */
 import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, renameSync, truncateSync, writeSync, copyFileSync } from "node:fs";
