@@ -63,7 +63,10 @@ class Caller {
     const headEnd = this.#received.indexOf("\r\n\r\n");
     if (headEnd < 0) return;
     const length = /\r\ncontent-length: *(\d+)/i.exec(this.#received)?.[1];
-    if (length === undefined) return void this.#fail?.(new Error(`an answer without a length: ${this.#received.slice(0, headEnd)}`));
+    if (length === undefined) {
+      this.#fail?.(new Error(`an answer without a length: ${this.#received.slice(0, headEnd)}`));
+      return;
+    }
     if (this.#received.length < headEnd + 4 + Number(length)) return;
     const status = Number(this.#received.slice(9, 12));
     if (status !== 200 && firstRefusal === "") firstRefusal = this.#received;

@@ -21,6 +21,7 @@ const TICKS_PER_SECOND = 100;
 type Round = { readonly program_cpu_seconds: number | null; readonly commands: number; readonly refused: number; readonly first_refusal: string; readonly seconds: number; readonly cpu_seconds: number; readonly latencies_ms: readonly number[] };
 
 export async function commandsSuite(bundles: Bundles, home: string): Promise<readonly Measured[]> {
+  // For looking inside: RUMI_BENCH_NODE="--cpu-prof --cpu-prof-dir=FOLDER" npm run bench -- --only commands_per_s
   const node_arguments = (process.env["RUMI_BENCH_NODE"] ?? "").split(" ").filter((word) => word !== "");
   const program = await startBenchProgram({ program: bundles.program, home, node_arguments });
   try {
