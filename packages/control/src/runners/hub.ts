@@ -14,7 +14,7 @@ import type { SafetyMode } from "@rumi/operations";
 import type { ControlMessage, InstanceKey, InstanceStatus, RunnerMessage } from "@rumi/runtime";
 import { LEASE_TTL_MS, readLease, releaseLeaseWrite, renewLeaseWrite, write, type Store } from "@rumi/store";
 import { observeStatus, resource } from "../instances/observe.ts";
-import { keyText, readInstance, readOpenInstances, readRun, updateInstance, type Key } from "../instances/tables.ts";
+import { keyText, readInstance, readOpenInstances, readRun, updateInstance, type InstanceRow, type Key } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { readSafety } from "../safety/tables.ts";
@@ -33,7 +33,10 @@ export interface RunnerHub {
   attach(connection: RunnerConnection): void;
   /** Runners that have reported what they run. */
   ready(): readonly string[];
-  reported(key: Key): Reported | undefined;
+  /** Its holder's report; but first that of somebody else who still runs it and has to be stopped. */
+  reported(instance: Key & Pick<InstanceRow, "holder">): Reported | undefined;
+  /** Whether a ready runner hosts nothing that is not over. */
+  hostsNothing(runner_id: string): boolean;
   isolation(): readonly IsolationFact[];
   /** Resolves with the answer, or with silence after the limit or when the connection ends. */
   ask(runner_id: string, request: RunnerRequest): Promise<Reply>;
@@ -204,13 +207,14 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       });
     },
     ready: () => [...peers].filter(([, peer]) => peer.ready).map(([runner_id]) => runner_id),
-    reported: (key) => {
-      for (const [runner_id, peer] of peers) {
-        const status = peer.ready ? peer.reported.get(keyText(key)) : undefined;
-        if (status !== undefined) return { runner_id, status };
-      }
-      return undefined;
+    reported: (instance) => {
+      const told = [...peers].flatMap(([runner_id, peer]) => {
+        const status = peer.ready ? peer.reported.get(keyText(instance)) : undefined;
+        return status === undefined ? [] : [{ runner_id, status }];
+      });
+      return told.find((one) => one.runner_id !== instance.holder && !isOver(one.status)) ?? told.find((one) => one.runner_id === instance.holder) ?? told[0];
     },
+    hostsNothing: (runner_id) => [...(peers.get(runner_id)?.reported.values() ?? [])].every(isOver),
     isolation: () => [...peers.values()].flatMap((peer) => peer.isolation),
     ask: (runner_id, request) => {
       const peer = peers.get(runner_id);
@@ -283,3 +287,5 @@ async function releaseLeasesOf(recorder: Recorder, store: Store, runner_id: stri
     await recorder.commit("system:runners", [release, updateInstance(store, instance, {}, now)], [event], { run_id: instance.run_id, trace_id: instance.trace_id });
   }
 }
+
+const isOver = ({ phase }: InstanceStatus): boolean => phase === "stopped" || phase === "failed";

@@ -38,6 +38,8 @@ export interface RunnerSupervisor {
   current(): RunnerProcess | undefined;
 }
 
+const SPARES_EVERY_MS = 1_000;
+
 export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
   const { hub, clock, logger } = deps;
   const { first_ms, last_ms } = deps.backoff ?? { first_ms: 200, last_ms: 10_000 };
@@ -53,6 +55,21 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     while (!signal.aborted && !stopping.signal.aborted && hub.ready().length > 0) await clock.sleep(millis(200), signal);
   };
 
+  /** One that came back late (it had stood still) and found its work given away: one runner of this machine is enough. */
+  const dismissSpares = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted && !stopping.signal.aborted) {
+      await clock.sleep(millis(SPARES_EVERY_MS), AbortSignal.any([signal, stopping.signal]));
+      const ready = hub.ready();
+      if (ready.length < 2 || stopping.signal.aborted) continue;
+      const kept = current?.runner_id ?? ready.find((one) => !hub.hostsNothing(one)) ?? ready[0];
+      for (const runner_id of ready) {
+        if (runner_id === kept || !hub.hostsNothing(runner_id)) continue;
+        logger.info("a runner that hosts nothing is sent away", { runner_id });
+        void hub.ask(runner_id, { type: "shutdown", grace_ms: millis(SPARES_EVERY_MS) });
+      }
+    }
+  };
+
   /** Whether it came about in time; leaves no timer behind that would keep the program alive. */
   const within = async (what: Promise<unknown>, limit: Millis): Promise<boolean> => {
     const settled = new AbortController();
@@ -65,6 +82,7 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     current: () => current,
     run: async (signal) => {
       await waitForSurvivor(signal);
+      void dismissSpares(signal);
       for (let failures = 0; !signal.aborted && !stopping.signal.aborted; ) {
         await survivorServes(signal);
         if (signal.aborted || stopping.signal.aborted) return;
