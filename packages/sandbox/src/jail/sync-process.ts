@@ -123,7 +123,10 @@ export class SyncJailedProcess {
     Atomics.store(parts.watch, WORD.pid, parts.child.pid ?? 0);
     // A failed start shows as end-of-file on the pipes; without a listener Node would end the thread.
     parts.child.on("error", () => undefined);
-    parts.child.once("exit", () => Atomics.store(parts.watch, WORD.pid, 0));
+    // Its end may be told after the next process of the same watch was started: that one's pid must stay, or nobody could
+    // ever end it (packages/runtime/test/faults.test.ts "late at two events").
+    const { pid } = parts.child;
+    if (pid !== undefined) parts.child.once("exit", () => Atomics.compareExchange(parts.watch, WORD.pid, pid, 0));
   }
 
   get pid(): number | undefined {
