@@ -7,21 +7,32 @@ import { addToCounter, gated, type Kit, kitOn, openKit } from "../../test/kit.ts
 let kit: Kit;
 afterEach(() => kit.close());
 
+/** Resolves when the newest dying store has died. */
+let death: Promise<void> = Promise.resolve();
+
 /** Dies at the n-th commit, before or after it is durable: whoever waits, waits for ever. */
 function dying(real: Store, at: number, when: "before" | "after"): Store {
   let commits = 0;
   const never = new Promise<never>(() => {});
+  let die = (): void => {};
+  death = new Promise((resolve) => (die = resolve));
   return {
     ...real,
     commit: async (batch) => {
       commits += 1;
-      if (commits > at || (commits === at && when === "before")) return never;
+      const mine = commits;
+      if (mine > at || (mine === at && when === "before")) {
+        die();
+        return never;
+      }
       const receipt = await real.commit(batch);
-      return commits === at ? never : receipt;
+      if (mine !== at) return receipt;
+      die();
+      return never;
     },
   };
 }
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 60));
+const settled = (): Promise<void> => death;
 const value = async (): Promise<number | undefined> =>
   (await kit.rows<{ value: number }>("SELECT value FROM counter"))[0]?.value;
 
