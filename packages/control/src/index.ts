@@ -59,6 +59,8 @@ export type ControlDeps = {
   readonly random: Random;
   readonly logger: Pick<Logger, "warning" | "error" | "info">;
   readonly environment: string;
+  /** The least isolation that a bot of this home may have; `strict` refuses bots that ask for less. */
+  readonly isolation_floor?: "any" | "strict";
   /** Folder of one run's checkpoints and journal. */
   readonly runDir: (bot_id: string, run_id: string) => string;
   /** The pack library of the platform. */
@@ -106,7 +108,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   return {
     hub, safety: safetyReader(store), migrations: controlMigrations, reconcilers: [reconciler],
     declarations: [
-      ...safetyDeclarations(), ...venueDeclarations(deps.inspectRecordings), ...botDeclarations({ approvedStrategy: deps.packs.approvedStrategy }),
+      ...safetyDeclarations(), ...venueDeclarations(deps.inspectRecordings), ...botDeclarations({ approvedStrategy: deps.packs.approvedStrategy, isolation_floor: deps.isolation_floor ?? "any" }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(), ...auditDeclarations(deps.proveEvent), ...traceDeclarations(), ...userDeclarations(),
     ],

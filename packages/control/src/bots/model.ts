@@ -59,13 +59,19 @@ export const ApplyConfigInput = Type.Object(
   CLOSED,
 );
 
+/** `strict` in a home of RUMI_SECURITY_MODE=strict, where no bot may ask for less. */
+export type IsolationFloor = "any" | "strict";
+
 export type SpecFacts = {
   readonly descriptor: Result<StrategyDescriptor, Failure>;
   readonly venue: VenueSpec | undefined;
 };
 
 /** The specification as it will be stored, with defaults filled in; or the first reason against it. */
-export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reason">, facts: SpecFacts): Result<BotSpec, Failure> {
+export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reason">, facts: SpecFacts, floor: IsolationFloor): Result<BotSpec, Failure> {
+  if (floor === "strict" && input.isolation === "any") {
+    return err(failure("RUMI-VAL-002", { field: "isolation", problem: "this home runs in strict security mode, which weakens isolation for nobody" }, { reasonCode: "M.ISOLATION.STRICT_HOME" }));
+  }
   const { digest, pack_id } = input.strategy;
   if (parseDigest(digest) === undefined) return err(failure("RUMI-BOT-003", { field: "strategy.digest", found: digest.slice(0, 64), pack_id }, { reasonCode: "L.ARTIFACT.TAG_REFUSED" }));
   if (!isCapital(input.capital)) return err(failure("RUMI-BOT-030", { capital: input.capital }));
@@ -76,7 +82,7 @@ export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reas
   if (missing !== undefined) return err(failure("RUMI-BOT-005", { venue_id: input.venue, instrument_id: missing }));
   const config = judgeConfig(facts.descriptor.value, input.config as JsonObject);
   if (!config.ok) return config;
-  return ok({ ...input, config: config.value, isolation: input.isolation ?? "any" });
+  return ok({ ...input, config: config.value, isolation: input.isolation ?? floor });
 }
 
 /** The configuration as the strategy declares it, defaults filled in; a secret has no place in what is stored and shown. */

@@ -12,10 +12,11 @@ import { BOT_STATES } from "../lifecycle/states.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
-import { ApplyConfigInput, judgeConfig, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts } from "./model.ts";
+import { ApplyConfigInput, judgeConfig, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts, type IsolationFloor } from "./model.ts";
 import { conditionWrite, insertVersion, readBot, readConditions, specOf, updateBot, type BotConditionRow, type BotRow, type BotTables, type BotVersionRow } from "./tables.ts";
 
 export type BotDeps = {
+  readonly isolation_floor: IsolationFloor;
   /** Reads what was approved; refuses with the pack's own codes. */
   readonly approvedStrategy: (reader: Reader, reference: StrategyReference) => Promise<Result<StrategyDescriptor, Failure>>;
 };
@@ -26,7 +27,7 @@ export function botDeclarations(deps: BotDeps): readonly Declaration[] {
 
 const botTarget = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
 
-const createBot = ({ approvedStrategy }: BotDeps): Declaration =>
+const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration =>
   defineOperation({
     name: "bots.create", summary: "Register a bot: a strategy at a digest, with configuration and capital", http: { method: "POST", path: "/api/bots" },
     input: CreateBotInput, output: AnswerSchema, key: "command_id", permission: ["operator", "admin"],
@@ -39,7 +40,7 @@ const createBot = ({ approvedStrategy }: BotDeps): Declaration =>
     decide: (facts: SpecFacts & { readonly existing: BotRow | undefined }, input, context) => {
       const { command_id: _id, bot_id, reason, ...rest } = input;
       if (facts.existing !== undefined) return err(failure("RUMI-BOT-002", { bot_id }));
-      const judged = judgeSpec(rest, facts);
+      const judged = judgeSpec(rest, facts, isolation_floor);
       if (!judged.ok) return judged;
       const spec = judged.value;
       const { now, store, principal } = context;

@@ -181,10 +181,11 @@ function packLibrary(store: Store, paths: HomePaths, { settings, clock, random }
   return { deps, library: createPackLibrary(deps) };
 }
 
-function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHome, { installation, clock, random, logger }: ProgramOptions): ControlPlane {
+function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHome, { settings, installation, clock, random, logger }: ProgramOptions): ControlPlane {
   return createControlPlane({
     store, clock, random, packs, logger: logger.child("control"),
     environment: home.environment,
+    isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
     admit: admissionProcess(installation),
     inspectRecordings: async (files) => {
