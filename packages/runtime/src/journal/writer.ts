@@ -8,7 +8,7 @@
  * - `durableSeq` never runs ahead of the disk (journal.test.ts).
  * - A segment closes only between records, when it is full or old, and gets its Merkle root then.
  */
-import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, renameSync, truncateSync, writeSync, copyFileSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, truncateSync, writeSync, copyFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { canonicalJson, type Json, invariant } from "@rumi/kernel";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
@@ -79,8 +79,7 @@ export class JournalWriter {
       const next = openSegment(options, last.segment + 1, seq + 1, contents.chain);
       return new JournalWriter(options, { fd: next, segment: last.segment + 1, firstSeq: seq + 1, bytes: SEGMENT_HEADER_BYTES, merkle: new MerkleRoot(), chain: contents.chain, seq });
     }
-    const fd = openSync(join(options.directory, segmentFile(last.segment)), "a");
-    fdatasyncSync(fd);
+    const fd = takeOver(options, join(options.directory, segmentFile(last.segment)), last.bytes);
     return new JournalWriter(options, { fd, segment: last.segment, firstSeq: last.firstSeq, bytes: last.bytes, merkle: last.merkle, chain: contents.chain, seq });
   }
 
@@ -183,6 +182,21 @@ function openSegment(options: JournalWriterOptions, segment: number, firstSeq: n
   closeSync(fd);
   renameSync(aside, path);
   syncDirectory(dirname(path));
+  return openSync(path, "a");
+}
+
+/**
+ * The segment's proven bytes under a new inode in its place. A former writer that stood still and does not know yet
+ * that its lease is over keeps writing into a file that nobody reads any more (M-7.1.2; packages/rumi/test/crash.e2e.test.ts).
+ */
+function takeOver(options: JournalWriterOptions, path: string, bytes: number): number {
+  const aside = `${path}.new`;
+  const fd = openSync(aside, "w", 0o600);
+  writeSync(fd, readFileSync(path).subarray(0, bytes));
+  fdatasyncSync(fd);
+  closeSync(fd);
+  renameSync(aside, path);
+  syncDirectory(options.directory);
   return openSync(path, "a");
 }
 
