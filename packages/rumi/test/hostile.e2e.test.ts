@@ -9,8 +9,8 @@ import { addVenue, bot, botRequest, createBot, fills, HOSTILE_PACK, installPack,
 const SLOW_MS = 180_000;
 /** A few at once: each costs a process or a thread. */
 const SIDE_BY_SIDE = 4;
-/** They only flood: their excess is dropped and counted, and they may run on. */
-const BOUNDED = /flood|free_text|missing_metadata|malformed|sockets|reads_files|writes_files|forks|threads|executes/;
+/** Their excess is refused and counted inside the box (memory that is not given, sockets that do not open), and they may run on. */
+const BOUNDED = /wasm_memory_hog|flood|free_text|missing_metadata|malformed|sockets|reads_files|writes_files|forks|threads|executes/;
 
 type Manifest = { readonly strategies: readonly { readonly strategy_id: string; readonly strategy_version: string; readonly runtime_kind: string }[] };
 const manifest = JSON.parse(readFileSync(join(HOSTILE_PACK, "ecosystem.json"), "utf8")) as Manifest;

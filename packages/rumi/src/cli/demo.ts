@@ -4,10 +4,10 @@
  * A demo that ended in order leaves a home that the next one replaces. One that was cut off (kill -9, power) is
  * continued instead: its log, its bots and their state are still there.
  */
-import { createWriteStream, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, createWriteStream, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { systemClock } from "@rumi/kernel";
+import { failure, systemClock } from "@rumi/kernel";
 import { narrator } from "../demo/narrator.ts";
 import { homePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
@@ -42,8 +42,14 @@ async function demo(context: CliContext, installation: Installation, options: Op
   const home = resolve(options.home);
   const prepared = prepareHome(context, home, options.fresh === true);
   if (prepared === "in use") return;
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const log = createWriteStream(join(home, "rumi.log"), { flags: "a" });
+  const path = join(home, "rumi.log");
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, "a", 0o600));
+  } catch (cause) {
+    return fail(context, failure("RUMI-SYS-003", { path: home, problem: cause instanceof Error ? cause.message : String(cause) }, { cause }), "words");
+  }
+  const log = createWriteStream(path, { flags: "a" });
   const started = await startHere({ ...settings.value, home }, installation, { headless: false, sink: (line) => log.write(`${line}\n`) });
   if (!started.ok) return fail(context, started.error, "words");
   const { url, token, ready_ms, stop } = started.value;
