@@ -26,15 +26,25 @@ export async function makeBundles(): Promise<Bundles> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "rumi-bench-"));
   const dist = join(folder, "dist");
-  const { bundle } = (await import(new URL("../tools/build.mjs", import.meta.url).href)) as { readonly bundle: (outdir: string) => Promise<void> };
+  const { bundle } = (await import(new URL("../tools/build.mjs", import.meta.url).href)) as {
+    readonly bundle: (outdir: string) => Promise<void>;
+  };
   await bundle(dist);
   cpSync(join(ROOT, "packages/runtime/python"), join(dist, "python"), { recursive: true });
   for (const name of ["sdk", "packs", "package.json"]) symlinkSync(join(ROOT, name), join(folder, name));
   await build({
     entryPoints: { suites: join(ROOT, "bench/suites.ts"), "http-load": join(ROOT, "bench/http-load.ts") },
-    outdir: folder, bundle: true, splitting: false, format: "esm", platform: "node", target: "node20.19",
-    external: ["@photostructure/sqlite", "pg-native"], logLevel: "warning",
-    banner: { js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);' },
+    outdir: folder,
+    bundle: true,
+    splitting: false,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["@photostructure/sqlite", "pg-native"],
+    logLevel: "warning",
+    banner: {
+      js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);',
+    },
   });
   return {
     suites: join(folder, "suites.js"),

@@ -26,7 +26,7 @@ function nextRequest(): string {
   sent += 1;
   // Odd steps, so that consecutive commands go to bots far apart and every bot gets a new value each time.
   const bot = `bench-${(sent * 97) % bots}`;
-  const body = `{"command_id":"${randomUUID()}","config":{"order_quantity":"1","fast_trades":${1 + (sent % 1_000)},"slow_trades":${2_000 + Math.floor(sent / bots) % 1_000}},"at":"next_tick","reason":"measured by the bench"}`;
+  const body = `{"command_id":"${randomUUID()}","config":{"order_quantity":"1","fast_trades":${1 + (sent % 1_000)},"slow_trades":${2_000 + (Math.floor(sent / bots) % 1_000)}},"at":"next_tick","reason":"measured by the bench"}`;
   return `POST /api/bots/${bot}/config/apply HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
@@ -98,4 +98,6 @@ await runUntil(started + seconds * 1_000);
 const elapsed = (performance.now() - started) / 1_000;
 const { user, system } = process.cpuUsage(cpu);
 for (const caller of all) caller.end();
-process.stdout.write(`${JSON.stringify({ commands: latencies.length, refused, first_refusal: firstRefusal, seconds: elapsed, cpu_seconds: (user + system) / 1e6, latencies_ms: latencies })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ commands: latencies.length, refused, first_refusal: firstRefusal, seconds: elapsed, cpu_seconds: (user + system) / 1e6, latencies_ms: latencies })}\n`,
+);

@@ -2,7 +2,12 @@
 import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 
-export type Measured = { readonly name: string; readonly value: number; readonly unit: string; readonly runs: readonly number[] };
+export type Measured = {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly runs: readonly number[];
+};
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].toSorted((a, b) => a - b);

@@ -15,19 +15,34 @@ import { measuredMarket } from "./suites/market.ts";
 import { startupSuite } from "./suites/startup.ts";
 
 type Room = { readonly bundles: Bundles; readonly folder: string };
-type Suite = { readonly figures: RegExp; readonly run: (room: Room) => Promise<readonly Measured[]> | readonly Measured[] };
+type Suite = {
+  readonly figures: RegExp;
+  readonly run: (room: Room) => Promise<readonly Measured[]> | readonly Measured[];
+};
 
 const SUITES: readonly Suite[] = [
   { figures: /^wasm_event_ns$/, run: (room) => apart("wasm_event", {}, room) },
   { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
-  { figures: /^backtest_(spy|generated)_events_per_s$/, run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room) },
-  { figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/, run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room) },
-  { figures: /^commands_(per_s|cpu_us|p50_ms|p99_ms)$/, run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")) },
+  {
+    figures: /^backtest_(spy|generated)_events_per_s$/,
+    run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room),
+  },
+  {
+    figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/,
+    run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
+  },
+  {
+    figures: /^commands_(per_s|cpu_us|p50_ms|p99_ms)$/,
+    run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")),
+  },
   { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
 ];
 
 function apart(name: string, argument: unknown, { bundles }: Room): readonly Measured[] {
-  const text = execFileSync(process.execPath, [bundles.suites, name, JSON.stringify(argument)], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const text = execFileSync(process.execPath, [bundles.suites, name, JSON.stringify(argument)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   return JSON.parse(text) as readonly Measured[];
 }
 
@@ -35,8 +50,15 @@ const words = process.argv.slice(2);
 const json = words.includes("--json");
 const only = words.includes("--only") ? (words[words.indexOf("--only") + 1] ?? "").split(",") : undefined;
 const chosen = SUITES.filter(({ figures }) => only === undefined || only.some((name) => figures.test(name)));
-if (chosen.length === 0 || words.some((word, at) => word !== "--json" && word !== "--only" && words[at - 1] !== "--only")) {
-  process.stderr.write("usage: npm run bench -- [--json] [--only FIGURE,FIGURE…]\nfigures: " + SUITES.map(({ figures }) => figures.source.slice(1, -1)).join(", ") + "\n");
+if (
+  chosen.length === 0 ||
+  words.some((word, at) => word !== "--json" && word !== "--only" && words[at - 1] !== "--only")
+) {
+  process.stderr.write(
+    "usage: npm run bench -- [--json] [--only FIGURE,FIGURE…]\nfigures: " +
+      SUITES.map(({ figures }) => figures.source.slice(1, -1)).join(", ") +
+      "\n",
+  );
   process.exit(2);
 }
 
@@ -48,7 +70,11 @@ try {
   for (const suite of chosen) {
     const figures = await suite.run({ bundles, folder });
     results.push(...figures);
-    if (!json) for (const of of figures) process.stdout.write(`${of.name.padEnd(30)} ${String(of.value).padStart(12)} ${of.unit.padEnd(10)}  runs ${of.runs.join(" ")}\n`);
+    if (!json)
+      for (const of of figures)
+        process.stdout.write(
+          `${of.name.padEnd(30)} ${String(of.value).padStart(12)} ${of.unit.padEnd(10)}  runs ${of.runs.join(" ")}\n`,
+        );
   }
 } finally {
   bundles.remove();
@@ -57,4 +83,9 @@ try {
 // The load before the first suite tells whether the machine had other work to do.
 const machine = { ...machineFacts(), load_before: Number(load_before.toFixed(2)) };
 if (json) process.stdout.write(`${JSON.stringify({ machine, commit: commitName(), results })}\n`);
-else process.stdout.write(`\n${Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(", ")}; commit ${commitName()}\n`);
+else
+  process.stdout.write(
+    `\n${Object.entries(machine)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", ")}; commit ${commitName()}\n`,
+  );

@@ -18,9 +18,7 @@ export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const enough = major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1]);
   if (enough) return;
-  process.stderr.write(
-    `Rumi needs Node ${MINIMUM_NODE.join(".")} or newer; this is ${process.versions.node}.\n`,
-  );
+  process.stderr.write(`Rumi needs Node ${MINIMUM_NODE.join(".")} or newer; this is ${process.versions.node}.\n`);
   process.exit(2);
 }
 
@@ -50,9 +48,7 @@ function run(what, command, args) {
 /** Installs dependencies where they are missing: the development set in a clone, the run-time set in a package. */
 export function ensureDependencies() {
   const isClone = existsSync(join(root, "packages"));
-  const needed = isClone
-    ? ["@photostructure/sqlite", "esbuild", "vite", "vitest"]
-    : ["@photostructure/sqlite"];
+  const needed = isClone ? ["@photostructure/sqlite", "esbuild", "vite", "vitest"] : ["@photostructure/sqlite"];
   if (needed.every(resolves)) return;
   const isLocked = existsSync(join(root, "package-lock.json"));
   const args = isLocked ? ["ci"] : ["install", "--omit=dev", "--no-package-lock"];

@@ -39,12 +39,9 @@ function plantCanaries() {
   const names = Object.keys(PACKAGE_GRAPH);
   return names.map((name) => {
     const forbidden =
-      names.find(
-        (other) => other !== name && !PACKAGE_GRAPH[name].includes(other) && other !== "console",
-      ) ?? null;
+      names.find((other) => other !== name && !PACKAGE_GRAPH[name].includes(other) && other !== "console") ?? null;
     const path = join(root, "packages", name, "src", CANARY);
-    const target =
-      forbidden === null ? "../../console/src/main.tsx" : `../../${forbidden}/src/index.ts`;
+    const target = forbidden === null ? "../../console/src/main.tsx" : `../../${forbidden}/src/index.ts`;
     writeFileSync(path, `import * as canary from "${target}";\nexport const seen = canary;\n`);
     return { name, path };
   });
@@ -52,8 +49,7 @@ function plantCanaries() {
 
 const report = cruise();
 const violations = report.summary.violations.filter((found) => !found.from.endsWith(CANARY));
-for (const found of violations)
-  process.stdout.write(`${found.rule.name}: ${found.from} → ${found.to}\n`);
+for (const found of violations) process.stdout.write(`${found.rule.name}: ${found.from} → ${found.to}\n`);
 
 const sources = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" }).filter(
   (path) => /\/src\/.*\.tsx?$/.test(path) && !path.includes("node_modules"),
@@ -71,10 +67,8 @@ try {
   for (const { path } of canaries) if (existsSync(path)) rmSync(path);
 }
 const blind = report.summary.totalCruised < sources;
-if (missed.length > 0)
-  process.stdout.write(`the boundary check is blind in: ${missed.join(", ")}\n`);
-if (blind)
-  process.stdout.write(`only ${report.summary.totalCruised} of ${sources} modules were seen\n`);
+if (missed.length > 0) process.stdout.write(`the boundary check is blind in: ${missed.join(", ")}\n`);
+if (blind) process.stdout.write(`only ${report.summary.totalCruised} of ${sources} modules were seen\n`);
 const good = violations.length === 0 && missed.length === 0 && !blind;
 process.stdout.write(
   good

@@ -19,7 +19,11 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const RUSTC = process.env.RUSTC ?? "/usr/bin/rustc";
 
 const MODULES = [
-  { source: "packs/default/strategies/ema_cross/src/lib.rs", wasm: "packs/default/strategies/ema_cross/ema_cross.wasm", features: [] },
+  {
+    source: "packs/default/strategies/ema_cross/src/lib.rs",
+    wasm: "packs/default/strategies/ema_cross/ema_cross.wasm",
+    features: [],
+  },
   ...["trap", "spin", "spin_in_init", "memory_hog", "intent_flood", "log_flood", "free_text"].map((attack) => ({
     source: "packs/hostile/strategies/wasm/lib.rs",
     wasm: `packs/hostile/strategies/wasm/${attack}.wasm`,
@@ -33,7 +37,18 @@ const MODULES = [
 ];
 
 const SHARED = [
-  "--edition", "2021", "--target", "wasm32-unknown-unknown", "-C", "opt-level=3", "-C", "panic=abort", "-C", "codegen-units=1", "-C", "strip=symbols",
+  "--edition",
+  "2021",
+  "--target",
+  "wasm32-unknown-unknown",
+  "-C",
+  "opt-level=3",
+  "-C",
+  "panic=abort",
+  "-C",
+  "codegen-units=1",
+  "-C",
+  "strip=symbols",
   `--remap-path-prefix=${ROOT}=.`,
 ];
 
@@ -41,15 +56,36 @@ const SHARED = [
 export function buildAll(out) {
   const scratch = mkdtempSync(join(tmpdir(), "rumi-wasm-"));
   try {
-    execFileSync(RUSTC, [...SHARED, "--crate-type", "rlib", "--crate-name", "rumi_sdk", "--out-dir", scratch, "sdk/rust/src/lib.rs"], { cwd: ROOT, stdio: "inherit" });
+    execFileSync(
+      RUSTC,
+      [...SHARED, "--crate-type", "rlib", "--crate-name", "rumi_sdk", "--out-dir", scratch, "sdk/rust/src/lib.rs"],
+      { cwd: ROOT, stdio: "inherit" },
+    );
     return MODULES.map(({ source, wasm, features }) => {
       const target = out === undefined ? join(ROOT, wasm) : join(resolve(out), basename(wasm));
       mkdirSync(dirname(target), { recursive: true });
       const flags = features.flatMap((feature) => ["--cfg", `attack="${feature}"`]);
-      execFileSync(RUSTC, [
-        ...SHARED, "-C", "lto=fat", "-C", "link-arg=-zstack-size=65536", ...flags, "--crate-type", "cdylib", "--crate-name", "strategy",
-        "--extern", `rumi_sdk=${join(scratch, "librumi_sdk.rlib")}`, "-o", target, source,
-      ], { cwd: ROOT, stdio: "inherit" });
+      execFileSync(
+        RUSTC,
+        [
+          ...SHARED,
+          "-C",
+          "lto=fat",
+          "-C",
+          "link-arg=-zstack-size=65536",
+          ...flags,
+          "--crate-type",
+          "cdylib",
+          "--crate-name",
+          "strategy",
+          "--extern",
+          `rumi_sdk=${join(scratch, "librumi_sdk.rlib")}`,
+          "-o",
+          target,
+          source,
+        ],
+        { cwd: ROOT, stdio: "inherit" },
+      );
       chmodSync(target, 0o644);
       return [wasm, target];
     });
@@ -63,7 +99,9 @@ function refreshHashes(pack) {
   const path = join(ROOT, pack, "ecosystem.json");
   const manifest = JSON.parse(readFileSync(path, "utf8"));
   for (const strategy of manifest.strategies) {
-    strategy.binary_hash = `sha256:${createHash("sha256").update(readFileSync(join(ROOT, pack, strategy.entrypoint))).digest("hex")}`;
+    strategy.binary_hash = `sha256:${createHash("sha256")
+      .update(readFileSync(join(ROOT, pack, strategy.entrypoint)))
+      .digest("hex")}`;
   }
   writeFileSync(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -23,9 +23,7 @@ export const ENTRIES = {
 
 export async function bundle(outdir) {
   const { build } = await import("esbuild");
-  const entryPoints = Object.fromEntries(
-    Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]),
-  );
+  const entryPoints = Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]));
   await build({
     entryPoints,
     outdir,

@@ -10,7 +10,5 @@ for (const step of ["format:check", "lint", "types", "boundaries"]) {
   const result = spawnSync("npm", ["run", "--silent", step], { cwd: root, stdio: "inherit" });
   if (result.status !== 0) failed.push(step);
 }
-process.stdout.write(
-  failed.length === 0 ? "check: all good\n" : `check failed: ${failed.join(", ")}\n`,
-);
+process.stdout.write(failed.length === 0 ? "check: all good\n" : `check failed: ${failed.join(", ")}\n`);
 process.exit(failed.length === 0 ? 0 : 1);

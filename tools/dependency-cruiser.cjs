@@ -7,10 +7,7 @@ const layerRules = Object.entries(graph).map(([name, allowed]) => ({
   from: { path: `^packages/${name}/src/` },
   to: {
     path: "^packages/",
-    pathNot: [
-      `^packages/${name}/`,
-      ...allowed.map((other) => `^packages/${other}/src/index\\.ts$`),
-    ],
+    pathNot: [`^packages/${name}/`, ...allowed.map((other) => `^packages/${other}/src/index\\.ts$`)],
   },
 }));
 

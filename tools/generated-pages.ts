@@ -12,7 +12,10 @@ export function generatedPages(): Readonly<Record<string, string>> {
 function errorsPage(): string {
   const rows = Object.entries(ERROR_CATALOGUE)
     .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([code, { status, fault, retry, en, ja }]) => `| \`${code}\` | ${status} | ${fault} | ${retry} | ${cell(en.text)} | ${cell(en.next)} | ${cell(ja.text)} ${cell(ja.next)} |`);
+    .map(
+      ([code, { status, fault, retry, en, ja }]) =>
+        `| \`${code}\` | ${status} | ${fault} | ${retry} | ${cell(en.text)} | ${cell(en.next)} | ${cell(ja.text)} ${cell(ja.next)} |`,
+    );
   return [
     "# Error codes",
     "",
@@ -27,7 +30,9 @@ function errorsPage(): string {
 }
 
 function settingsPage(): string {
-  const rows = Object.values(SETTINGS).map((row) => `| \`${row.name}\` | ${row.default === "" ? "(none)" : `\`${row.default}\``} | ${cell(row.meaning)} |`);
+  const rows = Object.values(SETTINGS).map(
+    (row) => `| \`${row.name}\` | ${row.default === "" ? "(none)" : `\`${row.default}\``} | ${cell(row.meaning)} |`,
+  );
   return [
     "# Settings",
     "",

@@ -32,9 +32,7 @@ export function requires(name: SystemPackage): boolean {
   if (process.env["CI"] === "true") {
     throw new Error(`CI needs the system package ${name}; tools/setup-system.sh installs it`);
   }
-  process.stderr.write(
-    `skipped: the system package ${name} is absent (tools/setup-system.sh installs it)\n`,
-  );
+  process.stderr.write(`skipped: the system package ${name} is absent (tools/setup-system.sh installs it)\n`);
   return false;
 }
 

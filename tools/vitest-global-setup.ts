@@ -5,5 +5,6 @@ import { fileURLToPath } from "node:url";
 
 export default function setup(): void {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  if (!existsSync(`${root}dist/rumi.js`)) execFileSync(process.execPath, [`${root}tools/build.mjs`], { stdio: "inherit" });
+  if (!existsSync(`${root}dist/rumi.js`))
+    execFileSync(process.execPath, [`${root}tools/build.mjs`], { stdio: "inherit" });
 }

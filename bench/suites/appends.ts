@@ -24,8 +24,14 @@ export async function appendsSuite(argument: string): Promise<readonly Measured[
   const folder = mkdtempSync(join(tmpdir(), "rumi-bench-"));
   const { privateKey } = generateKeyPairSync("ed25519");
   const opened = await openSqliteStore({
-    path: join(folder, "store.db"), backup_folder: join(folder, "backups"), migrations: [], random: systemRandom(),
-    signer: { origin: "rumi.local/dev/bench", private_key_pem: privateKey.export({ format: "pem", type: "pkcs8" }).toString() },
+    path: join(folder, "store.db"),
+    backup_folder: join(folder, "backups"),
+    migrations: [],
+    random: systemRandom(),
+    signer: {
+      origin: "rumi.local/dev/bench",
+      private_key_pem: privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
+    },
     writer: { kind: "worker", worker_url: pathToFileURL(writer_worker) },
   });
   if (!opened.ok) throw new Error(`the store does not open: ${opened.error.code}`);
@@ -34,9 +40,21 @@ export async function appendsSuite(argument: string): Promise<readonly Measured[
     const rounds: Round[] = [];
     for (let run = 0; run < RUNS; run += 1) rounds.push(await round(opened.value, APPENDS));
     return [
-      measured("ledger_appends_per_s", "appends/s", rounds.map((one) => one.per_s)),
-      measured("ledger_append_p99_ms", "ms", rounds.map((one) => one.p99_ms)),
-      measured("ledger_append_cpu_us", "µs", rounds.map((one) => one.cpu_us)),
+      measured(
+        "ledger_appends_per_s",
+        "appends/s",
+        rounds.map((one) => one.per_s),
+      ),
+      measured(
+        "ledger_append_p99_ms",
+        "ms",
+        rounds.map((one) => one.p99_ms),
+      ),
+      measured(
+        "ledger_append_cpu_us",
+        "µs",
+        rounds.map((one) => one.cpu_us),
+      ),
     ];
   } finally {
     await opened.value.close();
@@ -63,14 +81,34 @@ async function round(store: Store, appends: number): Promise<Round> {
   await Promise.all(Array.from({ length: CALLERS }, caller));
   const elapsed_ms = performance.now() - began;
   const { user, system } = process.cpuUsage(cpu); // of both threads
-  return { per_s: (appends * 1_000) / elapsed_ms, p99_ms: percentile(taken_ms, 0.99), cpu_us: (user + system) / appends };
+  return {
+    per_s: (appends * 1_000) / elapsed_ms,
+    p99_ms: percentile(taken_ms, 0.99),
+    cpu_us: (user + system) / appends,
+  };
 }
 
 function auditEvent(clock: ReturnType<typeof systemClock>, random: ReturnType<typeof systemRandom>): LedgerEvent {
   const occurred_at = clock.now();
   const trace_id = uuidv7(occurred_at, random);
   return {
-    event_id: uuidv7(occurred_at, random), action: "controlplane.command.applied", actor: "user:root", resource_type: "bot", resource_id: "grid-1", outcome: "SUCCESS", occurred_at,
-    details: { reason: "bench", approval_id: null, expires_at: null, trace_id, run_id: null, request_id: trace_id, fingerprint: null, operation: "bots.config_apply", status_code: 200 },
+    event_id: uuidv7(occurred_at, random),
+    action: "controlplane.command.applied",
+    actor: "user:root",
+    resource_type: "bot",
+    resource_id: "grid-1",
+    outcome: "SUCCESS",
+    occurred_at,
+    details: {
+      reason: "bench",
+      approval_id: null,
+      expires_at: null,
+      trace_id,
+      run_id: null,
+      request_id: trace_id,
+      fingerprint: null,
+      operation: "bots.config_apply",
+      status_code: 200,
+    },
   };
 }

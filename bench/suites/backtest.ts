@@ -21,17 +21,35 @@ export async function backtestSuite(argument: string): Promise<readonly Measured
   if (!loaded.ok) throw new Error(`${path}: ${loaded.error.code}`);
   const { feed, instruments } = loaded.value;
   const pack_dir = join(root, "packs/default");
-  const manifest = JSON.parse(readFileSync(join(pack_dir, "ecosystem.json"), "utf8")) as { readonly strategies: readonly StrategyDescriptor[] };
+  const manifest = JSON.parse(readFileSync(join(pack_dir, "ecosystem.json"), "utf8")) as {
+    readonly strategies: readonly StrategyDescriptor[];
+  };
   const descriptor = manifest.strategies.find((one) => one.strategy_id === "ema_cross");
   if (descriptor === undefined) throw new Error("the default pack has no ema_cross");
   const pass = (): number => {
     const result = runBacktest({
-      descriptor, pack_dir, config: { order_quantity: "1", fast_trades: 50, slow_trades: 200 }, seed: "bench", instruments, feed, keep: "digest", monotonic: () => performance.now(),
-      venue: { venue_id: instruments[0]?.instrument_id.split(".")[1] ?? "SIM", maker_fee_ppm: 20, taker_fee_ppm: 50, latency_us: 20_000, latency_jitter_us: 0, seed: "bench" },
+      descriptor,
+      pack_dir,
+      config: { order_quantity: "1", fast_trades: 50, slow_trades: 200 },
+      seed: "bench",
+      instruments,
+      feed,
+      keep: "digest",
+      monotonic: () => performance.now(),
+      venue: {
+        venue_id: instruments[0]?.instrument_id.split(".")[1] ?? "SIM",
+        maker_fee_ppm: 20,
+        taker_fee_ppm: 50,
+        latency_us: 20_000,
+        latency_jitter_us: 0,
+        seed: "bench",
+      },
       limits: { capital: "1000000", intents_per_second: descriptor.resources.intents_per_second, max_open_orders: 100 },
     });
-    if (!result.ok) throw new Error(`the backtest was refused: ${result.error.code} ${JSON.stringify(result.error.params)}`);
-    if (result.value.events !== feed.length || result.value.fills === 0) throw new Error(`it saw ${result.value.events} of ${feed.length} events and ${result.value.fills} fills`);
+    if (!result.ok)
+      throw new Error(`the backtest was refused: ${result.error.code} ${JSON.stringify(result.error.params)}`);
+    if (result.value.events !== feed.length || result.value.fills === 0)
+      throw new Error(`it saw ${result.value.events} of ${feed.length} events and ${result.value.fills} fills`);
     return result.value.events;
   };
   pass();

@@ -6,4 +6,5 @@ import { contractSchemas } from "./src/contracts.ts";
 
 const target = join(dirname(fileURLToPath(import.meta.url)), "../../docs/contracts");
 mkdirSync(target, { recursive: true });
-for (const [name, schema] of Object.entries(contractSchemas())) writeFileSync(join(target, name), `${JSON.stringify(schema, null, 2)}\n`);
+for (const [name, schema] of Object.entries(contractSchemas()))
+  writeFileSync(join(target, name), `${JSON.stringify(schema, null, 2)}\n`);

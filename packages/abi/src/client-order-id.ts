@@ -29,10 +29,23 @@ const NAME = 5;
 export function clientOrderId(of: OrderOrigin): ClientOrderId {
   invariant(Number.isSafeInteger(of.idempotency_key) && of.idempotency_key > 0, "an idempotency key counts from 1");
   invariant(Number.isSafeInteger(of.epoch) && of.epoch >= 0, "an epoch is a whole number");
-  const parts = ["rumi-client-order-id-v1", of.environment, of.bot_id, of.strategy_id, of.instance_id, String(of.epoch), of.run_id, String(of.idempotency_key)];
+  const parts = [
+    "rumi-client-order-id-v1",
+    of.environment,
+    of.bot_id,
+    of.strategy_id,
+    of.instance_id,
+    String(of.epoch),
+    of.run_id,
+    String(of.idempotency_key),
+  ];
   const hash = sha256(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(""));
   const letter = (/[A-Za-z0-9]/.exec(of.environment)?.[0] ?? "x").toUpperCase();
-  const name = of.bot_id.replace(/[^A-Za-z0-9]/g, "").toUpperCase().slice(0, NAME).padEnd(NAME, "0");
+  const name = of.bot_id
+    .replace(/[^A-Za-z0-9]/g, "")
+    .toUpperCase()
+    .slice(0, NAME)
+    .padEnd(NAME, "0");
   return `R${letter}${name}${base32(hash)}` as ClientOrderId;
 }
 

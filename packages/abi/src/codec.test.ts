@@ -1,14 +1,50 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import {
-  frameViews, makeFrameHeader, makeFrameViews, makeInitCall, makeIntentMeta, makeLogLine, makeNoopIntent, makeOrderIntent, makeTradeEvent, missingMetadata,
-  OUTPUT_KIND, putInt64, readBookEvent, makeBookEvent, readFrameHeader, readInitCall, readIntentMeta, readLogLine, readOrderIntent, readTradeEvent, RecordWalker,
-  takeInt64, writeBookEvent, writeInitCall, writeLogLine, writeNoopIntent, writeOrderIntent, writeTradeEvent, type IntentMeta, type MissingField,
+  frameViews,
+  makeFrameHeader,
+  makeFrameViews,
+  makeInitCall,
+  makeIntentMeta,
+  makeLogLine,
+  makeNoopIntent,
+  makeOrderIntent,
+  makeTradeEvent,
+  missingMetadata,
+  OUTPUT_KIND,
+  putInt64,
+  readBookEvent,
+  makeBookEvent,
+  readFrameHeader,
+  readInitCall,
+  readIntentMeta,
+  readLogLine,
+  readOrderIntent,
+  readTradeEvent,
+  RecordWalker,
+  takeInt64,
+  writeBookEvent,
+  writeInitCall,
+  writeLogLine,
+  writeNoopIntent,
+  writeOrderIntent,
+  writeTradeEvent,
+  type IntentMeta,
+  type MissingField,
 } from "./index.ts";
 
 const wholeMeta = (): IntentMeta => ({
-  bot: 1, strategy: 2, version: 3, instance: 4, runId: new Uint8Array(16).fill(5), traceId: new Uint8Array(16).fill(6), idempotencyKey: 7,
-  maxSlippageBps: 8, maxLatencyUs: 9, expectedHoldingUs: 10, budget: 11,
+  bot: 1,
+  strategy: 2,
+  version: 3,
+  instance: 4,
+  runId: new Uint8Array(16).fill(5),
+  traceId: new Uint8Array(16).fill(6),
+  idempotencyKey: 7,
+  maxSlippageBps: 8,
+  maxLatencyUs: 9,
+  expectedHoldingUs: 10,
+  budget: 11,
 });
 
 describe("64-bit integers as two halves", () => {
@@ -20,7 +56,19 @@ describe("64-bit integers as two halves", () => {
       expect(bits.getBigInt64(0, true)).toBe(BigInt(value));
       expect(takeInt64(views, 0)).toBe(value);
     };
-    for (const edge of [0, 1, -1, 2 ** 31, -(2 ** 31), 2 ** 32, -(2 ** 32), 2 ** 32 - 1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) check(edge);
+    for (const edge of [
+      0,
+      1,
+      -1,
+      2 ** 31,
+      -(2 ** 31),
+      2 ** 32,
+      -(2 ** 32),
+      2 ** 32 - 1,
+      Number.MAX_SAFE_INTEGER,
+      Number.MIN_SAFE_INTEGER,
+    ])
+      check(edge);
     fc.assert(fc.property(fc.maxSafeInteger(), check), { numRuns: 2_000 });
   });
 
@@ -40,7 +88,15 @@ describe("64-bit integers as two halves", () => {
 describe("frames", () => {
   it("[M-11.3] [M-15.1] a trade keeps its three times, trace id and quality", () => {
     const views = makeFrameViews(96);
-    const header = { flags: 9, cursor: 42, eventTimeUs: 1_570_752_011_620_000, receivedTimeUs: 3, processedTimeUs: -4, instrument: 2, traceId: new Uint8Array(16).fill(7) };
+    const header = {
+      flags: 9,
+      cursor: 42,
+      eventTimeUs: 1_570_752_011_620_000,
+      receivedTimeUs: 3,
+      processedTimeUs: -4,
+      instrument: 2,
+      traceId: new Uint8Array(16).fill(7),
+    };
     const trade = { price: 141_342, quantity: -5, tradeId: 13_519_807, aggressor: 2 };
     expect(writeTradeEvent(views, 0, header, trade)).toBe(96);
     const back = makeFrameHeader();
@@ -66,19 +122,51 @@ describe("frames", () => {
 
   it("a book and an init frame keep their tails; lying counts are refused", () => {
     const views = makeFrameViews(4096);
-    const book = { ...makeBookEvent(), action: 1, bids: [{ price: 1, quantity: 2 }, { price: 0, quantity: 3 }], asks: [{ price: 5, quantity: 6 }] };
+    const book = {
+      ...makeBookEvent(),
+      action: 1,
+      bids: [
+        { price: 1, quantity: 2 },
+        { price: 0, quantity: 3 },
+      ],
+      asks: [{ price: 5, quantity: 6 }],
+    };
     const length = writeBookEvent(views, 0, makeFrameHeader(), book);
     const into = makeBookEvent();
     expect(readBookEvent(views, 0, length, into)).toBe("");
     expect(into).toEqual(book);
     views.u32[(64 + 20) >> 2] = 4_000_000_000;
     expect(readBookEvent(views, 0, length, into)).toBe("length");
-    const init = { ...makeInitCall(), abiVersion: 1, mode: 2, botId: "b", instanceId: "i", config: new TextEncoder().encode("{}"), state: new Uint8Array([1, 2, 3]),
-      instruments: [{ instrumentId: "XRPETH.SIM", baseCurrency: "XRP", quoteCurrency: "ETH", priceDigits: 8, quantityDigits: 0, tickSize: 1, lotSize: 1, minQuantity: 1, maxQuantity: 1e6 }] };
+    const init = {
+      ...makeInitCall(),
+      abiVersion: 1,
+      mode: 2,
+      botId: "b",
+      instanceId: "i",
+      config: new TextEncoder().encode("{}"),
+      state: new Uint8Array([1, 2, 3]),
+      instruments: [
+        {
+          instrumentId: "XRPETH.SIM",
+          baseCurrency: "XRP",
+          quoteCurrency: "ETH",
+          priceDigits: 8,
+          quantityDigits: 0,
+          tickSize: 1,
+          lotSize: 1,
+          minQuantity: 1,
+          maxQuantity: 1e6,
+        },
+      ],
+    };
     const bytes = writeInitCall(views, 0, makeFrameHeader(), init);
     const again = makeInitCall();
     expect(readInitCall(views, 0, bytes, again)).toBe("");
-    expect({ ...again, config: [...again.config], state: [...again.state] }).toEqual({ ...init, config: [...init.config], state: [...init.state] });
+    expect({ ...again, config: [...again.config], state: [...again.state] }).toEqual({
+      ...init,
+      config: [...init.config],
+      state: [...init.state],
+    });
   });
 });
 
@@ -107,10 +195,17 @@ describe("output records", () => {
   });
 
   const missing: readonly [MissingField, Partial<IntentMeta>][] = [
-    ["bot_id", { bot: 0 }], ["strategy_id", { strategy: 0 }], ["strategy_version", { version: 0 }], ["instance_id", { instance: 0 }],
-    ["run_id", { runId: new Uint8Array(16) }], ["trace_id", { traceId: new Uint8Array(16) }], ["idempotency_key", { idempotencyKey: 0 }],
-    ["risk_context.max_slippage_bps", { maxSlippageBps: 0xffff_ffff }], ["risk_context.max_latency_us", { maxLatencyUs: 0xffff_ffff }],
-    ["risk_context.expected_holding_us", { expectedHoldingUs: -1 }], ["risk_context.budget", { budget: -1 }],
+    ["bot_id", { bot: 0 }],
+    ["strategy_id", { strategy: 0 }],
+    ["strategy_version", { version: 0 }],
+    ["instance_id", { instance: 0 }],
+    ["run_id", { runId: new Uint8Array(16) }],
+    ["trace_id", { traceId: new Uint8Array(16) }],
+    ["idempotency_key", { idempotencyKey: 0 }],
+    ["risk_context.max_slippage_bps", { maxSlippageBps: 0xffff_ffff }],
+    ["risk_context.max_latency_us", { maxLatencyUs: 0xffff_ffff }],
+    ["risk_context.expected_holding_us", { expectedHoldingUs: -1 }],
+    ["risk_context.budget", { budget: -1 }],
   ];
   it.each(missing)("[M-2.4.2] missing %s can be sent and is seen", (field, change) => {
     expect(writeNoopIntent(views, 0, { ...wholeMeta(), ...change }, makeNoopIntent())).toBe(96);
@@ -138,13 +233,15 @@ describe("output records", () => {
   });
 
   it("any bytes end the walk within length/8 steps", () => {
-    fc.assert(fc.property(fc.uint8Array({ minLength: 0, maxLength: 512 }), (bytes) => {
-      const padded = frameViews(new ArrayBuffer(512), 0, 512);
-      padded.u8.set(bytes);
-      walker.begin(padded, 0, bytes.length - (bytes.length % 8));
-      let steps = 0;
-      while (walker.step() !== 0) steps += 1;
-      expect(steps).toBeLessThanOrEqual(64);
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 0, maxLength: 512 }), (bytes) => {
+        const padded = frameViews(new ArrayBuffer(512), 0, 512);
+        padded.u8.set(bytes);
+        walker.begin(padded, 0, bytes.length - (bytes.length % 8));
+        let steps = 0;
+        while (walker.step() !== 0) steps += 1;
+        expect(steps).toBeLessThanOrEqual(64);
+      }),
+    );
   });
 });

@@ -13,8 +13,13 @@ export const CONFIG_STRING_CHARACTERS = 1_024;
 type Problem = { readonly reason: "TYPE" | "RANGE" | "UNIT" | "REQUIRED" | "UNKNOWN"; readonly problem: string };
 
 const bound = (value: unknown, path: string): Offence | undefined =>
-  typeof value === "number" ? (Number.isSafeInteger(value) ? undefined : { path, kind: "malformed", problem: "must be a whole number or a decimal string" })
-    : decimal(value) === undefined ? { path, kind: "malformed", problem: "must be a whole number or a decimal string" } : undefined;
+  typeof value === "number"
+    ? Number.isSafeInteger(value)
+      ? undefined
+      : { path, kind: "malformed", problem: "must be a whole number or a decimal string" }
+    : decimal(value) === undefined
+      ? { path, kind: "malformed", problem: "must be a whole number or a decimal string" }
+      : undefined;
 
 const shape = closed(
   {
@@ -25,7 +30,10 @@ const shape = closed(
     unit: text("^[A-Za-z0-9_%/.-]{1,32}$", "must be a short word"),
     values: listOf(text("^[A-Za-z0-9_.-]{1,64}$", "must be a short word"), 1, 64),
     required: boolean,
-    default: (value, path) => (["string", "number", "boolean"].includes(typeof value) ? undefined : { path, kind: "malformed", problem: "must be a string, number or boolean" }),
+    default: (value, path) =>
+      ["string", "number", "boolean"].includes(typeof value)
+        ? undefined
+        : { path, kind: "malformed", problem: "must be a string, number or boolean" },
     secret: boolean,
   },
   ["description", "minimum", "maximum", "unit", "values", "default", "secret"],
@@ -41,7 +49,8 @@ export function checkConfigField(value: unknown, path: string): Offence | undefi
   if (field.minimum !== undefined && !numeric) return wrong("minimum", "belongs to integer and decimal only");
   if (field.maximum !== undefined && !numeric) return wrong("maximum", "belongs to integer and decimal only");
   if (field.unit !== undefined && !numeric) return wrong("unit", "belongs to integer and decimal only");
-  if (field.type === "enum" && field.values === undefined) return { path: `${path}.values`, kind: "missing", problem: "is missing" };
+  if (field.type === "enum" && field.values === undefined)
+    return { path: `${path}.values`, kind: "missing", problem: "is missing" };
   if (field.type !== "enum" && field.values !== undefined) return wrong("values", "belongs to enum only");
   const [low, high] = [decimal(field.minimum), decimal(field.maximum)];
   if (low !== undefined && high !== undefined && low > high) return wrong("minimum", "is above maximum");
@@ -54,10 +63,14 @@ export function checkConfigField(value: unknown, path: string): Offence | undefi
 }
 
 /** RUMI-STR-002 with the field's path and M.CONFIG.TYPE | RANGE | UNIT | REQUIRED | UNKNOWN. */
-export function validateConfig(schema: Readonly<Record<string, ConfigField>>, config: Json): Result<JsonObject, Failure> {
+export function validateConfig(
+  schema: Readonly<Record<string, ConfigField>>,
+  config: Json,
+): Result<JsonObject, Failure> {
   if (!isPlainObject(config)) return refuse("config", { reason: "TYPE", problem: "must be an object" });
   const unknown = Object.keys(config).find((name) => !Object.hasOwn(schema, name));
-  if (unknown !== undefined) return refuse(`config.${unknown}`, { reason: "UNKNOWN", problem: "is not a field of this strategy" });
+  if (unknown !== undefined)
+    return refuse(`config.${unknown}`, { reason: "UNKNOWN", problem: "is not a field of this strategy" });
   const entries: [string, Json][] = [];
   for (const [name, field] of Object.entries(schema)) {
     const path = `config.${name}`;
@@ -69,10 +82,15 @@ export function validateConfig(schema: Readonly<Record<string, ConfigField>>, co
     let value = config[name];
     if (isPlainObject(value)) {
       const extra = Object.keys(value).find((key) => key !== "value" && key !== "unit");
-      if (extra !== undefined) return refuse(`${path}.${extra}`, { reason: "UNKNOWN", problem: "is not known beside value and unit" });
-      if (!Object.hasOwn(value, "value")) return refuse(`${path}.value`, { reason: "REQUIRED", problem: "is required and missing" });
+      if (extra !== undefined)
+        return refuse(`${path}.${extra}`, { reason: "UNKNOWN", problem: "is not known beside value and unit" });
+      if (!Object.hasOwn(value, "value"))
+        return refuse(`${path}.value`, { reason: "REQUIRED", problem: "is required and missing" });
       if (value["unit"] !== field.unit || field.unit === undefined) {
-        return refuse(`${path}.unit`, { reason: "UNIT", problem: field.unit === undefined ? "has no unit" : `must be in ${field.unit}` });
+        return refuse(`${path}.unit`, {
+          reason: "UNIT",
+          problem: field.unit === undefined ? "has no unit" : `must be in ${field.unit}`,
+        });
       }
       value = value["value"];
     }
@@ -90,25 +108,35 @@ function refuse(path: string, { reason, problem }: Problem): Result<JsonObject, 
 function checkValue(field: ConfigField, value: unknown): Problem | undefined {
   switch (field.type) {
     case "integer":
-      return Number.isSafeInteger(value) ? inRange(field, value) : { reason: "TYPE", problem: "must be a whole number" };
+      return Number.isSafeInteger(value)
+        ? inRange(field, value)
+        : { reason: "TYPE", problem: "must be a whole number" };
     case "decimal":
-      return typeof value === "string" && decimal(value) !== undefined ? inRange(field, value) : { reason: "TYPE", problem: "must be a decimal string such as \"12.5\"" };
+      return typeof value === "string" && decimal(value) !== undefined
+        ? inRange(field, value)
+        : { reason: "TYPE", problem: 'must be a decimal string such as "12.5"' };
     case "boolean":
       return typeof value === "boolean" ? undefined : { reason: "TYPE", problem: "must be true or false" };
     case "enum":
       if (typeof value !== "string") return { reason: "TYPE", problem: "must be a word" };
-      return field.values?.includes(value) === true ? undefined : { reason: "RANGE", problem: `must be one of ${field.values?.join(", ") ?? ""}` };
+      return field.values?.includes(value) === true
+        ? undefined
+        : { reason: "RANGE", problem: `must be one of ${field.values?.join(", ") ?? ""}` };
     case "string":
       if (typeof value !== "string" || !value.isWellFormed()) return { reason: "TYPE", problem: "must be text" };
-      return value.length <= CONFIG_STRING_CHARACTERS ? undefined : { reason: "RANGE", problem: `must have at most ${CONFIG_STRING_CHARACTERS} characters` };
+      return value.length <= CONFIG_STRING_CHARACTERS
+        ? undefined
+        : { reason: "RANGE", problem: `must have at most ${CONFIG_STRING_CHARACTERS} characters` };
   }
 }
 
 function inRange(field: ConfigField, value: unknown): Problem | undefined {
   const [exact, low, high] = [decimal(value), decimal(field.minimum), decimal(field.maximum)];
   if (exact === undefined) return { reason: "TYPE", problem: "must be a number" };
-  if (low !== undefined && exact < low) return { reason: "RANGE", problem: `must be at least ${String(field.minimum)}` };
-  if (high !== undefined && exact > high) return { reason: "RANGE", problem: `must be at most ${String(field.maximum)}` };
+  if (low !== undefined && exact < low)
+    return { reason: "RANGE", problem: `must be at least ${String(field.minimum)}` };
+  if (high !== undefined && exact > high)
+    return { reason: "RANGE", problem: `must be at most ${String(field.maximum)}` };
   return undefined;
 }
 

@@ -53,7 +53,11 @@ const resources = closed({
 
 /** A relative path that stays inside the pack. */
 const entrypoint: Rule = (value, path) => {
-  const good = typeof value === "string" && value.length <= 256 && /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) && !value.split("/").some((part) => part === "." || part === "..");
+  const good =
+    typeof value === "string" &&
+    value.length <= 256 &&
+    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(value) &&
+    !value.split("/").some((part) => part === "." || part === "..");
   return good ? undefined : { path, kind: "malformed", problem: "must be a relative path inside the pack" };
 };
 
@@ -71,19 +75,35 @@ const descriptor = closed({
   binary_hash: text(ID_PATTERNS.digest, "must be sha256: and 64 hexadecimal digits"),
 });
 
-const REASON: Readonly<Record<Offence["kind"], string>> = { missing: "M.DESCRIPTOR.MISSING", unknown: "M.DESCRIPTOR.UNKNOWN", malformed: "M.DESCRIPTOR.MALFORMED" };
+const REASON: Readonly<Record<Offence["kind"], string>> = {
+  missing: "M.DESCRIPTOR.MISSING",
+  unknown: "M.DESCRIPTOR.UNKNOWN",
+  malformed: "M.DESCRIPTOR.MALFORMED",
+};
 
 /** RUMI-STR-001 with the field's path, e.g. `resources.memory_bytes`, and M.DESCRIPTOR.MISSING | UNKNOWN | MALFORMED. */
 export function parseDescriptor(json: Json): Result<StrategyDescriptor, Failure> {
   const offence = descriptor(json, "");
   if (offence === undefined) return ok(json as unknown as StrategyDescriptor);
   const field = offence.path === "" ? "descriptor" : offence.path;
-  return err(failure("RUMI-STR-001", { field, problem: offence.problem }, { reasonCode: REASON[offence.kind], details: { field } }));
+  return err(
+    failure(
+      "RUMI-STR-001",
+      { field, problem: offence.problem },
+      { reasonCode: REASON[offence.kind], details: { field } },
+    ),
+  );
 }
 
 /** Compares the entrypoint's bytes with the descriptor's binary_hash (M-2.1.5). RUMI-STR-003, M.DESCRIPTOR.BINARY_HASH. */
 export function verifyBinary(of: StrategyDescriptor, bytes: Uint8Array): Result<true, Failure> {
   const found = digestOf(bytes);
   if (found === of.binary_hash) return ok(true);
-  return err(failure("RUMI-STR-003", { entrypoint: of.entrypoint, expected: of.binary_hash, found }, { reasonCode: "M.DESCRIPTOR.BINARY_HASH" }));
+  return err(
+    failure(
+      "RUMI-STR-003",
+      { entrypoint: of.entrypoint, expected: of.binary_hash, found },
+      { reasonCode: "M.DESCRIPTOR.BINARY_HASH" },
+    ),
+  );
 }

@@ -12,8 +12,20 @@ import type { FrameViews } from "./views.ts";
 export const PIPE_HEADER_BYTES = 8;
 
 /** Writes the request header; -1 when a bound is passed. */
-export function writePipeRequest(to: FrameViews, at: number, callback: number, frames: number, payloadBytes: number): number {
-  if (frames < 1 || frames > ABI_LIMITS.batch_frames || payloadBytes > LIMITS.abi_frame_bytes || at + PIPE_HEADER_BYTES + payloadBytes > to.u8.length) return -1;
+export function writePipeRequest(
+  to: FrameViews,
+  at: number,
+  callback: number,
+  frames: number,
+  payloadBytes: number,
+): number {
+  if (
+    frames < 1 ||
+    frames > ABI_LIMITS.batch_frames ||
+    payloadBytes > LIMITS.abi_frame_bytes ||
+    at + PIPE_HEADER_BYTES + payloadBytes > to.u8.length
+  )
+    return -1;
   to.u32[at >> 2] = payloadBytes;
   to.u32[(at + 4) >> 2] = callback | (frames << 16);
   return PIPE_HEADER_BYTES + payloadBytes;

@@ -28,7 +28,8 @@ export class RecordWalker {
     this.#from = from;
     this.#next = at;
     this.fault = "";
-    const sound = Number.isInteger(length) && length >= 0 && length % 8 === 0 && at % 8 === 0 && at + length <= from.u8.length;
+    const sound =
+      Number.isInteger(length) && length >= 0 && length % 8 === 0 && at % 8 === 0 && at + length <= from.u8.length;
     this.#end = sound ? at + length : -1;
   }
 
@@ -64,8 +65,17 @@ const allZero = (bytes: Uint8Array): boolean => {
 };
 
 export type MissingField =
-  | "bot_id" | "strategy_id" | "strategy_version" | "instance_id" | "run_id" | "trace_id" | "idempotency_key"
-  | "risk_context.max_slippage_bps" | "risk_context.max_latency_us" | "risk_context.expected_holding_us" | "risk_context.budget";
+  | "bot_id"
+  | "strategy_id"
+  | "strategy_version"
+  | "instance_id"
+  | "run_id"
+  | "trace_id"
+  | "idempotency_key"
+  | "risk_context.max_slippage_bps"
+  | "risk_context.max_latency_us"
+  | "risk_context.expected_holding_us"
+  | "risk_context.budget";
 
 /** The first mandatory field that is missing (M-2.4.2), or empty. */
 export function missingMetadata(meta: Readonly<IntentMeta>): MissingField | "" {

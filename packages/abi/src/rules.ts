@@ -1,5 +1,9 @@
 /** Small strict rules over JSON: a rule answers the first offence with the path of its field, or nothing. */
-export type Offence = { readonly path: string; readonly kind: "missing" | "unknown" | "malformed"; readonly problem: string };
+export type Offence = {
+  readonly path: string;
+  readonly kind: "missing" | "unknown" | "malformed";
+  readonly problem: string;
+};
 export type Rule = (value: unknown, path: string) => Offence | undefined;
 
 const malformed = (path: string, problem: string): Offence => ({ path, kind: "malformed", problem });
@@ -33,16 +37,25 @@ export function text(pattern: string, problem: string): Rule {
 }
 
 export function oneOf(...words: readonly (string | number)[]): Rule {
-  return (value, path) => ((typeof value === "string" || typeof value === "number") && words.includes(value) ? undefined : malformed(path, `must be one of ${words.join(", ")}`));
+  return (value, path) =>
+    (typeof value === "string" || typeof value === "number") && words.includes(value)
+      ? undefined
+      : malformed(path, `must be one of ${words.join(", ")}`);
 }
 
 export function whole(low: number, high: number): Rule {
-  return (value, path) => (Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high ? undefined : malformed(path, `must be a whole number from ${low} to ${high}`));
+  return (value, path) =>
+    Number.isSafeInteger(value) && Number(value) >= low && Number(value) <= high
+      ? undefined
+      : malformed(path, `must be a whole number from ${low} to ${high}`);
 }
 
 /** 0 < value ≤ high. */
 export function share(high: number): Rule {
-  return (value, path) => (typeof value === "number" && value > 0 && value <= high ? undefined : malformed(path, `must be above 0 and at most ${high}`));
+  return (value, path) =>
+    typeof value === "number" && value > 0 && value <= high
+      ? undefined
+      : malformed(path, `must be above 0 and at most ${high}`);
 }
 
 /** A list without repetition. */

@@ -1,22 +1,73 @@
 /** What guest tests share: a noisy market, a tiny exchange that fills at the next price, and output decoding. */
 import {
-  EXECUTION_REPORT, type ExecutionEvent, frameViews, type FrameViews, type InitCall, makeCancelIntent, makeExecutionEvent, makeFrameHeader, makeInitCall, makeIntentMeta, makeOrderIntent, missingMetadata,
-  OUTPUT_KIND, readCancelIntent, readIntentMeta, readOrderIntent, RecordWalker, type FrameHeader,
+  EXECUTION_REPORT,
+  type ExecutionEvent,
+  frameViews,
+  type FrameViews,
+  type InitCall,
+  makeCancelIntent,
+  makeExecutionEvent,
+  makeFrameHeader,
+  makeInitCall,
+  makeIntentMeta,
+  makeOrderIntent,
+  missingMetadata,
+  OUTPUT_KIND,
+  readCancelIntent,
+  readIntentMeta,
+  readOrderIntent,
+  RecordWalker,
+  type FrameHeader,
 } from "../src/index.ts";
 import { seededRandom } from "@rumi/kernel";
 
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const traceOf = (n: number): Uint8Array => Uint8Array.from({ length: 16 }, (_, i) => (i < 4 ? (n >> (8 * i)) & 255 : 170));
+export const traceOf = (n: number): Uint8Array =>
+  Uint8Array.from({ length: 16 }, (_, i) => (i < 4 ? (n >> (8 * i)) & 255 : 170));
 
 export const header = (cursor: number, atUs: number, flags = 0): FrameHeader => ({
-  ...makeFrameHeader(), flags, cursor, eventTimeUs: atUs, receivedTimeUs: atUs, processedTimeUs: atUs, instrument: 0, traceId: traceOf(cursor),
+  ...makeFrameHeader(),
+  flags,
+  cursor,
+  eventTimeUs: atUs,
+  receivedTimeUs: atUs,
+  processedTimeUs: atUs,
+  instrument: 0,
+  traceId: traceOf(cursor),
 });
 
 export function initCall(config: unknown, state?: { readonly version: number; readonly bytes: Uint8Array }): InitCall {
   return {
-    ...makeInitCall(), abiVersion: 1, mode: 2, runId: new Uint8Array(16).fill(9), seed: new Uint8Array(16).fill(3), nextIntentKey: 1, bot: 1, strategy: 2, version: 3, instance: 4,
-    botId: "bot", strategyId: "strategy", strategyVersion: "1.0.0", instanceId: "main", stateVersion: state?.version ?? 0, state: state?.bytes ?? new Uint8Array(0), config: encode(JSON.stringify(config)),
-    instruments: [{ instrumentId: "XRPETH.SIM", baseCurrency: "XRP", quoteCurrency: "ETH", priceDigits: 8, quantityDigits: 0, tickSize: 1, lotSize: 1, minQuantity: 1, maxQuantity: 1_000_000 }],
+    ...makeInitCall(),
+    abiVersion: 1,
+    mode: 2,
+    runId: new Uint8Array(16).fill(9),
+    seed: new Uint8Array(16).fill(3),
+    nextIntentKey: 1,
+    bot: 1,
+    strategy: 2,
+    version: 3,
+    instance: 4,
+    botId: "bot",
+    strategyId: "strategy",
+    strategyVersion: "1.0.0",
+    instanceId: "main",
+    stateVersion: state?.version ?? 0,
+    state: state?.bytes ?? new Uint8Array(0),
+    config: encode(JSON.stringify(config)),
+    instruments: [
+      {
+        instrumentId: "XRPETH.SIM",
+        baseCurrency: "XRP",
+        quoteCurrency: "ETH",
+        priceDigits: 8,
+        quantityDigits: 0,
+        tickSize: 1,
+        lotSize: 1,
+        minQuantity: 1,
+        maxQuantity: 1_000_000,
+      },
+    ],
   };
 }
 
@@ -34,8 +85,24 @@ export function noisyTrades(count: number, seed: string): Tick[] {
   });
 }
 
-export type Seen = { orders: number; cancels: number; records: number; fills: number; position: number; journal: string[]; pending: ExecutionEvent[] };
-export const nothingSeen = (): Seen => ({ orders: 0, cancels: 0, records: 0, fills: 0, position: 0, journal: [], pending: [] });
+export type Seen = {
+  orders: number;
+  cancels: number;
+  records: number;
+  fills: number;
+  position: number;
+  journal: string[];
+  pending: ExecutionEvent[];
+};
+export const nothingSeen = (): Seen => ({
+  orders: 0,
+  cancels: 0,
+  records: 0,
+  fills: 0,
+  position: 0,
+  journal: [],
+  pending: [],
+});
 
 /** Decodes one output; every order is filled at `price` by a later execution event, every cancel refused. */
 export function digest(from: FrameViews, at: number, length: number, price: number, seen: Seen): void {
@@ -59,21 +126,34 @@ export function digest(from: FrameViews, at: number, length: number, price: numb
     seen.orders += 1;
     seen.fills += 1;
     seen.position += order.side === 1 ? order.quantity : -order.quantity;
-    seen.journal.push(`${meta.idempotencyKey}:${order.side}:${order.quantity}:${order.price}:${Buffer.from(meta.traceId).toString("hex")}`);
+    seen.journal.push(
+      `${meta.idempotencyKey}:${order.side}:${order.quantity}:${order.price}:${Buffer.from(meta.traceId).toString("hex")}`,
+    );
     seen.pending.push({
-      ...makeExecutionEvent(), report: EXECUTION_REPORT.filled, side: order.side, liquidity: 2, clientOrderId: "RX", idempotencyKey: meta.idempotencyKey, price, quantity: order.quantity, remaining: 0, fee: 1,
+      ...makeExecutionEvent(),
+      report: EXECUTION_REPORT.filled,
+      side: order.side,
+      liquidity: 2,
+      clientOrderId: "RX",
+      idempotencyKey: meta.idempotencyKey,
+      price,
+      quantity: order.quantity,
+      remaining: 0,
+      fee: 1,
     });
   }
 }
 
 type Exports = Readonly<Record<string, unknown>>;
 /** The engine, typed here because the compiler's library names it only for browsers. */
-export const engine = (globalThis as unknown as {
-  readonly WebAssembly: {
-    readonly Module: { new (bytes: Uint8Array): object; imports(module: object): unknown[] };
-    readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };
-  };
-}).WebAssembly;
+export const engine = (
+  globalThis as unknown as {
+    readonly WebAssembly: {
+      readonly Module: { new (bytes: Uint8Array): object; imports(module: object): unknown[] };
+      readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };
+    };
+  }
+).WebAssembly;
 
 /** A WebAssembly guest without any fence, for tests of the ABI alone. */
 export class Guest {
@@ -85,7 +165,7 @@ export class Guest {
 
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const instance = new engine.Instance(new engine.Module(bytes), {});
-    this.#call = (name, argument) => Number((instance.exports[name] as (n?: number) => number)(argument));
+    this.#call = (name, argument) => (instance.exports[name] as (n?: number) => number)(argument);
     this.#memory = instance.exports["memory"] as { readonly buffer: ArrayBuffer };
     this.inputAt = this.#call("rumi_input", 65_536);
     this.outputAt = this.#call("rumi_output");
@@ -94,7 +174,8 @@ export class Guest {
   }
 
   get views(): FrameViews {
-    if (this.#views.u8.buffer !== this.#memory.buffer) this.#views = frameViews(this.#memory.buffer, 0, this.#memory.buffer.byteLength);
+    if (this.#views.u8.buffer !== this.#memory.buffer)
+      this.#views = frameViews(this.#memory.buffer, 0, this.#memory.buffer.byteLength);
     return this.#views;
   }
 

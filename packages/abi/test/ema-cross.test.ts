@@ -6,10 +6,36 @@ import { describe, expect, it } from "vitest";
 import type { Json } from "@rumi/kernel";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import {
-  makeSavedState, makeShutdownCall, makeTradeEvent, parseDescriptor, readSavedState, type StrategyDescriptor, validateConfig, verifyBinary, writeExecutionEvent, writeInitCall, writeMigrateStateCall, writeShutdownCall,
-  writeTradeEvent, makeHealthcheckCall, writeHealthcheckCall, OUTPUT_KIND, makeMigrateStateCall, STATUS,
+  makeSavedState,
+  makeShutdownCall,
+  makeTradeEvent,
+  parseDescriptor,
+  readSavedState,
+  type StrategyDescriptor,
+  validateConfig,
+  verifyBinary,
+  writeExecutionEvent,
+  writeInitCall,
+  writeMigrateStateCall,
+  writeShutdownCall,
+  writeTradeEvent,
+  makeHealthcheckCall,
+  writeHealthcheckCall,
+  OUTPUT_KIND,
+  makeMigrateStateCall,
+  STATUS,
 } from "../src/index.ts";
-import { digest, engine, Guest, header, initCall, noisyTrades, nothingSeen, type Seen, type Tick } from "./bench-market.ts";
+import {
+  digest,
+  engine,
+  Guest,
+  header,
+  initCall,
+  noisyTrades,
+  nothingSeen,
+  type Seen,
+  type Tick,
+} from "./bench-market.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const read = (path: string): Uint8Array<ArrayBuffer> => new Uint8Array(readFileSync(join(ROOT, path)));
@@ -44,7 +70,11 @@ function trade(guest: Guest, ticks: readonly Tick[], seen: Seen, from = 1): void
       digest(guest.views, guest.outputAt, guest.call("rumi_on_event", length), tick.price, seen);
       cursor += 1;
     }
-    const length = writeTradeEvent(guest.views, guest.inputAt, header(cursor, tick.atUs), { ...makeTradeEvent(), price: tick.price, quantity: tick.quantity });
+    const length = writeTradeEvent(guest.views, guest.inputAt, header(cursor, tick.atUs), {
+      ...makeTradeEvent(),
+      price: tick.price,
+      quantity: tick.quantity,
+    });
     digest(guest.views, guest.outputAt, guest.call("rumi_on_event", length), tick.price, seen);
     cursor += 1;
   }
@@ -58,21 +88,31 @@ function save(guest: Guest): { version: number; bytes: Uint8Array } {
 }
 
 describe("default and hostile packs", () => {
-  it.each(["packs/default", "packs/hostile"])("[M-2.1.5] every binary of %s is the one its descriptor names", (pack) => {
-    for (const descriptor of descriptors(pack)) expect(verifyBinary(descriptor, read(join(pack, descriptor.entrypoint)))).toEqual({ ok: true, value: true });
-  });
-  it.runIf(requires("rust-wasm"))("rebuilding gives the committed bytes", () => {
-    const folder = temporaryFolder();
-    try {
-      execFileSync(process.execPath, ["tools/build-wasm.mjs", "--out", folder.path], { cwd: ROOT });
-      for (const descriptor of [...descriptors("packs/default"), ...descriptors("packs/hostile")].filter((d) => d.runtime_kind === "rust_wasm")) {
-        const built = new Uint8Array(readFileSync(join(folder.path, descriptor.entrypoint.split("/").at(-1) ?? "")));
-        expect(verifyBinary(descriptor, built)).toEqual({ ok: true, value: true });
+  it.each(["packs/default", "packs/hostile"])(
+    "[M-2.1.5] every binary of %s is the one its descriptor names",
+    (pack) => {
+      for (const descriptor of descriptors(pack))
+        expect(verifyBinary(descriptor, read(join(pack, descriptor.entrypoint)))).toEqual({ ok: true, value: true });
+    },
+  );
+  it.runIf(requires("rust-wasm"))(
+    "rebuilding gives the committed bytes",
+    () => {
+      const folder = temporaryFolder();
+      try {
+        execFileSync(process.execPath, ["tools/build-wasm.mjs", "--out", folder.path], { cwd: ROOT });
+        for (const descriptor of [...descriptors("packs/default"), ...descriptors("packs/hostile")].filter(
+          (d) => d.runtime_kind === "rust_wasm",
+        )) {
+          const built = new Uint8Array(readFileSync(join(folder.path, descriptor.entrypoint.split("/").at(-1) ?? "")));
+          expect(verifyBinary(descriptor, built)).toEqual({ ok: true, value: true });
+        }
+      } finally {
+        folder.remove();
       }
-    } finally {
-      folder.remove();
-    }
-  }, 300_000);
+    },
+    300_000,
+  );
 });
 
 describe("ema_cross", () => {
@@ -107,7 +147,11 @@ describe("ema_cross", () => {
   it("[M-6.2.3] migrates version 1 and refuses others", () => {
     const guest = start({ order_quantity: "50" });
     const migrate = (fromVersion: number, bytes: number): number => {
-      const length = writeMigrateStateCall(guest.views, guest.inputAt, header(1, 1), { ...makeMigrateStateCall(), fromVersion, state: new Uint8Array(bytes).fill(1) });
+      const length = writeMigrateStateCall(guest.views, guest.inputAt, header(1, 1), {
+        ...makeMigrateStateCall(),
+        fromVersion,
+        state: new Uint8Array(bytes).fill(1),
+      });
       return guest.call("rumi_migrate_state", length);
     };
     expect(migrate(1, 64)).toBe(16 + 72);
@@ -117,13 +161,29 @@ describe("ema_cross", () => {
   it("[M-2.3.1] answers health and shutdown, refuses bad frames and configurations, and survives", () => {
     const guest = start({ order_quantity: "50" });
     expect(guest.call("rumi_abi_version")).toBe(1);
-    expect(guest.call("rumi_on_healthcheck", writeHealthcheckCall(guest.views, guest.inputAt, header(1, 1), makeHealthcheckCall()))).toBe(16);
+    expect(
+      guest.call(
+        "rumi_on_healthcheck",
+        writeHealthcheckCall(guest.views, guest.inputAt, header(1, 1), makeHealthcheckCall()),
+      ),
+    ).toBe(16);
     expect(guest.views.u16[guest.outputAt >> 1]).toBe(OUTPUT_KIND.health_report);
-    for (const length of [0, 7, 63, -1, 2 ** 31 - 1]) expect(guest.call("rumi_on_event", length)).toBe(STATUS.bad_frame);
+    for (const length of [0, 7, 63, -1, 2 ** 31 - 1])
+      expect(guest.call("rumi_on_event", length)).toBe(STATUS.bad_frame);
     expect(guest.call("rumi_input", 2 ** 30)).toBe(0);
-    expect(guest.call("rumi_on_shutdown", writeShutdownCall(guest.views, guest.inputAt, header(2, 2), { ...makeShutdownCall(), reason: 1 }))).toBe(0);
+    expect(
+      guest.call(
+        "rumi_on_shutdown",
+        writeShutdownCall(guest.views, guest.inputAt, header(2, 2), { ...makeShutdownCall(), reason: 1 }),
+      ),
+    ).toBe(0);
     const swapped = new Guest(WASM);
-    const length = writeInitCall(swapped.views, swapped.inputAt, header(0, 0), initCall(config({ order_quantity: "50", fast_trades: 200 })));
+    const length = writeInitCall(
+      swapped.views,
+      swapped.inputAt,
+      header(0, 0),
+      initCall(config({ order_quantity: "50", fast_trades: 200 })),
+    );
     expect(swapped.call("rumi_on_init", length)).toBe(STATUS.config_refused);
     expect(swapped.call("rumi_save_state")).toBe(STATUS.not_initialised);
   });
@@ -141,7 +201,10 @@ describe("ema_cross", () => {
     const guest = start({ order_quantity: "50" });
     const seen = nothingSeen();
     ticks.slice(0, 20_000).forEach((tick, i) => {
-      const length = writeTradeEvent(guest.views, guest.inputAt, header(i + 1, tick.atUs, 1), { ...makeTradeEvent(), price: tick.price });
+      const length = writeTradeEvent(guest.views, guest.inputAt, header(i + 1, tick.atUs, 1), {
+        ...makeTradeEvent(),
+        price: tick.price,
+      });
       digest(guest.views, guest.outputAt, guest.call("rumi_on_event", length), tick.price, seen);
     });
     expect(seen.orders).toBe(0);

@@ -45,8 +45,7 @@ export function createApi(token: string, language: string) {
       ...(sent === undefined ? {} : { body: JSON.stringify(sent.body) }),
     });
     const answer = record(await json(response, path), path);
-    if (!response.ok || answer["success"] !== true)
-      throw new RefusedError(answers.refusal(answer, path));
+    if (!response.ok || answer["success"] !== true) throw new RefusedError(answers.refusal(answer, path));
     return shape(answer["data"], path);
   };
   const get = <T>(shape: Shape<T>, path: string): Promise<T> => call(shape, "GET", path);
@@ -70,10 +69,7 @@ export function createApi(token: string, language: string) {
       for (let page = 0; page < CHART_PAGES; page += 1) {
         const after: string = cursor === null ? "" : `&cursor=${of(cursor)}`;
         const path = `/api/fills?bot_id=${of(bot_id)}&run_id=${of(run_id)}&limit=200${after}`;
-        const answer: Awaited<ReturnType<typeof answers.fillsPage>> = await get(
-          answers.fillsPage,
-          path,
-        );
+        const answer: Awaited<ReturnType<typeof answers.fillsPage>> = await get(answers.fillsPage, path);
         found.push(...answer.fills);
         cursor = answer.next_cursor;
         if (cursor === null) break;

@@ -126,13 +126,8 @@ function Console(props: {
       <Shared value={shared}>
         <SafetyBar onLanguage={onLanguage} />
         <main>
-          <BotsTable
-            chosen={chosen}
-            onChoose={(bot_id) => setChosen(bot_id === chosen ? null : bot_id)}
-          />
-          {chosen !== null && (
-            <BotDetail key={chosen} botId={chosen} onClose={() => setChosen(null)} />
-          )}
+          <BotsTable chosen={chosen} onChoose={(bot_id) => setChosen(bot_id === chosen ? null : bot_id)} />
+          {chosen !== null && <BotDetail key={chosen} botId={chosen} onClose={() => setChosen(null)} />}
           <LiveFeed rows={rows} problem={problem} />
           <AuditTail />
           <PacksList />

@@ -170,8 +170,7 @@ const JA: Readonly<Record<Word, string>> = {
   event: "イベント",
   entry: "番号",
   verified: "ログをここで検証済み",
-  verified_detail:
-    "{size} 件。署名と木構造、および以前に記憶した {remembered} 件をこのブラウザーで検証しました。",
+  verified_detail: "{size} 件。署名と木構造、および以前に記憶した {remembered} 件をこのブラウザーで検証しました。",
   verifying: "ログを検証中",
   broken: "ログを検証できません",
   log_empty: "ログは空です",

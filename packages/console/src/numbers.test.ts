@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  addDecimals,
-  decimalText,
-  scaled,
-  shownDecimal,
-  signTone,
-  sumDecimals,
-} from "./numbers.ts";
+import { addDecimals, decimalText, scaled, shownDecimal, signTone, sumDecimals } from "./numbers.ts";
 
 describe("decimal texts", () => {
   it.each([
@@ -22,15 +15,10 @@ describe("decimal texts", () => {
     expect(addDecimals(b, a)).toBe(sum);
   });
   it("any two add up as integers do", () => {
-    const part = fc.tuple(
-      fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
-      fc.integer({ min: 0, max: 12 }),
-    );
+    const part = fc.tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.integer({ min: 0, max: 12 }));
     fc.assert(
       fc.property(part, part, ([a, x], [b, y]) => {
-        const sum = scaled(
-          addDecimals(decimalText({ units: a, digits: x }), decimalText({ units: b, digits: y })),
-        );
+        const sum = scaled(addDecimals(decimalText({ units: a, digits: x }), decimalText({ units: b, digits: y })));
         const widest = Math.max(x, y);
         const expected = a * 10n ** BigInt(widest - x) + b * 10n ** BigInt(widest - y);
         expect(sum.units * 10n ** BigInt(widest - sum.digits)).toBe(expected);

@@ -31,8 +31,7 @@ export function profitLine(
     signed: widened(scaled(fill.quantity), quantity_digits) * (fill.side === "buy" ? 1n : -1n),
   }));
   const total = trades.reduce((sum, { signed }) => sum + signed, 0n);
-  let quantity =
-    start.kind === "flat" ? 0n : widened(scaled(start.last_quantity), quantity_digits) - total;
+  let quantity = start.kind === "flat" ? 0n : widened(scaled(start.last_quantity), quantity_digits) - total;
   let isKnown = quantity === 0n;
   let [cost, realised] = [0n, 0n];
   const points: ProfitPoint[] = [];

@@ -34,7 +34,15 @@ export { botsUsingPack, countLiveBots } from "./bots/tables.ts";
 export type { ProveEvent } from "./audit/operations.ts";
 export { readEvents, type AuditEvent, type EventFilter } from "./audit/events.ts";
 export { isolationFor } from "./isolation.ts";
-export { BOT_STATES, CAUSES_IN_FORCE, mayMove, TRANSITIONS, TRANSITION_CAUSES, type BotState, type TransitionCause } from "./lifecycle/states.ts";
+export {
+  BOT_STATES,
+  CAUSES_IN_FORCE,
+  mayMove,
+  TRANSITIONS,
+  TRANSITION_CAUSES,
+  type BotState,
+  type TransitionCause,
+} from "./lifecycle/states.ts";
 export type { AdmitRequest } from "./preflight/gather.ts";
 export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
@@ -43,14 +51,26 @@ export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
 export { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 export { listenForRunners, type RunnerSocketServer, type SocketServerDeps } from "./runners/socket-server.ts";
 export { runnerSocketPath } from "./runners/socket-path.ts";
-export { createRunnerSupervisor, type RunnerProcess, type RunnerSupervisor, type SupervisorDeps } from "./runners/supervisor.ts";
+export {
+  createRunnerSupervisor,
+  type RunnerProcess,
+  type RunnerSupervisor,
+  type SupervisorDeps,
+} from "./runners/supervisor.ts";
 export { readRunners, type RunnerRow } from "./runners/tables.ts";
 export { readSafety, safetyReader } from "./safety/tables.ts";
 export { ROOT_PRINCIPAL } from "./users/operations.ts";
 export type { InspectRecordings } from "./venues/operations.ts";
 
 export const controlMigrations: readonly Migrations[] = [
-  SAFETY_MIGRATIONS, VENUE_MIGRATIONS, BOT_MIGRATIONS, INSTANCE_MIGRATIONS, COMMAND_MIGRATIONS, PREFLIGHT_MIGRATIONS, RUNNER_MIGRATIONS, VIEW_MIGRATIONS,
+  SAFETY_MIGRATIONS,
+  VENUE_MIGRATIONS,
+  BOT_MIGRATIONS,
+  INSTANCE_MIGRATIONS,
+  COMMAND_MIGRATIONS,
+  PREFLIGHT_MIGRATIONS,
+  RUNNER_MIGRATIONS,
+  VIEW_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -65,7 +85,10 @@ export type ControlDeps = {
   readonly runDir: (bot_id: string, run_id: string) => string;
   /** The pack library of the platform. */
   readonly packs: {
-    readonly approvedStrategy: (reader: Reader, reference: StrategyReference) => Promise<Result<StrategyDescriptor, Failure>>;
+    readonly approvedStrategy: (
+      reader: Reader,
+      reference: StrategyReference,
+    ) => Promise<Result<StrategyDescriptor, Failure>>;
     readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
   };
   readonly inspectRecordings: InspectRecordings;
@@ -95,7 +118,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const preflight = {
     verifyStrategy: deps.packs.verifyStrategy,
     admit: deps.admit ?? (() => Promise.resolve(ok(null))),
-    isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") => Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, isolation)),
+    isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") =>
+      Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, isolation)),
     runnerReady: () => hub.ready().length > 0,
   };
   const stopListening = store.onAppended((_first, events) => {
@@ -106,11 +130,22 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     );
   });
   return {
-    hub, safety: safetyReader(store), migrations: controlMigrations, reconcilers: [reconciler],
+    hub,
+    safety: safetyReader(store),
+    migrations: controlMigrations,
+    reconcilers: [reconciler],
     declarations: [
-      ...safetyDeclarations(), ...venueDeclarations(deps.inspectRecordings), ...botDeclarations({ approvedStrategy: deps.packs.approvedStrategy, isolation_floor: deps.isolation_floor ?? "any" }),
+      ...safetyDeclarations(),
+      ...venueDeclarations(deps.inspectRecordings),
+      ...botDeclarations({
+        approvedStrategy: deps.packs.approvedStrategy,
+        isolation_floor: deps.isolation_floor ?? "any",
+      }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
-      ...viewDeclarations(), ...auditDeclarations(deps.proveEvent), ...traceDeclarations(), ...userDeclarations(),
+      ...viewDeclarations(),
+      ...auditDeclarations(deps.proveEvent),
+      ...traceDeclarations(),
+      ...userDeclarations(),
     ],
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),
     close: () => {

@@ -34,7 +34,11 @@ export function instanceMetrics(store: Store, metrics: Metrics): () => Promise<v
   return () => refresh(store, metrics, add);
 }
 
-async function refresh(store: Store, metrics: Metrics, add: (name: keyof typeof HELP, labels: Labels, value: number) => void): Promise<void> {
+async function refresh(
+  store: Store,
+  metrics: Metrics,
+  add: (name: keyof typeof HELP, labels: Labels, value: number) => void,
+): Promise<void> {
   const health = metrics.gauge("health_state", "0 healthy, 1 degraded, 2 halted.");
   const info = metrics.gauge("health_state_info", "The reason of the health state.");
   for (const row of await readInstances(store, store)) {
@@ -44,7 +48,11 @@ async function refresh(store: Store, metrics: Metrics, add: (name: keyof typeof 
     for (const [counter, value] of Object.entries(status.counters)) {
       const [, name = "", label, word] = /^([a-z_]+)(?:\{([a-z_]+)="([^"]*)"\})?$/.exec(counter) ?? [];
       if (!isMetric(name)) continue;
-      const labels = { ...of, ...(LANED.has(name) ? { lane: laneOf(row) } : {}), ...(label === undefined ? {} : { [label]: word ?? "" }) };
+      const labels = {
+        ...of,
+        ...(LANED.has(name) ? { lane: laneOf(row) } : {}),
+        ...(label === undefined ? {} : { [label]: word ?? "" }),
+      };
       if (name.endsWith("_total")) add(name, labels, value);
       else metrics.gauge(name, HELP[name]).set(value, labels);
     }
@@ -58,5 +66,6 @@ function isMetric(name: string): name is keyof typeof HELP {
 }
 
 function laneOf(row: InstanceRow): string {
-  return (JSON.parse(row.spec) as { readonly descriptor: { readonly capabilities: { readonly lane: string } } }).descriptor.capabilities.lane;
+  return (JSON.parse(row.spec) as { readonly descriptor: { readonly capabilities: { readonly lane: string } } })
+    .descriptor.capabilities.lane;
 }

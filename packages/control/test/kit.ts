@@ -3,16 +3,33 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { err, failure, millis, ok, systemRandom, type Millis } from "@rumi/kernel";
 import type { Answer } from "@rumi/operations";
-import { createPackLibrary, PACK_LIMITS, platformDeclarations, platformMigrations, type PackDeps, type PackLibrary } from "@rumi/platform";
+import {
+  createPackLibrary,
+  PACK_LIMITS,
+  platformDeclarations,
+  platformMigrations,
+  type PackDeps,
+  type PackLibrary,
+} from "@rumi/platform";
 import { loadRecordings } from "@rumi/venues";
 import { dataOf, openWorld, writePack, type World } from "../../platform/test/kit.ts";
-import { botsUsingPack, controlMigrations, createControlPlane, listenForRunners, runnerSocketPath, type ControlPlane } from "../src/index.ts";
+import {
+  botsUsingPack,
+  controlMigrations,
+  createControlPlane,
+  listenForRunners,
+  runnerSocketPath,
+  type ControlPlane,
+} from "../src/index.ts";
 import { fakeRunner, type FakeRunner } from "./fake-runner.ts";
 
 export const RUNNER_KEY: Uint8Array = new Uint8Array(32).fill(9);
 
 export type Control = World & {
-  readonly control: ControlPlane; readonly library: PackLibrary; readonly runner: FakeRunner; readonly socketPath: string;
+  readonly control: ControlPlane;
+  readonly library: PackLibrary;
+  readonly runner: FakeRunner;
+  readonly socketPath: string;
   /** Digest of the approved demo pack. */
   readonly digest: string;
   runnerNamed(id: string): FakeRunner;
@@ -24,38 +41,95 @@ export type Control = World & {
   close(): Promise<void>;
 };
 
-export type ControlOptions = { readonly home?: string; readonly lease_ttl?: Millis; readonly adoption_window?: Millis; readonly bare?: boolean };
+export type ControlOptions = {
+  readonly home?: string;
+  readonly lease_ttl?: Millis;
+  readonly adoption_window?: Millis;
+  readonly bare?: boolean;
+};
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
   let control: ControlPlane | undefined;
   let library: PackLibrary | undefined;
   const random = systemRandom();
-  const world = await openWorld([...platformMigrations, ...controlMigrations], ({ folder, store, clock }) => {
-    const folders = { ecosystem: join(folder, "ecosystem"), staging: join(folder, "user_data/pack_staging"), store: join(folder, "user_data/packs"), backups: join(folder, "user_data/pack_backups") };
-    const deps: PackDeps = { store, clock, random, folders, limits: PACK_LIMITS, importRoots: "any", botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id) };
-    const packs = createPackLibrary(deps);
-    const logger = { warning: (message: string, fields?: unknown) => void (process.env["RUMI_TEST_LOG"] !== undefined && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)), info: () => {}, error: (message: string, fields?: unknown) => void process.stderr.write(`${message} ${(fields as { error?: Error } | undefined)?.error?.stack ?? ""}\n`) };
-    library = packs;
-    control = createControlPlane({
-      store, clock, random, logger, environment: "dev", runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id), packs,
-      inspectRecordings: async (files) => { const loaded = await loadRecordings(files); return loaded.ok ? ok(loaded.value.report) : loaded; },
-      proveEvent: (_reader, event_id) => Promise.resolve(err(failure("RUMI-BOT-027", { event_id }))),
-      lease_ttl: options.lease_ttl ?? millis(20_000), adoption_window: options.adoption_window ?? millis(0),
-    });
-    return { declarations: [...platformDeclarations(deps, packs), ...control.declarations], safety: control.safety };
-  }, options.home);
+  const world = await openWorld(
+    [...platformMigrations, ...controlMigrations],
+    ({ folder, store, clock }) => {
+      const folders = {
+        ecosystem: join(folder, "ecosystem"),
+        staging: join(folder, "user_data/pack_staging"),
+        store: join(folder, "user_data/packs"),
+        backups: join(folder, "user_data/pack_backups"),
+      };
+      const deps: PackDeps = {
+        store,
+        clock,
+        random,
+        folders,
+        limits: PACK_LIMITS,
+        importRoots: "any",
+        botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id),
+      };
+      const packs = createPackLibrary(deps);
+      const logger = {
+        warning: (message: string, fields?: unknown) =>
+          void (
+            process.env["RUMI_TEST_LOG"] !== undefined && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)
+          ),
+        info: () => {},
+        error: (message: string, fields?: unknown) =>
+          void process.stderr.write(`${message} ${(fields as { error?: Error } | undefined)?.error?.stack ?? ""}\n`),
+      };
+      library = packs;
+      control = createControlPlane({
+        store,
+        clock,
+        random,
+        logger,
+        environment: "dev",
+        runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
+        packs,
+        inspectRecordings: async (files) => {
+          const loaded = await loadRecordings(files);
+          return loaded.ok ? ok(loaded.value.report) : loaded;
+        },
+        proveEvent: (_reader, event_id) => Promise.resolve(err(failure("RUMI-BOT-027", { event_id }))),
+        lease_ttl: options.lease_ttl ?? millis(20_000),
+        adoption_window: options.adoption_window ?? millis(0),
+      });
+      return { declarations: [...platformDeclarations(deps, packs), ...control.declarations], safety: control.safety };
+    },
+    options.home,
+  );
   if (control === undefined || library === undefined) throw new Error("the world made no control plane");
   const plane = control;
   const path = runnerSocketPath(join(world.folder, "runner.sock"), "/tmp");
   if (!path.ok) throw new Error("no path");
-  const server = await listenForRunners({ path: path.value, key: RUNNER_KEY, home_id: "home-1", random, clock: world.clock, logger: { warning: (message: string, fields?: unknown) => void (process.env["RUMI_TEST_LOG"] !== undefined && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)), info: () => {}, error: () => {} }, onConnection: (connection) => plane.hub.attach(connection) });
+  const server = await listenForRunners({
+    path: path.value,
+    key: RUNNER_KEY,
+    home_id: "home-1",
+    random,
+    clock: world.clock,
+    logger: {
+      warning: (message: string, fields?: unknown) =>
+        void (
+          process.env["RUMI_TEST_LOG"] !== undefined && process.stderr.write(`${message} ${JSON.stringify(fields)}\n`)
+        ),
+      info: () => {},
+      error: () => {},
+    },
+    onConnection: (connection) => plane.hub.attach(connection),
+  });
   if (!server.ok) throw new Error(server.error.code);
 
   let digest = "";
   if (options.bare !== true && options.home === undefined) {
     writePack(join(world.folder, "ecosystem/demo_pack"));
     dataOf(await world.command("packs.scan", {}));
-    digest = String(dataOf(await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } }))["approved_digest"]);
+    digest = String(
+      dataOf(await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } }))["approved_digest"],
+    );
     dataOf(await world.command("venues.register", venueBody(world)));
   }
   const rounds = async (count = 3): Promise<void> => {
@@ -74,9 +148,19 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
   };
   const runnerNamed = (id: string): FakeRunner => fakeRunner(path.value, RUNNER_KEY, id);
   return {
-    ...world, control: plane, library, digest, rounds, until, runnerNamed, socketPath: path.value, runner: runnerNamed("runner-1"),
-    makeBot: (bot_id = "bot-1", over = {}) => world.command("bots.create", { ...botBody(world, bot_id, digest), ...over }),
-    move: (bot_id, from, to, over = {}) => world.command("commands.submit", { ...commandBody(world, bot_id, from, to), ...over }),
+    ...world,
+    control: plane,
+    library,
+    digest,
+    rounds,
+    until,
+    runnerNamed,
+    socketPath: path.value,
+    runner: runnerNamed("runner-1"),
+    makeBot: (bot_id = "bot-1", over = {}) =>
+      world.command("bots.create", { ...botBody(world, bot_id, digest), ...over }),
+    move: (bot_id, from, to, over = {}) =>
+      world.command("commands.submit", { ...commandBody(world, bot_id, from, to), ...over }),
     bot: async (bot_id = "bot-1") => dataOf(await world.query("bots.show", {}, { bot_id })),
     close: async () => {
       plane.close();
@@ -86,23 +170,62 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
   };
 }
 
-export const INSTRUMENT = { instrument_id: "XRPETH.SIM", price_digits: 8, quantity_digits: 2, tick_size: 1, lot_size: 1, min_quantity: 1, max_quantity: 100_000_000, base_currency: "XRP", quote_currency: "ETH" };
+export const INSTRUMENT = {
+  instrument_id: "XRPETH.SIM",
+  price_digits: 8,
+  quantity_digits: 2,
+  tick_size: 1,
+  lot_size: 1,
+  min_quantity: 1,
+  max_quantity: 100_000_000,
+  base_currency: "XRP",
+  quote_currency: "ETH",
+};
 
 export function venueBody(world: Pick<World, "folder" | "id">): Record<string, unknown> {
   const path = join(world.folder, "recordings/trades.csv");
   mkdirSync(join(world.folder, "recordings"), { recursive: true });
-  const rows = Array.from({ length: 20 }, (_, i) => `${i + 1},0.0015${i},${i + 1}.5,${i + 1},${i + 1},${1_570_752_000_000 + i * 1_000},true,true`);
+  const rows = Array.from(
+    { length: 20 },
+    (_, i) => `${i + 1},0.0015${i},${i + 1}.5,${i + 1},${i + 1},${1_570_752_000_000 + i * 1_000},true,true`,
+  );
   writeFileSync(path, `${rows.join("\n")}\n`);
-  return { command_id: world.id(), venue_id: "SIM", kind: "recording", files: [{ path, format: "binance_agg_trades", instrument: INSTRUMENT }], reason: "test" };
+  return {
+    command_id: world.id(),
+    venue_id: "SIM",
+    kind: "recording",
+    files: [{ path, format: "binance_agg_trades", instrument: INSTRUMENT }],
+    reason: "test",
+  };
 }
 
 export function botBody(world: Pick<World, "id">, bot_id: string, digest: string): Record<string, unknown> {
   return {
-    command_id: world.id(), bot_id, strategy: { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest },
-    venue: "SIM", instruments: ["XRPETH.SIM"], config: { fast: 10 }, capital: "1000", labels: { team: "a" }, reason: "test",
+    command_id: world.id(),
+    bot_id,
+    strategy: { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest },
+    venue: "SIM",
+    instruments: ["XRPETH.SIM"],
+    config: { fast: 10 },
+    capital: "1000",
+    labels: { team: "a" },
+    reason: "test",
   };
 }
 
-export function commandBody(world: Pick<World, "id">, bot_id: string, from: string, to: string): Record<string, unknown> {
-  return { command_id: world.id(), target: { bot_id }, requested_transition: { from, to }, reason: "test", trace_id: world.id(), run_id: world.id(), schema_version: 1 };
+export function commandBody(
+  world: Pick<World, "id">,
+  bot_id: string,
+  from: string,
+  to: string,
+): Record<string, unknown> {
+  return {
+    command_id: world.id(),
+    target: { bot_id },
+    requested_transition: { from, to },
+    reason: "test",
+    trace_id: world.id(),
+    run_id: world.id(),
+    schema_version: 1,
+  };
 }

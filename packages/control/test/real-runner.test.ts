@@ -27,37 +27,68 @@ afterAll(async () => {
   room.remove();
 });
 
-const count = async (table: string): Promise<number> => (await world.store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n ?? 0;
+const count = async (table: string): Promise<number> =>
+  (await world.store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n ?? 0;
 
-it("[M-7.1.3, M-8.2.2, L-09] a paper bot trades a recording, survives kill -9 of its runner with no order doubled, and stops with proof", { timeout: 120_000 }, async () => {
-  const of = descriptor();
-  writePack(join(world.folder, "ecosystem/demo_pack"), sampleManifest({ strategies: [of] }), { [of.entrypoint]: new Uint8Array(readFileSync(join(FIXTURE_DIR, of.entrypoint))) });
-  dataOf(await world.command("packs.scan", {}));
-  const digest = String(dataOf(await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } }))["approved_digest"]);
-  const { path } = recording(room.path, 20_000);
-  dataOf(await world.command("venues.register", { command_id: world.id(), venue_id: "SIM", kind: "recording", files: [{ path, format: "binance_agg_trades", instrument: DEMO_INSTRUMENT }], pace: { kind: "multiple", factor: 2_000 }, reason: "test" }));
-  dataOf(await world.makeBot("bot-1", { strategy: { pack_id: "demo_pack", strategy_id: of.strategy_id, strategy_version: of.strategy_version, digest }, instruments: [DEMO_INSTRUMENT.instrument_id], config: {}, capital: "1000000000" }));
+it(
+  "[M-7.1.3, M-8.2.2, L-09] a paper bot trades a recording, survives kill -9 of its runner with no order doubled, and stops with proof",
+  { timeout: 120_000 },
+  async () => {
+    const of = descriptor();
+    writePack(join(world.folder, "ecosystem/demo_pack"), sampleManifest({ strategies: [of] }), {
+      [of.entrypoint]: new Uint8Array(readFileSync(join(FIXTURE_DIR, of.entrypoint))),
+    });
+    dataOf(await world.command("packs.scan", {}));
+    const digest = String(
+      dataOf(await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } }))["approved_digest"],
+    );
+    const { path } = recording(room.path, 20_000);
+    dataOf(
+      await world.command("venues.register", {
+        command_id: world.id(),
+        venue_id: "SIM",
+        kind: "recording",
+        files: [{ path, format: "binance_agg_trades", instrument: DEMO_INSTRUMENT }],
+        pace: { kind: "multiple", factor: 2_000 },
+        reason: "test",
+      }),
+    );
+    dataOf(
+      await world.makeBot("bot-1", {
+        strategy: { pack_id: "demo_pack", strategy_id: of.strategy_id, strategy_version: of.strategy_version, digest },
+        instruments: [DEMO_INSTRUMENT.instrument_id],
+        config: {},
+        capital: "1000000000",
+      }),
+    );
 
-  child = spawnRunner(world.socketPath, RUNNER_KEY);
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
-  const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
-  await world.until("fills", async () => (await count("fill_view")) > 3);
+    child = spawnRunner(world.socketPath, RUNNER_KEY);
+    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
+    await world.until("fills", async () => (await count("fill_view")) > 3);
 
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  await world.control.hub.runnerGone("runner-1");
-  const before = await count("fill_view");
-  child = spawnRunner(world.socketPath, RUNNER_KEY);
-  await world.until("more fills", async () => (await count("fill_view")) > before + 3);
-  expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER", status: { run_id }, instances: [{ epoch: 2 }] });
-  const doubled = await world.store.rows({ sql: "SELECT client_order_id FROM intent_view WHERE verdict = 'forwarded' AND client_order_id IS NOT NULL AND intent LIKE '%\"kind\":\"order\"%' GROUP BY client_order_id HAVING count(*) > 1", parameters: [] });
-  expect(doubled).toEqual([]);
-  expect(Number((dataOf(await world.query("positions.list")))["count"])).toBeGreaterThan(0);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await world.control.hub.runnerGone("runner-1");
+    const before = await count("fill_view");
+    child = spawnRunner(world.socketPath, RUNNER_KEY);
+    await world.until("more fills", async () => (await count("fill_view")) > before + 3);
+    expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER", status: { run_id }, instances: [{ epoch: 2 }] });
+    const doubled = await world.store.rows({
+      sql: "SELECT client_order_id FROM intent_view WHERE verdict = 'forwarded' AND client_order_id IS NOT NULL AND intent LIKE '%\"kind\":\"order\"%' GROUP BY client_order_id HAVING count(*) > 1",
+      parameters: [],
+    });
+    expect(doubled).toEqual([]);
+    expect(Number(dataOf(await world.query("positions.list"))["count"])).toBeGreaterThan(0);
 
-  expect(await world.control.stopAll("test", millis(20_000))).toEqual([]);
-  expect(await world.bot()).toMatchObject({ state: "IDLE" });
-  await world.until("the last segment", async () => (await world.actions()).includes("journal.segment.sealed"));
-  const trace = dataOf(await world.query("trace.show", {}, { id: run_id })) as { fills: unknown[]; intents: unknown[] };
-  expect(trace.intents.length).toBeGreaterThan(0);
-  expect(trace.fills.length).toBeGreaterThan(0);
-});
+    expect(await world.control.stopAll("test", millis(20_000))).toEqual([]);
+    expect(await world.bot()).toMatchObject({ state: "IDLE" });
+    await world.until("the last segment", async () => (await world.actions()).includes("journal.segment.sealed"));
+    const trace = dataOf(await world.query("trace.show", {}, { id: run_id })) as {
+      fills: unknown[];
+      intents: unknown[];
+    };
+    expect(trace.intents.length).toBeGreaterThan(0);
+    expect(trace.fills.length).toBeGreaterThan(0);
+  },
+);

@@ -18,7 +18,8 @@ export function canonicalJson(value: Json): string {
   if (typeof value === "object") {
     const object = value as JsonObject;
     let text = "{";
-    for (const key of sortedKeys(object)) text += `${text === "{" ? "" : ","}${quote(key)}:${canonicalJson(object[key] as Json)}`;
+    for (const key of sortedKeys(object))
+      text += `${text === "{" ? "" : ","}${quote(key)}:${canonicalJson(object[key] as Json)}`;
     return `${text}}`;
   }
   throw new TypeError(`not a JSON value: ${typeof value}`);

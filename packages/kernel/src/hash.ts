@@ -5,7 +5,8 @@ import type { Digest } from "./ids.ts";
 export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
   const [first, ...more] = parts;
   // One call instead of three objects; the first Node 20s do not have it.
-  if (first !== undefined && more.length === 0 && typeof crypto.hash === "function") return new Uint8Array(Buffer.from(crypto.hash("sha256", first, "binary"), "latin1"));
+  if (first !== undefined && more.length === 0 && typeof crypto.hash === "function")
+    return new Uint8Array(Buffer.from(crypto.hash("sha256", first, "binary"), "latin1"));
   const hash = crypto.createHash("sha256");
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());
@@ -13,7 +14,8 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
 
 export function sha256Hex(...parts: readonly (Uint8Array | string)[]): string {
   const [first, ...more] = parts;
-  if (first !== undefined && more.length === 0 && typeof crypto.hash === "function") return crypto.hash("sha256", first, "hex");
+  if (first !== undefined && more.length === 0 && typeof crypto.hash === "function")
+    return crypto.hash("sha256", first, "hex");
   return Buffer.from(sha256(...parts)).toString("hex");
 }
 
@@ -21,10 +23,7 @@ export function digestOf(...parts: readonly (Uint8Array | string)[]): Digest {
   return `sha256:${sha256Hex(...parts)}` as Digest;
 }
 
-export function hmacSha256(
-  key: Uint8Array,
-  ...parts: readonly (Uint8Array | string)[]
-): Uint8Array {
+export function hmacSha256(key: Uint8Array, ...parts: readonly (Uint8Array | string)[]): Uint8Array {
   const hmac = crypto.createHmac("sha256", key);
   for (const part of parts) hmac.update(part);
   return new Uint8Array(hmac.digest());

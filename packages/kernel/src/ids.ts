@@ -31,25 +31,20 @@ export const ID_PATTERNS = {
 
 const matcher = <Name extends string>(pattern: string) => {
   const form = new RegExp(pattern);
-  return (text: string): Brand<Name> | undefined =>
-    form.test(text) ? (text as Brand<Name>) : undefined;
+  return (text: string): Brand<Name> | undefined => (form.test(text) ? (text as Brand<Name>) : undefined);
 };
 
 export const parseUuid: (text: string) => Uuid | undefined = matcher<"Uuid">(ID_PATTERNS.uuid);
 export const parseBotId: (text: string) => BotId | undefined = matcher<"BotId">(ID_PATTERNS.bot);
-export const parseInstrumentId: (text: string) => InstrumentId | undefined =
-  matcher<"InstrumentId">(ID_PATTERNS.instrument);
-export const parseVenueId: (text: string) => VenueId | undefined = matcher<"VenueId">(
-  ID_PATTERNS.venue,
+export const parseInstrumentId: (text: string) => InstrumentId | undefined = matcher<"InstrumentId">(
+  ID_PATTERNS.instrument,
 );
-export const parsePackId: (text: string) => PackId | undefined = matcher<"PackId">(
-  ID_PATTERNS.pack,
+export const parseVenueId: (text: string) => VenueId | undefined = matcher<"VenueId">(ID_PATTERNS.venue);
+export const parsePackId: (text: string) => PackId | undefined = matcher<"PackId">(ID_PATTERNS.pack);
+export const parseClientOrderId: (text: string) => ClientOrderId | undefined = matcher<"ClientOrderId">(
+  ID_PATTERNS.clientOrder,
 );
-export const parseClientOrderId: (text: string) => ClientOrderId | undefined =
-  matcher<"ClientOrderId">(ID_PATTERNS.clientOrder);
-export const parseDigest: (text: string) => Digest | undefined = matcher<"Digest">(
-  ID_PATTERNS.digest,
-);
+export const parseDigest: (text: string) => Digest | undefined = matcher<"Digest">(ID_PATTERNS.digest);
 
 /** UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then randomness; sorts by creation time. */
 export function uuidv7(now: Micros, random: Random): Uuid {

@@ -57,9 +57,7 @@ describe("canonical JSON", () => {
       "\u00f6": 7,
     };
     expect(Object.keys(JSON.parse(canonicalJson(value)) as object).length).toBe(7);
-    expect(canonicalJson(value)).toBe(
-      '{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}',
-    );
+    expect(canonicalJson(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}');
     expect(canonicalJson([1e21, 0.1, -0, 1e-7])).toBe("[1e+21,0.1,0,1e-7]");
     expect(() => canonicalJson("\ud800")).toThrow(TypeError);
     expect(() => canonicalJson(Number.NaN)).toThrow(TypeError);

@@ -61,8 +61,7 @@ function fromNext(next: () => number, stream: (name: string) => Random): Random 
   return {
     bytes: (count) => Uint8Array.from({ length: count }, () => next() & 0xff),
     below: (bound) => {
-      if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32)
-        throw new RangeError(`bound ${bound}`);
+      if (!Number.isInteger(bound) || bound < 1 || bound > 2 ** 32) throw new RangeError(`bound ${bound}`);
       const limit = 2 ** 32 - (2 ** 32 % bound);
       for (;;) {
         const value = next();

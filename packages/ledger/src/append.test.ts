@@ -49,7 +49,12 @@ describe("planAppend", () => {
   });
 
   it("an empty log has the empty root and an empty batch plans nothing", () => {
-    expect(planAppend(emptyHead(), [])).toEqual({ head: emptyHead(), first_index: 0, tiles: [], root: new Uint8Array(emptyRoot()) });
+    expect(planAppend(emptyHead(), [])).toEqual({
+      head: emptyHead(),
+      first_index: 0,
+      tiles: [],
+      root: new Uint8Array(emptyRoot()),
+    });
   });
 
   it("a leaf beyond 65,535 bytes is a broken invariant", () => {

@@ -62,7 +62,8 @@ export function planAppend(head: LogHead, leaves: readonly Pick<PreparedLeaf, "l
   const partial = tree.partialTiles();
   for (const [level, data] of partial.entries()) {
     const grown = rowLength(level, tree.size) > rowLength(level, head.size);
-    if (grown && data.length > 0) tiles.push({ level, index: Math.floor(rowLength(level, tree.size) / TILE_WIDTH), data });
+    if (grown && data.length > 0)
+      tiles.push({ level, index: Math.floor(rowLength(level, tree.size) / TILE_WIDTH), data });
   }
   return {
     head: { size: tree.size, partial, range: tree.range() },

@@ -7,9 +7,16 @@ import { FIELD_LIMITS, checkShape, facts, listOf, text } from "./catalogue/schem
 describe("event catalogue", () => {
   it("[G-7.1] holds every name of the specification, spelled exactly", () => {
     const names = [
-      "controlplane.command.requested", "dangerous_op.challenge", "dangerous_op.confirm", "dangerous_op.reject",
-      "controlplane.command.applied", "controlplane.command.denied", "bot.state.transition", "support_bundle.created",
-      "safety.transition", "execution.killswitch.set",
+      "controlplane.command.requested",
+      "dangerous_op.challenge",
+      "dangerous_op.confirm",
+      "dangerous_op.reject",
+      "controlplane.command.applied",
+      "controlplane.command.denied",
+      "bot.state.transition",
+      "support_bundle.created",
+      "safety.transition",
+      "execution.killswitch.set",
     ];
     expect(Object.keys(EVENT_CATALOGUE)).toEqual(expect.arrayContaining(names));
   });
@@ -46,7 +53,8 @@ describe("event catalogue", () => {
   });
 
   it("the limits of details are reached", () => {
-    const check = (value: Parameters<typeof facts.check>[0]): string | undefined => checkShape({ x: facts }, { x: value });
+    const check = (value: Parameters<typeof facts.check>[0]): string | undefined =>
+      checkShape({ x: facts }, { x: value });
     expect(check({ a: "b".repeat(FIELD_LIMITS.facts_bytes - 8) })).toBeUndefined();
     expect(check({ a: "b".repeat(FIELD_LIMITS.facts_bytes) })).toContain("bytes");
     let deep: Parameters<typeof facts.check>[0] = {};
@@ -58,7 +66,13 @@ describe("event catalogue", () => {
   });
 
   it("a kind of a newer program is still filed", () => {
-    expect(classify({ action: "future.kind", outcome: "SUCCESS" })).toEqual({ category: "system", severity: "warning" });
-    expect(classify({ action: "pack.approved", outcome: "FAILURE" })).toEqual({ category: "approval", severity: "error" });
+    expect(classify({ action: "future.kind", outcome: "SUCCESS" })).toEqual({
+      category: "system",
+      severity: "warning",
+    });
+    expect(classify({ action: "pack.approved", outcome: "FAILURE" })).toEqual({
+      category: "approval",
+      severity: "error",
+    });
   });
 });

@@ -23,7 +23,15 @@ import { PLATFORM_KINDS } from "./catalogue/platform.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
 import type { LedgerEvent, Outcome } from "./event.ts";
 
-export const EVENT_AREAS = [COMMAND_KINDS, ACCESS_KINDS, PACK_KINDS, BOT_KINDS, EXECUTION_KINDS, HOME_KINDS, PLATFORM_KINDS] as const;
+export const EVENT_AREAS = [
+  COMMAND_KINDS,
+  ACCESS_KINDS,
+  PACK_KINDS,
+  BOT_KINDS,
+  EXECUTION_KINDS,
+  HOME_KINDS,
+  PLATFORM_KINDS,
+] as const;
 
 const TABLE = {
   ...COMMAND_KINDS,
@@ -84,8 +92,10 @@ const RESOURCE_TYPE = new RegExp(RESOURCE_TYPE_PATTERN);
 export function eventProblem(event: LedgerEvent): string | undefined {
   const kind = kindOf(event.action);
   if (kind === undefined) return `the event kind ${event.action} is not in the catalogue`;
-  if (!ACTOR.test(event.actor)) return `${event.action}: the actor ${JSON.stringify(event.actor)} has not the form kind:id`;
-  if (!RESOURCE_TYPE.test(event.resource_type)) return `${event.action}: the resource type ${JSON.stringify(event.resource_type)} is malformed`;
+  if (!ACTOR.test(event.actor))
+    return `${event.action}: the actor ${JSON.stringify(event.actor)} has not the form kind:id`;
+  if (!RESOURCE_TYPE.test(event.resource_type))
+    return `${event.action}: the resource type ${JSON.stringify(event.resource_type)} is malformed`;
   const problem = checkShape(fieldsOf(event.action, kind), event.details);
   return problem === undefined ? undefined : `${event.action}: details${problem}`;
 }
@@ -107,8 +117,12 @@ export function fieldsOf(action: string, kind: EventKind): Fields {
 }
 
 /** Category and severity of an event for the JSONL views; an unknown kind (a newer program's) is `system`, `warning`. */
-export function classify(event: Pick<LedgerEvent, "action" | "outcome">): { readonly category: AuditCategory; readonly severity: Severity } {
+export function classify(event: Pick<LedgerEvent, "action" | "outcome">): {
+  readonly category: AuditCategory;
+  readonly severity: Severity;
+} {
   const kind = kindOf(event.action);
-  return kind === undefined ? { category: "system", severity: "warning" } : { category: kind.category, severity: kind.severity[event.outcome] };
+  return kind === undefined
+    ? { category: "system", severity: "warning" }
+    : { category: kind.category, severity: kind.severity[event.outcome] };
 }
-

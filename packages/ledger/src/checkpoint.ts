@@ -6,7 +6,17 @@
  * environment, and the key's name is the origin, so a checkpoint of one home never passes for another's.
  */
 import { type Environment, type Failure, type Result, err, failure, ok } from "@rumi/kernel";
-import { type NoteSigner, type NoteVerifier, base64, fromBase64, isKeyName, openNote, parseNote, parseVerifier, signNote } from "./note.ts";
+import {
+  type NoteSigner,
+  type NoteVerifier,
+  base64,
+  fromBase64,
+  isKeyName,
+  openNote,
+  parseNote,
+  parseVerifier,
+  signNote,
+} from "./note.ts";
 
 export type Checkpoint = { readonly origin: string; readonly size: number; readonly root: Uint8Array };
 

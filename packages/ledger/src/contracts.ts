@@ -11,7 +11,11 @@ const uuid = { type: "string", pattern: ID_PATTERNS.uuid } as const;
 const instant = { type: "string", format: "date-time" } as const;
 const version = { const: 1 } as const;
 
-function contract(title: string, required: Readonly<Record<string, JsonObject>>, optional: Readonly<Record<string, JsonObject>> = {}): JsonObject {
+function contract(
+  title: string,
+  required: Readonly<Record<string, JsonObject>>,
+  optional: Readonly<Record<string, JsonObject>> = {},
+): JsonObject {
   return {
     $schema: DIALECT,
     title,
@@ -41,7 +45,9 @@ export function auditEventSchema(): JsonObject {
       if: { properties: { action: { const: action } } },
       then: { properties: { details: closedDetails(kind.details) } },
     })),
-    $defs: { common_details: { type: "object", required: Object.keys(COMMON_DETAILS), properties: common["properties"] ?? {} } },
+    $defs: {
+      common_details: { type: "object", required: Object.keys(COMMON_DETAILS), properties: common["properties"] ?? {} },
+    },
   };
 }
 
@@ -49,20 +55,34 @@ export function auditEventSchema(): JsonObject {
 function closedDetails(fields: Fields): JsonObject {
   const own = shapeSchema(fields);
   const allowed = Object.fromEntries(Object.keys(COMMON_DETAILS).map((name) => [name, true]));
-  return { required: own["required"] ?? [], additionalProperties: false, properties: { ...allowed, ...(own["properties"] as JsonObject) } };
+  return {
+    required: own["required"] ?? [],
+    additionalProperties: false,
+    properties: { ...allowed, ...(own["properties"] as JsonObject) },
+  };
 }
 
 export function safetyStateSchema(): JsonObject {
   return contract(
     "safety_state",
-    { state_id: uuid, mode: { enum: ["NORMAL", "SAFE", "EMERGENCY_STOP"] }, reason: { type: "string" }, activated_at: instant },
+    {
+      state_id: uuid,
+      mode: { enum: ["NORMAL", "SAFE", "EMERGENCY_STOP"] },
+      reason: { type: "string" },
+      activated_at: instant,
+    },
     { activated_by: { type: "string" }, resolved_at: instant },
   );
 }
 
 /** `state` UNKNOWN goes with `passed` false: what nobody knows has not passed. */
 export function gateResultsSchema(): JsonObject {
-  const rule = { type: "object", additionalProperties: false, required: ["rule_id", "passed"], properties: { rule_id: { type: "string" }, passed: { type: "boolean" }, message: { type: "string" } } };
+  const rule = {
+    type: "object",
+    additionalProperties: false,
+    required: ["rule_id", "passed"],
+    properties: { rule_id: { type: "string" }, passed: { type: "boolean" }, message: { type: "string" } },
+  };
   return {
     ...contract("gate_results", {
       run_id: uuid,
@@ -73,7 +93,13 @@ export function gateResultsSchema(): JsonObject {
       state: { enum: ["PASS", "FAIL", "UNKNOWN"] },
       expires_at: instant,
     }),
-    allOf: [{ if: { properties: { state: { const: "PASS" } } }, then: { properties: { passed: { const: true } } }, else: { properties: { passed: { const: false } } } }],
+    allOf: [
+      {
+        if: { properties: { state: { const: "PASS" } } },
+        then: { properties: { passed: { const: true } } },
+        else: { properties: { passed: { const: false } } },
+      },
+    ],
   };
 }
 

@@ -22,7 +22,10 @@ export async function openLogDirectory(directory: string): Promise<Result<LogSou
 
 function directorySource(directory: string, note: string, size: number): LogSource {
   /** A full tile may stand in for the partial one that a checkpoint names (it grew since). */
-  const read = async (path: (width: number) => string, width: number): Promise<{ bytes: Buffer; grown: boolean } | undefined> => {
+  const read = async (
+    path: (width: number) => string,
+    width: number,
+  ): Promise<{ bytes: Buffer; grown: boolean } | undefined> => {
     const own = await bytesOf(join(directory, path(width)));
     if (own !== undefined) return { bytes: own, grown: false };
     const full = width === TILE_WIDTH ? undefined : await bytesOf(join(directory, path(TILE_WIDTH)));
@@ -41,9 +44,16 @@ function directorySource(directory: string, note: string, size: number): LogSour
       for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < Math.min(to, size); index += 1) {
         const width = tileWidth(0, index, size);
         const bundle = await read((w) => entriesPath(index, w), width);
-        if (bundle === undefined) return err(failure("RUMI-LOG-016", { what: entriesPath(index, width), problem: "there is no such file" }));
+        if (bundle === undefined)
+          return err(failure("RUMI-LOG-016", { what: entriesPath(index, width), problem: "there is no such file" }));
         const { entries, rest } = decodeEntries(bundle.bytes);
-        if (rest > 0) return err(failure("RUMI-LOG-016", { what: entriesPath(index, width), problem: `${rest} bytes behind the last whole entry` }));
+        if (rest > 0)
+          return err(
+            failure("RUMI-LOG-016", {
+              what: entriesPath(index, width),
+              problem: `${rest} bytes behind the last whole entry`,
+            }),
+          );
         const first = index * TILE_WIDTH;
         const whole = to - first >= width && !bundle.grown; // then a surplus entry must be seen
         leaves.push(...entries.slice(Math.max(0, from - first), whole ? entries.length : Math.min(width, to - first)));
@@ -57,7 +67,8 @@ async function bytesOf(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR")) return undefined;
+    if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR"))
+      return undefined;
     throw cause;
   }
 }

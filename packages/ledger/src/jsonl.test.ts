@@ -15,17 +15,47 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 const contents = (directory: string): Record<string, string> =>
-  Object.fromEntries(readdirSync(directory).filter((name) => name.endsWith(".jsonl")).map((name) => [name, readFileSync(join(directory, name), "utf8")]));
+  Object.fromEntries(
+    readdirSync(directory)
+      .filter((name) => name.endsWith(".jsonl"))
+      .map((name) => [name, readFileSync(join(directory, name), "utf8")]),
+  );
 
 describe("JSONL views", () => {
   it("[R-17.1] a line has the documented fields in their order, then what leads back to the log", () => {
-    const event = eventOf(5, "permission.granted", { permission_type: "capability_grant", owner_pack: "demo", flow_id: "f" });
+    const event = eventOf(5, "permission.granted", {
+      permission_type: "capability_grant",
+      owner_pack: "demo",
+      flow_id: "f",
+    });
     const line = JSON.parse(jsonlLine(5, event)) as Record<string, unknown>;
     expect(Object.keys(line).slice(0, 15)).toEqual([
-      "ts", "category", "severity", "action", "success", "flow_id", "step_id", "phase", "owner_pack", "modifier_id",
-      "details", "error", "error_type", "rejection_reason", "execution_mode",
+      "ts",
+      "category",
+      "severity",
+      "action",
+      "success",
+      "flow_id",
+      "step_id",
+      "phase",
+      "owner_pack",
+      "modifier_id",
+      "details",
+      "error",
+      "error_type",
+      "rejection_reason",
+      "execution_mode",
     ]);
-    expect(line).toMatchObject({ ts: "2026-09-21T14:13:25.000000Z", category: "permission", severity: "warning", success: true, flow_id: "f", owner_pack: "demo", log_index: 5, event_id: event.event_id });
+    expect(line).toMatchObject({
+      ts: "2026-09-21T14:13:25.000000Z",
+      category: "permission",
+      severity: "warning",
+      success: true,
+      flow_id: "f",
+      owner_pack: "demo",
+      log_index: 5,
+      event_id: event.event_id,
+    });
   });
 
   it("[R-17.1] the guide's jq selections find their lines", async () => {
@@ -39,14 +69,25 @@ describe("JSONL views", () => {
     must(await writer.append(0, events));
     const day = "2026-09-21";
     const lines = (category: string): Record<string, unknown>[] =>
-      readFileSync(join(folder.path, `${category}_${day}.jsonl`), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+      readFileSync(join(folder.path, `${category}_${day}.jsonl`), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines("security").filter((line) => line["action"] === "principal_id_overridden")).toHaveLength(1);
-    expect(lines("security").filter((line) => line["success"] === false)).toMatchObject([{ rejection_reason: "G.SAFE" }]);
+    expect(lines("security").filter((line) => line["success"] === false)).toMatchObject([
+      { rejection_reason: "G.SAFE" },
+    ]);
     expect(lines("system").filter((line) => String(line["action"]).includes("lib"))).toHaveLength(1);
-    expect(lines("permission").filter((line) => (line["details"] as Record<string, unknown>)["permission_type"] === "capability_grant")).toHaveLength(1);
+    expect(
+      lines("permission").filter(
+        (line) => (line["details"] as Record<string, unknown>)["permission_type"] === "capability_grant",
+      ),
+    ).toHaveLength(1);
     if (existsSync("/usr/bin/jq")) {
       const path = join(folder.path, `security_${day}.jsonl`);
-      expect(execFileSync("jq", ["-c", "select(.success == false) | .log_index", path], { encoding: "utf8" })).toBe("3\n");
+      expect(execFileSync("jq", ["-c", "select(.success == false) | .log_index", path], { encoding: "utf8" })).toBe(
+        "3\n",
+      );
     }
   });
 

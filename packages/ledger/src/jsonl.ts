@@ -36,7 +36,12 @@ export type LocalDay = (at: Micros) => string;
 
 /** Days of an IANA zone; without a name, the machine's own. */
 export function localDays(timeZone?: string): LocalDay {
-  const format = new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", ...(timeZone === undefined ? {} : { timeZone }) });
+  const format = new Intl.DateTimeFormat("en-CA", {
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    ...(timeZone === undefined ? {} : { timeZone }),
+  });
   let hour = Number.NaN;
   let day = "";
   return (at) => {

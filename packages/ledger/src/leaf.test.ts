@@ -22,7 +22,9 @@ describe("log leaf v1", () => {
     const forged = Buffer.from(leaf).toString().replace("user:root", "user:mark");
     expect(codeOf(openLeaf(Buffer.from(forged), salt, payload))).toBe("RUMI-LOG-005");
     const other = payload.replace('"schema_version":1', '"schema_version":2');
-    const relabelled = Buffer.from(leaf).toString().replace(/"commitment":"[0-9a-f]+"/, `"commitment":"${hmacHex(salt, other)}"`);
+    const relabelled = Buffer.from(leaf)
+      .toString()
+      .replace(/"commitment":"[0-9a-f]+"/, `"commitment":"${hmacHex(salt, other)}"`);
     expect(codeOf(openLeaf(Buffer.from(relabelled), salt, other))).toBe("RUMI-LOG-005");
   });
 
@@ -37,7 +39,17 @@ describe("log leaf v1", () => {
     expect(parseLeaf(Buffer.from(text)).ok).toBe(true);
     const spaced = text.replace(",", ", ");
     const extra = text.replace("{", '{"aa":1,');
-    for (const bad of [spaced, extra, `${text}\n`, text.replace('"version":1', '"version":2'), "{}", "[]", "", "null", text.replace("Z\"", "\"")]) {
+    for (const bad of [
+      spaced,
+      extra,
+      `${text}\n`,
+      text.replace('"version":1', '"version":2'),
+      "{}",
+      "[]",
+      "",
+      "null",
+      text.replace('Z"', '"'),
+    ]) {
       expect(codeOf(parseLeaf(Buffer.from(bad))), bad).toBe("RUMI-LOG-003");
     }
     expect(codeOf(parseLeaf(Buffer.of(0xff, 0xfe)))).toBe("RUMI-LOG-003");
@@ -45,7 +57,13 @@ describe("log leaf v1", () => {
 
   it("payloads are closed: unknown fields, missing fields and wrong types are refused", () => {
     const payload = payloadText(sampleEvent(1));
-    for (const bad of [payload.replace("{", '{"aa":1,'), payload.replace('"outcome":"SUCCESS",', ""), payload.replace("SUCCESS", "MAYBE"), payload.replace("user:root", "user:root\",\"actor2\":\"x"), "{"]) {
+    for (const bad of [
+      payload.replace("{", '{"aa":1,'),
+      payload.replace('"outcome":"SUCCESS",', ""),
+      payload.replace("SUCCESS", "MAYBE"),
+      payload.replace("user:root", 'user:root","actor2":"x'),
+      "{",
+    ]) {
       expect(codeOf(parsePayload(bad)), bad).toBe("RUMI-LOG-005");
     }
   });
@@ -62,7 +80,9 @@ describe("log leaf v1", () => {
   it("what is no event of ours stops the program", () => {
     const event = sampleEvent(1);
     expect(() => prepareLeaf({ ...event, action: "bot.invented" }, salt)).toThrow(/invariant.*catalogue/);
-    expect(() => prepareLeaf({ ...event, details: { ...event.details, surprise: 1 } }, salt)).toThrow(/surprise is not known/);
+    expect(() => prepareLeaf({ ...event, details: { ...event.details, surprise: 1 } }, salt)).toThrow(
+      /surprise is not known/,
+    );
     expect(() => prepareLeaf({ ...event, actor: "root" }, salt)).toThrow(/actor/);
     expect(() => prepareLeaf(event, salt.subarray(1))).toThrow(RangeError);
     expect(() => prepareLeaf({ ...event, occurred_at: micros(0) }, salt)).not.toThrow();

@@ -10,7 +10,22 @@
  * - A leaf opens only with its own salt and payload, and only when both tell the same story (leaf.test.ts).
  * - At most 65,535 bytes, the payload at most 262,144: beyond it a coded refusal (leaf.test.ts).
  */
-import { type Failure, ID_PATTERNS, type Json, type JsonObject, LIMITS, type Micros, type Result, type Uuid, canonicalJson, err, failure, isoFromMicros, microsFromIso, ok } from "@rumi/kernel";
+import {
+  type Failure,
+  ID_PATTERNS,
+  type Json,
+  type JsonObject,
+  LIMITS,
+  type Micros,
+  type Result,
+  type Uuid,
+  canonicalJson,
+  err,
+  failure,
+  isoFromMicros,
+  microsFromIso,
+  ok,
+} from "@rumi/kernel";
 import type { PreparedLeaf } from "./append.ts";
 import { assertKnownEvent } from "./catalogue.ts";
 import type { EventDetails, LedgerEvent, Outcome } from "./event.ts";
@@ -42,10 +57,13 @@ export function prepareLeaf(event: LedgerEvent, salt: Uint8Array): Result<Prepar
   const payload = payloadText(event);
   const payloadBytes = Buffer.byteLength(payload);
   if (payloadBytes > LIMITS.event_payload_bytes) {
-    return err(failure("RUMI-LOG-002", { action: event.action, bytes: payloadBytes, limit: LIMITS.event_payload_bytes }));
+    return err(
+      failure("RUMI-LOG-002", { action: event.action, bytes: payloadBytes, limit: LIMITS.event_payload_bytes }),
+    );
   }
   const leaf = Buffer.from(leafText(recordOf(event, hmacHex(salt, payload))));
-  if (leaf.length > LIMITS.log_leaf_bytes) return err(failure("RUMI-LOG-001", { bytes: leaf.length, limit: LIMITS.log_leaf_bytes }));
+  if (leaf.length > LIMITS.log_leaf_bytes)
+    return err(failure("RUMI-LOG-001", { bytes: leaf.length, limit: LIMITS.log_leaf_bytes }));
   return ok({ event_id: event.event_id, leaf, salt, payload });
 }
 
@@ -60,7 +78,9 @@ export function openRecord(record: LeafRecord, salt: Uint8Array, payload: string
   const event = parsePayload(payload);
   if (!event.ok) return event;
   const told = recordOf(event.value, record.commitment);
-  const other = (["actor", "event_id", "subject", "time", "type"] as const).find((field) => told[field] !== record[field]);
+  const other = (["actor", "event_id", "subject", "time", "type"] as const).find(
+    (field) => told[field] !== record[field],
+  );
   return other === undefined
     ? ok({ record, event: event.value })
     : err(failure("RUMI-LOG-005", { problem: `${other} differs` }));
@@ -83,12 +103,16 @@ const OUTCOMES: ReadonlySet<Json | undefined> = new Set<Outcome>(["SUCCESS", "FA
 /** Reads a payload back; closed, so an unknown field or another schema_version is refused (RUMI-LOG-005). */
 export function parsePayload(payload: string): Result<LedgerEvent, Failure> {
   const object = parseObject(payload);
-  if (object === undefined || Object.keys(object).toSorted().join() !== PAYLOAD_FIELDS) return badPayload("it has not the fields of an audit_event");
-  const { schema_version, event_id, action, actor, resource_type, resource_id, outcome, details, occurred_at } = object as Record<string, Json>;
+  if (object === undefined || Object.keys(object).toSorted().join() !== PAYLOAD_FIELDS)
+    return badPayload("it has not the fields of an audit_event");
+  const { schema_version, event_id, action, actor, resource_type, resource_id, outcome, details, occurred_at } =
+    object as Record<string, Json>;
   const time = typeof occurred_at === "string" ? microsFromIso(occurred_at) : undefined;
   const texts = [event_id, action, actor, resource_type, resource_id].every((text) => typeof text === "string");
-  if (schema_version !== PAYLOAD_SCHEMA_VERSION) return badPayload(`its schema_version is ${JSON.stringify(schema_version)}`);
-  if (!texts || time === undefined || !OUTCOMES.has(outcome) || !isObject(details)) return badPayload("a field has the wrong type");
+  if (schema_version !== PAYLOAD_SCHEMA_VERSION)
+    return badPayload(`its schema_version is ${JSON.stringify(schema_version)}`);
+  if (!texts || time === undefined || !OUTCOMES.has(outcome) || !isObject(details))
+    return badPayload("a field has the wrong type");
   return ok({
     event_id: event_id as Uuid,
     action: action as string,
@@ -118,9 +142,11 @@ export function parseLeaf(leaf: Uint8Array): Result<LeafRecord, Failure> {
   const { actor, commitment, event_id, subject, time, type, version } = object as Record<string, Json>;
   if (version !== LEAF_VERSION) return badLeaf(`its version is ${JSON.stringify(version)}`);
   const at = typeof time === "string" ? microsFromIso(time) : undefined;
-  if (typeof actor !== "string" || typeof subject !== "string" || typeof type !== "string" || at === undefined) return badLeaf("a field has the wrong type");
+  if (typeof actor !== "string" || typeof subject !== "string" || typeof type !== "string" || at === undefined)
+    return badLeaf("a field has the wrong type");
   if (typeof event_id !== "string" || !UUID.test(event_id)) return badLeaf("its event_id is no UUID");
-  if (typeof commitment !== "string" || !COMMITMENT.test(commitment)) return badLeaf("its commitment is no HMAC-SHA-256");
+  if (typeof commitment !== "string" || !COMMITMENT.test(commitment))
+    return badLeaf("its commitment is no HMAC-SHA-256");
   const record: LeafRecord = { actor, commitment, event_id: event_id as Uuid, subject, time: at, type };
   return leafText(record) === text ? ok(record) : badLeaf("it is not in canonical form");
 }
@@ -136,7 +162,14 @@ export function leafText(of: LeafRecord): string {
 
 function recordOf(event: LedgerEvent, commitment: string): LeafRecord {
   const subject = `${event.resource_type}:${event.resource_id}`;
-  return { actor: event.actor, commitment, event_id: event.event_id, subject, time: event.occurred_at, type: event.action };
+  return {
+    actor: event.actor,
+    commitment,
+    event_id: event.event_id,
+    subject,
+    time: event.occurred_at,
+    type: event.action,
+  };
 }
 
 function parseObject(text: string): JsonObject | undefined {

@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { leafHash } from "./hashing.ts";
-import { consistencyRanges, inclusionRanges, perfectSubtrees, splitPoint, verifyConsistency, verifyInclusion } from "./merkle.ts";
+import {
+  consistencyRanges,
+  inclusionRanges,
+  perfectSubtrees,
+  splitPoint,
+  verifyConsistency,
+  verifyInclusion,
+} from "./merkle.ts";
 import { type TileFetch, consistencyProof, inclusionProof, rootFromTiles } from "./tile-tree.ts";
 import { HASH_BYTES } from "./hashing.ts";
 import { TreeBuilder } from "./tree-builder.ts";
@@ -47,7 +54,10 @@ function tilesOf(leaves: readonly Uint8Array[]): { fetch: TileFetch; root: Uint8
     const index = Math.floor(Math.floor(leaves.length / 256 ** level) / 256);
     if (data.length > 0) tiles.set(`${level}/${index}`, data);
   }
-  return { root: tree.root(), fetch: async (level, index, width) => tiles.get(`${level}/${index}`)?.subarray(0, width * HASH_BYTES) };
+  return {
+    root: tree.root(),
+    fetch: async (level, index, width) => tiles.get(`${level}/${index}`)?.subarray(0, width * HASH_BYTES),
+  };
 }
 const hex = (hashes: readonly Uint8Array[]): string[] => hashes.map((hash) => Buffer.from(hash).toString("hex"));
 async function value<T>(of: Promise<{ ok: true; value: T } | { ok: false; error: unknown }>): Promise<T> {

@@ -3,7 +3,18 @@ import { seededRandom } from "@rumi/kernel";
 import { describe, expect, it } from "vitest";
 import { ORIGIN, SIGNER, codeOf, must } from "../test/support.ts";
 import { checkpointText, logOrigin, parseCheckpoint, signCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
-import { NOTE_LIMITS, encodeSigner, encodeVerifier, generateSigner, openNote, parseNote, parseSigner, parseVerifier, signNote, signerFromPem } from "./note.ts";
+import {
+  NOTE_LIMITS,
+  encodeSigner,
+  encodeVerifier,
+  generateSigner,
+  openNote,
+  parseNote,
+  parseSigner,
+  parseVerifier,
+  signNote,
+  signerFromPem,
+} from "./note.ts";
 
 const root = new Uint8Array(32).fill(7);
 const note = signCheckpoint({ origin: ORIGIN, size: 42, root }, SIGNER);
@@ -12,7 +23,8 @@ const vkey = encodeVerifier(SIGNER);
 describe("signed notes", () => {
   it("reads the signed-note specification's own example", () => {
     const key = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
-    const text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+    const text =
+      "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
     const example = `${text}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n`;
     expect(openNote(example, must(parseVerifier(key)))).toEqual({ ok: true, value: text });
   });
@@ -32,14 +44,27 @@ describe("signed notes", () => {
     expect(must(parseSigner(encodeSigner(SIGNER))).raw).toEqual(SIGNER.raw);
     const pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }) as string;
     const signer = must(signerFromPem(ORIGIN, pem));
-    expect(verifyCheckpoint(signCheckpoint({ origin: ORIGIN, size: 0, root }, signer), encodeVerifier(signer)).ok).toBe(true);
+    expect(verifyCheckpoint(signCheckpoint({ origin: ORIGIN, size: 0, root }, signer), encodeVerifier(signer)).ok).toBe(
+      true,
+    );
   });
 
   it("malformed keys are named: other type, other id, other name, other spelling", () => {
-    const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }) as string;
+    const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+      format: "pem",
+      type: "pkcs8",
+    }) as string;
     const [name = "", id = "", key = ""] = vkey.split("+");
     const zeroId = `${name}+00000000+${key}`;
-    for (const bad of ["", "x", zeroId, `${name}+${id}`, vkey.replace(ORIGIN, "rumi.local/prod/x"), `${vkey}=`, `${vkey}\nmore`]) {
+    for (const bad of [
+      "",
+      "x",
+      zeroId,
+      `${name}+${id}`,
+      vkey.replace(ORIGIN, "rumi.local/prod/x"),
+      `${vkey}=`,
+      `${vkey}\nmore`,
+    ]) {
       expect(codeOf(parseVerifier(bad)), bad).toBe("RUMI-LOG-008");
     }
     expect(codeOf(signerFromPem(ORIGIN, ec))).toBe("RUMI-LOG-008");
@@ -73,7 +98,13 @@ describe("signed notes", () => {
   });
 
   it("malformed checkpoints are refused by form", () => {
-    for (const body of ["a\n1\n", "a\n01\nx\n", `a\n-1\n${Buffer.from(root).toString("base64")}\n`, "a\n1\nAAAA\n", "\n1\nAAAA\n"]) {
+    for (const body of [
+      "a\n1\n",
+      "a\n01\nx\n",
+      `a\n-1\n${Buffer.from(root).toString("base64")}\n`,
+      "a\n1\nAAAA\n",
+      "\n1\nAAAA\n",
+    ]) {
       expect(codeOf(parseCheckpoint(`${body}\n${note.split("\n\n")[1] ?? ""}`)), body).toBe("RUMI-LOG-007");
     }
   });

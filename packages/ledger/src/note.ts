@@ -23,14 +23,24 @@ const SEED_DER = Buffer.from("302e020100300506032b657004220420", "hex");
 const PUBLIC_DER = Buffer.from("302a300506032b6570032100", "hex");
 
 /** Who may verify: parsed from a vkey line `<name>+<key id>+<base64>`. */
-export type NoteVerifier = { readonly name: string; readonly id: Uint8Array; readonly raw: Uint8Array; readonly key: KeyObject };
+export type NoteVerifier = {
+  readonly name: string;
+  readonly id: Uint8Array;
+  readonly raw: Uint8Array;
+  readonly key: KeyObject;
+};
 /** Who may sign; `seed` is the secret. */
 export type NoteSigner = NoteVerifier & { readonly seed: Uint8Array; readonly secret: KeyObject };
 export type NoteSignature = { readonly name: string; readonly id: Uint8Array; readonly signature: Uint8Array };
 export type Note = { readonly text: string; readonly signatures: readonly NoteSignature[] };
 
 export function isKeyName(name: string): boolean {
-  return name.length > 0 && Buffer.byteLength(name) <= NOTE_LIMITS.name_bytes && name.isWellFormed() && !/[\s+\p{Cc}]/u.test(name);
+  return (
+    name.length > 0 &&
+    Buffer.byteLength(name) <= NOTE_LIMITS.name_bytes &&
+    name.isWellFormed() &&
+    !/[\s+\p{Cc}]/u.test(name)
+  );
 }
 
 export function generateSigner(name: string, random: Random): NoteSigner {
@@ -54,9 +64,12 @@ export function signerFromPem(name: string, pem: string): Result<NoteSigner, Fai
   } catch (cause) {
     return badKey("the file is no private key", cause);
   }
-  if (secret.asymmetricKeyType !== "ed25519") return badKey(`it is of type ${secret.asymmetricKeyType ?? "unknown"}, not Ed25519`);
+  if (secret.asymmetricKeyType !== "ed25519")
+    return badKey(`it is of type ${secret.asymmetricKeyType ?? "unknown"}, not Ed25519`);
   const der = secret.export({ format: "der", type: "pkcs8" });
-  return isKeyName(name) ? ok(signerFromSeed(name, der.subarray(der.length - KEY_BYTES))) : badKey("its name is no key name");
+  return isKeyName(name)
+    ? ok(signerFromSeed(name, der.subarray(der.length - KEY_BYTES)))
+    : badKey("its name is no key name");
 }
 
 /** `<name>+<key id as 8 hexadecimal digits>+<base64 of type and key>`: what log.vkey holds. */
@@ -83,7 +96,8 @@ export function parseSigner(text: string): Result<NoteSigner, Failure> {
   const match = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(text.trim());
   const bytes = match === null ? undefined : fromBase64(match[3] ?? "");
   if (match === null || bytes === undefined) return badKey("it is no line PRIVATE+KEY+NAME+ID+KEY");
-  if (bytes[0] !== ED25519 || bytes.length !== 1 + KEY_BYTES || !isKeyName(match[1] ?? "")) return badKey("it is no Ed25519 key");
+  if (bytes[0] !== ED25519 || bytes.length !== 1 + KEY_BYTES || !isKeyName(match[1] ?? ""))
+    return badKey("it is no Ed25519 key");
   const signer = signerFromSeed(match[1] ?? "", new Uint8Array(bytes.subarray(1)));
   return hex(signer.id) === match[2] ? ok(signer) : badKey("its id does not belong to its name and bytes");
 }
@@ -97,7 +111,8 @@ export function signNote(text: string, signer: NoteSigner): string {
 
 /** Splits a note; checks its form only. */
 export function parseNote(note: string): Result<Note, Failure> {
-  if (Buffer.byteLength(note) > NOTE_LIMITS.text_bytes) return badNote(`it has more than ${NOTE_LIMITS.text_bytes} bytes`);
+  if (Buffer.byteLength(note) > NOTE_LIMITS.text_bytes)
+    return badNote(`it has more than ${NOTE_LIMITS.text_bytes} bytes`);
   const split = note.lastIndexOf("\n\n");
   if (split < 0 || !note.endsWith("\n")) return badNote("no blank line separates text and signatures");
   const text = note.slice(0, split + 1);
@@ -108,7 +123,8 @@ export function parseNote(note: string): Result<Note, Failure> {
   for (const line of lines) {
     const match = /^— (\S+) (\S+)$/.exec(line);
     const bytes = match === null ? undefined : fromBase64(match[2] ?? "");
-    if (match === null || bytes === undefined || bytes.length < 5 || !isKeyName(match[1] ?? "")) return badNote("a signature line is malformed");
+    if (match === null || bytes === undefined || bytes.length < 5 || !isKeyName(match[1] ?? ""))
+      return badNote("a signature line is malformed");
     signatures.push({ name: match[1] ?? "", id: bytes.subarray(0, 4), signature: bytes.subarray(4) });
   }
   return ok({ text, signatures });
@@ -148,5 +164,6 @@ export function fromBase64(text: string): Buffer | undefined {
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-const badKey = (problem: string, cause?: unknown): Result<never, Failure> => err(failure("RUMI-LOG-008", { problem }, { cause }));
+const badKey = (problem: string, cause?: unknown): Result<never, Failure> =>
+  err(failure("RUMI-LOG-008", { problem }, { cause }));
 const badNote = (problem: string): Result<never, Failure> => err(failure("RUMI-LOG-007", { problem }));

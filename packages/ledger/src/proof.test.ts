@@ -31,7 +31,16 @@ describe("proof of one event", () => {
       { ...proof, checkpoint: proof.checkpoint.replace("600", "601") },
       { ...proof, leaf: `${proof.leaf}\n` },
     ].map((bent) => codeOf(verifyProof(bent, vkey)));
-    expect(codes).toEqual(["RUMI-LOG-019", "RUMI-LOG-019", "RUMI-LOG-019", "RUMI-LOG-019", "RUMI-LOG-004", "RUMI-LOG-004", "RUMI-LOG-006", "RUMI-LOG-019"]);
+    expect(codes).toEqual([
+      "RUMI-LOG-019",
+      "RUMI-LOG-019",
+      "RUMI-LOG-019",
+      "RUMI-LOG-019",
+      "RUMI-LOG-004",
+      "RUMI-LOG-004",
+      "RUMI-LOG-006",
+      "RUMI-LOG-019",
+    ]);
   });
 
   it("an erased event is proven as logged, without its payload", async () => {
@@ -41,7 +50,14 @@ describe("proof of one event", () => {
 
   it("proof files are closed, and there is none of what is not logged", async () => {
     const proof = must(await proveEvent(log, 4, log.opened[4]));
-    for (const bad of ["", "[]", "{}", JSON.stringify({ ...proof, more: 1 }), JSON.stringify({ ...proof, index: "4" }), JSON.stringify({ ...proof, hashes: Array.from({ length: 64 }, () => "") })]) {
+    for (const bad of [
+      "",
+      "[]",
+      "{}",
+      JSON.stringify({ ...proof, more: 1 }),
+      JSON.stringify({ ...proof, index: "4" }),
+      JSON.stringify({ ...proof, hashes: Array.from({ length: 64 }, () => "") }),
+    ]) {
       expect(codeOf(parseProof(bad)), bad.slice(0, 40)).toBe("RUMI-LOG-019");
     }
     expect(codeOf(await proveEvent(log, 600, undefined))).toBe("RUMI-LOG-023");

@@ -41,7 +41,11 @@ export type ProvenEvent = {
   readonly event: LedgerEvent | null;
 };
 
-export async function proveEvent(source: LogSource, index: number, opened: OpenedPayload | undefined): Promise<Result<EventProof, Failure>> {
+export async function proveEvent(
+  source: LogSource,
+  index: number,
+  opened: OpenedPayload | undefined,
+): Promise<Result<EventProof, Failure>> {
   const note = await source.checkpoint();
   const size = note === undefined ? 0 : Number(note.split("\n")[1]);
   const hashes = await inclusionProof(index, size, (level, tile) => source.tile(level, tile));
@@ -90,11 +94,21 @@ export function parseProof(text: string): Result<EventProof, Failure> {
     return err(failure("RUMI-LOG-019", { problem: "it is no JSON" }, { cause }));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return bad("it is no JSON object");
-  const { schema_version, index, leaf, salt, payload, hashes, checkpoint, ...rest } = value as Readonly<Record<string, Json>>;
+  const { schema_version, index, leaf, salt, payload, hashes, checkpoint, ...rest } = value as Readonly<
+    Record<string, Json>
+  >;
   const nullableTexts = [salt, payload].every((field) => field === null || typeof field === "string");
-  const listed = Array.isArray(hashes) && hashes.length <= HASHES_MAX && hashes.every((hash: Json) => typeof hash === "string");
+  const listed =
+    Array.isArray(hashes) && hashes.length <= HASHES_MAX && hashes.every((hash: Json) => typeof hash === "string");
   if (schema_version !== PROOF_SCHEMA_VERSION) return bad("its schema_version is not 1");
-  if (typeof index !== "number" || typeof leaf !== "string" || typeof checkpoint !== "string" || !nullableTexts || !listed) return bad("a field has the wrong type");
+  if (
+    typeof index !== "number" ||
+    typeof leaf !== "string" ||
+    typeof checkpoint !== "string" ||
+    !nullableTexts ||
+    !listed
+  )
+    return bad("a field has the wrong type");
   if (Object.keys(rest).length > 0) return bad(`it has unknown fields: ${Object.keys(rest).join(", ")}`);
   return ok(value as unknown as EventProof);
 }
@@ -105,13 +119,18 @@ export function tlogProofText(proof: EventProof): string {
 }
 
 /** Verifies a `.tlog-proof` text for the leaf it came with. */
-export function verifyTlogProof(text: string, leaf: Uint8Array, verifier: NoteVerifier | string): Result<Checkpoint, Failure> {
+export function verifyTlogProof(
+  text: string,
+  leaf: Uint8Array,
+  verifier: NoteVerifier | string,
+): Result<Checkpoint, Failure> {
   const split = text.indexOf("\n\n");
   const [header, ...lines] = text.slice(0, Math.max(0, split)).split("\n");
   if (lines[0]?.startsWith("extra ") === true) lines.shift(); // unauthenticated by the standard's own word
   const [indexLine = "", ...hashes] = lines;
   const index = /^index (0|[1-9]\d*)$/.exec(indexLine)?.[1];
-  if (split < 0 || header !== TLOG_PROOF_HEADER || index === undefined || hashes.length > HASHES_MAX) return bad("it is no tlog-proof v1");
+  if (split < 0 || header !== TLOG_PROOF_HEADER || index === undefined || hashes.length > HASHES_MAX)
+    return bad("it is no tlog-proof v1");
   const checkpoint = verifyCheckpoint(text.slice(split + 2), verifier);
   if (!checkpoint.ok) return checkpoint;
   const proof = hashes.map(fromBase64);

@@ -21,7 +21,9 @@ export interface PayloadSource {
 }
 
 /** What a store keeps beside a leaf to search by; nobody signed it, so the verifier holds it against what was signed. */
-export type IndexedEvent = Readonly<Record<"event_id" | "action" | "actor" | "resource_type" | "resource_id" | "outcome" | "trace_id", string>> & {
+export type IndexedEvent = Readonly<
+  Record<"event_id" | "action" | "actor" | "resource_type" | "resource_id" | "outcome" | "trace_id", string>
+> & {
   readonly occurred_at: number;
   readonly run_id: string | null;
   readonly request_id: string | null;

@@ -15,12 +15,16 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
-const update = (source: MemoryLog, into = directory): ReturnType<typeof updateTileFiles> => updateTileFiles({ directory: into, source, verifier: SIGNER });
+const update = (source: MemoryLog, into = directory): ReturnType<typeof updateTileFiles> =>
+  updateTileFiles({ directory: into, source, verifier: SIGNER });
 const tree = (path: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(path, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => [join(entry.parentPath, entry.name).slice(path.length), readFileSync(join(entry.parentPath, entry.name)).toString("base64")]),
+      .map((entry) => [
+        join(entry.parentPath, entry.name).slice(path.length),
+        readFileSync(join(entry.parentPath, entry.name)).toString("base64"),
+      ]),
   );
 
 describe("tile files", () => {
@@ -47,11 +51,15 @@ describe("tile files", () => {
       const crashed = join(folder.path, `crashed-${stop}`);
       cpSync(directory, crashed, { recursive: true });
       let calls = 0;
-      const dying = { checkpoint: () => log.checkpoint(), leaves: (from: number, to: number) => log.leaves(from, to), tile: async (level: number, index: number) => {
-        calls += 1;
-        if (calls > stop) throw new Error("power cut");
-        return log.tile(level, index);
-      } };
+      const dying = {
+        checkpoint: () => log.checkpoint(),
+        leaves: (from: number, to: number) => log.leaves(from, to),
+        tile: async (level: number, index: number) => {
+          calls += 1;
+          if (calls > stop) throw new Error("power cut");
+          return log.tile(level, index);
+        },
+      };
       const result = await updateTileFiles({ directory: crashed, source: dying, verifier: SIGNER });
       expect((await verifyDirectory({ directory: crashed, verifier: SIGNER })).ok).toBe(true);
       expect(result.ok || codeOf(result) === "RUMI-LOG-022").toBe(true);

@@ -23,7 +23,11 @@ import { TILE_WIDTH, type TileAt, encodeEntries, entriesPath, tilePath, tileWidt
 const PARALLEL_FILES = 16;
 
 export type TileFilesUpdate = { readonly size: number; readonly files_written: number };
-export type TileFilesOptions = { readonly directory: string; readonly source: LogSource; readonly verifier: NoteVerifier };
+export type TileFilesOptions = {
+  readonly directory: string;
+  readonly source: LogSource;
+  readonly verifier: NoteVerifier;
+};
 
 /** Brings the directory up to the source's checkpoint. Call it as often as you like, never twice at once. */
 export async function updateTileFiles(options: TileFilesOptions): Promise<Result<TileFilesUpdate, Failure>> {
@@ -57,18 +61,26 @@ async function update({ directory, source, verifier }: TileFilesOptions): Promis
 
 /** Removes the view, so that the next update writes all of it. */
 export async function clearTileFiles(directory: string): Promise<void> {
-  for (const name of ["checkpoint", "log.vkey", "tile"]) await rm(join(directory, name), { recursive: true, force: true });
+  for (const name of ["checkpoint", "log.vkey", "tile"])
+    await rm(join(directory, name), { recursive: true, force: true });
 }
 
 /** The size to go on from, once the published head is a prefix of the source's log. */
-async function continues(published: Checkpoint, head: Checkpoint, source: LogSource, path: string): Promise<Result<number, Failure>> {
+async function continues(
+  published: Checkpoint,
+  head: Checkpoint,
+  source: LogSource,
+  path: string,
+): Promise<Result<number, Failure>> {
   const other = (problem: string): Result<never, Failure> => err(failure("RUMI-LOG-021", { path, problem }));
   if (published.origin !== head.origin) return other(`its origin is ${published.origin}`);
   if (published.size > head.size) return other(`it has ${published.size} entries, the log ${head.size}`);
   const fetch: TileFetch = (level, index) => source.tile(level, index);
   const root = await rootFromTiles(published.size, fetch);
   if (!root.ok) return root;
-  return equalBytes(root.value, published.root) ? ok(published.size) : other(`its first ${published.size} entries are different ones`);
+  return equalBytes(root.value, published.root)
+    ? ok(published.size)
+    : other(`its first ${published.size} entries are different ones`);
 }
 
 async function publishedHead(directory: string): Promise<Checkpoint | undefined> {
@@ -85,7 +97,8 @@ async function publishedHead(directory: string): Promise<Checkpoint | undefined>
 
 async function writeTile(directory: string, source: LogSource, tile: TileAt): Promise<Failure | undefined> {
   const data = await source.tile(tile.level, tile.index);
-  if (data === undefined || data.length < tile.width * 32) return failure("RUMI-LOG-016", { what: tilePath(tile), problem: "the log's store has not all of it" });
+  if (data === undefined || data.length < tile.width * 32)
+    return failure("RUMI-LOG-016", { what: tilePath(tile), problem: "the log's store has not all of it" });
   await writeFileWhole(join(directory, tilePath(tile)), data.subarray(0, tile.width * 32));
   return undefined;
 }
@@ -95,7 +108,11 @@ async function writeEntries(directory: string, source: LogSource, tile: TileAt):
   const leaves = await source.leaves(first, first + tile.width);
   if (!leaves.ok) return leaves.error;
   const path = entriesPath(tile.index, tile.width);
-  if (leaves.value.length !== tile.width) return failure("RUMI-LOG-016", { what: path, problem: `the log's store has ${leaves.value.length} of ${tile.width} entries` });
+  if (leaves.value.length !== tile.width)
+    return failure("RUMI-LOG-016", {
+      what: path,
+      problem: `the log's store has ${leaves.value.length} of ${tile.width} entries`,
+    });
   await writeFileWhole(join(directory, path), encodeEntries(leaves.value));
   return undefined;
 }

@@ -19,17 +19,31 @@ export async function rootFromTiles(size: number, fetch: TileFetch): Promise<Res
 }
 
 /** Hashes from the leaf's sibling up to the root's child. */
-export async function inclusionProof(index: number, size: number, fetch: TileFetch): Promise<Result<readonly Uint8Array[], Failure>> {
-  if (!(Number.isSafeInteger(index) && index >= 0 && index < size)) return err(failure("RUMI-LOG-023", { index, size }));
+export async function inclusionProof(
+  index: number,
+  size: number,
+  fetch: TileFetch,
+): Promise<Result<readonly Uint8Array[], Failure>> {
+  if (!(Number.isSafeInteger(index) && index >= 0 && index < size))
+    return err(failure("RUMI-LOG-023", { index, size }));
   return rangeHashes(inclusionRanges(index, size), size, fetch);
 }
 
-export async function consistencyProof(earlier: number, size: number, fetch: TileFetch): Promise<Result<readonly Uint8Array[], Failure>> {
-  if (!(Number.isSafeInteger(earlier) && earlier >= 0 && earlier <= size)) return err(failure("RUMI-LOG-023", { index: earlier, size }));
+export async function consistencyProof(
+  earlier: number,
+  size: number,
+  fetch: TileFetch,
+): Promise<Result<readonly Uint8Array[], Failure>> {
+  if (!(Number.isSafeInteger(earlier) && earlier >= 0 && earlier <= size))
+    return err(failure("RUMI-LOG-023", { index: earlier, size }));
   return rangeHashes(consistencyRanges(earlier, size), size, fetch);
 }
 
-async function rangeHashes(ranges: readonly LeafRange[], size: number, fetch: TileFetch): Promise<Result<readonly Uint8Array[], Failure>> {
+async function rangeHashes(
+  ranges: readonly LeafRange[],
+  size: number,
+  fetch: TileFetch,
+): Promise<Result<readonly Uint8Array[], Failure>> {
   const tiles = new Map<string, Uint8Array>();
   const roots: Uint8Array[] = [];
   for (const range of ranges) {

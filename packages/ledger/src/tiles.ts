@@ -70,7 +70,12 @@ export function entriesPath(index: number, width: number): string {
   return `tile/entries/${indexPath(index)}${partialSuffix(width)}`;
 }
 
-export type TilePath = { readonly kind: "tile" | "entries"; readonly level: number; readonly index: number; readonly width: number };
+export type TilePath = {
+  readonly kind: "tile" | "entries";
+  readonly level: number;
+  readonly index: number;
+  readonly width: number;
+};
 
 /** Parses what {@link tilePath} and {@link entriesPath} write, and nothing else. */
 export function parseTilePath(path: string): TilePath | undefined {

@@ -32,7 +32,8 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-const everything = async (): Promise<VerifyReport> => verifyDirectory({ directory: tlog, verifier: SIGNER, payloads: log, jsonl });
+const everything = async (): Promise<VerifyReport> =>
+  verifyDirectory({ directory: tlog, verifier: SIGNER, payloads: log, jsonl });
 const kinds = (report: VerifyReport): string[] => report.findings.map(({ kind, index }) => `${kind} ${index ?? "-"}`);
 
 /** Rewrites one entry bundle of the directory. */
@@ -45,13 +46,22 @@ function at<T>(list: readonly T[], index: number): T {
   if (item === undefined) throw new Error(`nothing at ${index}`);
   return item;
 }
-const edited = (leaf: Uint8Array): Uint8Array => Buffer.from(Buffer.from(leaf).toString().replace("user:root", "user:evil"));
+const edited = (leaf: Uint8Array): Uint8Array =>
+  Buffer.from(Buffer.from(leaf).toString().replace("user:root", "user:evil"));
 
 describe("verify", () => {
   it("[L-26] an untouched log has nothing to report, in the directory and in the rows", async () => {
     const report = await everything();
     expect(report.findings).toEqual([]);
-    expect(report).toMatchObject({ ok: true, origin: ORIGIN, size: SIZE, entries_checked: SIZE, payloads_checked: SIZE, jsonl_lines_checked: SIZE, jsonl_complete_to: SIZE });
+    expect(report).toMatchObject({
+      ok: true,
+      origin: ORIGIN,
+      size: SIZE,
+      entries_checked: SIZE,
+      payloads_checked: SIZE,
+      jsonl_lines_checked: SIZE,
+      jsonl_complete_to: SIZE,
+    });
     expect((await verifyLog({ source: log, verifier: encodeVerifier(SIGNER), payloads: log, jsonl })).ok).toBe(true);
     const empty = await verifyLog({ source: new MemoryLog(), verifier: SIGNER });
     expect(empty).toMatchObject({ ok: true, size: 0 });
@@ -79,10 +89,16 @@ describe("verify", () => {
   it("[L-26] reordered entries are found: neighbours, distant ones, one moved", async () => {
     const swap = (a: number, b: number) => (all: Uint8Array[]) => all.with(a, at(all, b)).with(b, at(all, a));
     tamperEntries("000", swap(10, 11));
-    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual(["reordered 10", "reordered 11"]);
+    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual([
+      "reordered 10",
+      "reordered 11",
+    ]);
     tamperEntries("000", swap(10, 11));
     tamperEntries("000", swap(10, 200));
-    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual(["reordered 10", "reordered 200"]);
+    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual([
+      "reordered 10",
+      "reordered 200",
+    ]);
     tamperEntries("000", swap(10, 200));
     tamperEntries("000", (all) => all.toSpliced(10, 1).toSpliced(99, 0, at(all, 10)));
     expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual(["reordered 10"]);
@@ -105,7 +121,9 @@ describe("verify", () => {
 
   it("[L-26] a rewritten log signed by the true key is found against an earlier checkpoint, a grown one is not", async () => {
     const earlier = logOf(400).note;
-    expect((await verifyLog({ source: log, verifier: SIGNER, against: [earlier, logOf(256).note, log.note] })).ok).toBe(true);
+    expect((await verifyLog({ source: log, verifier: SIGNER, against: [earlier, logOf(256).note, log.note] })).ok).toBe(
+      true,
+    );
     const forged = new MemoryLog();
     forged.append(Array.from({ length: SIZE }, (_, n) => (n === 5 ? sampleEvent(10_000) : sampleEvent(n))));
     expect(kinds(await verifyLog({ source: forged, verifier: SIGNER, against: [earlier] }))).toEqual(["forked -"]);
@@ -116,12 +134,17 @@ describe("verify", () => {
     forged.append(Array.from({ length: SIZE }, (_, n) => sampleEvent(n + 1)));
     forged.note = log.note;
     expect(kinds(await verifyLog({ source: forged, verifier: SIGNER }))).toEqual(["forked -"]);
-    forged.note = signCheckpoint({ origin: ORIGIN, size: SIZE, root: forged.root }, generateSigner(ORIGIN, seededRandom("thief")));
+    forged.note = signCheckpoint(
+      { origin: ORIGIN, size: SIZE, root: forged.root },
+      generateSigner(ORIGIN, seededRandom("thief")),
+    );
     expect(kinds(await verifyLog({ source: forged, verifier: SIGNER }))).toEqual(["signature -"]);
   });
 
   it("[L-26] every byte of the directory counts: one flipped bit anywhere is found", async () => {
-    const files = readdirSync(tlog, { recursive: true, withFileTypes: true }).filter((file) => file.isFile() && file.name !== "log.vkey");
+    const files = readdirSync(tlog, { recursive: true, withFileTypes: true }).filter(
+      (file) => file.isFile() && file.name !== "log.vkey",
+    );
     expect(files.length).toBeGreaterThan(6);
     const random = seededRandom("bits");
     for (const file of files) {
@@ -132,7 +155,9 @@ describe("verify", () => {
         const place = random.below(bent.length);
         bent[place] = (bent[place] ?? 0) ^ (1 << random.below(8));
         writeFileSync(path, bent);
-        expect((await verifyDirectory({ directory: tlog, verifier: SIGNER })).ok, `${file.name} byte ${place}`).toBe(false);
+        expect((await verifyDirectory({ directory: tlog, verifier: SIGNER })).ok, `${file.name} byte ${place}`).toBe(
+          false,
+        );
       }
       writeFileSync(path, whole);
     }
@@ -147,17 +172,24 @@ describe("verify", () => {
     expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toContain("tile 300");
     rmSync(tile);
     rmSync(join(tlog, "tile/entries/000"));
-    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual(["unreadable 0", "unreadable 256"]);
+    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual([
+      "unreadable 0",
+      "unreadable 256",
+    ]);
     rmSync(join(tlog, "checkpoint"));
     expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER }))).toEqual(["unreadable -"]);
   });
 
   it("[L-26] a changed payload or salt is a commitment mismatch", async () => {
     const opened = at(log.opened, 7);
-    log.opened[7] = opened === undefined ? undefined : { salt: opened.salt, payload: opened.payload.replace("200", "500") };
+    log.opened[7] =
+      opened === undefined ? undefined : { salt: opened.salt, payload: opened.payload.replace("200", "500") };
     const other = at(log.opened, 9);
     log.opened[9] = other === undefined ? undefined : { ...other, salt: new Uint8Array(32) };
-    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER, payloads: log }))).toEqual(["commitment_mismatch 7", "commitment_mismatch 9"]);
+    expect(kinds(await verifyDirectory({ directory: tlog, verifier: SIGNER, payloads: log }))).toEqual([
+      "commitment_mismatch 7",
+      "commitment_mismatch 9",
+    ]);
   });
 
   it("[L-26] an erased payload is fine once a later audit.erasure names it, else it is missing", async () => {
@@ -168,12 +200,21 @@ describe("verify", () => {
     expect(report).toMatchObject({ ok: true, payloads_erased: 1 });
     log.append([sampleEvent(SIZE + 1)]);
     log.opened[SIZE + 1] = undefined;
-    expect(kinds(await verifyLog({ source: log, verifier: SIGNER, payloads: log }))).toEqual([`payload_missing ${SIZE + 1}`]);
-    expect(kinds(await verifyLog({ source: log, verifier: SIGNER, payloads: log, jsonl }))).toContain("jsonl_mismatch 7");
+    expect(kinds(await verifyLog({ source: log, verifier: SIGNER, payloads: log }))).toEqual([
+      `payload_missing ${SIZE + 1}`,
+    ]);
+    expect(kinds(await verifyLog({ source: log, verifier: SIGNER, payloads: log, jsonl }))).toContain(
+      "jsonl_mismatch 7",
+    );
   });
 
   it("[L-26] [R-17.1] an edited, removed, doubled, moved or invented JSONL line is found", async () => {
-    const name = at(readdirSync(jsonl).filter((file) => file.startsWith("approval_")).toSorted(), 0);
+    const name = at(
+      readdirSync(jsonl)
+        .filter((file) => file.startsWith("approval_"))
+        .toSorted(),
+      0,
+    );
     const path = join(jsonl, name);
     const lines = readFileSync(path, "utf8").trimEnd().split("\n");
     const found = async (changed: readonly string[]): Promise<string[]> => {
@@ -200,7 +241,10 @@ describe("verify", () => {
     expect((await verifyLog({ source, verifier: SIGNER })).ok).toBe(false);
     const big = logOf(5_000);
     big.entries.fill(Buffer.from("gone"), 0, 4_096);
-    expect(await verifyLog({ source: big, verifier: SIGNER, minimum_index: 4_096 })).toMatchObject({ ok: true, entries_checked: 904 });
+    expect(await verifyLog({ source: big, verifier: SIGNER, minimum_index: 4_096 })).toMatchObject({
+      ok: true,
+      entries_checked: 904,
+    });
     expect((await verifyLog({ source: big, verifier: SIGNER, minimum_index: 3_840 })).ok).toBe(false);
   });
 
@@ -209,7 +253,12 @@ describe("verify", () => {
     log.append(Array.from({ length: FINDINGS_MAX }, (_, n) => sampleEvent(SIZE + n)));
     log.opened.fill(undefined);
     const seen: number[] = [];
-    const report = await verifyLog({ source: log, verifier: SIGNER, payloads: log, onProgress: (done) => seen.push(done) });
+    const report = await verifyLog({
+      source: log,
+      verifier: SIGNER,
+      payloads: log,
+      onProgress: (done) => seen.push(done),
+    });
     expect(report.findings).toHaveLength(FINDINGS_MAX);
     expect(report.findings_total).toBe(SIZE + FINDINGS_MAX);
     expect(findingText(at(report.findings, 3), "en").text).toContain("entry 3");

@@ -100,7 +100,10 @@ export async function verifyDirectory(options: VerifyDirectoryOptions): Promise<
   const nothing = (): VerifyReport => report(findings, undefined, new Contents({}, undefined, findings), 0);
   const key = verifier ?? (await readVerifierKey(directory));
   if (key === undefined) {
-    findings.add("unreadable", null, "RUMI-LOG-016", { what: "log.vkey", problem: "there is no such file and no key was given" });
+    findings.add("unreadable", null, "RUMI-LOG-016", {
+      what: "log.vkey",
+      problem: "there is no such file and no key was given",
+    });
     return nothing();
   }
   const source = await openLogDirectory(directory);
@@ -147,7 +150,8 @@ function judge(stream: StreamResult, head: Checkpoint, findings: Findings): Tree
   const entriesHold = stream.entries.size === head.size && equalBytes(stream.entries.root, head.root);
   const tilesHold = stream.tiles.size === head.size && equalBytes(stream.tiles.root, head.root);
   if (entriesHold) {
-    for (const { index } of stream.differences) findings.add("tile", index, "RUMI-LOG-015", { what: `the tile of entry ${index}` });
+    for (const { index } of stream.differences)
+      findings.add("tile", index, "RUMI-LOG-015", { what: `the tile of entry ${index}` });
     return stream.entries;
   }
   const cut = reportDifferences(stream, head, findings);
@@ -184,8 +188,13 @@ function reportDifferences(stream: StreamResult, head: Checkpoint, findings: Fin
     }
   }
   const cut = kept < head.size || (stream.present < head.size && stream.tiles.size < head.size);
-  if (cut) findings.add("truncated", Math.min(kept, stream.present), "RUMI-LOG-010", { present: stream.present, expected: head.size });
-  if (stream.overflowed) findings.add("forked", null, "RUMI-LOG-009", { problem: "too many entries differ to be told apart" });
+  if (cut)
+    findings.add("truncated", Math.min(kept, stream.present), "RUMI-LOG-010", {
+      present: stream.present,
+      expected: head.size,
+    });
+  if (stream.overflowed)
+    findings.add("forked", null, "RUMI-LOG-009", { problem: "too many entries differ to be told apart" });
   return cut;
 }
 
@@ -239,7 +248,11 @@ class Contents {
     }
   }
 
-  async #open(index: number, record: LeafRecord, payload: { readonly salt: Uint8Array; readonly payload: string } | undefined): Promise<LedgerEvent | undefined> {
+  async #open(
+    index: number,
+    record: LeafRecord,
+    payload: { readonly salt: Uint8Array; readonly payload: string } | undefined,
+  ): Promise<LedgerEvent | undefined> {
     if (payload === undefined) {
       this.#missing.set(record.event_id, index);
       await this.#jsonl?.erased(index, record);
@@ -248,7 +261,8 @@ class Contents {
     const opened = openRecord(record, payload.salt, payload.payload);
     this.opened += 1;
     if (!opened.ok) this.#findings.add("commitment_mismatch", index, opened.error.code, opened.error.params);
-    else if (opened.value.event.action === "audit.erasure") this.#forgive(opened.value.event.details["erased_event_ids"]);
+    else if (opened.value.event.action === "audit.erasure")
+      this.#forgive(opened.value.event.details["erased_event_ids"]);
     const event = opened.ok ? opened.value.event : undefined;
     await this.#jsonl?.entry(index, record, event);
     return event;
@@ -270,7 +284,12 @@ class Contents {
   }
 }
 
-function report(findings: Findings, head: Checkpoint | undefined, contents: Contents, against_checked: number): VerifyReport {
+function report(
+  findings: Findings,
+  head: Checkpoint | undefined,
+  contents: Contents,
+  against_checked: number,
+): VerifyReport {
   return {
     ok: findings.total === 0,
     origin: head?.origin ?? null,

@@ -10,12 +10,13 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), "../../../docs/cont
 const published = (name: string): object => JSON.parse(readFileSync(join(folder, name), "utf8")) as object;
 const validator = (name: string): ((value: unknown) => boolean) => {
   const check = new Ajv2020({ strict: false, validateFormats: false }).compile(published(name));
-  return (value) => check(value) as boolean;
+  return (value) => check(value);
 };
 
 describe("contracts", () => {
   it("[G-C] docs/contracts holds what the code says; `npx tsx packages/ledger/generate.ts` writes it", () => {
-    for (const [name, schema] of Object.entries(contractSchemas())) expect(published(name), name).toEqual(JSON.parse(JSON.stringify(schema)));
+    for (const [name, schema] of Object.entries(contractSchemas()))
+      expect(published(name), name).toEqual(JSON.parse(JSON.stringify(schema)));
   });
 
   it("[G-C] [L-N1] produced payloads satisfy audit_event, and it is closed at both levels", () => {
@@ -42,9 +43,24 @@ describe("contracts", () => {
     const id = "0192f0c8-0000-7000-8000-000000000001";
     const at = "2026-02-24T12:00:00.000000Z";
     const state = { schema_version: 1, state_id: id, mode: "SAFE", reason: "x", activated_at: at };
-    expect([safety(state), safety({ ...state, mode: "OFF" }), safety({ ...state, more: 1 })]).toEqual([true, false, false]);
+    expect([safety(state), safety({ ...state, mode: "OFF" }), safety({ ...state, more: 1 })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
     const gate = validator("gate_results.schema.json");
-    const result = { schema_version: 1, run_id: id, gate: "data", passed: false, rules: [{ rule_id: "r", passed: false }], evaluated_at: at, state: "UNKNOWN", expires_at: at };
-    expect([gate(result), gate({ ...result, passed: true }), gate({ ...result, state: "PASS", passed: true })]).toEqual([true, false, true]);
+    const result = {
+      schema_version: 1,
+      run_id: id,
+      gate: "data",
+      passed: false,
+      rules: [{ rule_id: "r", passed: false }],
+      evaluated_at: at,
+      state: "UNKNOWN",
+      expires_at: at,
+    };
+    expect([gate(result), gate({ ...result, passed: true }), gate({ ...result, state: "PASS", passed: true })]).toEqual(
+      [true, false, true],
+    );
   });
 });

@@ -30,7 +30,10 @@ function built(): boolean {
   const go = located("go") ?? "go";
   const build = (environment: Record<string, string>): { status: number | null; stderr: string } =>
     spawnSync(go, ["build", "-mod=readonly", "-o", `${folder.path}/`, ".", FSCK], {
-      cwd: MODULE, encoding: "utf8", timeout: BUILD_TIMEOUT_MS, env: { ...process.env, GOTOOLCHAIN: "local", GOFLAGS: "-buildvcs=false", ...environment },
+      cwd: MODULE,
+      encoding: "utf8",
+      timeout: BUILD_TIMEOUT_MS,
+      env: { ...process.env, GOTOOLCHAIN: "local", GOFLAGS: "-buildvcs=false", ...environment },
     });
   const warm = build({ GOPROXY: "off" });
   if (warm.status === 0) return true;
@@ -44,17 +47,28 @@ function built(): boolean {
 
 const ready = built();
 
-const check = (): { status: number | null; stdout: string; stderr: string } => spawnSync(binary("foreign"), [directory, vkey], { encoding: "utf8" });
+const check = (): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(binary("foreign"), [directory, vkey], { encoding: "utf8" });
 /**
  * Whether fsck says that it succeeded. Version 1.0.4 exits with 0 after a failed check too, so its report
  * decides; and with a single worker it waits for ever after the first difference, so it gets four.
  */
 function fsckAccepts(): boolean {
-  const options = [`--storage_url=file://${directory}/`, `--public_key=${join(directory, "log.vkey")}`, `--origin=${SIGNER.name}`, "--ui=false", "--N=4"];
+  const options = [
+    `--storage_url=file://${directory}/`,
+    `--public_key=${join(directory, "log.vkey")}`,
+    `--origin=${SIGNER.name}`,
+    "--ui=false",
+    "--N=4",
+  ];
   const result = spawnSync(binary("fsck"), options, { encoding: "utf8", timeout: 20_000 });
   const report = result.stdout + result.stderr;
   expect(report).toContain(`checking log of size ${SIZE}`);
-  return result.status === 0 && report.includes(`Successfully fsck'd log with size ${SIZE}`) && !report.includes("fsck failed");
+  return (
+    result.status === 0 &&
+    report.includes(`Successfully fsck'd log with size ${SIZE}`) &&
+    !report.includes("fsck failed")
+  );
 }
 
 describe("foreign verification", () => {

@@ -1,6 +1,20 @@
 /** What the ledger's tests share: a key, events, and a whole small log in memory. */
 import { type Failure, type Micros, type Result, type Uuid, micros, seededRandom, uuidv7 } from "@rumi/kernel";
-import { type DetailsOf, type EventAction, type LedgerEvent, type LogHead, type NoteSigner, type PreparedLeaf, emptyHead, generateSigner, logOrigin, makeEvent, planAppend, prepareLeaf, signCheckpoint } from "../src/index.ts";
+import {
+  type DetailsOf,
+  type EventAction,
+  type LedgerEvent,
+  type LogHead,
+  type NoteSigner,
+  type PreparedLeaf,
+  emptyHead,
+  generateSigner,
+  logOrigin,
+  makeEvent,
+  planAppend,
+  prepareLeaf,
+  signCheckpoint,
+} from "../src/index.ts";
 import type { LogSource, PayloadSource } from "../src/source.ts";
 import { tileWidth } from "../src/tiles.ts";
 import { ok } from "@rumi/kernel";
@@ -18,12 +32,30 @@ export function codeOf(result: Result<unknown, Failure>): string | undefined {
   return result.ok ? undefined : result.error.code;
 }
 
-const COMMON = { reason: "a test", approval_id: null, expires_at: null, trace_id: "0af7651916cd43dd8448eb211c80319c", run_id: null, request_id: null, fingerprint: null } as const;
+const COMMON = {
+  reason: "a test",
+  approval_id: null,
+  expires_at: null,
+  trace_id: "0af7651916cd43dd8448eb211c80319c",
+  run_id: null,
+  request_id: null,
+  fingerprint: null,
+} as const;
 
 export function eventOf<A extends EventAction>(n: number, action: A, details: DetailsOf<A>): LedgerEvent {
   const occurred_at = micros(START + n * 1_000_000);
   const event_id = uuidv7(occurred_at, seededRandom(`event ${n}`));
-  return makeEvent({ event_id, action, actor: "user:root", resource_type: "bot", resource_id: `bot-${n % 7}`, outcome: "SUCCESS", occurred_at, common: COMMON, details });
+  return makeEvent({
+    event_id,
+    action,
+    actor: "user:root",
+    resource_type: "bot",
+    resource_id: `bot-${n % 7}`,
+    outcome: "SUCCESS",
+    occurred_at,
+    common: COMMON,
+    details,
+  });
 }
 
 export function sampleEvent(n: number): LedgerEvent {
@@ -43,7 +75,9 @@ export class MemoryLog implements LogSource, PayloadSource {
   note: string = signCheckpoint({ origin: ORIGIN, size: 0, root: this.root }, SIGNER);
 
   append(events: readonly LedgerEvent[]): readonly PreparedLeaf[] {
-    const leaves = events.map((event, i) => must(prepareLeaf(event, seededRandom(`salt ${this.entries.length + i}`).bytes(32))));
+    const leaves = events.map((event, i) =>
+      must(prepareLeaf(event, seededRandom(`salt ${this.entries.length + i}`).bytes(32))),
+    );
     const plan = planAppend(this.head, leaves);
     for (const tile of plan.tiles) this.tiles.set(`${tile.level}/${tile.index}`, tile.data);
     this.head = plan.head;

@@ -27,8 +27,7 @@ export function refused(failure: Failure, extras: Readonly<Record<string, unknow
 
 /** The stored form of a finished command's answer; texts are made anew in the reader's language. */
 export function encodeOutcome(outcome: Outcome): string {
-  if (outcome.kind === "done")
-    return JSON.stringify({ kind: "done", status: outcome.status, data: outcome.data });
+  if (outcome.kind === "done") return JSON.stringify({ kind: "done", status: outcome.status, data: outcome.data });
   const { cause: _, ...failure } = outcome.failure;
   return JSON.stringify({
     kind: "refused",

@@ -27,12 +27,7 @@ export type EventFrame = {
   readonly fingerprint: string | null;
 };
 
-export function auditEvent(
-  draft: EventDraft,
-  frame: EventFrame,
-  event_id: Uuid,
-  now: Micros,
-): LedgerEvent {
+export function auditEvent(draft: EventDraft, frame: EventFrame, event_id: Uuid, now: Micros): LedgerEvent {
   const { actor, ...facts } = frame;
   return {
     event_id,

@@ -19,12 +19,7 @@ export * from "./operation.ts";
 export { PIPELINE_ORDER } from "./pipeline/order.ts";
 export * from "./pipeline/pipeline.ts";
 export type { Recovery } from "./pipeline/recover.ts";
-export {
-  type CommandRequest,
-  type PipelineSettings,
-  STAGE_NAMES,
-  type StageName,
-} from "./pipeline/run.ts";
+export { type CommandRequest, type PipelineSettings, STAGE_NAMES, type StageName } from "./pipeline/run.ts";
 export * from "./reconciler.ts";
 export * from "./registry.ts";
 export { NO_INPUT, type RawInput } from "./validate/raw-input.ts";

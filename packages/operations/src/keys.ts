@@ -45,13 +45,7 @@ export function claimKey(store: Dialect, row: Claim, recovery_point: string, now
 }
 
 /** Another run of the same command begins; fits only while the row is as it was read. */
-export function takeOverKey(
-  store: Dialect,
-  key: string,
-  seen: string,
-  next: string,
-  now: Micros,
-): Write {
+export function takeOverKey(store: Dialect, key: string, seen: string, next: string, now: Micros): Write {
   return { sql: texts(store).takeOver, parameters: [next, now, key, "requested", seen], expect: 1 };
 }
 

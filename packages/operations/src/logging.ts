@@ -96,19 +96,10 @@ function jsonLine(
     .join(", ")}}`;
 }
 
-function textLine(
-  timestamp: string,
-  level: LogLevel,
-  module: string,
-  message: string,
-  fields: LogFields,
-): string {
+function textLine(timestamp: string, level: LogLevel, module: string, message: string, fields: LogFields): string {
   const pairs = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(
-      ([name, value]) =>
-        `${name}=${typeof value === "string" ? oneLine(value) : JSON.stringify(value)}`,
-    );
+    .map(([name, value]) => `${name}=${typeof value === "string" ? oneLine(value) : JSON.stringify(value)}`);
   return `${timestamp} [${level}] ${module} - ${oneLine(message)}${pairs.length === 0 ? "" : ` (${pairs.join(", ")})`}`;
 }
 

@@ -54,12 +54,7 @@ export const SECONDS_BOUNDS: readonly number[] = [
 
 export function createMetrics(): Metrics {
   const all = new Map<string, Metric>();
-  const metric = (
-    name: string,
-    kind: MetricKind,
-    help: string,
-    bounds: readonly number[] = [],
-  ): Metric => {
+  const metric = (name: string, kind: MetricKind, help: string, bounds: readonly number[] = []): Metric => {
     if (!/^[a-zA-Z_][a-zA-Z0-9_.]*$/.test(name)) throw new Error(`not a metric name: ${name}`);
     const existing = all.get(name);
     if (existing !== undefined) {
@@ -146,8 +141,7 @@ function metricText(metric: Metric): string {
 
 function labelText(labels: Labels): string {
   const pairs = Object.entries(labels).map(
-    ([name, value]) =>
-      `${name}="${value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"')}"`,
+    ([name, value]) => `${name}="${value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"')}"`,
   );
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }

@@ -116,19 +116,13 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
     context: Pick<DecideContext, "store" | "now">,
   ) => Promise<Facts>;
   /** Pure: same facts, input and context give the same decision. An error is a refusal, audited as denied. */
-  readonly decide: (
-    facts: Facts,
-    input: Static<Input>,
-    context: DecideContext,
-  ) => Result<Decision, Failure>;
+  readonly decide: (facts: Facts, input: Static<Input>, context: DecideContext) => Result<Decision, Failure>;
   /** Top-level fields whose values are secret: never stored with the command, so an interrupted one must be sent again. */
   readonly secret_fields?: readonly string[];
   /** `flat` answers `{success, ...data}`, for the few routes whose seed prints it so. */
   readonly envelope?: "flat";
   /** What a seed adds to an error answer of this operation, e.g. `{flow_id}`. */
-  readonly error_extras?: (
-    input: Readonly<Record<string, unknown>>,
-  ) => Readonly<Record<string, unknown>>;
+  readonly error_extras?: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** What it would do, in words and numbers, for dry_run. */
   readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
 };

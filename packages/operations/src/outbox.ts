@@ -1,13 +1,6 @@
 /** Puts what decisions want done into the store's outbox, and reads what is due of the kinds one reconciler knows. */
 import type { Micros } from "@rumi/kernel";
-import {
-  type OutboxRow,
-  type OutboxTables,
-  putOutboxWrite,
-  type Reader,
-  type Store,
-  type Write,
-} from "@rumi/store";
+import { type OutboxRow, type OutboxTables, putOutboxWrite, type Reader, type Store, type Write } from "@rumi/store";
 import type { OutboxItem } from "./operation.ts";
 
 export function enqueue(store: Pick<Store, "builder">, item: OutboxItem, at: Micros): Write {

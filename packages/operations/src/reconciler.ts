@@ -54,9 +54,7 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
   let wake = new AbortController();
   const settle = async (taken: OutboxRow, problem: string | undefined): Promise<void> => {
     const settled =
-      problem === undefined
-        ? doneOutboxWrite(store, taken)
-        : retryOutboxWrite(store, taken, clock.now(), problem);
+      problem === undefined ? doneOutboxWrite(store, taken) : retryOutboxWrite(store, taken, clock.now(), problem);
     const committed = await store.commit({ writes: [settled], events: [] });
     // A conflict is good news: a newer wish came meanwhile and is due by itself.
     if (!committed.ok && committed.error.kind === "failed")
@@ -70,9 +68,7 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
     const handler = handlers.get(row.kind);
     if (handler === undefined) return;
     const claimed = await store.commit({
-      writes: [
-        takeOutboxWrite(store, row, clock.now(), millis(PIPELINE_LIMITS.reconciler_hold_ms)),
-      ],
+      writes: [takeOutboxWrite(store, row, clock.now(), millis(PIPELINE_LIMITS.reconciler_hold_ms))],
       events: [],
     });
     if (!claimed.ok) return;
@@ -86,10 +82,7 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
     };
     try {
       const result = await handler(wish);
-      await settle(
-        taken,
-        result.ok ? undefined : `${result.error.code} ${failureText(result.error, "en").text}`,
-      );
+      await settle(taken, result.ok ? undefined : `${result.error.code} ${failureText(result.error, "en").text}`);
     } catch (error) {
       logger.error("a reconciler failed inside", {
         kind: row.kind,
@@ -101,12 +94,7 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
   };
   const round = async (): Promise<number> => {
     if (handlers.size === 0) return 0;
-    const due = await dueOf(
-      store,
-      [...handlers.keys()],
-      clock.now(),
-      PIPELINE_LIMITS.reconciler_batch,
-    );
+    const due = await dueOf(store, [...handlers.keys()], clock.now(), PIPELINE_LIMITS.reconciler_batch);
     await Promise.all(due.map(work));
     return due.length;
   };
@@ -121,8 +109,7 @@ export function createReconciler(settings: ReconcilerSettings): Reconciler {
           logger.error("a round of the reconciler failed", { causes: causeChain(error) });
           return 0;
         });
-        if (worked === 0 && !signal.aborted)
-          await clock.sleep(millis(settings.idle_ms), wake.signal);
+        if (worked === 0 && !signal.aborted) await clock.sleep(millis(settings.idle_ms), wake.signal);
         if (wake.signal.aborted) wake = new AbortController();
       }
       signal.removeEventListener("abort", interrupt);

@@ -25,10 +25,7 @@ describe("declarations", () => {
     ["no field for {x}", [{ ...gated, http: { method: "POST", path: "/api/gated/{x}" } }]],
     ["not below /api/", [{ ...gated, http: { method: "POST", path: "/gated" } }]],
     ["is a GET", [{ ...gated, http: { method: "GET", path: "/api/gated" } }]],
-    [
-      "not a GET",
-      [{ ...readCounter, http: { method: "POST", path: "/api/counters/{counter_id}" } }],
-    ],
+    ["not a GET", [{ ...readCounter, http: { method: "POST", path: "/api/counters/{counter_id}" } }]],
     ["no command_id", [{ ...gated, key: "command_id" }]],
     ["no field other", [{ ...setSecret, secret_fields: ["other"] }]],
     ["not a dotted name", [{ ...gated, name: "gated" }]],
@@ -62,9 +59,12 @@ describe("what is derived", () => {
     expect(add?.flags.find(({ field }) => field === "mode")?.choices).toEqual(["paper", "live"]);
   });
   it("[L-04] the permission matrix: default deny", () => {
-    expect(
-      permissionMatrix(registry).find(({ action }) => action === "counters.add")?.roles,
-    ).toEqual({ view_only: false, operator: true, admin: true, break_glass: false });
+    expect(permissionMatrix(registry).find(({ action }) => action === "counters.add")?.roles).toEqual({
+      view_only: false,
+      operator: true,
+      admin: true,
+      break_glass: false,
+    });
   });
   it("the OpenAPI document: aliases, parameters, bodies, security", () => {
     const document = openApiDocument(registry, "1.0.0") as {
@@ -84,24 +84,17 @@ describe("what is derived", () => {
     };
     const add = document.paths["/api/counters/{counter_id}/add"]?.["post"];
     expect(add?.parameters.map(({ name }) => name)).toEqual(["counter_id", "Idempotency-Key"]);
-    expect(
-      Object.keys(add?.requestBody?.content["application/json"]?.schema.properties ?? {}),
-    ).not.toContain("counter_id");
-    expect(document.paths["/counters/{counter_id}/add"]?.["post"]?.operationId).not.toBe(
-      add?.operationId,
+    expect(Object.keys(add?.requestBody?.content["application/json"]?.schema.properties ?? {})).not.toContain(
+      "counter_id",
     );
+    expect(document.paths["/counters/{counter_id}/add"]?.["post"]?.operationId).not.toBe(add?.operationId);
     expect(
-      document.paths["/api/counters/{counter_id}"]?.["get"]?.parameters.map(
-        ({ name, in: place }) => [name, place],
-      ),
+      document.paths["/api/counters/{counter_id}"]?.["get"]?.parameters.map(({ name, in: place }) => [name, place]),
     ).toEqual([
       ["counter_id", "path"],
       ["limit", "query"],
     ]);
     // What has a default need not be sent.
-    expect(add?.requestBody?.content["application/json"]?.schema.required).toEqual([
-      "command_id",
-      "reason",
-    ]);
+    expect(add?.requestBody?.content["application/json"]?.schema.required).toEqual(["command_id", "reason"]);
   });
 });

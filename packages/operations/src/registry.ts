@@ -8,19 +8,11 @@
  */
 import { Type, type TObject } from "@sinclair/typebox";
 import { invariant } from "@rumi/kernel";
-import type {
-  HttpBinding,
-  ObservationDefinition,
-  OperationDefinition,
-  QueryDefinition,
-} from "./operation.ts";
+import type { HttpBinding, ObservationDefinition, OperationDefinition, QueryDefinition } from "./operation.ts";
 import { type Validator, compileValidator } from "./validate/validator.ts";
 
 /** A declaration whose own types are forgotten: the pipeline treats input and facts as opaque. */
-export type AnyOperation = Omit<
-  OperationDefinition,
-  "risk" | "danger" | "target" | "load" | "decide" | "preview"
-> & {
+export type AnyOperation = Omit<OperationDefinition, "risk" | "danger" | "target" | "load" | "decide" | "preview"> & {
   readonly risk: (input: never, facts: never) => ReturnType<OperationDefinition["risk"]>;
   readonly danger: (input: never, facts: never) => ReturnType<OperationDefinition["danger"]>;
   readonly target: (input: never) => ReturnType<OperationDefinition["target"]>;
@@ -148,16 +140,13 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
   );
   for (const field of definition.secret_fields ?? [])
     invariant(Object.hasOwn(input.properties, field), `${name} has no field ${field}`);
-  const ownsDryRun =
-    definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");
+  const ownsDryRun = definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");
   const { properties, ...rest } = input;
   const schema = ownsDryRun
     ? ({
         ...Type.Object({
           ...properties,
-          dry_run: Type.Optional(
-            Type.Boolean({ description: "Show what it would do; change nothing." }),
-          ),
+          dry_run: Type.Optional(Type.Boolean({ description: "Show what it would do; change nothing." })),
         }),
         ...withoutShape(rest),
       } as TObject)
@@ -172,10 +161,6 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
 }
 
 /** The object's own options (title, additionalProperties …) without the parts that the fields determine. */
-function withoutShape(
-  options: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => name !== "type" && name !== "required"),
-  );
+function withoutShape(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name !== "type" && name !== "required"));
 }

@@ -63,10 +63,7 @@ describe("tokens", () => {
     const clock = testClock();
     const limiter = failureLimiter(clock);
     for (let at = 0; at < PIPELINE_LIMITS.auth_failures; at += 1) limiter.failed("a");
-    expect([limiter.refusal("a")?.code, limiter.refusal("b")]).toEqual([
-      "RUMI-AUTH-004",
-      undefined,
-    ]);
+    expect([limiter.refusal("a")?.code, limiter.refusal("b")]).toEqual(["RUMI-AUTH-004", undefined]);
     clock.advance(PIPELINE_LIMITS.auth_window_seconds * 1_000);
     expect(limiter.refusal("a")).toBeUndefined();
     for (let at = 0; at < PIPELINE_LIMITS.auth_failures; at += 1) limiter.failed("first");
@@ -143,8 +140,7 @@ describe("metrics", () => {
   it("series beyond the limit share one", () => {
     const metrics = createMetrics();
     const counter = metrics.counter("c", "C.");
-    for (let at = 0; at < PIPELINE_LIMITS.metric_series + 10; at += 1)
-      counter.add({ id: String(at) });
+    for (let at = 0; at < PIPELINE_LIMITS.metric_series + 10; at += 1) counter.add({ id: String(at) });
     expect(metrics.snapshot()[0]?.series).toHaveLength(PIPELINE_LIMITS.metric_series + 1);
     expect(metrics.snapshot()[0]?.series.at(-1)).toMatchObject({
       labels: { overflow: "other" },

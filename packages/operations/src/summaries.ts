@@ -56,11 +56,7 @@ export function createSummaries(clock: Clock): Summaries {
       entry.error_codes[error_code] = (entry.error_codes[error_code] ?? 0) + 1;
       counting.set(key, entry);
     },
-    due: () =>
-      take(
-        (entry) =>
-          clock.monotonic() - entry.since >= PIPELINE_LIMITS.summary_window_seconds * 1_000,
-      ),
+    due: () => take((entry) => clock.monotonic() - entry.since >= PIPELINE_LIMITS.summary_window_seconds * 1_000),
     all: () => take(() => true),
   };
 }

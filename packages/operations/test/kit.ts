@@ -67,12 +67,8 @@ export const COUNTER_MIGRATIONS: Migrations = {
   steps: [
     {
       name: "001-counter",
-      sqlite: [
-        "CREATE TABLE counter (id TEXT PRIMARY KEY, value INTEGER NOT NULL, version INTEGER NOT NULL)",
-      ],
-      postgres: [
-        "CREATE TABLE counter (id TEXT PRIMARY KEY, value BIGINT NOT NULL, version BIGINT NOT NULL)",
-      ],
+      sqlite: ["CREATE TABLE counter (id TEXT PRIMARY KEY, value INTEGER NOT NULL, version INTEGER NOT NULL)"],
+      postgres: ["CREATE TABLE counter (id TEXT PRIMARY KEY, value BIGINT NOT NULL, version BIGINT NOT NULL)"],
     },
   ],
 };
@@ -120,9 +116,7 @@ export const addToCounter = defineOperation({
   permission: ["operator", "admin"],
   risk: ({ by }) => (by < 0 ? "tighten" : "increase"),
   danger: ({ mode }) =>
-    mode === "live"
-      ? { kind: "confirm", requires: ["phrase"], phrase: "I UNDERSTAND LIVE RISK" }
-      : { kind: "none" },
+    mode === "live" ? { kind: "confirm", requires: ["phrase"], phrase: "I UNDERSTAND LIVE RISK" } : { kind: "none" },
   target: ({ counter_id }) => ({ resource_type: "counter", resource_id: counter_id }),
   gates: [],
   load: loadCounter,
@@ -131,11 +125,7 @@ export const addToCounter = defineOperation({
     const value = (counter?.value ?? 0) + by;
     if (value > 1_000_000)
       return err(
-        failure(
-          "RUMI-VAL-012",
-          { field: "$.by", problem: "the counter is full" },
-          { reasonCode: "COUNTER_FULL" },
-        ),
+        failure("RUMI-VAL-012", { field: "$.by", problem: "the counter is full" }, { reasonCode: "COUNTER_FULL" }),
       );
     const sql = store.builder<CounterTables>();
     return ok({
@@ -197,8 +187,7 @@ export const setSecret = defineOperation({
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],
   gates: [],
   load: () => Promise.resolve(null),
-  decide: (_facts, { name }) =>
-    ok({ writes: [], events: [], outbox: [], data: { name, status: "kept" }, status: 201 }),
+  decide: (_facts, { name }) => ok({ writes: [], events: [], outbox: [], data: { name, status: "kept" }, status: 201 }),
 });
 
 export const gated = defineOperation({
@@ -237,10 +226,7 @@ export const readCounter = defineQuery({
 
 export const reportCounter = defineObservation({
   name: "counters.report",
-  input: Type.Object(
-    { counter_id: counterId, value: Type.Integer() },
-    { additionalProperties: false },
-  ),
+  input: Type.Object({ counter_id: counterId, value: Type.Integer() }, { additionalProperties: false }),
   load: loadCounter,
   decide: (counter, { counter_id, value }, { store }) => {
     const same = counter?.value === value;
@@ -276,13 +262,7 @@ export const reportCounter = defineObservation({
   },
 });
 
-export const SAMPLES: readonly Declaration[] = [
-  addToCounter,
-  setSecret,
-  gated,
-  readCounter,
-  reportCounter,
-];
+export const SAMPLES: readonly Declaration[] = [addToCounter, setSecret, gated, readCounter, reportCounter];
 
 /** The real store, in this process, on a fresh file. */
 export async function openTestStore(folder: string, signer = testSigner()): Promise<Store> {
@@ -305,9 +285,7 @@ export function testSigner(): {
   return {
     origin: "rumi.test/log",
     key_name: "rumi.test/log",
-    private_key_pem: generateKeyPairSync("ed25519")
-      .privateKey.export({ type: "pkcs8", format: "pem" })
-      .toString(),
+    private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
 }
 
@@ -384,8 +362,7 @@ export function kitOn(store: Store, options: KitOptions = {}): Kit {
     if (found === undefined) throw new Error(`no operation ${name}`);
     return found;
   };
-  const rows = <Row>(sql: string): Promise<readonly Row[]> =>
-    store.rows<Row>({ sql, parameters: [] });
+  const rows = <Row>(sql: string): Promise<readonly Row[]> => store.rows<Row>({ sql, parameters: [] });
   return {
     store,
     clock,
@@ -404,9 +381,7 @@ export function kitOn(store: Store, options: KitOptions = {}): Kit {
       }),
     id: () => uuidv7(clock.now(), random),
     actions: async () =>
-      (await rows<{ action: string }>("SELECT action FROM log_entry ORDER BY idx")).map(
-        ({ action }) => action,
-      ),
+      (await rows<{ action: string }>("SELECT action FROM log_entry ORDER BY idx")).map(({ action }) => action),
     close: () => Promise.resolve(),
   };
 }

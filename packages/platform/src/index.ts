@@ -12,7 +12,15 @@ import { PACK_MIGRATIONS } from "./packs/tables.ts";
 
 export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/digest.ts";
 export { removeTree } from "./packs/files.ts";
-export { createPackLibrary, type PackDeps, type PackFolders, type PackLibrary, type StrategyReference, type VerifiedPack, type VerifiedStrategy } from "./packs/library.ts";
+export {
+  createPackLibrary,
+  type PackDeps,
+  type PackFolders,
+  type PackLibrary,
+  type StrategyReference,
+  type VerifiedPack,
+  type VerifiedStrategy,
+} from "./packs/library.ts";
 export { PACK_LIMITS, type PackLimits } from "./packs/limits.ts";
 export { parseManifest, MANIFEST_SCHEMA, type PackManifest } from "./packs/manifest.ts";
 export { PACK_STATES, type Pack, type PackState } from "./packs/model.ts";

@@ -17,8 +17,13 @@ export function systemEvent(by: SystemActor, draft: EventDraft, trail: EventTrai
   const event_id = uuidv7(occurred_at, by.random);
   const details = {
     ...draft.details,
-    reason: trail.reason ?? null, approval_id: null, expires_at: null, trace_id: trail.trace_id ?? event_id,
-    run_id: trail.run_id ?? null, request_id: trail.request_id ?? null, fingerprint: null,
+    reason: trail.reason ?? null,
+    approval_id: null,
+    expires_at: null,
+    trace_id: trail.trace_id ?? event_id,
+    run_id: trail.run_id ?? null,
+    request_id: trail.request_id ?? null,
+    fingerprint: null,
   } as EventDetails;
   const { action, resource_type, resource_id, outcome } = draft;
   return { event_id, action, actor: by.actor, resource_type, resource_id, outcome, occurred_at, details };

@@ -3,7 +3,20 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { digestOf, micros, millis, systemRandom, uuidv7, type Clock } from "@rumi/kernel";
-import { createLogger, createMetrics, createPipeline, createRegistry, fixedSafety, guards, type Answer, type Declaration, type Pipeline, type Principal, type Registry, type SafetyReader } from "@rumi/operations";
+import {
+  createLogger,
+  createMetrics,
+  createPipeline,
+  createRegistry,
+  fixedSafety,
+  guards,
+  type Answer,
+  type Declaration,
+  type Pipeline,
+  type Principal,
+  type Registry,
+  type SafetyReader,
+} from "@rumi/operations";
 import { openSqliteStore, type Migrations, type Store } from "@rumi/store";
 import { generateKeyPairSync } from "node:crypto";
 import { temporaryFolder } from "../../../tools/test-support.ts";
@@ -14,39 +27,80 @@ export const ROOT: Principal = { id: "user:root", roles: ["view_only", "operator
 /** Wall time that really passes, so that the database's clock and ours agree. */
 export function realClock(): Clock {
   return {
-    now: () => micros(Math.round((performance.timeOrigin + performance.now()) * 1_000)), monotonic: () => millis(performance.now()),
-    sleep: (ms, signal) => new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      signal?.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
-    }),
+    now: () => micros(Math.round((performance.timeOrigin + performance.now()) * 1_000)),
+    monotonic: () => millis(performance.now()),
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        signal?.addEventListener(
+          "abort",
+          () => {
+            clearTimeout(timer);
+            resolve();
+          },
+          { once: true },
+        );
+      }),
   };
 }
 
 /** One key for all worlds of a test file, so that a home can be opened again. */
-const signer = { origin: "rumi.test/log", private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+const signer = {
+  origin: "rumi.test/log",
+  private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+};
 
 export type World = {
-  readonly folder: string; readonly store: Store; readonly clock: Clock; readonly pipeline: Pipeline; readonly registry: Registry; readonly lines: string[];
-  command(name: string, body: Record<string, unknown>, over?: { readonly params?: Record<string, string>; readonly principal?: Principal; readonly key?: string }): Promise<Answer>;
+  readonly folder: string;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly pipeline: Pipeline;
+  readonly registry: Registry;
+  readonly lines: string[];
+  command(
+    name: string,
+    body: Record<string, unknown>,
+    over?: { readonly params?: Record<string, string>; readonly principal?: Principal; readonly key?: string },
+  ): Promise<Answer>;
   query(name: string, query?: Record<string, string>, params?: Record<string, string>): Promise<Answer>;
   id(): string;
   actions(): Promise<readonly string[]>;
 };
 
 /** Makes the store first, then whatever hangs on it, then the pipeline over all declarations. */
-export async function openWorld(migrations: readonly Migrations[], make: (of: { readonly folder: string; readonly store: Store; readonly clock: Clock }) => { readonly declarations: readonly Declaration[]; readonly safety?: SafetyReader }, path?: string): Promise<World & { close(): Promise<void> }> {
+export async function openWorld(
+  migrations: readonly Migrations[],
+  make: (of: { readonly folder: string; readonly store: Store; readonly clock: Clock }) => {
+    readonly declarations: readonly Declaration[];
+    readonly safety?: SafetyReader;
+  },
+  path?: string,
+): Promise<World & { close(): Promise<void> }> {
   const temporary = temporaryFolder();
   const folder = path ?? temporary.path;
   const clock = realClock();
   const random = systemRandom();
-  const opened = await openSqliteStore({ path: join(folder, "store.db"), backup_folder: folder, migrations, signer, random, writer: { kind: "in_process" } });
+  const opened = await openSqliteStore({
+    path: join(folder, "store.db"),
+    backup_folder: folder,
+    migrations,
+    signer,
+    random,
+    writer: { kind: "in_process" },
+  });
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
   const { declarations, safety } = make({ folder, store, clock });
   const registry = createRegistry(declarations);
   const lines: string[] = [];
   const pipeline = createPipeline({
-    store, registry, guards: guards({ safety: safety ?? fixedSafety("NORMAL") }), clock, random, metrics: createMetrics(), fingerprintKey: new Uint8Array(32).fill(7),
+    store,
+    registry,
+    guards: guards({ safety: safety ?? fixedSafety("NORMAL") }),
+    clock,
+    random,
+    metrics: createMetrics(),
+    fingerprintKey: new Uint8Array(32).fill(7),
     logger: createLogger({ level: "INFO", format: "json", clock, sink: (line) => lines.push(line) }),
   });
   const id = (): string => uuidv7(clock.now(), random);
@@ -56,11 +110,31 @@ export async function openWorld(migrations: readonly Migrations[], make: (of: { 
     return one;
   };
   return {
-    folder, store, clock, pipeline, registry, lines, id,
+    folder,
+    store,
+    clock,
+    pipeline,
+    registry,
+    lines,
+    id,
     command: (name, body, over = {}) =>
-      pipeline.execute(found(registry.operations, name), { raw: { params: over.params ?? {}, query: {}, body }, principal: over.principal ?? ROOT, idempotencyKey: over.key ?? null, trace_id: id(), remote: "127.0.0.1" }),
-    query: (name, query = {}, params = {}) => pipeline.query(found(registry.queries, name), { raw: { params, query, body: undefined }, principal: ROOT, trace_id: id() }),
-    actions: async () => (await store.rows<{ action: string }>({ sql: "SELECT action FROM log_entry ORDER BY idx", parameters: [] })).map((row) => row.action),
+      pipeline.execute(found(registry.operations, name), {
+        raw: { params: over.params ?? {}, query: {}, body },
+        principal: over.principal ?? ROOT,
+        idempotencyKey: over.key ?? null,
+        trace_id: id(),
+        remote: "127.0.0.1",
+      }),
+    query: (name, query = {}, params = {}) =>
+      pipeline.query(found(registry.queries, name), {
+        raw: { params, query, body: undefined },
+        principal: ROOT,
+        trace_id: id(),
+      }),
+    actions: async () =>
+      (await store.rows<{ action: string }>({ sql: "SELECT action FROM log_entry ORDER BY idx", parameters: [] })).map(
+        (row) => row.action,
+      ),
     close: async () => {
       await store.close();
       await removeTree(temporary.path);
@@ -73,23 +147,60 @@ export const SAMPLE_WASM: Uint8Array = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0
 
 export function sampleDescriptor(over: Record<string, unknown> = {}): Record<string, unknown> {
   return {
-    strategy_id: "ema-cross", strategy_version: "1.0.0", runtime_kind: "rust_wasm", instance_model: "single", entrypoint: "strategies/ema.wasm",
-    capabilities: { subscribe: ["trade"], order_types: ["limit", "market"], venues: ["*"], instruments: ["*"], external_services: [], lane: "ll" },
+    strategy_id: "ema-cross",
+    strategy_version: "1.0.0",
+    runtime_kind: "rust_wasm",
+    instance_model: "single",
+    entrypoint: "strategies/ema.wasm",
+    capabilities: {
+      subscribe: ["trade"],
+      order_types: ["limit", "market"],
+      venues: ["*"],
+      instruments: ["*"],
+      external_services: [],
+      lane: "ll",
+    },
     resources: {
-      event_timeout_ms: 50, fuel_per_event: 1_000_000, memory_bytes: 16_777_216, threads: 1, cpu: 0.5, queue_events: 10_000, intents_per_event: 8, intents_per_second: 50,
-      log_bytes_per_second: 65_536, log_bytes_per_run: 10_485_760, state_bytes: 65_536,
+      event_timeout_ms: 50,
+      fuel_per_event: 1_000_000,
+      memory_bytes: 16_777_216,
+      threads: 1,
+      cpu: 0.5,
+      queue_events: 10_000,
+      intents_per_event: 8,
+      intents_per_second: 50,
+      log_bytes_per_second: 65_536,
+      log_bytes_per_run: 10_485_760,
+      state_bytes: 65_536,
     },
     state_schema_version: 1,
-    config_schema: { fast: { type: "integer", minimum: 1, maximum: 1_000, unit: "trades", required: true }, api_key: { type: "string", required: false, secret: true }, slow: { type: "integer", minimum: 1, maximum: 5_000, unit: "trades", required: false, default: 50 } },
-    io_contracts: { abi: 1, events: 1, intents: 1 }, binary_hash: digestOf(SAMPLE_WASM), ...over,
+    config_schema: {
+      fast: { type: "integer", minimum: 1, maximum: 1_000, unit: "trades", required: true },
+      api_key: { type: "string", required: false, secret: true },
+      slow: { type: "integer", minimum: 1, maximum: 5_000, unit: "trades", required: false, default: 50 },
+    },
+    io_contracts: { abi: 1, events: 1, intents: 1 },
+    binary_hash: digestOf(SAMPLE_WASM),
+    ...over,
   };
 }
 
 export function sampleManifest(over: Record<string, unknown> = {}): Record<string, unknown> {
-  return { pack_id: "demo_pack", pack_identity: "local:demo_pack", version: "1.0.0", vocabulary: { types: ["strategy"] }, strategies: [sampleDescriptor()], ...over };
+  return {
+    pack_id: "demo_pack",
+    pack_identity: "local:demo_pack",
+    version: "1.0.0",
+    vocabulary: { types: ["strategy"] },
+    strategies: [sampleDescriptor()],
+    ...over,
+  };
 }
 
-export function writePack(folder: string, manifest: Record<string, unknown> = sampleManifest(), files: Readonly<Record<string, Uint8Array | string>> = { "strategies/ema.wasm": SAMPLE_WASM }): string {
+export function writePack(
+  folder: string,
+  manifest: Record<string, unknown> = sampleManifest(),
+  files: Readonly<Record<string, Uint8Array | string>> = { "strategies/ema.wasm": SAMPLE_WASM },
+): string {
   for (const [path, data] of Object.entries({ ...files, "ecosystem.json": JSON.stringify(manifest) })) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), data);
@@ -100,7 +211,9 @@ export function writePack(folder: string, manifest: Record<string, unknown> = sa
 /** The answer's data, or a test failure that says why it was refused. */
 export function dataOf(answer: Answer): Record<string, unknown> {
   if (answer.kind === "done") return answer.data as Record<string, unknown>;
-  throw new Error(`refused: ${answer.failure.code} ${JSON.stringify(answer.failure.params)} ${JSON.stringify(answer.failure.details ?? {})}`);
+  throw new Error(
+    `refused: ${answer.failure.code} ${JSON.stringify(answer.failure.params)} ${JSON.stringify(answer.failure.details ?? {})}`,
+  );
 }
 
 export function codeOf(answer: Answer): string {

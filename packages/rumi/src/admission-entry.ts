@@ -15,7 +15,10 @@ export type AdmissionJob = {
   readonly runner_dir: string;
 };
 
-type ThreadJob = { readonly request: AdmissionJob["request"]; readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null };
+type ThreadJob = {
+  readonly request: AdmissionJob["request"];
+  readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null;
+};
 
 const nowMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
@@ -31,9 +34,23 @@ if (isMainThread) {
   worker.once("message", (report: AdmissionReport) => process.stdout.write(`${JSON.stringify(report)}\n`));
 } else {
   const { request, python } = workerData as ThreadJob;
-  const report = admit({ ...request, monotonic: () => performance.now(), ...(python === null ? {} : { python: { ...python, now_ms: nowMs } }) });
+  const report = admit({
+    ...request,
+    monotonic: () => performance.now(),
+    ...(python === null ? {} : { python: { ...python, now_ms: nowMs } }),
+  });
   const { failure } = report;
-  parentPort?.postMessage({ ...report, failure: failure === null ? null : { code: failure.code, params: failure.params, ...(failure.reasonCode === undefined ? {} : { reasonCode: failure.reasonCode }) } });
+  parentPort?.postMessage({
+    ...report,
+    failure:
+      failure === null
+        ? null
+        : {
+            code: failure.code,
+            params: failure.params,
+            ...(failure.reasonCode === undefined ? {} : { reasonCode: failure.reasonCode }),
+          },
+  });
 }
 
 async function pythonHome(job: AdmissionJob): Promise<PythonHome | null> {
@@ -41,5 +58,7 @@ async function pythonHome(job: AdmissionJob): Promise<PythonHome | null> {
   if (!python.ok) return null;
   const jails = await detectJails(python);
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
-  return best === undefined ? null : { python: python.value, mechanism: best.mechanism, sdk_dir: job.sdk_dir, runner_dir: job.runner_dir };
+  return best === undefined
+    ? null
+    : { python: python.value, mechanism: best.mechanism, sdk_dir: job.sdk_dir, runner_dir: job.runner_dir };
 }

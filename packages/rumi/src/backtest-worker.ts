@@ -4,7 +4,9 @@ import { runBacktest, type BacktestOptions } from "@rumi/runtime";
 import type { JailWatch } from "@rumi/sandbox";
 import type { PythonHome } from "@rumi/runtime";
 
-export type BacktestJob = Omit<BacktestOptions, "python" | "strategy" | "monotonic"> & { readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null };
+export type BacktestJob = Omit<BacktestOptions, "python" | "strategy" | "monotonic"> & {
+  readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null;
+};
 
 const { python, ...job } = workerData as BacktestJob;
 const result = runBacktest({

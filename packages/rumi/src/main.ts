@@ -12,7 +12,9 @@ import { installation } from "./program/installation.ts";
 const place = installation(new URL(import.meta.url));
 const context: CliContext = { terminal: processTerminal(process.env), environment: process.env, exit_code: EXIT.ok };
 const program = new Command("rumi")
-  .description("An operating system for bots that must not go wrong.\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the program does not answer.")
+  .description(
+    "An operating system for bots that must not go wrong.\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the program does not answer.",
+  )
   .version(place.version)
   .showHelpAfterError("(--help shows what there is)")
   .exitOverride();

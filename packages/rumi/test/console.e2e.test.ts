@@ -43,12 +43,7 @@ type Options = {
 };
 
 /** A fresh browser profile; with the token in the fragment unless told otherwise. */
-async function openPage({
-  locale = "en-US",
-  width = 1_400,
-  hash,
-  prepare,
-}: Options = {}): Promise<Page> {
+async function openPage({ locale = "en-US", width = 1_400, hash, prepare }: Options = {}): Promise<Page> {
   const context = await browser.newContext({
     locale,
     viewport: { width, height: 1_000 },
@@ -72,8 +67,7 @@ async function closePage(of: Page): Promise<void> {
 }
 
 const see = (of: Page, id: string) => of.getByTestId(id);
-const textOf = async (of: Page, id: string): Promise<string> =>
-  (await see(of, id).first().innerText()).trim();
+const textOf = async (of: Page, id: string): Promise<string> => (await see(of, id).first().innerText()).trim();
 const until = (of: Page, id: string, wanted: RegExp): Promise<true> =>
   eventually(async () => (await see(of, id).count()) > 0 && wanted.test(await textOf(of, id)), 100);
 
@@ -132,8 +126,7 @@ async function createBot(): Promise<void> {
 
 describe.runIf(requires("chromium"))("the console in Chromium", () => {
   beforeAll(async () => {
-    if (!existsSync(join(ROOT, "dist/console/index.html")))
-      throw new Error("the console is not built: npm run build");
+    if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
     program = await startProgram({ console: "served" });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
     page = await openPage();
@@ -146,9 +139,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   it("the token leaves the address bar at once and stays in this tab", async () => {
     await until(page, "safety-mode", /NORMAL/);
     expect(page.url()).toBe(`${program.url}/`);
-    expect(await page.evaluate<string>("JSON.stringify(localStorage)")).not.toContain(
-      program.token,
-    );
+    expect(await page.evaluate<string>("JSON.stringify(localStorage)")).not.toContain(program.token);
     await page.reload();
     await until(page, "safety-mode", /NORMAL/);
   });
@@ -208,9 +199,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
       const other = await openPage();
       await until(other, "safety-mode", /NORMAL/);
       await page.getByRole("button", { name: "Set SAFE" }).click();
-      expect(
-        await page.getByRole("dialog").getByRole("button", { name: "Do it" }).isDisabled(),
-      ).toBe(true);
+      expect(await page.getByRole("dialog").getByRole("button", { name: "Do it" }).isDisabled()).toBe(true);
       await confirm(page, "a drill");
       for (const one of [page, other]) {
         await until(one, "safety-mode", /^SAFE$/);
@@ -246,16 +235,12 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
       const row = see(page, `bot-${BOT}`);
       await page.getByRole("button", { name: "Start paper: EMA cross" }).click();
       await confirm(page, "let it trade");
-      await eventually(
-        async () => (await row.getByTestId("state").innerText()) === "RUNNING_PAPER",
-      );
+      await eventually(async () => (await row.getByTestId("state").innerText()) === "RUNNING_PAPER");
       expect(await row.getByTestId("mode").innerText()).toBe("PAPER");
       await see(page, "live").locator('tr[data-kind="fill"]').first().waitFor();
       const before = await row.getByTestId("realised").innerText();
       await eventually(async () => /[1-9]/.test(await row.getByTestId("fill-count").innerText()));
-      await eventually(
-        async () => !["–", before].includes(await row.getByTestId("realised").innerText()),
-      );
+      await eventually(async () => !["–", before].includes(await row.getByTestId("realised").innerText()));
       await until(page, "health", /healthy/);
     },
     SLOW_MS,
@@ -265,15 +250,13 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     "the live feed is filtered by kind and by bot",
     async () => {
       const rows = see(page, "live").locator("tr");
-      for (const kind of ["order", "intent", "bot", "run", "health", "safety"])
-        await see(page, `kind-${kind}`).click();
-      expect(
-        new Set(await rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-kind")))),
-      ).toEqual(new Set(["fill"]));
+      for (const kind of ["order", "intent", "bot", "run", "health", "safety"]) await see(page, `kind-${kind}`).click();
+      expect(new Set(await rows.evaluateAll((all) => all.map((row) => row.getAttribute("data-kind"))))).toEqual(
+        new Set(["fill"]),
+      );
       await page.getByLabel("Bot", { exact: true }).selectOption({ label: "EMA cross" });
       expect(await rows.first().innerText()).toContain(BOT);
-      for (const kind of ["order", "intent", "bot", "run", "health", "safety"])
-        await see(page, `kind-${kind}`).click();
+      for (const kind of ["order", "intent", "bot", "run", "health", "safety"]) await see(page, `kind-${kind}`).click();
     },
     SLOW_MS,
   );
@@ -364,22 +347,12 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
         mode: "SAFE",
         reason: "one more entry",
       });
-      const [, grown] = (
-        await (await fetch(new URL("/tlog/checkpoint", program.url))).text()
-      ).split("\n");
+      const [, grown] = (await (await fetch(new URL("/tlog/checkpoint", program.url))).text()).split("\n");
       const other = await openPage();
-      await eventually(
-        async () => Number(/· (\d+)/.exec(await textOf(other, "log-badge"))?.[1]) >= Number(grown),
-      );
-      await other.route("**/tlog/checkpoint", (route) =>
-        route.fulfill({ body: early, contentType: "text/plain" }),
-      );
+      await eventually(async () => Number(/· (\d+)/.exec(await textOf(other, "log-badge"))?.[1]) >= Number(grown));
+      await other.route("**/tlog/checkpoint", (route) => route.fulfill({ body: early, contentType: "text/plain" }));
       await other.reload();
-      await until(
-        other,
-        "log-badge",
-        /LOG NOT VERIFIED: the log has \d+ entries; this browser has seen \d+/,
-      );
+      await until(other, "log-badge", /LOG NOT VERIFIED: the log has \d+ entries; this browser has seen \d+/);
       await closePage(other);
       await ok("POST", "/api/safety/set", {
         command_id: crypto.randomUUID(),
@@ -469,8 +442,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     async () => {
       const broken = { success: true, data: { bots: [{ bot_id: 7 }], next_cursor: null } };
       const other = await openPage({
-        prepare: (fresh) =>
-          fresh.route("**/api/bots?*", (route) => route.fulfill({ json: broken })),
+        prepare: (fresh) => fresh.route("**/api/bots?*", (route) => route.fulfill({ json: broken })),
       });
       await until(other, "problem", /does not fit.*bots\[0\]\.bot_id/);
       await until(other, "safety-mode", /NORMAL/);
@@ -523,9 +495,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
       await narrow.getByRole("button", { name: "EMA cross", exact: true }).click();
       await see(narrow, "facts").waitFor();
       expect(
-        await narrow.evaluate<number>(
-          "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-        ),
+        await narrow.evaluate<number>("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
       ).toBe(0);
       await closePage(narrow);
     },

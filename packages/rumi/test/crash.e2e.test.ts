@@ -12,14 +12,34 @@ import { readJournal } from "@rumi/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cli, eventually, processesNaming, startProgram, type Program } from "./program.ts";
-import { addVenue, auditEvents, bot, createBot, fills, fillWords, installPack, instance, intents, intentWords, move, runnerPids, startBot, stopBot, untilFeedEnds, untilState, writeRecording } from "./rig.ts";
+import {
+  addVenue,
+  auditEvents,
+  bot,
+  createBot,
+  fills,
+  fillWords,
+  installPack,
+  instance,
+  intents,
+  intentWords,
+  runnerPids,
+  startBot,
+  stopBot,
+  untilFeedEnds,
+  untilState,
+  writeRecording,
+} from "./rig.ts";
 
 const ROUNDS = 6 * Number(process.env["RUMI_SOAK"] ?? "1");
 /** Six recorded hours pass in about four minutes: longer than the blows take. */
 const PACE_FACTOR = 90;
 const TRADES = 16_000;
 const SLOW_MS = 240_000;
-const BOTS = [{ bot_id: "ema", strategy_id: "ema_cross" }, ...(requires("python3") ? [{ bot_id: "reversion", strategy_id: "mean_reversion" }] : [])] as const;
+const BOTS = [
+  { bot_id: "ema", strategy_id: "ema_cross" },
+  ...(requires("python3") ? [{ bot_id: "reversion", strategy_id: "mean_reversion" }] : []),
+] as const;
 const twin = (bot_id: string): string => `${bot_id}-twin`;
 
 const home = temporaryFolder();
@@ -49,7 +69,8 @@ async function untilItGoesOn(bot_id: string): Promise<void> {
   const before = (await instance(program, bot_id))?.cursor ?? 0;
   await eventually(async () => {
     const now = await bot(program, bot_id);
-    if (now.state === "ERROR") throw new Error(`${bot_id} is in ERROR: ${now.status.reason} ${JSON.stringify(now.instances[0]?.failure)}`);
+    if (now.state === "ERROR")
+      throw new Error(`${bot_id} is in ERROR: ${now.status.reason} ${JSON.stringify(now.instances[0]?.failure)}`);
     return (now.instances[0]?.cursor ?? 0) > before;
   });
 }
@@ -57,7 +78,8 @@ async function untilItGoesOn(bot_id: string): Promise<void> {
 /** The whole promise, after a blow. */
 async function expectNothingLost(): Promise<void> {
   const now = new Map((await auditEvents(program)).map(({ event_id, log_index }) => [event_id, log_index]));
-  for (const [event_id, log_index] of acknowledged) expect(now.get(event_id), `acknowledged event ${event_id}`).toBe(log_index);
+  for (const [event_id, log_index] of acknowledged)
+    expect(now.get(event_id), `acknowledged event ${event_id}`).toBe(log_index);
   const verified = cli(home.path, ["audit", "verify", home.path, "--against", checkpoint, "--no-remember"]);
   expect(verified.out + verified.err).toContain("verified");
   expect(verified.code).toBe(0);
@@ -100,105 +122,144 @@ describe("kill -9", () => {
     home.remove();
   }, SLOW_MS);
 
-  it("[M-0.3] [G-2.1b] of the program alone: the next one adopts the living runner and its bots with their state", async () => {
-    await remember();
-    const [runner] = runnerPids(home.path);
-    const epochs = new Map(await Promise.all(BOTS.map(async ({ bot_id }) => [bot_id, (await instance(program, bot_id))?.epoch] as const)));
-    await program.kill();
-    await restart();
-    for (const { bot_id } of BOTS) {
-      await untilItGoesOn(bot_id);
-      const now = await bot(program, bot_id);
-      expect(now).toMatchObject({ state: "RUNNING_PAPER", status: { run_id: runs.get(bot_id) } });
-      expect(now.instances[0]?.epoch).toBe(epochs.get(bot_id));
-    }
-    expect(runnerPids(home.path)).toEqual([runner]);
-    await expectNothingLost();
-  }, SLOW_MS);
-
-  it("[M-7.1.3] of the runner: another takes over under a new epoch, same run, and the bot stays RUNNING_PAPER", async () => {
-    await remember();
-    const before = new Map(await Promise.all(BOTS.map(async ({ bot_id }) => [bot_id, (await instance(program, bot_id))?.epoch ?? 0] as const)));
-    await kill(runnerPids(home.path));
-    for (const { bot_id } of BOTS) {
-      await eventually(async () => {
+  it(
+    "[M-0.3] [G-2.1b] of the program alone: the next one adopts the living runner and its bots with their state",
+    async () => {
+      await remember();
+      const [runner] = runnerPids(home.path);
+      const epochs = new Map(
+        await Promise.all(BOTS.map(async ({ bot_id }) => [bot_id, (await instance(program, bot_id))?.epoch] as const)),
+      );
+      await program.kill();
+      await restart();
+      for (const { bot_id } of BOTS) {
+        await untilItGoesOn(bot_id);
         const now = await bot(program, bot_id);
-        expect(now.state).toBe("RUNNING_PAPER");
-        return (now.instances[0]?.epoch ?? 0) > (before.get(bot_id) ?? 0);
-      });
-      await untilItGoesOn(bot_id);
-      expect((await bot(program, bot_id)).status.run_id).toBe(runs.get(bot_id));
-    }
-    await expectNothingLost();
-  }, SLOW_MS);
+        expect(now).toMatchObject({ state: "RUNNING_PAPER", status: { run_id: runs.get(bot_id) } });
+        expect(now.instances[0]?.epoch).toBe(epochs.get(bot_id));
+      }
+      expect(runnerPids(home.path)).toEqual([runner]);
+      await expectNothingLost();
+    },
+    SLOW_MS,
+  );
 
-  it("[G-2.1b] of both: bots are in ERROR after the restart until somebody starts them again, and the run goes on", async () => {
-    await remember();
-    await program.kill();
-    await kill(runnerPids(home.path));
-    await restart();
-    for (const { bot_id } of BOTS) {
-      await untilState(program, bot_id, "ERROR");
-      await startBot(program, bot_id);
-      await untilItGoesOn(bot_id);
-      expect((await bot(program, bot_id)).status.run_id).toBe(runs.get(bot_id));
-    }
-    await expectNothingLost();
-  }, SLOW_MS);
+  it(
+    "[M-7.1.3] of the runner: another takes over under a new epoch, same run, and the bot stays RUNNING_PAPER",
+    async () => {
+      await remember();
+      const before = new Map(
+        await Promise.all(
+          BOTS.map(async ({ bot_id }) => [bot_id, (await instance(program, bot_id))?.epoch ?? 0] as const),
+        ),
+      );
+      await kill(runnerPids(home.path));
+      for (const { bot_id } of BOTS) {
+        await eventually(async () => {
+          const now = await bot(program, bot_id);
+          expect(now.state).toBe("RUNNING_PAPER");
+          return (now.instances[0]?.epoch ?? 0) > (before.get(bot_id) ?? 0);
+        });
+        await untilItGoesOn(bot_id);
+        expect((await bot(program, bot_id)).status.run_id).toBe(runs.get(bot_id));
+      }
+      await expectNothingLost();
+    },
+    SLOW_MS,
+  );
 
-  it("[M-7.1.1] a runner that stood still over the restart finds its lease gone: it and its successor never both trade", async () => {
-    await remember();
-    const [sleeper = 0] = runnerPids(home.path);
-    process.kill(sleeper, "SIGSTOP");
-    await program.kill();
-    await restart();
-    for (const { bot_id } of BOTS) {
-      await untilState(program, bot_id, "ERROR");
-      await startBot(program, bot_id);
-    }
-    process.kill(sleeper, "SIGCONT");
-    for (const { bot_id } of BOTS) await untilItGoesOn(bot_id);
-    await eventually(() => runnerPids(home.path).length === 1 && !runnerPids(home.path).includes(sleeper));
-    for (const { bot_id } of BOTS) await untilItGoesOn(bot_id);
-    await expectNothingLost();
-  }, SLOW_MS);
+  it(
+    "[G-2.1b] of both: bots are in ERROR after the restart until somebody starts them again, and the run goes on",
+    async () => {
+      await remember();
+      await program.kill();
+      await kill(runnerPids(home.path));
+      await restart();
+      for (const { bot_id } of BOTS) {
+        await untilState(program, bot_id, "ERROR");
+        await startBot(program, bot_id);
+        await untilItGoesOn(bot_id);
+        expect((await bot(program, bot_id)).status.run_id).toBe(runs.get(bot_id));
+      }
+      await expectNothingLost();
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-7.1.1] a runner that stood still over the restart finds its lease gone: it and its successor never both trade",
+    async () => {
+      await remember();
+      const [sleeper = 0] = runnerPids(home.path);
+      process.kill(sleeper, "SIGSTOP");
+      await program.kill();
+      await restart();
+      for (const { bot_id } of BOTS) {
+        await untilState(program, bot_id, "ERROR");
+        await startBot(program, bot_id);
+      }
+      process.kill(sleeper, "SIGCONT");
+      for (const { bot_id } of BOTS) await untilItGoesOn(bot_id);
+      await eventually(() => runnerPids(home.path).length === 1 && !runnerPids(home.path).includes(sleeper));
+      for (const { bot_id } of BOTS) await untilItGoesOn(bot_id);
+      await expectNothingLost();
+    },
+    SLOW_MS,
+  );
 
   const random = seededRandom("crash.e2e");
   const pick = (of: number): number => random.below(of);
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const victim = (["program", "runner", "program", "runner", "program, then its runner"] as const)[pick(5)] ?? "program";
+    const victim =
+      (["program", "runner", "program", "runner", "program, then its runner"] as const)[pick(5)] ?? "program";
     const after_ms = pick(700);
-    it(`[M-8.2.2] [M-0.6] at a random moment, round ${round}: ${victim} after ${after_ms} ms`, async () => {
-      await remember();
-      await new Promise((resolve) => setTimeout(resolve, after_ms));
-      if (victim !== "runner") await program.kill();
-      if (victim !== "program") await kill(runnerPids(home.path));
-      if (victim !== "runner") await restart();
-      for (const { bot_id } of BOTS) {
-        if (victim === "program, then its runner") {
-          await untilState(program, bot_id, "ERROR");
-          await startBot(program, bot_id);
+    it(
+      `[M-8.2.2] [M-0.6] at a random moment, round ${round}: ${victim} after ${after_ms} ms`,
+      async () => {
+        await remember();
+        await new Promise((resolve) => setTimeout(resolve, after_ms));
+        if (victim !== "runner") await program.kill();
+        if (victim !== "program") await kill(runnerPids(home.path));
+        if (victim !== "runner") await restart();
+        for (const { bot_id } of BOTS) {
+          if (victim === "program, then its runner") {
+            await untilState(program, bot_id, "ERROR");
+            await startBot(program, bot_id);
+          }
+          await untilItGoesOn(bot_id);
+          expect((await bot(program, bot_id)).state).toBe("RUNNING_PAPER");
         }
-        await untilItGoesOn(bot_id);
-        expect((await bot(program, bot_id)).state).toBe("RUNNING_PAPER");
-      }
-      await expectNothingLost();
-    }, SLOW_MS);
+        await expectNothingLost();
+      },
+      SLOW_MS,
+    );
   }
 
-  it("[M-8.2.2] after all of it the journals have every number once, in order, and the bots stop in order", async () => {
-    const last = new Map(await Promise.all(BOTS.map(async ({ bot_id }) => [bot_id, (await bot(program, bot_id)).status.run_id ?? ""] as const)));
-    for (const { bot_id } of BOTS) await stopBot(program, bot_id);
-    for (const [bot_id, runId] of last) {
-      const contents = readJournal({ directory: join(home.path, "user_data/runs", bot_id, runId, "journal"), runId, durableSeq: 0 });
-      if (!contents.ok) throw new Error(`${bot_id}: ${contents.error.code} ${JSON.stringify(contents.error.params)}`);
-      expect(contents.value.torn).toBeNull();
-      expect(contents.value.entries.map(({ seq }) => seq)).toEqual(contents.value.entries.map((_, at) => at + 1));
-      await expectOneDay(bot_id);
-    }
-    expect(await program.stop()).toBe(0);
-    expect(processesNaming(home.path)).toEqual([]);
-    const verified = cli(home.path, ["audit", "verify", home.path, "--against", checkpoint, "--no-remember"]);
-    expect(verified.code).toBe(0);
-  }, SLOW_MS);
+  it(
+    "[M-8.2.2] after all of it the journals have every number once, in order, and the bots stop in order",
+    async () => {
+      const last = new Map(
+        await Promise.all(
+          BOTS.map(async ({ bot_id }) => [bot_id, (await bot(program, bot_id)).status.run_id ?? ""] as const),
+        ),
+      );
+      for (const { bot_id } of BOTS) await stopBot(program, bot_id);
+      for (const [bot_id, runId] of last) {
+        const contents = readJournal({
+          directory: join(home.path, "user_data/runs", bot_id, runId, "journal"),
+          runId,
+          durableSeq: 0,
+        });
+        if (!contents.ok) throw new Error(`${bot_id}: ${contents.error.code} ${JSON.stringify(contents.error.params)}`);
+        expect(contents.value.torn).toBeNull();
+        expect(contents.value.entries.map(({ seq }) => seq)).toEqual(contents.value.entries.map((_, at) => at + 1));
+        await expectOneDay(bot_id);
+      }
+      expect(await program.stop()).toBe(0);
+      expect(processesNaming(home.path)).toEqual([]);
+      const verified = cli(home.path, ["audit", "verify", home.path, "--against", checkpoint, "--no-remember"]);
+      expect(verified.code).toBe(0);
+    },
+    SLOW_MS,
+  );
 });

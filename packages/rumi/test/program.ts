@@ -10,7 +10,11 @@ export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BIN = join(ROOT, "bin/rumi");
 const READY_MS = 20_000;
 
-export type Answer = { readonly status: number; readonly headers: Headers; readonly body: Record<string, never> & { readonly [key: string]: unknown } };
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, never> & { readonly [key: string]: unknown };
+};
 
 export type Program = {
   readonly home: string;
@@ -27,25 +31,54 @@ export type Program = {
   kill(): Promise<void>;
 };
 
-export function cli(home: string, args: readonly string[], environment: Record<string, string> = {}): { readonly code: number; readonly out: string; readonly err: string } {
-  const done = spawnSync(process.execPath, [BIN, ...args], { encoding: "utf8", env: { ...clean(), RUMI_HOME: home, ...environment }, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 });
+export function cli(
+  home: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): { readonly code: number; readonly out: string; readonly err: string } {
+  const done = spawnSync(process.execPath, [BIN, ...args], {
+    encoding: "utf8",
+    env: { ...clean(), RUMI_HOME: home, ...environment },
+    timeout: 120_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
   return { code: done.status ?? -1, out: done.stdout, err: done.stderr };
 }
 
 /** A line as it stands in a document, run by a shell in `folder`; `rumi` and its quotes are the document's. */
-export function cliIn(folder: string, home: string, line: string): { readonly code: number; readonly out: string; readonly err: string } {
-  const done = spawnSync("bash", ["-c", `"${process.execPath}" "${BIN}" ${line}`], { cwd: folder, encoding: "utf8", env: { ...clean(), RUMI_HOME: home }, timeout: 120_000 });
+export function cliIn(
+  folder: string,
+  home: string,
+  line: string,
+): { readonly code: number; readonly out: string; readonly err: string } {
+  const done = spawnSync("bash", ["-c", `"${process.execPath}" "${BIN}" ${line}`], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...clean(), RUMI_HOME: home },
+    timeout: 120_000,
+  });
   return { code: done.status ?? -1, out: done.stdout, err: done.stderr };
 }
 
-export async function startProgram(options: { readonly home?: string; readonly environment?: Record<string, string>; readonly args?: readonly string[]; readonly console?: "served" } = {}): Promise<Program> {
+export async function startProgram(
+  options: {
+    readonly home?: string;
+    readonly environment?: Record<string, string>;
+    readonly args?: readonly string[];
+    readonly console?: "served";
+  } = {},
+): Promise<Program> {
   const home = options.home ?? temporaryFolder().path;
   const note = join(home, "user_data/settings/running.json");
   rmSync(note, { force: true });
-  const child = spawn(process.execPath, [BIN, "start", ...(options.console === "served" ? [] : ["--headless"]), ...(options.args ?? [])], {
-    env: { ...clean(), RUMI_HOME: home, RUMI_API_PORT: "0", ...options.environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [BIN, "start", ...(options.console === "served" ? [] : ["--headless"]), ...(options.args ?? [])],
+    {
+      env: { ...clean(), RUMI_HOME: home, RUMI_API_PORT: "0", ...options.environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let output = "";
   child.stdout.on("data", (data: Buffer) => (output += data.toString()));
   child.stderr.on("data", (data: Buffer) => (output += data.toString()));
@@ -61,14 +94,26 @@ export async function startProgram(options: { readonly home?: string; readonly e
   const call: Program["call"] = async (method, path, body, headers = {}) => {
     const response = await fetch(new URL(path, url), {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text.startsWith("{") ? JSON.parse(text) : { text }) as Answer["body"] };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text.startsWith("{") ? JSON.parse(text) : { text }) as Answer["body"],
+    };
   };
   return {
-    home, url, token, process: child, call,
+    home,
+    url,
+    token,
+    process: child,
+    call,
     output: () => output,
     cli: (...args) => cli(home, args),
     stop: async () => {
@@ -84,7 +129,10 @@ export async function startProgram(options: { readonly home?: string; readonly e
 }
 
 /** Waits until `look` answers something; the test's own timeout is the limit. */
-export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, every_ms = 50): Promise<T> {
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  every_ms = 50,
+): Promise<T> {
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
@@ -108,5 +156,7 @@ export function processesNaming(mark: string): readonly number[] {
 
 /** The environment without settings of Rumi: each test says what it wants. */
 function clean(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== undefined && !name.startsWith("RUMI_"))) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name, value]) => value !== undefined && !name.startsWith("RUMI_")),
+  ) as Record<string, string>;
 }

@@ -8,17 +8,46 @@ export const DEFAULT_PACK = join(ROOT, "packs/default");
 export const HOSTILE_PACK = join(ROOT, "packs/hostile");
 
 export type Data = { readonly [name: string]: unknown };
-export type Instance = Data & { readonly run_id: string; readonly phase: string; readonly epoch: number; readonly cursor: number; readonly events_total: number; readonly failure: { readonly error_code: string; readonly error: string; readonly suggestion: string } | null };
-export type Bot = Data & { readonly bot_id: string; readonly state: string; readonly status: { readonly run_id: string | null; readonly reason: string }; readonly instances: readonly Instance[] };
-export type Strategy = { readonly pack_id: string; readonly strategy_id: string; readonly strategy_version: string; readonly digest: string };
-export type Fill = { readonly run_id: string; readonly seq: number; readonly client_order_id: string | null; readonly fill: Data };
-export type Intent = { readonly run_id: string; readonly seq: number; readonly client_order_id: string | null; readonly idempotency_key: string; readonly verdict: string; readonly intent: Data };
+export type Instance = Data & {
+  readonly run_id: string;
+  readonly phase: string;
+  readonly epoch: number;
+  readonly cursor: number;
+  readonly events_total: number;
+  readonly failure: { readonly error_code: string; readonly error: string; readonly suggestion: string } | null;
+};
+export type Bot = Data & {
+  readonly bot_id: string;
+  readonly state: string;
+  readonly status: { readonly run_id: string | null; readonly reason: string };
+  readonly instances: readonly Instance[];
+};
+export type Strategy = {
+  readonly pack_id: string;
+  readonly strategy_id: string;
+  readonly strategy_version: string;
+  readonly digest: string;
+};
+export type Fill = {
+  readonly run_id: string;
+  readonly seq: number;
+  readonly client_order_id: string | null;
+  readonly fill: Data;
+};
+export type Intent = {
+  readonly run_id: string;
+  readonly seq: number;
+  readonly client_order_id: string | null;
+  readonly idempotency_key: string;
+  readonly verdict: string;
+  readonly intent: Data;
+};
 
 /** The answer's data; anything else than success ends the test with the refusal's text. */
 export async function ok(program: Program, method: string, path: string, body?: unknown): Promise<Data> {
   const answer = await program.call(method, path, body);
   if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-  return ((answer.body as { readonly data?: Data }).data ?? {});
+  return (answer.body as { readonly data?: Data }).data ?? {};
 }
 
 /** Imports, applies and approves a folder; the approved digest. */
@@ -45,33 +74,68 @@ export function writeRecording(home: string, trades: number, name = "DEMO.csv"):
 }
 
 /** Six recorded hours at `factor` times their pace (`max`: as fast as it goes). */
-export async function addVenue(program: Program, options: { readonly path: string; readonly factor: number | "max"; readonly venue_id?: string }): Promise<void> {
+export async function addVenue(
+  program: Program,
+  options: { readonly path: string; readonly factor: number | "max"; readonly venue_id?: string },
+): Promise<void> {
   const { path, factor, venue_id = "SIM" } = options;
   await ok(program, "POST", "/api/venues", {
-    command_id: crypto.randomUUID(), venue_id, kind: "recording", reason: "a market",
+    command_id: crypto.randomUUID(),
+    venue_id,
+    kind: "recording",
+    reason: "a market",
     files: [{ path, format: "binance_agg_trades", instrument: DEMO_INSTRUMENT }],
     pace: factor === "max" ? { kind: "max" } : { kind: "multiple", factor },
-    fees: { maker_ppm: 20, taker_ppm: 50 }, latency: { base_us: 20_000, jitter_us: 10_000 }, seed: "test",
+    fees: { maker_ppm: 20, taker_ppm: 50 },
+    latency: { base_us: 20_000, jitter_us: 10_000 },
+    seed: "test",
   });
 }
 
-const CONFIGS: Readonly<Record<string, Data>> = { ema_cross: { order_quantity: "1", fast_trades: 10, slow_trades: 40 }, mean_reversion: { order_quantity: "1" } };
+const CONFIGS: Readonly<Record<string, Data>> = {
+  ema_cross: { order_quantity: "1", fast_trades: 10, slow_trades: 40 },
+  mean_reversion: { order_quantity: "1" },
+};
 
 export function botRequest(bot_id: string, strategy: Strategy, more: Data = {}): Data {
   return {
-    command_id: crypto.randomUUID(), bot_id, display_name: bot_id, strategy, venue: "SIM", instruments: [DEMO_INSTRUMENT.instrument_id],
-    config: CONFIGS[strategy.strategy_id] ?? {}, capital: "10000", reason: "a bot", ...more,
+    command_id: crypto.randomUUID(),
+    bot_id,
+    display_name: bot_id,
+    strategy,
+    venue: "SIM",
+    instruments: [DEMO_INSTRUMENT.instrument_id],
+    config: CONFIGS[strategy.strategy_id] ?? {},
+    capital: "10000",
+    reason: "a bot",
+    ...more,
   };
 }
 
-export async function createBot(program: Program, bot_id: string, strategy_id: string, digest: string, more: Data = {}): Promise<void> {
-  await ok(program, "POST", "/api/bots", botRequest(bot_id, { pack_id: "default", strategy_id, strategy_version: "1.0.0", digest }, more));
+export async function createBot(
+  program: Program,
+  bot_id: string,
+  strategy_id: string,
+  digest: string,
+  more: Data = {},
+): Promise<void> {
+  await ok(
+    program,
+    "POST",
+    "/api/bots",
+    botRequest(bot_id, { pack_id: "default", strategy_id, strategy_version: "1.0.0", digest }, more),
+  );
 }
 
 export function transition(bot_id: string, from: string, to: string, command_id: string = crypto.randomUUID()): Data {
   return {
-    command_id, target: { bot_id }, requested_transition: { from, to }, reason: `${from} → ${to}`,
-    trace_id: crypto.randomUUID(), run_id: crypto.randomUUID(), schema_version: 1,
+    command_id,
+    target: { bot_id },
+    requested_transition: { from, to },
+    reason: `${from} → ${to}`,
+    trace_id: crypto.randomUUID(),
+    run_id: crypto.randomUUID(),
+    schema_version: 1,
   };
 }
 
@@ -79,8 +143,10 @@ export async function move(program: Program, bot_id: string, to: string): Promis
   await ok(program, "POST", "/api/commands", transition(bot_id, (await bot(program, bot_id)).state, to));
 }
 
-export const bot = async (program: Program, bot_id: string): Promise<Bot> => (await ok(program, "GET", `/api/bots/${bot_id}`)) as Bot;
-export const instance = async (program: Program, bot_id: string): Promise<Instance | undefined> => (await bot(program, bot_id)).instances[0];
+export const bot = async (program: Program, bot_id: string): Promise<Bot> =>
+  (await ok(program, "GET", `/api/bots/${bot_id}`)) as Bot;
+export const instance = async (program: Program, bot_id: string): Promise<Instance | undefined> =>
+  (await bot(program, bot_id)).instances[0];
 
 /** Starts a bot on paper and waits until it runs; ends the test with its failure when it does not. */
 export async function startBot(program: Program, bot_id: string): Promise<void> {
@@ -104,26 +170,51 @@ export const untilState = (program: Program, bot_id: string, state: string): Pro
   });
 
 /** Waits until the bot has seen its whole recording. */
-export const untilFeedEnds = (program: Program, bot_id: string): Promise<true> => eventually(async () => (await instance(program, bot_id))?.phase === "feed_ended");
+export const untilFeedEnds = (program: Program, bot_id: string): Promise<true> =>
+  eventually(async () => (await instance(program, bot_id))?.phase === "feed_ended");
 
 /** Every page of a list, oldest first. */
-async function all<T>(program: Program, path: string, name: string, query: Readonly<Record<string, string>>): Promise<readonly T[]> {
+async function all<T>(
+  program: Program,
+  path: string,
+  name: string,
+  query: Readonly<Record<string, string>>,
+): Promise<readonly T[]> {
   const found: T[] = [];
-  for (let cursor: string | null = null; ; ) {
-    const page = await ok(program, "GET", `${path}?${new URLSearchParams({ ...query, limit: "200", ...(cursor === null ? {} : { cursor }) }).toString()}`);
+  for (let cursor: string | null = null; ;) {
+    const page = await ok(
+      program,
+      "GET",
+      `${path}?${new URLSearchParams({ ...query, limit: "200", ...(cursor === null ? {} : { cursor }) }).toString()}`,
+    );
     found.push(...(page[name] as T[]));
     cursor = page["next_cursor"] as string | null;
     if (cursor === null) return found.reverse();
   }
 }
-export const fills = (program: Program, bot_id: string): Promise<readonly Fill[]> => all(program, "/api/fills", "fills", { bot_id });
-export const intents = (program: Program, bot_id: string): Promise<readonly Intent[]> => all(program, "/api/intents", "intents", { bot_id });
-export type LoggedEvent = Data & { readonly event_id: string; readonly log_index: number; readonly action: string; readonly resource_id: string };
-export const auditEvents = (program: Program, query: Readonly<Record<string, string>> = {}): Promise<readonly LoggedEvent[]> => all(program, "/api/audit/events", "events", query);
+export const fills = (program: Program, bot_id: string): Promise<readonly Fill[]> =>
+  all(program, "/api/fills", "fills", { bot_id });
+export const intents = (program: Program, bot_id: string): Promise<readonly Intent[]> =>
+  all(program, "/api/intents", "intents", { bot_id });
+export type LoggedEvent = Data & {
+  readonly event_id: string;
+  readonly log_index: number;
+  readonly action: string;
+  readonly resource_id: string;
+};
+export const auditEvents = (
+  program: Program,
+  query: Readonly<Record<string, string>> = {},
+): Promise<readonly LoggedEvent[]> => all(program, "/api/audit/events", "events", query);
 
 /** What a fill or an intent says, without what may differ between two lives of the same run. */
-export const fillWords = ({ fill }: Fill): string => ["side", "quantity", "price", "fee", "event_time_us", "liquidity"].map((name) => `${name}=${String(fill[name])}`).join(" ");
-export const intentWords = ({ intent, verdict }: Intent): string => `${verdict} ${["kind", "side", "quantity", "price", "instrument_id"].map((name) => String(intent[name])).join(" ")}`;
+export const fillWords = ({ fill }: Fill): string =>
+  ["side", "quantity", "price", "fee", "event_time_us", "liquidity"]
+    .map((name) => `${name}=${String(fill[name])}`)
+    .join(" ");
+export const intentWords = ({ intent, verdict }: Intent): string =>
+  `${verdict} ${["kind", "side", "quantity", "price", "instrument_id"].map((name) => String(intent[name])).join(" ")}`;
 
 /** Process ids of living runners of this home. */
-export const runnerPids = (home: string): readonly number[] => processesNaming(join(home, "user_data/settings/.runner_key"));
+export const runnerPids = (home: string): readonly number[] =>
+  processesNaming(join(home, "user_data/settings/.runner_key"));

@@ -115,7 +115,9 @@ describe("the command line", () => {
     const program = await start();
     const doctor = program.cli("doctor", "--json");
     const { checks } = JSON.parse(doctor.out) as { checks: { name: string; state: string }[] };
-    expect(checks.map((check) => check.name)).toEqual(expect.arrayContaining(["node", "python", "home", "disk", "program"]));
+    expect(checks.map((check) => check.name)).toEqual(
+      expect.arrayContaining(["node", "python", "home", "disk", "program"]),
+    );
     expect(doctor.code).toBe(0);
   });
 });

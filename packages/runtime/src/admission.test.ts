@@ -17,14 +17,28 @@ const check = (change: Partial<StrategyDescriptor>, more: Partial<Parameters<typ
 describe("admission", () => {
   it("[M-12.1] [M-1.1.4] a sound strategy is admitted and every check is in the report", () => {
     expect(check({})).toBe("admitted");
-    expect(admit({ ...spec(""), monotonic: () => performance.now() }).checks.map((one) => one.check)).toEqual(["descriptor", "lane", "capabilities", "config", "binary_hash", "isolation", "abi_version", "smoke", "state_schema"]);
+    expect(admit({ ...spec(""), monotonic: () => performance.now() }).checks.map((one) => one.check)).toEqual([
+      "descriptor",
+      "lane",
+      "capabilities",
+      "config",
+      "binary_hash",
+      "isolation",
+      "abi_version",
+      "smoke",
+      "state_schema",
+    ]);
   });
   it("[M-12.1] one failing example of each is refused before start with its reason code", () => {
     const capabilities = descriptor().capabilities;
     const { resources } = descriptor();
     expect(check({ strategy_version: "1" })).toBe("descriptor M.DESCRIPTOR.MALFORMED");
-    expect(check({ capabilities: { ...capabilities, venues: ["OTHER"] } })).toBe("capabilities M.CAPABILITY.VENUE_NOT_ALLOWED");
-    expect(check({ capabilities: { ...capabilities, instruments: ["A.B"] } })).toBe("capabilities M.CAPABILITY.INSTRUMENT_NOT_ALLOWED");
+    expect(check({ capabilities: { ...capabilities, venues: ["OTHER"] } })).toBe(
+      "capabilities M.CAPABILITY.VENUE_NOT_ALLOWED",
+    );
+    expect(check({ capabilities: { ...capabilities, instruments: ["A.B"] } })).toBe(
+      "capabilities M.CAPABILITY.INSTRUMENT_NOT_ALLOWED",
+    );
     expect(check({}, { config: { surprise: 1 } })).toBe("config M.CONFIG.UNKNOWN");
     expect(check({ resources: { ...resources, fuel_per_event: 10 } })).toBe("smoke M.SANDBOX.FUEL_EXHAUSTED");
     expect(check({ state_schema_version: 2 })).toBe("smoke M.STATE.SCHEMA_VERSION");

@@ -13,7 +13,18 @@ import { openWasmStrategy } from "./strategy/wasm.ts";
 
 const options = (trades: number): BacktestOptions => {
   const { venue, limits } = spec("");
-  return { descriptor: descriptor(), pack_dir: FIXTURE_DIR, config: {}, seed: "seed", instruments: [DEMO_INSTRUMENT], feed: market(trades), venue, limits, keep: "all", monotonic: () => performance.now() };
+  return {
+    descriptor: descriptor(),
+    pack_dir: FIXTURE_DIR,
+    config: {},
+    seed: "seed",
+    instruments: [DEMO_INSTRUMENT],
+    feed: market(trades),
+    venue,
+    limits,
+    keep: "all",
+    monotonic: () => performance.now(),
+  };
 };
 
 describe("backtest", () => {
@@ -35,14 +46,26 @@ describe("backtest", () => {
       const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
       const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
       if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
-      const host = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => 1, monotonic: () => performance.now(), mayEmit: () => true, onDurable: () => undefined, onSegment: () => undefined });
+      const host = await InstanceHost.open({
+        spec: of,
+        feed,
+        strategy: strategy.value,
+        venue: venue.value,
+        wallNow: () => 1,
+        monotonic: () => performance.now(),
+        mayEmit: () => true,
+        onDurable: () => undefined,
+        onSegment: () => undefined,
+      });
       if (!host.ok) throw new Error(JSON.stringify(host.error));
       while (host.value.phase === "running") await host.value.turn();
       const journal = readJournal({ directory: join(of.run_dir, "journal"), runId: of.run_id, durableSeq: 0 });
       const { bot_id, instance_id, run_id, trace_id } = of;
       const tested = runBacktest({ ...options(10_000), feed, identity: { bot_id, instance_id, run_id, trace_id } });
       if (!tested.ok || !journal.ok) throw new Error("both end");
-      expect(tested.value.entries.map((entry) => canonicalJson(entry as unknown as Json))).toEqual(journal.value.entries.filter(isReproduced).map(comparable));
+      expect(tested.value.entries.map((entry) => canonicalJson(entry as unknown as Json))).toEqual(
+        journal.value.entries.filter(isReproduced).map(comparable),
+      );
     } finally {
       folder.remove();
     }

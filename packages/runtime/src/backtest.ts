@@ -5,7 +5,19 @@
  * same recording give the same intents, orders and fills (backtest.test.ts "[M-15.2]").
  */
 import { clientOrderId, type InstrumentSpec, type StrategyDescriptor, validateConfig } from "@rumi/abi";
-import { canonicalJson, type Digest, digestOf, err, type Failure, failure, formatDecimal, type Json, type JsonObject, ok, type Result } from "@rumi/kernel";
+import {
+  canonicalJson,
+  type Digest,
+  digestOf,
+  err,
+  type Failure,
+  failure,
+  formatDecimal,
+  type Json,
+  type JsonObject,
+  ok,
+  type Result,
+} from "@rumi/kernel";
 import { createSimulatedVenue, type SimulatedVenueOptions, type TradeColumns } from "@rumi/venues";
 import type { MachineEntry } from "./instance/entry.ts";
 import { gateContextOf, venueOptionsOf } from "./instance/gate-context.ts";
@@ -50,18 +62,39 @@ export type BacktestResult = {
   readonly unrealised_profit: string;
   readonly fees: string;
   readonly profit: string;
-  readonly positions: readonly { readonly instrument_id: string; readonly quantity: string; readonly realised_profit: string; readonly unrealised_profit: string; readonly fees: string; readonly last_price: string }[];
+  readonly positions: readonly {
+    readonly instrument_id: string;
+    readonly quantity: string;
+    readonly realised_profit: string;
+    readonly unrealised_profit: string;
+    readonly fees: string;
+    readonly last_price: string;
+  }[];
   /** SHA-256 over the entries, one canonical JSON line each. */
   readonly entries_digest: Digest;
   readonly entries: readonly MachineEntry[];
 };
 
-const BACKTEST_IDENTITY = { bot_id: "backtest", instance_id: "backtest", run_id: "00000000-0000-7000-8000-000000000001", trace_id: "bac00000000000010000000000000000", environment: "dev" } as const;
+const BACKTEST_IDENTITY = {
+  bot_id: "backtest",
+  instance_id: "backtest",
+  run_id: "00000000-0000-7000-8000-000000000001",
+  trace_id: "bac00000000000010000000000000000",
+  environment: "dev",
+} as const;
 /** Scale at which sums over instruments are kept. */
 const SUM_DIGITS = 18;
 
 export function runBacktest(options: BacktestOptions): Result<BacktestResult, Failure> {
-  const loaded = options.strategy === undefined ? loadStrategy({ descriptor: options.descriptor, pack_dir: options.pack_dir, isolation: "any", ...(options.python === undefined ? {} : { python: options.python }) }) : ok(options.strategy);
+  const loaded =
+    options.strategy === undefined
+      ? loadStrategy({
+          descriptor: options.descriptor,
+          pack_dir: options.pack_dir,
+          isolation: "any",
+          ...(options.python === undefined ? {} : { python: options.python }),
+        })
+      : ok(options.strategy);
   if (!loaded.ok) return loaded;
   const strategy = loaded.value;
   try {
@@ -78,18 +111,40 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
   const config = validateConfig(descriptor.config_schema, options.config);
   if (!config.ok) return config;
   const { trace_id, environment, ...names } = { ...BACKTEST_IDENTITY, ...options.identity };
-  const identity = { bot_id: names.bot_id, strategy_id: descriptor.strategy_id, strategy_version: descriptor.strategy_version, instance_id: names.instance_id, run_id: names.run_id };
+  const identity = {
+    bot_id: names.bot_id,
+    strategy_id: descriptor.strategy_id,
+    strategy_version: descriptor.strategy_version,
+    instance_id: names.instance_id,
+    run_id: names.run_id,
+  };
   const entries: MachineEntry[] = [];
   const machine = new InstanceMachine(
     {
-      identity, traceId: trace_id, mode: "backtest", seed: options.seed, instruments, feed, strategy, venue: venue.value, gate: gateContextOf({ descriptor, instruments, mode: "backtest", venue: options.venue, limits }),
-      subscribe: descriptor.capabilities.subscribe, stateBytesMax: descriptor.resources.state_bytes, stateSchemaVersion: descriptor.state_schema_version, logBytesPerSecond: descriptor.resources.log_bytes_per_second, logBytesPerRun: descriptor.resources.log_bytes_per_run,
-      record: (entry) => void entries.push(entry), orderId: (key) => clientOrderId({ environment, ...identity, epoch: 1, idempotency_key: key }),
+      identity,
+      traceId: trace_id,
+      mode: "backtest",
+      seed: options.seed,
+      instruments,
+      feed,
+      strategy,
+      venue: venue.value,
+      gate: gateContextOf({ descriptor, instruments, mode: "backtest", venue: options.venue, limits }),
+      subscribe: descriptor.capabilities.subscribe,
+      stateBytesMax: descriptor.resources.state_bytes,
+      stateSchemaVersion: descriptor.state_schema_version,
+      logBytesPerSecond: descriptor.resources.log_bytes_per_second,
+      logBytesPerRun: descriptor.resources.log_bytes_per_run,
+      record: (entry) => void entries.push(entry),
+      orderId: (key) => clientOrderId({ environment, ...identity, epoch: 1, idempotency_key: key }),
     },
     config.value,
   );
   const refused = machine.init();
-  if (refused !== null) return err(failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }));
+  if (refused !== null)
+    return err(
+      failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }),
+    );
   machine.dispatch();
   const began = options.monotonic();
   while (machine.cursor < feed.length && machine.health.state !== "halted") {
@@ -104,7 +159,13 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
   return ok(summary({ options, machine, entries, elapsed_ms, positions: venue.value.positions() }));
 }
 
-type Parts = { readonly options: BacktestOptions; readonly machine: InstanceMachine; readonly entries: readonly MachineEntry[]; readonly elapsed_ms: number; readonly positions: ReturnType<Extract<ReturnType<typeof createSimulatedVenue>, { ok: true }>["value"]["positions"]> };
+type Parts = {
+  readonly options: BacktestOptions;
+  readonly machine: InstanceMachine;
+  readonly entries: readonly MachineEntry[];
+  readonly elapsed_ms: number;
+  readonly positions: ReturnType<Extract<ReturnType<typeof createSimulatedVenue>, { ok: true }>["value"]["positions"]>;
+};
 
 function summary({ options, machine, entries, elapsed_ms, positions }: Parts): BacktestResult {
   let realised = 0n;
@@ -114,25 +175,56 @@ function summary({ options, machine, entries, elapsed_ms, positions }: Parts): B
     const of = options.instruments[position.instrument];
     if (of === undefined) return [];
     const digits = of.price_digits + of.quantity_digits;
-    const to = (value: bigint): bigint => (digits <= SUM_DIGITS ? value * 10n ** BigInt(SUM_DIGITS - digits) : value / 10n ** BigInt(digits - SUM_DIGITS));
+    const to = (value: bigint): bigint =>
+      digits <= SUM_DIGITS ? value * 10n ** BigInt(SUM_DIGITS - digits) : value / 10n ** BigInt(digits - SUM_DIGITS);
     realised += to(position.realised_profit);
     unrealised += to(position.unrealised_profit);
     fees += to(position.fees);
-    return [{ instrument_id: of.instrument_id, quantity: formatDecimal(position.quantity, of.quantity_digits), realised_profit: formatDecimal(position.realised_profit, digits), unrealised_profit: formatDecimal(position.unrealised_profit, digits), fees: formatDecimal(position.fees, digits), last_price: formatDecimal(position.last_price, of.price_digits) }];
+    return [
+      {
+        instrument_id: of.instrument_id,
+        quantity: formatDecimal(position.quantity, of.quantity_digits),
+        realised_profit: formatDecimal(position.realised_profit, digits),
+        unrealised_profit: formatDecimal(position.unrealised_profit, digits),
+        fees: formatDecimal(position.fees, digits),
+        last_price: formatDecimal(position.last_price, of.price_digits),
+      },
+    ];
   });
   const { counters, cursor, health } = machine;
   return {
-    events: cursor, elapsed_ms, events_per_s: elapsed_ms === 0 ? 0 : Math.round((cursor / elapsed_ms) * 1_000), health_state: health.state, reason_code: health.reason_code,
-    intents: counters.intents_total, orders_sent: counters.orders_sent, fills: counters.fills_total, counters,
-    realised_profit: formatDecimal(realised, SUM_DIGITS), unrealised_profit: formatDecimal(unrealised, SUM_DIGITS), fees: formatDecimal(fees, SUM_DIGITS), profit: formatDecimal(realised + unrealised - fees, SUM_DIGITS), positions: listed,
-    entries_digest: digestOf(...entries.map((entry) => `${canonicalJson(entry as unknown as Json)}\n`)), entries: options.keep === "all" ? entries : [],
+    events: cursor,
+    elapsed_ms,
+    events_per_s: elapsed_ms === 0 ? 0 : Math.round((cursor / elapsed_ms) * 1_000),
+    health_state: health.state,
+    reason_code: health.reason_code,
+    intents: counters.intents_total,
+    orders_sent: counters.orders_sent,
+    fills: counters.fills_total,
+    counters,
+    realised_profit: formatDecimal(realised, SUM_DIGITS),
+    unrealised_profit: formatDecimal(unrealised, SUM_DIGITS),
+    fees: formatDecimal(fees, SUM_DIGITS),
+    profit: formatDecimal(realised + unrealised - fees, SUM_DIGITS),
+    positions: listed,
+    entries_digest: digestOf(...entries.map((entry) => `${canonicalJson(entry as unknown as Json)}\n`)),
+    entries: options.keep === "all" ? entries : [],
   };
 }
 
-export type BacktestMeasurement = { readonly events: number; readonly runs: number; readonly best_events_per_s: number; readonly median_events_per_s: number; readonly wasm_event_ns: number };
+export type BacktestMeasurement = {
+  readonly events: number;
+  readonly runs: number;
+  readonly best_events_per_s: number;
+  readonly median_events_per_s: number;
+  readonly wasm_event_ns: number;
+};
 
 /** Repeats a backtest and answers its speed; `wasm_event_ns` is the best run's time per event, everything included. */
-export function measureBacktest(options: Omit<BacktestOptions, "keep">, runs: number): Result<BacktestMeasurement, Failure> {
+export function measureBacktest(
+  options: Omit<BacktestOptions, "keep">,
+  runs: number,
+): Result<BacktestMeasurement, Failure> {
   const speeds: number[] = [];
   let events = 0;
   for (let run = 0; run < runs; run += 1) {
@@ -143,5 +235,11 @@ export function measureBacktest(options: Omit<BacktestOptions, "keep">, runs: nu
   }
   speeds.sort((a, b) => b - a);
   const best = speeds[0] ?? 0;
-  return ok({ events, runs, best_events_per_s: best, median_events_per_s: speeds[speeds.length >> 1] ?? 0, wasm_event_ns: best === 0 ? 0 : 1e9 / best });
+  return ok({
+    events,
+    runs,
+    best_events_per_s: best,
+    median_events_per_s: speeds[speeds.length >> 1] ?? 0,
+    wasm_event_ns: best === 0 ? 0 : 1e9 / best,
+  });
 }

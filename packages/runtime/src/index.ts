@@ -7,7 +7,8 @@ export * from "./protocol.ts";
 export * from "./protocol-io.ts";
 export { main as runnerMain } from "./runner/runner-main.ts";
 export { LEASE_TIMES } from "./runner/leases.ts";
-export { InstanceHost, HOST_LIMITS, type HostOptions } from "./instance/host.ts";
+export { InstanceHost } from "./instance/host.ts";
+export { HOST_LIMITS, type HostOptions } from "./instance/host-options.ts";
 export { HEALTH_LIMITS } from "./instance/health.ts";
 export { comparable, isReproduced } from "./instance/recorder.ts";
 export { admit, type AdmissionCheck, type AdmissionReport, type AdmissionRequest } from "./admission.ts";
@@ -21,4 +22,10 @@ export { parseMoney } from "./gate/money.ts";
 export type { PythonHome } from "./strategy/process.ts";
 export { loadStrategy, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
-export { type BacktestMeasurement, type BacktestOptions, type BacktestResult, measureBacktest, runBacktest } from "./backtest.ts";
+export {
+  type BacktestMeasurement,
+  type BacktestOptions,
+  type BacktestResult,
+  measureBacktest,
+  runBacktest,
+} from "./backtest.ts";

@@ -3,7 +3,10 @@ import { ID_PATTERNS } from "@rumi/kernel";
 
 type Shape =
   | { readonly is: "string"; readonly pattern?: RegExp; readonly max?: number }
-  | { readonly is: "integer" } | { readonly is: "number" } | { readonly is: "boolean" } | { readonly is: "json" }
+  | { readonly is: "integer" }
+  | { readonly is: "number" }
+  | { readonly is: "boolean" }
+  | { readonly is: "json" }
   | { readonly is: "words"; readonly words: readonly (string | number | boolean | null)[] }
   | { readonly is: "list"; readonly of: Shape; readonly max: number }
   | { readonly is: "map"; readonly of: Shape }
@@ -49,14 +52,18 @@ export function checkShape(shape: Shape, value: unknown, path: string): string {
       return "";
     }
     case "union": {
-      const word = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[shape.on] : undefined;
+      const word =
+        typeof value === "object" && value !== null
+          ? (value as Readonly<Record<string, unknown>>)[shape.on]
+          : undefined;
       const chosen = Object.hasOwn(shape.of, String(word)) ? shape.of[String(word)] : undefined;
       return chosen === undefined ? `${path}.${shape.on} is none of its words` : checkShape(chosen, value, path);
     }
     case "object": {
       if (typeof value !== "object" || value === null || Array.isArray(value)) return `${path} is no object`;
       const object = value as Readonly<Record<string, unknown>>;
-      for (const name of Object.keys(object)) if (!Object.hasOwn(shape.fields, name)) return `${path}.${name.slice(0, 64)} is not known`;
+      for (const name of Object.keys(object))
+        if (!Object.hasOwn(shape.fields, name)) return `${path}.${name.slice(0, 64)} is not known`;
       for (const [name, field] of Object.entries(shape.fields)) {
         if (!Object.hasOwn(object, name)) {
           if (shape.optional?.includes(name) === true) continue;
@@ -83,61 +90,162 @@ const money: Shape = { is: "string", pattern: /^\d{1,30}(\.\d{1,8})?$/ };
 const word = (...words: readonly (string | number | boolean | null)[]): Shape => ({ is: "words", words });
 const list = (of: Shape, max: number): Shape => ({ is: "list", of, max });
 const orNull = (of: Shape): Shape => ({ is: "null_or", of });
-const object = (fields: Readonly<Record<string, Shape>>, optional: readonly string[] = []): Shape => ({ is: "object", fields, optional });
-const message = (type: string, fields: Readonly<Record<string, Shape>>): Shape => object({ type: word(type), ...fields });
+const object = (fields: Readonly<Record<string, Shape>>, optional: readonly string[] = []): Shape => ({
+  is: "object",
+  fields,
+  optional,
+});
+const message = (type: string, fields: Readonly<Record<string, Shape>>): Shape =>
+  object({ type: word(type), ...fields });
 
-const key = { bot_id: { is: "string", pattern: new RegExp(ID_PATTERNS.bot) } as Shape, strategy_id: text, instance_id: text };
+const key = {
+  bot_id: { is: "string", pattern: new RegExp(ID_PATTERNS.bot) } as Shape,
+  strategy_id: text,
+  instance_id: text,
+};
 const failureBody = object({ error_code: text, reason_code: orNull(text), error: long, suggestion: long });
 
-const instrument = object({ instrument_id: { is: "string", pattern: new RegExp(ID_PATTERNS.instrument) }, price_digits: count, quantity_digits: count, tick_size: count, lot_size: count, min_quantity: count, max_quantity: count, base_currency: text, quote_currency: text });
+const instrument = object({
+  instrument_id: { is: "string", pattern: new RegExp(ID_PATTERNS.instrument) },
+  price_digits: count,
+  quantity_digits: count,
+  tick_size: count,
+  lot_size: count,
+  min_quantity: count,
+  max_quantity: count,
+  base_currency: text,
+  quote_currency: text,
+});
 
 /** The descriptor's own rules are admission's business; here it must be an object. */
 const spec = object({
-  ...key, strategy_version: text, run_id: uuid, trace_id: { is: "string", pattern: /^[0-9a-f-]{32,36}$/ }, epoch: count, generation: count, mode: word("paper", "shadow"), descriptor: json, pack_dir: text, pack_digest: digest, config: json, seed: text, environment: text,
+  ...key,
+  strategy_version: text,
+  run_id: uuid,
+  trace_id: { is: "string", pattern: /^[0-9a-f-]{32,36}$/ },
+  epoch: count,
+  generation: count,
+  mode: word("paper", "shadow"),
+  descriptor: json,
+  pack_dir: text,
+  pack_digest: digest,
+  config: json,
+  seed: text,
+  environment: text,
   instruments: list(instrument, 1_024),
   venue: object({
     venue_id: text,
-    files: list(object({ path: text, format: word("auto", "binance_agg_trades", "binance_trades", "tardis_trades"), instrument, sha256: digest }), 1_024),
-    pace: { is: "union", on: "kind", of: { max: object({ kind: word("max") }), multiple: object({ kind: word("multiple"), factor: number }) } },
-    maker_fee_ppm: number, taker_fee_ppm: number, latency_us: count, latency_jitter_us: count, seed: text,
+    files: list(
+      object({
+        path: text,
+        format: word("auto", "binance_agg_trades", "binance_trades", "tardis_trades"),
+        instrument,
+        sha256: digest,
+      }),
+      1_024,
+    ),
+    pace: {
+      is: "union",
+      on: "kind",
+      of: { max: object({ kind: word("max") }), multiple: object({ kind: word("multiple"), factor: number }) },
+    },
+    maker_fee_ppm: number,
+    taker_fee_ppm: number,
+    latency_us: count,
+    latency_jitter_us: count,
+    seed: text,
   }),
   limits: object({ capital: money, intents_per_second: count, max_open_orders: count }),
-  isolation: word("any", "strict"), run_dir: text, start: word("fresh", "resume"), lease: object({ ttl_ms: count }),
+  isolation: word("any", "strict"),
+  run_dir: text,
+  start: word("fresh", "resume"),
+  lease: object({ ttl_ms: count }),
 });
 
 const status = object({
-  ...key, run_id: uuid, epoch: count, phase: word("starting", "running", "paused", "feed_ended", "stopping", "stopped", "failed"), health_state: word("healthy", "degraded", "halted"), reason_code: orNull(text), failure: orNull(failureBody),
-  isolation: orNull(object({ level: word("L0", "L1", "L2", "L3"), mechanism: text })), cursor: count, events_total: count, intents_total: count, orders_open: count,
+  ...key,
+  run_id: uuid,
+  epoch: count,
+  phase: word("starting", "running", "paused", "feed_ended", "stopping", "stopped", "failed"),
+  health_state: word("healthy", "degraded", "halted"),
+  reason_code: orNull(text),
+  failure: orNull(failureBody),
+  isolation: orNull(object({ level: word("L0", "L1", "L2", "L3"), mechanism: text })),
+  cursor: count,
+  events_total: count,
+  intents_total: count,
+  orders_open: count,
   last_checkpoint: orNull(object({ cursor: count, bytes: count, at: number })),
-  positions: list(object({ instrument_id: text, quantity: text, average_price: text, realised_profit: text, unrealised_profit: text, fees: text, last_price: text }), 4_096),
+  positions: list(
+    object({
+      instrument_id: text,
+      quantity: text,
+      average_price: text,
+      realised_profit: text,
+      unrealised_profit: text,
+      fees: text,
+      last_price: text,
+    }),
+    4_096,
+  ),
   counters: { is: "map", of: number },
 });
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };
 const plain = (kind: string): Shape => object({ ...place, kind: word(kind) });
 const entry: Shape = {
-  is: "union", on: "kind", of: {
+  is: "union",
+  on: "kind",
+  of: {
     run_started: object({ ...place, kind: word("run_started"), epoch: count }),
     run_resumed: object({ ...place, kind: word("run_resumed"), epoch: count }),
-    intent: object({ ...place, kind: word("intent"), intent: json, verdict: word("forwarded", "degraded", "discarded", "recorded"), reason_code: orNull(text), client_order_id: orNull(text), idempotency_key: text }),
+    intent: object({
+      ...place,
+      kind: word("intent"),
+      intent: json,
+      verdict: word("forwarded", "degraded", "discarded", "recorded"),
+      reason_code: orNull(text),
+      client_order_id: orNull(text),
+      idempotency_key: text,
+    }),
     order: object({ ...place, kind: word("order"), report: json }),
     fill: object({ ...place, kind: word("fill"), fill: json }),
-    health: object({ ...place, kind: word("health"), health_state: word("healthy", "degraded", "halted"), reason_code: orNull(text) }),
+    health: object({
+      ...place,
+      kind: word("health"),
+      health_state: word("healthy", "degraded", "halted"),
+      reason_code: orNull(text),
+    }),
     checkpoint: object({ ...place, kind: word("checkpoint"), checkpoint: json }),
     input: object({ ...place, kind: word("input"), input: json }),
-    run_paused: plain("run_paused"), run_continued: plain("run_continued"), feed_ended: plain("feed_ended"), run_stopped: plain("run_stopped"),
+    run_paused: plain("run_paused"),
+    run_continued: plain("run_continued"),
+    feed_ended: plain("feed_ended"),
+    run_stopped: plain("run_stopped"),
   },
 };
 
 export const RUNNER_SHAPES: Readonly<Record<string, Shape>> = {
   hello: message("hello", { protocol: count, runner_id: text, pid: count, nonce: hex32, started_at: number }),
   proof: message("proof", { mac: hex32 }),
-  instances: message("instances", { instances: list(status, 1_024), isolation: list(object({ level: text, mechanism: text, available: flag, reason: orNull(long) }), 32) }),
+  instances: message("instances", {
+    instances: list(status, 1_024),
+    isolation: list(object({ level: text, mechanism: text, available: flag, reason: orNull(long) }), 32),
+  }),
   renew: message("renew", { request: count, leases: list(object({ ...key, epoch: count }), 1_024) }),
   status: message("status", { status }),
   journal: message("journal", { run_id: uuid, entries: list(entry, 4_096) }),
-  segment: message("segment", { segment: object({ run_id: uuid, segment: count, first_seq: count, last_seq: count, root: hex32, records: count }) }),
-  reply: { is: "union", on: "ok", of: { true: message("reply", { request: count, ok: word(true), status }), false: message("reply", { request: count, ok: word(false), failure: failureBody }) } },
+  segment: message("segment", {
+    segment: object({ run_id: uuid, segment: count, first_seq: count, last_seq: count, root: hex32, records: count }),
+  }),
+  reply: {
+    is: "union",
+    on: "ok",
+    of: {
+      true: message("reply", { request: count, ok: word(true), status }),
+      false: message("reply", { request: count, ok: word(false), failure: failureBody }),
+    },
+  },
 };
 
 const command = (type: string): Shape => message(type, { request: count, run_id: uuid, epoch: count, reason: long });
@@ -146,8 +254,21 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
   welcome: message("welcome", {}),
   renewed: message("renewed", { request: count, leases: list(object({ ...key, epoch: count, granted: flag }), 1_024) }),
   start: message("start", { request: count, spec }),
-  stop: command("stop"), pause: command("pause"), continue: command("continue"),
-  config: object({ type: word("config"), request: count, run_id: uuid, epoch: count, config: json, actor: text, at: word("next_tick", "next_bar", "next_checkpoint") }, ["at"]),
+  stop: command("stop"),
+  pause: command("pause"),
+  continue: command("continue"),
+  config: object(
+    {
+      type: word("config"),
+      request: count,
+      run_id: uuid,
+      epoch: count,
+      config: json,
+      actor: text,
+      at: word("next_tick", "next_bar", "next_checkpoint"),
+    },
+    ["at"],
+  ),
   safety: message("safety", { mode: word("NORMAL", "SAFE", "EMERGENCY_STOP"), generation: count }),
   journal_ack: message("journal_ack", { run_id: uuid, seq: count }),
   segment_ack: message("segment_ack", { run_id: uuid, segment: count }),

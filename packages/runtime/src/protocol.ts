@@ -77,7 +77,12 @@ export type InstanceStatus = InstanceKey & {
   readonly health_state: HealthState;
   readonly reason_code: string | null;
   /** Coded failure of a refused start or a halt, as an error answer's body. */
-  readonly failure: { readonly error_code: string; readonly reason_code: string | null; readonly error: string; readonly suggestion: string } | null;
+  readonly failure: {
+    readonly error_code: string;
+    readonly reason_code: string | null;
+    readonly error: string;
+    readonly suggestion: string;
+  } | null;
   /** Level in force: L1 jail, L2 Wasm, L3 container; and which mechanism. */
   readonly isolation: { readonly level: "L0" | "L1" | "L2" | "L3"; readonly mechanism: string } | null;
   readonly cursor: number;
@@ -85,14 +90,35 @@ export type InstanceStatus = InstanceKey & {
   readonly intents_total: number;
   readonly orders_open: number;
   readonly last_checkpoint: { readonly cursor: number; readonly bytes: number; readonly at: number } | null;
-  readonly positions: readonly { readonly instrument_id: string; readonly quantity: string; readonly average_price: string; readonly realised_profit: string; readonly unrealised_profit: string; readonly fees: string; readonly last_price: string }[];
+  readonly positions: readonly {
+    readonly instrument_id: string;
+    readonly quantity: string;
+    readonly average_price: string;
+    readonly realised_profit: string;
+    readonly unrealised_profit: string;
+    readonly fees: string;
+    readonly last_price: string;
+  }[];
   readonly counters: Readonly<Record<string, number>>;
 };
 
 /** One record of a run's journal as it travels; `seq` is its place in that run's journal, from 1. */
-export type JournalEntry = { readonly seq: number; readonly at_us: number; readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } & (
+export type JournalEntry = {
+  readonly seq: number;
+  readonly at_us: number;
+  readonly event_time_us: number;
+  readonly cursor: number;
+  readonly trace_id: string;
+} & (
   | { readonly kind: "run_started" | "run_resumed"; readonly epoch: number }
-  | { readonly kind: "intent"; readonly intent: JsonObject; readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded"; readonly reason_code: string | null; readonly client_order_id: string | null; readonly idempotency_key: string }
+  | {
+      readonly kind: "intent";
+      readonly intent: JsonObject;
+      readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded";
+      readonly reason_code: string | null;
+      readonly client_order_id: string | null;
+      readonly idempotency_key: string;
+    }
   | { readonly kind: "order"; readonly report: JsonObject }
   | { readonly kind: "fill"; readonly fill: JsonObject }
   | { readonly kind: "health"; readonly health_state: HealthState; readonly reason_code: string | null }
@@ -102,26 +128,82 @@ export type JournalEntry = { readonly seq: number; readonly at_us: number; reado
 );
 
 /** A closed journal segment: becomes one leaf of the audit log. */
-export type SegmentClosed = { readonly run_id: Uuid; readonly segment: number; readonly first_seq: number; readonly last_seq: number; readonly root: string; readonly records: number };
+export type SegmentClosed = {
+  readonly run_id: Uuid;
+  readonly segment: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly root: string;
+  readonly records: number;
+};
 
 export type RunnerMessage =
-  | { readonly type: "hello"; readonly protocol: number; readonly runner_id: string; readonly pid: number; readonly nonce: string; readonly started_at: number }
+  | {
+      readonly type: "hello";
+      readonly protocol: number;
+      readonly runner_id: string;
+      readonly pid: number;
+      readonly nonce: string;
+      readonly started_at: number;
+    }
   | { readonly type: "proof"; readonly mac: string }
-  | { readonly type: "instances"; readonly instances: readonly InstanceStatus[]; readonly isolation: readonly { readonly level: string; readonly mechanism: string; readonly available: boolean; readonly reason: string | null }[] }
-  | { readonly type: "renew"; readonly request: number; readonly leases: readonly (InstanceKey & { readonly epoch: number })[] }
+  | {
+      readonly type: "instances";
+      readonly instances: readonly InstanceStatus[];
+      readonly isolation: readonly {
+        readonly level: string;
+        readonly mechanism: string;
+        readonly available: boolean;
+        readonly reason: string | null;
+      }[];
+    }
+  | {
+      readonly type: "renew";
+      readonly request: number;
+      readonly leases: readonly (InstanceKey & { readonly epoch: number })[];
+    }
   | { readonly type: "status"; readonly status: InstanceStatus }
   | { readonly type: "journal"; readonly run_id: Uuid; readonly entries: readonly JournalEntry[] }
   | { readonly type: "segment"; readonly segment: SegmentClosed }
   | { readonly type: "reply"; readonly request: number; readonly ok: true; readonly status: InstanceStatus }
-  | { readonly type: "reply"; readonly request: number; readonly ok: false; readonly failure: NonNullable<InstanceStatus["failure"]> };
+  | {
+      readonly type: "reply";
+      readonly request: number;
+      readonly ok: false;
+      readonly failure: NonNullable<InstanceStatus["failure"]>;
+    };
 
 export type ControlMessage =
-  | { readonly type: "challenge"; readonly protocol: number; readonly home_id: string; readonly nonce: string; readonly mac: string }
+  | {
+      readonly type: "challenge";
+      readonly protocol: number;
+      readonly home_id: string;
+      readonly nonce: string;
+      readonly mac: string;
+    }
   | { readonly type: "welcome" }
-  | { readonly type: "renewed"; readonly request: number; readonly leases: readonly (InstanceKey & { readonly epoch: number; readonly granted: boolean })[] }
+  | {
+      readonly type: "renewed";
+      readonly request: number;
+      readonly leases: readonly (InstanceKey & { readonly epoch: number; readonly granted: boolean })[];
+    }
   | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec }
-  | { readonly type: "stop" | "pause" | "continue"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly reason: string }
-  | { readonly type: "config"; readonly request: number; readonly run_id: Uuid; readonly epoch: number; readonly config: JsonObject; readonly actor: string; /** `next_tick` when absent. Later points are answered at once; the effect is the journal's `input` record. */ readonly at?: ApplyPoint }
+  | {
+      readonly type: "stop" | "pause" | "continue";
+      readonly request: number;
+      readonly run_id: Uuid;
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "config";
+      readonly request: number;
+      readonly run_id: Uuid;
+      readonly epoch: number;
+      readonly config: JsonObject;
+      readonly actor: string;
+      /** `next_tick` when absent. Later points are answered at once; the effect is the journal's `input` record. */ readonly at?: ApplyPoint;
+    }
   | { readonly type: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | { readonly type: "journal_ack"; readonly run_id: Uuid; readonly seq: number }
   | { readonly type: "segment_ack"; readonly run_id: Uuid; readonly segment: number }

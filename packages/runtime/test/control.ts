@@ -42,7 +42,7 @@ export class TestControl {
     const request = (this.#request += 1);
     return new Promise((resolve) => {
       this.#waiting.set(request, resolve);
-      this.send({ ...message, request } as ControlMessage);
+      this.send({ ...message, request });
     });
   }
   write(bytes: Uint8Array): void {
@@ -84,7 +84,13 @@ export class TestControl {
           const answer = answerHello(message, { key: this.#key, home_id: "home", control_nonce });
           if (answer.ok) socket.write(encodeMessage(answer.value));
         } else if (message.type === "proof" && hello !== undefined) {
-          const proof = verifyProof(message, { key: this.#key, runner_nonce: hello.nonce, control_nonce, runner_id: hello.runner_id, home_id: "home" });
+          const proof = verifyProof(message, {
+            key: this.#key,
+            runner_nonce: hello.nonce,
+            control_nonce,
+            runner_id: hello.runner_id,
+            home_id: "home",
+          });
           if (!proof.ok) return void socket.destroy();
           this.#socket = socket;
           socket.write(encodeMessage({ type: "welcome" }));
@@ -94,10 +100,16 @@ export class TestControl {
   }
 
   #take(message: RunnerMessage): void {
-    if (message.type === "renew") this.send({ type: "renewed", request: message.request, leases: message.leases.map((lease) => ({ ...lease, granted: this.grant(lease.epoch) })) });
+    if (message.type === "renew")
+      this.send({
+        type: "renewed",
+        request: message.request,
+        leases: message.leases.map((lease) => ({ ...lease, granted: this.grant(lease.epoch) })),
+      });
     if (message.type === "status") this.statuses.push(message.status);
     if (message.type === "reply") this.#waiting.get(message.request)?.(message);
-    if (message.type === "segment") this.send({ type: "segment_ack", run_id: message.segment.run_id, segment: message.segment.segment });
+    if (message.type === "segment")
+      this.send({ type: "segment_ack", run_id: message.segment.run_id, segment: message.segment.segment });
     if (message.type !== "journal") return;
     const known = this.entries.get(message.run_id) ?? [];
     for (const entry of message.entries) if (entry.seq === known.length + 1) known.push(entry);
@@ -108,14 +120,57 @@ export class TestControl {
 
 /** Bundles the two entry points once and starts runners from them. */
 /** `laneHook` is code that runs in every lane besides the real one: how a test makes a thread hang. */
-export async function bundleRunner(folder: string, laneHook = ""): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv) => ChildProcess> {
+export async function bundleRunner(
+  folder: string,
+  laneHook = "",
+): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv) => ChildProcess> {
   const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   mkdirSync(join(folder, "bin"), { recursive: true });
-  await build({ entryPoints: { lane: at("../src/lane/lane-worker.ts") }, bundle: true, platform: "node", format: "esm", outdir: join(folder, "bin"), outExtension: { ".js": ".mjs" }, footer: { js: laneHook }, logLevel: "error" });
-  await build({ stdin: { contents: `import { main } from "./runner-main.ts"; await main(process.argv.slice(2));`, resolveDir: at("../src/runner"), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: join(folder, "bin", "runner.mjs"), logLevel: "error" });
+  await build({
+    entryPoints: { lane: at("../src/lane/lane-worker.ts") },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outdir: join(folder, "bin"),
+    outExtension: { ".js": ".mjs" },
+    footer: { js: laneHook },
+    logLevel: "error",
+  });
+  await build({
+    stdin: {
+      contents: `import { main } from "./runner-main.ts"; await main(process.argv.slice(2));`,
+      resolveDir: at("../src/runner"),
+      loader: "ts",
+    },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: join(folder, "bin", "runner.mjs"),
+    logLevel: "error",
+  });
   return (socket, key = KEY, environment = process.env) => {
     const keyFile = join(folder, `key-${Buffer.from(key.slice(0, 2)).toString("hex")}`);
     writeFileSync(keyFile, Buffer.from(key).toString("hex"), { mode: 0o600 });
-    return spawn(process.execPath, [join(folder, "bin", "runner.mjs"), "--socket", socket, "--key-file", keyFile, "--runner-id", "runner-1", "--lane-url", join(folder, "bin", "lane.mjs"), "--orphan-ms", "2000", "--sdk-dir", at("../../../sdk/python"), "--runner-dir", at("../python")], { stdio: ["ignore", "inherit", "inherit"], env: environment });
+    return spawn(
+      process.execPath,
+      [
+        join(folder, "bin", "runner.mjs"),
+        "--socket",
+        socket,
+        "--key-file",
+        keyFile,
+        "--runner-id",
+        "runner-1",
+        "--lane-url",
+        join(folder, "bin", "lane.mjs"),
+        "--orphan-ms",
+        "2000",
+        "--sdk-dir",
+        at("../../../sdk/python"),
+        "--runner-dir",
+        at("../python"),
+      ],
+      { stdio: ["ignore", "inherit", "inherit"], env: environment },
+    );
   };
 }

@@ -8,16 +8,44 @@ import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket, type Tra
 import type { InstanceSpec } from "../src/protocol.ts";
 
 /** A bundled child finds it by name. */
-export const FIXTURE_DIR: string = process.env["RUMI_TEST_FIXTURE"] ?? fileURLToPath(new URL("./fixture", import.meta.url));
+export const FIXTURE_DIR: string =
+  process.env["RUMI_TEST_FIXTURE"] ?? fileURLToPath(new URL("./fixture", import.meta.url));
 export const WASM: Uint8Array = new Uint8Array(readFileSync(join(FIXTURE_DIR, "crossing.wasm")));
 export const RUN_ID = "0197a000-0000-7000-8000-0000000000aa" as Uuid;
 
 export function descriptor(change: Partial<StrategyDescriptor> = {}): StrategyDescriptor {
   return {
-    strategy_id: "crossing", strategy_version: "1.0.0", runtime_kind: "rust_wasm", instance_model: "single", entrypoint: "crossing.wasm",
-    capabilities: { subscribe: ["trade", "execution", "safety", "timer", "signal"], order_types: ["limit", "market"], venues: ["*"], instruments: ["*"], external_services: [], lane: "ll" },
-    resources: { event_timeout_ms: 50, fuel_per_event: 100_000, memory_bytes: 2_097_152, threads: 1, cpu: 1, queue_events: 1_024, intents_per_event: 8, intents_per_second: 100, log_bytes_per_second: 4_096, log_bytes_per_run: 65_536, state_bytes: 65_536 },
-    state_schema_version: 1, config_schema: {}, io_contracts: { abi: 1, events: 1, intents: 1 }, binary_hash: digestOf(WASM), ...change,
+    strategy_id: "crossing",
+    strategy_version: "1.0.0",
+    runtime_kind: "rust_wasm",
+    instance_model: "single",
+    entrypoint: "crossing.wasm",
+    capabilities: {
+      subscribe: ["trade", "execution", "safety", "timer", "signal"],
+      order_types: ["limit", "market"],
+      venues: ["*"],
+      instruments: ["*"],
+      external_services: [],
+      lane: "ll",
+    },
+    resources: {
+      event_timeout_ms: 50,
+      fuel_per_event: 100_000,
+      memory_bytes: 2_097_152,
+      threads: 1,
+      cpu: 1,
+      queue_events: 1_024,
+      intents_per_event: 8,
+      intents_per_second: 100,
+      log_bytes_per_second: 4_096,
+      log_bytes_per_run: 65_536,
+      state_bytes: 65_536,
+    },
+    state_schema_version: 1,
+    config_schema: {},
+    io_contracts: { abi: 1, events: 1, intents: 1 },
+    binary_hash: digestOf(WASM),
+    ...change,
   };
 }
 
@@ -37,9 +65,37 @@ export function recording(folder: string, trades: number): InstanceSpec["venue"]
 
 export function spec(run_dir: string, change: Partial<InstanceSpec> = {}): InstanceSpec {
   return {
-    bot_id: "bot-1" as BotId, strategy_id: "crossing", instance_id: "main", strategy_version: "1.0.0", run_id: RUN_ID, trace_id: "0123456789abcdef0123456789abcdef", epoch: 1, generation: 1, mode: "paper",
-    descriptor: descriptor(), pack_dir: FIXTURE_DIR, pack_digest: `sha256:${"a".repeat(64)}` as Digest, config: {}, seed: "seed", environment: "dev", instruments: [DEMO_INSTRUMENT],
-    venue: { venue_id: "SIM", files: [], pace: { kind: "max" }, maker_fee_ppm: 100, taker_fee_ppm: 400, latency_us: 5_000, latency_jitter_us: 2_000, seed: "venue" },
-    limits: { capital: "1000000000", intents_per_second: 100, max_open_orders: 10 }, isolation: "any", run_dir, start: "fresh", lease: { ttl_ms: 20_000 }, ...change,
+    bot_id: "bot-1" as BotId,
+    strategy_id: "crossing",
+    instance_id: "main",
+    strategy_version: "1.0.0",
+    run_id: RUN_ID,
+    trace_id: "0123456789abcdef0123456789abcdef",
+    epoch: 1,
+    generation: 1,
+    mode: "paper",
+    descriptor: descriptor(),
+    pack_dir: FIXTURE_DIR,
+    pack_digest: `sha256:${"a".repeat(64)}` as Digest,
+    config: {},
+    seed: "seed",
+    environment: "dev",
+    instruments: [DEMO_INSTRUMENT],
+    venue: {
+      venue_id: "SIM",
+      files: [],
+      pace: { kind: "max" },
+      maker_fee_ppm: 100,
+      taker_fee_ppm: 400,
+      latency_us: 5_000,
+      latency_jitter_us: 2_000,
+      seed: "venue",
+    },
+    limits: { capital: "1000000000", intents_per_second: 100, max_open_orders: 10 },
+    isolation: "any",
+    run_dir,
+    start: "fresh",
+    lease: { ttl_ms: 20_000 },
+    ...change,
   };
 }

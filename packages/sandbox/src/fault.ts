@@ -38,6 +38,10 @@ export const FAULT_REASONS: Readonly<Record<BoxFaultKind, string>> = {
   frame: "M.SANDBOX.FRAME_TOO_LARGE",
 };
 
-export function boxFault(kind: BoxFaultKind, detail: string, exit: Pick<BoxFault, "exit_code" | "signal"> = {}): BoxFault {
+export function boxFault(
+  kind: BoxFaultKind,
+  detail: string,
+  exit: Pick<BoxFault, "exit_code" | "signal"> = {},
+): BoxFault {
   return { kind, reason_code: FAULT_REASONS[kind], detail, ...exit };
 }

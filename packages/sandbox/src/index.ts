@@ -12,4 +12,11 @@ export type { LogCounts } from "./jail/log.ts";
 export { type JailExit, JailedProcess, spawnJail } from "./jail/process.ts";
 export { detectPython, type PythonFacts } from "./jail/python.ts";
 export { JAIL_MECHANISMS, type JailMechanism, type JailProgram, type JailSpec } from "./jail/spec.ts";
-export { createJailWatch, type JailWatch, spawnSyncJail, startJailWatchdog, SyncJailedProcess, type SyncJailOptions } from "./jail/sync-process.ts";
+export {
+  createJailWatch,
+  type JailWatch,
+  spawnSyncJail,
+  startJailWatchdog,
+  SyncJailedProcess,
+  type SyncJailOptions,
+} from "./jail/sync-process.ts";

@@ -11,11 +11,7 @@ import { corsHeaders, hostRefusal, SECURITY_HEADERS } from "./security.ts";
 
 export type Lifecycle = { closing: boolean };
 
-export function installAdmission(
-  app: FastifyInstance,
-  settings: ServerSettings,
-  lifecycle: Lifecycle,
-): void {
+export function installAdmission(app: FastifyInstance, settings: ServerSettings, lifecycle: Lifecycle): void {
   app.decorateRequest("trace", "");
   app.decorateRequest("principal", null);
   app.addHook("onRequest", async (request, reply) => {
@@ -31,11 +27,7 @@ export function installAdmission(
 }
 
 /** Trace and headers; true where the origin is one of the configured. */
-export function greet(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  settings: ServerSettings,
-): boolean {
+export function greet(request: FastifyRequest, reply: FastifyReply, settings: ServerSettings): boolean {
   request.trace = traceOf(request, settings.clock, settings.random);
   const cors = corsHeaders(settings.cors_origins, request.headers.origin);
   reply.headers({ ...SECURITY_HEADERS, ...cors, "x-trace-id": request.trace });

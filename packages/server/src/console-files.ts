@@ -27,9 +27,7 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>R
 export function installConsole(app: FastifyInstance, folder: string | null): void {
   const open = { config: { open: true } } as const;
   const files =
-    folder !== null && existsSync(join(folder, "index.html"))
-      ? readConsole(folder)
-      : new Map<string, Buffer>();
+    folder !== null && existsSync(join(folder, "index.html")) ? readConsole(folder) : new Map<string, Buffer>();
   for (const [path, bytes] of files) {
     const etag = `"${sha256Hex(bytes).slice(0, 32)}"`;
     const cache = path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";

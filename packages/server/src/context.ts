@@ -1,12 +1,5 @@
 /** What every request carries: its trace, its language, and who asked. */
-import {
-  type Failure,
-  type Language,
-  type Random,
-  ERROR_CATALOGUE,
-  type Clock,
-  uuidv7,
-} from "@rumi/kernel";
+import { type Failure, type Language, type Random, ERROR_CATALOGUE, type Clock, uuidv7 } from "@rumi/kernel";
 import type { Principal } from "@rumi/operations";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { errorEnvelope, languageOf } from "./envelope.ts";
@@ -28,9 +21,7 @@ declare module "fastify" {
 export function traceOf(request: FastifyRequest, clock: Clock, random: Random): string {
   const header = request.headers["traceparent"];
   const sent =
-    typeof header === "string"
-      ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(header)?.[1]
-      : undefined;
+    typeof header === "string" ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(header)?.[1] : undefined;
   return sent === undefined || /^0+$/.test(sent) ? uuidv7(clock.now(), random) : sent;
 }
 
@@ -38,11 +29,7 @@ export function language(request: FastifyRequest): Language {
   return languageOf(request.headers["accept-language"]);
 }
 
-export function sendFailure(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  of: Failure,
-): FastifyReply {
+export function sendFailure(request: FastifyRequest, reply: FastifyReply, of: Failure): FastifyReply {
   const { status } = ERROR_CATALOGUE[of.code];
   const seconds = of.params["seconds"];
   if (ERROR_CATALOGUE[of.code].retry === "later" && typeof seconds === "number")
@@ -51,10 +38,7 @@ export function sendFailure(
 }
 
 export function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {
-  return reply
-    .code(status)
-    .header("content-type", "application/json; charset=utf-8")
-    .send(JSON.stringify(body));
+  return reply.code(status).header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
 }
 
 export function remoteOf(request: FastifyRequest): string {

@@ -12,10 +12,7 @@ import { language, remoteOf, sendJson } from "./context.ts";
 import { answerEnvelope, type EnvelopeForm } from "./envelope.ts";
 import type { ServerSettings } from "./ports.ts";
 
-export function installDeclaredRoutes(
-  app: FastifyInstance,
-  { pipeline, version }: ServerSettings,
-): void {
+export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version }: ServerSettings): void {
   const { registry } = pipeline.settings;
   for (const operation of registry.operations.values()) {
     const { http, name, key, envelope } = operation.definition;
@@ -37,8 +34,7 @@ export function installDeclaredRoutes(
             trace_id: request.trace,
             remote: remoteOf(request),
           });
-          if (key === "header" && answer.command_id !== null)
-            reply.header("idempotency-key", answer.command_id);
+          if (key === "header" && answer.command_id !== null) reply.header("idempotency-key", answer.command_id);
           return sendAnswer(request, reply, answer, form);
         },
       });
@@ -51,11 +47,7 @@ export function installDeclaredRoutes(
   );
 }
 
-function installQuery(
-  app: FastifyInstance,
-  query: RegisteredQuery,
-  pipeline: ServerSettings["pipeline"],
-): void {
+function installQuery(app: FastifyInstance, query: RegisteredQuery, pipeline: ServerSettings["pipeline"]): void {
   const { http, name, envelope } = query.definition;
   for (const path of [http.path, ...(http.aliases ?? [])]) {
     app.get(routerPath(path), { config: { declared: name } }, async (request, reply) => {
@@ -74,33 +66,16 @@ export function routerPath(path: string): string {
   return path.replace(/\{([a-z_][a-z0-9_]*)\}/g, ":$1");
 }
 
-function sendAnswer(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  answer: Answer,
-  form: EnvelopeForm,
-): FastifyReply {
+function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer, form: EnvelopeForm): FastifyReply {
   if (answer.kind === "refused" && answer.retry_after_seconds !== undefined)
     reply.header("retry-after", String(answer.retry_after_seconds));
-  return sendJson(
-    reply,
-    answer.status,
-    answerEnvelope(answer, form, language(request), request.trace),
-  );
+  return sendJson(reply, answer.status, answerEnvelope(answer, form, language(request), request.trace));
 }
 
 /** A command may name its own trace; then answer, header and audit all carry that one. */
-function adoptTrace(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { schema }: RegisteredOperation,
-): void {
+function adoptTrace(request: FastifyRequest, reply: FastifyReply, { schema }: RegisteredOperation): void {
   const sent = (request.body as { readonly trace_id?: unknown } | null | undefined)?.trace_id;
-  if (
-    typeof sent !== "string" ||
-    !Object.hasOwn(schema.properties, "trace_id") ||
-    parseUuid(sent) === undefined
-  )
+  if (typeof sent !== "string" || !Object.hasOwn(schema.properties, "trace_id") || parseUuid(sent) === undefined)
     return;
   request.trace = sent;
   reply.header("x-trace-id", sent);

@@ -47,10 +47,7 @@ export function answerEnvelope(
   trace_id: string,
 ): Readonly<Record<string, unknown>> {
   const suppressed = answer.duplicate_suppressed ? { duplicate_suppressed: true } : {};
-  const named =
-    form.command === "in_body" && answer.command_id !== null
-      ? { command_id: answer.command_id }
-      : {};
+  const named = form.command === "in_body" && answer.command_id !== null ? { command_id: answer.command_id } : {};
   if (answer.kind === "refused") {
     return errorEnvelope(answer.failure, answer.status, language, trace_id, {
       ...answer.extras,
@@ -58,8 +55,7 @@ export function answerEnvelope(
       ...suppressed,
     });
   }
-  const object =
-    typeof answer.data === "object" && answer.data !== null && !Array.isArray(answer.data);
+  const object = typeof answer.data === "object" && answer.data !== null && !Array.isArray(answer.data);
   if (form.flat && object) return { success: true, ...answer.data, ...suppressed };
   if (form.command !== "in_body" || answer.command_id === null || !object)
     return { success: true, data: answer.data, ...suppressed };
@@ -74,9 +70,7 @@ export function answerEnvelope(
 export function languageOf(header: string | undefined): Language {
   const wanted = (header ?? "").split(",").map((part) => {
     const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const quality = parameters
-      .map((text) => /^\s*q=([0-9.]+)\s*$/.exec(text)?.[1])
-      .find((text) => text !== undefined);
+    const quality = parameters.map((text) => /^\s*q=([0-9.]+)\s*$/.exec(text)?.[1]).find((text) => text !== undefined);
     return { tag: tag.split("-")[0], weight: quality === undefined ? 1 : Number(quality) };
   });
   const best = wanted

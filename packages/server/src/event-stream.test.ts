@@ -17,11 +17,7 @@ type Stream = {
   readonly response: http.IncomingMessage;
   readonly ended: () => boolean;
 };
-async function listen(
-  port: number,
-  headers: Record<string, string> = {},
-  path = "/api/events",
-): Promise<Stream> {
+async function listen(port: number, headers: Record<string, string> = {}, path = "/api/events"): Promise<Stream> {
   return new Promise((resolve, reject) => {
     const request = http.get(
       {
@@ -55,23 +51,18 @@ async function start(): Promise<number> {
   return where.value.port;
 }
 const until = async (what: () => boolean): Promise<void> => {
-  for (let at = 0; at < 400 && !what(); at += 1)
-    await new Promise((resolve) => setTimeout(resolve, 25));
+  for (let at = 0; at < 400 && !what(); at += 1) await new Promise((resolve) => setTimeout(resolve, 25));
   expect(what()).toBe(true);
 };
 const add = (): Promise<unknown> =>
   s.kit.send("counters.add", { command_id: s.kit.id(), counter_id: "a", reason: "test" });
-const ids = (text: string): number[] =>
-  [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
+const ids = (text: string): number[] => [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
 
 describe("live changes", () => {
   it("tells what changed; a listener that comes back with the last id misses nothing and sees nothing twice", async () => {
     const port = await start();
     const first = await listen(port);
-    expect([first.status, first.response.headers["content-type"]]).toEqual([
-      200,
-      "text/event-stream; charset=utf-8",
-    ]);
+    expect([first.status, first.response.headers["content-type"]]).toEqual([200, "text/event-stream; charset=utf-8"]);
     await add();
     await add();
     await until(() => ids(first.text()).length === 2);
@@ -117,8 +108,7 @@ describe("live changes", () => {
   });
   it("has a limit of listeners", async () => {
     const port = await start();
-    for (let at = 0; at < SERVER_LIMITS.streams; at += 1)
-      expect((await listen(port)).status).toBe(200);
+    for (let at = 0; at < SERVER_LIMITS.streams; at += 1) expect((await listen(port)).status).toBe(200);
     expect((await listen(port)).status).toBe(503);
   });
   it("ends with the program", async () => {

@@ -24,11 +24,7 @@ export interface EventHub {
 
 export function installEventStream(
   app: FastifyInstance,
-  {
-    store,
-    clock,
-    logger,
-  }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
+  { store, clock, logger }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
 ): EventHub {
   const listeners = new Set<Listener>();
   const stopped = new AbortController();
@@ -41,16 +37,9 @@ export function installEventStream(
   };
   const pump = async (listener: Listener): Promise<void> => {
     for (;;) {
-      const { rows, gap } = await readFeed(
-        store,
-        store,
-        listener.seq,
-        SERVER_LIMITS.stream_page_rows,
-      );
+      const { rows, gap } = await readFeed(store, store, listener.seq, SERVER_LIMITS.stream_page_rows);
       if (!listeners.has(listener)) return;
-      const frames = rows.map(
-        ({ seq, kind, data }) => `id: ${seq}\nevent: ${kind}\ndata: ${data}\n\n`,
-      );
+      const frames = rows.map(({ seq, kind, data }) => `id: ${seq}\nevent: ${kind}\ndata: ${data}\n\n`);
       if (gap) frames.unshift(`event: gap\ndata: {"after":${listener.seq}}\n\n`);
       if (frames.length > 0) send(listener, frames.join(""));
       listener.seq = rows.at(-1)?.seq ?? listener.seq;
@@ -71,15 +60,12 @@ export function installEventStream(
         for (const listener of listeners) await pump(listener);
       }
     })()
-      .catch((error: unknown) =>
-        logger.error("the change feed could not be read", { causes: causeChain(error) }),
-      )
+      .catch((error: unknown) => logger.error("the change feed could not be read", { causes: causeChain(error) }))
       .finally(() => (pumping = null));
   };
   const beat = (): void => {
     for (const listener of listeners) {
-      if (clock.monotonic() - listener.heard_ms >= SERVER_LIMITS.stream_heartbeat_ms)
-        send(listener, ": heartbeat\n\n");
+      if (clock.monotonic() - listener.heard_ms >= SERVER_LIMITS.stream_heartbeat_ms) send(listener, ": heartbeat\n\n");
     }
   };
   const forget = store.onAppended(() => {
@@ -146,8 +132,7 @@ export function installEventStream(
 /** null: from now on; undefined: not a position. */
 function position(request: FastifyRequest): number | null | undefined {
   const sent =
-    request.headers["last-event-id"] ??
-    (request.query as Readonly<Record<string, unknown>>)["last_event_id"];
+    request.headers["last-event-id"] ?? (request.query as Readonly<Record<string, unknown>>)["last_event_id"];
   if (sent === undefined) return null;
   return typeof sent === "string" && /^(0|[1-9]\d{0,14})$/.test(sent) ? Number(sent) : undefined;
 }

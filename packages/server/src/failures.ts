@@ -7,9 +7,7 @@ import type { ServerSettings } from "./ports.ts";
 
 export function installFailures(app: FastifyInstance, settings: ServerSettings): void {
   app.setNotFoundHandler((request, reply) => sendFailure(request, reply, unknownRoute(request)));
-  app.setErrorHandler((error: FastifyError, request, reply) =>
-    answerError(error, request, reply, settings),
-  );
+  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, settings));
 }
 
 export function answerError(

@@ -4,8 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { sendFailure, sendJson } from "./context.ts";
 import type { LogSource, ServerSettings } from "./ports.ts";
 
-const TILE =
-  /^(entries|[0-9]|[1-5][0-9]|6[0-3])\/(x\d{3}\/){0,6}\d{3}(\.p\/([1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?$/;
+const TILE = /^(entries|[0-9]|[1-5][0-9]|6[0-3])\/(x\d{3}\/){0,6}\d{3}(\.p\/([1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?$/;
 
 export function installRawRoutes(app: FastifyInstance, settings: ServerSettings): void {
   app.get("/health", { config: { open: true } }, async (_request, reply) => {
@@ -13,9 +12,7 @@ export function installRawRoutes(app: FastifyInstance, settings: ServerSettings)
     return sendJson(reply, status === "DOWN" ? 503 : 200, { status });
   });
   app.get("/metrics", (_request, reply) =>
-    reply
-      .header("content-type", "text/plain; version=0.0.4; charset=utf-8")
-      .send(settings.metrics.text()),
+    reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(settings.metrics.text()),
   );
   if (settings.log !== null) installLog(app, settings.log);
 }
@@ -24,15 +21,8 @@ function installLog(app: FastifyInstance, log: LogSource): void {
   app.get("/tlog/checkpoint", { config: { open: true } }, async (request, reply) => {
     const note = await log.checkpoint();
     if (note === null)
-      return sendFailure(
-        request,
-        reply,
-        failure("RUMI-SYS-011", { what: "checkpoint", id: "of an empty log" }),
-      );
-    return reply
-      .header("content-type", "text/plain; charset=utf-8")
-      .header("cache-control", "no-store")
-      .send(note);
+      return sendFailure(request, reply, failure("RUMI-SYS-011", { what: "checkpoint", id: "of an empty log" }));
+    return reply.header("content-type", "text/plain; charset=utf-8").header("cache-control", "no-store").send(note);
   });
   app.get("/tlog/log.vkey", { config: { open: true } }, (_request, reply) =>
     reply
@@ -44,11 +34,7 @@ function installLog(app: FastifyInstance, log: LogSource): void {
     const path = (request.params as { readonly "*": string })["*"];
     const tile = TILE.test(path) ? await log.tile(path) : null;
     if (tile === null)
-      return sendFailure(
-        request,
-        reply,
-        failure("RUMI-SYS-011", { what: "tile", id: path.slice(0, 100) }),
-      );
+      return sendFailure(request, reply, failure("RUMI-SYS-011", { what: "tile", id: path.slice(0, 100) }));
     // A tile of a given width never changes.
     return reply
       .header("content-type", "application/octet-stream")

@@ -30,10 +30,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 export const CONSOLE_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export function corsHeaders(
-  origins: readonly string[],
-  origin: string | undefined,
-): Readonly<Record<string, string>> {
+export function corsHeaders(origins: readonly string[], origin: string | undefined): Readonly<Record<string, string>> {
   if (origin === undefined || !origins.includes(origin)) return {};
   return {
     "access-control-allow-origin": origin,

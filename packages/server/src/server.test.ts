@@ -36,24 +36,16 @@ describe("the router", () => {
       "/tlog/log.vkey",
       "/tlog/tile/*",
     ]);
-    const declared = s.server.routes.filter(
-      (route) => route.declared !== null && route.method !== "HEAD",
-    );
+    const declared = s.server.routes.filter((route) => route.declared !== null && route.method !== "HEAD");
     for (const route of declared)
       expect(operations.has(route.declared ?? "") || queries.has(route.declared ?? "")).toBe(true);
-    expect(s.server.routes.filter(({ open }) => open).map(({ url }) => url)).not.toContain(
-      "/api/events",
-    );
+    expect(s.server.routes.filter(({ open }) => open).map(({ url }) => url)).not.toContain("/api/events");
   });
   it("[L-6.1] an alias is the same operation and the same dedupe space", async () => {
     const body = add();
     const first = await s.ask("POST", "/api/counters/alias/add", { body });
     const second = await s.ask("POST", "/counters/alias/add", { body });
-    expect([first.status, second.status, second.body["duplicate_suppressed"]]).toEqual([
-      200,
-      200,
-      true,
-    ]);
+    expect([first.status, second.status, second.body["duplicate_suppressed"]]).toEqual([200, 200, true]);
   });
 });
 
@@ -104,21 +96,11 @@ describe("bodies", () => {
     ["malformed", { raw: "{nope" }, 400, "RUMI-VAL-010"],
     ["an array", { raw: "[]" }, 400, "RUMI-VAL-009"],
     ["a text", { raw: '"x"' }, 400, "RUMI-VAL-009"],
-    [
-      "no UTF-8",
-      { raw: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
-      400,
-      "RUMI-VAL-010",
-    ],
+    ["no UTF-8", { raw: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) }, 400, "RUMI-VAL-010"],
     ["a repeated key", { raw: '{"reason":"a","reason":"b"}' }, 400, "RUMI-VAL-002"],
     ["__proto__", { raw: '{"__proto__":{"reason":"x"}}' }, 400, "RUMI-VAL-002"],
     ["too deep", { raw: `${'{"a":'.repeat(40)}1${"}".repeat(40)}` }, 400, "RUMI-VAL-012"],
-    [
-      "another content type",
-      { raw: "a=1", headers: { "content-type": "text/plain" } },
-      415,
-      "RUMI-VAL-011",
-    ],
+    ["another content type", { raw: "a=1", headers: { "content-type": "text/plain" } }, 415, "RUMI-VAL-011"],
     ["empty", { raw: "" }, 400, "RUMI-VAL-001"],
     ["2 MB", { raw: JSON.stringify({ reason: "x".repeat(2_000_000) }) }, 413, "RUMI-VAL-007"],
     ["a typed number", { raw: '{"by":"5"}' }, 400, "RUMI-VAL-001"],
@@ -128,12 +110,7 @@ describe("bodies", () => {
       400,
       "RUMI-VAL-002",
     ],
-    [
-      "NUL",
-      { raw: '{"command_id":"019c1c38-a400-7074-b31b-d44eaf5b338c","reason":"a\\u0000"}' },
-      400,
-      "RUMI-VAL-002",
-    ],
+    ["NUL", { raw: '{"command_id":"019c1c38-a400-7074-b31b-d44eaf5b338c","reason":"a\\u0000"}' }, 400, "RUMI-VAL-002"],
     [
       "beyond every number",
       {
@@ -158,12 +135,13 @@ describe("bodies", () => {
     expect(reply.body["reason_code"]).toBe("G.GATE.UNKNOWN"); // it got past validation
   });
   it("unknown and wrong-typed fields are refused by path; defaults are echoed", async () => {
-    expect(
-      (await s.ask("POST", "/api/counters/a/add", { body: add({ bby: 1 }) })).body,
-    ).toMatchObject({ error_code: "RUMI-VAL-008", error: "$.bby is not a field of this request." });
-    expect(
-      (await s.ask("POST", "/api/counters/a/add", { body: add({ by: "1" }) })).body,
-    ).toMatchObject({ error_code: "RUMI-VAL-009" });
+    expect((await s.ask("POST", "/api/counters/a/add", { body: add({ bby: 1 }) })).body).toMatchObject({
+      error_code: "RUMI-VAL-008",
+      error: "$.bby is not a field of this request.",
+    });
+    expect((await s.ask("POST", "/api/counters/a/add", { body: add({ by: "1" }) })).body).toMatchObject({
+      error_code: "RUMI-VAL-009",
+    });
     expect((await s.ask("POST", "/api/counters/a/add", { body: add() })).body).toMatchObject({
       data: { by: 1 },
     });
@@ -175,9 +153,7 @@ describe("bodies", () => {
       data: { value: 1, limit: 7 },
     });
     expect((await s.ask("GET", "/api/counters/percent-1?limit=07")).status).toBe(400);
-    expect((await s.ask("GET", "/api/counters/percent-1?limt=7")).body["error_code"]).toBe(
-      "RUMI-VAL-008",
-    );
+    expect((await s.ask("GET", "/api/counters/percent-1?limt=7")).body["error_code"]).toBe("RUMI-VAL-008");
     expect((await s.ask("GET", "/api/%zz")).status).toBe(400);
     expect((await s.ask("HEAD", "/api/counters/percent-1")).status).toBe(200);
     expect((await s.ask("POST", "/api/counters/a/add?by=3", { body: add() })).status).toBe(400);
@@ -200,10 +176,7 @@ describe("answers", () => {
   });
   it("[L-N2] the idempotency key is minted and returned", async () => {
     const minted = await s.ask("POST", "/api/vault", { body: { name: "A", value: "v" } });
-    expect([minted.status, minted.body]).toEqual([
-      201,
-      { success: true, data: { name: "A", status: "kept" } },
-    ]);
+    expect([minted.status, minted.body]).toEqual([201, { success: true, data: { name: "A", status: "kept" } }]);
     const again = await s.ask("POST", "/api/vault", {
       body: { name: "A", value: "v" },
       headers: { "idempotency-key": String(minted.headers["idempotency-key"]) },
@@ -241,19 +214,15 @@ describe("answers", () => {
     expect([reply.status, reply.body["error_code"]]).toEqual([500, "RUMI-SYS-001"]);
     expect(reply.text).not.toContain("planted");
     expect(reply.text).not.toContain(".ts");
-    expect(
-      s.kit.lines.slice(before).filter((line) => line.includes("a planted fault")),
-    ).toHaveLength(1);
+    expect(s.kit.lines.slice(before).filter((line) => line.includes("a planted fault"))).toHaveLength(1);
   });
 });
 
 describe("the rim", () => {
   it("a name that was rebound to this address is refused", async () => {
-    expect(
-      (await s.ask("GET", "/health", { headers: { host: "evil.example:8765" } })).body[
-        "error_code"
-      ],
-    ).toBe("RUMI-SYS-010");
+    expect((await s.ask("GET", "/health", { headers: { host: "evil.example:8765" } })).body["error_code"]).toBe(
+      "RUMI-SYS-010",
+    );
     for (const host of ["localhost:1", "[::1]:8765", "127.0.0.1"])
       expect((await s.ask("GET", "/health", { headers: { host } })).status).toBe(200);
   });
@@ -311,97 +280,79 @@ describe("the rim", () => {
 });
 
 describe("whatever is sent", () => {
-  it(
-    "[R-25.1] random bodies against all routes never make a 5xx",
-    { timeout: 60_000 },
-    async () => {
-      const fresh = await openServerKit();
-      const targets = fresh.server.routes.filter(
-        ({ method, url }) => method !== "HEAD" && url !== "/api/events",
-      );
-      const field = fc.constantFrom(
-        "command_id",
-        "reason",
-        "by",
-        "mode",
-        "note",
-        "extra",
-        "name",
-        "value",
-        "dry_run",
-        "counter_id",
-        "trace_id",
-        "run_id",
-        "expires_at",
-        "actor",
-        "constructor",
-        "toString",
-      );
-      const word = fc.oneof(
-        fc.string({ unit: "binary", maxLength: 20 }),
-        fc.constantFrom("019c1c38-a400-7074-b31b-d44eaf5b338c", "a", "live", "\ud800", "\u0000"),
-        fc.json({ maxDepth: 2 }),
-      );
-      const body = fc.oneof(
-        fc
-          .dictionary(
-            field,
-            fc.oneof(
-              word,
-              fc.integer(),
-              fc.double(),
-              fc.boolean(),
-              fc.constant(null),
-              fc.jsonValue({ maxDepth: 3 }),
-            ),
-          )
-          .map((value) => JSON.stringify(value)),
-        fc.json({ maxDepth: 4 }),
-        fc.string({ maxLength: 60 }),
-      );
-      const segment = fc.oneof(
-        fc.constant("a"),
-        fc
-          .string({ minLength: 1, maxLength: 80 })
-          .map((text) => encodeURIComponent(text.toWellFormed())),
-        fc.constantFrom("%zz", "%00", "..", "%2e%2e%2f", "__proto__"),
-      );
-      const headers = fc.record(
-        {
-          "idempotency-key": fc.oneof(
-            fc.constant("k"),
-            fc.string({ unit: "grapheme-ascii", maxLength: 300 }),
-          ),
-          traceparent: fc.string({ unit: "grapheme-ascii", maxLength: 60 }),
-          "accept-language": fc.string({ unit: "grapheme-ascii", maxLength: 30 }),
+  it("[R-25.1] random bodies against all routes never make a 5xx", { timeout: 60_000 }, async () => {
+    const fresh = await openServerKit();
+    const targets = fresh.server.routes.filter(({ method, url }) => method !== "HEAD" && url !== "/api/events");
+    const field = fc.constantFrom(
+      "command_id",
+      "reason",
+      "by",
+      "mode",
+      "note",
+      "extra",
+      "name",
+      "value",
+      "dry_run",
+      "counter_id",
+      "trace_id",
+      "run_id",
+      "expires_at",
+      "actor",
+      "constructor",
+      "toString",
+    );
+    const word = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 20 }),
+      fc.constantFrom("019c1c38-a400-7074-b31b-d44eaf5b338c", "a", "live", "\ud800", "\u0000"),
+      fc.json({ maxDepth: 2 }),
+    );
+    const body = fc.oneof(
+      fc
+        .dictionary(
+          field,
+          fc.oneof(word, fc.integer(), fc.double(), fc.boolean(), fc.constant(null), fc.jsonValue({ maxDepth: 3 })),
+        )
+        .map((value) => JSON.stringify(value)),
+      fc.json({ maxDepth: 4 }),
+      fc.string({ maxLength: 60 }),
+    );
+    const segment = fc.oneof(
+      fc.constant("a"),
+      fc.string({ minLength: 1, maxLength: 80 }).map((text) => encodeURIComponent(text.toWellFormed())),
+      fc.constantFrom("%zz", "%00", "..", "%2e%2e%2f", "__proto__"),
+    );
+    const headers = fc.record(
+      {
+        "idempotency-key": fc.oneof(fc.constant("k"), fc.string({ unit: "grapheme-ascii", maxLength: 300 })),
+        traceparent: fc.string({ unit: "grapheme-ascii", maxLength: 60 }),
+        "accept-language": fc.string({ unit: "grapheme-ascii", maxLength: 30 }),
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...targets),
+        segment,
+        body,
+        headers,
+        fc.constantFrom("", "?limit=1", "?limit=x&limit=2", "?__proto__=1", "?a[b]=c"),
+        async (route, part, raw, extra, query) => {
+          const url = route.url.replace(/:[a-z_]+|\*/g, part) + query;
+          if (raw.includes("boom")) return;
+          const reply = await fresh.ask(route.method as "GET", url, {
+            ...(route.method === "GET" ? {} : { raw }),
+            headers: extra,
+          });
+          expect([route.method, url, raw, reply.status < 500 ? "fine" : reply.text]).toEqual([
+            route.method,
+            url,
+            raw,
+            "fine",
+          ]);
         },
-        { requiredKeys: [] },
-      );
-      await fc.assert(
-        fc.asyncProperty(
-          fc.constantFrom(...targets),
-          segment,
-          body,
-          headers,
-          fc.constantFrom("", "?limit=1", "?limit=x&limit=2", "?__proto__=1", "?a[b]=c"),
-          async (route, part, raw, extra, query) => {
-            const url = route.url.replace(/:[a-z_]+|\*/g, part) + query;
-            if (raw.includes("boom")) return;
-            const reply = await fresh.ask(route.method as "GET", url, {
-              ...(route.method === "GET" ? {} : { raw }),
-              headers: extra,
-            });
-            expect([route.method, url, raw, reply.status < 500 ? "fine" : reply.text]).toEqual([
-              route.method,
-              url,
-              raw,
-              "fine",
-            ]);
-          },
-        ),
-        { numRuns: 600 },
-      );
-      await fresh.close();
-    },
-  );
+      ),
+      { numRuns: 600 },
+    );
+    await fresh.close();
+  });
 });

@@ -49,8 +49,7 @@ export function createServer(settings: ServerSettings): Server {
       ignoreTrailingSlash: true,
       maxParamLength: SERVER_LIMITS.path_parameter_characters,
     },
-    frameworkErrors: (error, request, reply) =>
-      void answerBadRequest(error, request, reply, settings),
+    frameworkErrors: (error, request, reply) => void answerBadRequest(error, request, reply, settings),
     clientErrorHandler: (_error, socket) => {
       if (!socket.writable) return;
       socket.end(
@@ -97,15 +96,11 @@ async function answerBadRequest(
   greet(request, reply, settings);
   const refusal = hostRefusal(settings.bind_address, request.headers.host);
   if (refusal !== undefined) return void sendFailure(request, reply, refusal);
-  if ((await authenticate(request, reply, settings)) === undefined)
-    answerError(error, request, reply, settings);
+  if ((await authenticate(request, reply, settings)) === undefined) answerError(error, request, reply, settings);
 }
 
 function installMetrics(app: FastifyInstance, { metrics }: ServerSettings): void {
-  const requests = metrics.counter(
-    "rumi_http_requests_total",
-    "HTTP requests by method, route and status.",
-  );
+  const requests = metrics.counter("rumi_http_requests_total", "HTTP requests by method, route and status.");
   app.addHook("onResponse", (request, reply, done) => {
     requests.add({
       method: request.method,
@@ -116,16 +111,12 @@ function installMetrics(app: FastifyInstance, { metrics }: ServerSettings): void
   });
 }
 
-async function listen(
-  app: FastifyInstance,
-  { bind_address, port }: ServerSettings,
-): ReturnType<Server["listen"]> {
+async function listen(app: FastifyInstance, { bind_address, port }: ServerSettings): ReturnType<Server["listen"]> {
   try {
     await app.listen({ host: bind_address, port });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "EADDRINUSE")
-      return err(failure("RUMI-SYS-007", { port, address: bind_address }, { cause }));
+    if (code === "EADDRINUSE") return err(failure("RUMI-SYS-007", { port, address: bind_address }, { cause }));
     return err(
       failure(
         "RUMI-SYS-002",
@@ -140,11 +131,7 @@ async function listen(
     : ok({ address: bind_address, port });
 }
 
-async function close(
-  app: FastifyInstance,
-  lifecycle: Lifecycle,
-  endStreams: () => Promise<void>,
-): Promise<void> {
+async function close(app: FastifyInstance, lifecycle: Lifecycle, endStreams: () => Promise<void>): Promise<void> {
   lifecycle.closing = true;
   await endStreams();
   const bound = setTimeout(() => app.server.closeAllConnections(), SERVER_LIMITS.close_ms);

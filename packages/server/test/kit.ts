@@ -32,10 +32,7 @@ export type Reply = {
   readonly text: string;
 };
 
-export async function openServerKit(
-  over: Partial<ServerSettings> = {},
-  options: KitOptions = {},
-): Promise<ServerKit> {
+export async function openServerKit(over: Partial<ServerSettings> = {}, options: KitOptions = {}): Promise<ServerKit> {
   const kit = await openKit(options);
   const folder = temporaryFolder();
   mkdirSync(join(folder.path, "assets"));

@@ -10,14 +10,26 @@ import type { Batch, Write } from "./port.ts";
 import { parametersFailure, type SqlValue } from "./values.ts";
 
 /** `columns` are log_entry's between idx and leaf. */
-export type PreparedEntry = Pick<PreparedLeaf, "leaf" | "salt" | "payload"> & { readonly event_id: string; readonly columns: readonly SqlValue[] };
-export type PreparedBatch = { readonly writes: readonly (Write & { readonly parameters: readonly SqlValue[] })[]; readonly entries: readonly PreparedEntry[] };
+export type PreparedEntry = Pick<PreparedLeaf, "leaf" | "salt" | "payload"> & {
+  readonly event_id: string;
+  readonly columns: readonly SqlValue[];
+};
+export type PreparedBatch = {
+  readonly writes: readonly (Write & { readonly parameters: readonly SqlValue[] })[];
+  readonly entries: readonly PreparedEntry[];
+};
 
 /** Throws for an event that the catalogue does not know: a defect of the caller, not an answer. */
-export function prepareBatch(batch: Batch, limits: StoreLimits, randomBytes: (count: number) => Uint8Array): Result<PreparedBatch, Failure> {
+export function prepareBatch(
+  batch: Batch,
+  limits: StoreLimits,
+  randomBytes: (count: number) => Uint8Array,
+): Result<PreparedBatch, Failure> {
   const { writes, events } = batch;
-  if (writes.length > limits.batch_writes) return err(failure("RUMI-STO-013", { what: "writes", limit: limits.batch_writes, found: writes.length }));
-  if (events.length > limits.batch_events) return err(failure("RUMI-STO-013", { what: "events", limit: limits.batch_events, found: events.length }));
+  if (writes.length > limits.batch_writes)
+    return err(failure("RUMI-STO-013", { what: "writes", limit: limits.batch_writes, found: writes.length }));
+  if (events.length > limits.batch_events)
+    return err(failure("RUMI-STO-013", { what: "events", limit: limits.batch_events, found: events.length }));
   const plain: (Write & { readonly parameters: readonly SqlValue[] })[] = [];
   for (const { sql, parameters, expect } of writes) {
     const unfit = parametersFailure(parameters);

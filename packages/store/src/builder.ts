@@ -1,7 +1,15 @@
 /** Compiles SQL of either dialect and executes nothing: the store runs what it is handed, as a batch. */
 import {
-  DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql, SqliteAdapter, SqliteIntrospector,
-  SqliteQueryCompiler, type RawBuilder,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type RawBuilder,
 } from "kysely";
 import type { Statement, Write } from "./port.ts";
 
@@ -21,7 +29,9 @@ export function compilingBuilder<Tables>(dialect: SqlDialect): Kysely<Tables> {
  * The text of a statement that is in everybody's path, compiled once for each dialect. Values in `build` only stand
  * for their places: whoever uses the text hands its parameters over in the order in which they appear in it.
  */
-export function compiledText<Tables>(build: (sql: Kysely<Tables>) => Compilable): (store: { builder<Of>(): Kysely<Of> }) => string {
+export function compiledText<Tables>(
+  build: (sql: Kysely<Tables>) => Compilable,
+): (store: { builder<Of>(): Kysely<Of> }) => string {
   const texts = new WeakMap<Kysely<Tables>, string>();
   return (store) => {
     const builder = store.builder<Tables>();

@@ -53,7 +53,9 @@ export function groupQueue<Item>(options: GroupQueueOptions<Item>): GroupQueue<I
     commit: (batch) => {
       if (closed) return Promise.resolve(err({ kind: "failed", failure: failure("RUMI-SYS-009") }));
       if (waiting.length >= options.queued_batches) {
-        return Promise.resolve(err({ kind: "failed", failure: failure("RUMI-STO-001", { limit: options.queued_batches }) }));
+        return Promise.resolve(
+          err({ kind: "failed", failure: failure("RUMI-STO-001", { limit: options.queued_batches }) }),
+        );
       }
       return new Promise((answer) => {
         waiting.push({ batch, answer });

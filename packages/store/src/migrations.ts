@@ -9,7 +9,12 @@ import { digestOf, err, failure, ok, type Failure, type Result } from "@rumi/ker
 import type { SqlDialect } from "./builder.ts";
 import type { Migrations } from "./port.ts";
 
-export type AppliedStep = { readonly owner: string; readonly position: number; readonly name: string; readonly checksum: string };
+export type AppliedStep = {
+  readonly owner: string;
+  readonly position: number;
+  readonly name: string;
+  readonly checksum: string;
+};
 export type PendingStep = AppliedStep & { readonly statements: readonly string[] };
 
 export const CREATE_MIGRATION_TABLE = `CREATE TABLE IF NOT EXISTS store_migration (
@@ -46,6 +51,8 @@ export function planMigrations(
     known.delete(`${step.owner}/${step.position}`);
   }
   const pending = [...known.values()];
-  const gap = applied.find((step) => pending.some((other) => other.owner === step.owner && other.position < step.position));
+  const gap = applied.find((step) =>
+    pending.some((other) => other.owner === step.owner && other.position < step.position),
+  );
   return gap === undefined ? ok(pending) : err(failure("RUMI-STO-003", { owner: gap.owner, migration: gap.name }));
 }

@@ -67,5 +67,9 @@ export interface Store extends Reader {
 /** One owner's tables: ordered, append-only list of migrations, each an array of SQL statements. */
 export type Migrations = {
   readonly owner: string;
-  readonly steps: readonly { readonly name: string; readonly sqlite: readonly string[]; readonly postgres: readonly string[] }[];
+  readonly steps: readonly {
+    readonly name: string;
+    readonly sqlite: readonly string[];
+    readonly postgres: readonly string[];
+  }[];
 };

@@ -68,7 +68,8 @@ const pending = [
 ];
 
 /** In SQLite the key is the order. In PostgreSQL keys are taken before commit, so the sealer numbers rows after it. */
-const feedSqlite = "CREATE TABLE change_feed (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL)";
+const feedSqlite =
+  "CREATE TABLE change_feed (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL)";
 const feedPostgres = [
   "CREATE SEQUENCE change_feed_seq",
   "CREATE TABLE change_feed (id BIGSERIAL PRIMARY KEY, seq BIGINT UNIQUE, kind TEXT NOT NULL, key TEXT NOT NULL, data TEXT NOT NULL, at BIGINT NOT NULL)",
@@ -90,8 +91,18 @@ export const STORE_MIGRATIONS: Migrations = {
 /** The store's tables as Kysely sees them. */
 export type LogTables = {
   log_entry: {
-    idx: number; event_id: string; action: string; actor: string; resource_type: string; resource_id: string;
-    outcome: string; occurred_at: number; trace_id: string; run_id: string | null; request_id: string | null; leaf: Uint8Array;
+    idx: number;
+    event_id: string;
+    action: string;
+    actor: string;
+    resource_type: string;
+    resource_id: string;
+    outcome: string;
+    occurred_at: number;
+    trace_id: string;
+    run_id: string | null;
+    request_id: string | null;
+    leaf: Uint8Array;
   };
   log_payload: { idx: number; salt: Uint8Array; payload: string };
   log_tile: { level: number; idx: number; data: Uint8Array };

@@ -13,7 +13,8 @@ export type SqlValue = string | number | Uint8Array | null;
 /** Why this parameter cannot be stored, or undefined when it can. */
 export function parameterProblem(value: unknown): string | undefined {
   if (value === null || value instanceof Uint8Array) return undefined;
-  if (typeof value === "number") return Number.isSafeInteger(value) ? undefined : `the number ${value} is not a whole number below 2^53`;
+  if (typeof value === "number")
+    return Number.isSafeInteger(value) ? undefined : `the number ${value} is not a whole number below 2^53`;
   if (typeof value === "string") {
     if (value.includes("\u0000")) return "a text holds the character NUL";
     return value.isWellFormed() ? undefined : "a text holds a lone surrogate";
@@ -45,7 +46,8 @@ export function checkedParameters(parameters: readonly unknown[]): readonly SqlV
 export function columnValue(value: unknown): SqlValue {
   if (typeof value === "bigint") return columnValue(Number(value));
   if (typeof value === "number") {
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new FailureError(unstorable(`the stored number ${value} is not below 2^53`));
+    if (Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw new FailureError(unstorable(`the stored number ${value} is not below 2^53`));
     return value;
   }
   if (value === null || typeof value === "string") return value;

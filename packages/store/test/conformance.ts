@@ -1,10 +1,40 @@
 /** What every store must do, whatever lies below it. Called once per implementation by its test file. */
 import { expect, it, onTestFinished } from "vitest";
 import { FailureError, micros } from "@rumi/kernel";
-import { inclusionProof, leafHash, rootFromTiles, verifyCheckpoint, verifyInclusion, type LedgerEvent } from "@rumi/ledger";
 import {
-  dueOutbox, doneOutboxWrite, erasePayloadWrite, failKeyWrite, feedEnd, feedWrite, findKey, finishKeyWrite, forgetKeysWrite, judgeKey, logIndexOf, putOutboxWrite, queryAudit, readFeed,
-  requestKeyWrite, retryKeyWrite, retryOutboxWrite, retryWaitMs, storedLog, takenOutbox, takeOutboxWrite, trimFeedWrite, unfinishedKeys, type Store, type StoreLimits,
+  inclusionProof,
+  leafHash,
+  rootFromTiles,
+  verifyCheckpoint,
+  verifyInclusion,
+  type LedgerEvent,
+} from "@rumi/ledger";
+import {
+  dueOutbox,
+  doneOutboxWrite,
+  erasePayloadWrite,
+  failKeyWrite,
+  feedEnd,
+  feedWrite,
+  findKey,
+  finishKeyWrite,
+  forgetKeysWrite,
+  judgeKey,
+  logIndexOf,
+  putOutboxWrite,
+  queryAudit,
+  readFeed,
+  requestKeyWrite,
+  retryKeyWrite,
+  retryOutboxWrite,
+  retryWaitMs,
+  storedLog,
+  takenOutbox,
+  takeOutboxWrite,
+  trimFeedWrite,
+  unfinishedKeys,
+  type Store,
+  type StoreLimits,
 } from "../src/index.ts";
 import { noteSigner } from "../src/log/leaves.ts";
 import { batch, bumpThing, event, insertThing, SIGNER, type ThingTables } from "./support.ts";
@@ -12,8 +42,13 @@ import { batch, bumpThing, event, insertThing, SIGNER, type ThingTables } from "
 export type StoreFactory = (limits?: Partial<StoreLimits>) => Promise<Store>;
 
 const at = micros(1_790_000_000_000_000);
-const code = (thrown: unknown): string => (thrown instanceof FailureError ? thrown.failure.code : `no failure: ${String(thrown)}`);
-const caught = (work: Promise<unknown>): Promise<unknown> => work.then(() => "it did not fail", (cause: unknown) => cause);
+const code = (thrown: unknown): string =>
+  thrown instanceof FailureError ? thrown.failure.code : `no failure: ${String(thrown)}`;
+const caught = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => "it did not fail",
+    (cause: unknown) => cause,
+  );
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 400; i += 1) {
@@ -30,7 +65,8 @@ export function storeConformance(open: StoreFactory): void {
     return store;
   };
   const things = (store: Store) => store.builder<ThingTables>().selectFrom("thing").selectAll().orderBy("id");
-  const logSize = async (store: Store): Promise<number> => (await store.rows<{ n: number }>({ sql: "SELECT count(*) AS n FROM log_entry", parameters: [] }))[0]?.n ?? -1;
+  const logSize = async (store: Store): Promise<number> =>
+    (await store.rows<{ n: number }>({ sql: "SELECT count(*) AS n FROM log_entry", parameters: [] }))[0]?.n ?? -1;
 
   it("state and events commit together", async () => {
     const store = await fresh();
@@ -44,7 +80,9 @@ export function storeConformance(open: StoreFactory): void {
   it("a conflict undoes the whole batch, writes and events", async () => {
     const store = await fresh();
     await store.commit(batch([insertThing(store, "a")]));
-    const lost = await store.commit(batch([insertThing(store, "b"), bumpThing(store, "a", 7), insertThing(store, "c")], [event()]));
+    const lost = await store.commit(
+      batch([insertThing(store, "b"), bumpThing(store, "a", 7), insertThing(store, "c")], [event()]),
+    );
     expect(lost).toEqual({ ok: false, error: { kind: "conflict", write_index: 1, changed: 0 } });
     expect((await store.rows<{ id: string }>(things(store))).map((row) => row.id)).toEqual(["a"]);
     expect(await logSize(store)).toBe(0);
@@ -53,7 +91,10 @@ export function storeConformance(open: StoreFactory): void {
   it("a duplicate key is a conflict of the write that met it", async () => {
     const store = await fresh();
     await store.commit(batch([insertThing(store, "a")]));
-    expect(await store.commit(batch([insertThing(store, "b"), insertThing(store, "a")]))).toEqual({ ok: false, error: { kind: "conflict", write_index: 1, changed: 0 } });
+    expect(await store.commit(batch([insertThing(store, "b"), insertThing(store, "a")]))).toEqual({
+      ok: false,
+      error: { kind: "conflict", write_index: 1, changed: 0 },
+    });
     expect(await store.rows(things(store))).toHaveLength(1);
   });
 
@@ -61,7 +102,10 @@ export function storeConformance(open: StoreFactory): void {
     const store = await fresh();
     await store.commit(batch([insertThing(store, "a"), insertThing(store, "b")]));
     const all = store.builder<ThingTables>().updateTable("thing").set({ label: "x" }).compile();
-    expect(await store.commit(batch([{ ...all, expect: 1 }]))).toEqual({ ok: false, error: { kind: "conflict", write_index: 0, changed: 2 } });
+    expect(await store.commit(batch([{ ...all, expect: 1 }]))).toEqual({
+      ok: false,
+      error: { kind: "conflict", write_index: 0, changed: 2 },
+    });
     expect(await store.commit(batch([{ ...all, expect: 2 }]))).toMatchObject({ ok: true });
     expect(await store.commit(batch([{ ...all, expect: "any" }]))).toMatchObject({ ok: true });
   });
@@ -83,7 +127,10 @@ export function storeConformance(open: StoreFactory): void {
   it("a refused statement fails its own batch only, with a code", async () => {
     const store = await fresh();
     const broken = { sql: "UPDATE nowhere SET x = 1", parameters: [], expect: 1 };
-    const [bad, good] = await Promise.all([store.commit(batch([broken], [event()])), store.commit(batch([insertThing(store, "a")], [event()]))]);
+    const [bad, good] = await Promise.all([
+      store.commit(batch([broken], [event()])),
+      store.commit(batch([insertThing(store, "a")], [event()])),
+    ]);
     expect(bad).toMatchObject({ ok: false, error: { kind: "failed", failure: { code: "RUMI-STO-010" } } });
     expect(good).toMatchObject({ ok: true });
     expect(await logSize(store)).toBe(1);
@@ -93,7 +140,10 @@ export function storeConformance(open: StoreFactory): void {
     const store = await fresh();
     const twice = event();
     expect(await store.commit(batch([], [twice]))).toMatchObject({ ok: true });
-    expect(await store.commit(batch([insertThing(store, "a")], [twice]))).toMatchObject({ ok: false, error: { kind: "conflict" } });
+    expect(await store.commit(batch([insertThing(store, "a")], [twice]))).toMatchObject({
+      ok: false,
+      error: { kind: "conflict" },
+    });
     expect(await store.rows(things(store))).toEqual([]);
     expect(await logSize(store)).toBe(1);
   });
@@ -102,7 +152,10 @@ export function storeConformance(open: StoreFactory): void {
     const store = await fresh();
     const counted = (): Promise<number> => store.snapshot(async (reader) => (await reader.rows(things(store))).length);
     for (let i = 0; i < 40; i += 1) {
-      const [before, after] = await Promise.all([counted(), store.commit(batch([insertThing(store, `t${i}`)])).then(counted)]);
+      const [before, after] = await Promise.all([
+        counted(),
+        store.commit(batch([insertThing(store, `t${i}`)])).then(counted),
+      ]);
       expect(after).toBe(i + 1);
       expect(before).toBeLessThanOrEqual(after);
       expect(before).toBeGreaterThanOrEqual(i);
@@ -118,9 +171,17 @@ export function storeConformance(open: StoreFactory): void {
       [7, batch([insertThing(store, "x7"), bumpThing(store, "a", 9)], [event()])],
       [20, batch([insertThing(store, "a")], [event()])],
     ]);
-    const outcomes = await Promise.all(Array.from({ length: 30 }, (_, i) => store.commit(lost.get(i) ?? batch([insertThing(store, `t${i}`)], [event(), event()]))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        store.commit(lost.get(i) ?? batch([insertThing(store, `t${i}`)], [event(), event()])),
+      ),
+    );
     expect(outcomes.map((outcome) => outcome.ok)).toEqual(outcomes.map((_, i) => !lost.has(i)));
-    expect([...lost.keys()].map((i) => outcomes[i])).toMatchObject([{ error: { kind: "conflict", write_index: 1 } }, { error: { kind: "conflict", write_index: 1, changed: 0 } }, { error: { kind: "conflict", write_index: 0 } }]);
+    expect([...lost.keys()].map((i) => outcomes[i])).toMatchObject([
+      { error: { kind: "conflict", write_index: 1 } },
+      { error: { kind: "conflict", write_index: 1, changed: 0 } },
+      { error: { kind: "conflict", write_index: 0 } },
+    ]);
     const indices = outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.indices : []));
     expect(indices.toSorted((x, y) => x - y)).toEqual(Array.from({ length: 54 }, (_, i) => i + 1));
     expect(await store.rows(things(store))).toHaveLength(28);
@@ -172,7 +233,9 @@ export function storeConformance(open: StoreFactory): void {
   it("reads cannot write", async () => {
     const store = await fresh();
     await store.snapshot(async (reader) => {
-      expect(code(await caught(reader.rows({ sql: "DELETE FROM thing", parameters: [] })))).toMatch(/^RUMI-STO-0(06|10)$/);
+      expect(code(await caught(reader.rows({ sql: "DELETE FROM thing", parameters: [] })))).toMatch(
+        /^RUMI-STO-0(06|10)$/,
+      );
     });
   });
 
@@ -180,42 +243,70 @@ export function storeConformance(open: StoreFactory): void {
     const store = await fresh();
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
     const label = "e\u0301 é Å 日本語 🎏 \n\t'\"\\";
-    for (const [id, version] of [["max", Number.MAX_SAFE_INTEGER], ["min", Number.MIN_SAFE_INTEGER], ["zero", 0]] as const) {
-      expect(await store.commit(batch([insertThing(store, id, { version, label, bytes })]))).toMatchObject({ ok: true });
+    for (const [id, version] of [
+      ["max", Number.MAX_SAFE_INTEGER],
+      ["min", Number.MIN_SAFE_INTEGER],
+      ["zero", 0],
+    ] as const) {
+      expect(await store.commit(batch([insertThing(store, id, { version, label, bytes })]))).toMatchObject({
+        ok: true,
+      });
       const [row] = await store.rows<ThingTables["thing"]>(things(store).where("id", "=", id));
       expect(row).toEqual({ id, version, label, bytes });
       expect(row?.bytes?.constructor).toBe(Uint8Array);
     }
-    expect(await store.commit(batch([insertThing(store, "empty", { label: "", bytes: new Uint8Array(0) })]))).toMatchObject({ ok: true });
-    expect(await store.rows(things(store).where("id", "=", "empty"))).toEqual([{ id: "empty", version: 1, label: "", bytes: new Uint8Array(0) }]);
-    expect(await store.rows({ sql: "SELECT count(*) AS n, max(version) AS top, sum(version) AS total FROM thing WHERE version < 2 AND version > -2", parameters: [] })).toEqual([{ n: 2, top: 1, total: 1 }]);
+    expect(
+      await store.commit(batch([insertThing(store, "empty", { label: "", bytes: new Uint8Array(0) })])),
+    ).toMatchObject({ ok: true });
+    expect(await store.rows(things(store).where("id", "=", "empty"))).toEqual([
+      { id: "empty", version: 1, label: "", bytes: new Uint8Array(0) },
+    ]);
+    expect(
+      await store.rows({
+        sql: "SELECT count(*) AS n, max(version) AS top, sum(version) AS total FROM thing WHERE version < 2 AND version > -2",
+        parameters: [],
+      }),
+    ).toEqual([{ n: 2, top: 1, total: 1 }]);
   });
 
   it("what cannot be kept exactly is refused before anything changes", async () => {
     const store = await fresh();
     const nothing: unknown[] = [2 ** 53, 1.5, Number.NaN, true, undefined, 1n, "a\u0000b", "\ud800", {}, [1]];
     for (const label of nothing) {
-      const refused = await store.commit(batch([insertThing(store, "x"), { ...insertThing(store, "a"), parameters: ["a", 1, label, null] }], [event()]));
-      expect(refused, String(label)).toMatchObject({ ok: false, error: { kind: "failed", failure: { code: "RUMI-STO-005" } } });
+      const refused = await store.commit(
+        batch([insertThing(store, "x"), { ...insertThing(store, "a"), parameters: ["a", 1, label, null] }], [event()]),
+      );
+      expect(refused, String(label)).toMatchObject({
+        ok: false,
+        error: { kind: "failed", failure: { code: "RUMI-STO-005" } },
+      });
     }
     expect(await store.rows(things(store))).toEqual([]);
   });
 
   it("an integer of 2^53 in a table is refused when read, not rounded", async () => {
     const store = await fresh();
-    await store.commit(batch([{ sql: "INSERT INTO thing (id, version) VALUES ('big', 9007199254740993)", parameters: [], expect: 1 }]));
+    await store.commit(
+      batch([{ sql: "INSERT INTO thing (id, version) VALUES ('big', 9007199254740993)", parameters: [], expect: 1 }]),
+    );
     expect(code(await caught(store.rows(things(store))))).toBe("RUMI-STO-005");
   });
 
   it("event order is log order, gapless and contiguous per batch, whatever the clock says", async () => {
     const store = await fresh();
-    const batches = Array.from({ length: 40 }, (_, i) => [event({ occurred_at: micros(at - i * 1_000_000) }), event({ occurred_at: micros(at - i * 1_000_000) })]);
+    const batches = Array.from({ length: 40 }, (_, i) => [
+      event({ occurred_at: micros(at - i * 1_000_000) }),
+      event({ occurred_at: micros(at - i * 1_000_000) }),
+    ]);
     const receipts = await Promise.all(batches.map((events) => store.commit(batch([], events))));
     const indices = receipts.map((receipt) => (receipt.ok ? receipt.value.indices : []));
     expect(indices.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 80 }, (_, i) => i));
     for (const [i, [first = -1, second]] of indices.entries()) {
       expect(second).toBe(first + 1);
-      const rows = await store.rows<{ event_id: string }>({ sql: `SELECT event_id FROM log_entry WHERE idx >= ${first} AND idx <= ${first + 1} ORDER BY idx`, parameters: [] });
+      const rows = await store.rows<{ event_id: string }>({
+        sql: `SELECT event_id FROM log_entry WHERE idx >= ${first} AND idx <= ${first + 1} ORDER BY idx`,
+        parameters: [],
+      });
       expect(rows.map((row) => row.event_id)).toEqual(batches[i]?.map((one) => one.event_id));
     }
     const later = await store.commit(batch([], [event({ occurred_at: micros(1) })]));
@@ -237,11 +328,16 @@ export function storeConformance(open: StoreFactory): void {
   it("listeners hear every event once, in log order, and stop when they leave", async () => {
     const store = await fresh();
     const heard: [number, string][] = [];
-    const leave = store.onAppended((first, events) => events.forEach((one, offset) => heard.push([first + offset, one.event_id])));
+    const leave = store.onAppended((first, events) =>
+      events.forEach((one, offset) => heard.push([first + offset, one.event_id])),
+    );
     await Promise.all(Array.from({ length: 20 }, () => store.commit(batch([], [event(), event()]))));
     await eventually(() => heard.length === 40);
     expect(heard.map(([index]) => index)).toEqual(Array.from({ length: 40 }, (_, i) => i));
-    const rows = await store.rows<{ event_id: string }>({ sql: "SELECT event_id FROM log_entry ORDER BY idx", parameters: [] });
+    const rows = await store.rows<{ event_id: string }>({
+      sql: "SELECT event_id FROM log_entry ORDER BY idx",
+      parameters: [],
+    });
     expect(heard.map(([, id]) => id)).toEqual(rows.map((row) => row.event_id));
     leave();
     await store.commit(batch([], [event()]));
@@ -262,7 +358,9 @@ export function storeConformance(open: StoreFactory): void {
     const store = await fresh({ queued_batches: 5 });
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => store.commit(batch([], [event()]))));
     const done = outcomes.filter((outcome) => outcome.ok).length;
-    const full = outcomes.filter((outcome) => !outcome.ok && outcome.error.kind === "failed" && outcome.error.failure.code === "RUMI-STO-001").length;
+    const full = outcomes.filter(
+      (outcome) => !outcome.ok && outcome.error.kind === "failed" && outcome.error.failure.code === "RUMI-STO-001",
+    ).length;
     expect(done).toBeGreaterThanOrEqual(5);
     expect(done + full).toBe(50);
     expect(full).toBeGreaterThan(0);
@@ -272,20 +370,37 @@ export function storeConformance(open: StoreFactory): void {
   it("a batch has limits", async () => {
     const store = await fresh({ batch_writes: 2, batch_events: 2 });
     const write = insertThing(store, "a");
-    expect(await store.commit(batch([write, write, write]))).toMatchObject({ ok: false, error: { failure: { code: "RUMI-STO-013", params: { what: "writes" } } } });
-    expect(await store.commit(batch([], [event(), event(), event()]))).toMatchObject({ ok: false, error: { failure: { code: "RUMI-STO-013", params: { what: "events" } } } });
+    expect(await store.commit(batch([write, write, write]))).toMatchObject({
+      ok: false,
+      error: { failure: { code: "RUMI-STO-013", params: { what: "writes" } } },
+    });
+    expect(await store.commit(batch([], [event(), event(), event()]))).toMatchObject({
+      ok: false,
+      error: { failure: { code: "RUMI-STO-013", params: { what: "events" } } },
+    });
   });
 
   it("an event outside the catalogue stops its caller, and nobody else", async () => {
     const store = await fresh();
-    const [thrown, good] = await Promise.all([caught(store.commit(batch([], [event({ action: "no.such.kind" })]))), store.commit(batch([], [event()]))]);
+    const [thrown, good] = await Promise.all([
+      caught(store.commit(batch([], [event({ action: "no.such.kind" })]))),
+      store.commit(batch([], [event()])),
+    ]);
     expect(String(thrown)).toMatch(/broken invariant/);
     expect(good).toMatchObject({ ok: true });
   });
 
   it("the stored log verifies: signature, root, inclusion; across tile borders and kept checkpoints", async () => {
     const store = await fresh({ leaves_per_kept_checkpoint: 100, batch_events: 300 });
-    for (const count of [1, 255, 1, 100, 200]) expect(await store.commit(batch([], Array.from({ length: count }, () => event())))).toMatchObject({ ok: true });
+    for (const count of [1, 255, 1, 100, 200])
+      expect(
+        await store.commit(
+          batch(
+            [],
+            Array.from({ length: count }, () => event()),
+          ),
+        ),
+      ).toMatchObject({ ok: true });
     await store.snapshot(async (reader) => {
       const log = storedLog(store, reader);
       const head = verifyCheckpoint((await log.checkpoint()) ?? "", noteSigner(SIGNER));
@@ -297,17 +412,24 @@ export function storeConformance(open: StoreFactory): void {
       for (const index of [0, 255, 256, 511, 556]) {
         const proof = await inclusionProof(index, 557, tile);
         if (!proof.ok || !leaves.ok) return expect.fail("no proof");
-        const verified = verifyInclusion({ index, size: 557, leaf_hash: leafHash(leaves.value[index] ?? new Uint8Array(0)), proof: proof.value }, head.value.root);
+        const verified = verifyInclusion(
+          { index, size: 557, leaf_hash: leafHash(leaves.value[index] ?? new Uint8Array(0)), proof: proof.value },
+          head.value.root,
+        );
         expect(verified).toBe(true);
       }
     });
-    const kept = await store.rows<{ size: number }>({ sql: "SELECT size FROM log_checkpoint WHERE kind = 'kept' ORDER BY size", parameters: [] });
+    const kept = await store.rows<{ size: number }>({
+      sql: "SELECT size FROM log_checkpoint WHERE kind = 'kept' ORDER BY size",
+      parameters: [],
+    });
     expect(kept.map((row) => row.size)).toEqual([256, 357, 557]);
   });
 
   it("audit queries find by every filter, page by index, and show an erased event as erased", async () => {
     const store = await fresh();
-    const one = (more: Partial<LedgerEvent>, details: Partial<LedgerEvent["details"]> = {}): LedgerEvent => event({ ...more, details: { ...event().details, ...details } as LedgerEvent["details"] });
+    const one = (more: Partial<LedgerEvent>, details: Partial<LedgerEvent["details"]> = {}): LedgerEvent =>
+      event({ ...more, details: { ...event().details, ...details } as LedgerEvent["details"] });
     const events = [
       one({}, { request_id: "r-1" }),
       one({ resource_id: "grid-2", occurred_at: micros(at + 5) }, { trace_id: "ffff" }),
@@ -316,7 +438,8 @@ export function storeConformance(open: StoreFactory): void {
     ];
     await store.commit(batch([], events));
     const page = { cursor: null, order: "oldest_first", rows: 10 } as const;
-    const found = async (filter: Parameters<typeof queryAudit>[2]): Promise<readonly number[]> => (await queryAudit(store, store, filter, page)).map((row) => row.idx);
+    const found = async (filter: Parameters<typeof queryAudit>[2]): Promise<readonly number[]> =>
+      (await queryAudit(store, store, filter, page)).map((row) => row.idx);
     expect(await found({})).toEqual([0, 1, 2, 3]);
     expect(await found({ actions: ["controlplane.command.denied"] })).toEqual([2]);
     expect(await found({ actor: "user:ann" })).toEqual([3]);
@@ -325,27 +448,46 @@ export function storeConformance(open: StoreFactory): void {
     expect(await found({ run_id: "run-1" })).toEqual([3]);
     expect(await found({ request_id: "r-1" })).toEqual([0]);
     expect(await found({ from: at, to: micros(at + 5) })).toEqual([0, 2]);
-    expect((await queryAudit(store, store, {}, { cursor: 3, order: "newest_first", rows: 2 })).map((row) => row.idx)).toEqual([2, 1]);
-    expect((await queryAudit(store, store, {}, { cursor: 2, order: "oldest_first", rows: 2 })).map((row) => row.event)).toEqual([events[3]]);
+    expect(
+      (await queryAudit(store, store, {}, { cursor: 3, order: "newest_first", rows: 2 })).map((row) => row.idx),
+    ).toEqual([2, 1]);
+    expect(
+      (await queryAudit(store, store, {}, { cursor: 2, order: "oldest_first", rows: 2 })).map((row) => row.event),
+    ).toEqual([events[3]]);
     expect(await store.commit(batch([erasePayloadWrite(store, 1)]))).toMatchObject({ ok: true });
-    expect((await queryAudit(store, store, {}, { cursor: 0, order: "oldest_first", rows: 1 }))[0]).toMatchObject({ idx: 1, resource_id: "grid-2", event: null });
-    expect((await storedLog(store, store).payloads(0, 3)).map((payload) => payload === undefined)).toEqual([false, true, false]);
+    expect((await queryAudit(store, store, {}, { cursor: 0, order: "oldest_first", rows: 1 }))[0]).toMatchObject({
+      idx: 1,
+      resource_id: "grid-2",
+      event: null,
+    });
+    expect((await storedLog(store, store).payloads(0, 3)).map((payload) => payload === undefined)).toEqual([
+      false,
+      true,
+      false,
+    ]);
   });
 
   it("[L-N2] [G-6.2] of a thousand requests with one key, one acts; the answer is kept and replayed", async () => {
     const store = await fresh();
     const key = { key: "k-1", operation: "bot.start", fingerprint: "f1", actor: "user:root", trace_id: "t", at };
-    const outcomes = await Promise.all(Array.from({ length: 1_000 }, () => store.commit(batch([requestKeyWrite(store, key)]))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 1_000 }, () => store.commit(batch([requestKeyWrite(store, key)]))),
+    );
     expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(1);
     const row = async () => (await findKey(store, store, "k-1")) ?? expect.fail("the key is gone");
     expect(judgeKey(await row(), "bot.start", "f1")).toEqual({ kind: "running" });
     expect(judgeKey(await row(), "bot.start", "f2")).toEqual({ kind: "other_fingerprint" });
     expect(judgeKey(await row(), "bot.stop", "f1")).toEqual({ kind: "other_fingerprint" });
     expect((await unfinishedKeys(store, store, 10)).map((one) => one.key)).toEqual(["k-1"]);
-    expect(await store.commit(batch([failKeyWrite(store, "k-1", { status: 500, answer: "{}", at })]))).toMatchObject({ ok: true });
+    expect(await store.commit(batch([failKeyWrite(store, "k-1", { status: 500, answer: "{}", at })]))).toMatchObject({
+      ok: true,
+    });
     expect(judgeKey(await row(), "bot.start", "f1")).toEqual({ kind: "retry" });
     expect(await store.commit(batch([retryKeyWrite(store, "k-1", "f1", at)]))).toMatchObject({ ok: true });
-    expect(await store.commit(batch([retryKeyWrite(store, "k-1", "f1", at)]))).toMatchObject({ ok: false, error: { kind: "conflict" } });
+    expect(await store.commit(batch([retryKeyWrite(store, "k-1", "f1", at)]))).toMatchObject({
+      ok: false,
+      error: { kind: "conflict" },
+    });
     const finish = finishKeyWrite(store, "k-1", { status: 202, answer: '{"ok":true}', at });
     expect(await store.commit(batch([finish]))).toMatchObject({ ok: true });
     expect(await store.commit(batch([finish]))).toMatchObject({ ok: false, error: { kind: "conflict" } });
@@ -359,14 +501,21 @@ export function storeConformance(open: StoreFactory): void {
     await store.commit(batch([putOutboxWrite(store, { kind: "start", key: "grid-1", payload: "{}", at })]));
     const [due] = await dueOutbox(store, store, at, 10);
     if (due === undefined) return expect.fail("nothing is due");
-    const takes = await Promise.all([1, 2].map(() => store.commit(batch([takeOutboxWrite(store, due, at, 1_000 as never)]))));
+    const takes = await Promise.all(
+      [1, 2].map(() => store.commit(batch([takeOutboxWrite(store, due, at, 1_000 as never)]))),
+    );
     expect(takes.map((take) => Number(take.ok)).toSorted((x, y) => x - y)).toEqual([0, 1]);
     expect(await dueOutbox(store, store, at, 10)).toEqual([]);
     const [again] = await dueOutbox(store, store, micros(at + 1_000_000), 10); // the taker died; its hold is over
     if (again === undefined) return expect.fail("it is not due again");
     await store.commit(batch([takeOutboxWrite(store, again, at, 1_000 as never)]));
-    expect(await store.commit(batch([doneOutboxWrite(store, takenOutbox(due))]))).toMatchObject({ ok: false, error: { kind: "conflict" } });
-    expect(await store.commit(batch([retryOutboxWrite(store, takenOutbox(again), at, "no")]))).toMatchObject({ ok: true });
+    expect(await store.commit(batch([doneOutboxWrite(store, takenOutbox(due))]))).toMatchObject({
+      ok: false,
+      error: { kind: "conflict" },
+    });
+    expect(await store.commit(batch([retryOutboxWrite(store, takenOutbox(again), at, "no")]))).toMatchObject({
+      ok: true,
+    });
     const [third] = await dueOutbox(store, store, micros(at + 1_000_000), 10);
     expect(third).toMatchObject({ attempts: 2, last_error: "no", next_at: at + 1_000_000 });
     await store.commit(batch([putOutboxWrite(store, { kind: "start", key: "grid-1", payload: '{"v":2}', at })]));
@@ -376,7 +525,11 @@ export function storeConformance(open: StoreFactory): void {
 
   it("the change feed is read in order after a number, and says when it was trimmed past it", async () => {
     const store = await fresh();
-    await Promise.all(Array.from({ length: 30 }, (_, i) => store.commit(batch([feedWrite(store, { kind: "bot", key: `b${i}`, data: "{}", at })]))));
+    await Promise.all(
+      Array.from({ length: 30 }, (_, i) =>
+        store.commit(batch([feedWrite(store, { kind: "bot", key: `b${i}`, data: "{}", at })])),
+      ),
+    );
     await eventually(async () => (await readFeed(store, store, 0, 100)).rows.length === 30);
     const { rows, gap } = await readFeed(store, store, 0, 100);
     expect(gap).toBe(false);

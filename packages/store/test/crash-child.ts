@@ -5,7 +5,12 @@ import { openSqliteStore } from "../src/index.ts";
 import { batch, event, insertThing, sqliteOptions } from "./support.ts";
 
 const [folder = "", round = "", pem = ""] = process.argv.slice(2);
-const opened = await openSqliteStore(sqliteOptions(folder, { random: systemRandom(), signer: { origin: "rumi.test/log", private_key_pem: Buffer.from(pem, "base64").toString() } }));
+const opened = await openSqliteStore(
+  sqliteOptions(folder, {
+    random: systemRandom(),
+    signer: { origin: "rumi.test/log", private_key_pem: Buffer.from(pem, "base64").toString() },
+  }),
+);
 if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
 const store = opened.value;
 await Promise.all(

@@ -16,7 +16,11 @@ const ACKNOWLEDGED_PER_ROUND = 40;
 /** Runs the child until it acknowledged some commits, kills it, and answers with all it acknowledged. */
 function killed(program: string, folder: string, round: number): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, folder, String(round), Buffer.from(SIGNER.private_key_pem).toString("base64")], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(
+      process.execPath,
+      [program, folder, String(round), Buffer.from(SIGNER.private_key_pem).toString("base64")],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
     let said = "";
     let problem = "";
     child.stderr.on("data", (data: Buffer) => (problem += data.toString()));
@@ -37,7 +41,10 @@ async function verifyWholeLog(store: Store): Promise<number> {
   if (!head.ok) return expect.fail(head.error.code);
   const root = await rootFromTiles(head.value.size, (level, index) => log.tile(level, index));
   expect(root.ok && Buffer.from(root.value).equals(head.value.root)).toBe(true);
-  const [bounds] = await store.rows<{ n: number; top: number }>({ sql: "SELECT count(*) AS n, max(idx) AS top FROM log_entry", parameters: [] });
+  const [bounds] = await store.rows<{ n: number; top: number }>({
+    sql: "SELECT count(*) AS n, max(idx) AS top FROM log_entry",
+    parameters: [],
+  });
   expect(bounds).toEqual({ n: head.value.size, top: head.value.size - 1 });
   return head.value.size;
 }
@@ -51,8 +58,14 @@ it(`after each of ${KILLS} kills every acknowledged batch is there, without gaps
   onTestFinished(() => rmSync(bundle, { recursive: true, force: true }));
   const program = join(bundle, "child.mjs");
   await build({
-    entryPoints: [new URL("crash-child.ts", import.meta.url).pathname], outfile: program, bundle: true, platform: "node", format: "esm", target: "node20",
-    external: ["@photostructure/sqlite", "esbuild", "pg"], logLevel: "error",
+    entryPoints: [new URL("crash-child.ts", import.meta.url).pathname],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    external: ["@photostructure/sqlite", "esbuild", "pg"],
+    logLevel: "error",
   });
   const acknowledged: string[] = [];
   for (let round = 1; round <= KILLS; round += 1) {
@@ -60,7 +73,8 @@ it(`after each of ${KILLS} kills every acknowledged batch is there, without gaps
     const store = await openTestStore(path);
     const size = await verifyWholeLog(store);
     const rows = await store.rows<{ idx: number; event_id: string; id: string }>({
-      sql: "SELECT e.idx, e.event_id, t.id FROM log_entry e JOIN thing t ON t.id = e.resource_id JOIN log_payload p ON p.idx = e.idx", parameters: [],
+      sql: "SELECT e.idx, e.event_id, t.id FROM log_entry e JOIN thing t ON t.id = e.resource_id JOIN log_payload p ON p.idx = e.idx",
+      parameters: [],
     });
     const stored = new Set(rows.map((row) => `${row.idx} ${row.event_id} ${row.id}`));
     expect(acknowledged.filter((line) => !stored.has(line))).toEqual([]);

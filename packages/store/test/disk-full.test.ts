@@ -25,7 +25,8 @@ function tinyDisk(): string | undefined {
   return disk;
 }
 
-const countThings = async (store: Store): Promise<number> => (await store.rows(store.builder<ThingTables>().selectFrom("thing").select("id"))).length;
+const countThings = async (store: Store): Promise<number> =>
+  (await store.rows(store.builder<ThingTables>().selectFrom("thing").select("id"))).length;
 
 const places: Record<string, () => Promise<WriterPlace>> = {
   "writer in this thread": async () => ({ kind: "in_process" }),
@@ -43,14 +44,19 @@ for (const [name, place] of Object.entries(places)) {
       let refused: string | undefined;
       writeFileSync(filler, new Uint8Array(1_500_000));
       for (let i = 0; refused === undefined && i < 500; i += 1) {
-        const outcome = await store.commit(batch([insertThing(store, `t${i}`, { bytes: new Uint8Array(20_000) })], [event()]));
+        const outcome = await store.commit(
+          batch([insertThing(store, `t${i}`, { bytes: new Uint8Array(20_000) })], [event()]),
+        );
         if (outcome.ok) done += 1;
         else refused = outcome.error.kind === "failed" ? outcome.error.failure.code : outcome.error.kind;
       }
       expect(refused).toBe("RUMI-SYS-008");
       expect(await countThings(store)).toBe(done);
       rmSync(filler);
-      expect(await store.commit(batch([insertThing(store, "after")], [event()]))).toEqual({ ok: true, value: { indices: [done], log_size: done + 1 } });
+      expect(await store.commit(batch([insertThing(store, "after")], [event()]))).toEqual({
+        ok: true,
+        value: { indices: [done], log_size: done + 1 },
+      });
       await store.close();
       const again = await openTestStore(disk);
       expect(await countThings(again)).toBe(done + 1);
@@ -66,12 +72,21 @@ it("[G-7.2] a page limit reached inside a group fails the whole group and leaves
   const store = await openTestStore(path);
   expect(await store.commit(batch([], [event()]))).toMatchObject({ ok: true });
   const [pages] = await store.rows<{ page_count: number }>({ sql: "PRAGMA page_count", parameters: [] });
-  const limit = (max: number): Promise<unknown> => store.commit(batch([{ sql: `PRAGMA max_page_count = ${max}`, parameters: [], expect: "any" }]));
+  const limit = (max: number): Promise<unknown> =>
+    store.commit(batch([{ sql: `PRAGMA max_page_count = ${max}`, parameters: [], expect: "any" }]));
   await limit((pages?.page_count ?? 0) + 2);
-  const group = await Promise.all(Array.from({ length: 5 }, (_, i) => store.commit(batch([insertThing(store, `t${i}`, { bytes: new Uint8Array(i === 3 ? 100_000 : 10) })], [event()]))));
-  for (const outcome of group) expect(outcome).toMatchObject({ ok: false, error: { kind: "failed", failure: { code: "RUMI-SYS-008" } } });
+  const group = await Promise.all(
+    Array.from({ length: 5 }, (_, i) =>
+      store.commit(batch([insertThing(store, `t${i}`, { bytes: new Uint8Array(i === 3 ? 100_000 : 10) })], [event()])),
+    ),
+  );
+  for (const outcome of group)
+    expect(outcome).toMatchObject({ ok: false, error: { kind: "failed", failure: { code: "RUMI-SYS-008" } } });
   expect(await countThings(store)).toBe(0);
   await limit(1_000_000);
-  expect(await store.commit(batch([insertThing(store, "after")], [event()]))).toEqual({ ok: true, value: { indices: [1], log_size: 2 } });
+  expect(await store.commit(batch([insertThing(store, "after")], [event()]))).toEqual({
+    ok: true,
+    value: { indices: [1], log_size: 2 },
+  });
   await store.close();
 });

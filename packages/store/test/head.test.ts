@@ -13,11 +13,13 @@ const other = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", 
 const damages: Record<string, string> = {
   "the last leaf is gone": "DELETE FROM log_entry WHERE idx = 299",
   "the last leaf was edited": "UPDATE log_entry SET leaf = x'00' WHERE idx = 299",
-  "a leaf was added behind the head": "INSERT INTO log_entry SELECT 300, 'x', action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf FROM log_entry WHERE idx = 299",
+  "a leaf was added behind the head":
+    "INSERT INTO log_entry SELECT 300, 'x', action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf FROM log_entry WHERE idx = 299",
   "the last tile is gone": "DELETE FROM log_tile WHERE level = 0 AND idx = 1",
   "a full tile is gone": "DELETE FROM log_tile WHERE level = 0 AND idx = 0",
   "the last tile was cut": "UPDATE log_tile SET data = substr(data, 1, 32) WHERE level = 0 AND idx = 1",
-  "the last tile was edited": "UPDATE log_tile SET data = CAST(zeroblob(32) || substr(data, 33) AS BLOB) WHERE level = 0 AND idx = 1",
+  "the last tile was edited":
+    "UPDATE log_tile SET data = CAST(zeroblob(32) || substr(data, 33) AS BLOB) WHERE level = 0 AND idx = 1",
   "the tile above was edited": "UPDATE log_tile SET data = zeroblob(32) WHERE level = 1",
   "the head is gone": "DELETE FROM log_checkpoint",
   "the head was moved back": "UPDATE log_checkpoint SET size = 299",
@@ -29,7 +31,12 @@ it("a damaged end of the log is refused with RUMI-STO-002, an undamaged one open
   const { path, remove } = temporaryFolder();
   onTestFinished(remove);
   const store = await openTestStore(path);
-  await store.commit(batch([], Array.from({ length: 300 }, () => event())));
+  await store.commit(
+    batch(
+      [],
+      Array.from({ length: 300 }, () => event()),
+    ),
+  );
   await store.close();
   for (const [number, [name, sql]] of Object.entries(damages).entries()) {
     const copy = join(path, `copy-${number}.db`);

@@ -3,8 +3,20 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { millis, ok, seededRandom, systemClock } from "@rumi/kernel";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import {
-  acquireLease, acquireLeaseWrite, ensureLeaseWrite, expiredLeases, expireLeasesWrite, fenceWrite, holderDeadline, openPostgresStore, readLease, releaseLeaseWrite, renewLeaseWrite,
-  type HeldLease, type PostgresServer, type Store,
+  acquireLease,
+  acquireLeaseWrite,
+  ensureLeaseWrite,
+  expiredLeases,
+  expireLeasesWrite,
+  fenceWrite,
+  holderDeadline,
+  openPostgresStore,
+  readLease,
+  releaseLeaseWrite,
+  renewLeaseWrite,
+  type HeldLease,
+  type PostgresServer,
+  type Store,
 } from "../src/index.ts";
 import { startPostgres, type TestServer } from "./postgres-server.ts";
 import { batch, bundledWorker, insertThing, must, openTestStore, SIGNER, THINGS, type ThingTables } from "./support.ts";
@@ -18,7 +30,8 @@ const take = async (store: Store, holder: string, ttl = TTL): Promise<HeldLease 
   if (!taken.ok && taken.error.kind === "failed") throw new Error(taken.error.failure.code);
   return taken.ok ? taken.value : undefined;
 };
-const committed = async (store: Store, write: Parameters<typeof batch>[0][number]): Promise<boolean> => (await store.commit(batch([write]))).ok;
+const committed = async (store: Store, write: Parameters<typeof batch>[0][number]): Promise<boolean> =>
+  (await store.commit(batch([write]))).ok;
 
 function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): void {
   const stores = async (count: number): Promise<readonly Store[]> => {
@@ -34,7 +47,8 @@ function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): voi
     await a.commit(batch([ensureLeaseWrite(a, KEY)]));
     const won = { a: 0, b: 0 };
     for (let round = 1; round <= ROUNDS; round += 1) {
-      const acquire = (store: Store, holder: string): Promise<boolean> => committed(store, acquireLeaseWrite(store, KEY, holder, TTL));
+      const acquire = (store: Store, holder: string): Promise<boolean> =>
+        committed(store, acquireLeaseWrite(store, KEY, holder, TTL));
       const [left, right] = await Promise.all([acquire(a, "a"), acquire(b, "b")]);
       expect([left, right].filter(Boolean), `round ${round}`).toHaveLength(1);
       const holder = left ? "a" : "b";
@@ -53,10 +67,16 @@ function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): voi
     expect((await store.commit(effect("while-held"))).ok).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(await committed(store, renewLeaseWrite(store, paused, TTL))).toBe(false);
-    expect(await store.commit(effect("expired"))).toMatchObject({ ok: false, error: { kind: "conflict", write_index: 0 } });
+    expect(await store.commit(effect("expired"))).toMatchObject({
+      ok: false,
+      error: { kind: "conflict", write_index: 0 },
+    });
     const successor = (await take(store, "successor")) ?? expect.fail("not taken over");
     expect(successor.epoch).toBe(paused.epoch + 1);
-    expect(await store.commit(effect("taken-over"))).toMatchObject({ ok: false, error: { kind: "conflict", write_index: 0 } });
+    expect(await store.commit(effect("taken-over"))).toMatchObject({
+      ok: false,
+      error: { kind: "conflict", write_index: 0 },
+    });
     expect(await committed(store, releaseLeaseWrite(store, paused))).toBe(false);
     const ids = await store.rows<{ id: string }>(store.builder<ThingTables>().selectFrom("thing").select("id"));
     expect(ids.map((row) => row.id)).toEqual(["while-held"]);
@@ -94,7 +114,8 @@ describe("leases on SQLite", () => {
     onTestFinished(folder.remove);
     const worker_url = await bundledWorker();
     const opened: Store[] = [];
-    for (let i = 0; i < count; i += 1) opened.push(await openTestStore(folder.path, { writer: { kind: "worker", worker_url } }));
+    for (let i = 0; i < count; i += 1)
+      opened.push(await openTestStore(folder.path, { writer: { kind: "worker", worker_url } }));
     return opened;
   });
 });
@@ -108,7 +129,12 @@ describe.runIf(requires("postgresql"))("leases on PostgreSQL", () => {
   const open = async (database: PostgresServer): Promise<Store> =>
     must(
       await openPostgresStore({
-        server: database, migrations: [THINGS], signer: SIGNER, clock: systemClock(), random: seededRandom("salts"), before_migration: async () => ok(undefined),
+        server: database,
+        migrations: [THINGS],
+        signer: SIGNER,
+        clock: systemClock(),
+        random: seededRandom("salts"),
+        before_migration: async () => ok(undefined),
       }),
     );
   leaseBehaviour(async (count) => {

@@ -17,15 +17,23 @@ export type TestServer = {
 
 export async function startPostgres(): Promise<TestServer> {
   const program = located("postgresql");
-  if (program === undefined) throw new Error("ask requires(\"postgresql\") first");
+  if (program === undefined) throw new Error('ask requires("postgresql") first');
   const bin = dirname(program);
   const owner = process.getuid?.() === 0 ? postgresUser() : undefined;
   const folder = mkdtempSync("/tmp/rumi-pg-"); // short: a socket's path has 107 bytes
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   const data = join(folder, "data");
   const as = owner ?? {};
-  execFileSync(join(bin, "initdb"), ["-D", data, "-U", "rumi", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"], { ...as, cwd: folder, stdio: "ignore" });
-  const server = spawn(join(bin, "postgres"), ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=60", "-c", "shared_buffers=32MB"], { ...as, cwd: folder, stdio: "ignore" });
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "rumi", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+    { ...as, cwd: folder, stdio: "ignore" },
+  );
+  const server = spawn(
+    join(bin, "postgres"),
+    ["-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=60", "-c", "shared_buffers=32MB"],
+    { ...as, cwd: folder, stdio: "ignore" },
+  );
   const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   const admin = { host: folder, port: 5432, user: "rumi", database: "postgres" };
   await answering(admin);
@@ -57,7 +65,7 @@ async function once(server: PostgresServer, sql: string): Promise<void> {
 const START_WAIT_MS = 30_000;
 
 async function answering(server: PostgresServer): Promise<void> {
-  for (const began = performance.now(); ; ) {
+  for (const began = performance.now(); ;) {
     try {
       return await once(server, "SELECT 1");
     } catch (cause) {

@@ -15,8 +15,13 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
   storeConformance(async (limits = {}) =>
     must(
       await openPostgresStore({
-        server: await server.database(), migrations: [THINGS], signer: SIGNER, clock: systemClock(), random: seededRandom("salts"),
-        before_migration: async () => ok(undefined), limits,
+        server: await server.database(),
+        migrations: [THINGS],
+        signer: SIGNER,
+        clock: systemClock(),
+        random: seededRandom("salts"),
+        before_migration: async () => ok(undefined),
+        limits,
       }),
     ),
   );

@@ -4,14 +4,26 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { ok, seededRandom, systemClock } from "@rumi/kernel";
 import { rootFromTiles, verifyCheckpoint } from "@rumi/ledger";
 import { requires } from "../../../tools/test-support.ts";
-import { openPostgresStore, storedLog, type PostgresServer, type PostgresStoreOptions, type Store } from "../src/index.ts";
+import {
+  openPostgresStore,
+  storedLog,
+  type PostgresServer,
+  type PostgresStoreOptions,
+  type Store,
+} from "../src/index.ts";
 import { noteSigner } from "../src/log/leaves.ts";
 import { LOCKS } from "../src/postgres/locks.ts";
 import { startPostgres, type TestServer } from "./postgres-server.ts";
 import { batch, event, insertThing, must, SIGNER, THINGS, type ThingTables } from "./support.ts";
 
 const options = (server: PostgresServer, more: Partial<PostgresStoreOptions> = {}): PostgresStoreOptions => ({
-  server, migrations: [THINGS], signer: SIGNER, clock: systemClock(), random: seededRandom("salts"), before_migration: async () => ok(undefined), ...more,
+  server,
+  migrations: [THINGS],
+  signer: SIGNER,
+  clock: systemClock(),
+  random: seededRandom("salts"),
+  before_migration: async () => ok(undefined),
+  ...more,
 });
 
 describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
@@ -37,12 +49,16 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
     const database = await server.database();
     const [a, b] = [await open(database), await open(database)];
     const heard: number[][] = [[], []];
-    for (const [i, store] of [a, b].entries()) store.onAppended((first, events) => events.forEach((_, offset) => heard[i]?.push(first + offset)));
-    const receipts = await Promise.all(Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? a : b).commit(batch([], [event(), event()]))));
+    for (const [i, store] of [a, b].entries())
+      store.onAppended((first, events) => events.forEach((_, offset) => heard[i]?.push(first + offset)));
+    const receipts = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? a : b).commit(batch([], [event(), event()]))),
+    );
     const indices = receipts.flatMap((receipt) => (receipt.ok ? receipt.value.indices : []));
     const all = Array.from({ length: 120 }, (_, i) => i);
     expect(indices.toSorted((x, y) => x - y)).toEqual(all);
-    for (let i = 0; i < 200 && heard.some((one) => one.length < 120); i += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 200 && heard.some((one) => one.length < 120); i += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect(heard).toEqual([all, all]);
   });
 
@@ -60,7 +76,10 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
     });
     for (let kill = 0; kill < 5; kill += 1) {
       await new Promise((resolve) => setTimeout(resolve, 150));
-      await client.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = $1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", [LOCKS.sealer]);
+      await client.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = $1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        [LOCKS.sealer],
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 150));
     stop = true;
@@ -75,7 +94,9 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
     expect(new Set(acknowledged).size).toBe(acknowledged.length);
     expect(acknowledged.length).toBeGreaterThan(10);
     expect(Math.max(...acknowledged)).toBeLessThan(head.value.size);
-    expect(await store.rows({ sql: "SELECT count(*) AS n FROM log_entry", parameters: [] })).toEqual([{ n: head.value.size }]);
+    expect(await store.rows({ sql: "SELECT count(*) AS n FROM log_entry", parameters: [] })).toEqual([
+      { n: head.value.size },
+    ]);
     return undefined;
   });
 
@@ -85,7 +106,10 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
     await blocker.query("SELECT pg_advisory_lock($1)", [LOCKS.sealer]);
     const store = await open(database, { limits: { seal_wait_ms: 200 } });
     const waited = await store.commit(batch([insertThing(store, "a")], [event()]));
-    expect(waited).toMatchObject({ ok: false, error: { kind: "failed", failure: { code: "RUMI-STO-007", params: { waited_ms: 200 } } } });
+    expect(waited).toMatchObject({
+      ok: false,
+      error: { kind: "failed", failure: { code: "RUMI-STO-007", params: { waited_ms: 200 } } },
+    });
     expect(await store.rows(store.builder<ThingTables>().selectFrom("thing").select("id"))).toEqual([{ id: "a" }]);
     expect(await store.rows({ sql: "SELECT count(*) AS n FROM log_entry", parameters: [] })).toEqual([{ n: 0 }]);
     await blocker.query("SELECT pg_advisory_unlock($1)", [LOCKS.sealer]);
@@ -93,12 +117,17 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
   });
 
   it("a server that is not there is a coded refusal at opening, and a lost one at commit", async () => {
-    const absent = await openPostgresStore(options({ host: "/tmp/rumi-no-such-server", port: 5432, user: "rumi", database: "x" }));
+    const absent = await openPostgresStore(
+      options({ host: "/tmp/rumi-no-such-server", port: 5432, user: "rumi", database: "x" }),
+    );
     expect(absent).toMatchObject({ ok: false, error: { code: "RUMI-STO-008" } });
     const own = await startPostgres();
     const store = must(await openPostgresStore(options(await own.database())));
     await own.stop();
-    expect(await store.commit(batch([], [event()]))).toMatchObject({ ok: false, error: { kind: "failed", failure: { code: "RUMI-STO-008" } } });
+    expect(await store.commit(batch([], [event()]))).toMatchObject({
+      ok: false,
+      error: { kind: "failed", failure: { code: "RUMI-STO-008" } },
+    });
     await store.close();
   });
 
@@ -110,7 +139,11 @@ describe.runIf(requires("postgresql"))("PostgreSQL sealer", () => {
     await client.query("UPDATE log_checkpoint SET size = 2");
     expect(await openPostgresStore(options(database))).toMatchObject({ ok: false, error: { code: "RUMI-STO-002" } });
     const frozen = await server.database();
-    await (await admin(frozen)).query("ALTER DATABASE " + ("database" in frozen ? frozen.database : "") + " SET default_transaction_read_only = on");
+    await (
+      await admin(frozen)
+    ).query(
+      "ALTER DATABASE " + ("database" in frozen ? frozen.database : "") + " SET default_transaction_read_only = on",
+    );
     expect(await openPostgresStore(options(frozen))).toMatchObject({ ok: false, error: { code: "RUMI-STO-006" } });
   });
 });

@@ -17,13 +17,18 @@ describe("SQLite, writer in this thread", () => {
 });
 
 describe("SQLite, writer in its own thread", () => {
-  storeConformance(async (limits = {}) => openTestStore(folder(), { limits, writer: { kind: "worker", worker_url: await bundledWorker() } }));
+  storeConformance(async (limits = {}) =>
+    openTestStore(folder(), { limits, writer: { kind: "worker", worker_url: await bundledWorker() } }),
+  );
 });
 
 it("two writers on one file make one log: each sees what the other appended before it appends", async () => {
   const path = folder();
   const worker_url = await bundledWorker();
-  const stores = [await openTestStore(path, { writer: { kind: "worker", worker_url } }), await openTestStore(path, { writer: { kind: "worker", worker_url } })];
+  const stores = [
+    await openTestStore(path, { writer: { kind: "worker", worker_url } }),
+    await openTestStore(path, { writer: { kind: "worker", worker_url } }),
+  ];
   const indices: number[] = [];
   await Promise.all(
     stores.map(async (store) => {
@@ -40,7 +45,10 @@ it("two writers on one file make one log: each sees what the other appended befo
   const log = storedLog(store, store);
   const head = verifyCheckpoint((await log.checkpoint()) ?? "", noteSigner(SIGNER));
   if (!head.ok) return expect.fail(head.error.code);
-  expect(await rootFromTiles(300, (level, index) => log.tile(level, index))).toEqual({ ok: true, value: Buffer.from(head.value.root) });
+  expect(await rootFromTiles(300, (level, index) => log.tile(level, index))).toEqual({
+    ok: true,
+    value: Buffer.from(head.value.root),
+  });
   await Promise.all(stores.map((one) => one.close()));
   return undefined;
 });

@@ -6,18 +6,30 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { FailureError, micros, seededRandom, sha256, uuidv7, type Failure, type Result } from "@rumi/kernel";
 import { signerFromSeed, type LedgerEvent } from "@rumi/ledger";
-import { openSqliteStore, type Batch, type Migrations, type SqliteStoreOptions, type Store, type Write } from "../src/index.ts";
+import {
+  openSqliteStore,
+  type Batch,
+  type Migrations,
+  type SqliteStoreOptions,
+  type Store,
+  type Write,
+} from "../src/index.ts";
 import type { LogSigner } from "../src/log/leaves.ts";
 
 export const SIGNER: LogSigner = {
   origin: "rumi.test/log",
-  private_key_pem: generateKeyPairSync("ed25519", { privateKeyEncoding: { type: "pkcs8", format: "pem" }, publicKeyEncoding: { type: "spki", format: "pem" } }).privateKey,
+  private_key_pem: generateKeyPairSync("ed25519", {
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  }).privateKey,
 };
 
 /** Of the stored fixtures; derived from a public text, so it guards nothing. */
 export const FIXTURE_SIGNER: LogSigner = {
   origin: "rumi.test/fixture",
-  private_key_pem: signerFromSeed("rumi.test/fixture", sha256("the fixture's key is public")).secret.export({ format: "pem", type: "pkcs8" }).toString(),
+  private_key_pem: signerFromSeed("rumi.test/fixture", sha256("the fixture's key is public"))
+    .secret.export({ format: "pem", type: "pkcs8" })
+    .toString(),
 };
 
 /** One table of an owner that is not the store itself. */
@@ -45,18 +57,34 @@ export function event(overrides: Partial<LedgerEvent> = {}): LedgerEvent {
     resource_id: "grid-1",
     outcome: "SUCCESS",
     occurred_at,
-    details: { reason: null, approval_id: null, expires_at: null, trace_id: "0af7651916cd43dd8448eb211c80319c", run_id: null, request_id: null, fingerprint: null },
+    details: {
+      reason: null,
+      approval_id: null,
+      expires_at: null,
+      trace_id: "0af7651916cd43dd8448eb211c80319c",
+      run_id: null,
+      request_id: null,
+      fingerprint: null,
+    },
     ...overrides,
   };
 }
 
 export function insertThing(store: Store, id: string, more: Partial<ThingTables["thing"]> = {}): Write {
-  const query = store.builder<ThingTables>().insertInto("thing").values({ id, version: 1, label: null, bytes: null, ...more });
+  const query = store
+    .builder<ThingTables>()
+    .insertInto("thing")
+    .values({ id, version: 1, label: null, bytes: null, ...more });
   return { ...query.compile(), expect: 1 };
 }
 
 export function bumpThing(store: Store, id: string, from: number): Write {
-  const query = store.builder<ThingTables>().updateTable("thing").set({ version: from + 1 }).where("id", "=", id).where("version", "=", from);
+  const query = store
+    .builder<ThingTables>()
+    .updateTable("thing")
+    .set({ version: from + 1 })
+    .where("id", "=", id)
+    .where("version", "=", from);
   return { ...query.compile(), expect: 1 };
 }
 
@@ -80,7 +108,13 @@ export function bundledWorker(): Promise<URL> {
     const outfile = join(folder, "writer-worker.mjs");
     await build({
       entryPoints: [new URL("../src/sqlite/writer-worker.ts", import.meta.url).pathname],
-      outfile, bundle: true, platform: "node", format: "esm", target: "node20", external: ["@photostructure/sqlite"], logLevel: "error",
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      external: ["@photostructure/sqlite"],
+      logLevel: "error",
     });
     return pathToFileURL(outfile);
   })();

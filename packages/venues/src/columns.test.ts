@@ -13,25 +13,20 @@ function feed(times: readonly number[], firstId: number): TradeColumns {
 describe("columns", () => {
   it("joining loses nothing, orders by received time and keeps the order of equal times", () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.array(fc.nat(12), { maxLength: 40 }), { minLength: 1, maxLength: 5 }),
-        (files) => {
-          const joined = mergeFeeds(
-            files.map((times, index) => ({
-              columns: feed(times, index * 1_000),
-              instruments: [index],
-            })),
-          );
-          const expected = files
-            .flatMap((times, index) =>
-              times.map((time, row) => ({ time, id: index * 1_000 + row, instrument: index })),
-            )
-            .toSorted((a, b) => a.time - b.time || a.id - b.id);
-          expect([...joined.trade_id]).toEqual(expected.map((row) => row.id));
-          expect([...joined.received_time_us]).toEqual(expected.map((row) => row.time));
-          expect([...joined.instrument]).toEqual(expected.map((row) => row.instrument));
-        },
-      ),
+      fc.property(fc.array(fc.array(fc.nat(12), { maxLength: 40 }), { minLength: 1, maxLength: 5 }), (files) => {
+        const joined = mergeFeeds(
+          files.map((times, index) => ({
+            columns: feed(times, index * 1_000),
+            instruments: [index],
+          })),
+        );
+        const expected = files
+          .flatMap((times, index) => times.map((time, row) => ({ time, id: index * 1_000 + row, instrument: index })))
+          .toSorted((a, b) => a.time - b.time || a.id - b.id);
+        expect([...joined.trade_id]).toEqual(expected.map((row) => row.id));
+        expect([...joined.received_time_us]).toEqual(expected.map((row) => row.time));
+        expect([...joined.instrument]).toEqual(expected.map((row) => row.instrument));
+      }),
       { seed: 3, numRuns: 200 },
     );
   });

@@ -91,9 +91,7 @@ export function mergeFeeds(
     for (let row = 0; row < columns.length; row += 1) {
       const target = instruments[columns.instrument[row] ?? 0];
       if (target === undefined)
-        throw new RangeError(
-          `row ${row} names instrument ${columns.instrument[row]}, which the merge does not map`,
-        );
+        throw new RangeError(`row ${row} names instrument ${columns.instrument[row]}, which the merge does not map`);
       joined.instrument[offset + row] = target;
     }
     offset += columns.length;
@@ -177,9 +175,7 @@ function mergeRuns(
   let left = start;
   let right = middle;
   for (let at = start; at < end; at += 1) {
-    const takeLeft =
-      left < middle &&
-      (right >= end || (times[from[left] ?? 0] ?? 0) <= (times[from[right] ?? 0] ?? 0));
+    const takeLeft = left < middle && (right >= end || (times[from[left] ?? 0] ?? 0) <= (times[from[right] ?? 0] ?? 0));
     into[at] = (takeLeft ? from[left++] : from[right++]) ?? 0;
   }
 }

@@ -81,14 +81,12 @@ export const DEMO_MARKET: MarketOptions = {
 const MICRO = 1_000_000;
 /** Quantiles of the exponential distribution × 1000: −1000·ln((i+½)/128), rounded once and written down. */
 const EXPONENTIAL = [
-  5545, 4447, 3936, 3599, 3348, 3147, 2980, 2837, 2712, 2601, 2501, 2410, 2326, 2249, 2178, 2111,
-  2049, 1990, 1934, 1882, 1832, 1784, 1739, 1695, 1653, 1613, 1575, 1538, 1502, 1468, 1434, 1402,
-  1371, 1340, 1311, 1282, 1255, 1228, 1201, 1176, 1151, 1126, 1103, 1079, 1057, 1034, 1013, 991,
-  970, 950, 930, 910, 891, 872, 854, 836, 818, 800, 783, 766, 749, 733, 717, 701, 685, 670, 655,
-  640, 625, 611, 596, 582, 568, 555, 541, 528, 515, 502, 489, 476, 464, 451, 439, 427, 415, 404,
-  392, 380, 369, 358, 347, 336, 325, 314, 303, 293, 282, 272, 262, 252, 242, 232, 222, 212, 203,
-  193, 184, 175, 165, 156, 147, 138, 129, 120, 111, 103, 94, 86, 77, 69, 60, 52, 44, 36, 28, 20, 12,
-  4,
+  5545, 4447, 3936, 3599, 3348, 3147, 2980, 2837, 2712, 2601, 2501, 2410, 2326, 2249, 2178, 2111, 2049, 1990, 1934,
+  1882, 1832, 1784, 1739, 1695, 1653, 1613, 1575, 1538, 1502, 1468, 1434, 1402, 1371, 1340, 1311, 1282, 1255, 1228,
+  1201, 1176, 1151, 1126, 1103, 1079, 1057, 1034, 1013, 991, 970, 950, 930, 910, 891, 872, 854, 836, 818, 800, 783, 766,
+  749, 733, 717, 701, 685, 670, 655, 640, 625, 611, 596, 582, 568, 555, 541, 528, 515, 502, 489, 476, 464, 451, 439,
+  427, 415, 404, 392, 380, 369, 358, 347, 336, 325, 314, 303, 293, 282, 272, 262, 252, 242, 232, 222, 212, 203, 193,
+  184, 175, 165, 156, 147, 138, 129, 120, 111, 103, 94, 86, 77, 69, 60, 52, 44, 36, 28, 20, 12, 4,
 ] as const;
 
 type Regime = {
@@ -120,26 +118,21 @@ export function generateMarket(options: MarketOptions): Result<TradeColumns, Fai
     if (row >= regime.until) regime = nextRegime(options, streams.regime, fair, row);
     const noise = bell(streams.noise);
     let step =
-      Math.trunc((noise * volatility * Math.trunc(options.step_micro / 1_000)) / 1_000) +
-      push(options, regime, fair);
+      Math.trunc((noise * volatility * Math.trunc(options.step_micro / 1_000)) / 1_000) + push(options, regime, fair);
     if (streams.jump.below(MICRO) < options.jumps_ppm) {
       const size = (1 + streams.jump.below(options.jump_price)) * MICRO;
       step += streams.jump.below(2) === 0 ? size : -size;
       volatility = 3_000;
     }
     // Large steps raise volatility, time brings it back to 1000: clusters, but never a run-away.
-    volatility = Math.min(
-      4_000,
-      Math.trunc((volatility * 985 + 1_000 * 9 + Math.abs(noise) * 7) / 1_000),
-    );
+    volatility = Math.min(4_000, Math.trunc((volatility * 985 + 1_000 * 9 + Math.abs(noise) * 7) / 1_000));
     volatility = Math.max(300, volatility);
     fair = Math.max((1 + options.half_spread) * MICRO, fair + step);
     const lean = regime.kind === "up" ? 560 : regime.kind === "down" ? 440 : 500;
     const buyer = streams.side.below(1_000) < lean;
     columns.event_time_us[row] = times[row] ?? 0;
     columns.received_time_us[row] = times[row] ?? 0;
-    columns.price[row] =
-      Math.round(fair / MICRO) + (buyer ? options.half_spread : -options.half_spread);
+    columns.price[row] = Math.round(fair / MICRO) + (buyer ? options.half_spread : -options.half_spread);
     columns.quantity[row] = tradeQuantity(options, streams.quantity);
     columns.aggressor[row] = buyer ? 1 : 2;
     columns.trade_id[row] = options.first_trade_id + row;
@@ -191,9 +184,7 @@ function push(options: MarketOptions, regime: Regime, fair: number): number {
     case "down":
       return -options.trend_micro;
     case "reverting":
-      return Math.trunc(
-        (Math.trunc((regime.anchor - fair) / 1_000) * options.reversion_ppm) / 1_000,
-      );
+      return Math.trunc((Math.trunc((regime.anchor - fair) / 1_000) * options.reversion_ppm) / 1_000);
     case "calm":
       return 0;
   }
@@ -231,8 +222,7 @@ function tradeTimes(options: MarketOptions, random: Random): Float64Array {
   const times = new Float64Array(options.trades);
   const scale = BigInt(Math.max(1, total));
   for (let row = 0; row < options.trades; row += 1) {
-    times[row] =
-      options.start_us + Number((BigInt(weights[row] ?? 0) * BigInt(options.session_us)) / scale);
+    times[row] = options.start_us + Number((BigInt(weights[row] ?? 0) * BigInt(options.session_us)) / scale);
   }
   return times;
 }
@@ -254,12 +244,7 @@ function optionProblem(options: MarketOptions): Failure | undefined {
   ];
   for (const [field, least, most] of bounds) {
     const value = options[field];
-    if (
-      typeof value !== "number" ||
-      !Number.isSafeInteger(value) ||
-      value < least ||
-      value > most
-    ) {
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
       return failure("RUMI-MKT-010", {
         field,
         problem: `must be a whole number from ${least} to ${most}`,

@@ -29,9 +29,7 @@ describe("instruments", () => {
   for (const [change, field] of wrong) {
     it(`refuses ${JSON.stringify(change)}`, () => {
       const parsed = parseInstrumentSpec({ ...DEMO_INSTRUMENT, ...change });
-      expect(parsed.ok ? "" : `${parsed.error.code} ${parsed.error.params["field"]}`).toBe(
-        `RUMI-MKT-006 ${field}`,
-      );
+      expect(parsed.ok ? "" : `${parsed.error.code} ${parsed.error.params["field"]}`).toBe(`RUMI-MKT-006 ${field}`);
     });
   }
 

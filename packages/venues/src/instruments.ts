@@ -5,13 +5,7 @@
  * sale's only higher. What would vanish or leave the bounds is refused, never stretched.
  */
 import type { InstrumentSpec } from "@rumi/abi";
-import {
-  failure,
-  MAX_SCALE_DIGITS,
-  parseInstrumentId,
-  type Failure,
-  type Result,
-} from "@rumi/kernel";
+import { failure, MAX_SCALE_DIGITS, parseInstrumentId, type Failure, type Result } from "@rumi/kernel";
 
 const FIELDS = [
   "instrument_id",
@@ -31,8 +25,7 @@ export function parseInstrumentSpec(json: unknown): Result<InstrumentSpec, Failu
     return refused("instrument", "is not an object");
   const given = new Map<string, unknown>(Object.entries(json));
   for (const field of given.keys())
-    if (!FIELDS.some((known) => known === field))
-      return refused(field, "is not a field of an instrument");
+    if (!FIELDS.some((known) => known === field)) return refused(field, "is not a field of an instrument");
   for (const field of FIELDS) if (!given.has(field)) return refused(field, "is missing");
   const id = given.get("instrument_id");
   const instrument_id = typeof id === "string" ? parseInstrumentId(id) : undefined;
@@ -48,15 +41,8 @@ export function parseInstrumentSpec(json: unknown): Result<InstrumentSpec, Failu
     "max_quantity",
   ] as const) {
     const value = given.get(field);
-    const [least, most] = field.endsWith("_digits")
-      ? [0, MAX_SCALE_DIGITS]
-      : [1, Number.MAX_SAFE_INTEGER];
-    if (
-      typeof value !== "number" ||
-      !Number.isSafeInteger(value) ||
-      value < least ||
-      value > most
-    ) {
+    const [least, most] = field.endsWith("_digits") ? [0, MAX_SCALE_DIGITS] : [1, Number.MAX_SAFE_INTEGER];
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most) {
       return refused(field, `must be a whole number from ${least} to ${most}`);
     }
     numbers[field] = value;
@@ -77,10 +63,8 @@ export function parseInstrumentSpec(json: unknown): Result<InstrumentSpec, Failu
     max_quantity = 1,
   } = numbers;
   const [base_currency = "", quote_currency = ""] = currencies;
-  if (min_quantity % lot_size !== 0)
-    return refused("min_quantity", "is not a multiple of lot_size");
-  if (max_quantity % lot_size !== 0)
-    return refused("max_quantity", "is not a multiple of lot_size");
+  if (min_quantity % lot_size !== 0) return refused("min_quantity", "is not a multiple of lot_size");
+  if (max_quantity % lot_size !== 0) return refused("max_quantity", "is not a multiple of lot_size");
   if (max_quantity < min_quantity) return refused("max_quantity", "is below min_quantity");
   return {
     ok: true,
@@ -99,11 +83,7 @@ export function parseInstrumentSpec(json: unknown): Result<InstrumentSpec, Failu
 }
 
 /** The nearest tick that is no worse for us: a buy's price goes down, a sale's up. Error RUMI-MKT-013. */
-export function roundPrice(
-  spec: InstrumentSpec,
-  side: "buy" | "sell",
-  price: number,
-): Result<number, Failure> {
+export function roundPrice(spec: InstrumentSpec, side: "buy" | "sell", price: number): Result<number, Failure> {
   if (!Number.isSafeInteger(price) || price <= 0)
     return unfit(spec, "price", "it is not a positive whole number of price units");
   const below = price - (price % spec.tick_size);

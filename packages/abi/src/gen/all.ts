@@ -5,7 +5,9 @@ import { generateTypeScript } from "./typescript.ts";
 
 export function generateAll(): Readonly<Record<string, string>> {
   return {
-    ...Object.fromEntries(Object.entries(generateTypeScript()).map(([name, text]) => [`packages/abi/src/generated/${name}`, text])),
+    ...Object.fromEntries(
+      Object.entries(generateTypeScript()).map(([name, text]) => [`packages/abi/src/generated/${name}`, text]),
+    ),
     "sdk/rust/src/generated.rs": generateRust(),
     "sdk/python/rumi_sdk/_generated.py": generatePython(),
   };

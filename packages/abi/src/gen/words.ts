@@ -1,10 +1,12 @@
 /** Names as each language spells them. */
 import { ENUMS, type EnumName } from "../schema.ts";
 
-export const camel = (name: string): string => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+export const camel = (name: string): string =>
+  name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 export const pascal = (name: string): string => camel(`_${name}`);
 
-export const GENERATED = (comment: string): string => `${comment} Generated from packages/abi/src/schema.ts by packages/abi/gen.ts; do not edit.`;
+export const GENERATED = (comment: string): string =>
+  `${comment} Generated from packages/abi/src/schema.ts by packages/abi/gen.ts; do not edit.`;
 
 /** Smallest and largest number of a word list, which has no holes. */
 export function wordRange(name: EnumName): readonly [number, number] {

@@ -31,18 +31,12 @@ const bot = {
 
 describe("answers of the API", () => {
   it("are read as they are; members that this page does not know are let through", () => {
-    const { bots } = botsPage(
-      { bots: [{ ...bot, later: true }], count: 1, next_cursor: null },
-      "$",
-    );
+    const { bots } = botsPage({ bots: [{ ...bot, later: true }], count: 1, next_cursor: null }, "$");
     expect(bots[0]).toMatchObject({ bot_id: "ema", status: { mode: null } });
   });
   it.each([
     ["$.bots[0].state", { bots: [{ ...bot, state: "DANCING" }], next_cursor: null }],
-    [
-      "$.bots[0].spec.config",
-      { bots: [{ ...bot, spec: { ...bot.spec, config: [] } }], next_cursor: null },
-    ],
+    ["$.bots[0].spec.config", { bots: [{ ...bot, spec: { ...bot.spec, config: [] } }], next_cursor: null }],
     ["$.bots", { next_cursor: null }],
     ["$.next_cursor", { bots: [] }],
     ["$", null],
@@ -61,13 +55,11 @@ describe("answers of the API", () => {
       trace_id: "t",
     };
     const trade = { instrument_id: "X", side: "buy", price: "1.5", quantity: "1", fee: "0" };
-    expect(
-      fillsPage({ fills: [{ ...fill, fill: trade }], next_cursor: null }, "$").fills,
-    ).toHaveLength(1);
+    expect(fillsPage({ fills: [{ ...fill, fill: trade }], next_cursor: null }, "$").fills).toHaveLength(1);
     for (const price of [1.5, "1.5e3", "NaN", "", null])
-      expect(() =>
-        fillsPage({ fills: [{ ...fill, fill: { ...trade, price } }], next_cursor: null }, "$"),
-      ).toThrow("$.fills[0].fill.price");
+      expect(() => fillsPage({ fills: [{ ...fill, fill: { ...trade, price } }], next_cursor: null }, "$")).toThrow(
+        "$.fills[0].fill.price",
+      );
   });
   it("a safety mode that this page does not know is no safety mode", () => {
     const state = { mode: "RELAXED", reason: "", activated_by: "user:root", activated_at: "" };

@@ -77,9 +77,7 @@ const instance = object({
   intents_total: integer,
   orders_open: integer,
   counters: mapOf(number),
-  failure: nullable(
-    object({ error_code: text, reason_code: nullable(text), error: text, suggestion: text }),
-  ),
+  failure: nullable(object({ error_code: text, reason_code: nullable(text), error: text, suggestion: text })),
   updated_at: text,
 });
 export type Instance = Of<typeof instance>;
@@ -157,9 +155,7 @@ export const intentBody = object({
   reason: optional(text),
 });
 export const intentsPage = object({
-  intents: list(
-    object({ ...place, verdict: text, reason_code: nullable(text), intent: intentBody }),
-  ),
+  intents: list(object({ ...place, verdict: text, reason_code: nullable(text), intent: intentBody })),
 });
 
 const auditEvent = object({

@@ -22,8 +22,7 @@ export const text: Shape<string> = (value, path) => {
 };
 
 export const integer: Shape<number> = (value, path) => {
-  if (typeof value !== "number" || !Number.isSafeInteger(value))
-    throw new ShapeError(path, "an integer");
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new ShapeError(path, "an integer");
   return value;
 };
 
@@ -34,8 +33,7 @@ export const number: Shape<number> = (value, path) => {
 
 /** A decimal number as text: `-12.50`. */
 export const decimal: Shape<string> = (value, path) => {
-  if (typeof value !== "string" || !/^-?\d+(\.\d+)?$/.test(value))
-    throw new ShapeError(path, "a decimal text");
+  if (typeof value !== "string" || !/^-?\d+(\.\d+)?$/.test(value)) throw new ShapeError(path, "a decimal text");
   return value;
 };
 
@@ -71,10 +69,7 @@ export const mapOf =
   <T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> =>
   (value, path) =>
     Object.fromEntries(
-      Object.entries(record(value, path)).map(([name, item]) => [
-        name,
-        shape(item, `${path}.${name}`),
-      ]),
+      Object.entries(record(value, path)).map(([name, item]) => [name, shape(item, `${path}.${name}`)]),
     );
 
 export const object =
@@ -88,7 +83,6 @@ export const object =
   };
 
 export function record(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new ShapeError(path, "an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ShapeError(path, "an object");
   return value as Readonly<Record<string, unknown>>;
 }

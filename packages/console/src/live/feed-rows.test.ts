@@ -62,12 +62,7 @@ describe("rows of the live feed", () => {
       "position → -1 X.SIM discarded F.RATE",
       "warn",
     ],
-    [
-      "health",
-      { ...place, health_state: "halted", reason_code: "F.FAULT" },
-      "halted F.FAULT",
-      "bad",
-    ],
+    ["health", { ...place, health_state: "halted", reason_code: "F.FAULT" }, "halted F.FAULT", "bad"],
     ["run", { ...place, what: "feed_ended" }, "feed_ended", "dim"],
     ["bot", { bot_id: "ema", state: "RUNNING_PAPER", run_id: "r-1" }, "RUNNING_PAPER", "info"],
     ["safety", { mode: "SAFE", reason: "drill" }, "SAFE drill", "warn"],

@@ -65,10 +65,7 @@ export function feedRow(event: LiveEvent, now_ms: number): FeedRow | null {
 }
 
 /** The newest rows of each kind, newest first. */
-export function mergeRows(
-  before: readonly FeedRow[],
-  fresh: readonly FeedRow[],
-): readonly FeedRow[] {
+export function mergeRows(before: readonly FeedRow[], fresh: readonly FeedRow[]): readonly FeedRow[] {
   const seen = new Set<string>();
   const kept = new Map<FeedKind, number>();
   const merged = [...fresh, ...before].toSorted((a, b) => b.at_ms - a.at_ms);
@@ -110,13 +107,7 @@ function wordsOf(kind: FeedKind, data: Readonly<Record<string, unknown>>): Words
   }
 }
 
-export function fillWords({
-  side,
-  quantity,
-  price,
-  instrument_id,
-  liquidity,
-}: ReturnType<typeof trade>): Words {
+export function fillWords({ side, quantity, price, instrument_id, liquidity }: ReturnType<typeof trade>): Words {
   return { words: some(side, quantity, instrument_id, `@ ${price}`, liquidity), tone: side };
 }
 
@@ -128,11 +119,7 @@ export function orderWords(body: ReturnType<typeof report>): Words {
   };
 }
 
-export function intentWords(
-  body: ReturnType<typeof intentBody>,
-  verdict: string,
-  reason_code: string | null,
-): Words {
+export function intentWords(body: ReturnType<typeof intentBody>, verdict: string, reason_code: string | null): Words {
   const isMarket = body.order_type === "market";
   const price = isMarket ? "market" : body.price === null ? null : `@ ${body.price}`;
   const target = body.target === null ? null : `→ ${body.target}`;

@@ -24,8 +24,7 @@ describe("the event stream", () => {
     expect(sseEvent("data: {broken")).toBeNull();
   });
   it("the same stream in any pieces gives the same blocks", () => {
-    const stream =
-      'id: 1\nevent: fill\ndata: {"n":1}\n\n: heartbeat\n\nid: 2\nevent: fill\ndata: {"n":2}\n\n';
+    const stream = 'id: 1\nevent: fill\ndata: {"n":1}\n\n: heartbeat\n\nid: 2\nevent: fill\ndata: {"n":2}\n\n';
     for (let size = 1; size <= stream.length; size += 1) {
       const found: string[] = [];
       let pending = "";

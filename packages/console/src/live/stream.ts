@@ -34,8 +34,7 @@ export function followEvents(options: {
         },
         signal: AbortSignal.any([stopped.signal, silence.signal]),
       });
-      if (!response.ok || response.body === null)
-        throw new Error(`events answered ${response.status}`);
+      if (!response.ok || response.body === null) throw new Error(`events answered ${response.status}`);
       options.onState("live");
       options.onGap();
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -8,24 +8,13 @@ import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Api } from "../api.ts";
 import { QUERY_KEYS, queriesTouchedBy, type QueryKey } from "../queries.ts";
-import {
-  feedRow,
-  fillWords,
-  intentWords,
-  mergeRows,
-  orderWords,
-  type FeedRow,
-} from "./feed-rows.ts";
+import { feedRow, fillWords, intentWords, mergeRows, orderWords, type FeedRow } from "./feed-rows.ts";
 import { followEvents, type LiveState } from "./stream.ts";
 
 const ROWS_EVERY_MS = 250;
 const QUERIES_EVERY_MS = 1_000;
 
-export function useLiveFeed(of: {
-  readonly token: string;
-  readonly api: Api;
-  readonly queries: QueryClient;
-}): {
+export function useLiveFeed(of: { readonly token: string; readonly api: Api; readonly queries: QueryClient }): {
   readonly live: LiveState;
   readonly rows: readonly FeedRow[];
   /** Why what happened before the page was opened is missing. */
@@ -93,19 +82,12 @@ async function readPast(api: Api): Promise<readonly FeedRow[]> {
   ]);
   const row = (
     kind: FeedRow["kind"],
-    {
-      run_id,
-      seq,
-      bot_id,
-      at_us,
-    }: (typeof orders)[number] | (typeof fills)[number] | (typeof intents)[number],
+    { run_id, seq, bot_id, at_us }: (typeof orders)[number] | (typeof fills)[number] | (typeof intents)[number],
     words: Pick<FeedRow, "words" | "tone">,
   ): FeedRow => ({ key: `${run_id}/${seq}`, kind, bot_id, at_ms: at_us / 1_000, ...words });
   return [
     ...fills.map((one) => row("fill", one, fillWords(one.fill))),
     ...orders.map((one) => row("order", one, orderWords(one.report))),
-    ...intents.map((one) =>
-      row("intent", one, intentWords(one.intent, one.verdict, one.reason_code)),
-    ),
+    ...intents.map((one) => row("intent", one, intentWords(one.intent, one.verdict, one.reason_code))),
   ];
 }

@@ -27,11 +27,7 @@ describe("the golden vectors, read by a second implementation", () => {
   });
   it("the checkpoint of tlog.v1.json opens with its key and says size and root", async () => {
     const { size, root, origin } = await openCheckpoint(tlog.checkpoint.note, key);
-    expect([origin, size, hex(root)]).toEqual([
-      tlog.key.name,
-      tlog.checkpoint.size,
-      tlog.checkpoint.root_hex,
-    ]);
+    expect([origin, size, hex(root)]).toEqual([tlog.key.name, tlog.checkpoint.size, tlog.checkpoint.root_hex]);
   });
   it("the proof of tlog.v1.json proves its event", async () => {
     expect(await verifyEventProof(golden, key, shown)).toMatchObject({
@@ -51,19 +47,11 @@ describe("the golden vectors, read by a second implementation", () => {
 
 describe("whatever is changed fails at the step that names it", () => {
   const cases: readonly (readonly [string, Partial<EventProof>, Partial<ShownEvent>, string])[] = [
-    [
-      "the size in the head",
-      { checkpoint: golden.checkpoint.replace("\n300\n", "\n301\n") },
-      {},
-      "signature",
-    ],
+    ["the size in the head", { checkpoint: golden.checkpoint.replace("\n300\n", "\n301\n") }, {}, "signature"],
     [
       "the head's signature",
       {
-        checkpoint: golden.checkpoint.replace(
-          /(.)=\n$/,
-          (_, last: string) => `${last === "A" ? "E" : "A"}=\n`,
-        ),
+        checkpoint: golden.checkpoint.replace(/(.)=\n$/, (_, last: string) => `${last === "A" ? "E" : "A"}=\n`),
       },
       {},
       "signature",
@@ -75,12 +63,7 @@ describe("whatever is changed fails at the step that names it", () => {
     ["the index", { index: 256 }, { log_index: 256 }, "inclusion"],
     ["another entry than shown", {}, { log_index: 3 }, "inclusion"],
     ["the leaf", { leaf: encoded(leafText.replace("user:root", "user:toor")) }, {}, "inclusion"],
-    [
-      "the payload",
-      { payload: (golden.payload ?? "").replace("user:root", "user:toor") },
-      {},
-      "commitment",
-    ],
+    ["the payload", { payload: (golden.payload ?? "").replace("user:root", "user:toor") }, {}, "commitment"],
     ["the salt", { salt: flipped(golden.salt ?? "") }, {}, "commitment"],
     ["the actor on the page", {}, { actor: "user:mallory" }, "story"],
     ["the outcome on the page", {}, { outcome: "FAILURE" }, "story"],
@@ -88,9 +71,7 @@ describe("whatever is changed fails at the step that names it", () => {
     ["no base64", { leaf: "***" }, {}, "inclusion"],
   ];
   it.each(cases)("%s", async (_name, change, page, step) => {
-    expect(
-      await verifyEventProof({ ...golden, ...change }, key, { ...shown, ...page }),
-    ).toMatchObject({
+    expect(await verifyEventProof({ ...golden, ...change }, key, { ...shown, ...page })).toMatchObject({
       kind: "failed",
       step,
     });

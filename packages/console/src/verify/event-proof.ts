@@ -27,25 +27,14 @@ export type EventProof = {
 /** What the page shows of the event; the proof must be about exactly this. */
 export type ShownEvent = Pick<
   AuditEvent,
-  | "event_id"
-  | "log_index"
-  | "action"
-  | "actor"
-  | "resource_type"
-  | "resource_id"
-  | "outcome"
-  | "occurred_at"
+  "event_id" | "log_index" | "action" | "actor" | "resource_type" | "resource_id" | "outcome" | "occurred_at"
 >;
 
 export type ProofVerdict =
   | { readonly kind: "proven"; readonly head: Checkpoint; readonly payload: "opened" | "erased" }
   | { readonly kind: "failed"; readonly step: ProofStep; readonly problem: string };
 
-export async function verifyEventProof(
-  proof: EventProof,
-  key: VerifierKey,
-  shown: ShownEvent,
-): Promise<ProofVerdict> {
+export async function verifyEventProof(proof: EventProof, key: VerifierKey, shown: ShownEvent): Promise<ProofVerdict> {
   let step: ProofStep = "signature";
   try {
     if (proof.schema_version !== 1) throw new Error(`schema_version ${proof.schema_version}`);
@@ -66,8 +55,7 @@ export async function verifyEventProof(
     const isErased = proof.payload === null || proof.salt === null;
     if (!isErased) {
       const mac = await hmac(fromBase64(proof.salt), new TextEncoder().encode(proof.payload));
-      if (hex(mac) !== record["commitment"])
-        throw new Error("the payload is not the one that the leaf committed to");
+      if (hex(mac) !== record["commitment"]) throw new Error("the payload is not the one that the leaf committed to");
     }
     step = "story";
     compare(record, leafOf(shown), "leaf");
@@ -106,21 +94,11 @@ function compare(found: Words, expected: Words, what: string): void {
 
 function parseObject(text: string): Words {
   const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Error("it is not a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("it is not a JSON object");
   return value as Words;
 }
 
-async function hmac(
-  salt: Uint8Array<ArrayBuffer>,
-  message: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey(
-    "raw",
-    concat(salt),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
-  );
+async function hmac(salt: Uint8Array<ArrayBuffer>, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const key = await crypto.subtle.importKey("raw", concat(salt), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, message));
 }

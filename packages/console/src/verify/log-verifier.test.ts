@@ -7,9 +7,7 @@ import { openCheckpoint, parseVerifierKey } from "./note.ts";
 import { tileIndexPath, tileReader } from "./tiles.ts";
 
 const ENTRIES = 1_000;
-const entries = await Promise.all(
-  Array.from({ length: ENTRIES }, (_, at) => leafOf(`entry ${at}`)),
-);
+const entries = await Promise.all(Array.from({ length: ENTRIES }, (_, at) => leafOf(`entry ${at}`)));
 const others = await Promise.all(Array.from({ length: ENTRIES }, (_, at) => leafOf(`other ${at}`)));
 
 function leafOf(text: string): Promise<Hash> {
@@ -40,40 +38,25 @@ async function subtree(hashes: readonly Hash[]): Promise<Hash> {
   return nodeHash(await subtree(hashes.slice(0, half)), await subtree(hashes.slice(half)));
 }
 
-const seed = Uint8Array.from(tlog.key.seed_hex.match(/../g) ?? [], (pair) =>
-  Number.parseInt(pair, 16),
-);
+const seed = Uint8Array.from(tlog.key.seed_hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 const PKCS8 = Uint8Array.of(48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32);
-const signer = await crypto.subtle.importKey(
-  "pkcs8",
-  concat(PKCS8, seed),
-  { name: "Ed25519" },
-  false,
-  ["sign"],
-);
+const signer = await crypto.subtle.importKey("pkcs8", concat(PKCS8, seed), { name: "Ed25519" }, false, ["sign"]);
 
 async function noteOf(size: number, root: Hash): Promise<string> {
   const body = `${tlog.key.name}\n${size}\n${toBase64(root)}\n`;
-  const signature = new Uint8Array(
-    await crypto.subtle.sign("Ed25519", signer, new TextEncoder().encode(body)),
-  );
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", signer, new TextEncoder().encode(body)));
   const { id } = await parseVerifierKey(tlog.key.vkey);
   return `${body}\n— ${tlog.key.name} ${toBase64(concat(id, signature))}\n`;
 }
 
 const files = new Map<string, Hash>();
 const memory = new Map<string, string>();
-const put = (path: string, text: string): void =>
-  void files.set(path, new TextEncoder().encode(text));
+const put = (path: string, text: string): void => void files.set(path, new TextEncoder().encode(text));
 
 async function publish(size: number, leaves: readonly Hash[] = entries): Promise<void> {
   files.clear();
   for (const [path, bytes] of await tilesOf(leaves, size)) files.set(path, bytes);
-  const reader = tileReader(
-    size,
-    (path) => Promise.resolve(files.get(path) ?? new Uint8Array()),
-    new Map(),
-  );
+  const reader = tileReader(size, (path) => Promise.resolve(files.get(path) ?? new Uint8Array()), new Map());
   put("log.vkey", `${tlog.key.vkey}\n`);
   put("checkpoint", await noteOf(size, await rootOfPrefix(size, reader)));
 }
@@ -91,11 +74,7 @@ describe("the tree", () => {
   it("has the roots of tlog.v1.json", async () => {
     for (const { size, root_hex } of tlog.roots.filter(({ size }) => size <= ENTRIES)) {
       const tiles = await tilesOf(entries, size);
-      const reader = tileReader(
-        size,
-        (path) => Promise.resolve(tiles.get(path) ?? new Uint8Array()),
-        new Map(),
-      );
+      const reader = tileReader(size, (path) => Promise.resolve(tiles.get(path) ?? new Uint8Array()), new Map());
       expect([size, hex(await rootOfPrefix(size, reader))]).toEqual([size, root_hex]);
     }
   });
@@ -140,10 +119,7 @@ describe("the badge", () => {
   });
   it("finds a head that was not signed", async () => {
     await publish(300);
-    put(
-      "checkpoint",
-      (await noteOf(300, entries[0] ?? new Uint8Array())).replace("\n300\n", "\n299\n"),
-    );
+    put("checkpoint", (await noteOf(300, entries[0] ?? new Uint8Array())).replace("\n300\n", "\n299\n"));
     expect(await page().verify()).toMatchObject({
       kind: "broken",
       problem: "the checkpoint's signature is wrong",

@@ -10,13 +10,7 @@
  */
 import { messageOf } from "./event-proof.ts";
 import { equalBytes, fromBase64, rootOfPrefix, toBase64, type SubtreeReader } from "./merkle.ts";
-import {
-  openCheckpoint,
-  parseVerifierKey,
-  supportsEd25519,
-  type Checkpoint,
-  type VerifierKey,
-} from "./note.ts";
+import { openCheckpoint, parseVerifierKey, supportsEd25519, type Checkpoint, type VerifierKey } from "./note.ts";
 import { tileReader } from "./tiles.ts";
 
 export type LogVerdict =
@@ -98,8 +92,7 @@ export function createLogVerifier(read: ReadLog, memory: Memory): LogVerifier {
   return {
     key,
     verify: async () => {
-      if (!(await supportsEd25519()))
-        return { kind: "unsupported", problem: "this browser has no Ed25519" };
+      if (!(await supportsEd25519())) return { kind: "unsupported", problem: "this browser has no Ed25519" };
       try {
         return await check();
       } catch (problem) {
@@ -113,10 +106,7 @@ export function createLogVerifier(read: ReadLog, memory: Memory): LogVerifier {
       const newest = await openCheckpoint(await text("checkpoint"), await key());
       if (head.size > newest.size) return false;
       const reader = tileReader(newest.size, bytes, cache);
-      const [then, now] = [
-        await rootOfPrefix(head.size, reader),
-        await rootOfPrefix(newest.size, reader),
-      ];
+      const [then, now] = [await rootOfPrefix(head.size, reader), await rootOfPrefix(newest.size, reader)];
       return equalBytes(then, head.root) && equalBytes(now, newest.root);
     },
   };
@@ -141,11 +131,7 @@ export const readServedLog: ReadLog = async (path) => {
   return new Uint8Array(await response.arrayBuffer());
 };
 
-async function compareWithMemory(
-  before: Remembered,
-  head: Checkpoint,
-  reader: SubtreeReader,
-): Promise<void> {
+async function compareWithMemory(before: Remembered, head: Checkpoint, reader: SubtreeReader): Promise<void> {
   if (before.size > head.size)
     throw new BrokenLog(`the log has ${head.size} entries; this browser has seen ${before.size}`);
   if (!equalBytes(await rootOfPrefix(before.size, reader), fromBase64(before.root)))

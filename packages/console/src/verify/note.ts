@@ -21,8 +21,7 @@ const ED25519 = 1;
 export async function parseVerifierKey(text: string): Promise<VerifierKey> {
   const [name, idHex, encoded] = splitKey(text.trim());
   const material = fromBase64(encoded);
-  if (material[0] !== ED25519 || material.length !== 33)
-    throw new Error("the log's key is not Ed25519");
+  if (material[0] !== ED25519 || material.length !== 33) throw new Error("the log's key is not Ed25519");
   const named = concat(new TextEncoder().encode(`${name}\n`), material);
   const id = new Uint8Array(await crypto.subtle.digest("SHA-256", named)).slice(0, 4);
   if (hex(id) !== idHex) throw new Error("the log's key has another key id");
@@ -58,17 +57,8 @@ export async function openCheckpoint(text: string, key: VerifierKey): Promise<Ch
     .map((line) => parseSignature(line))
     .find((found) => found.name === key.name && equalBytes(found.id, key.id));
   if (own === undefined) throw new Error("the checkpoint is not signed by this log");
-  const imported = await crypto.subtle.importKey("raw", key.key, { name: "Ed25519" }, false, [
-    "verify",
-  ]);
-  if (
-    !(await crypto.subtle.verify(
-      "Ed25519",
-      imported,
-      own.signature,
-      new TextEncoder().encode(body),
-    ))
-  ) {
+  const imported = await crypto.subtle.importKey("raw", key.key, { name: "Ed25519" }, false, ["verify"]);
+  if (!(await crypto.subtle.verify("Ed25519", imported, own.signature, new TextEncoder().encode(body)))) {
     throw new Error("the checkpoint's signature is wrong");
   }
   const [origin, sizeText, rootText] = body.split("\n");

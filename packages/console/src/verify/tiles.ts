@@ -7,11 +7,7 @@ const TILE_LEVELS = 8;
 export type FetchTile = (path: string) => Promise<Uint8Array>;
 
 /** A reader of complete subtrees of the first `size` leaves. */
-export function tileReader(
-  size: number,
-  fetchTile: FetchTile,
-  cache: Map<string, Uint8Array>,
-): SubtreeReader {
+export function tileReader(size: number, fetchTile: FetchTile, cache: Map<string, Uint8Array>): SubtreeReader {
   const load = async (level: number, index: number): Promise<Uint8Array> => {
     const hashesAtLevel = Math.floor(size / TILE_WIDTH ** level);
     const width = Math.min(TILE_WIDTH, hashesAtLevel - index * TILE_WIDTH);

@@ -35,8 +35,7 @@ export function AuditTail(): JSX.Element {
     refetchInterval: 5_000,
   });
   const check = async (event: AuditEvent): Promise<void> => {
-    const put = (result: Check): void =>
-      setChecks((before) => ({ ...before, [event.event_id]: result }));
+    const put = (result: Check): void => setChecks((before) => ({ ...before, [event.event_id]: result }));
     put({ kind: "checking" });
     put(await prove(event, api, log));
   };
@@ -143,14 +142,9 @@ function EventRows(props: {
   );
 }
 
-function ProofSteps({
-  check,
-}: {
-  readonly check: Exclude<Check, { kind: "checking" }>;
-}): JSX.Element {
+function ProofSteps({ check }: { readonly check: Exclude<Check, { kind: "checking" }> }): JSX.Element {
   const { t } = useConsole();
-  const failedAt =
-    check.kind === "proven" ? STEPS.length : check.step === null ? 0 : STEPS.indexOf(check.step);
+  const failedAt = check.kind === "proven" ? STEPS.length : check.step === null ? 0 : STEPS.indexOf(check.step);
   return (
     <ol className="steps" data-testid="proof">
       {STEPS.slice(0, failedAt).map((step) => (
@@ -164,9 +158,7 @@ function ProofSteps({
           {check.problem}
         </li>
       )}
-      {check.kind === "proven" && check.payload === "erased" && (
-        <li className="dim">{t("payload_erased")}</li>
-      )}
+      {check.kind === "proven" && check.payload === "erased" && <li className="dim">{t("payload_erased")}</li>}
     </ol>
   );
 }

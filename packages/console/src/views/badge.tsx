@@ -25,12 +25,5 @@ const MODE_WORD = { paper: "mode_paper", shadow: "mode_shadow", live: "mode_live
 
 export function ModeBadge({ mode }: { readonly mode: Mode }): JSX.Element {
   const { t } = useConsole();
-  return (
-    <Badge
-      tone={mode}
-      text={t(MODE_WORD[mode])}
-      look={mode === "live" ? "filled" : "outline"}
-      testId="mode"
-    />
-  );
+  return <Badge tone={mode} text={t(MODE_WORD[mode])} look={mode === "live" ? "filled" : "outline"} testId="mode" />;
 }

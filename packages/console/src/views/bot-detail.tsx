@@ -12,10 +12,7 @@ import { Panel } from "./panel.tsx";
 
 const CONDITION_TONE = { True: "good", False: "warn", Unknown: "bad" } as const;
 
-export function BotDetail(props: {
-  readonly botId: string;
-  readonly onClose: () => void;
-}): JSX.Element {
+export function BotDetail(props: { readonly botId: string; readonly onClose: () => void }): JSX.Element {
   const { api, t } = useConsole();
   const { botId, onClose } = props;
   const detail = useQuery({
@@ -63,9 +60,7 @@ function FillsOfRun({ bot }: { readonly bot: Detail }): JSX.Element {
     queryFn: () => api.fillsOfRun(bot_id, run_id ?? ""),
   });
   const instrument = bot.spec.instruments[0] ?? "";
-  const last = positions.find(
-    (held) => held.bot_id === bot_id && held.instrument_id === instrument,
-  );
+  const last = positions.find((held) => held.bot_id === bot_id && held.instrument_id === instrument);
   const of = (fills.data?.fills ?? []).filter(({ fill }) => fill.instrument_id === instrument);
   return (
     <div className="chart-block">
@@ -100,9 +95,7 @@ function Facts({ bot }: { readonly bot: Detail }): JSX.Element {
     [t("capital"), capital],
     [
       t("isolation"),
-      instance?.isolation == null
-        ? isolation
-        : `${instance.isolation.level} ${instance.isolation.mechanism}`,
+      instance?.isolation == null ? isolation : `${instance.isolation.level} ${instance.isolation.mechanism}`,
     ],
     [t("run"), bot.status.run_id ?? instance?.run_id ?? "–"],
     [t("events_seen"), String(instance?.events_total ?? "–")],

@@ -64,8 +64,7 @@ export function BotsTable(props: {
       tone: act.tone,
       onYes: (wish) => api.move(bot, act.to, wish),
       onDone: () => {
-        for (const key of ["bots", "bot", "instances"])
-          void queries.invalidateQueries({ queryKey: [key] });
+        for (const key of ["bots", "bot", "instances"]) void queries.invalidateQueries({ queryKey: [key] });
       },
     });
   return (
@@ -177,9 +176,7 @@ function BotRow(props: {
         {sum((held) => held.unrealised_profit)}
       </td>
       <td data-label={t("fees")} className="number mono dim">
-        {positions.length === 0
-          ? "–"
-          : shownDecimal(sumDecimals(positions.map((held) => held.fees)), 2)}
+        {positions.length === 0 ? "–" : shownDecimal(sumDecimals(positions.map((held) => held.fees)), 2)}
       </td>
       <td data-label={t("fills")} className="number mono" data-testid="fill-count">
         {fills === undefined ? "–" : shownDecimal(String(fills), 0)}
@@ -212,12 +209,7 @@ function HealthCell({ instance }: { readonly instance: Instance | undefined }): 
   if (phase === "stopped") return <Badge tone="dim" text={phase} title={health} testId="health" />;
   return (
     <>
-      <Badge
-        tone={HEALTH_TONE[health]}
-        text={health}
-        title={failure?.error ?? ""}
-        testId="health"
-      />
+      <Badge tone={HEALTH_TONE[health]} text={health} title={failure?.error ?? ""} testId="health" />
       <div className={`mono ${health === "healthy" ? "dim" : HEALTH_TONE[health]}`}>
         {failure?.error_code ?? reason_code ?? phase}
         {isolation === null ? "" : ` · ${isolation.level} ${isolation.mechanism}`}

@@ -30,10 +30,7 @@ type Drawing = {
   points: number;
 };
 
-export function FillsChart(props: {
-  readonly fills: readonly Fill[];
-  readonly start: Start;
-}): JSX.Element {
+export function FillsChart(props: { readonly fills: readonly Fill[]; readonly start: Start }): JSX.Element {
   const { t } = useConsole();
   const { fills, start } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -59,9 +56,7 @@ export function FillsChart(props: {
     latest.current = { fills, start };
     if (drawing.current !== null) draw(drawing.current, latest.current);
   }, [fills, start]);
-  return (
-    <div className="chart" ref={place} role="img" aria-label={t("chart")} data-testid="chart" />
-  );
+  return <div className="chart" ref={place} role="img" aria-label={t("chart")} data-testid="chart" />;
 }
 
 function makeDrawing(place: HTMLElement): Drawing {
@@ -108,10 +103,7 @@ function paint({ chart, price, profit }: Drawing): void {
   });
 }
 
-function draw(
-  drawing: Drawing,
-  { fills, start }: { readonly fills: readonly Fill[]; readonly start: Start },
-): void {
+function draw(drawing: Drawing, { fills, start }: { readonly fills: readonly Fill[]; readonly start: Start }): void {
   const { chart, price, profit, marks } = drawing;
   const [buy, sell] = [colour("--buy"), colour("--sell")];
   const digits = Math.min(8, scaled(fills[0]?.fill.price ?? "0").digits);
@@ -123,15 +115,13 @@ function draw(
     })),
   );
   marks.setMarkers(
-    perSecond(fills, ({ event_time_us }) => event_time_us).map(
-      ([time, { fill }]): SeriesMarker<Time> => ({
-        time,
-        position: fill.side === "buy" ? "belowBar" : "aboveBar",
-        shape: fill.side === "buy" ? "arrowUp" : "arrowDown",
-        color: fill.side === "buy" ? buy : sell,
-        size: fills.length > MANY_FILLS ? 0.5 : 1,
-      }),
-    ),
+    perSecond(fills, ({ event_time_us }) => event_time_us).map(([time, { fill }]): SeriesMarker<Time> => ({
+      time,
+      position: fill.side === "buy" ? "belowBar" : "aboveBar",
+      shape: fill.side === "buy" ? "arrowUp" : "arrowDown",
+      color: fill.side === "buy" ? buy : sell,
+      size: fills.length > MANY_FILLS ? 0.5 : 1,
+    })),
   );
   const points = profitLine(
     fills.map(({ event_time_us, fill }) => ({ ...fill, at_us: event_time_us })),
@@ -148,15 +138,10 @@ function draw(
 }
 
 /** The last of each second, in order: the chart has no finer time. */
-function perSecond<T>(
-  items: readonly T[],
-  at_us: (of: T) => number,
-): readonly (readonly [UTCTimestamp, T])[] {
+function perSecond<T>(items: readonly T[], at_us: (of: T) => number): readonly (readonly [UTCTimestamp, T])[] {
   const last = new Map<number, T>();
   for (const item of items) last.set(Math.floor(at_us(item) / 1_000_000), item);
-  return [...last]
-    .toSorted(([a], [b]) => a - b)
-    .map(([second, item]) => [second as UTCTimestamp, item]);
+  return [...last].toSorted(([a], [b]) => a - b).map(([second, item]) => [second as UTCTimestamp, item]);
 }
 
 function colour(name: string): string {

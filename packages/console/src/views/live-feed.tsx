@@ -20,10 +20,7 @@ const KIND_WORD: Readonly<Record<FeedKind, Word>> = {
   safety: "kind_safety",
 };
 
-export function LiveFeed(props: {
-  readonly rows: readonly FeedRow[];
-  readonly problem: Error | null;
-}): JSX.Element {
+export function LiveFeed(props: { readonly rows: readonly FeedRow[]; readonly problem: Error | null }): JSX.Element {
   const { rows, problem } = props;
   const { t } = useConsole();
   const bots = useBots().data ?? [];
@@ -55,11 +52,7 @@ export function LiveFeed(props: {
       }
     >
       <div className="filters">
-        <select
-          value={bot}
-          aria-label={t("filter_bot")}
-          onChange={(event) => setBot(event.target.value)}
-        >
+        <select value={bot} aria-label={t("filter_bot")} onChange={(event) => setBot(event.target.value)}>
           <option value="">{t("filter_all")}</option>
           {bots.map(({ bot_id, display_name }) => (
             <option key={bot_id} value={bot_id}>

@@ -43,11 +43,7 @@ export function PacksList(): JSX.Element {
       title={t("packs")}
       name="packs"
       problem={packs.error}
-      aside={
-        waiting === 0 ? undefined : (
-          <Badge tone="warn" text={t("packs_pending", { count: waiting })} />
-        )
-      }
+      aside={waiting === 0 ? undefined : <Badge tone="warn" text={t("packs_pending", { count: waiting })} />}
     >
       {packs.data?.length === 0 && <p className="empty">{t("no_packs")}</p>}
       <ul className="rows" data-testid="packs">

@@ -28,10 +28,7 @@ export function Panel(props: {
 }
 
 /** One line that says what went wrong; the last good answer stays on the page below it. */
-export function ProblemNote(props: {
-  readonly problem: Error;
-  readonly t: Translate;
-}): JSX.Element {
+export function ProblemNote(props: { readonly problem: Error; readonly t: Translate }): JSX.Element {
   const { problem, t } = props;
   const [title, detail] =
     problem instanceof RefusedError

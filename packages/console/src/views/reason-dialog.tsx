@@ -20,10 +20,7 @@ type Trouble =
 
 const REASON_CHARACTERS = 500;
 
-export function ReasonDialog(props: {
-  readonly question: Question;
-  readonly onClose: () => void;
-}): JSX.Element {
+export function ReasonDialog(props: { readonly question: Question; readonly onClose: () => void }): JSX.Element {
   const { t } = useConsole();
   const { question, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
@@ -74,11 +71,7 @@ export function ReasonDialog(props: {
           <button type="button" onClick={onClose}>
             {trouble === null ? t("cancel") : t("close")}
           </button>
-          <button
-            type="submit"
-            className={question.tone}
-            disabled={reason.trim() === "" || isSending}
-          >
+          <button type="submit" className={question.tone} disabled={reason.trim() === "" || isSending}>
             {t("confirm")}
           </button>
         </div>
@@ -116,7 +109,6 @@ function TroubleBox({ trouble }: { readonly trouble: Trouble }): JSX.Element {
 
 function troubleOf(problem: unknown): Trouble {
   if (problem instanceof RefusedError) return { kind: "refused", refusal: problem.refusal };
-  if (problem instanceof ShapeError || problem instanceof Error)
-    return { kind: "other", message: problem.message };
+  if (problem instanceof ShapeError || problem instanceof Error) return { kind: "other", message: problem.message };
   return { kind: "other", message: String(problem) };
 }

@@ -44,11 +44,7 @@ export function SafetyBar(props: { readonly onLanguage: () => void }): JSX.Eleme
       </h1>
       <span className="labelled">
         <span className="label">{t("environment")}</span>
-        <Badge
-          tone={environmentTone(environment)}
-          text={environment ?? t("unknown")}
-          testId="environment"
-        />
+        <Badge tone={environmentTone(environment)} text={environment ?? t("unknown")} testId="environment" />
       </span>
       <span className="labelled" aria-live="polite">
         <span className="label">{t("safety")}</span>

@@ -13,9 +13,7 @@ export function VerificationBadge(): JSX.Element {
     case "verified": {
       const { size, remembered, origin } = verdict;
       const title = `${t("verified_detail", { size, remembered })}\n${origin}`;
-      return (
-        <Badge tone="good" text={`${t("verified")} · ${size}`} title={title} testId={testId} />
-      );
+      return <Badge tone="good" text={`${t("verified")} · ${size}`} title={title} testId={testId} />;
     }
     case "broken":
       return (
@@ -30,12 +28,8 @@ export function VerificationBadge(): JSX.Element {
     case "empty":
       return <Badge tone="dim" text={t("log_empty")} testId={testId} />;
     case "unsupported":
-      return (
-        <Badge tone="warn" text={t("log_unsupported")} title={verdict.problem} testId={testId} />
-      );
+      return <Badge tone="warn" text={t("log_unsupported")} title={verdict.problem} testId={testId} />;
     case "unreachable":
-      return (
-        <Badge tone="warn" text={t("log_unreachable")} title={verdict.problem} testId={testId} />
-      );
+      return <Badge tone="warn" text={t("log_unreachable")} title={verdict.problem} testId={testId} />;
   }
 }

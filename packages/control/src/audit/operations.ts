@@ -13,9 +13,19 @@ export type ProveEvent = (reader: Reader, event_id: string, log_index: number) =
 const word = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
 const EventsInput = Type.Object(
   {
-    action: word, actor: word, resource_type: word, resource_id: word, outcome: word, trace_id: word, run_id: word, request_id: word,
-    since: word, until: word, order: Type.Optional(Type.Union([Type.Literal("asc"), Type.Literal("desc")])),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    action: word,
+    actor: word,
+    resource_type: word,
+    resource_id: word,
+    outcome: word,
+    trace_id: word,
+    run_id: word,
+    request_id: word,
+    since: word,
+    until: word,
+    order: Type.Optional(Type.Union([Type.Literal("asc"), Type.Literal("desc")])),
+    cursor: Type.Optional(Type.String({ maxLength: 512 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
   },
   CLOSED,
 );
@@ -25,33 +35,67 @@ export function auditDeclarations(prove: ProveEvent): readonly Declaration[] {
 }
 
 const listEvents = defineQuery({
-  name: "audit.events", summary: "Audit events, newest first unless asked otherwise", http: { method: "GET", path: "/api/audit/events" },
-  input: EventsInput, output: AnswerSchema, permission: EVERYONE,
+  name: "audit.events",
+  summary: "Audit events, newest first unless asked otherwise",
+  http: { method: "GET", path: "/api/audit/events" },
+  input: EventsInput,
+  output: AnswerSchema,
+  permission: EVERYONE,
   read: async (reader, { since, until, cursor, limit = 50, order = "desc", ...exact }, { store }) => {
-    const [from, to] = [since === undefined ? undefined : microsFromIso(since), until === undefined ? undefined : microsFromIso(until)];
-    const wrong = since !== undefined && from === undefined ? "since" : until !== undefined && to === undefined ? "until" : undefined;
-    if (wrong !== undefined) return err(failure("RUMI-VAL-002", { field: wrong, problem: "it is not a UTC instant such as 2026-02-24T12:00:00Z" }));
+    const [from, to] = [
+      since === undefined ? undefined : microsFromIso(since),
+      until === undefined ? undefined : microsFromIso(until),
+    ];
+    const wrong =
+      since !== undefined && from === undefined
+        ? "since"
+        : until !== undefined && to === undefined
+          ? "until"
+          : undefined;
+    if (wrong !== undefined)
+      return err(
+        failure("RUMI-VAL-002", { field: wrong, problem: "it is not a UTC instant such as 2026-02-24T12:00:00Z" }),
+      );
     const after = decodeCursor(cursor, ["number"]);
     if (!after.ok) return after;
     const index = after.value?.[0] as number | undefined;
     const place = index === undefined ? {} : order === "asc" ? { after_index: index } : { before_index: index };
-    const rows = await readEvents(reader, store, { ...defined(exact), ...(from === undefined ? {} : { since: from }), ...(to === undefined ? {} : { until: to }), ...place, order, limit: limit + 1 });
+    const rows = await readEvents(reader, store, {
+      ...defined(exact),
+      ...(from === undefined ? {} : { since: from }),
+      ...(to === undefined ? {} : { until: to }),
+      ...place,
+      order,
+      limit: limit + 1,
+    });
     const events = rows.slice(0, limit);
     const last = events.at(-1);
-    return ok({ events, count: events.length, next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.log_index]) : null });
+    return ok({
+      events,
+      count: events.length,
+      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.log_index]) : null,
+    });
   },
 });
 
 const showProof = (prove: ProveEvent): Declaration =>
   defineQuery({
-    name: "audit.proof", summary: "Everything that proves one event offline", http: { method: "GET", path: "/api/audit/proof/{event_id}" },
-    input: Type.Object({ event_id: Type.String({ pattern: ID_PATTERNS.uuid }) }, CLOSED), output: AnswerSchema, permission: EVERYONE,
+    name: "audit.proof",
+    summary: "Everything that proves one event offline",
+    http: { method: "GET", path: "/api/audit/proof/{event_id}" },
+    input: Type.Object({ event_id: Type.String({ pattern: ID_PATTERNS.uuid }) }, CLOSED),
+    output: AnswerSchema,
+    permission: EVERYONE,
     read: async (reader, { event_id }, { store }) => {
       const [event] = await readEvents(reader, store, { event_id, limit: 1 });
-      return event === undefined ? err(failure("RUMI-BOT-027", { event_id })) : prove(reader, event_id, event.log_index);
+      return event === undefined
+        ? err(failure("RUMI-BOT-027", { event_id }))
+        : prove(reader, event_id, event.log_index);
     },
   });
 
 function defined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -16,17 +16,23 @@ beforeAll(async () => {
     const some = ids.slice(at, at + 500);
     const writes = [
       ...some.map((bot_id) => write(db.insertInto("bot").values({ ...row, bot_id, display_name: bot_id }), 1)),
-      ...some.map((bot_id) => write(db.insertInto("bot_label").values({ bot_id, name: "team", value: bot_id.endsWith("7") ? "x" : "y" }), 1)),
+      ...some.map((bot_id) =>
+        write(db.insertInto("bot_label").values({ bot_id, name: "team", value: bot_id.endsWith("7") ? "x" : "y" }), 1),
+      ),
     ];
     expect((await world.store.commit({ writes, events: [] })).ok).toBe(true);
   }
 }, 60_000);
-afterAll(async () => { await world.close(); });
+afterAll(async () => {
+  await world.close();
+});
 
 it("[L-01] ten thousand bots: every page once, and a filtered page comes within 50 ms at the 99th percentile", async () => {
   const seen: string[] = [];
-  for (let cursor: string | undefined; ; ) {
-    const page = dataOf(await world.query("bots.list", { limit: "200", ...(cursor === undefined ? {} : { cursor }) })) as { bots: { bot_id: string }[]; next_cursor: string | null };
+  for (let cursor: string | undefined; ;) {
+    const page = dataOf(
+      await world.query("bots.list", { limit: "200", ...(cursor === undefined ? {} : { cursor }) }),
+    ) as { bots: { bot_id: string }[]; next_cursor: string | null };
     seen.push(...page.bots.map((bot) => bot.bot_id));
     if (page.next_cursor === null) break;
     cursor = page.next_cursor;
@@ -42,5 +48,7 @@ it("[L-01] ten thousand bots: every page once, and a filtered page comes within 
   const p99 = times.toSorted((a, b) => a - b)[98] ?? Infinity;
   process.stdout.write(`bots.list p99 ${p99.toFixed(1)} ms\n`);
   expect(p99).toBeLessThan(process.env["CI"] === "true" ? 250 : 50); // shared machines stutter; the bench measures alone
-  expect(dataOf(await world.query("bots.show", {}, { bot_id: String(botBody(world, "bot-09999", "")["bot_id"]) }))).toMatchObject({ bot_id: "bot-09999" });
+  expect(
+    dataOf(await world.query("bots.show", {}, { bot_id: String(botBody(world, "bot-09999", "")["bot_id"]) })),
+  ).toMatchObject({ bot_id: "bot-09999" });
 });

@@ -16,15 +16,23 @@ import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, Ven
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 
 const Open = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.Unknown());
-const Labels = Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9_.-]{0,62}$" }), Type.String({ maxLength: 128 }), { additionalProperties: false, maxProperties: 32 });
+const Labels = Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9_.-]{0,62}$" }), Type.String({ maxLength: 128 }), {
+  additionalProperties: false,
+  maxProperties: 32,
+});
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 
 export const StrategyReferenceSchema = Type.Object(
   {
-    pack_id: Type.String({ pattern: ID_PATTERNS.pack }), strategy_id: text(128),
+    pack_id: Type.String({ pattern: ID_PATTERNS.pack }),
+    strategy_id: text(128),
     strategy_version: Type.String({ pattern: ID_PATTERNS.semver }),
     // Its form is judged by the rule below, so that a tag gets its own code.
-    digest: Type.String({ minLength: 1, maxLength: 128, description: "sha256:… of the approved pack; tags are refused." }),
+    digest: Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: "sha256:… of the approved pack; tags are refused.",
+    }),
   },
   CLOSED,
 );
@@ -41,20 +49,32 @@ const specFields = {
   runbook: Type.Optional(text(1_024)),
   dependencies: Type.Optional(Type.Array(text(256), { maxItems: 64 })),
   isolation: Type.Optional(Type.Union([Type.Literal("any"), Type.Literal("strict")])),
-  slo: Type.Optional(Open), degradation: Type.Optional(Open), data_quality: Type.Optional(Open),
-  staging: Type.Optional(Type.Boolean()), stop_conditions: Type.Optional(Open),
+  slo: Type.Optional(Open),
+  degradation: Type.Optional(Open),
+  data_quality: Type.Optional(Open),
+  staging: Type.Optional(Type.Boolean()),
+  stop_conditions: Type.Optional(Open),
 };
 
-export const CreateBotInput = Type.Object({ command_id: CommandIdField, bot_id: BotIdField, ...specFields, reason: ReasonField }, CLOSED);
+export const CreateBotInput = Type.Object(
+  { command_id: CommandIdField, bot_id: BotIdField, ...specFields, reason: ReasonField },
+  CLOSED,
+);
 export type CreateBot = Static<typeof CreateBotInput>;
 
-export type BotSpec = Omit<CreateBot, "command_id" | "bot_id" | "reason" | "config"> & { readonly config: JsonObject; readonly isolation: "any" | "strict" };
+export type BotSpec = Omit<CreateBot, "command_id" | "bot_id" | "reason" | "config"> & {
+  readonly config: JsonObject;
+  readonly isolation: "any" | "strict";
+};
 
 export const APPLY_POINTS = ["next_tick", "next_bar", "next_checkpoint"] as const;
 export const ApplyConfigInput = Type.Object(
   {
-    command_id: CommandIdField, bot_id: BotIdField, config: Open,
-    at: Type.Union([Type.Literal("next_tick"), Type.Literal("next_bar"), Type.Literal("next_checkpoint")]), reason: ReasonField,
+    command_id: CommandIdField,
+    bot_id: BotIdField,
+    config: Open,
+    at: Type.Union([Type.Literal("next_tick"), Type.Literal("next_bar"), Type.Literal("next_checkpoint")]),
+    reason: ReasonField,
   },
   CLOSED,
 );
@@ -68,12 +88,29 @@ export type SpecFacts = {
 };
 
 /** The specification as it will be stored, with defaults filled in; or the first reason against it. */
-export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reason">, facts: SpecFacts, floor: IsolationFloor): Result<BotSpec, Failure> {
+export function judgeSpec(
+  input: Omit<CreateBot, "command_id" | "bot_id" | "reason">,
+  facts: SpecFacts,
+  floor: IsolationFloor,
+): Result<BotSpec, Failure> {
   if (floor === "strict" && input.isolation === "any") {
-    return err(failure("RUMI-VAL-002", { field: "isolation", problem: "this home runs in strict security mode, which weakens isolation for nobody" }, { reasonCode: "M.ISOLATION.STRICT_HOME" }));
+    return err(
+      failure(
+        "RUMI-VAL-002",
+        { field: "isolation", problem: "this home runs in strict security mode, which weakens isolation for nobody" },
+        { reasonCode: "M.ISOLATION.STRICT_HOME" },
+      ),
+    );
   }
   const { digest, pack_id } = input.strategy;
-  if (parseDigest(digest) === undefined) return err(failure("RUMI-BOT-003", { field: "strategy.digest", found: digest.slice(0, 64), pack_id }, { reasonCode: "L.ARTIFACT.TAG_REFUSED" }));
+  if (parseDigest(digest) === undefined)
+    return err(
+      failure(
+        "RUMI-BOT-003",
+        { field: "strategy.digest", found: digest.slice(0, 64), pack_id },
+        { reasonCode: "L.ARTIFACT.TAG_REFUSED" },
+      ),
+    );
   if (!isCapital(input.capital)) return err(failure("RUMI-BOT-030", { capital: input.capital }));
   if (!facts.descriptor.ok) return facts.descriptor;
   if (facts.venue === undefined) return err(failure("RUMI-BOT-006", { venue_id: input.venue }));
@@ -86,7 +123,10 @@ export function judgeSpec(input: Omit<CreateBot, "command_id" | "bot_id" | "reas
 }
 
 /** The configuration as the strategy declares it, defaults filled in; a secret has no place in what is stored and shown. */
-export function judgeConfig(descriptor: Pick<StrategyDescriptor, "config_schema">, given: JsonObject): Result<JsonObject, Failure> {
+export function judgeConfig(
+  descriptor: Pick<StrategyDescriptor, "config_schema">,
+  given: JsonObject,
+): Result<JsonObject, Failure> {
   const secret = Object.keys(given).find((name) => descriptor.config_schema[name]?.secret === true);
   if (secret !== undefined) return err(failure("RUMI-BOT-034", { field: `config.${secret}` }));
   const config = validateConfig(descriptor.config_schema, given);
@@ -94,7 +134,14 @@ export function judgeConfig(descriptor: Pick<StrategyDescriptor, "config_schema"
 }
 
 export function configRefusal(cause: Failure): Failure {
-  return failure("RUMI-BOT-004", { field: String(cause.params["field"] ?? cause.params["path"] ?? "config"), problem: String(cause.params["problem"] ?? cause.code) }, { cause, ...(cause.reasonCode === undefined ? {} : { reasonCode: cause.reasonCode }) });
+  return failure(
+    "RUMI-BOT-004",
+    {
+      field: String(cause.params["field"] ?? cause.params["path"] ?? "config"),
+      problem: String(cause.params["problem"] ?? cause.code),
+    },
+    { cause, ...(cause.reasonCode === undefined ? {} : { reasonCode: cause.reasonCode }) },
+  );
 }
 
 export function isCapital(text: string): boolean {
@@ -104,9 +151,13 @@ export function isCapital(text: string): boolean {
 /** How far a change reaches: another artifact is major, other behaviour is minor, words are patch (L-02). */
 export function nextVersion(current: string, before: BotSpec, after: BotSpec): string {
   const [major = 0, minor = 0, patch = 0] = current.split(".").map(Number);
-  const differs = (pick: (spec: BotSpec) => unknown): boolean => JSON.stringify(pick(before)) !== JSON.stringify(pick(after));
+  const differs = (pick: (spec: BotSpec) => unknown): boolean =>
+    JSON.stringify(pick(before)) !== JSON.stringify(pick(after));
   if (differs((spec) => [spec.strategy, spec.venue])) return `${major + 1}.0.0`;
-  if (differs((spec) => [spec.config, spec.instruments, spec.capital, spec.isolation, spec.stop_conditions, spec.staging])) return `${major}.${minor + 1}.0`;
+  if (
+    differs((spec) => [spec.config, spec.instruments, spec.capital, spec.isolation, spec.stop_conditions, spec.staging])
+  )
+    return `${major}.${minor + 1}.0`;
   return `${major}.${minor}.${patch + 1}`;
 }
 

@@ -1,5 +1,16 @@
 /** The registry: make a bot, list, show, apply another configuration. */
-import { digestOf, err, failure, isoFromMicros, canonicalJson, micros, ok, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import {
+  digestOf,
+  err,
+  failure,
+  isoFromMicros,
+  canonicalJson,
+  micros,
+  ok,
+  type Failure,
+  type JsonObject,
+  type Result,
+} from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type EventDraft } from "@rumi/operations";
 import type { StrategyReference } from "@rumi/platform";
 import { write, type Reader } from "@rumi/store";
@@ -12,13 +23,36 @@ import { BOT_STATES } from "../lifecycle/states.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
-import { ApplyConfigInput, judgeConfig, CreateBotInput, judgeSpec, nextVersion, type BotSpec, type SpecFacts, type IsolationFloor } from "./model.ts";
-import { conditionWrite, insertVersion, readBot, readConditions, specOf, updateBot, type BotConditionRow, type BotRow, type BotTables, type BotVersionRow } from "./tables.ts";
+import {
+  ApplyConfigInput,
+  judgeConfig,
+  CreateBotInput,
+  judgeSpec,
+  nextVersion,
+  type BotSpec,
+  type SpecFacts,
+  type IsolationFloor,
+} from "./model.ts";
+import {
+  conditionWrite,
+  insertVersion,
+  readBot,
+  readConditions,
+  specOf,
+  updateBot,
+  type BotConditionRow,
+  type BotRow,
+  type BotTables,
+  type BotVersionRow,
+} from "./tables.ts";
 
 export type BotDeps = {
   readonly isolation_floor: IsolationFloor;
   /** Reads what was approved; refuses with the pack's own codes. */
-  readonly approvedStrategy: (reader: Reader, reference: StrategyReference) => Promise<Result<StrategyDescriptor, Failure>>;
+  readonly approvedStrategy: (
+    reader: Reader,
+    reference: StrategyReference,
+  ) => Promise<Result<StrategyDescriptor, Failure>>;
 };
 
 export function botDeclarations(deps: BotDeps): readonly Declaration[] {
@@ -29,9 +63,17 @@ const botTarget = (input: { readonly bot_id: string }) => ({ resource_type: "bot
 
 const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration =>
   defineOperation({
-    name: "bots.create", summary: "Register a bot: a strategy at a digest, with configuration and capital", http: { method: "POST", path: "/api/bots" },
-    input: CreateBotInput, output: AnswerSchema, key: "command_id", permission: ["operator", "admin"],
-    risk: () => "neutral", danger: noDanger, target: botTarget, gates: [],
+    name: "bots.create",
+    summary: "Register a bot: a strategy at a digest, with configuration and capital",
+    http: { method: "POST", path: "/api/bots" },
+    input: CreateBotInput,
+    output: AnswerSchema,
+    key: "command_id",
+    permission: ["operator", "admin"],
+    risk: () => "neutral",
+    danger: noDanger,
+    target: botTarget,
+    gates: [],
     load: async (reader, input, { store }) => ({
       existing: await readBot(reader, store, input.bot_id),
       descriptor: await approvedStrategy(reader, input.strategy),
@@ -45,8 +87,22 @@ const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration 
       const spec = judged.value;
       const { now, store, principal } = context;
       const row: BotRow = {
-        bot_id, state: "IDLE", display_name: spec.display_name ?? bot_id, pack_id: spec.strategy.pack_id, generation: 1, observed_generation: 1, version: "1.0.0",
-        spec: JSON.stringify(spec), mode: null, run_id: null, state_reason: "INITIALISED", state_since: now, created_at: now, created_by: principal.id, updated_at: now, row_version: 1,
+        bot_id,
+        state: "IDLE",
+        display_name: spec.display_name ?? bot_id,
+        pack_id: spec.strategy.pack_id,
+        generation: 1,
+        observed_generation: 1,
+        version: "1.0.0",
+        spec: JSON.stringify(spec),
+        mode: null,
+        run_id: null,
+        state_reason: "INITIALISED",
+        state_since: now,
+        created_at: now,
+        created_by: principal.id,
+        updated_at: now,
+        row_version: 1,
       };
       const db = store.builder<BotTables>();
       const labels = Object.entries(spec.labels ?? {}).map(([name, value]) => ({ bot_id, name, value }));
@@ -55,16 +111,32 @@ const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration 
           write(db.insertInto("bot").values(row), 1),
           insertVersion(store, versionRow(row, now, principal.id, reason)),
           ...(labels.length === 0 ? [] : [write(db.insertInto("bot_label").values(labels), labels.length)]),
-          conditionWrite(store, bot_id, { type: "Initialised", status: "True", reason: "INITIALISED", message: "", observed_generation: 1 }, now),
+          conditionWrite(
+            store,
+            bot_id,
+            { type: "Initialised", status: "True", reason: "INITIALISED", message: "", observed_generation: 1 },
+            now,
+          ),
           feed(store, "bot", bot_id, { bot_id, state: row.state }, now),
         ],
         events: [
-          { action: "bot.created", ...botResource(bot_id), details: { ...versionDetails(row, spec), venue: spec.venue, instruments: spec.instruments, display_name: row.display_name } },
+          {
+            action: "bot.created",
+            ...botResource(bot_id),
+            details: {
+              ...versionDetails(row, spec),
+              venue: spec.venue,
+              instruments: spec.instruments,
+              display_name: row.display_name,
+            },
+          },
           { action: "bot.version.created", ...botResource(bot_id), details: versionDetails(row, spec) },
           transitionEvent(bot_id, null, "CREATED", 1, _id, "CREATED"),
           transitionEvent(bot_id, "CREATED", "IDLE", 1, _id, "INITIALISED"),
         ],
-        outbox: [], status: 201, data: botView(row),
+        outbox: [],
+        status: 201,
+        data: botView(row),
       });
     },
   });
@@ -81,8 +153,12 @@ const ListInput = Type.Object(
 );
 
 const listBots = defineQuery({
-  name: "bots.list", summary: "Bots, by state, label or words", http: { method: "GET", path: "/api/bots" },
-  input: ListInput, output: AnswerSchema, permission: EVERYONE,
+  name: "bots.list",
+  summary: "Bots, by state, label or words",
+  http: { method: "GET", path: "/api/bots" },
+  input: ListInput,
+  output: AnswerSchema,
+  permission: EVERYONE,
   read: async (reader, input, { store }) => {
     const after = decodeCursor(input.cursor, ["string"]);
     if (!after.ok) return after;
@@ -90,7 +166,11 @@ const listBots = defineQuery({
     const rows = await reader.rows<BotRow>(botsQuery(store, input, after.value?.[0] as string | undefined, limit + 1));
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    return ok({ bots: page.map(botView), count: page.length, next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.bot_id]) : null });
+    return ok({
+      bots: page.map(botView),
+      count: page.length,
+      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.bot_id]) : null,
+    });
   },
 });
 
@@ -118,32 +198,57 @@ function contains(column: "bot_id" | "display_name", like: string) {
 }
 
 const showBot = defineQuery({
-  name: "bots.show", summary: "One bot: specification, status, conditions, instances, versions", http: { method: "GET", path: "/api/bots/{bot_id}" },
-  input: Type.Object({ bot_id: BotIdField }, CLOSED), output: AnswerSchema, permission: EVERYONE,
+  name: "bots.show",
+  summary: "One bot: specification, status, conditions, instances, versions",
+  http: { method: "GET", path: "/api/bots/{bot_id}" },
+  input: Type.Object({ bot_id: BotIdField }, CLOSED),
+  output: AnswerSchema,
+  permission: EVERYONE,
   read: async (reader, { bot_id }, { store }) => {
     const row = await readBot(reader, store, bot_id);
     if (row === undefined) return err(failure("RUMI-BOT-001", { bot_id }));
     const db = store.builder<BotTables>();
-    const versions = await reader.rows<BotVersionRow>(db.selectFrom("bot_version").selectAll().where("bot_id", "=", bot_id).orderBy("generation", "desc").limit(200));
+    const versions = await reader.rows<BotVersionRow>(
+      db.selectFrom("bot_version").selectAll().where("bot_id", "=", bot_id).orderBy("generation", "desc").limit(200),
+    );
     const instances = await readInstances(reader, store, bot_id);
     return ok({
       ...botView(row),
       conditions: (await readConditions(reader, store, bot_id)).map(conditionView),
       instances: instances.map(instanceView),
-      versions: versions.map(({ generation, version, created_at, created_by, reason }) => ({ generation, version, created_at: isoFromMicros(micros(created_at)), created_by, reason })),
+      versions: versions.map(({ generation, version, created_at, created_by, reason }) => ({
+        generation,
+        version,
+        created_at: isoFromMicros(micros(created_at)),
+        created_by,
+        reason,
+      })),
     });
   },
 });
 
-type ConfigFacts = { readonly bot: BotRow | undefined; readonly descriptor: Result<StrategyDescriptor, Failure> | undefined; readonly instances: readonly InstanceRow[] };
+type ConfigFacts = {
+  readonly bot: BotRow | undefined;
+  readonly descriptor: Result<StrategyDescriptor, Failure> | undefined;
+  readonly instances: readonly InstanceRow[];
+};
 
 const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
   defineOperation({
-    name: "bots.config_apply", summary: "Apply another configuration at the next tick, bar or checkpoint", http: { method: "POST", path: "/api/bots/{bot_id}/config/apply" },
-    input: ApplyConfigInput, output: AnswerSchema, key: "command_id", permission: ["operator", "admin"],
+    name: "bots.config_apply",
+    summary: "Apply another configuration at the next tick, bar or checkpoint",
+    http: { method: "POST", path: "/api/bots/{bot_id}/config/apply" },
+    input: ApplyConfigInput,
+    output: AnswerSchema,
+    key: "command_id",
+    permission: ["operator", "admin"],
     risk: () => "increase",
-    danger: ({ bot_id }, facts: ConfigFacts) => (facts.bot?.state === "RUNNING_LIVE" ? { kind: "confirm", requires: ["phrase"], phrase: bot_id } : { kind: "none" }),
-    target: botTarget, gates: [],
+    danger: ({ bot_id }, facts: ConfigFacts) =>
+      facts.bot?.state === "RUNNING_LIVE"
+        ? { kind: "confirm", requires: ["phrase"], phrase: bot_id }
+        : { kind: "none" },
+    target: botTarget,
+    gates: [],
     load: async (reader, { bot_id }, { store }) => {
       const bot = await readBot(reader, store, bot_id);
       const descriptor = bot === undefined ? undefined : await approvedStrategy(reader, specOf(bot).strategy);
@@ -151,7 +256,8 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
     },
     decide: ({ bot, descriptor, instances }, input, context) => {
       if (bot === undefined || descriptor === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
-      if (["RUNNING_LIVE", "STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state)) return err(failure("RUMI-BOT-024", { bot_id: bot.bot_id, state: bot.state }));
+      if (["RUNNING_LIVE", "STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state))
+        return err(failure("RUMI-BOT-024", { bot_id: bot.bot_id, state: bot.state }));
       if (!descriptor.ok) return descriptor;
       const config = judgeConfig(descriptor.value, input.config as JsonObject);
       if (!config.ok) return config;
@@ -159,27 +265,65 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
     },
   });
 
-function configDecision(bot: BotRow, config: JsonObject, instances: readonly InstanceRow[], input: Static<typeof ApplyConfigInput>, context: Parameters<Extract<Declaration, { kind: "operation" }>["decide"]>[2]) {
+function configDecision(
+  bot: BotRow,
+  config: JsonObject,
+  instances: readonly InstanceRow[],
+  input: Static<typeof ApplyConfigInput>,
+  context: Parameters<Extract<Declaration, { kind: "operation" }>["decide"]>[2],
+) {
   const { now, store, principal } = context;
   const before = specOf(bot);
   const after: BotSpec = { ...before, config };
-  const changed = Object.keys({ ...before.config, ...config }).filter((name) => JSON.stringify(before.config[name]) !== JSON.stringify(config[name]));
-  if (changed.length === 0) return { writes: [], events: [], outbox: [], data: { ...botView(bot), applied: false, changed } };
-  const next: BotRow = { ...bot, spec: JSON.stringify(after), generation: bot.generation + 1, version: nextVersion(bot.version, before, after) };
+  const changed = Object.keys({ ...before.config, ...config }).filter(
+    (name) => JSON.stringify(before.config[name]) !== JSON.stringify(config[name]),
+  );
+  if (changed.length === 0)
+    return { writes: [], events: [], outbox: [], data: { ...botView(bot), applied: false, changed } };
+  const next: BotRow = {
+    ...bot,
+    spec: JSON.stringify(after),
+    generation: bot.generation + 1,
+    version: nextVersion(bot.version, before, after),
+  };
   const running = instances.filter((instance) => instance.desired !== "stopped");
   const details = { ...versionDetails(next, after), changed };
   return {
     writes: [
-      updateBot(store, bot, { spec: next.spec, generation: next.generation, version: next.version, observed_generation: running.length === 0 ? next.generation : bot.observed_generation }, now),
+      updateBot(
+        store,
+        bot,
+        {
+          spec: next.spec,
+          generation: next.generation,
+          version: next.version,
+          observed_generation: running.length === 0 ? next.generation : bot.observed_generation,
+        },
+        now,
+      ),
       insertVersion(store, versionRow(next, now, principal.id, input.reason)),
-      ...running.map((instance) => updateInstance(store, instance, { config: JSON.stringify(config), config_actor: principal.id, config_at: input.at, generation: next.generation }, now)),
+      ...running.map((instance) =>
+        updateInstance(
+          store,
+          instance,
+          {
+            config: JSON.stringify(config),
+            config_actor: principal.id,
+            config_at: input.at,
+            generation: next.generation,
+          },
+          now,
+        ),
+      ),
     ],
     events: [
       { action: "bot.version.created", ...botResource(bot.bot_id), details },
       { action: "bot.config.applied", ...botResource(bot.bot_id), details: { ...details, at: input.at } },
     ],
     outbox: [],
-    feed: [{ kind: "bot", key: bot.bot_id, data: { bot_id: bot.bot_id, state: bot.state, generation: next.generation } }],
+    feed: [
+      { kind: "bot", key: bot.bot_id, data: { bot_id: bot.bot_id, state: bot.state, generation: next.generation } },
+    ],
     data: { ...botView(next), applied: true, changed, at: input.at },
   };
 }
@@ -187,10 +331,24 @@ function configDecision(bot: BotRow, config: JsonObject, instances: readonly Ins
 export function botView(row: BotRow) {
   const spec = specOf(row);
   return {
-    bot_id: row.bot_id, display_name: row.display_name, state: row.state, version: row.version,
-    generation: row.generation, observed_generation: row.observed_generation, labels: spec.labels ?? {}, spec,
-    status: { state: row.state, mode: row.mode, run_id: row.run_id, reason: row.state_reason, since: isoFromMicros(micros(row.state_since)) },
-    created_at: isoFromMicros(micros(row.created_at)), created_by: row.created_by, updated_at: isoFromMicros(micros(row.updated_at)),
+    bot_id: row.bot_id,
+    display_name: row.display_name,
+    state: row.state,
+    version: row.version,
+    generation: row.generation,
+    observed_generation: row.observed_generation,
+    labels: spec.labels ?? {},
+    spec,
+    status: {
+      state: row.state,
+      mode: row.mode,
+      run_id: row.run_id,
+      reason: row.state_reason,
+      since: isoFromMicros(micros(row.state_since)),
+    },
+    created_at: isoFromMicros(micros(row.created_at)),
+    created_by: row.created_by,
+    updated_at: isoFromMicros(micros(row.updated_at)),
   };
 }
 
@@ -203,15 +361,41 @@ export function botResource(bot_id: string): Pick<EventDraft, "resource_type" | 
   return { resource_type: "bot", resource_id: bot_id, outcome: "SUCCESS" };
 }
 
-export function transitionEvent(bot_id: string, from: string | null, to: string, generation: number, command_id: string | null, reason_code: string): EventDraft {
-  return { action: "bot.state.transition", ...botResource(bot_id), details: { from, to, generation, command_id, reason_code } };
+export function transitionEvent(
+  bot_id: string,
+  from: string | null,
+  to: string,
+  generation: number,
+  command_id: string | null,
+  reason_code: string,
+): EventDraft {
+  return {
+    action: "bot.state.transition",
+    ...botResource(bot_id),
+    details: { from, to, generation, command_id, reason_code },
+  };
 }
 
 function versionRow(row: BotRow, created_at: number, created_by: string, reason: string): BotVersionRow {
-  return { bot_id: row.bot_id, generation: row.generation, version: row.version, spec: row.spec, created_at, created_by, reason };
+  return {
+    bot_id: row.bot_id,
+    generation: row.generation,
+    version: row.version,
+    spec: row.spec,
+    created_at,
+    created_by,
+    reason,
+  };
 }
 
 function versionDetails(row: BotRow, spec: BotSpec): Readonly<Record<string, unknown>> {
   const { strategy_id, strategy_version, pack_id, digest } = spec.strategy;
-  return { generation: row.generation, strategy_id, strategy_version, pack_id, digest, config_hash: digestOf(canonicalJson(spec.config)) };
+  return {
+    generation: row.generation,
+    strategy_id,
+    strategy_version,
+    pack_id,
+    digest,
+    config_hash: digestOf(canonicalJson(spec.config)),
+  };
 }

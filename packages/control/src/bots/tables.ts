@@ -5,18 +5,50 @@ import { first, type Sql } from "../shared/sql.ts";
 import type { BotSpec, Condition } from "./model.ts";
 
 export type BotRow = {
-  bot_id: string; state: BotState; display_name: string; pack_id: string; generation: number; observed_generation: number; version: string;
+  bot_id: string;
+  state: BotState;
+  display_name: string;
+  pack_id: string;
+  generation: number;
+  observed_generation: number;
+  version: string;
   /** JSON of {@link BotSpec}. */
   spec: string;
-  mode: "paper" | "shadow" | null; run_id: string | null; state_reason: string; state_since: number;
-  created_at: number; created_by: string; updated_at: number;
+  mode: "paper" | "shadow" | null;
+  run_id: string | null;
+  state_reason: string;
+  state_since: number;
+  created_at: number;
+  created_by: string;
+  updated_at: number;
   /** Rises with every change of this row; what guarded updates compare. */
   row_version: number;
 };
-export type BotVersionRow = { bot_id: string; generation: number; version: string; spec: string; created_at: number; created_by: string; reason: string };
+export type BotVersionRow = {
+  bot_id: string;
+  generation: number;
+  version: string;
+  spec: string;
+  created_at: number;
+  created_by: string;
+  reason: string;
+};
 export type BotLabelRow = { bot_id: string; name: string; value: string };
-export type BotConditionRow = { bot_id: string; type: string; status: string; reason: string; message: string; observed_generation: number; last_transition_time: number };
-export type BotTables = { bot: BotRow; bot_version: BotVersionRow; bot_label: BotLabelRow; bot_condition: BotConditionRow };
+export type BotConditionRow = {
+  bot_id: string;
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+  observed_generation: number;
+  last_transition_time: number;
+};
+export type BotTables = {
+  bot: BotRow;
+  bot_version: BotVersionRow;
+  bot_label: BotLabelRow;
+  bot_condition: BotConditionRow;
+};
 
 const statements = (integer: string): readonly string[] => [
   `CREATE TABLE bot (
@@ -36,13 +68,27 @@ const statements = (integer: string): readonly string[] => [
     observed_generation ${integer} NOT NULL, last_transition_time ${integer} NOT NULL, PRIMARY KEY (bot_id, type))`,
 ];
 
-export const BOT_MIGRATIONS: Migrations = { owner: "control.bots", steps: [{ name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+export const BOT_MIGRATIONS: Migrations = {
+  owner: "control.bots",
+  steps: [{ name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
 
 const SELECT_BOT = compiledText<BotTables>((db) => db.selectFrom("bot").selectAll().where("bot_id", "=", ""));
-const INSERT_VERSION = compiledText<BotTables>((db) => db.insertInto("bot_version").values({ bot_id: "", generation: 0, version: "", spec: "", created_at: 0, created_by: "", reason: "" }));
+const INSERT_VERSION = compiledText<BotTables>((db) =>
+  db
+    .insertInto("bot_version")
+    .values({ bot_id: "", generation: 0, version: "", spec: "", created_at: 0, created_by: "", reason: "" }),
+);
 
-export function insertVersion(sql: Sql, { bot_id, generation, version, spec, created_at, created_by, reason }: BotVersionRow): Write {
-  return { sql: INSERT_VERSION(sql), parameters: [bot_id, generation, version, spec, created_at, created_by, reason], expect: 1 };
+export function insertVersion(
+  sql: Sql,
+  { bot_id, generation, version, spec, created_at, created_by, reason }: BotVersionRow,
+): Write {
+  return {
+    sql: INSERT_VERSION(sql),
+    parameters: [bot_id, generation, version, spec, created_at, created_by, reason],
+    expect: 1,
+  };
 }
 
 export function readBot(reader: Reader, sql: Sql, bot_id: string): Promise<BotRow | undefined> {
@@ -64,31 +110,71 @@ export function specOf(row: Pick<BotRow, "spec">): BotSpec {
 const UPDATES = new Map<string, ReturnType<typeof compiledText<BotTables>>>();
 
 /** A guarded change of one bot; a conflict means that it moved since it was read. */
-export function updateBot(sql: Sql, row: BotRow, change: Partial<Omit<BotRow, "bot_id" | "row_version">>, now: number): Write {
+export function updateBot(
+  sql: Sql,
+  row: BotRow,
+  change: Partial<Omit<BotRow, "bot_id" | "row_version">>,
+  now: number,
+): Write {
   const set = { ...change, updated_at: now, row_version: row.row_version + 1 };
   const columns = Object.keys(set).join();
   let text = UPDATES.get(columns);
-  if (text === undefined) UPDATES.set(columns, (text = compiledText<BotTables>((db) => db.updateTable("bot").set(set).where("bot_id", "=", "").where("row_version", "=", 0))));
+  if (text === undefined)
+    UPDATES.set(
+      columns,
+      (text = compiledText<BotTables>((db) =>
+        db.updateTable("bot").set(set).where("bot_id", "=", "").where("row_version", "=", 0),
+      )),
+    );
   return { sql: text(sql), parameters: [...Object.values(set), row.bot_id, row.row_version], expect: 1 };
 }
 
 export async function countLiveBots(reader: Reader, sql: Sql): Promise<number> {
-  const row = await first<{ live: number }>(reader, sql.builder<BotTables>().selectFrom("bot").select((of) => of.fn.countAll<number>().as("live")).where("state", "=", "RUNNING_LIVE"));
+  const row = await first<{ live: number }>(
+    reader,
+    sql
+      .builder<BotTables>()
+      .selectFrom("bot")
+      .select((of) => of.fn.countAll<number>().as("live"))
+      .where("state", "=", "RUNNING_LIVE"),
+  );
   return row?.live ?? 0;
 }
 
 /** Bots that a pack's uninstall would leave without code. */
 export async function botsUsingPack(reader: Reader, sql: Sql, pack_id: string): Promise<readonly string[]> {
-  const rows = await reader.rows<{ bot_id: string }>(sql.builder<BotTables>().selectFrom("bot").select("bot_id").where("pack_id", "=", pack_id).orderBy("bot_id").limit(200));
+  const rows = await reader.rows<{ bot_id: string }>(
+    sql
+      .builder<BotTables>()
+      .selectFrom("bot")
+      .select("bot_id")
+      .where("pack_id", "=", pack_id)
+      .orderBy("bot_id")
+      .limit(200),
+  );
   return rows.map((row) => row.bot_id);
 }
 
 export function readConditions(reader: Reader, sql: Sql, bot_id: string): Promise<readonly BotConditionRow[]> {
-  return reader.rows<BotConditionRow>(sql.builder<BotTables>().selectFrom("bot_condition").selectAll().where("bot_id", "=", bot_id).orderBy("type"));
+  return reader.rows<BotConditionRow>(
+    sql.builder<BotTables>().selectFrom("bot_condition").selectAll().where("bot_id", "=", bot_id).orderBy("type"),
+  );
 }
 
 /** Upserts a condition. Callers write it only when its status or reason changed. */
-export function conditionWrite(sql: Sql, bot_id: string, condition: Omit<Condition, "last_transition_time">, now: number): Write {
+export function conditionWrite(
+  sql: Sql,
+  bot_id: string,
+  condition: Omit<Condition, "last_transition_time">,
+  now: number,
+): Write {
   const row = { ...condition, last_transition_time: now };
-  return write(sql.builder<BotTables>().insertInto("bot_condition").values({ bot_id, ...row }).onConflict((on) => on.columns(["bot_id", "type"]).doUpdateSet(row)), 1);
+  return write(
+    sql
+      .builder<BotTables>()
+      .insertInto("bot_condition")
+      .values({ bot_id, ...row })
+      .onConflict((on) => on.columns(["bot_id", "type"]).doUpdateSet(row)),
+    1,
+  );
 }

@@ -7,10 +7,15 @@ import { openControl, venueBody, type Control } from "../../test/kit.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
 
 let world: Control;
-beforeEach(async () => { world = await openControl(); });
-afterEach(async () => { await world.close(); });
+beforeEach(async () => {
+  world = await openControl();
+});
+afterEach(async () => {
+  await world.close();
+});
 
-const refusal = (answer: Awaited<ReturnType<Control["move"]>>) => (answer.kind === "refused" ? answer.failure : undefined);
+const refusal = (answer: Awaited<ReturnType<Control["move"]>>) =>
+  answer.kind === "refused" ? answer.failure : undefined;
 async function running(): Promise<string> {
   await world.runner.dial();
   await world.until("a ready runner", () => world.control.hub.ready().length === 1);
@@ -23,33 +28,81 @@ async function running(): Promise<string> {
 describe("[L-01, L-02] the registry", () => {
   it("a bot is created IDLE with version 1.0.0, defaults echoed, audited from CREATED", async () => {
     const bot = dataOf(await world.makeBot());
-    expect(bot).toMatchObject({ state: "IDLE", version: "1.0.0", generation: 1, spec: { config: { fast: 10, slow: 50 }, isolation: "any" } });
-    expect((await world.actions()).filter((action) => action.startsWith("bot."))).toEqual(["bot.created", "bot.version.created", "bot.state.transition", "bot.state.transition"]);
-    expect(await world.bot()).toMatchObject({ conditions: [{ type: "Initialised", status: "True" }], instances: [], versions: [{ version: "1.0.0" }] });
+    expect(bot).toMatchObject({
+      state: "IDLE",
+      version: "1.0.0",
+      generation: 1,
+      spec: { config: { fast: 10, slow: 50 }, isolation: "any" },
+    });
+    expect((await world.actions()).filter((action) => action.startsWith("bot."))).toEqual([
+      "bot.created",
+      "bot.version.created",
+      "bot.state.transition",
+      "bot.state.transition",
+    ]);
+    expect(await world.bot()).toMatchObject({
+      conditions: [{ type: "Initialised", status: "True" }],
+      instances: [],
+      versions: [{ version: "1.0.0" }],
+    });
   });
   const rows: readonly (readonly [string, Record<string, unknown>, string])[] = [
-    ["[L-N12] a tag instead of a digest", { strategy: { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest: "latest" } }, "RUMI-BOT-003"],
-    ["[L-N12] another digest", { strategy: { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest: `sha256:${"0".repeat(64)}` } }, "RUMI-PACK-018"],
-    ["an unknown venue", { venue: "NOWHERE" }, "RUMI-BOT-006"], ["an instrument that the venue lacks", { instruments: ["BTC.SIM"] }, "RUMI-BOT-005"],
-    ["[M-2.1.4] a config out of range", { config: { fast: 0 } }, "RUMI-BOT-004"], ["[M-2.1.4] a missing config field", { config: {} }, "RUMI-BOT-004"], ["[M-2.1.4] an unknown config field", { config: { fast: 1, x: 1 } }, "RUMI-BOT-004"],
+    [
+      "[L-N12] a tag instead of a digest",
+      { strategy: { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest: "latest" } },
+      "RUMI-BOT-003",
+    ],
+    [
+      "[L-N12] another digest",
+      {
+        strategy: {
+          pack_id: "demo_pack",
+          strategy_id: "ema-cross",
+          strategy_version: "1.0.0",
+          digest: `sha256:${"0".repeat(64)}`,
+        },
+      },
+      "RUMI-PACK-018",
+    ],
+    ["an unknown venue", { venue: "NOWHERE" }, "RUMI-BOT-006"],
+    ["an instrument that the venue lacks", { instruments: ["BTC.SIM"] }, "RUMI-BOT-005"],
+    ["[M-2.1.4] a config out of range", { config: { fast: 0 } }, "RUMI-BOT-004"],
+    ["[M-2.1.4] a missing config field", { config: {} }, "RUMI-BOT-004"],
+    ["[M-2.1.4] an unknown config field", { config: { fast: 1, x: 1 } }, "RUMI-BOT-004"],
     ["[M-14.2] a secret, which would be stored and shown", { config: { fast: 1, api_key: "hunter2" } }, "RUMI-BOT-034"],
-    ["no capital", { capital: "0" }, "RUMI-BOT-030"], ["capital that is no decimal", { capital: "1e3" }, "RUMI-BOT-030"],
+    ["no capital", { capital: "0" }, "RUMI-BOT-030"],
+    ["capital that is no decimal", { capital: "1e3" }, "RUMI-BOT-030"],
   ];
-  for (const [name, over, code] of rows) it(`refuses ${name}`, async () => { expect(codeOf(await world.makeBot("bot-1", over))).toBe(code); });
+  for (const [name, over, code] of rows)
+    it(`refuses ${name}`, async () => {
+      expect(codeOf(await world.makeBot("bot-1", over))).toBe(code);
+    });
   it("refuses an unknown pack, an unknown strategy, a second bot of that name and an unknown field", async () => {
-    const strategy = { pack_id: "demo_pack", strategy_id: "ema-cross", strategy_version: "1.0.0", digest: world.digest };
+    const strategy = {
+      pack_id: "demo_pack",
+      strategy_id: "ema-cross",
+      strategy_version: "1.0.0",
+      digest: world.digest,
+    };
     expect(codeOf(await world.makeBot("b", { strategy: { ...strategy, pack_id: "nobody" } }))).toBe("RUMI-PACK-005");
-    expect(codeOf(await world.makeBot("b", { strategy: { ...strategy, strategy_id: "nobody" } }))).toBe("RUMI-PACK-017");
+    expect(codeOf(await world.makeBot("b", { strategy: { ...strategy, strategy_id: "nobody" } }))).toBe(
+      "RUMI-PACK-017",
+    );
     dataOf(await world.makeBot("b"));
     expect(codeOf(await world.makeBot("b"))).toBe("RUMI-BOT-002");
     expect(codeOf(await world.makeBot("c", { colour: "red" }))).toBe("RUMI-VAL-008");
   });
   it("lists by state, label and words, in stable pages", async () => {
-    for (const name of ["a", "b", "c", "d"]) dataOf(await world.makeBot(name, { labels: { team: name === "d" ? "z" : "a" }, display_name: `Bot ${name}%` }));
-    const list = async (query: Record<string, string>) => dataOf(await world.query("bots.list", query)) as { bots: { bot_id: string }[]; next_cursor: string | null };
+    for (const name of ["a", "b", "c", "d"])
+      dataOf(await world.makeBot(name, { labels: { team: name === "d" ? "z" : "a" }, display_name: `Bot ${name}%` }));
+    const list = async (query: Record<string, string>) =>
+      dataOf(await world.query("bots.list", query)) as { bots: { bot_id: string }[]; next_cursor: string | null };
     const first = await list({ limit: "2" });
     expect(first.bots.map((bot) => bot.bot_id)).toEqual(["a", "b"]);
-    expect((await list({ limit: "2", cursor: first.next_cursor ?? "" })).bots.map((bot) => bot.bot_id)).toEqual(["c", "d"]);
+    expect((await list({ limit: "2", cursor: first.next_cursor ?? "" })).bots.map((bot) => bot.bot_id)).toEqual([
+      "c",
+      "d",
+    ]);
     expect((await list({ label: "team=z" })).bots).toHaveLength(1);
     expect((await list({ label: "team" })).bots).toHaveLength(4);
     expect((await list({ q: "C%" })).bots.map((bot) => bot.bot_id)).toEqual(["c"]);
@@ -82,7 +135,15 @@ describe("[G-2.2a] commands", () => {
     const chain = dataOf(await world.query("commands.show", {}, { command_id: String(dataOf(stop)["command_id"]) }));
     expect(chain).toMatchObject({ status: "applied" });
     const actions = (chain["audit"] as { action: string }[]).map((event) => event.action);
-    expect(actions).toEqual(expect.arrayContaining(["controlplane.command.requested", "controlplane.command.applied", "bot.state.transition", "instance.started", "instance.stopped"]));
+    expect(actions).toEqual(
+      expect.arrayContaining([
+        "controlplane.command.requested",
+        "controlplane.command.applied",
+        "bot.state.transition",
+        "instance.started",
+        "instance.stopped",
+      ]),
+    );
     const again = dataOf(await world.move("bot-1", "IDLE", "RUNNING_SHADOW"));
     expect(again["run_id"]).not.toBe(run_id);
     await world.until("shadow", () => world.runner.instances.get(String(again["run_id"]))?.spec.mode === "shadow");
@@ -93,9 +154,13 @@ describe("[G-2.2a] commands", () => {
     dataOf(await world.makeBot());
     const answer = await world.move("bot-1", "PAUSED", "STOPPING");
     expect(refusal(answer)).toMatchObject({ code: "RUMI-BOT-011", details: { current_state: "IDLE" } });
-    expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { expires_at: "2020-01-01T00:00:00Z" }))).toBe("RUMI-BOT-013");
+    expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { expires_at: "2020-01-01T00:00:00Z" }))).toBe(
+      "RUMI-BOT-013",
+    );
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { actor: "user:other" }))).toBe("RUMI-VAL-002");
-    expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { target: { group_id: "g" } }))).toBe("RUMI-BOT-015");
+    expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { target: { group_id: "g" } }))).toBe(
+      "RUMI-BOT-015",
+    );
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { target: {} }))).toBe("RUMI-BOT-029");
     expect(codeOf(await world.move("nobody", "IDLE", "RUNNING_PAPER"))).toBe("RUMI-BOT-001");
     expect(codeOf(await world.move("bot-1", "IDLE", "STOPPING"))).toBe("RUMI-BOT-010");
@@ -119,7 +184,9 @@ describe("[G-2.2a] commands", () => {
     const dry = await world.move("bot-1", "IDLE", "RUNNING_PAPER", { dry_run: true });
     expect(dry.kind).toBe("done");
     expect(await world.bot()).toMatchObject({ state: "IDLE" });
-    const answers = await Promise.all(Array.from({ length: 20 }, () => world.move("bot-1", "IDLE", "RUNNING_PAPER", same)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => world.move("bot-1", "IDLE", "RUNNING_PAPER", same)),
+    );
     expect(answers.some((answer) => answer.kind === "done")).toBe(true);
     const late = await world.move("bot-1", "IDLE", "RUNNING_PAPER", same);
     expect(late).toMatchObject({ kind: "done", duplicate_suppressed: true });
@@ -131,13 +198,19 @@ describe("[G-2.2a] commands", () => {
 describe("[L-N3] the preflight refuses each thing that is not right", () => {
   it("no runner", async () => {
     dataOf(await world.makeBot());
-    expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toMatchObject({ code: "RUMI-BOT-018", details: { failed_item: "runner" } });
+    expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toMatchObject({
+      code: "RUMI-BOT-018",
+      details: { failed_item: "runner" },
+    });
   });
   it("[R-5.1] an altered pack, [L-N12] with the state kept", async () => {
     await world.runner.dial();
     dataOf(await world.makeBot());
     writeFileSync(join(world.folder, "ecosystem/demo_pack/strategies/ema.wasm"), "x");
-    expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toMatchObject({ code: "RUMI-PACK-007", details: { failed_item: "artifact_digest" } });
+    expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toMatchObject({
+      code: "RUMI-PACK-007",
+      details: { failed_item: "artifact_digest" },
+    });
     expect(await world.bot()).toMatchObject({ state: "IDLE" });
     expect(await world.actions()).toContain("pack.modified");
   });
@@ -152,31 +225,54 @@ describe("[L-N3] the preflight refuses each thing that is not right", () => {
     await running();
     for (const mode of ["SAFE", "EMERGENCY_STOP"]) {
       dataOf(await world.command("safety.set", { command_id: world.id(), mode, reason: "test" }));
-      dataOf(await world.makeBot(`safe-${mode.toLowerCase().replace("_", "-")}`).then((answer) => (answer.kind === "done" ? answer : { kind: "done" as const, status: 200, data: {}, command_id: null, duplicate_suppressed: false })));
+      dataOf(
+        await world
+          .makeBot(`safe-${mode.toLowerCase().replace("_", "-")}`)
+          .then((answer) =>
+            answer.kind === "done"
+              ? answer
+              : { kind: "done" as const, status: 200, data: {}, command_id: null, duplicate_suppressed: false },
+          ),
+      );
     }
     expect(codeOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"))).toBe("done 202");
     await world.until("IDLE", async () => (await world.bot())["state"] === "IDLE");
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toBe("RUMI-CMD-005");
-    await world.until("the runner hears it", () => world.runner.received.some((message) => message.type === "safety" && message.mode === "EMERGENCY_STOP"));
+    await world.until("the runner hears it", () =>
+      world.runner.received.some((message) => message.type === "safety" && message.mode === "EMERGENCY_STOP"),
+    );
   });
 });
 
 describe("[G-7.1] safety", () => {
-  const set = (mode: string, principal = { id: "user:root", roles: ["view_only", "operator", "admin"] as const }) => world.command("safety.set", { command_id: world.id(), mode, reason: "because" }, { principal });
+  const set = (mode: string, principal = { id: "user:root", roles: ["view_only", "operator", "admin"] as const }) =>
+    world.command("safety.set", { command_id: world.id(), mode, reason: "because" }, { principal });
   it("tightens always, loosens only for an administrator; each transition audited", async () => {
     const operator = { id: "user:op", roles: ["operator"] as const };
-    expect(dataOf(await set("EMERGENCY_STOP", operator as never))).toMatchObject({ mode: "EMERGENCY_STOP", changed: true, schema_version: 1 });
+    expect(dataOf(await set("EMERGENCY_STOP", operator as never))).toMatchObject({
+      mode: "EMERGENCY_STOP",
+      changed: true,
+      schema_version: 1,
+    });
     expect(codeOf(await set("NORMAL", operator as never))).toBe("RUMI-BOT-022");
     expect(dataOf(await set("NORMAL"))).toMatchObject({ mode: "NORMAL", changed: true });
     expect(dataOf(await set("NORMAL"))).toMatchObject({ changed: false });
-    expect(dataOf(await world.query("safety.show"))).toMatchObject({ mode: "NORMAL", reason: "because", activated_by: "user:root" });
+    expect(dataOf(await world.query("safety.show"))).toMatchObject({
+      mode: "NORMAL",
+      reason: "because",
+      activated_by: "user:root",
+    });
     expect((await world.actions()).filter((action) => action === "safety.transition")).toHaveLength(2);
   });
 });
 
 describe("venues", () => {
   it("keeps hash and load report, refuses a second of that name and a useless file", async () => {
-    expect(dataOf(await world.query("venues.show", {}, { venue_id: "SIM" }))).toMatchObject({ kind: "recording", report: { rows_accepted: 20 }, pace: { kind: "multiple", factor: 1 } });
+    expect(dataOf(await world.query("venues.show", {}, { venue_id: "SIM" }))).toMatchObject({
+      kind: "recording",
+      report: { rows_accepted: 20 },
+      pace: { kind: "multiple", factor: 1 },
+    });
     expect(codeOf(await world.command("venues.register", venueBody(world)))).toBe("RUMI-BOT-007");
     const missing = { ...venueBody(world), venue_id: "OTHER" } as unknown as { files: { path: string }[] };
     missing.files = missing.files.map((file) => ({ ...file, path: "/nowhere.csv" }));
@@ -187,10 +283,34 @@ describe("venues", () => {
 describe("configuration of a running bot", () => {
   it("[L-02] makes a new version and reaches the runner", async () => {
     const run_id = await running();
-    const answer = dataOf(await world.command("bots.config_apply", { command_id: world.id(), config: { fast: 20 }, at: "next_tick", reason: "tune" }, { params: { bot_id: "bot-1" } }));
-    expect(answer).toMatchObject({ version: "1.1.0", generation: 2, observed_generation: 1, changed: ["fast"], applied: true });
+    const answer = dataOf(
+      await world.command(
+        "bots.config_apply",
+        { command_id: world.id(), config: { fast: 20 }, at: "next_tick", reason: "tune" },
+        { params: { bot_id: "bot-1" } },
+      ),
+    );
+    expect(answer).toMatchObject({
+      version: "1.1.0",
+      generation: 2,
+      observed_generation: 1,
+      changed: ["fast"],
+      applied: true,
+    });
     await world.until("observed", async () => (await world.bot())["observed_generation"] === 2);
-    expect(world.runner.received.find((message) => message.type === "config")).toMatchObject({ run_id, config: { fast: 20, slow: 50 }, actor: "user:root" });
-    expect(codeOf(await world.command("bots.config_apply", { command_id: world.id(), config: { fast: "x" }, at: "next_tick", reason: "tune" }, { params: { bot_id: "bot-1" } }))).toBe("RUMI-BOT-004");
+    expect(world.runner.received.find((message) => message.type === "config")).toMatchObject({
+      run_id,
+      config: { fast: 20, slow: 50 },
+      actor: "user:root",
+    });
+    expect(
+      codeOf(
+        await world.command(
+          "bots.config_apply",
+          { command_id: world.id(), config: { fast: "x" }, at: "next_tick", reason: "tune" },
+          { params: { bot_id: "bot-1" } },
+        ),
+      ),
+    ).toBe("RUMI-BOT-004");
   });
 });

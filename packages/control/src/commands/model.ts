@@ -20,7 +20,10 @@ export const SubmitCommandInput = Type.Object(
     target: Type.Object({ bot_id: Type.Optional(BotIdField), group_id: Type.Optional(BotIdField) }, CLOSED),
     requested_transition: Type.Object({ from: StateField, to: StateField }, CLOSED),
     reason: ReasonField,
-    trace_id: Type.String({ pattern: "^[0-9a-f-]{32,36}$", description: "A uuid or a W3C trace id; it travels to every event of the run." }),
+    trace_id: Type.String({
+      pattern: "^[0-9a-f-]{32,36}$",
+      description: "A uuid or a W3C trace id; it travels to every event of the run.",
+    }),
     run_id: Type.String({ pattern: ID_PATTERNS.uuid }),
     schema_version: Type.Literal(1),
     actor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
@@ -42,34 +45,65 @@ export function riskOf({ from, to }: SubmitCommand["requested_transition"]): "in
 export type Judged = { readonly bot: BotRow; readonly from: BotState; readonly to: BotState };
 
 /** Everything but the preflight: is this wish sound, meant for now, and allowed by the table? */
-export function judgeCommand(input: SubmitCommand, bot: BotRow | undefined, principal_id: string, now: Micros): Result<Judged, Failure> {
+export function judgeCommand(
+  input: SubmitCommand,
+  bot: BotRow | undefined,
+  principal_id: string,
+  now: Micros,
+): Result<Judged, Failure> {
   const { bot_id, group_id } = input.target;
   if ((bot_id === undefined) === (group_id === undefined)) return err(failure("RUMI-BOT-029"));
   if (group_id !== undefined) return err(failure("RUMI-BOT-015", { group_id }));
-  if (input.actor !== undefined && input.actor !== principal_id) return err(failure("RUMI-BOT-014", { actor: input.actor, principal: principal_id }));
+  if (input.actor !== undefined && input.actor !== principal_id)
+    return err(failure("RUMI-BOT-014", { actor: input.actor, principal: principal_id }));
   const expiry = judgeExpiry(input.expires_at, now);
   if (!expiry.ok) return expiry;
   if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: bot_id ?? "" }));
   const { from, to } = input.requested_transition;
   const details = { current_state: bot.state };
-  if (to === "RUNNING_LIVE") return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
-  if (bot.state !== from) return err(failure("RUMI-BOT-011", { bot_id: bot.bot_id, from, current: bot.state }, { reasonCode: "G.STATE_MOVED", details }));
-  if (mayMove("dangerous", from, to)) return err(failure("RUMI-BOT-023", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
+  if (to === "RUNNING_LIVE")
+    return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
+  if (bot.state !== from)
+    return err(
+      failure(
+        "RUMI-BOT-011",
+        { bot_id: bot.bot_id, from, current: bot.state },
+        { reasonCode: "G.STATE_MOVED", details },
+      ),
+    );
+  if (mayMove("dangerous", from, to))
+    return err(failure("RUMI-BOT-023", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
   if (mayMove("operator", from, to)) return ok({ bot, from, to });
-  if (to === "IDLE" || to === "ERROR" || to === "CREATED") return err(failure("RUMI-BOT-033", { to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
-  return err(failure("RUMI-BOT-010", { bot_id: bot.bot_id, from, to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
+  if (to === "IDLE" || to === "ERROR" || to === "CREATED")
+    return err(failure("RUMI-BOT-033", { to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
+  return err(
+    failure("RUMI-BOT-010", { bot_id: bot.bot_id, from, to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }),
+  );
 }
 
 function judgeExpiry(expires_at: string | undefined, now: Micros): Result<null, Failure> {
   if (expires_at === undefined) return ok(null);
   const at = microsFromIso(expires_at);
-  if (at === undefined) return err(failure("RUMI-VAL-002", { field: "expires_at", problem: "it is not a UTC instant such as 2026-02-24T12:00:00Z" }));
+  if (at === undefined)
+    return err(
+      failure("RUMI-VAL-002", { field: "expires_at", problem: "it is not a UTC instant such as 2026-02-24T12:00:00Z" }),
+    );
   return at <= now ? err(failure("RUMI-BOT-013", { expires_at }, { reasonCode: "G.COMMAND_EXPIRED" })) : ok(null);
 }
 
 /** Whether a start goes on with the run that is there, or begins a new one. */
-export function continues(from: BotState, mode: "paper" | "shadow", instance: InstanceRow | undefined, spec: { readonly strategy_id: string; readonly pack_digest: string }): boolean {
+export function continues(
+  from: BotState,
+  mode: "paper" | "shadow",
+  instance: InstanceRow | undefined,
+  spec: { readonly strategy_id: string; readonly pack_digest: string },
+): boolean {
   if (instance === undefined || (from !== "PAUSED" && from !== "ERROR")) return false;
   const former = JSON.parse(instance.spec) as { readonly strategy_id: string; readonly pack_digest: string };
-  return instance.mode === mode && instance.starts > 0 && former.strategy_id === spec.strategy_id && former.pack_digest === spec.pack_digest;
+  return (
+    instance.mode === mode &&
+    instance.starts > 0 &&
+    former.strategy_id === spec.strategy_id &&
+    former.pack_digest === spec.pack_digest
+  );
 }

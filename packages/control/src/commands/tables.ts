@@ -3,9 +3,19 @@ import { write, type Migrations, type Write } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";
 
 export type CommandRow = {
-  command_id: string; bot_id: string; from_state: string; to_state: string; actor: string; reason: string; trace_id: string;
+  command_id: string;
+  bot_id: string;
+  from_state: string;
+  to_state: string;
+  actor: string;
+  reason: string;
+  trace_id: string;
   /** The caller's own execution id, and the run that the command started or touched. */
-  caller_run_id: string; run_id: string | null; status: "accepted" | "applied"; report_id: string | null; created_at: number;
+  caller_run_id: string;
+  run_id: string | null;
+  status: "accepted" | "applied";
+  report_id: string | null;
+  created_at: number;
 };
 export type CommandTables = { command: CommandRow };
 
@@ -18,7 +28,10 @@ const statements = (integer: string): readonly string[] => [
   "CREATE INDEX command_by_trace ON command (trace_id)",
 ];
 
-export const COMMAND_MIGRATIONS: Migrations = { owner: "control.commands", steps: [{ name: "001-commands", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+export const COMMAND_MIGRATIONS: Migrations = {
+  owner: "control.commands",
+  steps: [{ name: "001-commands", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
 
 export function insertCommand(sql: Sql, row: CommandRow): Write {
   return write(sql.builder<CommandTables>().insertInto("command").values(row), 1);

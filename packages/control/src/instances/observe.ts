@@ -15,7 +15,11 @@ import { isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import type { FailureNote } from "../shared/fields.ts";
 import type { InstanceRow } from "./tables.ts";
 
-export type Facts = { readonly bot: BotRow; readonly instance: InstanceRow; readonly conditions: readonly BotConditionRow[] };
+export type Facts = {
+  readonly bot: BotRow;
+  readonly instance: InstanceRow;
+  readonly conditions: readonly BotConditionRow[];
+};
 
 export type Observation = {
   readonly bot: Partial<Omit<BotRow, "bot_id" | "row_version">> | null;
@@ -31,23 +35,49 @@ const LEASE_LOST = "M.LEASE.LOST";
 
 export function observeStatus(facts: Facts, status: InstanceStatus, now: number): Observation {
   const { bot, instance } = facts;
-  const base = { phase: status.phase, health_state: status.health_state, status: JSON.stringify(status), failure: status.failure === null ? null : JSON.stringify(status.failure) };
+  const base = {
+    phase: status.phase,
+    health_state: status.health_state,
+    status: JSON.stringify(status),
+    failure: status.failure === null ? null : JSON.stringify(status.failure),
+  };
   const conditions = changedConditions(facts, [runningCondition(status, instance), healthCondition(status, instance)]);
   const events: EventDraft[] = conditions.map((one) => conditionEvent(facts, one));
   if (status.phase !== instance.phase) events.push(...phaseEvents(instance, status));
   if (status.health_state !== instance.health_state && instance.health_state !== null) {
-    events.push({ action: "instance.health.changed", ...resource(instance), outcome: "SUCCESS", details: { ...instanceDetails(instance), from: instance.health_state, to: status.health_state, reason_code: status.reason_code } });
+    events.push({
+      action: "instance.health.changed",
+      ...resource(instance),
+      outcome: "SUCCESS",
+      details: {
+        ...instanceDetails(instance),
+        from: instance.health_state,
+        to: status.health_state,
+        reason_code: status.reason_code,
+      },
+    });
   }
   const over = status.phase === "stopped" || status.phase === "failed";
   // [M-7.1.3] It fenced itself because its lease ran out: the same generation is taken up again, the bot keeps its state.
-  if (over && status.reason_code === LEASE_LOST && instance.desired !== "stopped" && (isRunning(bot.state) || bot.state === "PAUSED")) {
+  if (
+    over &&
+    status.reason_code === LEASE_LOST &&
+    instance.desired !== "stopped" &&
+    (isRunning(bot.state) || bot.state === "PAUSED")
+  ) {
     return { bot: null, conditions, events, instance: { ...base, failure: null, holder: null }, ended: null };
   }
   const move = over && instance.holder !== null ? endOf(bot, instance, status, now) : null;
-  if (move !== null) events.push(transitionEvent(bot.bot_id, bot.state, move.state, bot.generation, null, move.state_reason));
+  if (move !== null)
+    events.push(transitionEvent(bot.bot_id, bot.state, move.state, bot.generation, null, move.state_reason));
   return {
-    bot: move, conditions, events,
-    instance: over && instance.holder !== null ? { ...base, holder: null, desired: "stopped", stop_reason: status.reason_code ?? instance.stop_reason } : base,
+    bot: move,
+    conditions,
+    events,
+    instance:
+      over && instance.holder !== null
+        ? { ...base, holder: null, desired: "stopped", stop_reason: status.reason_code ?? instance.stop_reason }
+        : base,
     ended: over && instance.holder !== null ? (status.reason_code ?? status.phase.toUpperCase()) : null,
   };
 }
@@ -58,15 +88,35 @@ export function observeGone(facts: Facts, reason: string, now: number): Observat
   const to: BotState = bot.state === "STOPPING" ? "IDLE" : "ERROR";
   const cause = to === "IDLE" ? "stopped" : "fault";
   const moves = mayMove(cause, bot.state, to);
-  const note: FailureNote = { error_code: "RUMI-BOT-031", reason_code: reason, error: `The run of ${bot.bot_id} ended: ${reason}.`, suggestion: "Look at the cause, then start the bot explicitly." };
-  const conditions = changedConditions(facts, [{ type: "Running", status: "False", reason, message: "", observed_generation: instance.generation }]);
+  const note: FailureNote = {
+    error_code: "RUMI-BOT-031",
+    reason_code: reason,
+    error: `The run of ${bot.bot_id} ended: ${reason}.`,
+    suggestion: "Look at the cause, then start the bot explicitly.",
+  };
+  const conditions = changedConditions(facts, [
+    { type: "Running", status: "False", reason, message: "", observed_generation: instance.generation },
+  ]);
   return {
-    bot: moves ? { state: to, state_reason: reason, state_since: now, ...(to === "IDLE" ? { run_id: null, mode: null } : {}) } : null,
-    instance: { holder: null, desired: "stopped", phase: to === "IDLE" ? "stopped" : "failed", stop_reason: reason, ...(to === "IDLE" ? {} : { failure: JSON.stringify(note) }) },
+    bot: moves
+      ? { state: to, state_reason: reason, state_since: now, ...(to === "IDLE" ? { run_id: null, mode: null } : {}) }
+      : null,
+    instance: {
+      holder: null,
+      desired: "stopped",
+      phase: to === "IDLE" ? "stopped" : "failed",
+      stop_reason: reason,
+      ...(to === "IDLE" ? {} : { failure: JSON.stringify(note) }),
+    },
     conditions,
     events: [
       ...conditions.map((one) => conditionEvent(facts, one)),
-      { action: to === "IDLE" ? "instance.stopped" : "instance.failed", ...resource(instance), outcome: to === "IDLE" ? "SUCCESS" : "FAILURE", details: { ...instanceDetails(instance), reason_code: reason } },
+      {
+        action: to === "IDLE" ? "instance.stopped" : "instance.failed",
+        ...resource(instance),
+        outcome: to === "IDLE" ? "SUCCESS" : "FAILURE",
+        details: { ...instanceDetails(instance), reason_code: reason },
+      },
       ...(moves ? [transitionEvent(bot.bot_id, bot.state, to, bot.generation, null, reason)] : []),
     ],
     ended: reason,
@@ -79,53 +129,137 @@ export function observeRefusal(facts: Facts, failure: FailureNote, now: number):
   return { ...gone, instance: { ...gone.instance, phase: "failed", failure: JSON.stringify(failure) } };
 }
 
-function endOf(bot: BotRow, _instance: InstanceRow, status: InstanceStatus, now: number): (Partial<BotRow> & { readonly state: BotState; readonly state_reason: string }) | null {
-  if (status.phase === "stopped" && bot.state === "STOPPING") return { state: "IDLE", state_reason: "STOP_PROVEN", state_since: now, run_id: null, mode: null };
+function endOf(
+  bot: BotRow,
+  _instance: InstanceRow,
+  status: InstanceStatus,
+  now: number,
+): (Partial<BotRow> & { readonly state: BotState; readonly state_reason: string }) | null {
+  if (status.phase === "stopped" && bot.state === "STOPPING")
+    return { state: "IDLE", state_reason: "STOP_PROVEN", state_since: now, run_id: null, mode: null };
   const failed = status.phase === "failed" || isRunning(bot.state) || bot.state === "PAUSED";
-  return failed && mayMove("fault", bot.state, "ERROR") ? { state: "ERROR", state_reason: status.reason_code ?? status.failure?.error_code ?? "INSTANCE_ENDED", state_since: now } : null;
+  return failed && mayMove("fault", bot.state, "ERROR")
+    ? {
+        state: "ERROR",
+        state_reason: status.reason_code ?? status.failure?.error_code ?? "INSTANCE_ENDED",
+        state_since: now,
+      }
+    : null;
 }
 
 function phaseEvents(instance: InstanceRow, status: InstanceStatus): readonly EventDraft[] {
   const details = instanceDetails(instance);
   if (status.phase === "running" && (instance.phase === "none" || instance.phase === "starting")) {
-    return [{ action: "instance.started", ...resource(instance), outcome: "SUCCESS", details: { ...details, isolation: status.isolation === null ? null : `${status.isolation.level} ${status.isolation.mechanism}` } }];
+    return [
+      {
+        action: "instance.started",
+        ...resource(instance),
+        outcome: "SUCCESS",
+        details: {
+          ...details,
+          isolation: status.isolation === null ? null : `${status.isolation.level} ${status.isolation.mechanism}`,
+        },
+      },
+    ];
   }
   if (status.phase === "stopped") {
-    return [{ action: "instance.stopped", ...resource(instance), outcome: "SUCCESS", details: { ...details, reason_code: status.reason_code, cursor: status.cursor, open_orders: status.orders_open, events: status.events_total, intents: status.intents_total } }];
+    return [
+      {
+        action: "instance.stopped",
+        ...resource(instance),
+        outcome: "SUCCESS",
+        details: {
+          ...details,
+          reason_code: status.reason_code,
+          cursor: status.cursor,
+          open_orders: status.orders_open,
+          events: status.events_total,
+          intents: status.intents_total,
+        },
+      },
+    ];
   }
   if (status.phase === "failed") {
-    const failure = status.failure === null ? {} : { error_code: status.failure.error_code, error: status.failure.error };
-    return [{ action: "instance.failed", ...resource(instance), outcome: "FAILURE", details: { ...details, reason_code: status.reason_code, ...failure } }];
+    const failure =
+      status.failure === null ? {} : { error_code: status.failure.error_code, error: status.failure.error };
+    return [
+      {
+        action: "instance.failed",
+        ...resource(instance),
+        outcome: "FAILURE",
+        details: { ...details, reason_code: status.reason_code, ...failure },
+      },
+    ];
   }
   return [];
 }
 
 function runningCondition(status: InstanceStatus, instance: InstanceRow): Omit<Condition, "last_transition_time"> {
   const runs = status.phase === "running" || status.phase === "feed_ended";
-  return { type: "Running", status: runs ? "True" : "False", reason: status.phase.toUpperCase(), message: status.failure?.error ?? "", observed_generation: instance.generation };
+  return {
+    type: "Running",
+    status: runs ? "True" : "False",
+    reason: status.phase.toUpperCase(),
+    message: status.failure?.error ?? "",
+    observed_generation: instance.generation,
+  };
 }
 
 function healthCondition(status: InstanceStatus, instance: InstanceRow): Omit<Condition, "last_transition_time"> {
   const healthy = status.health_state === "healthy";
-  return { type: "Healthy", status: healthy ? "True" : "False", reason: status.reason_code ?? status.health_state.toUpperCase(), message: "", observed_generation: instance.generation };
+  return {
+    type: "Healthy",
+    status: healthy ? "True" : "False",
+    reason: status.reason_code ?? status.health_state.toUpperCase(),
+    message: "",
+    observed_generation: instance.generation,
+  };
 }
 
-export function changedConditions(facts: Pick<Facts, "conditions">, wanted: readonly Omit<Condition, "last_transition_time">[]): readonly Omit<Condition, "last_transition_time">[] {
+export function changedConditions(
+  facts: Pick<Facts, "conditions">,
+  wanted: readonly Omit<Condition, "last_transition_time">[],
+): readonly Omit<Condition, "last_transition_time">[] {
   return wanted.filter((one) => {
     const known = facts.conditions.find((row) => row.type === one.type);
     return known === undefined || known.status !== one.status || known.reason !== one.reason;
   });
 }
 
-export function conditionEvent({ bot, conditions }: Pick<Facts, "bot" | "conditions">, one: Omit<Condition, "last_transition_time">): EventDraft {
+export function conditionEvent(
+  { bot, conditions }: Pick<Facts, "bot" | "conditions">,
+  one: Omit<Condition, "last_transition_time">,
+): EventDraft {
   const previous = conditions.find((row) => row.type === one.type)?.status ?? null;
-  return { action: "bot.condition.changed", ...botResource(bot.bot_id), details: { type: one.type, status: one.status, previous, message: one.message, reason_code: one.reason, observed_generation: one.observed_generation } };
+  return {
+    action: "bot.condition.changed",
+    ...botResource(bot.bot_id),
+    details: {
+      type: one.type,
+      status: one.status,
+      previous,
+      message: one.message,
+      reason_code: one.reason,
+      observed_generation: one.observed_generation,
+    },
+  };
 }
 
 export function resource(instance: InstanceRow): { readonly resource_type: string; readonly resource_id: string } {
-  return { resource_type: "instance", resource_id: `${instance.bot_id}/${instance.strategy_id}/${instance.instance_id}` };
+  return {
+    resource_type: "instance",
+    resource_id: `${instance.bot_id}/${instance.strategy_id}/${instance.instance_id}`,
+  };
 }
 
 export function instanceDetails(instance: InstanceRow): Readonly<Record<string, unknown>> {
-  return { bot_id: instance.bot_id, strategy_id: instance.strategy_id, instance_id: instance.instance_id, epoch: instance.epoch, generation: instance.generation, runner_id: instance.holder, mode: instance.mode };
+  return {
+    bot_id: instance.bot_id,
+    strategy_id: instance.strategy_id,
+    instance_id: instance.instance_id,
+    epoch: instance.epoch,
+    generation: instance.generation,
+    runner_id: instance.holder,
+    mode: instance.mode,
+  };
 }

@@ -23,7 +23,13 @@ export type PlanFacts = {
 export type Action =
   | { readonly kind: "none"; readonly why: string }
   | { readonly kind: "start"; readonly runner_id: string }
-  | { readonly kind: "stop"; readonly runner_id: string; readonly run_id: string; readonly epoch: number; readonly why: string }
+  | {
+      readonly kind: "stop";
+      readonly runner_id: string;
+      readonly run_id: string;
+      readonly epoch: number;
+      readonly why: string;
+    }
   | { readonly kind: "pause" | "continue" | "config"; readonly runner_id: string }
   | { readonly kind: "gone"; readonly why: string };
 
@@ -31,16 +37,22 @@ export function planInstance({ instance, reported, runners, adopting, inherited,
   if (reported !== undefined && !runners.includes(reported.runner_id)) reported = undefined;
   if (reported !== undefined && !isOurs(instance, reported)) {
     const { status, runner_id } = reported;
-    if (isOver(status)) return wanted(instance) ? startOrWait(instance, runners, lease_over) : none("a former run is over");
+    if (isOver(status))
+      return wanted(instance) ? startOrWait(instance, runners, lease_over) : none("a former run is over");
     return { kind: "stop", runner_id, run_id: status.run_id, epoch: status.epoch, why: "SUPERSEDED" };
   }
   if (reported !== undefined) return withReport(instance, reported);
   if (instance.desired === "stopped") {
     if (instance.holder === null) return none("it is stopped");
-    return lease_over ? { kind: "gone", why: adopting || inherited ? "RUNNER_GONE_AT_RESTART" : "RUNNER_GONE" } : none("its runner is not there and its lease still runs");
+    return lease_over
+      ? { kind: "gone", why: adopting || inherited ? "RUNNER_GONE_AT_RESTART" : "RUNNER_GONE" }
+      : none("its runner is not there and its lease still runs");
   }
   // [M-7.1.1] A runner that only stands still may act until its lease is over: nobody else may start before.
-  if (inherited) return adopting || !lease_over ? none("living runners may still dial in") : { kind: "gone", why: "PROGRAM_RESTARTED" };
+  if (inherited)
+    return adopting || !lease_over
+      ? none("living runners may still dial in")
+      : { kind: "gone", why: "PROGRAM_RESTARTED" };
   return startOrWait(instance, runners, lease_over);
 }
 
@@ -48,7 +60,15 @@ function withReport(instance: InstanceRow, { runner_id, status }: Reported): Act
   if (isOver(status)) return none("it is over");
   switch (instance.desired) {
     case "stopped":
-      return status.phase === "stopping" ? none("it is stopping") : { kind: "stop", runner_id, run_id: instance.run_id, epoch: instance.epoch, why: instance.stop_reason ?? "OPERATOR" };
+      return status.phase === "stopping"
+        ? none("it is stopping")
+        : {
+            kind: "stop",
+            runner_id,
+            run_id: instance.run_id,
+            epoch: instance.epoch,
+            why: instance.stop_reason ?? "OPERATOR",
+          };
     case "paused":
       if (status.phase === "running" || status.phase === "feed_ended") return { kind: "pause", runner_id };
       break;
@@ -56,14 +76,18 @@ function withReport(instance: InstanceRow, { runner_id, status }: Reported): Act
       if (status.phase === "paused") return { kind: "continue", runner_id };
       break;
   }
-  return instance.config !== null && (status.phase === "running" || status.phase === "paused") ? { kind: "config", runner_id } : none("as wanted");
+  return instance.config !== null && (status.phase === "running" || status.phase === "paused")
+    ? { kind: "config", runner_id }
+    : none("as wanted");
 }
 
 function startOrWait(instance: InstanceRow, runners: readonly string[], lease_over: boolean): Action {
   const [runner_id] = runners;
   if (runner_id === undefined) return none("no runner is connected");
   if (instance.desired === "paused") return none("paused, and nobody runs it");
-  return lease_over || instance.holder === runner_id ? { kind: "start", runner_id } : none("its last holder's lease still runs");
+  return lease_over || instance.holder === runner_id
+    ? { kind: "start", runner_id }
+    : none("its last holder's lease still runs");
 }
 
 function isOurs(instance: InstanceRow, { runner_id, status }: Reported): boolean {

@@ -19,7 +19,14 @@ import type { Reply, RunnerHub } from "../runners/hub.ts";
 import { keyOf } from "../runners/recorder.ts";
 import { changedConditions, conditionEvent, observeGone, observeRefusal, resource } from "./observe.ts";
 import { planInstance, type Action } from "./plan.ts";
-import { keyText, readOpenInstances, updateInstance, type InstanceRow, type InstanceTables, type StartSpec } from "./tables.ts";
+import {
+  keyText,
+  readOpenInstances,
+  updateInstance,
+  type InstanceRow,
+  type InstanceTables,
+  type StartSpec,
+} from "./tables.ts";
 
 export type InstanceReconcilerDeps = {
   readonly store: Store;
@@ -49,15 +56,30 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       case "start":
         return start(instance, action.runner_id);
       case "stop":
-        await hub.ask(action.runner_id, { type: "stop", run_id: action.run_id as InstanceSpec["run_id"], epoch: action.epoch, reason: action.why });
+        await hub.ask(action.runner_id, {
+          type: "stop",
+          run_id: action.run_id as InstanceSpec["run_id"],
+          epoch: action.epoch,
+          reason: action.why,
+        });
         return;
-      case "pause": case "continue":
-        await hub.ask(action.runner_id, { type: action.kind, run_id: instance.run_id as InstanceSpec["run_id"], epoch: instance.epoch, reason: "OPERATOR" });
+      case "pause":
+      case "continue":
+        await hub.ask(action.runner_id, {
+          type: action.kind,
+          run_id: instance.run_id as InstanceSpec["run_id"],
+          epoch: instance.epoch,
+          reason: "OPERATOR",
+        });
         return;
       case "config":
         return sendConfig(instance, action.runner_id);
       case "gone":
-        if ((await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => (facts.instance.run_id === instance.run_id ? observeGone(facts, action.why, clock.now()) : undefined))) === "recorded") {
+        if (
+          (await hub.recorder.record(keyOf(instance), SYSTEM, (facts) =>
+            facts.instance.run_id === instance.run_id ? observeGone(facts, action.why, clock.now()) : undefined,
+          )) === "recorded"
+        ) {
           hub.settle(instance.run_id); // what a person starts from here on is not what the restart found
         }
     }
@@ -72,7 +94,8 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     const resume = planned.starts > 0 || instance.starts > 1;
     let reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: resume ? "resume" : "fresh" } });
     // It died before it wrote anything: there is nothing to resume.
-    if (resume && reply.type === "reply" && !reply.ok && reply.failure.error_code === "RUMI-STR-021") reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: "fresh" } });
+    if (resume && reply.type === "reply" && !reply.ok && reply.failure.error_code === "RUMI-STR-021")
+      reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: "fresh" } });
     if (reply.type === "reply" && !reply.ok) await refused(instance, reply.failure);
   };
 
@@ -89,33 +112,70 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     }
     const change = { epoch: lease.value.epoch, holder: runner_id, starts: instance.starts + 1 };
     const now = clock.now();
-    const event = { action: "lease.acquired", ...resource(instance), outcome: "SUCCESS" as const, details: { holder: runner_id, previous_holder: instance.holder, epoch: change.epoch } };
-    const run = write(store.builder<InstanceTables>().updateTable("run").set({ holder: runner_id }).where("run_id", "=", instance.run_id), 1);
-    const done = await hub.recorder.commit(SYSTEM, [updateInstance(store, instance, change, now), run], [event], { run_id: instance.run_id, trace_id: instance.trace_id });
+    const event = {
+      action: "lease.acquired",
+      ...resource(instance),
+      outcome: "SUCCESS" as const,
+      details: { holder: runner_id, previous_holder: instance.holder, epoch: change.epoch },
+    };
+    const run = write(
+      store
+        .builder<InstanceTables>()
+        .updateTable("run")
+        .set({ holder: runner_id })
+        .where("run_id", "=", instance.run_id),
+      1,
+    );
+    const done = await hub.recorder.commit(SYSTEM, [updateInstance(store, instance, change, now), run], [event], {
+      run_id: instance.run_id,
+      trace_id: instance.trace_id,
+    });
     return done ? { ...instance, ...change, row_version: instance.row_version + 1 } : undefined;
   };
 
   const refused = async (instance: InstanceRow, failure: FailureNote): Promise<void> => {
     await hub.recorder.record(keyOf(instance), SYSTEM, (facts) =>
-      facts.instance.run_id === instance.run_id && facts.instance.epoch === instance.epoch && facts.instance.holder !== null ? observeRefusal(facts, failure, clock.now()) : undefined,
+      facts.instance.run_id === instance.run_id &&
+      facts.instance.epoch === instance.epoch &&
+      facts.instance.holder !== null
+        ? observeRefusal(facts, failure, clock.now())
+        : undefined,
     );
   };
 
   const sendConfig = async (instance: InstanceRow, runner_id: string): Promise<void> => {
     const config = jsonOf<InstanceSpec["config"]>(instance.config ?? "{}");
-    const reply: Reply = await hub.ask(runner_id, { type: "config", run_id: instance.run_id as InstanceSpec["run_id"], epoch: instance.epoch, config, actor: instance.config_actor ?? SYSTEM, at: instance.config_at ?? "next_tick" });
+    const reply: Reply = await hub.ask(runner_id, {
+      type: "config",
+      run_id: instance.run_id as InstanceSpec["run_id"],
+      epoch: instance.epoch,
+      config,
+      actor: instance.config_actor ?? SYSTEM,
+      at: instance.config_at ?? "next_tick",
+    });
     if (reply.type === "silence") return;
-    const spec = JSON.stringify({ ...jsonOf<StartSpec>(instance.spec), ...(reply.ok ? { config, generation: instance.generation } : {}) });
+    const spec = JSON.stringify({
+      ...jsonOf<StartSpec>(instance.spec),
+      ...(reply.ok ? { config, generation: instance.generation } : {}),
+    });
     await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => {
       if (facts.instance.config !== instance.config || facts.instance.run_id !== instance.run_id) return undefined;
       const failure = reply.ok ? {} : { failure: JSON.stringify(reply.failure) };
-      return { bot: reply.ok ? { observed_generation: instance.generation } : null, instance: { config: null, config_actor: null, config_at: null, spec, ...failure }, conditions: [], events: [], ended: null };
+      return {
+        bot: reply.ok ? { observed_generation: instance.generation } : null,
+        instance: { config: null, config_actor: null, config_at: null, spec, ...failure },
+        conditions: [],
+        events: [],
+        ended: null,
+      };
     });
   };
 
   return {
     name: "instances",
-    busy: async () => { await Promise.all(inFlight.values()); },
+    busy: async () => {
+      await Promise.all(inFlight.values());
+    },
     run: async () => {
       const open = await readOpenInstances(store, store);
       inheritedRuns ??= new Set(open.map((instance) => instance.run_id));
@@ -124,12 +184,22 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
         const key = keyText(instance);
         if (inFlight.has(key)) continue;
         const action = planInstance({
-          instance, adopting, reported: hub.reported(instance), runners: hub.ready(), lease_over: await leaseOver(store, clock, instance),
+          instance,
+          adopting,
+          reported: hub.reported(instance),
+          runners: hub.ready(),
+          lease_over: await leaseOver(store, clock, instance),
           inherited: inheritedRuns.has(instance.run_id) && !hub.settled(instance.run_id),
         });
         if (action.kind === "none") continue;
         const work = perform(instance, action)
-          .catch((error: unknown) => logger.error("a step of an instance failed; it is tried again", { instance: key, step: action.kind, error }))
+          .catch((error: unknown) =>
+            logger.error("a step of an instance failed; it is tried again", {
+              instance: key,
+              step: action.kind,
+              error,
+            }),
+          )
           .finally(() => inFlight.delete(key));
         inFlight.set(key, work);
       }
@@ -144,19 +214,41 @@ async function leaseOver(store: Store, clock: Clock, instance: InstanceRow): Pro
   if (instance.epoch === 0 || instance.holder === null) return true;
   const lease = await readLease(store, store, keyOf(instance));
   // The store's clock decides at the acquisition; this look only saves pointless attempts.
-  return lease === undefined || lease.holder === null || lease.epoch !== instance.epoch || lease.expires_at <= clock.now();
+  return (
+    lease === undefined || lease.holder === null || lease.epoch !== instance.epoch || lease.expires_at <= clock.now()
+  );
 }
 
 /** [G-10.1] STOPPING for more than two minutes is a condition with a runbook. */
 async function reportStuck({ store, clock, hub }: InstanceReconcilerDeps): Promise<void> {
   const since = clock.now() - CONTROL_LIMITS.stuck_stopping_ms * 1_000;
-  const stuck = await store.rows<{ bot_id: string }>(store.builder<BotTables>().selectFrom("bot").select("bot_id").where("state", "=", "STOPPING").where("state_since", "<", since).limit(100));
+  const stuck = await store.rows<{ bot_id: string }>(
+    store
+      .builder<BotTables>()
+      .selectFrom("bot")
+      .select("bot_id")
+      .where("state", "=", "STOPPING")
+      .where("state_since", "<", since)
+      .limit(100),
+  );
   for (const { bot_id } of stuck) {
     const bot = await readBot(store, store, bot_id);
     if (bot === undefined) continue;
     const conditions = await readConditions(store, store, bot_id);
-    const [condition] = changedConditions({ conditions }, [{ type: "Stuck", status: "True", reason: "STOPPING_TOO_LONG", message: "docs/runbooks/stuck-stopping.md", observed_generation: bot.generation }]);
+    const [condition] = changedConditions({ conditions }, [
+      {
+        type: "Stuck",
+        status: "True",
+        reason: "STOPPING_TOO_LONG",
+        message: "docs/runbooks/stuck-stopping.md",
+        observed_generation: bot.generation,
+      },
+    ]);
     if (condition === undefined) continue;
-    await hub.recorder.commit(SYSTEM, [updateBot(store, bot, {}, clock.now()), conditionWrite(store, bot_id, condition, clock.now())], [conditionEvent({ bot, conditions }, condition)]);
+    await hub.recorder.commit(
+      SYSTEM,
+      [updateBot(store, bot, {}, clock.now()), conditionWrite(store, bot_id, condition, clock.now())],
+      [conditionEvent({ bot, conditions }, condition)],
+    );
   }
 }

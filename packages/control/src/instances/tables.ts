@@ -8,24 +8,52 @@ export type Desired = "running" | "paused" | "stopped";
 export type StartSpec = Omit<InstanceSpec, "epoch" | "start" | "lease">;
 
 export type InstanceRow = {
-  bot_id: string; strategy_id: string; instance_id: string;
-  run_id: string; trace_id: string; generation: number; mode: "paper" | "shadow"; desired: Desired; desired_since: number;
+  bot_id: string;
+  strategy_id: string;
+  instance_id: string;
+  run_id: string;
+  trace_id: string;
+  generation: number;
+  mode: "paper" | "shadow";
+  desired: Desired;
+  desired_since: number;
   /** 0 and null until a lease was taken for this run. */
-  epoch: number; holder: string | null;
+  epoch: number;
+  holder: string | null;
   /** Starts sent for this run; from the second on it resumes. */
   starts: number;
   /** JSON of {@link StartSpec}. */
   spec: string;
   /** JSON of a configuration still to be sent, and who wants it. */
-  config: string | null; config_actor: string | null; config_at: "next_tick" | "next_bar" | "next_checkpoint" | null;
-  phase: InstanceStatus["phase"] | "none"; health_state: string | null; status: string | null; failure: string | null;
-  stop_reason: string | null; updated_at: number; row_version: number;
+  config: string | null;
+  config_actor: string | null;
+  config_at: "next_tick" | "next_bar" | "next_checkpoint" | null;
+  phase: InstanceStatus["phase"] | "none";
+  health_state: string | null;
+  status: string | null;
+  failure: string | null;
+  stop_reason: string | null;
+  updated_at: number;
+  row_version: number;
 };
 export type RunRow = {
-  run_id: string; bot_id: string; strategy_id: string; instance_id: string; mode: string; trace_id: string; command_id: string; generation: number;
-  pack_digest: string; report_id: string; holder: string | null; started_at: number; ended_at: number | null; end_reason: string | null;
+  run_id: string;
+  bot_id: string;
+  strategy_id: string;
+  instance_id: string;
+  mode: string;
+  trace_id: string;
+  command_id: string;
+  generation: number;
+  pack_digest: string;
+  report_id: string;
+  holder: string | null;
+  started_at: number;
+  ended_at: number | null;
+  end_reason: string | null;
   /** Last entry of the run's journal that is taken in. */
-  journal_seq: number; journal_at: number;
+  journal_seq: number;
+  journal_at: number;
 };
 export type InstanceTables = { instance: InstanceRow; run: RunRow };
 
@@ -46,40 +74,75 @@ const statements = (integer: string): readonly string[] => [
   "CREATE INDEX run_by_command ON run (command_id)",
 ];
 
-export const INSTANCE_MIGRATIONS: Migrations = { owner: "control.instances", steps: [{ name: "001-instances", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+export const INSTANCE_MIGRATIONS: Migrations = {
+  owner: "control.instances",
+  steps: [{ name: "001-instances", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
 
 export type Key = Pick<InstanceRow, "bot_id" | "strategy_id" | "instance_id">;
 export const keyText = (key: Key): string => `${key.bot_id}/${key.strategy_id}/${key.instance_id}`;
 
-const SELECT_ALL = compiledText<InstanceTables>((db) => db.selectFrom("instance").selectAll().orderBy("bot_id").orderBy("instance_id"));
-const SELECT_OF_BOT = compiledText<InstanceTables>((db) => db.selectFrom("instance").selectAll().where("bot_id", "=", "").orderBy("bot_id").orderBy("instance_id"));
+const SELECT_ALL = compiledText<InstanceTables>((db) =>
+  db.selectFrom("instance").selectAll().orderBy("bot_id").orderBy("instance_id"),
+);
+const SELECT_OF_BOT = compiledText<InstanceTables>((db) =>
+  db.selectFrom("instance").selectAll().where("bot_id", "=", "").orderBy("bot_id").orderBy("instance_id"),
+);
 
 export function readInstances(reader: Reader, sql: Sql, bot_id?: string): Promise<readonly InstanceRow[]> {
-  return reader.rows<InstanceRow>(bot_id === undefined ? { sql: SELECT_ALL(sql), parameters: [] } : { sql: SELECT_OF_BOT(sql), parameters: [bot_id] });
+  return reader.rows<InstanceRow>(
+    bot_id === undefined ? { sql: SELECT_ALL(sql), parameters: [] } : { sql: SELECT_OF_BOT(sql), parameters: [bot_id] },
+  );
 }
 
 /** What the reconciler has to look at: wanted, or not yet proven stopped. */
 export function readOpenInstances(reader: Reader, sql: Sql): Promise<readonly InstanceRow[]> {
   return reader.rows<InstanceRow>(
-    sql.builder<InstanceTables>().selectFrom("instance").selectAll().where((of) => of.or([of("desired", "!=", "stopped"), of("holder", "is not", null)])).orderBy("bot_id").orderBy("instance_id"),
+    sql
+      .builder<InstanceTables>()
+      .selectFrom("instance")
+      .selectAll()
+      .where((of) => of.or([of("desired", "!=", "stopped"), of("holder", "is not", null)]))
+      .orderBy("bot_id")
+      .orderBy("instance_id"),
   );
 }
 
 export function readInstance(reader: Reader, sql: Sql, key: Key): Promise<InstanceRow | undefined> {
   return first<InstanceRow>(
     reader,
-    sql.builder<InstanceTables>().selectFrom("instance").selectAll().where("bot_id", "=", key.bot_id).where("strategy_id", "=", key.strategy_id).where("instance_id", "=", key.instance_id),
+    sql
+      .builder<InstanceTables>()
+      .selectFrom("instance")
+      .selectAll()
+      .where("bot_id", "=", key.bot_id)
+      .where("strategy_id", "=", key.strategy_id)
+      .where("instance_id", "=", key.instance_id),
   );
 }
 
 export function readRun(reader: Reader, sql: Sql, run_id: string): Promise<RunRow | undefined> {
-  return first<RunRow>(reader, sql.builder<InstanceTables>().selectFrom("run").selectAll().where("run_id", "=", run_id));
+  return first<RunRow>(
+    reader,
+    sql.builder<InstanceTables>().selectFrom("run").selectAll().where("run_id", "=", run_id),
+  );
 }
 
-export function updateInstance(sql: Sql, row: InstanceRow, change: Partial<Omit<InstanceRow, keyof Key | "row_version">>, now: number): Write {
+export function updateInstance(
+  sql: Sql,
+  row: InstanceRow,
+  change: Partial<Omit<InstanceRow, keyof Key | "row_version">>,
+  now: number,
+): Write {
   return write(
-    sql.builder<InstanceTables>().updateTable("instance").set({ ...change, updated_at: now, row_version: row.row_version + 1 })
-      .where("bot_id", "=", row.bot_id).where("strategy_id", "=", row.strategy_id).where("instance_id", "=", row.instance_id).where("row_version", "=", row.row_version),
+    sql
+      .builder<InstanceTables>()
+      .updateTable("instance")
+      .set({ ...change, updated_at: now, row_version: row.row_version + 1 })
+      .where("bot_id", "=", row.bot_id)
+      .where("strategy_id", "=", row.strategy_id)
+      .where("instance_id", "=", row.instance_id)
+      .where("row_version", "=", row.row_version),
     1,
   );
 }
@@ -97,5 +160,13 @@ export function insertRun(sql: Sql, row: RunRow): Write {
 }
 
 export function endRun(sql: Sql, run_id: string, end_reason: string, now: number): Write {
-  return write(sql.builder<InstanceTables>().updateTable("run").set({ ended_at: now, end_reason }).where("run_id", "=", run_id).where("ended_at", "is", null), "any");
+  return write(
+    sql
+      .builder<InstanceTables>()
+      .updateTable("run")
+      .set({ ended_at: now, end_reason })
+      .where("run_id", "=", run_id)
+      .where("ended_at", "is", null),
+    "any",
+  );
 }

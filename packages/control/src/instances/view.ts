@@ -13,13 +13,29 @@ export function statusOf(row: Pick<InstanceRow, "status">): InstanceStatus | nul
 export function instanceView(row: InstanceRow) {
   const status = statusOf(row);
   return {
-    bot_id: row.bot_id, strategy_id: row.strategy_id, instance_id: row.instance_id, run_id: row.run_id, trace_id: row.trace_id,
-    generation: row.generation, mode: row.mode, desired: row.desired, phase: row.phase, epoch: row.epoch, holder: row.holder,
-    health_state: status?.health_state ?? null, reason_code: status?.reason_code ?? null, isolation: status?.isolation ?? null,
-    cursor: status?.cursor ?? 0, events_total: status?.events_total ?? 0, intents_total: status?.intents_total ?? 0, orders_open: status?.orders_open ?? 0,
-    last_checkpoint: status?.last_checkpoint ?? null, positions: status?.positions ?? [], counters: status?.counters ?? {},
-    failure: row.failure === null ? null : jsonOf<FailureNote>(row.failure), stop_reason: row.stop_reason,
+    bot_id: row.bot_id,
+    strategy_id: row.strategy_id,
+    instance_id: row.instance_id,
+    run_id: row.run_id,
+    trace_id: row.trace_id,
+    generation: row.generation,
+    mode: row.mode,
+    desired: row.desired,
+    phase: row.phase,
+    epoch: row.epoch,
+    holder: row.holder,
+    health_state: status?.health_state ?? null,
+    reason_code: status?.reason_code ?? null,
+    isolation: status?.isolation ?? null,
+    cursor: status?.cursor ?? 0,
+    events_total: status?.events_total ?? 0,
+    intents_total: status?.intents_total ?? 0,
+    orders_open: status?.orders_open ?? 0,
+    last_checkpoint: status?.last_checkpoint ?? null,
+    positions: status?.positions ?? [],
+    counters: status?.counters ?? {},
+    failure: row.failure === null ? null : jsonOf<FailureNote>(row.failure),
+    stop_reason: row.stop_reason,
     updated_at: isoFromMicros(micros(row.updated_at)),
   };
 }
-

@@ -1,7 +1,14 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- helpers stay beside the cases that use them */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { BOT_STATES, CAUSES_IN_FORCE, mayMove, TRANSITION_CAUSES, type BotState, type TransitionCause } from "./states.ts";
+import {
+  BOT_STATES,
+  CAUSES_IN_FORCE,
+  mayMove,
+  TRANSITION_CAUSES,
+  type BotState,
+  type TransitionCause,
+} from "./states.ts";
 
 /** The whole matrix, written out by hand from the seed: rows from, columns to, one letter per state in order. */
 const ORDER = "CIPSLUTEQ"; // Created Idle Paper Shadow Live paUsed sTopping Error Quarantined
@@ -19,19 +26,33 @@ describe("[G-2.2a] the full 9×9 matrix, each cause apart", () => {
   for (const cause of TRANSITION_CAUSES) {
     for (const from of BOT_STATES) {
       it(`${cause}: from ${from}`, () => {
-        for (const to of BOT_STATES) expect([to, mayMove(cause, from, to)]).toEqual([to, (MATRIX[cause][letter(from)] ?? "").includes(letter(to))]);
+        for (const to of BOT_STATES)
+          expect([to, mayMove(cause, from, to)]).toEqual([
+            to,
+            (MATRIX[cause][letter(from)] ?? "").includes(letter(to)),
+          ]);
       });
     }
   }
   it("[G-2.1] the vocabulary is exactly the seed's", () => {
-    expect(BOT_STATES).toEqual(["CREATED", "IDLE", "RUNNING_PAPER", "RUNNING_SHADOW", "RUNNING_LIVE", "PAUSED", "STOPPING", "ERROR", "QUARANTINED"]);
+    expect(BOT_STATES).toEqual([
+      "CREATED",
+      "IDLE",
+      "RUNNING_PAPER",
+      "RUNNING_SHADOW",
+      "RUNNING_LIVE",
+      "PAUSED",
+      "STOPPING",
+      "ERROR",
+      "QUARANTINED",
+    ]);
   });
 });
 
 describe("exhaustive exploration of the real table", () => {
   const reachable = (causes: readonly TransitionCause[]): ReadonlySet<BotState> => {
     const seen = new Set<BotState>(["CREATED"]);
-    for (let grown = true; grown; ) {
+    for (let grown = true; grown;) {
       grown = false;
       for (const from of Array.from(seen)) {
         for (const to of BOT_STATES) {
@@ -60,8 +81,10 @@ describe("exhaustive exploration of the real table", () => {
     }
   });
   it("stop and quarantine are legal from every state that is not at rest", () => {
-    for (const from of ["RUNNING_PAPER", "RUNNING_SHADOW", "RUNNING_LIVE", "PAUSED", "ERROR"] as const) expect(mayMove("operator", from, "STOPPING")).toBe(true);
-    for (const from of BOT_STATES) if (from !== "QUARANTINED") expect(mayMove("operator", from, "QUARANTINED")).toBe(true);
+    for (const from of ["RUNNING_PAPER", "RUNNING_SHADOW", "RUNNING_LIVE", "PAUSED", "ERROR"] as const)
+      expect(mayMove("operator", from, "STOPPING")).toBe(true);
+    for (const from of BOT_STATES)
+      if (from !== "QUARANTINED") expect(mayMove("operator", from, "QUARANTINED")).toBe(true);
   });
 });
 

@@ -7,7 +7,17 @@
  * - RUNNING_LIVE is reached only by a confirmed dangerous operation; no other cause has it as a target.
  * - ERROR and QUARANTINED are never left by the system.
  */
-export const BOT_STATES = ["CREATED", "IDLE", "RUNNING_PAPER", "RUNNING_SHADOW", "RUNNING_LIVE", "PAUSED", "STOPPING", "ERROR", "QUARANTINED"] as const;
+export const BOT_STATES = [
+  "CREATED",
+  "IDLE",
+  "RUNNING_PAPER",
+  "RUNNING_SHADOW",
+  "RUNNING_LIVE",
+  "PAUSED",
+  "STOPPING",
+  "ERROR",
+  "QUARANTINED",
+] as const;
 export type BotState = (typeof BOT_STATES)[number];
 export type RunningState = "RUNNING_PAPER" | "RUNNING_SHADOW" | "RUNNING_LIVE";
 
@@ -30,11 +40,26 @@ export type TransitionCause = (typeof TRANSITION_CAUSES)[number];
 type Targets = Readonly<Record<BotState, readonly BotState[]>>;
 
 const NOWHERE: Targets = {
-  CREATED: [], IDLE: [], RUNNING_PAPER: [], RUNNING_SHADOW: [], RUNNING_LIVE: [], PAUSED: [], STOPPING: [], ERROR: [], QUARANTINED: [],
+  CREATED: [],
+  IDLE: [],
+  RUNNING_PAPER: [],
+  RUNNING_SHADOW: [],
+  RUNNING_LIVE: [],
+  PAUSED: [],
+  STOPPING: [],
+  ERROR: [],
+  QUARANTINED: [],
 };
 const TO_QUARANTINE: Targets = {
-  CREATED: ["QUARANTINED"], IDLE: ["QUARANTINED"], RUNNING_PAPER: ["QUARANTINED"], RUNNING_SHADOW: ["QUARANTINED"], RUNNING_LIVE: ["QUARANTINED"],
-  PAUSED: ["QUARANTINED"], STOPPING: ["QUARANTINED"], ERROR: ["QUARANTINED"], QUARANTINED: [],
+  CREATED: ["QUARANTINED"],
+  IDLE: ["QUARANTINED"],
+  RUNNING_PAPER: ["QUARANTINED"],
+  RUNNING_SHADOW: ["QUARANTINED"],
+  RUNNING_LIVE: ["QUARANTINED"],
+  PAUSED: ["QUARANTINED"],
+  STOPPING: ["QUARANTINED"],
+  ERROR: ["QUARANTINED"],
+  QUARANTINED: [],
 };
 
 export const TRANSITIONS: Readonly<Record<TransitionCause, Targets>> = {
@@ -49,10 +74,24 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Targets>> = {
     ERROR: ["RUNNING_PAPER", "RUNNING_SHADOW", "STOPPING", "QUARANTINED"],
     QUARANTINED: [],
   },
-  dangerous: { ...NOWHERE, IDLE: ["RUNNING_LIVE"], PAUSED: ["RUNNING_LIVE"], ERROR: ["RUNNING_LIVE"], QUARANTINED: ["IDLE"] },
+  dangerous: {
+    ...NOWHERE,
+    IDLE: ["RUNNING_LIVE"],
+    PAUSED: ["RUNNING_LIVE"],
+    ERROR: ["RUNNING_LIVE"],
+    QUARANTINED: ["IDLE"],
+  },
   initialised: { ...NOWHERE, CREATED: ["IDLE"] },
   stopped: { ...NOWHERE, STOPPING: ["IDLE"] },
-  fault: { ...NOWHERE, CREATED: ["ERROR"], RUNNING_PAPER: ["ERROR"], RUNNING_SHADOW: ["ERROR"], RUNNING_LIVE: ["ERROR"], PAUSED: ["ERROR"], STOPPING: ["ERROR"] },
+  fault: {
+    ...NOWHERE,
+    CREATED: ["ERROR"],
+    RUNNING_PAPER: ["ERROR"],
+    RUNNING_SHADOW: ["ERROR"],
+    RUNNING_LIVE: ["ERROR"],
+    PAUSED: ["ERROR"],
+    STOPPING: ["ERROR"],
+  },
   safety: TO_QUARANTINE,
 };
 

@@ -17,8 +17,12 @@ import type { PreflightFacts } from "./model.ts";
 export const MAIN_INSTANCE = "main";
 
 export type AdmitRequest = {
-  readonly bot_id: string; readonly strategy: VerifiedStrategy; readonly spec: BotSpec; readonly config: JsonObject;
-  readonly instruments: readonly InstrumentSpec[]; readonly venue_id: string;
+  readonly bot_id: string;
+  readonly strategy: VerifiedStrategy;
+  readonly spec: BotSpec;
+  readonly config: JsonObject;
+  readonly instruments: readonly InstrumentSpec[];
+  readonly venue_id: string;
 };
 
 export type PreflightDeps = {
@@ -27,13 +31,29 @@ export type PreflightDeps = {
   /** The runtime's admission: contracts, resources, state schema. */
   readonly admit: (request: AdmitRequest) => Promise<Result<unknown, Failure>>;
   /** Whether this kind of strategy can be boxed here (RUMI-BOT-020 names the way out). */
-  readonly isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") => Promise<Result<unknown, Failure>>;
+  readonly isolationFor: (
+    bot_id: string,
+    descriptor: StrategyDescriptor,
+    isolation: "any" | "strict",
+  ) => Promise<Result<unknown, Failure>>;
   readonly runnerReady: () => boolean;
 };
 
-export type Gathered = { readonly facts: PreflightFacts; readonly strategy: VerifiedStrategy | undefined; readonly venue: VenueSpec | undefined; readonly config: JsonObject | undefined };
+export type Gathered = {
+  readonly facts: PreflightFacts;
+  readonly strategy: VerifiedStrategy | undefined;
+  readonly venue: VenueSpec | undefined;
+  readonly config: JsonObject | undefined;
+};
 
-export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: Sql, bot_id: string, spec: BotSpec, now: Micros): Promise<Gathered> {
+export async function gatherPreflight(
+  deps: PreflightDeps,
+  reader: Reader,
+  sql: Sql,
+  bot_id: string,
+  spec: BotSpec,
+  now: Micros,
+): Promise<Gathered> {
   const strategy = await deps.verifyStrategy(spec.strategy);
   const venue = await readVenue(reader, sql, spec.venue);
   const noVenue = err(failure("RUMI-BOT-006", { venue_id: spec.venue }));
@@ -41,18 +61,33 @@ export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: 
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
   const missing = spec.instruments.find((one) => !known.includes(one));
   return {
-    strategy: strategy.ok ? strategy.value : undefined, venue, config: config.ok ? config.value : undefined,
+    strategy: strategy.ok ? strategy.value : undefined,
+    venue,
+    config: config.ok ? config.value : undefined,
     facts: {
       safety: (await readSafety(reader, sql)).mode as SafetyMode,
       runbook: spec.runbook,
       checks: {
         artifact_digest: strategy,
-        admission: strategy.ok && config.ok && venue !== undefined && missing === undefined
-          ? await deps.admit({ bot_id, strategy: strategy.value, spec, config: config.value, instruments: instrumentsOf(venue).filter((one) => spec.instruments.includes(one.instrument_id)), venue_id: spec.venue })
-          : ok(null),
+        admission:
+          strategy.ok && config.ok && venue !== undefined && missing === undefined
+            ? await deps.admit({
+                bot_id,
+                strategy: strategy.value,
+                spec,
+                config: config.value,
+                instruments: instrumentsOf(venue).filter((one) => spec.instruments.includes(one.instrument_id)),
+                venue_id: spec.venue,
+              })
+            : ok(null),
         config_schema: config.ok ? config : err(configRefusal(config.error)),
         capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
-        instruments: venue === undefined ? noVenue : missing === undefined ? ok(null) : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),
+        instruments:
+          venue === undefined
+            ? noVenue
+            : missing === undefined
+              ? ok(null)
+              : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),
         venue_files: venue === undefined ? noVenue : await venueUnchanged(venue),
         lease_free: await leaseFree(reader, sql, bot_id, spec.strategy.strategy_id, now),
         isolation: strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec.isolation) : ok(null),
@@ -63,7 +98,13 @@ export async function gatherPreflight(deps: PreflightDeps, reader: Reader, sql: 
 }
 
 /** Free, run out, or held for this very instance by its own runner (a paused run that goes on). */
-async function leaseFree(reader: Reader, sql: Sql, bot_id: string, strategy_id: string, now: Micros): Promise<Result<null, Failure>> {
+async function leaseFree(
+  reader: Reader,
+  sql: Sql,
+  bot_id: string,
+  strategy_id: string,
+  now: Micros,
+): Promise<Result<null, Failure>> {
   const key = { bot_id, strategy_id, instance_id: MAIN_INSTANCE };
   const lease = await readLease(sql, reader, key);
   if (lease === undefined || lease.holder === null || lease.expires_at <= now) return ok(null);
@@ -72,11 +113,21 @@ async function leaseFree(reader: Reader, sql: Sql, bot_id: string, strategy_id: 
   return err(failure("RUMI-BOT-019", { bot_id, holder: lease.holder }));
 }
 
-export type PreflightRow = { report_id: string; bot_id: string; command_id: string; passed: number; items: string; created_at: number };
+export type PreflightRow = {
+  report_id: string;
+  bot_id: string;
+  command_id: string;
+  passed: number;
+  items: string;
+  created_at: number;
+};
 export type PreflightTables = { preflight_report: PreflightRow };
 const statements = (integer: string): readonly string[] => [
   `CREATE TABLE preflight_report (
     report_id TEXT NOT NULL PRIMARY KEY, bot_id TEXT NOT NULL, command_id TEXT NOT NULL, passed ${integer} NOT NULL, items TEXT NOT NULL, created_at ${integer} NOT NULL)`,
   "CREATE INDEX preflight_report_bot ON preflight_report (bot_id, created_at)",
 ];
-export const PREFLIGHT_MIGRATIONS: Migrations = { owner: "control.preflight", steps: [{ name: "001-reports", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+export const PREFLIGHT_MIGRATIONS: Migrations = {
+  owner: "control.preflight",
+  steps: [{ name: "001-reports", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};

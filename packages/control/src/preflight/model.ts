@@ -7,10 +7,32 @@
 import { failure, failureText, type Failure, type Result } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 
-export const PREFLIGHT_ITEMS = ["artifact_digest", "admission", "config_schema", "capital", "instruments", "venue_files", "safety", "lease_free", "isolation", "runner", "runbook"] as const;
+export const PREFLIGHT_ITEMS = [
+  "artifact_digest",
+  "admission",
+  "config_schema",
+  "capital",
+  "instruments",
+  "venue_files",
+  "safety",
+  "lease_free",
+  "isolation",
+  "runner",
+  "runbook",
+] as const;
 export type PreflightItem = (typeof PREFLIGHT_ITEMS)[number];
-export type ItemReport = { readonly item: PreflightItem; readonly state: "PASS" | "FAIL" | "NOTE"; readonly error_code: string | null; readonly message: string; readonly next: string };
-export type PreflightReport = { readonly report_id: string; readonly passed: boolean; readonly items: readonly ItemReport[] };
+export type ItemReport = {
+  readonly item: PreflightItem;
+  readonly state: "PASS" | "FAIL" | "NOTE";
+  readonly error_code: string | null;
+  readonly message: string;
+  readonly next: string;
+};
+export type PreflightReport = {
+  readonly report_id: string;
+  readonly passed: boolean;
+  readonly items: readonly ItemReport[];
+};
 
 export type PreflightFacts = {
   /** Results of looking, each with its own code. */
@@ -19,10 +41,23 @@ export type PreflightFacts = {
   readonly runbook: string | undefined;
 };
 
-export function judgePreflight(facts: PreflightFacts, report_id: string): { readonly report: PreflightReport; readonly refusal: Failure | undefined } {
+export function judgePreflight(
+  facts: PreflightFacts,
+  report_id: string,
+): { readonly report: PreflightReport; readonly refusal: Failure | undefined } {
   const results: Readonly<Record<PreflightItem, Result<unknown, Failure>>> = {
     ...facts.checks,
-    safety: facts.safety === "NORMAL" ? { ok: true, value: null } : { ok: false, error: failure("RUMI-BOT-021", { mode: facts.safety, act: "starting a bot" }, { reasonCode: `G.SAFETY.${facts.safety}` }) },
+    safety:
+      facts.safety === "NORMAL"
+        ? { ok: true, value: null }
+        : {
+            ok: false,
+            error: failure(
+              "RUMI-BOT-021",
+              { mode: facts.safety, act: "starting a bot" },
+              { reasonCode: `G.SAFETY.${facts.safety}` },
+            ),
+          },
     runbook: { ok: true, value: null },
   };
   const items = PREFLIGHT_ITEMS.map((item) => itemReport(item, results[item], facts));
@@ -30,7 +65,14 @@ export function judgePreflight(facts: PreflightFacts, report_id: string): { read
   const report: PreflightReport = { report_id, passed: failed === undefined, items };
   if (failed === undefined || failed.result.ok) return { report, refusal: undefined };
   const cause = failed.result.error;
-  return { report, refusal: { ...cause, reasonCode: cause.reasonCode ?? "L.PREFLIGHT.FAILED", details: { ...cause.details, failed_item: failed.item, preflight: report } } };
+  return {
+    report,
+    refusal: {
+      ...cause,
+      reasonCode: cause.reasonCode ?? "L.PREFLIGHT.FAILED",
+      details: { ...cause.details, failed_item: failed.item, preflight: report },
+    },
+  };
 }
 
 function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts: PreflightFacts): ItemReport {
@@ -38,6 +80,13 @@ function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts
     const { text, next } = failureText(result.error, "en");
     return { item, state: "FAIL", error_code: result.error.code, message: text, next };
   }
-  if (item === "runbook" && facts.runbook === undefined) return { item, state: "NOTE", error_code: null, message: "The bot has no runbook; live will need one.", next: "Name one in the bot's specification." };
+  if (item === "runbook" && facts.runbook === undefined)
+    return {
+      item,
+      state: "NOTE",
+      error_code: null,
+      message: "The bot has no runbook; live will need one.",
+      next: "Name one in the bot's specification.",
+    };
   return { item, state: "PASS", error_code: null, message: "", next: "" };
 }

@@ -20,11 +20,17 @@ async function started(world: Control, runner: FakeRunner = world.runner): Promi
   await world.until("a ready runner", () => world.control.hub.ready().includes(runner.runner_id));
   dataOf(await world.makeBot());
   const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
-  await world.until("running", async () => runner.instances.has(run_id) && JSON.stringify((await world.bot())["instances"]).includes('"phase":"running"'));
+  await world.until(
+    "running",
+    async () =>
+      runner.instances.has(run_id) && JSON.stringify((await world.bot())["instances"]).includes('"phase":"running"'),
+  );
   return run_id;
 }
-const rows = <Row>(world: Control, sql: string): Promise<readonly Row[]> => world.store.rows<Row>({ sql, parameters: [] });
-const count = async (world: Control, action: string): Promise<number> => (await world.actions()).filter((one) => one === action).length;
+const rows = <Row>(world: Control, sql: string): Promise<readonly Row[]> =>
+  world.store.rows<Row>({ sql, parameters: [] });
+const count = async (world: Control, action: string): Promise<number> =>
+  (await world.actions()).filter((one) => one === action).length;
 
 describe("the socket", () => {
   it("[L-0.1] a wrong key never gets past the handshake", async () => {
@@ -40,33 +46,69 @@ describe("the journal", () => {
   it("[M-8.2.2] is taken in exactly once through cuts, repeats and overlaps, and acknowledged after the commit", async () => {
     const world = await open();
     const run_id = await started(world);
-    const entries = [intentEntry(1, "C1"), orderEntry(2, "C1", "accepted"), fillEntry(3, "C1"), orderEntry(4, "C1", "filled"), intentEntry(5, "C2")];
-    const journal = (from: number, to: number): void => world.runner.send({ type: "journal", run_id: run_id as never, entries: entries.slice(from - 1, to) });
+    const entries = [
+      intentEntry(1, "C1"),
+      orderEntry(2, "C1", "accepted"),
+      fillEntry(3, "C1"),
+      orderEntry(4, "C1", "filled"),
+      intentEntry(5, "C2"),
+    ];
+    const journal = (from: number, to: number): void =>
+      world.runner.send({ type: "journal", run_id: run_id as never, entries: entries.slice(from - 1, to) });
     journal(1, 3);
     journal(5, 5); // a hole: must not be taken
     journal(2, 4);
     journal(1, 5);
     journal(1, 5);
-    await world.until("acknowledged", () => world.runner.received.some((one) => one.type === "journal_ack" && one.seq === 5));
+    await world.until("acknowledged", () =>
+      world.runner.received.some((one) => one.type === "journal_ack" && one.seq === 5),
+    );
     const list = async (name: string) => dataOf(await world.query(`${name}.list`, { bot_id: "bot-1" }));
     expect(await list("intents")).toMatchObject({ count: 2, intents: [{ seq: 5, client_order_id: "C2" }, { seq: 1 }] });
     expect(await list("orders")).toMatchObject({ count: 1, orders: [{ client_order_id: "C1", status: "filled" }] });
     expect(await list("fills")).toMatchObject({ count: 1, fills: [{ seq: 3, fill: { price: "1.5" } }] });
-    const fed = await rows<{ kind: string }>(world, "SELECT kind FROM change_feed WHERE kind IN ('intent', 'order', 'fill')");
+    const fed = await rows<{ kind: string }>(
+      world,
+      "SELECT kind FROM change_feed WHERE kind IN ('intent', 'order', 'fill')",
+    );
     expect(fed).toHaveLength(5);
     for (const id of ["C1", "key-1", run_id]) {
-      const trace = dataOf(await world.query("trace.show", {}, { id })) as { intents: unknown[]; orders: unknown[]; fills: unknown[]; commands: unknown[]; runs: unknown[]; events: { action: string }[] };
-      expect(trace).toMatchObject({ orders: [{ client_order_id: "C1" }], fills: [{ seq: 3 }], commands: [{ to_state: "RUNNING_PAPER" }], runs: [{ run_id }] });
-      expect(trace.events.map((event) => event.action)).toEqual(expect.arrayContaining(["controlplane.command.requested", "lease.acquired", "instance.started"]));
+      const trace = dataOf(await world.query("trace.show", {}, { id })) as {
+        intents: unknown[];
+        orders: unknown[];
+        fills: unknown[];
+        commands: unknown[];
+        runs: unknown[];
+        events: { action: string }[];
+      };
+      expect(trace).toMatchObject({
+        orders: [{ client_order_id: "C1" }],
+        fills: [{ seq: 3 }],
+        commands: [{ to_state: "RUNNING_PAPER" }],
+        runs: [{ run_id }],
+      });
+      expect(trace.events.map((event) => event.action)).toEqual(
+        expect.arrayContaining(["controlplane.command.requested", "lease.acquired", "instance.started"]),
+      );
     }
     expect((await world.query("trace.show", {}, { id: "nothing" })).kind).toBe("refused");
   });
   it("a closed segment becomes one leaf, however often it is sent", async () => {
     const world = await open();
     const run_id = await started(world);
-    const segment = { run_id: run_id as never, segment: 0, first_seq: 1, last_seq: 4, root: "ab".repeat(32), records: 4 };
+    const segment = {
+      run_id: run_id as never,
+      segment: 0,
+      first_seq: 1,
+      last_seq: 4,
+      root: "ab".repeat(32),
+      records: 4,
+    };
     for (let i = 0; i < 3; i += 1) world.runner.send({ type: "segment", segment });
-    await world.until("acknowledged", () => world.runner.received.filter((one) => one.type === "segment_ack").length === 3);
+    await world.until(
+      "acknowledged",
+      () => world.runner.received.filter((one) => one.type === "segment_ack").length === 3,
+    );
     expect(await count(world, "journal.segment.sealed")).toBe(1);
   });
   it("[M-7.1.2] a runner that is not the run's holder adds nothing", async () => {
@@ -89,26 +131,58 @@ describe("reports", () => {
     for (let i = 0; i < 5; i += 1) world.runner.report(run_id, { events_total: i });
     await world.rounds(5);
     expect((await world.actions()).length).toBe(before);
-    world.runner.report(run_id, { health_state: "degraded", reason_code: "M.HEALTH.SLOW", positions: [{ instrument_id: "XRPETH.SIM", quantity: "2", average_price: "1.5", realised_profit: "0", unrealised_profit: "0.1", fees: "0", last_price: "1.55" }] });
+    world.runner.report(run_id, {
+      health_state: "degraded",
+      reason_code: "M.HEALTH.SLOW",
+      positions: [
+        {
+          instrument_id: "XRPETH.SIM",
+          quantity: "2",
+          average_price: "1.5",
+          realised_profit: "0",
+          unrealised_profit: "0.1",
+          fees: "0",
+          last_price: "1.55",
+        },
+      ],
+    });
     await world.until("degraded", async () => (await count(world, "instance.health.changed")) === 1);
     expect(await count(world, "bot.condition.changed")).toBeGreaterThan(0);
-    expect(dataOf(await world.query("positions.list"))).toMatchObject({ count: 1, positions: [{ instrument_id: "XRPETH.SIM", unrealised_profit: "0.1" }] });
-    expect(dataOf(await world.query("instances.list"))).toMatchObject({ instances: [{ health_state: "degraded", reason_code: "M.HEALTH.SLOW" }] });
+    expect(dataOf(await world.query("positions.list"))).toMatchObject({
+      count: 1,
+      positions: [{ instrument_id: "XRPETH.SIM", unrealised_profit: "0.1" }],
+    });
+    expect(dataOf(await world.query("instances.list"))).toMatchObject({
+      instances: [{ health_state: "degraded", reason_code: "M.HEALTH.SLOW" }],
+    });
   });
   it("[G-2.1b] a failed instance takes the bot to ERROR, which only a person leaves, with the same run", async () => {
     const world = await open();
     const run_id = await started(world);
-    world.runner.report(run_id, { phase: "failed", reason_code: "M.FAULT.TRAP", failure: { error_code: "RUMI-STR-001", reason_code: "M.FAULT.TRAP", error: "it trapped", suggestion: "mend it" } });
+    world.runner.report(run_id, {
+      phase: "failed",
+      reason_code: "M.FAULT.TRAP",
+      failure: { error_code: "RUMI-STR-001", reason_code: "M.FAULT.TRAP", error: "it trapped", suggestion: "mend it" },
+    });
     await world.until("ERROR", async () => (await world.bot())["state"] === "ERROR");
     await world.rounds(5);
-    expect(await world.bot()).toMatchObject({ state: "ERROR", status: { reason: "M.FAULT.TRAP" }, instances: [{ failure: { error: "it trapped" }, holder: null }] });
+    expect(await world.bot()).toMatchObject({
+      state: "ERROR",
+      status: { reason: "M.FAULT.TRAP" },
+      instances: [{ failure: { error: "it trapped" }, holder: null }],
+    });
     expect(dataOf(await world.move("bot-1", "ERROR", "RUNNING_PAPER"))).toMatchObject({ run_id });
     await world.until("resumed", () => world.runner.instances.get(run_id)?.spec.start === "resume");
     expect(world.runner.instances.get(run_id)?.spec.epoch).toBe(2);
   });
   it("a refused start is ERROR with the runner's own words", async () => {
     const world = await open();
-    world.runner.refuseStarts.with = { error_code: "RUMI-STR-003", reason_code: "M.DESCRIPTOR.BINARY_HASH", error: "wrong binary", suggestion: "approve again" };
+    world.runner.refuseStarts.with = {
+      error_code: "RUMI-STR-003",
+      reason_code: "M.DESCRIPTOR.BINARY_HASH",
+      error: "wrong binary",
+      suggestion: "approve again",
+    };
     await world.runner.dial();
     await world.until("ready", () => world.control.hub.ready().length === 1);
     dataOf(await world.makeBot());
@@ -166,7 +240,10 @@ describe("leases, failover, adoption", () => {
     await survivor.dial();
     await second.until("adopted", async () => (await count(second, "runner.adopted")) === 1);
     await second.rounds(3);
-    expect(await second.bot()).toMatchObject({ state: "RUNNING_PAPER", instances: [{ run_id, epoch: 1, holder: "runner-1" }] });
+    expect(await second.bot()).toMatchObject({
+      state: "RUNNING_PAPER",
+      instances: [{ run_id, epoch: 1, holder: "runner-1" }],
+    });
     expect(survivor.received.some((one) => one.type === "start" || one.type === "stop")).toBe(false);
   });
   it("an instance that the lease does not vouch for is told to stop", async () => {
@@ -213,6 +290,8 @@ describe("leases, failover, adoption", () => {
     expect(await world.control.stopAll("Ctrl-C", millis(5_000))).toEqual([]);
     expect(await world.bot()).toMatchObject({ state: "IDLE" });
     expect(world.runner.instances.get(run_id)?.status.phase).toBe("stopped");
-    await world.until("told to forget", () => world.runner.received.some((one) => one.type === "forget" && one.run_id === run_id));
+    await world.until("told to forget", () =>
+      world.runner.received.some((one) => one.type === "forget" && one.run_id === run_id),
+    );
   });
 });

@@ -14,7 +14,15 @@ import type { SafetyMode } from "@rumi/operations";
 import type { ControlMessage, InstanceKey, InstanceStatus, RunnerMessage } from "@rumi/runtime";
 import { LEASE_TTL_MS, readLease, releaseLeaseWrite, renewLeaseWrite, write, type Store } from "@rumi/store";
 import { observeStatus, resource } from "../instances/observe.ts";
-import { keyText, readInstance, readOpenInstances, readRun, updateInstance, type InstanceRow, type Key } from "../instances/tables.ts";
+import {
+  keyText,
+  readInstance,
+  readOpenInstances,
+  readRun,
+  updateInstance,
+  type InstanceRow,
+  type Key,
+} from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { readSafety } from "../safety/tables.ts";
@@ -27,7 +35,9 @@ import { putRunner, setRunnerState, type IsolationFact } from "./tables.ts";
 export type Reply = Extract<RunnerMessage, { type: "reply" }> | { readonly type: "silence" };
 /** A request without its number: the hub gives one. */
 type WithoutNumber<Message> = Message extends { readonly request: number } ? Omit<Message, "request"> : never;
-export type RunnerRequest = WithoutNumber<Extract<ControlMessage, { type: "start" | "stop" | "pause" | "continue" | "config" | "shutdown" }>>;
+export type RunnerRequest = WithoutNumber<
+  Extract<ControlMessage, { type: "start" | "stop" | "pause" | "continue" | "config" | "shutdown" }>
+>;
 
 export interface RunnerHub {
   attach(connection: RunnerConnection): void;
@@ -78,12 +88,15 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
   const settled = new Set<string>();
   const listeners: (() => void)[] = [];
   let nextRequest = 1;
-  const changed = (): void => { for (const listener of listeners) listener(); };
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
 
   const handle = async (peer: Peer, message: RunnerMessage): Promise<void> => {
     const { runner_id, pid } = peer.connection.hello;
     switch (message.type) {
-      case "hello": case "proof":
+      case "hello":
+      case "proof":
         return; // the handshake's, already done
       case "instances": {
         const adopted: InstanceStatus[] = [];
@@ -94,8 +107,22 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         }
         peer.isolation = message.isolation;
         const now = clock.now();
-        const row = { runner_id, pid, state: "connected" as const, isolation: JSON.stringify(message.isolation), instances: message.instances.length, connected_at: now, last_seen_at: now };
-        const event = { action: adopted.length > 0 ? "runner.adopted" : "runner.joined", resource_type: "runner", resource_id: runner_id, outcome: "SUCCESS" as const, details: { pid, instances: message.instances.length } };
+        const row = {
+          runner_id,
+          pid,
+          state: "connected" as const,
+          isolation: JSON.stringify(message.isolation),
+          instances: message.instances.length,
+          connected_at: now,
+          last_seen_at: now,
+        };
+        const event = {
+          action: adopted.length > 0 ? "runner.adopted" : "runner.joined",
+          resource_type: "runner",
+          resource_id: runner_id,
+          outcome: "SUCCESS" as const,
+          details: { pid, instances: message.instances.length },
+        };
         await recorder.commit(`runner:${runner_id}`, [putRunner(store, row)], [event]);
         for (const status of adopted) {
           settled.add(status.run_id);
@@ -106,7 +133,14 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       }
       case "renew": {
         const leases: (InstanceKey & { readonly epoch: number; readonly granted: boolean })[] = [];
-        for (const lease of message.leases) leases.push({ bot_id: lease.bot_id, strategy_id: lease.strategy_id, instance_id: lease.instance_id, epoch: lease.epoch, granted: await renew(runner_id, lease) });
+        for (const lease of message.leases)
+          leases.push({
+            bot_id: lease.bot_id,
+            strategy_id: lease.strategy_id,
+            instance_id: lease.instance_id,
+            epoch: lease.epoch,
+            granted: await renew(runner_id, lease),
+          });
         peer.connection.send({ type: "renewed", request: message.request, leases });
         return;
       }
@@ -114,7 +148,8 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         return observe(peer, message.status);
       case "journal": {
         const taken = await ingestJournal(deps, runner_id, message.run_id, message.entries);
-        if (taken.kind === "acknowledge") peer.connection.send({ type: "journal_ack", run_id: message.run_id, seq: taken.seq });
+        if (taken.kind === "acknowledge")
+          peer.connection.send({ type: "journal_ack", run_id: message.run_id, seq: taken.seq });
         else logger.warning("a journal was refused", { runner_id, run_id: message.run_id, why: taken.why });
         return;
       }
@@ -132,7 +167,10 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
   };
 
   const renew = async (runner_id: string, lease: Key & { readonly epoch: number }): Promise<boolean> => {
-    const renewed = await store.commit({ writes: [renewLeaseWrite(store, { ...keyOf(lease), holder: runner_id, epoch: lease.epoch }, ttl)], events: [] });
+    const renewed = await store.commit({
+      writes: [renewLeaseWrite(store, { ...keyOf(lease), holder: runner_id, epoch: lease.epoch }, ttl)],
+      events: [],
+    });
     return renewed.ok;
   };
 
@@ -141,23 +179,64 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
     peer.reported.set(keyText(status), status);
     await recorder.record(keyOf(status), `runner:${runner_id}`, (facts) => {
       const { instance } = facts;
-      if (instance.run_id !== status.run_id || instance.epoch !== status.epoch || (instance.holder !== null && instance.holder !== runner_id)) return undefined;
+      if (
+        instance.run_id !== status.run_id ||
+        instance.epoch !== status.epoch ||
+        (instance.holder !== null && instance.holder !== runner_id)
+      )
+        return undefined;
       if (instance.holder === null && instance.phase === status.phase) return undefined; // told before
       return observeStatus(facts, status, clock.now());
     });
   };
 
-  const sealSegment = async (peer: Peer, segment: Extract<RunnerMessage, { type: "segment" }>["segment"]): Promise<void> => {
+  const sealSegment = async (
+    peer: Peer,
+    segment: Extract<RunnerMessage, { type: "segment" }>["segment"],
+  ): Promise<void> => {
     const { runner_id } = peer.connection.hello;
     const run = await readRun(store, store, segment.run_id);
-    if (run === undefined || run.holder !== runner_id) return logger.warning("a segment was refused", { runner_id, run_id: segment.run_id });
+    if (run === undefined || run.holder !== runner_id)
+      return logger.warning("a segment was refused", { runner_id, run_id: segment.run_id });
     const instance = await readInstance(store, store, run);
     const row = { run_id: segment.run_id, segment: segment.segment, root: segment.root };
-    const known = await store.rows<{ root: string }>(store.builder<ViewTables>().selectFrom("journal_segment").select("root").where("run_id", "=", row.run_id).where("segment", "=", row.segment));
+    const known = await store.rows<{ root: string }>(
+      store
+        .builder<ViewTables>()
+        .selectFrom("journal_segment")
+        .select("root")
+        .where("run_id", "=", row.run_id)
+        .where("segment", "=", row.segment),
+    );
     if (known.length === 0 && instance !== undefined) {
-      const details = { bot_id: run.bot_id, strategy_id: run.strategy_id, instance_id: run.instance_id, epoch: instance.epoch, runner_id, segment: segment.segment, merkle_root: segment.root, records: segment.records, first_seq: segment.first_seq, last_seq: segment.last_seq };
+      const details = {
+        bot_id: run.bot_id,
+        strategy_id: run.strategy_id,
+        instance_id: run.instance_id,
+        epoch: instance.epoch,
+        runner_id,
+        segment: segment.segment,
+        merkle_root: segment.root,
+        records: segment.records,
+        first_seq: segment.first_seq,
+        last_seq: segment.last_seq,
+      };
       const event = { action: "journal.segment.sealed", ...resource(instance), outcome: "SUCCESS" as const, details };
-      await recorder.commit(`runner:${runner_id}`, [write(store.builder<ViewTables>().insertInto("journal_segment").values(row).onConflict((on) => on.doNothing()), 1)], [event], { run_id: run.run_id, trace_id: run.trace_id });
+      await recorder.commit(
+        `runner:${runner_id}`,
+        [
+          write(
+            store
+              .builder<ViewTables>()
+              .insertInto("journal_segment")
+              .values(row)
+              .onConflict((on) => on.doNothing()),
+            1,
+          ),
+        ],
+        [event],
+        { run_id: run.run_id, trace_id: run.trace_id },
+      );
     } else if (known[0] !== undefined && known[0].root !== segment.root) {
       return logger.error("a segment was sent again with another root", { run_id: row.run_id, segment: row.segment });
     }
@@ -165,7 +244,13 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
   };
 
   const tellStop = (peer: Peer, status: InstanceStatus, reason: string): void =>
-    void peer.connection.send({ type: "stop", request: nextRequest++, run_id: status.run_id, epoch: status.epoch, reason });
+    void peer.connection.send({
+      type: "stop",
+      request: nextRequest++,
+      run_id: status.run_id,
+      epoch: status.epoch,
+      reason,
+    });
 
   const detach = (peer: Peer): void => {
     const { runner_id } = peer.connection.hello;
@@ -183,7 +268,14 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
     attach: (connection) => {
       const { runner_id } = connection.hello;
       peers.get(runner_id)?.connection.close(); // a runner that dials again leaves its old connection behind
-      const peer: Peer = { connection, ready: false, reported: new Map(), isolation: [], queued: 0, work: Promise.resolve() };
+      const peer: Peer = {
+        connection,
+        ready: false,
+        reported: new Map(),
+        isolation: [],
+        queued: 0,
+        work: Promise.resolve(),
+      };
       peers.set(runner_id, peer);
       connection.onClose(() => detach(peer));
       connection.onMessage((message) => {
@@ -201,10 +293,13 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
             if (MOVING.has(message.type)) changed();
           });
       });
-      void readSafety(store, store).then((row) => connection.send({ type: "safety", mode: row.mode as SafetyMode, generation: row.generation }), (error: unknown) => {
-        logger.error("the safety mode could not be read for a runner", { runner_id, error });
-        connection.close();
-      });
+      void readSafety(store, store).then(
+        (row) => connection.send({ type: "safety", mode: row.mode as SafetyMode, generation: row.generation }),
+        (error: unknown) => {
+          logger.error("the safety mode could not be read for a runner", { runner_id, error });
+          connection.close();
+        },
+      );
     },
     ready: () => [...peers].filter(([, peer]) => peer.ready).map(([runner_id]) => runner_id),
     reported: (instance) => {
@@ -212,7 +307,11 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         const status = peer.ready ? peer.reported.get(keyText(instance)) : undefined;
         return status === undefined ? [] : [{ runner_id, status }];
       });
-      return told.find((one) => one.runner_id !== instance.holder && !isOver(one.status)) ?? told.find((one) => one.runner_id === instance.holder) ?? told[0];
+      return (
+        told.find((one) => one.runner_id !== instance.holder && !isOver(one.status)) ??
+        told.find((one) => one.runner_id === instance.holder) ??
+        told[0]
+      );
     },
     hostsNothing: (runner_id) => [...(peers.get(runner_id)?.reported.values() ?? [])].every(isOver),
     isolation: () => [...peers.values()].flatMap((peer) => peer.isolation),
@@ -237,7 +336,9 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       });
     },
     tell: (runner_id, message) => void peers.get(runner_id)?.connection.send(message),
-    tellSafety: (mode, generation) => { for (const { connection } of peers.values()) connection.send({ type: "safety", mode, generation }); },
+    tellSafety: (mode, generation) => {
+      for (const { connection } of peers.values()) connection.send({ type: "safety", mode, generation });
+    },
     runnerGone: async (runner_id) => {
       const peer = peers.get(runner_id);
       if (peer !== undefined) {
@@ -245,7 +346,13 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         peer.connection.close();
         detach(peer);
       }
-      const lost = { action: "runner.lost", resource_type: "runner", resource_id: runner_id, outcome: "FAILURE" as const, details: { reason_code: "PROCESS_EXITED" } };
+      const lost = {
+        action: "runner.lost",
+        resource_type: "runner",
+        resource_id: runner_id,
+        outcome: "FAILURE" as const,
+        details: { reason_code: "PROCESS_EXITED" },
+      };
       await recorder.commit("system:runners", [setRunnerState(store, runner_id, "gone", clock.now())], [lost]);
       await releaseLeasesOf(recorder, store, runner_id, clock.now(), settled);
       changed();
@@ -264,9 +371,13 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         }
       }
     },
-    idle: async () => { await Promise.all([...peers.values()].map((peer) => peer.work)); },
+    idle: async () => {
+      await Promise.all([...peers.values()].map((peer) => peer.work));
+    },
     onChange: (listener) => void listeners.push(listener),
-    close: () => { for (const { connection } of peers.values()) connection.close(); },
+    close: () => {
+      for (const { connection } of peers.values()) connection.close();
+    },
   };
 }
 
@@ -274,17 +385,40 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
 async function mayAdopt(store: Store, runner_id: string, status: InstanceStatus): Promise<boolean> {
   const instance = await readInstance(store, store, status);
   const lease = await readLease(store, store, status);
-  return instance !== undefined && lease !== undefined && instance.run_id === status.run_id && lease.holder === runner_id && lease.epoch === status.epoch;
+  return (
+    instance !== undefined &&
+    lease !== undefined &&
+    instance.run_id === status.run_id &&
+    lease.holder === runner_id &&
+    lease.epoch === status.epoch
+  );
 }
 
 /** After proof of exit the dead runner's leases are free at once; nobody has to wait for their end. */
-async function releaseLeasesOf(recorder: Recorder, store: Store, runner_id: string, now: number, settled: Set<string>): Promise<void> {
+async function releaseLeasesOf(
+  recorder: Recorder,
+  store: Store,
+  runner_id: string,
+  now: number,
+  settled: Set<string>,
+): Promise<void> {
   for (const instance of await readOpenInstances(store, store)) {
     if (instance.holder !== runner_id) continue;
     settled.add(instance.run_id);
-    const release = { ...releaseLeaseWrite(store, { ...keyOf(instance), holder: runner_id, epoch: instance.epoch }), expect: "any" as const };
-    const event = { action: "lease.released", ...resource(instance), outcome: "SUCCESS" as const, details: { holder: null, previous_holder: runner_id, epoch: instance.epoch } };
-    await recorder.commit("system:runners", [release, updateInstance(store, instance, {}, now)], [event], { run_id: instance.run_id, trace_id: instance.trace_id });
+    const release = {
+      ...releaseLeaseWrite(store, { ...keyOf(instance), holder: runner_id, epoch: instance.epoch }),
+      expect: "any" as const,
+    };
+    const event = {
+      action: "lease.released",
+      ...resource(instance),
+      outcome: "SUCCESS" as const,
+      details: { holder: null, previous_holder: runner_id, epoch: instance.epoch },
+    };
+    await recorder.commit("system:runners", [release, updateInstance(store, instance, {}, now)], [event], {
+      run_id: instance.run_id,
+      trace_id: instance.trace_id,
+    });
   }
 }
 

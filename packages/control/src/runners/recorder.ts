@@ -16,13 +16,23 @@ import { CONTROL_LIMITS } from "../limits.ts";
 import { feed } from "../shared/sql.ts";
 import type { ViewTables } from "../views/tables.ts";
 
-export type RecorderDeps = { readonly store: Store; readonly clock: Clock; readonly random: Random; readonly logger: Pick<Logger, "warning" | "error" | "info"> };
+export type RecorderDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Pick<Logger, "warning" | "error" | "info">;
+};
 
 export interface Recorder {
   /** Loads facts, decides, commits. `undefined` from `decide` means that there is nothing to do. */
   record(key: Key, actor: string, decide: (facts: Facts) => Observation | undefined): Promise<"recorded" | "nothing">;
   /** Commits events and writes that need no decision. True when they went in, false on a conflict. */
-  commit(actor: string, writes: readonly Write[], events: readonly EventDraft[], trail?: Parameters<typeof systemEvent>[2]): Promise<boolean>;
+  commit(
+    actor: string,
+    writes: readonly Write[],
+    events: readonly EventDraft[],
+    trail?: Parameters<typeof systemEvent>[2],
+  ): Promise<boolean>;
 }
 
 export function createRecorder(deps: RecorderDeps): Recorder {
@@ -31,12 +41,29 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const by: SystemActor = { clock, random, actor };
     const written = events.map((draft) => systemEvent(by, draft, trail));
     const told = written.map(({ event_id, action, resource_type, resource_id, outcome, details, occurred_at }) =>
-      feed(store, action, resource_id, { event_id, actor, resource_type, resource_id, outcome, reason: details.reason, trace_id: details.trace_id, request_id: null }, occurred_at),
+      feed(
+        store,
+        action,
+        resource_id,
+        {
+          event_id,
+          actor,
+          resource_type,
+          resource_id,
+          outcome,
+          reason: details.reason,
+          trace_id: details.trace_id,
+          request_id: null,
+        },
+        occurred_at,
+      ),
     );
     const committed = await store.commit({ writes: [...writes, ...told], events: written });
     if (committed.ok) return true;
     if (committed.error.kind === "conflict") return false;
-    throw new Error(`an observation could not be written: ${committed.error.failure.code}`, { cause: committed.error.failure });
+    throw new Error(`an observation could not be written: ${committed.error.failure.code}`, {
+      cause: committed.error.failure,
+    });
   };
   return {
     commit,
@@ -47,7 +74,13 @@ export function createRecorder(deps: RecorderDeps): Recorder {
         const observation = decide(facts);
         if (observation === undefined) return "nothing";
         const writes = observationWrites(store, facts, observation, clock.now());
-        if (await commit(actor, writes, observation.events, { run_id: facts.instance.run_id, trace_id: facts.instance.trace_id })) return "recorded";
+        if (
+          await commit(actor, writes, observation.events, {
+            run_id: facts.instance.run_id,
+            trace_id: facts.instance.trace_id,
+          })
+        )
+          return "recorded";
       }
       throw new Error(`the instance ${key.bot_id}/${key.instance_id} changes too often to be recorded`);
     },
@@ -58,16 +91,31 @@ async function loadFacts(store: Store, key: Key): Promise<Facts | undefined> {
   return store.snapshot(async (reader) => {
     const instance = await readInstance(reader, store, key);
     const bot = await readBot(reader, store, key.bot_id);
-    return instance === undefined || bot === undefined ? undefined : { bot, instance, conditions: await readConditions(reader, store, key.bot_id) };
+    return instance === undefined || bot === undefined
+      ? undefined
+      : { bot, instance, conditions: await readConditions(reader, store, key.bot_id) };
   });
 }
 
-function observationWrites(store: Store, { bot, instance }: Facts, { bot: move, instance: change, conditions, ended }: Observation, now: number): readonly Write[] {
+function observationWrites(
+  store: Store,
+  { bot, instance }: Facts,
+  { bot: move, instance: change, conditions, ended }: Observation,
+  now: number,
+): readonly Write[] {
   const { bot_id: _b, strategy_id: _s, instance_id: _i, row_version: _v, ...rest } = change;
   const writes: Write[] = [updateInstance(store, instance, rest, now)];
   if (move !== null) {
     writes.push(updateBot(store, bot, move, now));
-    writes.push(feed(store, "bot", bot.bot_id, { bot_id: bot.bot_id, state: move.state ?? bot.state, reason: move.state_reason ?? bot.state_reason }, now));
+    writes.push(
+      feed(
+        store,
+        "bot",
+        bot.bot_id,
+        { bot_id: bot.bot_id, state: move.state ?? bot.state, reason: move.state_reason ?? bot.state_reason },
+        now,
+      ),
+    );
   }
   for (const condition of conditions) writes.push(conditionWrite(store, bot.bot_id, condition, now));
   if (change.status !== undefined) writes.push(...positionWrites(store, instance, change.status, now));
@@ -88,7 +136,13 @@ function positionWrites(store: Store, instance: InstanceRow, status: string | nu
   return positions.flatMap((position: InstanceStatus["positions"][number]) => {
     const change = { run_id, position: JSON.stringify(position), updated_at: now };
     return [
-      write(db.insertInto("position_view").values({ bot_id, instance_id, instrument_id: position.instrument_id, ...change }).onConflict((on) => on.columns(["bot_id", "instance_id", "instrument_id"]).doUpdateSet(change)), 1),
+      write(
+        db
+          .insertInto("position_view")
+          .values({ bot_id, instance_id, instrument_id: position.instrument_id, ...change })
+          .onConflict((on) => on.columns(["bot_id", "instance_id", "instrument_id"]).doUpdateSet(change)),
+        1,
+      ),
       feed(store, "position", bot_id, { bot_id, instance_id, run_id, position }, now),
     ];
   });

@@ -11,7 +11,9 @@ import { CONTROL_LIMITS } from "../limits.ts";
 export function runnerSocketPath(preferred: string, fallback_dir: string): Result<string, Failure> {
   if (fits(preferred)) return ok(preferred);
   const short = join(fallback_dir, `rumi-${createHash("sha256").update(preferred).digest("hex").slice(0, 16)}.sock`);
-  return fits(short) ? ok(short) : err(failure("RUMI-BOT-028", { path: short, limit: CONTROL_LIMITS.socket_path_bytes }));
+  return fits(short)
+    ? ok(short)
+    : err(failure("RUMI-BOT-028", { path: short, limit: CONTROL_LIMITS.socket_path_bytes }));
 }
 
 function fits(path: string): boolean {

@@ -10,7 +10,15 @@ import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { err, failure, millis, ok, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";
-import { answerHello, encodeMessage, MessageDecoder, newNonce, verifyProof, type ControlMessage, type RunnerMessage } from "@rumi/runtime";
+import {
+  answerHello,
+  encodeMessage,
+  MessageDecoder,
+  newNonce,
+  verifyProof,
+  type ControlMessage,
+  type RunnerMessage,
+} from "@rumi/runtime";
 import type { RunnerConnection } from "./connection.ts";
 
 export type SocketServerDeps = {
@@ -49,7 +57,13 @@ export async function listenForRunners(deps: SocketServerDeps): Promise<Result<R
     await listening(server, deps.path);
     await chmod(deps.path, 0o600);
   } catch (cause) {
-    return err(failure("RUMI-SYS-003", { path: deps.path, problem: cause instanceof Error ? cause.message : String(cause) }, { cause }));
+    return err(
+      failure(
+        "RUMI-SYS-003",
+        { path: deps.path, problem: cause instanceof Error ? cause.message : String(cause) },
+        { cause },
+      ),
+    );
   }
   return ok({
     path: deps.path,
@@ -90,7 +104,13 @@ function serve(socket: Socket, deps: SocketServerDeps): void {
       return challenge.ok ? void socket.write(encodeMessage(challenge.value)) : refuse(challenge.error.code);
     }
     if (message.type !== "proof") return refuse(`it sent ${message.type} before its proof`);
-    const proven = verifyProof(message, { key: deps.key, runner_nonce: hello.nonce, control_nonce, runner_id: hello.runner_id, home_id: deps.home_id });
+    const proven = verifyProof(message, {
+      key: deps.key,
+      runner_nonce: hello.nonce,
+      control_nonce,
+      runner_id: hello.runner_id,
+      home_id: deps.home_id,
+    });
     if (!proven.ok) return refuse(proven.error.code);
     connection = openConnection(socket, hello);
     handshake.abort();
@@ -106,7 +126,10 @@ function serve(socket: Socket, deps: SocketServerDeps): void {
 
 type OpenConnection = RunnerConnection & { deliver(message: RunnerMessage): void };
 
-function openConnection(socket: Socket, { runner_id, pid, started_at }: Extract<RunnerMessage, { type: "hello" }>): OpenConnection {
+function openConnection(
+  socket: Socket,
+  { runner_id, pid, started_at }: Extract<RunnerMessage, { type: "hello" }>,
+): OpenConnection {
   let listener: ((message: RunnerMessage) => void) | undefined;
   const early: RunnerMessage[] = [];
   return {

@@ -16,8 +16,21 @@ function processes() {
   const made: (RunnerProcess & { end(): void; started: boolean })[] = [];
   const spawn = () => {
     let end: () => void = () => {};
-    const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => { end = () => resolve({ code: 1, signal: null }); });
-    const one = { runner_id: `r${made.length + 1}`, pid: 1, exited, started: false, start: () => { one.started = true; return Promise.resolve(); }, kill: () => end(), end: () => end() };
+    const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      end = () => resolve({ code: 1, signal: null });
+    });
+    const one = {
+      runner_id: `r${made.length + 1}`,
+      pid: 1,
+      exited,
+      started: false,
+      start: () => {
+        one.started = true;
+        return Promise.resolve();
+      },
+      kill: () => end(),
+      end: () => end(),
+    };
     made.push(one);
     return one;
   };
@@ -27,16 +40,32 @@ function processes() {
 describe("the supervisor", () => {
   const hubOf = (ready: () => readonly string[]) => {
     const gone: string[] = [];
-    const hub = { ready, runnerGone: (id: string) => { gone.push(id); return Promise.resolve(); }, ask: () => Promise.resolve({ type: "silence" }) } as unknown as RunnerHub;
+    const hub = {
+      ready,
+      runnerGone: (id: string) => {
+        gone.push(id);
+        return Promise.resolve();
+      },
+      ask: () => Promise.resolve({ type: "silence" }),
+    } as unknown as RunnerHub;
     return { hub, gone };
   };
-  const until = async (check: () => boolean): Promise<void> => { while (!check()) await new Promise((resolve) => setTimeout(resolve, 5)); };
+  const until = async (check: () => boolean): Promise<void> => {
+    while (!check()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
 
   it("[M-7.1.3] proves a runner's exit before it starts the next", async () => {
     const { made, spawn } = processes();
     const { hub, gone } = hubOf(() => []);
     const stop = new AbortController();
-    const supervisor = createRunnerSupervisor({ hub, clock: realClock(), logger: quiet, spawn, survivors: { expected: false, wait: millis(0) }, backoff: { first_ms: 1, last_ms: 5 } });
+    const supervisor = createRunnerSupervisor({
+      hub,
+      clock: realClock(),
+      logger: quiet,
+      spawn,
+      survivors: { expected: false, wait: millis(0) },
+      backoff: { first_ms: 1, last_ms: 5 },
+    });
     const running = supervisor.run(stop.signal);
     await until(() => made[0]?.started === true);
     made[0]?.end();
@@ -50,7 +79,13 @@ describe("the supervisor", () => {
     let ready: string[] = [];
     const { hub } = hubOf(() => ready);
     const stop = new AbortController();
-    const running = createRunnerSupervisor({ hub, clock: realClock(), logger: quiet, spawn, survivors: { expected: true, wait: millis(2_000) } }).run(stop.signal);
+    const running = createRunnerSupervisor({
+      hub,
+      clock: realClock(),
+      logger: quiet,
+      spawn,
+      survivors: { expected: true, wait: millis(2_000) },
+    }).run(stop.signal);
     await new Promise((resolve) => setTimeout(resolve, 30));
     ready = ["old"];
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -63,7 +98,13 @@ describe("the supervisor", () => {
   it("kills what does not end in time", async () => {
     const { made, spawn } = processes();
     const stop = new AbortController();
-    const supervisor = createRunnerSupervisor({ hub: hubOf(() => []).hub, clock: realClock(), logger: quiet, spawn, survivors: { expected: false, wait: millis(0) } });
+    const supervisor = createRunnerSupervisor({
+      hub: hubOf(() => []).hub,
+      clock: realClock(),
+      logger: quiet,
+      spawn,
+      survivors: { expected: false, wait: millis(0) },
+    });
     const running = supervisor.run(stop.signal);
     await until(() => made[0]?.started === true);
     await supervisor.shutdown(millis(50));
@@ -81,7 +122,10 @@ describe("the socket's path", () => {
     const short = runnerSocketPath(long, "/tmp");
     expect(short).toMatchObject({ ok: true });
     expect(runnerSocketPath(long, "/tmp")).toEqual(short);
-    expect(runnerSocketPath(long, `/tmp/${"y".repeat(100)}`)).toMatchObject({ ok: false, error: { code: "RUMI-BOT-028" } });
+    expect(runnerSocketPath(long, `/tmp/${"y".repeat(100)}`)).toMatchObject({
+      ok: false,
+      error: { code: "RUMI-BOT-028" },
+    });
     remove();
   });
 });
@@ -91,8 +135,18 @@ describe("isolation", () => {
   const jail = { level: "L1", mechanism: "bubblewrap", available: false, reason: "bwrap is not installed" };
   it("a python strategy without any jail is refused by name and way out; wasm goes on", () => {
     const python = isolationFor([wasm, jail], "b", { runtime_kind: "python" }, "any");
-    expect(python).toMatchObject({ ok: false, error: { code: "RUMI-BOT-020", params: { problem: "bubblewrap: bwrap is not installed" } } });
+    expect(python).toMatchObject({
+      ok: false,
+      error: { code: "RUMI-BOT-020", params: { problem: "bubblewrap: bwrap is not installed" } },
+    });
     expect(isolationFor([wasm, jail], "b", { runtime_kind: "rust_wasm" }, "strict").ok).toBe(true);
-    expect(isolationFor([wasm, jail, { ...jail, mechanism: "selfjail", available: true }], "b", { runtime_kind: "python" }, "any").ok).toBe(true);
+    expect(
+      isolationFor(
+        [wasm, jail, { ...jail, mechanism: "selfjail", available: true }],
+        "b",
+        { runtime_kind: "python" },
+        "any",
+      ).ok,
+    ).toBe(true);
   });
 });

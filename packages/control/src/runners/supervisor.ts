@@ -49,10 +49,12 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
   const waitForSurvivor = async (signal: AbortSignal): Promise<void> => {
     if (!deps.survivors.expected) return;
     const until = clock.monotonic() + deps.survivors.wait;
-    while (!signal.aborted && clock.monotonic() < until && hub.ready().length === 0) await clock.sleep(millis(50), signal);
+    while (!signal.aborted && clock.monotonic() < until && hub.ready().length === 0)
+      await clock.sleep(millis(50), signal);
   };
   const survivorServes = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted && !stopping.signal.aborted && hub.ready().length > 0) await clock.sleep(millis(200), signal);
+    while (!signal.aborted && !stopping.signal.aborted && hub.ready().length > 0)
+      await clock.sleep(millis(200), signal);
   };
 
   /** One that came back late (it had stood still) and found its work given away: one runner of this machine is enough. */
@@ -83,7 +85,7 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     run: async (signal) => {
       await waitForSurvivor(signal);
       void dismissSpares(signal);
-      for (let failures = 0; !signal.aborted && !stopping.signal.aborted; ) {
+      for (let failures = 0; !signal.aborted && !stopping.signal.aborted;) {
         await survivorServes(signal);
         if (signal.aborted || stopping.signal.aborted) return;
         const process = deps.spawn();
@@ -100,7 +102,12 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
         const end = await Promise.race([process.exited, aborted(signal)]);
         if (end === "aborted") return;
         current = undefined;
-        logger.warning("the runner ended", { runner_id: process.runner_id, pid: process.pid, code: end.code, signal: end.signal });
+        logger.warning("the runner ended", {
+          runner_id: process.runner_id,
+          pid: process.pid,
+          code: end.code,
+          signal: end.signal,
+        });
         await hub.runnerGone(process.runner_id);
         failures = clock.monotonic() - started > last_ms ? 0 : failures + 1;
         if (failures > 1) await clock.sleep(millis(Math.min(last_ms, first_ms * 2 ** failures)), signal);
@@ -108,7 +115,9 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     },
     shutdown: async (grace) => {
       stopping.abort();
-      const asked = Promise.all(hub.ready().map((runner_id) => hub.ask(runner_id, { type: "shutdown", grace_ms: grace })));
+      const asked = Promise.all(
+        hub.ready().map((runner_id) => hub.ask(runner_id, { type: "shutdown", grace_ms: grace })),
+      );
       await within(asked, grace);
       const left = current;
       if (left === undefined) return;

@@ -30,10 +30,14 @@ export function isTightening(from: SafetyMode, to: SafetyMode): boolean {
 
 export type SafetyFacts = { readonly mode: SafetyMode; readonly live_bots: number; readonly is_admin: boolean };
 
-export function judgeSafetyChange(facts: SafetyFacts, to: SafetyMode): Result<"unchanged" | "tightened" | "loosened", Failure> {
+export function judgeSafetyChange(
+  facts: SafetyFacts,
+  to: SafetyMode,
+): Result<"unchanged" | "tightened" | "loosened", Failure> {
   if (facts.mode === to) return ok("unchanged");
   if (isTightening(facts.mode, to)) return ok("tightened");
-  const refuse = (problem: string): Result<never, Failure> => err(failure("RUMI-BOT-022", { from: facts.mode, to, problem }));
+  const refuse = (problem: string): Result<never, Failure> =>
+    err(failure("RUMI-BOT-022", { from: facts.mode, to, problem }));
   if (!facts.is_admin) return refuse("only an administrator may");
   if (facts.live_bots > 0) return refuse(`${facts.live_bots} bots are live, which makes it a dangerous operation`);
   return ok("loosened");

@@ -14,35 +14,82 @@ export function safetyDeclarations(): readonly Declaration[] {
 }
 
 const getSafety = defineQuery({
-  name: "safety.show", summary: "The safety mode in force", http: { method: "GET", path: "/api/safety" },
-  input: Type.Object({}, CLOSED), output: AnswerSchema, permission: EVERYONE,
+  name: "safety.show",
+  summary: "The safety mode in force",
+  http: { method: "GET", path: "/api/safety" },
+  input: Type.Object({}, CLOSED),
+  output: AnswerSchema,
+  permission: EVERYONE,
   read: async (reader, _input, { store }) => ok(safetyView(await readSafety(reader, store))),
 });
 
 const setSafety = defineOperation({
-  name: "safety.set", summary: "Change the safety mode; tightening is always possible", http: { method: "POST", path: "/api/safety/set" },
-  input: Type.Object({ command_id: CommandIdField, mode: Type.Union([Type.Literal("NORMAL"), Type.Literal("SAFE"), Type.Literal("EMERGENCY_STOP")]), reason: ReasonField }, CLOSED),
-  output: AnswerSchema, key: "command_id", permission: ["operator", "admin"],
+  name: "safety.set",
+  summary: "Change the safety mode; tightening is always possible",
+  http: { method: "POST", path: "/api/safety/set" },
+  input: Type.Object(
+    {
+      command_id: CommandIdField,
+      mode: Type.Union([Type.Literal("NORMAL"), Type.Literal("SAFE"), Type.Literal("EMERGENCY_STOP")]),
+      reason: ReasonField,
+    },
+    CLOSED,
+  ),
+  output: AnswerSchema,
+  key: "command_id",
+  permission: ["operator", "admin"],
   // Loosening is judged by the rule of this file, with the facts; SAFE must not lock itself in.
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],
-  risk: ({ mode }, { row }: { readonly row: SafetyRow; readonly live: number }) => (isTightening(row.mode as SafetyMode, mode) ? "tighten" : "increase"),
-  danger: noDanger, target: () => ({ resource_type: "safety", resource_id: "all" }), gates: [],
-  load: async (reader, _input, { store }) => ({ row: await readSafety(reader, store), live: await countLiveBots(reader, store) }),
+  risk: ({ mode }, { row }: { readonly row: SafetyRow; readonly live: number }) =>
+    isTightening(row.mode as SafetyMode, mode) ? "tighten" : "increase",
+  danger: noDanger,
+  target: () => ({ resource_type: "safety", resource_id: "all" }),
+  gates: [],
+  load: async (reader, _input, { store }) => ({
+    row: await readSafety(reader, store),
+    live: await countLiveBots(reader, store),
+  }),
   decide: ({ row, live }, { mode, reason }, context) => {
-    const verdict = judgeSafetyChange({ mode: row.mode as SafetyMode, live_bots: live, is_admin: context.principal.roles.includes("admin") }, mode);
+    const verdict = judgeSafetyChange(
+      { mode: row.mode as SafetyMode, live_bots: live, is_admin: context.principal.roles.includes("admin") },
+      mode,
+    );
     if (!verdict.ok) return verdict;
-    if (verdict.value === "unchanged") return ok({ writes: [], events: [], outbox: [], data: { ...safetyView(row), changed: false } });
+    if (verdict.value === "unchanged")
+      return ok({ writes: [], events: [], outbox: [], data: { ...safetyView(row), changed: false } });
     const db = context.store.builder<SafetyTables>();
     const next: SafetyRow = {
-      state_id: context.newId(), current: 1, generation: row.generation + 1, mode, reason, activated_by: context.principal.id, activated_at: context.now, resolved_at: null,
+      state_id: context.newId(),
+      current: 1,
+      generation: row.generation + 1,
+      mode,
+      reason,
+      activated_by: context.principal.id,
+      activated_at: context.now,
+      resolved_at: null,
     };
     return ok({
       writes: [
-        write(db.updateTable("safety_state").set({ current: 0, resolved_at: context.now }).where("state_id", "=", row.state_id).where("current", "=", 1), 1),
+        write(
+          db
+            .updateTable("safety_state")
+            .set({ current: 0, resolved_at: context.now })
+            .where("state_id", "=", row.state_id)
+            .where("current", "=", 1),
+          1,
+        ),
         write(db.insertInto("safety_state").values(next), 1),
         feed(context.store, "safety", "safety", safetyView(next), context.now),
       ],
-      events: [{ action: "safety.transition", resource_type: "safety", resource_id: "all", outcome: "SUCCESS", details: { from: row.mode, to: mode, state_id: next.state_id } }],
+      events: [
+        {
+          action: "safety.transition",
+          resource_type: "safety",
+          resource_id: "all",
+          outcome: "SUCCESS",
+          details: { from: row.mode, to: mode, state_id: next.state_id },
+        },
+      ],
       outbox: [],
       data: { ...safetyView(next), changed: true },
     });

@@ -6,7 +6,16 @@ import type { Sql } from "../shared/sql.ts";
 import type { SafetyState } from "./model.ts";
 
 /** `current` is 1 for exactly one row; the others are history. */
-export type SafetyRow = { state_id: string; current: number; generation: number; mode: string; reason: string; activated_by: string; activated_at: number; resolved_at: number | null };
+export type SafetyRow = {
+  state_id: string;
+  current: number;
+  generation: number;
+  mode: string;
+  reason: string;
+  activated_by: string;
+  activated_at: number;
+  resolved_at: number | null;
+};
 export type SafetyTables = { safety_state: SafetyRow };
 
 const FIRST_STATE = "00000000-0000-7000-8000-000000000000";
@@ -27,8 +36,12 @@ export const SAFETY_MIGRATIONS: Migrations = {
 };
 
 // Every command that may increase risk passes here.
-const SELECT_CURRENT = compiledText<SafetyTables>((db) => db.selectFrom("safety_state").selectAll().where("current", "=", 1));
-const FENCE = compiledText<SafetyTables>((db) => db.updateTable("safety_state").set({ current: 1 }).where("state_id", "=", "").where("current", "=", 1));
+const SELECT_CURRENT = compiledText<SafetyTables>((db) =>
+  db.selectFrom("safety_state").selectAll().where("current", "=", 1),
+);
+const FENCE = compiledText<SafetyTables>((db) =>
+  db.updateTable("safety_state").set({ current: 1 }).where("state_id", "=", "").where("current", "=", 1),
+);
 
 export async function readSafety(reader: Reader, sql: Sql): Promise<SafetyRow> {
   const row = (await reader.rows<SafetyRow>({ sql: SELECT_CURRENT(sql), parameters: [1] }))[0];
@@ -53,8 +66,13 @@ export function safetyReader(sql: Sql): SafetyReader {
 
 export function safetyView(row: SafetyRow): SafetyState & { readonly generation: number } {
   return {
-    schema_version: 1, state_id: row.state_id, mode: row.mode as SafetyMode, reason: row.reason, activated_by: row.activated_by,
-    activated_at: isoFromMicros(micros(row.activated_at)), ...(row.resolved_at === null ? {} : { resolved_at: isoFromMicros(micros(row.resolved_at)) }),
+    schema_version: 1,
+    state_id: row.state_id,
+    mode: row.mode as SafetyMode,
+    reason: row.reason,
+    activated_by: row.activated_by,
+    activated_at: isoFromMicros(micros(row.activated_at)),
+    ...(row.resolved_at === null ? {} : { resolved_at: isoFromMicros(micros(row.resolved_at)) }),
     generation: row.generation,
   };
 }

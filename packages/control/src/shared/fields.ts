@@ -3,7 +3,10 @@ import { ID_PATTERNS, type Failure, type Result } from "@rumi/kernel";
 import { Type } from "@sinclair/typebox";
 
 export const CLOSED = { additionalProperties: false } as const;
-export const CommandIdField = Type.String({ pattern: ID_PATTERNS.uuid, description: "Idempotency key: the same id never acts twice." });
+export const CommandIdField = Type.String({
+  pattern: ID_PATTERNS.uuid,
+  description: "Idempotency key: the same id never acts twice.",
+});
 export const ReasonField = Type.String({ minLength: 1, maxLength: 1_024, description: "Why; kept in the audit log." });
 export const BotIdField = Type.String({ pattern: ID_PATTERNS.bot });
 export const VenueIdField = Type.String({ pattern: ID_PATTERNS.venue });
@@ -15,5 +18,10 @@ export const EVERYONE = ["view_only", "operator", "admin"] as const;
 export const noDanger = (): { readonly kind: "none" } => ({ kind: "none" });
 
 /** The body of an error answer, for rows and reports. */
-export type FailureNote = { readonly error_code: string; readonly reason_code: string | null; readonly error: string; readonly suggestion: string };
+export type FailureNote = {
+  readonly error_code: string;
+  readonly reason_code: string | null;
+  readonly error: string;
+  readonly suggestion: string;
+};
 export type Checked<T> = Result<T, Failure>;

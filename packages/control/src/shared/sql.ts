@@ -25,7 +25,10 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString("base64url");
 }
 
-export function decodeCursor(text: string | undefined, forms: readonly ("string" | "number")[]): Result<readonly (string | number)[] | undefined, Failure> {
+export function decodeCursor(
+  text: string | undefined,
+  forms: readonly ("string" | "number")[],
+): Result<readonly (string | number)[] | undefined, Failure> {
   if (text === undefined) return ok(undefined);
   const refused = err(failure("RUMI-VAL-002", { field: "cursor", problem: "it is not a cursor of this list" }));
   try {
@@ -36,6 +39,3 @@ export function decodeCursor(text: string | undefined, forms: readonly ("string"
     return refused;
   }
 }
-
-
-

@@ -19,8 +19,12 @@ export function traceDeclarations(): readonly Declaration[] {
 }
 
 const showTrace = defineQuery({
-  name: "trace.show", summary: "The chain command → run → intent → order → fill of any of their ids", http: { method: "GET", path: "/api/trace/{id}" },
-  input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 256 }) }, CLOSED), output: AnswerSchema, permission: EVERYONE,
+  name: "trace.show",
+  summary: "The chain command → run → intent → order → fill of any of their ids",
+  http: { method: "GET", path: "/api/trace/{id}" },
+  input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 256 }) }, CLOSED),
+  output: AnswerSchema,
+  permission: EVERYONE,
   read: async (reader, { id }, { store }) => {
     const intents = await intentsOf(reader, store, id);
     const runs = await runsOf(reader, store, id, intents);
@@ -29,11 +33,29 @@ const showTrace = defineQuery({
     // An id of one intent shows that intent's chain; an id of a run or command shows the newest of the run.
     const shown = intents.length > 0 ? intents : await intentsOfRuns(reader, store, runs);
     const order_ids = [...new Set([...shown.flatMap((one) => one.client_order_id ?? []), id])];
-    const orders = await reader.rows<OrderRow>(store.builder<Tables>().selectFrom("order_view").selectAll().where("client_order_id", "in", order_ids).limit(MOST));
-    const fills = await reader.rows<FillRow>(store.builder<Tables>().selectFrom("fill_view").selectAll().where("client_order_id", "in", order_ids).orderBy("seq").limit(MOST));
+    const orders = await reader.rows<OrderRow>(
+      store
+        .builder<Tables>()
+        .selectFrom("order_view")
+        .selectAll()
+        .where("client_order_id", "in", order_ids)
+        .limit(MOST),
+    );
+    const fills = await reader.rows<FillRow>(
+      store
+        .builder<Tables>()
+        .selectFrom("fill_view")
+        .selectAll()
+        .where("client_order_id", "in", order_ids)
+        .orderBy("seq")
+        .limit(MOST),
+    );
     if (events.length + runs.length + shown.length + orders.length === 0) return err(failure("RUMI-BOT-026", { id }));
     return ok({
-      id, commands, runs, events,
+      id,
+      commands,
+      runs,
+      events,
       intents: shown.map((row) => ({ ...row, intent: JSON.parse(row.intent) as unknown })),
       orders: orders.map((row) => ({ ...row, report: JSON.parse(row.report) as unknown })),
       fills: fills.map((row) => ({ ...row, fill: JSON.parse(row.fill) as unknown })),
@@ -43,39 +65,80 @@ const showTrace = defineQuery({
 });
 
 function intentsOf(reader: Reader, sql: Sql, id: string): Promise<readonly IntentRow[]> {
-  const any = sql.builder<Tables>().selectFrom("intent_view").selectAll()
+  const any = sql
+    .builder<Tables>()
+    .selectFrom("intent_view")
+    .selectAll()
     .where((of) => of.or([of("idempotency_key", "=", id), of("client_order_id", "=", id), of("trace_id", "=", id)]));
   return reader.rows<IntentRow>(any.orderBy("run_id", "desc").orderBy("seq", "desc").limit(MOST));
 }
 
 async function runsOf(reader: Reader, sql: Sql, id: string, intents: readonly IntentRow[]): Promise<readonly RunRow[]> {
   const db = sql.builder<Tables>();
-  const orders = await reader.rows<{ run_id: string }>(db.selectFrom("order_view").select("run_id").where("client_order_id", "=", id));
+  const orders = await reader.rows<{ run_id: string }>(
+    db.selectFrom("order_view").select("run_id").where("client_order_id", "=", id),
+  );
   const ids = [...new Set([id, ...intents.map((one) => one.run_id), ...orders.map((one) => one.run_id)])];
-  const touched = await reader.rows<{ run_id: string | null }>(db.selectFrom("command").select("run_id").where((of) => of.or([of("command_id", "=", id), of("trace_id", "=", id)])).limit(MOST));
+  const touched = await reader.rows<{ run_id: string | null }>(
+    db
+      .selectFrom("command")
+      .select("run_id")
+      .where((of) => of.or([of("command_id", "=", id), of("trace_id", "=", id)]))
+      .limit(MOST),
+  );
   const all = [...new Set([...ids, ...touched.flatMap((one) => one.run_id ?? [])])];
-  return reader.rows<RunRow>(db.selectFrom("run").selectAll().where((of) => of.or([of("run_id", "in", all), of("trace_id", "=", id), of("command_id", "=", id)])).orderBy("run_id").limit(MOST));
+  return reader.rows<RunRow>(
+    db
+      .selectFrom("run")
+      .selectAll()
+      .where((of) => of.or([of("run_id", "in", all), of("trace_id", "=", id), of("command_id", "=", id)]))
+      .orderBy("run_id")
+      .limit(MOST),
+  );
 }
 
 function commandsOf(reader: Reader, sql: Sql, id: string, runs: readonly RunRow[]): Promise<readonly CommandRow[]> {
   const run_ids = [id, ...runs.map((run) => run.run_id)];
   return reader.rows<CommandRow>(
-    sql.builder<Tables>().selectFrom("command").selectAll()
-      .where((of) => of.or([of("command_id", "=", id), of("trace_id", "=", id), of("run_id", "in", run_ids)])).orderBy("created_at").limit(MOST),
+    sql
+      .builder<Tables>()
+      .selectFrom("command")
+      .selectAll()
+      .where((of) => of.or([of("command_id", "=", id), of("trace_id", "=", id), of("run_id", "in", run_ids)]))
+      .orderBy("created_at")
+      .limit(MOST),
   );
 }
 
-async function eventsOf(reader: Reader, sql: Sql, id: string, commands: readonly CommandRow[], runs: readonly RunRow[]): Promise<readonly AuditEvent[]> {
+async function eventsOf(
+  reader: Reader,
+  sql: Sql,
+  id: string,
+  commands: readonly CommandRow[],
+  runs: readonly RunRow[],
+): Promise<readonly AuditEvent[]> {
   const found = new Map<number, AuditEvent>();
-  const add = (events: readonly AuditEvent[]): void => { for (const event of events) found.set(event.log_index, event); };
+  const add = (events: readonly AuditEvent[]): void => {
+    for (const event of events) found.set(event.log_index, event);
+  };
   add(await readEvents(reader, sql, { trace_id: id, limit: MOST }));
-  for (const request_id of [id, ...commands.map((one) => one.command_id)].slice(0, 20)) add(await readEvents(reader, sql, { request_id, limit: MOST }));
-  for (const run_id of [id, ...runs.map((one) => one.run_id)].slice(0, 20)) add(await readEvents(reader, sql, { run_id, limit: MOST }));
+  for (const request_id of [id, ...commands.map((one) => one.command_id)].slice(0, 20))
+    add(await readEvents(reader, sql, { request_id, limit: MOST }));
+  for (const run_id of [id, ...runs.map((one) => one.run_id)].slice(0, 20))
+    add(await readEvents(reader, sql, { run_id, limit: MOST }));
   return [...found.values()].toSorted((a, b) => a.log_index - b.log_index).slice(0, MOST);
 }
 
 function intentsOfRuns(reader: Reader, sql: Sql, runs: readonly RunRow[]): Promise<readonly IntentRow[]> {
   if (runs.length === 0) return Promise.resolve([]);
-  const of_runs = sql.builder<Tables>().selectFrom("intent_view").selectAll().where("run_id", "in", runs.map((run) => run.run_id));
+  const of_runs = sql
+    .builder<Tables>()
+    .selectFrom("intent_view")
+    .selectAll()
+    .where(
+      "run_id",
+      "in",
+      runs.map((run) => run.run_id),
+    );
   return reader.rows<IntentRow>(of_runs.orderBy("run_id", "desc").orderBy("seq", "desc").limit(MOST));
 }

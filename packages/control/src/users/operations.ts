@@ -11,7 +11,17 @@ export function userDeclarations(): readonly Declaration[] {
 }
 
 const listUsers = defineQuery({
-  name: "users.list", summary: "Principals and their roles", http: { method: "GET", path: "/api/users" },
-  input: Type.Object({}, CLOSED), output: AnswerSchema, permission: ["admin"],
-  read: () => Promise.resolve(ok({ users: [{ id: ROOT_PRINCIPAL.id, display_name: "root", roles: ROOT_PRINCIPAL.roles, bootstrap: true }], count: 1 })),
+  name: "users.list",
+  summary: "Principals and their roles",
+  http: { method: "GET", path: "/api/users" },
+  input: Type.Object({}, CLOSED),
+  output: AnswerSchema,
+  permission: ["admin"],
+  read: () =>
+    Promise.resolve(
+      ok({
+        users: [{ id: ROOT_PRINCIPAL.id, display_name: "root", roles: ROOT_PRINCIPAL.roles, bootstrap: true }],
+        count: 1,
+      }),
+    ),
 });

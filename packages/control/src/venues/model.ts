@@ -16,8 +16,15 @@ const Currency = Type.String({ pattern: "^[A-Z0-9]{1,16}$" });
 
 export const InstrumentSpecSchema = Type.Object(
   {
-    instrument_id: InstrumentIdField, price_digits: Digits, quantity_digits: Digits, tick_size: Scaled, lot_size: Scaled,
-    min_quantity: Scaled, max_quantity: Scaled, base_currency: Currency, quote_currency: Currency,
+    instrument_id: InstrumentIdField,
+    price_digits: Digits,
+    quantity_digits: Digits,
+    tick_size: Scaled,
+    lot_size: Scaled,
+    min_quantity: Scaled,
+    max_quantity: Scaled,
+    base_currency: Currency,
+    quote_currency: Currency,
   },
   CLOSED,
 );
@@ -25,7 +32,12 @@ export const InstrumentSpecSchema = Type.Object(
 const RecordingFileSchema = Type.Object(
   {
     path: Type.String({ minLength: 1, maxLength: 4_096 }),
-    format: Type.Union([Type.Literal("auto"), Type.Literal("binance_agg_trades"), Type.Literal("binance_trades"), Type.Literal("tardis_trades")]),
+    format: Type.Union([
+      Type.Literal("auto"),
+      Type.Literal("binance_agg_trades"),
+      Type.Literal("binance_trades"),
+      Type.Literal("tardis_trades"),
+    ]),
     instrument: InstrumentSpecSchema,
   },
   CLOSED,
@@ -33,7 +45,10 @@ const RecordingFileSchema = Type.Object(
 
 export const PaceSchema = Type.Union([
   Type.Object({ kind: Type.Literal("max") }, CLOSED),
-  Type.Object({ kind: Type.Literal("multiple"), factor: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }) }, CLOSED),
+  Type.Object(
+    { kind: Type.Literal("multiple"), factor: Type.Number({ exclusiveMinimum: 0, maximum: 1_000_000 }) },
+    CLOSED,
+  ),
 ]);
 const Ppm = Type.Integer({ minimum: -100_000, maximum: 100_000 });
 const MicrosField = Type.Integer({ minimum: 0, maximum: 60_000_000 });
@@ -80,10 +95,19 @@ export function venueSpec(input: RegisterVenue, report: LoadReport): VenueSpec {
     return file.sha256;
   };
   return {
-    venue_id: input.venue_id, kind: input.kind,
-    files: input.files.map((file) => ({ path: file.path, format: file.format, instrument: file.instrument as InstrumentSpec, sha256: hash(file.path) })),
-    pace: input.pace ?? VENUE_DEFAULTS.pace, fees: input.fees ?? VENUE_DEFAULTS.fees, latency: input.latency ?? VENUE_DEFAULTS.latency,
-    seed: input.seed ?? `venue/${input.venue_id}`, report,
+    venue_id: input.venue_id,
+    kind: input.kind,
+    files: input.files.map((file) => ({
+      path: file.path,
+      format: file.format,
+      instrument: file.instrument as InstrumentSpec,
+      sha256: hash(file.path),
+    })),
+    pace: input.pace ?? VENUE_DEFAULTS.pace,
+    fees: input.fees ?? VENUE_DEFAULTS.fees,
+    latency: input.latency ?? VENUE_DEFAULTS.latency,
+    seed: input.seed ?? `venue/${input.venue_id}`,
+    report,
   };
 }
 
@@ -92,4 +116,3 @@ export function instrumentsOf(venue: VenueSpec): readonly InstrumentSpec[] {
   for (const file of venue.files) seen.set(file.instrument.instrument_id, file.instrument);
   return [...seen.values()];
 }
-

@@ -10,9 +10,15 @@ const statements = (integer: string): readonly string[] => [
   `CREATE TABLE venue (venue_id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, spec TEXT NOT NULL, created_at ${integer} NOT NULL, created_by TEXT NOT NULL)`,
 ];
 
-export const VENUE_MIGRATIONS: Migrations = { owner: "control.venues", steps: [{ name: "001-venues", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+export const VENUE_MIGRATIONS: Migrations = {
+  owner: "control.venues",
+  steps: [{ name: "001-venues", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
 
 export async function readVenue(reader: Reader, sql: Sql, venue_id: string): Promise<VenueSpec | undefined> {
-  const row = await first<VenueRow>(reader, sql.builder<VenueTables>().selectFrom("venue").selectAll().where("venue_id", "=", venue_id));
+  const row = await first<VenueRow>(
+    reader,
+    sql.builder<VenueTables>().selectFrom("venue").selectAll().where("venue_id", "=", venue_id),
+  );
   return row === undefined ? undefined : jsonOf<VenueSpec>(row.spec);
 }

@@ -12,12 +12,25 @@ import { controlMigrations } from "../index.ts";
 import { insertRun, readRun } from "../instances/tables.ts";
 import { ingestJournal, nextEntries } from "./ingest.ts";
 
-const signer = { origin: "rumi.test/log", private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+const signer = {
+  origin: "rumi.test/log",
+  private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+};
 const clock = realClock();
-const entries: readonly JournalEntry[] = Array.from({ length: 1_200 }, (_, i) => (i % 3 === 0 ? intentEntry(i + 1, `C${i}`) : i % 3 === 1 ? orderEntry(i + 1, `C${i - 1}`, "accepted") : fillEntry(i + 1, `C${i - 2}`)));
+const entries: readonly JournalEntry[] = Array.from({ length: 1_200 }, (_, i) =>
+  i % 3 === 0
+    ? intentEntry(i + 1, `C${i}`)
+    : i % 3 === 1
+      ? orderEntry(i + 1, `C${i - 1}`, "accepted")
+      : fillEntry(i + 1, `C${i - 2}`),
+);
 
 it("takes what follows without a hole, in any order, and nothing twice", () => {
-  const seqs = (seq: number, given: readonly number[]): number[] => nextEntries(seq, given.map((one) => intentEntry(one, "C"))).map((one) => one.seq);
+  const seqs = (seq: number, given: readonly number[]): number[] =>
+    nextEntries(
+      seq,
+      given.map((one) => intentEntry(one, "C")),
+    ).map((one) => one.seq);
   expect(seqs(0, [1, 2, 3])).toEqual([1, 2, 3]);
   expect(seqs(2, [1, 2, 3, 4])).toEqual([3, 4]);
   expect(seqs(2, [4, 5])).toEqual([]);
@@ -28,28 +41,58 @@ function suite(open: () => Promise<Store>): void {
   let store: Store;
   beforeAll(async () => {
     store = await open();
-    const row = { bot_id: "b", strategy_id: "s", instance_id: "main", mode: "paper", trace_id: "t", command_id: "c", generation: 1, pack_digest: "d", report_id: "r", started_at: 1, ended_at: null, end_reason: null, journal_seq: 0, journal_at: 1 };
-    const made = await store.commit({ writes: [insertRun(store, { ...row, run_id: "run-1", holder: "runner-1" })], events: [] });
+    const row = {
+      bot_id: "b",
+      strategy_id: "s",
+      instance_id: "main",
+      mode: "paper",
+      trace_id: "t",
+      command_id: "c",
+      generation: 1,
+      pack_digest: "d",
+      report_id: "r",
+      started_at: 1,
+      ended_at: null,
+      end_reason: null,
+      journal_seq: 0,
+      journal_at: 1,
+    };
+    const made = await store.commit({
+      writes: [insertRun(store, { ...row, run_id: "run-1", holder: "runner-1" })],
+      events: [],
+    });
     expect(made.ok).toBe(true);
   });
-  afterAll(async () => { await store.close(); });
+  afterAll(async () => {
+    await store.close();
+  });
 
   it("[M-8.2.2] two connections that tell the same journal at once make one set of rows", async () => {
-    const tell = (from: number, to: number) => ingestJournal({ store, clock }, "runner-1", "run-1", entries.slice(from, to));
+    const tell = (from: number, to: number) =>
+      ingestJournal({ store, clock }, "runner-1", "run-1", entries.slice(from, to));
     await Promise.all([tell(0, 700), tell(0, 700), tell(100, 900), tell(0, 300)]);
     await tell(0, 1_200);
     expect(await tell(600, 1_200)).toEqual({ kind: "acknowledge", seq: 1_200 });
-    const count = async (table: string): Promise<number> => Number((await store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n);
+    const count = async (table: string): Promise<number> =>
+      Number((await store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n);
     expect([await count("intent_view"), await count("order_view"), await count("fill_view")]).toEqual([400, 400, 400]);
     expect((await readRun(store, store, "run-1"))?.journal_seq).toBe(1_200);
   });
   it("[M-7.1.2] only the holder adds, and an unknown run is refused", async () => {
-    expect(await ingestJournal({ store, clock }, "runner-2", "run-1", [intentEntry(1_201, "X")])).toEqual({ kind: "refused", why: "not the holder" });
-    expect(await ingestJournal({ store, clock }, "runner-1", "run-9", [intentEntry(1, "X")])).toEqual({ kind: "refused", why: "unknown run" });
+    expect(await ingestJournal({ store, clock }, "runner-2", "run-1", [intentEntry(1_201, "X")])).toEqual({
+      kind: "refused",
+      why: "not the holder",
+    });
+    expect(await ingestJournal({ store, clock }, "runner-1", "run-9", [intentEntry(1, "X")])).toEqual({
+      kind: "refused",
+      why: "unknown run",
+    });
   });
   it("[M-7.1.1] racing runners: one holder, epochs rise", async () => {
     const key = { bot_id: "b", strategy_id: "s", instance_id: "main" };
-    const taken = await Promise.all(Array.from({ length: 8 }, (_, i) => acquireLease(store, key, `r${i}`, millis(20_000))));
+    const taken = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => acquireLease(store, key, `r${i}`, millis(20_000))),
+    );
     expect(taken.filter((one) => one.ok)).toHaveLength(1);
   });
 }
@@ -57,7 +100,14 @@ function suite(open: () => Promise<Store>): void {
 describe("journal ingest on SQLite", () => {
   const room = temporaryFolder();
   suite(async () => {
-    const opened = await openSqliteStore({ path: `${room.path}/store.db`, backup_folder: room.path, migrations: controlMigrations, signer, random: systemRandom(), writer: { kind: "in_process" } });
+    const opened = await openSqliteStore({
+      path: `${room.path}/store.db`,
+      backup_folder: room.path,
+      migrations: controlMigrations,
+      signer,
+      random: systemRandom(),
+      writer: { kind: "in_process" },
+    });
     if (!opened.ok) throw new Error(opened.error.code);
     return opened.value;
   });
@@ -68,10 +118,18 @@ describe.runIf(requires("postgresql"))("journal ingest on PostgreSQL", () => {
   let server: TestServer;
   suite(async () => {
     server = await startPostgres();
-    const opened = await openPostgresStore({ server: await server.database(), migrations: controlMigrations, before_migration: () => Promise.resolve(ok(undefined)), signer, clock, random: systemRandom() });
+    const opened = await openPostgresStore({
+      server: await server.database(),
+      migrations: controlMigrations,
+      before_migration: () => Promise.resolve(ok(undefined)),
+      signer,
+      clock,
+      random: systemRandom(),
+    });
     if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
     return opened.value;
   });
-  afterAll(async () => { await server.stop(); });
+  afterAll(async () => {
+    await server.stop();
+  });
 });
-

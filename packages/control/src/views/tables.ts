@@ -2,14 +2,57 @@
 import type { Migrations } from "@rumi/store";
 
 export type IntentRow = {
-  run_id: string; seq: number; bot_id: string; instance_id: string; at_us: number; event_time_us: number; trace_id: string;
-  verdict: string; reason_code: string | null; client_order_id: string | null; idempotency_key: string; intent: string;
+  run_id: string;
+  seq: number;
+  bot_id: string;
+  instance_id: string;
+  at_us: number;
+  event_time_us: number;
+  trace_id: string;
+  verdict: string;
+  reason_code: string | null;
+  client_order_id: string | null;
+  idempotency_key: string;
+  intent: string;
 };
-export type OrderRow = { client_order_id: string; run_id: string; seq: number; bot_id: string; instance_id: string; at_us: number; trace_id: string; status: string; report: string };
-export type FillRow = { run_id: string; seq: number; bot_id: string; instance_id: string; at_us: number; event_time_us: number; trace_id: string; client_order_id: string | null; fill: string };
-export type PositionRow = { bot_id: string; instance_id: string; instrument_id: string; run_id: string; position: string; updated_at: number };
+export type OrderRow = {
+  client_order_id: string;
+  run_id: string;
+  seq: number;
+  bot_id: string;
+  instance_id: string;
+  at_us: number;
+  trace_id: string;
+  status: string;
+  report: string;
+};
+export type FillRow = {
+  run_id: string;
+  seq: number;
+  bot_id: string;
+  instance_id: string;
+  at_us: number;
+  event_time_us: number;
+  trace_id: string;
+  client_order_id: string | null;
+  fill: string;
+};
+export type PositionRow = {
+  bot_id: string;
+  instance_id: string;
+  instrument_id: string;
+  run_id: string;
+  position: string;
+  updated_at: number;
+};
 export type SegmentRow = { run_id: string; segment: number; root: string };
-export type ViewTables = { intent_view: IntentRow; order_view: OrderRow; fill_view: FillRow; position_view: PositionRow; journal_segment: SegmentRow };
+export type ViewTables = {
+  intent_view: IntentRow;
+  order_view: OrderRow;
+  fill_view: FillRow;
+  position_view: PositionRow;
+  journal_segment: SegmentRow;
+};
 
 const statements = (integer: string): readonly string[] => [
   `CREATE TABLE intent_view (
@@ -34,4 +77,7 @@ const statements = (integer: string): readonly string[] => [
   `CREATE TABLE journal_segment (run_id TEXT NOT NULL, segment ${integer} NOT NULL, root TEXT NOT NULL, PRIMARY KEY (run_id, segment))`,
 ];
 
-export const VIEW_MIGRATIONS: Migrations = { owner: "control.views", steps: [{ name: "001-views", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }] };
+export const VIEW_MIGRATIONS: Migrations = {
+  owner: "control.views",
+  steps: [{ name: "001-views", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};

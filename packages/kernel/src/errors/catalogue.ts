@@ -55,11 +55,7 @@ export type Failure = {
 
 export type FailureExtras = Omit<Failure, "code" | "params">;
 
-export function failure(
-  code: ErrorCode,
-  params: FailureParams = {},
-  extras: FailureExtras = {},
-): Failure {
+export function failure(code: ErrorCode, params: FailureParams = {}, extras: FailureExtras = {}): Failure {
   return { code, params, ...extras };
 }
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ERROR_CATALOGUE, failure, failureText } from "./catalogue.ts";
 
-const names = (text: string): string[] =>
-  [...text.matchAll(/\{([a-z_]+)\}/g)].map((m) => m[1] ?? "").sort();
+const names = (text: string): string[] => [...text.matchAll(/\{([a-z_]+)\}/g)].map((m) => m[1] ?? "").sort();
 
 describe("error catalogue", () => {
   for (const [code, entry] of Object.entries(ERROR_CATALOGUE)) {
@@ -11,9 +10,7 @@ describe("error catalogue", () => {
       expect(entry.key).toMatch(/^[a-z]+(\.[a-z0-9_]+)+$/);
       expect(entry.en.next.length).toBeGreaterThan(10);
       expect(entry.ja.next.length).toBeGreaterThan(4);
-      const used = (words: { text: string; next: string }): string[] => [
-        ...new Set(names(words.text + words.next)),
-      ];
+      const used = (words: { text: string; next: string }): string[] => [...new Set(names(words.text + words.next))];
       expect(used(entry.ja)).toEqual(used(entry.en));
     });
   }

@@ -6,18 +6,63 @@ const role = oneOf("view_only", "operator", "admin", "break_glass");
 
 export const ACCESS_KINDS = defineKinds({
   "authentication.summary": {
-    category: "security", severity: USUAL, retention: "standard",
-    details: { window_start: instant, window_seconds: whole, accepted: whole, refused: whole, refused_by_code: tableOf(whole, 100), addresses: whole },
+    category: "security",
+    severity: USUAL,
+    retention: "standard",
+    details: {
+      window_start: instant,
+      window_seconds: whole,
+      accepted: whole,
+      refused: whole,
+      refused_by_code: tableOf(whole, 100),
+      addresses: whole,
+    },
   },
-  "operator.created": { category: "permission", severity: NOTABLE, retention: "financial", details: { roles: listOf(role, 8), display_name: optional(nullable(text(256))) } },
-  "operator.roles_changed": { category: "permission", severity: NOTABLE, retention: "financial", details: { from: listOf(role, 8), to: listOf(role, 8) } },
+  "operator.created": {
+    category: "permission",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { roles: listOf(role, 8), display_name: optional(nullable(text(256))) },
+  },
+  "operator.roles_changed": {
+    category: "permission",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { from: listOf(role, 8), to: listOf(role, 8) },
+  },
   "operator.disabled": { category: "permission", severity: NOTABLE, retention: "financial", details: {} },
-  "token.issued": { category: "permission", severity: NOTABLE, retention: "financial", details: { token_id: text(128), valid_until: nullable(instant) } },
-  "token.revoked": { category: "permission", severity: NOTABLE, retention: "financial", details: { token_id: text(128) } },
-  "key.rotated": {
-    category: "security", severity: NOTABLE, retention: "permanent",
-    details: { key: oneOf("hmac", "secrets", "log", "attestation", "runner"), old_key_id: nullable(text(256)), new_key_id: text(256) },
+  "token.issued": {
+    category: "permission",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { token_id: text(128), valid_until: nullable(instant) },
   },
-  "query.sensitive_read": { category: "security", severity: USUAL, retention: "standard", details: { query: text(128), fields: listOf(text(128), 100), rows: optional(whole) } },
-  principal_id_overridden: { category: "security", severity: NOTABLE, retention: "standard", details: { owner_pack: text(64), claimed_principal: text(256), used_principal: text(256) } },
+  "token.revoked": {
+    category: "permission",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { token_id: text(128) },
+  },
+  "key.rotated": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: {
+      key: oneOf("hmac", "secrets", "log", "attestation", "runner"),
+      old_key_id: nullable(text(256)),
+      new_key_id: text(256),
+    },
+  },
+  "query.sensitive_read": {
+    category: "security",
+    severity: USUAL,
+    retention: "standard",
+    details: { query: text(128), fields: listOf(text(128), 100), rows: optional(whole) },
+  },
+  principal_id_overridden: {
+    category: "security",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { owner_pack: text(64), claimed_principal: text(256), used_principal: text(256) },
+  },
 });

@@ -2,26 +2,131 @@
 import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
 import { digest, facts, instant, listOf, nullable, oneOf, optional, text, uuid, whole } from "./schema.ts";
 
-export const BOT_STATE_WORDS = ["CREATED", "IDLE", "RUNNING_PAPER", "RUNNING_SHADOW", "RUNNING_LIVE", "PAUSED", "STOPPING", "ERROR", "QUARANTINED"] as const;
+export const BOT_STATE_WORDS = [
+  "CREATED",
+  "IDLE",
+  "RUNNING_PAPER",
+  "RUNNING_SHADOW",
+  "RUNNING_LIVE",
+  "PAUSED",
+  "STOPPING",
+  "ERROR",
+  "QUARANTINED",
+] as const;
 const state = oneOf(...BOT_STATE_WORDS);
 const mode = oneOf("NORMAL", "SAFE", "EMERGENCY_STOP");
 const level = oneOf("ALLOW", "CLOSE_ONLY", "FLATTEN", "BLOCK");
 const scope = optional(facts);
-const version = { version: optional(whole), generation: optional(whole), strategy_id: optional(text(128)), strategy_version: optional(text(128)), pack_id: optional(text(64)), digest: optional(digest) } as const;
+const version = {
+  version: optional(whole),
+  generation: optional(whole),
+  strategy_id: optional(text(128)),
+  strategy_version: optional(text(128)),
+  pack_id: optional(text(64)),
+  digest: optional(digest),
+} as const;
 
 export const BOT_KINDS = defineKinds({
-  "bot.created": { category: "system", severity: USUAL, retention: "financial", details: { ...version, venue: optional(text(64)), instruments: optional(listOf(text(65), 1_000)), display_name: optional(nullable(text(256))), config_hash: optional(text(128)) } },
-  "bot.version.created": { category: "system", severity: USUAL, retention: "financial", details: { ...version, config_hash: optional(text(128)), changed: optional(listOf(text(128), 100)) } },
-  "bot.state.transition": { category: "system", severity: USUAL, retention: "financial", details: { from: nullable(state), to: state, generation: optional(whole), command_id: optional(nullable(uuid)), reason_code: optional(nullable(text(128))) } },
-  "bot.condition.changed": {
-    category: "system", severity: USUAL, retention: "standard",
-    details: { type: text(128), status: oneOf("True", "False", "Unknown"), previous: optional(nullable(oneOf("True", "False", "Unknown"))), message: optional(text(4_096)), reason_code: optional(nullable(text(128))), observed_generation: optional(whole) },
+  "bot.created": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...version,
+      venue: optional(text(64)),
+      instruments: optional(listOf(text(65), 1_000)),
+      display_name: optional(nullable(text(256))),
+      config_hash: optional(text(128)),
+    },
   },
-  "bot.config.applied": { category: "system", severity: USUAL, retention: "financial", details: { ...version, at: optional(oneOf("next_tick", "next_bar", "next_checkpoint")), config_hash: optional(text(128)), changed: optional(listOf(text(128), 100)) } },
-  "bot.signal.sent": { category: "system", severity: NOTABLE, retention: "financial", details: { signal: text(128), generation: optional(whole) } },
-  "bot.group.created": { category: "system", severity: USUAL, retention: "financial", details: { bot_ids: optional(listOf(text(64), 1_000)) } },
-  "safety.transition": { category: "security", severity: NOTABLE, retention: "permanent", details: { from: nullable(mode), to: mode, state_id: optional(uuid), rule_id: optional(nullable(text(128))), activated_at: optional(instant), spooled: optional(oneOf("no", "emergency_spool")) } },
-  "execution.killswitch.set": { category: "security", severity: NOTABLE, retention: "permanent", details: { from: nullable(level), to: level, scope, spooled: optional(oneOf("no", "emergency_spool")) } },
-  "gate.reported": { category: "system", severity: USUAL, retention: "standard", details: { gate: text(128), state: oneOf("PASS", "FAIL", "UNKNOWN"), previous: optional(nullable(oneOf("PASS", "FAIL", "UNKNOWN"))), rules: optional(listOf(facts, 200)) } },
-  "support_bundle.created": { category: "system", severity: USUAL, retention: "standard", details: { manifest_sha256: text(128), files: optional(whole), bytes: optional(whole) } },
+  "bot.version.created": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { ...version, config_hash: optional(text(128)), changed: optional(listOf(text(128), 100)) },
+  },
+  "bot.state.transition": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      from: nullable(state),
+      to: state,
+      generation: optional(whole),
+      command_id: optional(nullable(uuid)),
+      reason_code: optional(nullable(text(128))),
+    },
+  },
+  "bot.condition.changed": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: {
+      type: text(128),
+      status: oneOf("True", "False", "Unknown"),
+      previous: optional(nullable(oneOf("True", "False", "Unknown"))),
+      message: optional(text(4_096)),
+      reason_code: optional(nullable(text(128))),
+      observed_generation: optional(whole),
+    },
+  },
+  "bot.config.applied": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...version,
+      at: optional(oneOf("next_tick", "next_bar", "next_checkpoint")),
+      config_hash: optional(text(128)),
+      changed: optional(listOf(text(128), 100)),
+    },
+  },
+  "bot.signal.sent": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { signal: text(128), generation: optional(whole) },
+  },
+  "bot.group.created": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { bot_ids: optional(listOf(text(64), 1_000)) },
+  },
+  "safety.transition": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: {
+      from: nullable(mode),
+      to: mode,
+      state_id: optional(uuid),
+      rule_id: optional(nullable(text(128))),
+      activated_at: optional(instant),
+      spooled: optional(oneOf("no", "emergency_spool")),
+    },
+  },
+  "execution.killswitch.set": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { from: nullable(level), to: level, scope, spooled: optional(oneOf("no", "emergency_spool")) },
+  },
+  "gate.reported": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: {
+      gate: text(128),
+      state: oneOf("PASS", "FAIL", "UNKNOWN"),
+      previous: optional(nullable(oneOf("PASS", "FAIL", "UNKNOWN"))),
+      rules: optional(listOf(facts, 200)),
+    },
+  },
+  "support_bundle.created": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: { manifest_sha256: text(128), files: optional(whole), bytes: optional(whole) },
+  },
 });

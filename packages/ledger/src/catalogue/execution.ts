@@ -1,22 +1,72 @@
 /** Venues, leases, runners, instances and the runner's journal. */
 import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { digest, facts, flag, instant, listOf, measured, nullable, oneOf, optional, text, uuid, whole } from "./schema.ts";
+import {
+  digest,
+  facts,
+  flag,
+  instant,
+  listOf,
+  measured,
+  nullable,
+  oneOf,
+  optional,
+  text,
+  uuid,
+  whole,
+} from "./schema.ts";
 
 const health = oneOf("healthy", "degraded", "halted");
 const instance = {
-  bot_id: optional(text(64)), strategy_id: optional(text(128)), instance_id: optional(text(128)),
-  epoch: optional(whole), generation: optional(whole), runner_id: optional(nullable(text(128))),
-  mode: optional(oneOf("paper", "shadow", "live")), reason_code: optional(nullable(text(128))),
+  bot_id: optional(text(64)),
+  strategy_id: optional(text(128)),
+  instance_id: optional(text(128)),
+  epoch: optional(whole),
+  generation: optional(whole),
+  runner_id: optional(nullable(text(128))),
+  mode: optional(oneOf("paper", "shadow", "live")),
+  reason_code: optional(nullable(text(128))),
 } as const;
-const lease = { holder: optional(nullable(text(256))), previous_holder: optional(nullable(text(256))), epoch: whole, lease_until: optional(nullable(instant)) } as const;
-const runner = { protocol_version: optional(whole), version: optional(text(64)), pid: optional(whole), instances: optional(whole), reason_code: optional(nullable(text(128))) } as const;
-const checkpoint = { ...instance, checkpoint_seq: optional(whole), cursor: optional(whole), state_sha256: optional(text(128)), replayed_events: optional(whole) } as const;
+const lease = {
+  holder: optional(nullable(text(256))),
+  previous_holder: optional(nullable(text(256))),
+  epoch: whole,
+  lease_until: optional(nullable(instant)),
+} as const;
+const runner = {
+  protocol_version: optional(whole),
+  version: optional(text(64)),
+  pid: optional(whole),
+  instances: optional(whole),
+  reason_code: optional(nullable(text(128))),
+} as const;
+const checkpoint = {
+  ...instance,
+  checkpoint_seq: optional(whole),
+  cursor: optional(whole),
+  state_sha256: optional(text(128)),
+  replayed_events: optional(whole),
+} as const;
 
 export const EXECUTION_KINDS = defineKinds({
-  "venue.registered": { category: "system", severity: USUAL, retention: "financial", details: { kind: optional(text(64)), instruments: optional(listOf(text(65), 10_000)) } },
+  "venue.registered": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { kind: optional(text(64)), instruments: optional(listOf(text(65), 10_000)) },
+  },
   "recording.registered": {
-    category: "system", severity: USUAL, retention: "financial",
-    details: { venue: optional(text(64)), instrument: optional(text(65)), format: optional(text(64)), sha256: optional(digest), rows: optional(whole), rejected: optional(whole), files: optional(listOf(facts, 1_000)) },
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      venue: optional(text(64)),
+      instrument: optional(text(65)),
+      format: optional(text(64)),
+      sha256: optional(digest),
+      rows: optional(whole),
+      rejected: optional(whole),
+      files: optional(listOf(facts, 1_000)),
+    },
   },
   "lease.acquired": { category: "system", severity: USUAL, retention: "financial", details: { ...lease } },
   "lease.lost": { category: "system", severity: NOTABLE, retention: "financial", details: { ...lease } },
@@ -24,16 +74,89 @@ export const EXECUTION_KINDS = defineKinds({
   "lease.released": { category: "system", severity: USUAL, retention: "financial", details: { ...lease } },
   "runner.joined": { category: "system", severity: USUAL, retention: "standard", details: { ...runner } },
   "runner.adopted": { category: "system", severity: NOTABLE, retention: "standard", details: { ...runner } },
-  "runner.lost": { category: "system", severity: { SUCCESS: "error", REJECTED: "error", FAILURE: "error" }, retention: "standard", details: { ...runner } },
-  "instance.started": { category: "system", severity: USUAL, retention: "financial", details: { ...instance, pack_digest: optional(digest), isolation: optional(nullable(text(128))), seed: optional(text(256)) } },
-  "instance.stopped": { category: "system", severity: USUAL, retention: "financial", details: { ...instance, cursor: optional(whole), open_orders: optional(whole), events: optional(whole), intents: optional(whole), fills: optional(whole) } },
-  "instance.failed": { category: "system", severity: USUAL, retention: "financial", details: { ...instance, error_code: optional(text(32)), error: optional(text(4_096)) } },
-  "instance.health.changed": { category: "system", severity: NOTABLE, retention: "standard", details: { ...instance, from: nullable(health), to: health, measured: optional(measured) } },
-  "instance.checkpoint.restored": { category: "system", severity: NOTABLE, retention: "financial", details: { ...checkpoint } },
-  "instance.checkpoint.rolled_back": { category: "system", severity: NOTABLE, retention: "financial", details: { ...checkpoint, rejected_checkpoint_seq: optional(whole), problem: optional(text(1_024)) } },
-  "journal.segment.sealed": {
-    category: "system", severity: USUAL, retention: "financial",
-    details: { ...instance, segment: whole, merkle_root: text(128), records: whole, first_seq: whole, last_seq: whole, intents: optional(whole), orders: optional(whole), fills: optional(whole), sha256: optional(text(128)) },
+  "runner.lost": {
+    category: "system",
+    severity: { SUCCESS: "error", REJECTED: "error", FAILURE: "error" },
+    retention: "standard",
+    details: { ...runner },
   },
-  "strategy.admission": { category: "approval", severity: USUAL, retention: "financial", details: { pack_id: optional(text(64)), strategy_id: optional(text(128)), digest: optional(digest), admitted: flag, checks: optional(listOf(facts, 200)), reason_code: optional(nullable(text(128))), report_id: optional(uuid) } },
+  "instance.started": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...instance,
+      pack_digest: optional(digest),
+      isolation: optional(nullable(text(128))),
+      seed: optional(text(256)),
+    },
+  },
+  "instance.stopped": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...instance,
+      cursor: optional(whole),
+      open_orders: optional(whole),
+      events: optional(whole),
+      intents: optional(whole),
+      fills: optional(whole),
+    },
+  },
+  "instance.failed": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { ...instance, error_code: optional(text(32)), error: optional(text(4_096)) },
+  },
+  "instance.health.changed": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...instance, from: nullable(health), to: health, measured: optional(measured) },
+  },
+  "instance.checkpoint.restored": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...checkpoint },
+  },
+  "instance.checkpoint.rolled_back": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...checkpoint, rejected_checkpoint_seq: optional(whole), problem: optional(text(1_024)) },
+  },
+  "journal.segment.sealed": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...instance,
+      segment: whole,
+      merkle_root: text(128),
+      records: whole,
+      first_seq: whole,
+      last_seq: whole,
+      intents: optional(whole),
+      orders: optional(whole),
+      fills: optional(whole),
+      sha256: optional(text(128)),
+    },
+  },
+  "strategy.admission": {
+    category: "approval",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      pack_id: optional(text(64)),
+      strategy_id: optional(text(128)),
+      digest: optional(digest),
+      admitted: flag,
+      checks: optional(listOf(facts, 200)),
+      reason_code: optional(nullable(text(128))),
+      report_id: optional(uuid),
+    },
+  },
 });

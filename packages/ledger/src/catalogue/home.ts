@@ -6,14 +6,59 @@ const home = { environment: optional(text(16)), layout_version: optional(whole),
 
 export const HOME_KINDS = defineKinds({
   "home.created": { category: "system", severity: USUAL, retention: "permanent", details: { ...home } },
-  "home.upgraded": { category: "system", severity: NOTABLE, retention: "permanent", details: { ...home, from_layout: whole, to_layout: whole, backup: optional(nullable(text(1_024))) } },
+  "home.upgraded": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { ...home, from_layout: whole, to_layout: whole, backup: optional(nullable(text(1_024))) },
+  },
   /** First leaf of a restored home's new log: names the head of the log it continues. */
-  "home.restored": { category: "system", severity: NOTABLE, retention: "permanent", details: { ...home, old_checkpoint: nullable(text(4_096)), backup: optional(text(1_024)) } },
-  "program.started": { category: "system", severity: USUAL, retention: "standard", details: { version: optional(text(64)), pid: optional(whole), clean_before: optional(flag), environment: optional(text(16)) } },
-  "program.stopped": { category: "system", severity: USUAL, retention: "standard", details: { version: optional(text(64)), pid: optional(whole), signal: optional(nullable(text(16))), uptime_ms: optional(whole) } },
+  "home.restored": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { ...home, old_checkpoint: nullable(text(4_096)), backup: optional(text(1_024)) },
+  },
+  "program.started": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: {
+      version: optional(text(64)),
+      pid: optional(whole),
+      clean_before: optional(flag),
+      environment: optional(text(16)),
+    },
+  },
+  "program.stopped": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: {
+      version: optional(text(64)),
+      pid: optional(whole),
+      signal: optional(nullable(text(16))),
+      uptime_ms: optional(whole),
+    },
+  },
   /** Events that could not be logged when they happened: their number and the time they cover. */
-  "audit.gap": { category: "security", severity: ALARMING, retention: "permanent", details: { lost: nullable(whole), from: nullable(instant), to: nullable(instant), cause: text(1_024) } },
+  "audit.gap": {
+    category: "security",
+    severity: ALARMING,
+    retention: "permanent",
+    details: { lost: nullable(whole), from: nullable(instant), to: nullable(instant), cause: text(1_024) },
+  },
   /** Salt and payload of these earlier events were deleted on purpose; their leaves stay. */
-  "audit.erasure": { category: "security", severity: NOTABLE, retention: "permanent", details: { erased_event_ids: listOf(uuid, 1_000), legal_basis: optional(text(1_024)) } },
-  "audit.pruned": { category: "security", severity: NOTABLE, retention: "permanent", details: { minimum_index: whole, previous_minimum_index: whole } },
+  "audit.erasure": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { erased_event_ids: listOf(uuid, 1_000), legal_basis: optional(text(1_024)) },
+  },
+  "audit.pruned": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { minimum_index: whole, previous_minimum_index: whole },
+  },
 });

@@ -4,20 +4,64 @@ import { facts, listOf, measured, nullable, optional, text, whole } from "./sche
 
 /** Names that the JSONL views lift to their top level. */
 const place = {
-  flow_id: optional(nullable(text(128))), step_id: optional(nullable(text(128))), phase: optional(nullable(text(128))),
-  owner_pack: optional(nullable(text(64))), modifier_id: optional(nullable(text(128))), execution_mode: optional(nullable(text(64))),
-  error: optional(nullable(text(4_096))), error_type: optional(nullable(text(128))), rejection_reason: optional(nullable(text(1_024))),
+  flow_id: optional(nullable(text(128))),
+  step_id: optional(nullable(text(128))),
+  phase: optional(nullable(text(128))),
+  owner_pack: optional(nullable(text(64))),
+  modifier_id: optional(nullable(text(128))),
+  execution_mode: optional(nullable(text(64))),
+  error: optional(nullable(text(4_096))),
+  error_type: optional(nullable(text(128))),
+  rejection_reason: optional(nullable(text(1_024))),
   duration_ms: optional(measured),
 } as const;
-const grant = { permission_type: text(64), permission_id: optional(text(256)), principal_id: optional(text(256)), config: optional(facts), ...place } as const;
+const grant = {
+  permission_type: text(64),
+  permission_id: optional(text(256)),
+  principal_id: optional(text(256)),
+  config: optional(facts),
+  ...place,
+} as const;
 
 export const PLATFORM_KINDS = defineKinds({
-  "flow.executed": { category: "flow_execution", severity: USUAL, retention: "standard", details: { ...place, steps: optional(whole) } },
-  "modifier.applied": { category: "modifier_application", severity: USUAL, retention: "standard", details: { ...place, modifier_action: optional(text(32)), target_step_id: optional(nullable(text(128))) } },
-  "python_file_call.executed": { category: "python_file_call", severity: USUAL, retention: "standard", details: { ...place, file: optional(text(1_024)) } },
-  "lib.executed": { category: "system", severity: USUAL, retention: "standard", details: { ...place, lib: optional(text(128)), trigger: optional(text(64)) } },
+  "flow.executed": {
+    category: "flow_execution",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, steps: optional(whole) },
+  },
+  "modifier.applied": {
+    category: "modifier_application",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, modifier_action: optional(text(32)), target_step_id: optional(nullable(text(128))) },
+  },
+  "python_file_call.executed": {
+    category: "python_file_call",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, file: optional(text(1_024)) },
+  },
+  "lib.executed": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, lib: optional(text(128)), trigger: optional(text(64)) },
+  },
   "permission.granted": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.revoked": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.denied": { category: "security", severity: NOTABLE, retention: "standard", details: { ...grant } },
-  "network.requested": { category: "network", severity: USUAL, retention: "standard", details: { ...place, domain: text(253), port: whole, method: optional(text(16)), status: optional(whole), redirect_hops: optional(listOf(text(1_024), 10)) } },
+  "network.requested": {
+    category: "network",
+    severity: USUAL,
+    retention: "standard",
+    details: {
+      ...place,
+      domain: text(253),
+      port: whole,
+      method: optional(text(16)),
+      status: optional(whole),
+      redirect_hops: optional(listOf(text(1_024), 10)),
+    },
+  },
 });

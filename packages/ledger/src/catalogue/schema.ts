@@ -8,7 +8,12 @@
  */
 import { ID_PATTERNS, type Json, type JsonObject, canonicalJson, microsFromIso } from "@rumi/kernel";
 
-export const FIELD_LIMITS = { text_characters: 4_096, list_items: 1_000, facts_bytes: 65_536, facts_depth: 16 } as const;
+export const FIELD_LIMITS = {
+  text_characters: 4_096,
+  list_items: 1_000,
+  facts_bytes: 65_536,
+  facts_depth: 16,
+} as const;
 
 export type Field<T, Presence extends "required" | "optional" = "required"> = {
   readonly presence: Presence;
@@ -27,32 +32,46 @@ export type Described<F extends Fields> = { readonly [K in Exclude<keyof F, Opti
   readonly [K in OptionalNames<F>]?: TypeOf<F[K]>;
 };
 
-const field = <T>(schema: JsonObject, check: (value: Json) => string | undefined): Field<T> => ({ presence: "required", schema, check });
+const field = <T>(schema: JsonObject, check: (value: Json) => string | undefined): Field<T> => ({
+  presence: "required",
+  schema,
+  check,
+});
 
 export function text(characters: number = FIELD_LIMITS.text_characters): Field<string> {
   return field({ type: "string", maxLength: characters }, (value) =>
-    typeof value === "string" && value.length <= characters ? undefined : `must be a string of at most ${characters} characters`,
+    typeof value === "string" && value.length <= characters
+      ? undefined
+      : `must be a string of at most ${characters} characters`,
   );
 }
 
 export function matching(pattern: string): Field<string> {
   const form = new RegExp(pattern);
-  return field({ type: "string", pattern }, (value) => (typeof value === "string" && form.test(value) ? undefined : `must match ${pattern}`));
+  return field({ type: "string", pattern }, (value) =>
+    typeof value === "string" && form.test(value) ? undefined : `must match ${pattern}`,
+  );
 }
 
 export const uuid: Field<string> = matching(ID_PATTERNS.uuid);
 export const digest: Field<string> = matching(ID_PATTERNS.digest);
 /** RFC 3339, UTC, up to six decimals. */
 export const instant: Field<string> = field({ type: "string", format: "date-time" }, (value) =>
-  typeof value === "string" && microsFromIso(value) !== undefined ? undefined : "must be an instant such as 2026-02-24T12:00:00.000000Z",
+  typeof value === "string" && microsFromIso(value) !== undefined
+    ? undefined
+    : "must be an instant such as 2026-02-24T12:00:00.000000Z",
 );
-export const flag: Field<boolean> = field({ type: "boolean" }, (value) => (typeof value === "boolean" ? undefined : "must be true or false"));
+export const flag: Field<boolean> = field({ type: "boolean" }, (value) =>
+  typeof value === "boolean" ? undefined : "must be true or false",
+);
 /** A whole number that every reader holds exactly. */
 export const whole: Field<number> = field({ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, (value) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? undefined : "must be a whole number from 0",
 );
 /** Any finite number, for measurements only; prices and quantities are decimal strings. */
-export const measured: Field<number> = field({ type: "number" }, (value) => (typeof value === "number" && Number.isFinite(value) ? undefined : "must be a number"));
+export const measured: Field<number> = field({ type: "number" }, (value) =>
+  typeof value === "number" && Number.isFinite(value) ? undefined : "must be a number",
+);
 export const decimal: Field<string> = matching("^-?(0|[1-9]\\d*)(\\.\\d+)?$");
 
 export function oneOf<const Word extends string>(...words: readonly Word[]): Field<Word> {
@@ -99,8 +118,11 @@ export function tableOf<T>(of: Field<T>, rows: number = FIELD_LIMITS.list_items)
 /** Free JSON facts, bounded in size and depth; for what another contract already describes. Never secrets. */
 export const facts: Field<JsonObject> = field({ type: "object" }, (value) => {
   if (!isObject(value)) return "must be an object";
-  if (depthOf(value, FIELD_LIMITS.facts_depth) > FIELD_LIMITS.facts_depth) return `must be at most ${FIELD_LIMITS.facts_depth} levels deep`;
-  return Buffer.byteLength(canonicalJson(value)) <= FIELD_LIMITS.facts_bytes ? undefined : `must have at most ${FIELD_LIMITS.facts_bytes} bytes`;
+  if (depthOf(value, FIELD_LIMITS.facts_depth) > FIELD_LIMITS.facts_depth)
+    return `must be at most ${FIELD_LIMITS.facts_depth} levels deep`;
+  return Buffer.byteLength(canonicalJson(value)) <= FIELD_LIMITS.facts_bytes
+    ? undefined
+    : `must have at most ${FIELD_LIMITS.facts_bytes} bytes`;
 });
 
 export function checkShape(fields: Fields, value: Json): string | undefined {

@@ -81,7 +81,8 @@ export class Alignment {
     for (const { index, entry, tile } of this.#raw) {
       const found_at = tile === undefined ? undefined : foundAt.get(tile);
       if (found_at !== undefined) meanings.push({ kind: "reordered", index, found_at });
-      else if (tile !== undefined && entry !== undefined && !belongs.has(entry)) meanings.push({ kind: "edited", index });
+      else if (tile !== undefined && entry !== undefined && !belongs.has(entry))
+        meanings.push({ kind: "edited", index });
       else if (tile !== undefined) meanings.push({ kind: "removed", index });
       else if (entry !== undefined && !belongs.has(entry)) meanings.push({ kind: "inserted", index });
     }

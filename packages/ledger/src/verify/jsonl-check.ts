@@ -56,12 +56,22 @@ export class JsonlCheck {
       if (cursor === undefined || line === undefined) continue;
       cursor.advance();
       this.lines += 1;
-      const problem = event === undefined ? recordProblem(line, record) : line === jsonlLine(index, event) ? undefined : "the line tells something else than the entry";
-      if (problem !== undefined) this.#findings.add("jsonl_mismatch", index, "RUMI-LOG-018", { file: name, index, problem });
+      const problem =
+        event === undefined
+          ? recordProblem(line, record)
+          : line === jsonlLine(index, event)
+            ? undefined
+            : "the line tells something else than the entry";
+      if (problem !== undefined)
+        this.#findings.add("jsonl_mismatch", index, "RUMI-LOG-018", { file: name, index, problem });
       return;
     }
     if (event !== undefined && index < this.complete_to) {
-      this.#findings.add("jsonl_mismatch", index, "RUMI-LOG-018", { file: `${category}_*.jsonl`, index, problem: "its line is missing" });
+      this.#findings.add("jsonl_mismatch", index, "RUMI-LOG-018", {
+        file: `${category}_*.jsonl`,
+        index,
+        problem: "its line is missing",
+      });
     }
   }
 
@@ -69,7 +79,12 @@ export class JsonlCheck {
   async erased(index: number, record: LeafRecord): Promise<void> {
     const before = this.lines;
     await this.entry(index, record, undefined);
-    if (this.lines > before) this.#findings.add("jsonl_mismatch", index, "RUMI-LOG-018", { file: "*.jsonl", index, problem: "the payload is gone but its line is still there" });
+    if (this.lines > before)
+      this.#findings.add("jsonl_mismatch", index, "RUMI-LOG-018", {
+        file: "*.jsonl",
+        index,
+        problem: "the payload is gone but its line is still there",
+      });
   }
 
   /** Reports every line that no entry claimed, and closes the files. */
@@ -152,8 +167,14 @@ function recordProblem(line: string, record: LeafRecord): string | undefined {
     return "the line is no JSON";
   }
   const { action, actor, event_id, ts, resource_type, resource_id } = told as Readonly<Record<string, unknown>>;
-  const same = action === record.type && actor === record.actor && event_id === record.event_id && ts === isoFromMicros(record.time);
-  return same && `${String(resource_type)}:${String(resource_id)}` === record.subject ? undefined : "the line tells something else than the entry";
+  const same =
+    action === record.type &&
+    actor === record.actor &&
+    event_id === record.event_id &&
+    ts === isoFromMicros(record.time);
+  return same && `${String(resource_type)}:${String(resource_id)}` === record.subject
+    ? undefined
+    : "the line tells something else than the entry";
 }
 
 let daysOf = Number.NaN;

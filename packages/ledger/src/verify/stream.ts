@@ -8,7 +8,7 @@
 import type { Failure, Result } from "@rumi/kernel";
 import { HASH_BYTES, equalBytes, leafHashInto, sameHash } from "../hashing.ts";
 import type { LogSource } from "../source.ts";
-import { TILE_WIDTH, entriesPath, levelCount, rowLength, tilePath, tileWidth } from "../tiles.ts";
+import { TILE_WIDTH, levelCount, rowLength, tilePath, tileWidth } from "../tiles.ts";
 import { TreeBuilder } from "../tree-builder.ts";
 import { Alignment, type Difference } from "./alignment.ts";
 import type { Findings } from "./finding.ts";
@@ -38,7 +38,11 @@ export type StreamResult = {
   /** Number of entries that are there. */
   readonly present: number;
 };
-export type TreeRoots = { readonly size: number; readonly root: Uint8Array; readonly anchors: ReadonlyMap<number, Uint8Array> };
+export type TreeRoots = {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly anchors: ReadonlyMap<number, Uint8Array>;
+};
 
 /** A tree that notes its root at certain sizes. */
 class AnchoredTree {
@@ -93,7 +97,10 @@ export async function streamLog(options: StreamOptions): Promise<StreamResult> {
 
   for (let first = 0; first < size; first += CHUNK_ENTRIES) {
     const end = Math.min(size, first + CHUNK_ENTRIES);
-    const read = first + CHUNK_ENTRIES <= options.minimum_index ? { leaves: [], hashes: undefined } : await readEntries(options, first, end);
+    const read =
+      first + CHUNK_ENTRIES <= options.minimum_index
+        ? { leaves: [], hashes: undefined }
+        : await readEntries(options, first, end);
     const tiles = await readBottomTiles(source, size, first, end, read.hashes, findings);
     const entries = read.hashes ?? tiles;
     present += entries.length / HASH_BYTES;
@@ -122,7 +129,8 @@ export async function streamLog(options: StreamOptions): Promise<StreamResult> {
     options.onProgress(end);
   }
   for (const [level, data] of byTiles.tree.partialTiles().entries()) {
-    if (level > 0 && data.length > 0) await checkUpperTile(options, level, Math.floor(rowLength(level, size) / TILE_WIDTH), data);
+    if (level > 0 && data.length > 0)
+      await checkUpperTile(options, level, Math.floor(rowLength(level, size) / TILE_WIDTH), data);
   }
   return {
     entries: byEntries.roots(),
@@ -165,7 +173,14 @@ function hashesOf(leaves: readonly Uint8Array[]): Uint8Array {
   return hashes;
 }
 
-async function readBottomTiles(source: LogSource, size: number, first: number, end: number, entries: Uint8Array | undefined, findings: Findings): Promise<Uint8Array> {
+async function readBottomTiles(
+  source: LogSource,
+  size: number,
+  first: number,
+  end: number,
+  entries: Uint8Array | undefined,
+  findings: Findings,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for (let at = first; at < end; at += TILE_WIDTH) {
     const index = at / TILE_WIDTH;
@@ -182,7 +197,12 @@ async function readBottomTiles(source: LogSource, size: number, first: number, e
   return Buffer.concat(parts);
 }
 
-async function checkUpperTile({ source, size, findings }: StreamOptions, level: number, index: number, computed: Uint8Array): Promise<void> {
+async function checkUpperTile(
+  { source, size, findings }: StreamOptions,
+  level: number,
+  index: number,
+  computed: Uint8Array,
+): Promise<void> {
   if (level >= levelCount(size)) return;
   const stored = await source.tile(level, index);
   const what = tilePath({ level, index, width: computed.length / HASH_BYTES });
@@ -191,10 +211,22 @@ async function checkUpperTile({ source, size, findings }: StreamOptions, level: 
 }
 
 /** After a difference: entries that still stand where their tile says are checked further. */
-async function checkInPlace(options: StreamOptions, first: number, read: Entries, tiles: Uint8Array, from: number): Promise<void> {
+async function checkInPlace(
+  options: StreamOptions,
+  first: number,
+  read: Entries,
+  tiles: Uint8Array,
+  from: number,
+): Promise<void> {
   if (read.hashes === undefined) return;
   for (const [i, leaf] of read.leaves.entries()) {
-    if (i >= from && first + i >= options.minimum_index && (i + 1) * HASH_BYTES <= tiles.length && sameHash(read.hashes, i * HASH_BYTES, tiles, i * HASH_BYTES)) await options.onEntries(first + i, [leaf]);
+    if (
+      i >= from &&
+      first + i >= options.minimum_index &&
+      (i + 1) * HASH_BYTES <= tiles.length &&
+      sameHash(read.hashes, i * HASH_BYTES, tiles, i * HASH_BYTES)
+    )
+      await options.onEntries(first + i, [leaf]);
   }
 }
 

@@ -2,16 +2,7 @@
  * The bearer token of a home, derived from its HMAC key and bound to its environment and id: after a
  * rotation, in another environment or in another home it is refused.
  */
-import {
-  type Environment,
-  type Failure,
-  type Result,
-  equalSecrets,
-  err,
-  failure,
-  hmacSha256,
-  ok,
-} from "@rumi/kernel";
+import { type Environment, type Failure, type Result, equalSecrets, err, failure, hmacSha256, ok } from "@rumi/kernel";
 import type { Principal } from "../operation.ts";
 
 /** `rumi_<env>_` and 43 characters of base64url; the key cannot be found from it. */

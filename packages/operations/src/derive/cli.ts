@@ -62,22 +62,16 @@ function flag(field: string, of: TSchema, { required = [] }: TObject): CliFlag {
 
 function typeOf(of: TSchema): CliFlag["type"] {
   const type: unknown = of["type"];
-  if (type === "string" || type === "integer" || type === "number" || type === "boolean")
-    return type;
+  if (type === "string" || type === "integer" || type === "number" || type === "boolean") return type;
   if (choicesOf(of) !== undefined) return "string";
-  if (type === "array" && (of["items"] as TSchema | undefined)?.["type"] === "string")
-    return "string[]";
+  if (type === "array" && (of["items"] as TSchema | undefined)?.["type"] === "string") return "string[]";
   return "json";
 }
 
 function choicesOf(of: TSchema): readonly string[] | undefined {
   const union = of["anyOf"] as readonly TSchema[] | undefined;
-  const values =
-    (of["enum"] as readonly unknown[] | undefined) ??
-    union?.map((member) => member["const"] as unknown);
-  return values !== undefined &&
-    values.length > 0 &&
-    values.every((value) => typeof value === "string")
+  const values = (of["enum"] as readonly unknown[] | undefined) ?? union?.map((member) => member["const"] as unknown);
+  return values !== undefined && values.length > 0 && values.every((value) => typeof value === "string")
     ? values
     : undefined;
 }

@@ -24,9 +24,7 @@ export function openApiDocument(registry: Registry, version: string): Document {
     const base = describe(definition);
     add(definition.http, (path, alias) => ({
       ...base,
-      operationId: alias
-        ? `${definition.name}.alias${path.replaceAll(/[^a-z0-9]+/gi, "_")}`
-        : definition.name,
+      operationId: alias ? `${definition.name}.alias${path.replaceAll(/[^a-z0-9]+/gi, "_")}` : definition.name,
       parameters: [...pathParameters(path, schema.properties), IDEMPOTENCY_HEADER],
       requestBody: {
         required: mustSend(schema).some((name) => !pathParams(path).includes(name)),
@@ -70,9 +68,7 @@ export function openApiDocument(registry: Registry, version: string): Document {
 
 /** JSON Schema of each operation's and query's input, by name. */
 export function inputSchemas(registry: Registry): Readonly<Record<string, TSchema>> {
-  return Object.fromEntries(
-    [...registry.operations, ...registry.queries].map(([name, { schema }]) => [name, schema]),
-  );
+  return Object.fromEntries([...registry.operations, ...registry.queries].map(([name, { schema }]) => [name, schema]));
 }
 
 const IDEMPOTENCY_HEADER = {
@@ -124,10 +120,7 @@ function describe({ name, summary, output, permission, envelope }: Declared): Do
   };
 }
 
-function pathParameters(
-  path: string,
-  properties: Readonly<Record<string, TSchema>>,
-): readonly Document[] {
+function pathParameters(path: string, properties: Readonly<Record<string, TSchema>>): readonly Document[] {
   return pathParams(path).map((name) => ({
     name,
     in: "path",
@@ -153,9 +146,7 @@ function mustSend({ properties, required }: ObjectSchema): readonly string[] {
 
 function bodySchema(schema: ObjectSchema, path: string): Document {
   const inPath = pathParams(path);
-  const properties = Object.fromEntries(
-    Object.entries(schema.properties).filter(([name]) => !inPath.includes(name)),
-  );
+  const properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !inPath.includes(name)));
   return {
     ...schema,
     properties,

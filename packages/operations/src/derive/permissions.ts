@@ -9,24 +9,15 @@ export type PermissionRow = {
 };
 
 export function permissionMatrix(registry: Registry): readonly PermissionRow[] {
-  const row = (
-    action: string,
-    kind: PermissionRow["kind"],
-    permission: readonly Role[],
-  ): PermissionRow => ({
+  const row = (action: string, kind: PermissionRow["kind"], permission: readonly Role[]): PermissionRow => ({
     action,
     kind,
-    roles: Object.fromEntries(ROLES.map((role) => [role, permission.includes(role)])) as Record<
-      Role,
-      boolean
-    >,
+    roles: Object.fromEntries(ROLES.map((role) => [role, permission.includes(role)])) as Record<Role, boolean>,
   });
   return [
     ...[...registry.operations.values()].map(({ definition }) =>
       row(definition.name, "operation", definition.permission),
     ),
-    ...[...registry.queries.values()].map(({ definition }) =>
-      row(definition.name, "query", definition.permission),
-    ),
+    ...[...registry.queries.values()].map(({ definition }) => row(definition.name, "query", definition.permission)),
   ].toSorted((a, b) => (a.action < b.action ? -1 : 1));
 }

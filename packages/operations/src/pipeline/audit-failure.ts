@@ -3,7 +3,6 @@ import { type Failure, failure } from "@rumi/kernel";
 
 /** Keeps the store's own code where it names the cause (e.g. the disk is full). */
 export function auditFailure(of: Failure | undefined, operation: string): Failure {
-  if (of === undefined)
-    return failure("RUMI-CMD-011", { operation }, { reasonCode: "AUDIT_UNAVAILABLE" });
+  if (of === undefined) return failure("RUMI-CMD-011", { operation }, { reasonCode: "AUDIT_UNAVAILABLE" });
   return { ...of, reasonCode: of.reasonCode ?? "AUDIT_UNAVAILABLE" };
 }

@@ -55,10 +55,7 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
     events: [auditEvent(draft, run.frame, context.newId(), context.now())],
   });
   if (!committed.ok) {
-    const why = auditFailure(
-      committed.error.kind === "failed" ? committed.error.failure : undefined,
-      definition.name,
-    );
+    const why = auditFailure(committed.error.kind === "failed" ? committed.error.failure : undefined, definition.name);
     return { ...refused(why), command_id: null, duplicate_suppressed: false };
   }
   const preview = definition.preview?.(run.facts, run.input) ?? {};

@@ -46,9 +46,7 @@ export async function walk(
 
 /** From the durable request to the durable outcome. */
 export function carryOut(run: Run, context: PipelineContext): Promise<Answer> {
-  return context.turns.take(`${run.target.resource_type} ${run.target.resource_id}`, () =>
-    attempt(run, context),
-  );
+  return context.turns.take(`${run.target.resource_type} ${run.target.resource_id}`, () => attempt(run, context));
 }
 
 async function attempt(run: Run, context: PipelineContext): Promise<Answer> {
@@ -80,11 +78,7 @@ async function attempt(run: Run, context: PipelineContext): Promise<Answer> {
 }
 
 /** Another run of a command whose row is in state `requested`; the row counts the runs, so it ends. */
-export async function takeOver(
-  run: Run,
-  row: OperationKeyRow,
-  context: PipelineContext,
-): Promise<Answer> {
+export async function takeOver(run: Run, row: OperationKeyRow, context: PipelineContext): Promise<Answer> {
   const seen = row.recovery_point ?? "";
   const stored = JSON.parse(seen) as StoredRequest;
   run.recovery_point = seen;
@@ -126,9 +120,7 @@ async function finish(run: Run, end: StageEnd, context: PipelineContext): Promis
         ...refused(end.failure, extras),
         command_id,
         duplicate_suppressed: false,
-        ...(end.retry_after_seconds === undefined
-          ? {}
-          : { retry_after_seconds: end.retry_after_seconds }),
+        ...(end.retry_after_seconds === undefined ? {} : { retry_after_seconds: end.retry_after_seconds }),
       };
     case "refuse":
       return deny(run, end.failure, context);
@@ -152,21 +144,11 @@ export async function deny(run: Run, why: Failure, context: PipelineContext): Pr
     writes:
       run.recovery_point === null
         ? []
-        : [
-            finishKey(
-              context.store,
-              run.command_id,
-              run.recovery_point,
-              outcome.status,
-              encodeOutcome(outcome),
-              now,
-            ),
-          ],
+        : [finishKey(context.store, run.command_id, run.recovery_point, outcome.status, encodeOutcome(outcome), now)],
     events: [auditEvent(draft, run.frame, context.newId(), now)],
   });
   if (committed.ok) return { ...outcome, command_id, duplicate_suppressed: false };
-  if (committed.error.kind === "conflict")
-    return finish(run, stillRunning(run.command_id), context);
+  if (committed.error.kind === "conflict") return finish(run, stillRunning(run.command_id), context);
   return {
     ...refused(auditFailure(committed.error.failure, definition.name)),
     command_id,
@@ -184,9 +166,7 @@ async function failedInside(run: Run, error: unknown, context: PipelineContext):
     correlation_id: run.frame.trace_id,
     causes: causeChain(error),
   });
-  context.metrics
-    .counter("rumi_command_faults_total", "Commands that failed inside.")
-    .add({ operation: name });
+  context.metrics.counter("rumi_command_faults_total", "Commands that failed inside.").add({ operation: name });
   if (run.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
   return {
     ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id })),
@@ -198,11 +178,7 @@ async function failedInside(run: Run, error: unknown, context: PipelineContext):
 function giveUp(run: Run, context: PipelineContext): Promise<Answer> {
   return deny(
     run,
-    failure(
-      "RUMI-CMD-010",
-      { command_id: run.command_id, attempts: run.attempts },
-      { reasonCode: "GAVE_UP" },
-    ),
+    failure("RUMI-CMD-010", { command_id: run.command_id, attempts: run.attempts }, { reasonCode: "GAVE_UP" }),
     context,
   );
 }

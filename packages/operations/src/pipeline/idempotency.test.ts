@@ -18,16 +18,10 @@ describe("the same command", () => {
   it("[G-6.2][L-N2] 1000 concurrent duplicates: one effect, and everyone is told the truth", async () => {
     kit = await openKit();
     const command_id = kit.id();
-    const answers = await Promise.all(
-      Array.from({ length: 1_000 }, () => kit.send("counters.add", add(command_id))),
-    );
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => kit.send("counters.add", add(command_id))));
     expect(await value()).toBe(1);
-    expect(
-      (await kit.actions()).filter((action) => action === "controlplane.command.applied"),
-    ).toHaveLength(1);
-    expect(
-      answers.filter((answer) => answer.kind === "done" && !answer.duplicate_suppressed),
-    ).toHaveLength(1);
+    expect((await kit.actions()).filter((action) => action === "controlplane.command.applied")).toHaveLength(1);
+    expect(answers.filter((answer) => answer.kind === "done" && !answer.duplicate_suppressed)).toHaveLength(1);
     for (const answer of answers)
       if (answer.kind === "refused")
         expect(answer).toMatchObject({
@@ -41,9 +35,7 @@ describe("the same command", () => {
     const other = kitOn(kit.store);
     const command_id = kit.id();
     await Promise.all(
-      Array.from({ length: 1_000 }, (_, at) =>
-        (at % 2 === 0 ? kit : other).send("counters.add", add(command_id)),
-      ),
+      Array.from({ length: 1_000 }, (_, at) => (at % 2 === 0 ? kit : other).send("counters.add", add(command_id))),
     );
     expect(await value()).toBe(1);
   });
@@ -104,21 +96,15 @@ describe("the same command", () => {
     expect(await kit.send("counters.add", add(kit.id()), { key: "other" })).toMatchObject({
       status: 400,
     });
-    expect(
-      await kit.send("vault.set", { name: "N", value: "v" }, { key: "x".repeat(256) }),
-    ).toMatchObject({ status: 400 });
-    expect(
-      await kit.send("vault.set", { name: "N", value: "v" }, { key: "two words" }),
-    ).toMatchObject({ status: 400 });
-    expect((await kit.send("vault.set", { name: "N", value: "v" })).command_id).toMatch(
-      /^[0-9a-f-]{36}$/,
-    );
+    expect(await kit.send("vault.set", { name: "N", value: "v" }, { key: "x".repeat(256) })).toMatchObject({
+      status: 400,
+    });
+    expect(await kit.send("vault.set", { name: "N", value: "v" }, { key: "two words" })).toMatchObject({ status: 400 });
+    expect((await kit.send("vault.set", { name: "N", value: "v" })).command_id).toMatch(/^[0-9a-f-]{36}$/);
   });
   it("[L-N2] 200 concurrent commands on one row: all applied, none lost", async () => {
     kit = await openKit();
-    const answers = await Promise.all(
-      Array.from({ length: 200 }, () => kit.send("counters.add", add(kit.id()))),
-    );
+    const answers = await Promise.all(Array.from({ length: 200 }, () => kit.send("counters.add", add(kit.id()))));
     expect(answers.filter(({ kind }) => kind === "done")).toHaveLength(200);
     expect(await value()).toBe(200);
   });
@@ -130,9 +116,7 @@ describe("the same command", () => {
         commit: async (batch) => {
           if (batch.writes.some(({ sql }) => sql.includes('update "counter"')))
             await real.commit({
-              writes: [
-                { sql: "UPDATE counter SET version = version + 1", parameters: [], expect: 1 },
-              ],
+              writes: [{ sql: "UPDATE counter SET version = version + 1", parameters: [], expect: 1 }],
               events: [],
             });
           return real.commit(batch);

@@ -43,9 +43,7 @@ describe("the one way in", () => {
       "bot.state.transition",
       "controlplane.command.applied",
     ]);
-    const payloads = await kit.rows<{ payload: string }>(
-      "SELECT payload FROM log_payload ORDER BY idx",
-    );
+    const payloads = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx");
     for (const { payload } of payloads) {
       const { details } = JSON.parse(payload) as { details: Record<string, unknown> };
       expect(Object.keys(details)).toEqual(

@@ -41,10 +41,7 @@ export interface Pipeline {
   execute(operation: RegisteredOperation, request: CommandRequest): Promise<Answer>;
   query(query: RegisteredQuery, request: QueryRequest): Promise<Answer>;
   /** What runners and probes report; `source` is the authenticated reporter, e.g. `runner:<id>`. */
-  observe(
-    observation: RegisteredObservation,
-    request: ObservationRequest,
-  ): Promise<Result<unknown, Failure>>;
+  observe(observation: RegisteredObservation, request: ObservationRequest): Promise<Result<unknown, Failure>>;
   recover(): Promise<Recovery>;
   /** Counts a failed authentication for the summary of the minute. */
   noteAuthenticationFailure(remote: string, error_code: string): void;
@@ -64,10 +61,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     now,
     newId: () => uuidv7(now(), settings.random),
   };
-  const commands = settings.metrics.counter(
-    "rumi_commands_total",
-    "Commands by operation and outcome.",
-  );
+  const commands = settings.metrics.counter("rumi_commands_total", "Commands by operation and outcome.");
   const seconds = settings.metrics.histogram(
     "rumi_command_duration_seconds",
     "From accepted request to durable answer.",
@@ -202,10 +196,7 @@ async function observe(
   );
 }
 
-async function commitSummaries(
-  summaries: readonly Summary[],
-  context: PipelineContext,
-): Promise<void> {
+async function commitSummaries(summaries: readonly Summary[], context: PipelineContext): Promise<void> {
   if (summaries.length === 0) return;
   const now = context.now();
   const events = summaries.map(({ action, subject, count, error_codes }) => {

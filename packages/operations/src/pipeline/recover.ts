@@ -8,13 +8,7 @@
 import { type Failure, failure } from "@rumi/kernel";
 import { type OperationKeyRow, unfinishedKeys } from "@rumi/store";
 import { type Answer, encodeOutcome, refused } from "../answer.ts";
-import {
-  auditEvent,
-  commandDraft,
-  denialDetails,
-  type EventFrame,
-  PIPELINE_EVENTS,
-} from "../audit.ts";
+import { auditEvent, commandDraft, denialDetails, type EventFrame, PIPELINE_EVENTS } from "../audit.ts";
 import { finishKey, type StoredRequest } from "../keys.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
@@ -54,21 +48,13 @@ export async function recover(context: PipelineContext): Promise<Recovery> {
   return counts;
 }
 
-async function resume(
-  row: OperationKeyRow,
-  context: PipelineContext,
-): Promise<"applied" | "refused" | "failed"> {
+async function resume(row: OperationKeyRow, context: PipelineContext): Promise<"applied" | "refused" | "failed"> {
   if (row.recovery_point === null) return "failed";
   const stored = JSON.parse(row.recovery_point) as StoredRequest;
   const frame = frameOf(row, stored);
-  const interrupted = failure(
-    "RUMI-CMD-012",
-    { command_id: row.key },
-    { reasonCode: "INTERRUPTED" },
-  );
+  const interrupted = failure("RUMI-CMD-012", { command_id: row.key }, { reasonCode: "INTERRUPTED" });
   const operation = context.registry.operations.get(row.operation);
-  if (operation === undefined)
-    return endUnknown(row, row.recovery_point, frame, interrupted, context);
+  if (operation === undefined) return endUnknown(row, row.recovery_point, frame, interrupted, context);
   const run: Run = {
     ...newRun(operation, {
       raw: NO_INPUT,

@@ -66,16 +66,10 @@ describe("after a crash", () => {
         data: { value: 5 },
       });
       expect(await next.pipeline.recover()).toMatchObject({ found: 0 });
-      expect((await kit.actions()).includes("controlplane.command.resumed")).toBe(
-        durable && !finished,
-      );
+      expect((await kit.actions()).includes("controlplane.command.resumed")).toBe(durable && !finished);
       expect(await value()).toBe(5);
-      expect(
-        (await kit.actions()).filter((action) => action === "controlplane.command.applied"),
-      ).toHaveLength(1);
-      const [row] = await kit.rows<{ recovery_point: string | null }>(
-        "SELECT recovery_point FROM operation_key",
-      );
+      expect((await kit.actions()).filter((action) => action === "controlplane.command.applied")).toHaveLength(1);
+      const [row] = await kit.rows<{ recovery_point: string | null }>("SELECT recovery_point FROM operation_key");
       expect(row?.recovery_point).toBeNull();
     });
   }
@@ -102,23 +96,17 @@ describe("after a crash", () => {
   });
   it("[L-N2] a secret is not kept with the command; an interrupted one must be sent again", async () => {
     kit = await openKit();
-    void kitOn(dying(kit.store, 1, "after")).send(
-      "vault.set",
-      { name: "N", value: "planted-secret" },
-      { key: "k" },
-    );
+    void kitOn(dying(kit.store, 1, "after")).send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" });
     await settled();
     expect(
-      JSON.stringify([
-        await kit.rows("SELECT * FROM operation_key"),
-        await kit.rows("SELECT * FROM log_payload"),
-      ]),
+      JSON.stringify([await kit.rows("SELECT * FROM operation_key"), await kit.rows("SELECT * FROM log_payload")]),
     ).not.toContain("planted-secret");
     const next = kitOn(kit.store);
     expect(await next.pipeline.recover()).toMatchObject({ found: 1, refused: 1 });
-    expect(
-      await next.send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" }),
-    ).toMatchObject({ status: 409, failure: { code: "RUMI-CMD-012" } });
+    expect(await next.send("vault.set", { name: "N", value: "planted-secret" }, { key: "k" })).toMatchObject({
+      status: 409,
+      failure: { code: "RUMI-CMD-012" },
+    });
   });
   it("[L-N2] an operation or a form that this program does not know any more ends as interrupted", async () => {
     for (const declarations of [
@@ -126,10 +114,7 @@ describe("after a crash", () => {
       [
         {
           ...addToCounter,
-          input: Type.Object(
-            { command_id: Type.String(), counter_id: Type.String() },
-            { additionalProperties: false },
-          ),
+          input: Type.Object({ command_id: Type.String(), counter_id: Type.String() }, { additionalProperties: false }),
         },
       ],
     ]) {
@@ -169,11 +154,7 @@ describe("a fault of ours", () => {
       failure: { code: "RUMI-CMD-010" },
       duplicate_suppressed: true,
     });
-    expect(kit.lines.filter((line) => line.includes("a planted fault"))).toHaveLength(
-      PIPELINE_LIMITS.failed_attempts,
-    );
-    expect(
-      (await kit.actions()).filter((action) => action === "controlplane.command.denied"),
-    ).toHaveLength(1);
+    expect(kit.lines.filter((line) => line.includes("a planted fault"))).toHaveLength(PIPELINE_LIMITS.failed_attempts);
+    expect((await kit.actions()).filter((action) => action === "controlplane.command.denied")).toHaveLength(1);
   });
 });

@@ -22,26 +22,16 @@ const lock = (name: string): Guard => ({
   check: () =>
     Promise.resolve(
       err(
-        failure(
-          "RUMI-CMD-007",
-          { target: "counter a", rule: name, problem: "incident" },
-          { reasonCode: "G.FREEZE" },
-        ),
+        failure("RUMI-CMD-007", { target: "counter a", rule: name, problem: "incident" }, { reasonCode: "G.FREEZE" }),
       ),
     ),
 });
 
 /** Refused with this code, nothing changed, and the last event says denied with the reason. */
-async function expectDenied(
-  answer: Awaited<ReturnType<Kit["send"]>>,
-  code: string,
-  reason: string,
-): Promise<void> {
+async function expectDenied(answer: Awaited<ReturnType<Kit["send"]>>, code: string, reason: string): Promise<void> {
   expect(answer).toMatchObject({ kind: "refused", failure: { code, reasonCode: reason } });
   expect(await changed()).toBe(false);
-  const [last] = await kit.rows<{ payload: string }>(
-    "SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1",
-  );
+  const [last] = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1");
   expect(JSON.parse(last?.payload ?? "{}")).toMatchObject({
     action: "controlplane.command.denied",
     outcome: "REJECTED",
@@ -60,20 +50,14 @@ describe("who may refuse", () => {
   }
   it("[G-0.2] a dangerous operation without anybody who can confirm is refused", async () => {
     kit = await openKit();
-    await expectDenied(
-      await kit.send("counters.add", add({ mode: "live" })),
-      "RUMI-CMD-003",
-      "DANGEROUS_OPS_DISABLED",
-    );
+    await expectDenied(await kit.send("counters.add", add({ mode: "live" })), "RUMI-CMD-003", "DANGEROUS_OPS_DISABLED");
   });
   it("[G-0.2] a confirmed one carries its approval", async () => {
     kit = await openKit({
       guards: { challenge: { check: () => Promise.resolve(ok({ approval_id: "approval-1" })) } },
     });
     expect((await kit.send("counters.add", add({ mode: "live" }))).kind).toBe("done");
-    const [last] = await kit.rows<{ payload: string }>(
-      "SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1",
-    );
+    const [last] = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1");
     expect(last?.payload).toContain('"approval_id":"approval-1"');
   });
   it("[G-5.2] a gate that nobody reports is UNKNOWN, and UNKNOWN refuses", async () => {
@@ -124,19 +108,13 @@ describe("who may refuse", () => {
             const calm = (row?.value ?? 0) === 0;
             if (calm)
               await kit.store.commit({
-                writes: [
-                  write(sql.updateTable("counter").set({ value: 1 }).where("id", "=", "mode"), 1),
-                ],
+                writes: [write(sql.updateTable("counter").set({ value: 1 }).where("id", "=", "mode"), 1)],
                 events: [],
               });
             return {
               mode: calm ? "NORMAL" : "SAFE",
               fence: write(
-                sql
-                  .updateTable("counter")
-                  .set({ value: 0 })
-                  .where("id", "=", "mode")
-                  .where("value", "=", 0),
+                sql.updateTable("counter").set({ value: 0 }).where("id", "=", "mode").where("value", "=", 0),
                 1,
               ),
             };
@@ -146,13 +124,7 @@ describe("who may refuse", () => {
     });
     await kit.store.commit({
       writes: [
-        write(
-          kit.store
-            .builder<CounterTables>()
-            .insertInto("counter")
-            .values({ id: "mode", value: 0, version: 1 }),
-          1,
-        ),
+        write(kit.store.builder<CounterTables>().insertInto("counter").values({ id: "mode", value: 0, version: 1 }), 1),
       ],
       events: [],
     });
@@ -197,24 +169,16 @@ describe("the audit log", () => {
     kit = await openKit();
     for (let at = 0; at < 50; at += 1)
       expect(await kit.send("counters.add", { nonsense: at })).toMatchObject({ status: 400 });
-    for (let at = 0; at < 30; at += 1)
-      kit.pipeline.noteAuthenticationFailure("10.0.0.9", "RUMI-AUTH-001");
+    for (let at = 0; at < 30; at += 1) kit.pipeline.noteAuthenticationFailure("10.0.0.9", "RUMI-AUTH-001");
     await kit.pipeline.flushSummaries("due");
     expect(await kit.actions()).toEqual([]);
     kit.clock.advance(60_000);
     await kit.pipeline.flushSummaries("due");
     await kit.pipeline.flushSummaries("due");
-    expect(await kit.actions()).toEqual([
-      "controlplane.request.invalid",
-      "controlplane.authentication.failed",
-    ]);
-    const payloads = await kit.rows<{ payload: string }>(
-      "SELECT payload FROM log_payload ORDER BY idx",
-    );
+    expect(await kit.actions()).toEqual(["controlplane.request.invalid", "controlplane.authentication.failed"]);
+    const payloads = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx");
     expect(
-      payloads.map(
-        ({ payload }) => (JSON.parse(payload) as { details: { count: number } }).details.count,
-      ),
+      payloads.map(({ payload }) => (JSON.parse(payload) as { details: { count: number } }).details.count),
     ).toEqual([50, 30]);
   });
 });

@@ -6,11 +6,7 @@ import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../audit.ts";
 import { auditFailure } from "./audit-failure.ts";
 import type { PipelineContext, Run } from "./run.ts";
 
-export async function replay(
-  row: OperationKeyRow,
-  run: Run,
-  context: PipelineContext,
-): Promise<Answer> {
+export async function replay(row: OperationKeyRow, run: Run, context: PipelineContext): Promise<Answer> {
   const draft = commandDraft(PIPELINE_EVENTS.duplicateSuppressed, run.target, "SUCCESS", {
     operation: row.operation,
     duplicate_suppressed: true,

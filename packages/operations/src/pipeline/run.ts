@@ -105,10 +105,7 @@ export type StageEnd =
 
 export type Stage = {
   readonly name: StageName;
-  readonly run: (
-    run: Run,
-    context: PipelineContext,
-  ) => StageEnd | undefined | Promise<StageEnd | undefined>;
+  readonly run: (run: Run, context: PipelineContext) => StageEnd | undefined | Promise<StageEnd | undefined>;
 };
 
 export const refuse = (failure: Failure): StageEnd => ({ kind: "refuse", failure });

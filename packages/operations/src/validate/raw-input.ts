@@ -18,19 +18,14 @@ export type RawInput = {
 export const NO_INPUT: RawInput = { params: {}, query: {}, body: undefined };
 
 /** Body and path of a state change; a query string there is refused, as nothing would read it. */
-export function commandInput(
-  raw: RawInput,
-  schema: TObject,
-): Result<Record<string, unknown>, Failure> {
+export function commandInput(raw: RawInput, schema: TObject): Result<Record<string, unknown>, Failure> {
   const [stray] = Object.keys(raw.query);
   if (stray !== undefined) return err(failure("RUMI-VAL-008", { field: `?${stray}` }));
   const body = raw.body ?? {};
   if (typeof body !== "object" || Array.isArray(body))
     return err(failure("RUMI-VAL-009", { field: "$", expected: "object" }));
   if (Object.hasOwn(body, "__proto__"))
-    return err(
-      failure("RUMI-VAL-002", { field: "$", problem: "the key __proto__ is not allowed" }),
-    );
+    return err(failure("RUMI-VAL-002", { field: "$", problem: "the key __proto__ is not allowed" }));
   return withParams(copied(body) as Record<string, unknown>, raw.params, schema);
 }
 
@@ -40,17 +35,20 @@ function copied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copied);
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
-    if (name === "__proto__") Object.defineProperty(copy, name, { value: copied(member), enumerable: true, configurable: true, writable: true });
+    if (name === "__proto__")
+      Object.defineProperty(copy, name, {
+        value: copied(member),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     else copy[name] = copied(member);
   }
   return copy;
 }
 
 /** Path and query string of a read; a body there is refused. */
-export function queryInput(
-  raw: RawInput,
-  schema: TObject,
-): Result<Record<string, unknown>, Failure> {
+export function queryInput(raw: RawInput, schema: TObject): Result<Record<string, unknown>, Failure> {
   if (raw.body !== undefined) return err(failure("RUMI-VAL-008", { field: "$" }));
   const input: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(raw.query)) {
@@ -69,9 +67,7 @@ function withParams(
   for (const [name, text] of Object.entries(params)) {
     const value = decode(text, schema.properties[name]);
     if (Object.hasOwn(input, name) && input[name] !== value) {
-      return err(
-        failure("RUMI-VAL-002", { field: `$.${name}`, problem: "it differs from the path" }),
-      );
+      return err(failure("RUMI-VAL-002", { field: `$.${name}`, problem: "it differs from the path" }));
     }
     input[name] = value;
   }
@@ -81,9 +77,7 @@ function withParams(
 function decode(value: string | readonly string[], schema: unknown): unknown {
   const type = (schema as { readonly type?: unknown } | undefined)?.type;
   if (typeof value !== "string")
-    return type === "array"
-      ? value.map((item) => decode(item, (schema as { items?: unknown }).items))
-      : value;
+    return type === "array" ? value.map((item) => decode(item, (schema as { items?: unknown }).items)) : value;
   switch (type) {
     case "integer":
       return /^-?(0|[1-9]\d{0,15})$/.test(value) ? Number(value) : value;

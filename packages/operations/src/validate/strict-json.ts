@@ -47,8 +47,7 @@ function scan(text: string): Failure | undefined {
             field: "$",
             problem: "the key __proto__ is not allowed",
           });
-        if (keys.has(key))
-          return failure("RUMI-VAL-002", { field: `$.${key}`, problem: "the key appears twice" });
+        if (keys.has(key)) return failure("RUMI-VAL-002", { field: `$.${key}`, problem: "the key appears twice" });
         keys.add(key);
         expectKey = false;
       }

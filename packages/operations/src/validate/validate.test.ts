@@ -24,10 +24,7 @@ describe("strict JSON", () => {
     ['{"__proto__":1}', "RUMI-VAL-002"],
     ['{"\\u005f_proto__":1}', "RUMI-VAL-002"],
     [`${"[".repeat(PIPELINE_LIMITS.json_depth)}${"]".repeat(PIPELINE_LIMITS.json_depth)}`, "ok"],
-    [
-      `${"[".repeat(PIPELINE_LIMITS.json_depth + 1)}${"]".repeat(PIPELINE_LIMITS.json_depth + 1)}`,
-      "RUMI-VAL-012",
-    ],
+    [`${"[".repeat(PIPELINE_LIMITS.json_depth + 1)}${"]".repeat(PIPELINE_LIMITS.json_depth + 1)}`, "RUMI-VAL-012"],
     [`[${"1,".repeat(PIPELINE_LIMITS.json_nodes)}1]`, "ok"],
     [`[${"1,".repeat(PIPELINE_LIMITS.json_nodes + 1)}1]`, "RUMI-VAL-012"],
   ];
@@ -57,10 +54,7 @@ describe("validation", () => {
         flag: Type.Optional(Type.Boolean()),
         list: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 })),
         inner: Type.Optional(
-          Type.Object(
-            { at: Type.String({ format: "date-time" }) },
-            { additionalProperties: false },
-          ),
+          Type.Object({ at: Type.String({ format: "date-time" }) }, { additionalProperties: false }),
         ),
         mode: Type.Optional(Type.Union([Type.Literal("a"), Type.Literal("b")])),
       },

@@ -4,15 +4,7 @@
  *
  * Invariant: an input that was not exactly acceptable never reaches `decide` (validator.test.ts).
  */
-import {
-  type Failure,
-  ID_PATTERNS,
-  type Result,
-  err,
-  failure,
-  microsFromIso,
-  ok,
-} from "@rumi/kernel";
+import { type Failure, ID_PATTERNS, type Result, err, failure, microsFromIso, ok } from "@rumi/kernel";
 import type { TSchema } from "@sinclair/typebox";
 import { Ajv, type ErrorObject } from "ajv";
 
@@ -40,9 +32,7 @@ export function compileValidator(schema: TSchema): Validator {
     if (check(value)) return ok(value as Readonly<Record<string, unknown>>);
     const [first] = check.errors ?? [];
     return err(
-      first === undefined
-        ? failure("RUMI-VAL-002", { field: "$", problem: "not acceptable" })
-        : toFailure(first),
+      first === undefined ? failure("RUMI-VAL-002", { field: "$", problem: "not acceptable" }) : toFailure(first),
     );
   };
 }
@@ -54,10 +44,7 @@ function jsonPath(pointer: string, last?: string): string {
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   if (last !== undefined) parts.push(last);
-  return parts.reduce(
-    (path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`),
-    "$",
-  );
+  return parts.reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : `${path}.${part}`), "$");
 }
 
 function toFailure(error: ErrorObject): Failure {

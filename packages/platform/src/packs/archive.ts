@@ -17,14 +17,25 @@ const END_BYTES = 22;
 const LONGEST_COMMENT = 65_535;
 
 type CentralEntry = {
-  readonly name: string; readonly method: number; readonly flags: number; readonly crc: number;
-  readonly packed: number; readonly size: number; readonly unix: number; readonly local: number;
+  readonly name: string;
+  readonly method: number;
+  readonly flags: number;
+  readonly crc: number;
+  readonly packed: number;
+  readonly size: number;
+  readonly unix: number;
+  readonly local: number;
 };
 
 /** The files below the archive's one top directory, named `top`. */
-export function readArchive(archive: Uint8Array, path: string, limits: PackLimits): Result<{ readonly top: string; readonly files: readonly PackFile[] }, Failure> {
+export function readArchive(
+  archive: Uint8Array,
+  path: string,
+  limits: PackLimits,
+): Result<{ readonly top: string; readonly files: readonly PackFile[] }, Failure> {
   const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
-  const refuse = (problem: string): Result<never, Failure> => err(failure("RUMI-PACK-010", { path: printable(path), problem }));
+  const refuse = (problem: string): Result<never, Failure> =>
+    err(failure("RUMI-PACK-010", { path: printable(path), problem }));
   const directory = centralDirectory(bytes, limits);
   if (directory === "too many") return err(failure("RUMI-PACK-008", { limit: limits.files, unit: "files" }));
   if (directory === undefined) return refuse("it is not a zip archive, or it is cut off");
@@ -34,9 +45,14 @@ export function readArchive(archive: Uint8Array, path: string, limits: PackLimit
   let total = 0;
   for (const entry of directory) {
     const kind = entryKind(entry);
-    if (kind.problem !== undefined) return err(failure("RUMI-PACK-009", { path: printable(entry.name), problem: kind.problem }));
+    if (kind.problem !== undefined)
+      return err(failure("RUMI-PACK-009", { path: printable(entry.name), problem: kind.problem }));
     const name = kind.folder ? entry.name.replace(/\/$/, "") : entry.name;
-    const problem = pathProblem(name, { ...limits, path_depth: limits.path_depth + 1, path_bytes: limits.path_bytes * 2 });
+    const problem = pathProblem(name, {
+      ...limits,
+      path_depth: limits.path_depth + 1,
+      path_bytes: limits.path_bytes * 2,
+    });
     if (problem !== undefined) return err(failure("RUMI-PACK-009", { path: printable(entry.name), problem }));
     const slash = name.indexOf("/");
     tops.add(slash === -1 ? (kind.folder ? name : "") : name.slice(0, slash));
@@ -48,7 +64,8 @@ export function readArchive(archive: Uint8Array, path: string, limits: PackLimit
     files.push({ path: name.slice(slash + 1), mode: kind.mode, data });
   }
   const [top] = tops;
-  if (tops.size !== 1 || top === undefined || top === "") return err(failure("RUMI-PACK-011", { path: printable(path), count: tops.has("") ? 0 : tops.size }));
+  if (tops.size !== 1 || top === undefined || top === "")
+    return err(failure("RUMI-PACK-011", { path: printable(path), count: tops.has("") ? 0 : tops.size }));
   return ok({ top, files });
 }
 
@@ -81,17 +98,23 @@ function centralDirectory(bytes: Buffer, limits: PackLimits): readonly CentralEn
 function findEnd(bytes: Buffer): number | undefined {
   const lowest = Math.max(0, bytes.length - END_BYTES - LONGEST_COMMENT);
   for (let at = bytes.length - END_BYTES; at >= lowest; at -= 1) {
-    if (bytes.readUInt32LE(at) === END_SIGNATURE && at + END_BYTES + bytes.readUInt16LE(at + 20) === bytes.length) return at;
+    if (bytes.readUInt32LE(at) === END_SIGNATURE && at + END_BYTES + bytes.readUInt16LE(at + 20) === bytes.length)
+      return at;
   }
   return undefined;
 }
 
-function entryKind(entry: CentralEntry): { readonly folder: boolean; readonly mode: FileMode; readonly problem?: string } {
+function entryKind(entry: CentralEntry): {
+  readonly folder: boolean;
+  readonly mode: FileMode;
+  readonly problem?: string;
+} {
   const type = entry.unix & 0o170000;
   const folder = entry.name.endsWith("/");
   const mode: FileMode = (entry.unix & 0o100) !== 0 ? "100755" : "100644";
   if (type === 0o120000) return { folder, mode, problem: "it is a symbolic link" };
-  if (type !== 0 && type !== 0o100000 && type !== 0o040000) return { folder, mode, problem: "it is neither a file nor a folder" };
+  if (type !== 0 && type !== 0o100000 && type !== 0o040000)
+    return { folder, mode, problem: "it is neither a file nor a folder" };
   if ((type === 0o040000) !== folder && type !== 0) return { folder, mode, problem: "its name and its kind disagree" };
   if ((entry.flags & 0x41) !== 0) return { folder, mode, problem: "it is encrypted" };
   return { folder, mode };
@@ -99,7 +122,8 @@ function entryKind(entry: CentralEntry): { readonly folder: boolean; readonly mo
 
 /** The entry's bytes, or what is wrong with it. */
 function unpack(bytes: Buffer, entry: CentralEntry): Uint8Array | string {
-  if (entry.local + 30 > bytes.length || bytes.readUInt32LE(entry.local) !== LOCAL_SIGNATURE) return "its local header is missing";
+  if (entry.local + 30 > bytes.length || bytes.readUInt32LE(entry.local) !== LOCAL_SIGNATURE)
+    return "its local header is missing";
   const start = entry.local + 30 + bytes.readUInt16LE(entry.local + 26) + bytes.readUInt16LE(entry.local + 28);
   if (start + entry.packed > bytes.length) return "it is cut off";
   const packed = bytes.subarray(start, start + entry.packed);
@@ -113,5 +137,5 @@ function unpack(bytes: Buffer, entry: CentralEntry): Uint8Array | string {
     }
   } else return `its compression method ${entry.method} is not stored or deflated`;
   if (data.length !== entry.size) return "it does not unpack to the size that it claims";
-  return (crc32(data) >>> 0) === entry.crc ? data : "its checksum is wrong";
+  return crc32(data) >>> 0 === entry.crc ? data : "its checksum is wrong";
 }

@@ -14,7 +14,12 @@ import type { PackLimits } from "./limits.ts";
 export type FileMode = "100644" | "100755";
 
 /** One file of a pack: its path below the pack's root, with `/` between the parts. */
-export type PackEntry = { readonly path: string; readonly mode: FileMode; readonly sha256: string; readonly bytes: number };
+export type PackEntry = {
+  readonly path: string;
+  readonly mode: FileMode;
+  readonly sha256: string;
+  readonly bytes: number;
+};
 
 /** A file with its bytes, on the way from an archive to the disk. */
 export type PackFile = { readonly path: string; readonly mode: FileMode; readonly data: Uint8Array };
@@ -33,7 +38,10 @@ export function packDigest(entries: readonly PackEntry[], limits: PackLimits): R
     const problem = pathProblem(entry.path, limits);
     if (problem !== undefined) return err(failure("RUMI-PACK-009", { path: printable(entry.path), problem }));
     const folded = entry.path.toLowerCase();
-    if (seen.has(folded)) return err(failure("RUMI-PACK-009", { path: entry.path, problem: "another file has the same name apart from case" }));
+    if (seen.has(folded))
+      return err(
+        failure("RUMI-PACK-009", { path: entry.path, problem: "another file has the same name apart from case" }),
+      );
     seen.add(folded);
     total += entry.bytes;
     lines.push(Buffer.from(`${entry.mode} ${entry.sha256} ${entry.path}\n`, "utf8"));

@@ -18,7 +18,12 @@ export function digestFolder(digest: Digest): string {
 }
 
 /** Makes sure that `root/<digest>` holds exactly the tree that lies in `source`. */
-export async function storeTree(source: string, tree: PackTree, root: string, limits: PackLimits): Promise<Result<string, Failure>> {
+export async function storeTree(
+  source: string,
+  tree: PackTree,
+  root: string,
+  limits: PackLimits,
+): Promise<Result<string, Failure>> {
   const target = join(root, digestFolder(tree.digest));
   await mkdir(root, { recursive: true });
   const present = await readTree(target, limits);
@@ -48,7 +53,8 @@ export async function storeTree(source: string, tree: PackTree, root: string, li
 export async function writeTree(target: string, files: readonly PackFile[]): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   const made = await mkdtemp(`${target}.new-`);
-  for (const file of files) await writeDurably(join(made, file.path), file.data, file.mode === "100755" ? 0o755 : 0o644);
+  for (const file of files)
+    await writeDurably(join(made, file.path), file.data, file.mode === "100755" ? 0o755 : 0o644);
   await chmod(made, 0o755);
   await removeTree(target);
   await rename(made, target);
@@ -58,12 +64,17 @@ export async function writeTree(target: string, files: readonly PackFile[]): Pro
 /** Copies plain files of `tree` with modes a person can edit. */
 export async function copyTree(source: string, tree: PackTree, target: string): Promise<void> {
   const files: PackFile[] = [];
-  for (const entry of tree.entries) files.push({ path: entry.path, mode: entry.mode, data: await readFile(join(source, entry.path)) });
+  for (const entry of tree.entries)
+    files.push({ path: entry.path, mode: entry.mode, data: await readFile(join(source, entry.path)) });
   await writeTree(target, files);
 }
 
 /** The old folder becomes the backup, then the new one takes its name; each step is one rename. */
-export async function moveIntoPlace(options: { readonly from: string; readonly to: string; readonly backup: string }): Promise<void> {
+export async function moveIntoPlace(options: {
+  readonly from: string;
+  readonly to: string;
+  readonly backup: string;
+}): Promise<void> {
   if (!(await exists(options.from))) return; // done by an earlier, interrupted run
   await mkdir(dirname(options.to), { recursive: true });
   if (await exists(options.to)) {
@@ -80,13 +91,17 @@ export async function removeTree(path: string): Promise<void> {
   if (!(await exists(path))) return;
   if ((await lstat(path)).isDirectory()) {
     await chmod(path, 0o700);
-    for (const child of await readdir(path, { withFileTypes: true })) if (child.isDirectory()) await removeTree(join(path, child.name));
+    for (const child of await readdir(path, { withFileTypes: true }))
+      if (child.isDirectory()) await removeTree(join(path, child.name));
   }
   await rm(path, { recursive: true, force: true });
 }
 
 export async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(() => true, () => false);
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 export async function readPlain(path: string): Promise<Buffer | undefined> {

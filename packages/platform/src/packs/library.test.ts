@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { systemRandom } from "@rumi/kernel";
 import { zipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { codeOf, dataOf, openWorld, SAMPLE_WASM, sampleDescriptor, sampleManifest, writePack, type World } from "../../test/kit.ts";
+import {
+  codeOf,
+  dataOf,
+  openWorld,
+  SAMPLE_WASM,
+  sampleDescriptor,
+  sampleManifest,
+  writePack,
+  type World,
+} from "../../test/kit.ts";
 import { platformDeclarations, platformMigrations } from "../index.ts";
 import { createPackLibrary, type PackDeps, type PackLibrary } from "./library.ts";
 import { PACK_LIMITS } from "./limits.ts";
@@ -18,18 +27,34 @@ let users: string[] = [];
 beforeEach(async () => {
   users = [];
   world = await openWorld(platformMigrations, ({ folder, store, clock }) => {
-    const folders = { ecosystem: join(folder, "ecosystem"), staging: join(folder, "user_data/pack_staging"), store: join(folder, "user_data/packs"), backups: join(folder, "user_data/pack_backups") };
-    deps = { store, clock, random: systemRandom(), folders, limits: PACK_LIMITS, importRoots: "any", botsUsing: () => Promise.resolve(users) };
+    const folders = {
+      ecosystem: join(folder, "ecosystem"),
+      staging: join(folder, "user_data/pack_staging"),
+      store: join(folder, "user_data/packs"),
+      backups: join(folder, "user_data/pack_backups"),
+    };
+    deps = {
+      store,
+      clock,
+      random: systemRandom(),
+      folders,
+      limits: PACK_LIMITS,
+      importRoots: "any",
+      botsUsing: () => Promise.resolve(users),
+    };
     library = createPackLibrary(deps);
     return { declarations: platformDeclarations(deps, library) };
   });
 });
-afterEach(async () => { await world.close(); });
+afterEach(async () => {
+  await world.close();
+});
 
 const summaryPath = (): string => join(world.folder, "user_data/pending/summary.json");
 const reconcile = (): Promise<void> => packReconciler({ ...deps, summaryPath: summaryPath() }, library).run();
 const source = (): string => join(world.folder, "ecosystem/demo_pack");
-const status = async (): Promise<Record<string, unknown>> => dataOf(await world.query("packs.status", {}, { pack_id: "demo_pack" }));
+const status = async (): Promise<Record<string, unknown>> =>
+  dataOf(await world.query("packs.status", {}, { pack_id: "demo_pack" }));
 const approve = () => world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } });
 async function approvedPack(): Promise<Record<string, unknown>> {
   writePack(source());
@@ -44,7 +69,11 @@ describe("[R-5.1] states of a pack", () => {
     expect(await status()).toMatchObject({ status: "pending", approved_digest: null });
     expect(dataOf(await world.query("packs.pending"))).toMatchObject({ count: 1 });
     const pack = dataOf(await approve());
-    expect(pack).toMatchObject({ status: "approved", approved_digest: pack["digest"], permission_diff: { added: [], removed: [] } });
+    expect(pack).toMatchObject({
+      status: "approved",
+      approved_digest: pack["digest"],
+      permission_diff: { added: [], removed: [] },
+    });
     const copy = join(world.folder, "user_data/packs", String(pack["digest"]).slice(7));
     expect(readFileSync(join(copy, "strategies/ema.wasm"))).toEqual(Buffer.from(SAMPLE_WASM));
     expect(dataOf(await world.query("packs.list"))).toMatchObject({ count: 1 });
@@ -70,7 +99,10 @@ describe("[R-5.1] states of a pack", () => {
   it("one changed byte of the source disables it before its next execution; re-approval brings it back", async () => {
     await approvedPack();
     writeFileSync(join(source(), "README.md"), "x");
-    expect(await library.verify("demo_pack")).toMatchObject({ ok: false, error: { code: "RUMI-PACK-007", params: { where: "source" } } });
+    expect(await library.verify("demo_pack")).toMatchObject({
+      ok: false,
+      error: { code: "RUMI-PACK-007", params: { where: "source" } },
+    });
     expect(await status()).toMatchObject({ status: "modified" });
     expect((await world.actions()).filter((action) => action === "pack.modified")).toHaveLength(1);
     expect(await library.verify("demo_pack")).toMatchObject({ ok: false, error: { code: "RUMI-PACK-007" } });
@@ -85,7 +117,10 @@ describe("[R-5.1] states of a pack", () => {
     const copy = join(world.folder, "user_data/packs", String(pack["digest"]).slice(7), "strategies/ema.wasm");
     chmodSync(copy, 0o644);
     writeFileSync(copy, Uint8Array.of(...SAMPLE_WASM.slice(0, 7), 1));
-    expect(await library.verify("demo_pack")).toMatchObject({ ok: false, error: { code: "RUMI-PACK-007", params: { where: "store" } } });
+    expect(await library.verify("demo_pack")).toMatchObject({
+      ok: false,
+      error: { code: "RUMI-PACK-007", params: { where: "store" } },
+    });
     dataOf(await approve());
     expect((await library.verify("demo_pack")).ok).toBe(true);
   });
@@ -100,10 +135,16 @@ describe("[R-5.1] states of a pack", () => {
   it("reject takes a reason; an approved pack cannot be rejected", async () => {
     writePack(source());
     await world.command("packs.scan", {});
-    const answer = await world.command("packs.reject", { reason: "セキュリティ上の懸念" }, { params: { pack_id: "demo_pack" } });
+    const answer = await world.command(
+      "packs.reject",
+      { reason: "セキュリティ上の懸念" },
+      { params: { pack_id: "demo_pack" } },
+    );
     expect(dataOf(answer)).toMatchObject({ status: "rejected", note: "セキュリティ上の懸念" });
     dataOf(await approve());
-    expect(codeOf(await world.command("packs.reject", { reason: "x" }, { params: { pack_id: "demo_pack" } }))).toBe("RUMI-PACK-013");
+    expect(codeOf(await world.command("packs.reject", { reason: "x" }, { params: { pack_id: "demo_pack" } }))).toBe(
+      "RUMI-PACK-013",
+    );
   });
 
   it("a pack with a broken manifest stays scanned with its reason and cannot be approved", async () => {
@@ -123,7 +164,13 @@ describe("[R-5.1] states of a pack", () => {
 describe("[R-11.1] import and apply", () => {
   const zip = (): string => {
     const path = join(world.folder, "demo.rumipack");
-    writeFileSync(path, zipSync({ "demo_pack/ecosystem.json": new TextEncoder().encode(JSON.stringify(sampleManifest())), "demo_pack/strategies/ema.wasm": SAMPLE_WASM }));
+    writeFileSync(
+      path,
+      zipSync({
+        "demo_pack/ecosystem.json": new TextEncoder().encode(JSON.stringify(sampleManifest())),
+        "demo_pack/strategies/ema.wasm": SAMPLE_WASM,
+      }),
+    );
     return path;
   };
   it("folder and zip stage the same tree; apply moves it into place and it can be approved at once", async () => {
@@ -131,7 +178,10 @@ describe("[R-11.1] import and apply", () => {
     const first = dataOf(await world.command("packs.import", { path: folder }));
     const second = dataOf(await world.command("packs.import", { path: zip() }));
     expect(second).toMatchObject({ staging_id: first["staging_id"], digest: first["digest"] });
-    expect(dataOf(await world.command("packs.apply", { staging_id: first["staging_id"] }))).toMatchObject({ pack_id: "demo_pack", status: "pending" });
+    expect(dataOf(await world.command("packs.apply", { staging_id: first["staging_id"] }))).toMatchObject({
+      pack_id: "demo_pack",
+      status: "pending",
+    });
     expect(dataOf(await approve())).toMatchObject({ status: "approved" }); // before the reconciler moved it
     expect((await library.verify("demo_pack")).ok).toBe(true);
     await reconcile();
@@ -141,9 +191,14 @@ describe("[R-11.1] import and apply", () => {
   });
   it("an update backs up the old tree, makes the pack modified and can be repeated after a kill", async () => {
     await approvedPack();
-    const folder = writePack(join(world.folder, "inbox/demo_pack"), sampleManifest({ version: "1.1.0", required_secrets: ["API_KEY"] }));
+    const folder = writePack(
+      join(world.folder, "inbox/demo_pack"),
+      sampleManifest({ version: "1.1.0", required_secrets: ["API_KEY"] }),
+    );
     const staged = dataOf(await world.command("packs.import", { path: folder }));
-    expect(dataOf(await world.command("packs.apply", { staging_id: staged["staging_id"] }))).toMatchObject({ status: "modified" });
+    expect(dataOf(await world.command("packs.apply", { staging_id: staged["staging_id"] }))).toMatchObject({
+      status: "modified",
+    });
     await reconcile();
     await reconcile();
     expect(await status()).toMatchObject({ version: "1.1.0", status: "modified" });
@@ -152,7 +207,10 @@ describe("[R-11.1] import and apply", () => {
   });
   it("another pack_identity under the same pack_id is refused", async () => {
     await approvedPack();
-    const folder = writePack(join(world.folder, "inbox/demo_pack"), sampleManifest({ pack_identity: "evil:demo_pack" }));
+    const folder = writePack(
+      join(world.folder, "inbox/demo_pack"),
+      sampleManifest({ pack_identity: "evil:demo_pack" }),
+    );
     const staged = dataOf(await world.command("packs.import", { path: folder }));
     expect(codeOf(await world.command("packs.apply", { staging_id: staged["staging_id"] }))).toBe("RUMI-PACK-015");
   });
@@ -174,7 +232,9 @@ describe("[R-5.2] uninstall", () => {
   it("refuses while a bot uses it; then takes source and row away", async () => {
     await approvedPack();
     users = ["bot-1"];
-    expect(codeOf(await world.command("packs.uninstall", {}, { params: { pack_id: "demo_pack" } }))).toBe("RUMI-PACK-012");
+    expect(codeOf(await world.command("packs.uninstall", {}, { params: { pack_id: "demo_pack" } }))).toBe(
+      "RUMI-PACK-012",
+    );
     users = [];
     dataOf(await world.command("packs.uninstall", {}, { params: { pack_id: "demo_pack" } }));
     await reconcile();
@@ -187,23 +247,48 @@ it("[R-18.1] the pending summary matches the lists", async () => {
   writePack(source());
   await world.command("packs.scan", {});
   await reconcile();
-  expect(JSON.parse(readFileSync(summaryPath(), "utf8"))).toMatchObject({ version: "1.0", packs: { pending_count: 1, pending_ids: ["demo_pack"], modified_count: 0 }, capability: { pending_count: 0 }, pip: { installed_count: 0 } });
+  expect(JSON.parse(readFileSync(summaryPath(), "utf8"))).toMatchObject({
+    version: "1.0",
+    packs: { pending_count: 1, pending_ids: ["demo_pack"], modified_count: 0 },
+    capability: { pending_count: 0 },
+    pip: { installed_count: 0 },
+  });
 });
 
 describe("manifest", () => {
   const rows: readonly (readonly [string, Record<string, unknown>, string])[] = [
-    ["a strict pack_id", { pack_id: "Demo" }, "pack_id"], ["an identity", { pack_identity: "demo" }, "pack_identity"], ["SemVer", { version: "1.0" }, "version"],
-    ["a vocabulary", { vocabulary: { types: [] } }, "vocabulary.types"], ["closed objects", { vocabulary: { types: ["a"], more: 1 } }, "vocabulary.more"],
-    ["no unknown field", { colour: 1 }, "colour"], ["secrets' form", { required_secrets: ["lower"] }, "required_secrets.0"], ["types", { host_execution: "false" }, "host_execution"],
-    ["lengths", { display_name: "x".repeat(129) }, "display_name"], ["a real runbook", { runbook: "docs/none.md" }, "runbook"],
-    ["a descriptor", { strategies: [{}] }, "strategies.0"], ["[M-2.1.5] the right binary hash", { strategies: [sampleDescriptor({ binary_hash: `sha256:${"0".repeat(64)}` })] }, "strategies.0.binary_hash"],
-    ["an existing entrypoint", { strategies: [sampleDescriptor({ entrypoint: "none.wasm" })] }, "strategies.0.entrypoint"],
+    ["a strict pack_id", { pack_id: "Demo" }, "pack_id"],
+    ["an identity", { pack_identity: "demo" }, "pack_identity"],
+    ["SemVer", { version: "1.0" }, "version"],
+    ["a vocabulary", { vocabulary: { types: [] } }, "vocabulary.types"],
+    ["closed objects", { vocabulary: { types: ["a"], more: 1 } }, "vocabulary.more"],
+    ["no unknown field", { colour: 1 }, "colour"],
+    ["secrets' form", { required_secrets: ["lower"] }, "required_secrets.0"],
+    ["types", { host_execution: "false" }, "host_execution"],
+    ["lengths", { display_name: "x".repeat(129) }, "display_name"],
+    ["a real runbook", { runbook: "docs/none.md" }, "runbook"],
+    ["a descriptor", { strategies: [{}] }, "strategies.0"],
+    [
+      "[M-2.1.5] the right binary hash",
+      { strategies: [sampleDescriptor({ binary_hash: `sha256:${"0".repeat(64)}` })] },
+      "strategies.0.binary_hash",
+    ],
+    [
+      "an existing entrypoint",
+      { strategies: [sampleDescriptor({ entrypoint: "none.wasm" })] },
+      "strategies.0.entrypoint",
+    ],
     ["one strategy per id", { strategies: [sampleDescriptor(), sampleDescriptor()] }, "strategies.1.strategy_id"],
   ];
   for (const [name, over, field] of rows) {
     it(`needs ${name}`, async () => {
-      const answer = await world.command("packs.import", { path: writePack(join(world.folder, "inbox/p"), sampleManifest(over)) });
-      expect(answer).toMatchObject({ kind: "refused", failure: { code: "RUMI-PACK-002", params: { field: expect.stringContaining(field) as string } } });
+      const answer = await world.command("packs.import", {
+        path: writePack(join(world.folder, "inbox/p"), sampleManifest(over)),
+      });
+      expect(answer).toMatchObject({
+        kind: "refused",
+        failure: { code: "RUMI-PACK-002", params: { field: expect.stringContaining(field) as string } },
+      });
     });
   }
 });

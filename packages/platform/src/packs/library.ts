@@ -9,7 +9,17 @@
  */
 import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { err, failure, ok, parsePackId, type Clock, type Digest, type Failure, type Random, type Result } from "@rumi/kernel";
+import {
+  err,
+  failure,
+  ok,
+  parsePackId,
+  type Clock,
+  type Digest,
+  type Failure,
+  type Random,
+  type Result,
+} from "@rumi/kernel";
 import type { EventDraft } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import type { StrategyDescriptor } from "@rumi/abi";
@@ -49,9 +59,19 @@ export type Staged = { readonly staging_id: string; readonly seen: SeenPack; rea
 export type ScannedFolder = { readonly source_dir: string; readonly sight: Result<Sight, Failure> };
 
 /** An approved pack, both copies verified just now. */
-export type VerifiedPack = { readonly pack_id: string; readonly digest: Digest; readonly directory: string; readonly manifest: PackManifest };
+export type VerifiedPack = {
+  readonly pack_id: string;
+  readonly digest: Digest;
+  readonly directory: string;
+  readonly manifest: PackManifest;
+};
 export type VerifiedStrategy = VerifiedPack & { readonly descriptor: StrategyDescriptor };
-export type StrategyReference = { readonly pack_id: string; readonly strategy_id: string; readonly strategy_version: string; readonly digest: string };
+export type StrategyReference = {
+  readonly pack_id: string;
+  readonly strategy_id: string;
+  readonly strategy_version: string;
+  readonly digest: string;
+};
 
 export interface PackLibrary {
   /** Every folder of ecosystem/, in order of name. */
@@ -103,23 +123,36 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     const pack = await readPack(store, store, pack_id);
     if (pack === undefined) return err(failure("RUMI-PACK-005", { pack_id }));
     if (pack.state === "modified") return err(failure("RUMI-PACK-007", { pack_id, where: pack.note ?? "source" }));
-    if (pack.state !== "approved" || pack.approved === null) return err(failure("RUMI-PACK-006", { pack_id, state: pack.state }));
+    if (pack.state !== "approved" || pack.approved === null)
+      return err(failure("RUMI-PACK-006", { pack_id, state: pack.state }));
     const { digest, manifest } = pack.approved;
     const directory = join(folders.store, digestFolder(digest));
-    const [source, copy] = await undisturbed(async () => [await readTree(await sourceOf(pack), limits), await readTree(directory, limits)] as const);
-    const where = !source.ok || source.value.digest !== digest ? "source" : !copy.ok || copy.value.digest !== digest ? "store" : null;
+    const [source, copy] = await undisturbed(
+      async () => [await readTree(await sourceOf(pack), limits), await readTree(directory, limits)] as const,
+    );
+    const where =
+      !source.ok || source.value.digest !== digest
+        ? "source"
+        : !copy.ok || copy.value.digest !== digest
+          ? "store"
+          : null;
     if (where === null) return ok({ pack_id, digest, directory, manifest });
     await commitChange(deps, pack, foundModified(pack, where));
     return err(failure("RUMI-PACK-007", { pack_id, where }));
   };
 
   return {
-    look, verify, undisturbed,
+    look,
+    verify,
+    undisturbed,
     scan: async () => {
       if (!(await exists(folders.ecosystem))) return [];
-      const names = (await readdir(folders.ecosystem, { withFileTypes: true })).filter((child) => child.isDirectory() && child.name !== "flows" && !child.name.startsWith("."));
+      const names = (await readdir(folders.ecosystem, { withFileTypes: true })).filter(
+        (child) => child.isDirectory() && child.name !== "flows" && !child.name.startsWith("."),
+      );
       const found: ScannedFolder[] = [];
-      for (const { name } of names.toSorted((a, b) => (a.name < b.name ? -1 : 1))) found.push({ source_dir: name, sight: await lookAt(join(folders.ecosystem, name)) });
+      for (const { name } of names.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+        found.push({ source_dir: name, sight: await lookAt(join(folders.ecosystem, name)) });
       return found;
     },
     stage: (path) => stage(path, deps),
@@ -141,8 +174,17 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     finishApply: async (pack) => {
       if (pack.applying === null) return;
       const from = join(folders.staging, pack.applying);
-      await undisturbed(() => moveIntoPlace({ from, to: join(folders.ecosystem, pack.source_dir), backup: join(folders.backups, `${pack.pack_id}-${pack.generation}`) }));
-      await commitChange(deps, pack, { next: { ...pack, applying: null, generation: pack.generation + 1 }, event: null });
+      await undisturbed(() =>
+        moveIntoPlace({
+          from,
+          to: join(folders.ecosystem, pack.source_dir),
+          backup: join(folders.backups, `${pack.pack_id}-${pack.generation}`),
+        }),
+      );
+      await commitChange(deps, pack, {
+        next: { ...pack, applying: null, generation: pack.generation + 1 },
+        event: null,
+      });
     },
     removeSource: (source_dir) => undisturbed(() => removeTree(join(folders.ecosystem, source_dir))),
   };
@@ -152,17 +194,33 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
 export function packEvent(change: PackChange): EventDraft | undefined {
   const { next, event } = change;
   if (event === null) return undefined;
-  const what = (next.seen === null ? {} : { version: next.seen.manifest.version, digest: next.seen.digest });
-  const draft = (action: string, details: EventDraft["details"], outcome: EventDraft["outcome"] = "SUCCESS"): EventDraft => ({ action, resource_type: "pack", resource_id: next.pack_id, outcome, details });
+  const what = next.seen === null ? {} : { version: next.seen.manifest.version, digest: next.seen.digest };
+  const draft = (
+    action: string,
+    details: EventDraft["details"],
+    outcome: EventDraft["outcome"] = "SUCCESS",
+  ): EventDraft => ({ action, resource_type: "pack", resource_id: next.pack_id, outcome, details });
   switch (event) {
-    case "pack.scanned": case "pack.pending":
-      return draft("pack.scanned", { ...what, ...(event === "pack.pending" ? { pending: [next.pack_id] } : { skipped: 1 }) });
+    case "pack.scanned":
+    case "pack.pending":
+      return draft("pack.scanned", {
+        ...what,
+        ...(event === "pack.pending" ? { pending: [next.pack_id] } : { skipped: 1 }),
+      });
     case "pack.approved":
       return draft(event, { ...what, files: next.seen?.files ?? 0 });
     case "pack.rejected":
       return draft(event, { ...what, rejection_reason: next.note });
     case "pack.modified":
-      return draft(event, { ...(next.approved === null ? {} : { approved_digest: next.approved.digest }), found_digest: next.seen?.digest ?? null, changed: [next.note ?? "source"] }, "FAILURE");
+      return draft(
+        event,
+        {
+          ...(next.approved === null ? {} : { approved_digest: next.approved.digest }),
+          found_digest: next.seen?.digest ?? null,
+          changed: [next.note ?? "source"],
+        },
+        "FAILURE",
+      );
   }
 }
 
@@ -176,13 +234,19 @@ async function commitChange(deps: PackDeps, before: Pack, change: PackChange): P
     events: draft === undefined ? [] : [systemEvent(by, draft)],
   });
   if (committed.ok || committed.error.kind === "conflict") return;
-  throw new Error(`a change of pack ${before.pack_id} could not be written: ${committed.error.failure.code}`, { cause: committed.error.failure });
+  throw new Error(`a change of pack ${before.pack_id} could not be written: ${committed.error.failure.code}`, {
+    cause: committed.error.failure,
+  });
 }
 
 async function stage(path: string, deps: PackDeps): Promise<Result<Staged, Failure>> {
   const { folders, limits } = deps;
-  if (!isAbsolute(path)) return err(failure("RUMI-VAL-002", { field: "path", problem: "it must be an absolute path on the machine where rumi runs" }));
-  if (deps.importRoots !== "any" && !deps.importRoots.some((root) => isBelow(root, path))) return err(failure("RUMI-PACK-016", { path: printable(path) }));
+  if (!isAbsolute(path))
+    return err(
+      failure("RUMI-VAL-002", { field: "path", problem: "it must be an absolute path on the machine where rumi runs" }),
+    );
+  if (deps.importRoots !== "any" && !deps.importRoots.some((root) => isBelow(root, path)))
+    return err(failure("RUMI-PACK-016", { path: printable(path) }));
   const facts = await stat(path).catch(() => undefined);
   if (facts === undefined) return err(failure("RUMI-VAL-006", { path: printable(path) }));
   if (facts.isDirectory()) {
@@ -194,17 +258,25 @@ async function stage(path: string, deps: PackDeps): Promise<Result<Staged, Failu
     await copyTree(path, tree.value, join(folders.staging, staging_id));
     return ok(stagedOf(staging_id, seenOf(tree.value, manifest.value)));
   }
-  if (!facts.isFile() || !/\.(zip|rumipack)$/i.test(path)) return err(failure("RUMI-PACK-010", { path: printable(path), problem: "it is neither a folder nor a .zip or .rumipack file" }));
+  if (!facts.isFile() || !/\.(zip|rumipack)$/i.test(path))
+    return err(
+      failure("RUMI-PACK-010", {
+        path: printable(path),
+        problem: "it is neither a folder nor a .zip or .rumipack file",
+      }),
+    );
   if (facts.size > limits.bytes) return err(failure("RUMI-PACK-008", { limit: limits.bytes, unit: "bytes" }));
   const bytes = await readPlain(path);
-  if (bytes === undefined) return err(failure("RUMI-PACK-010", { path: printable(path), problem: "it cannot be read" }));
+  if (bytes === undefined)
+    return err(failure("RUMI-PACK-010", { path: printable(path), problem: "it cannot be read" }));
   const archive = readArchive(bytes, path, limits);
   if (!archive.ok) return archive;
   const entries = archive.value.files.map(packEntry);
   const digest = packDigest(entries, limits);
   if (!digest.ok) return digest;
   const text = archive.value.files.find((file) => file.path === MANIFEST_FILE);
-  if (text === undefined) return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
+  if (text === undefined)
+    return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
   const manifest = parseManifest(new TextDecoder().decode(text.data), entries);
   if (!manifest.ok) return manifest;
   const staging_id = stagingId(digest.value);
@@ -214,19 +286,31 @@ async function stage(path: string, deps: PackDeps): Promise<Result<Staged, Failu
 
 async function readManifest(folder: string, tree: PackTree, deps: PackDeps): Promise<Result<PackManifest, Failure>> {
   const entry = tree.entries.find((one) => one.path === MANIFEST_FILE);
-  if (entry === undefined) return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
-  if (entry.bytes > deps.limits.manifest_bytes) return err(failure("RUMI-PACK-008", { limit: deps.limits.manifest_bytes, unit: "bytes in its manifest" }));
+  if (entry === undefined)
+    return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
+  if (entry.bytes > deps.limits.manifest_bytes)
+    return err(failure("RUMI-PACK-008", { limit: deps.limits.manifest_bytes, unit: "bytes in its manifest" }));
   const text = await readPlain(join(folder, MANIFEST_FILE));
-  if (text === undefined) return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it cannot be read" }));
+  if (text === undefined)
+    return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it cannot be read" }));
   return parseManifest(text.toString("utf8"), tree.entries);
 }
 
 function seenOf(tree: PackTree, manifest: PackManifest): SeenPack {
-  return { digest: tree.digest, manifest, files: tree.entries.length, bytes: tree.entries.reduce((sum, entry) => sum + entry.bytes, 0) };
+  return {
+    digest: tree.digest,
+    manifest,
+    files: tree.entries.length,
+    bytes: tree.entries.reduce((sum, entry) => sum + entry.bytes, 0),
+  };
 }
 
 function stagedOf(staging_id: string, seen: SeenPack): Staged {
-  return { staging_id, seen, warnings: parsePackId(seen.manifest.pack_id) === undefined ? ["pack_id is not of the strict form"] : [] };
+  return {
+    staging_id,
+    seen,
+    warnings: parsePackId(seen.manifest.pack_id) === undefined ? ["pack_id is not of the strict form"] : [],
+  };
 }
 
 /** The same tree always has the same staging id, so that importing twice is one import. */
@@ -238,5 +322,3 @@ function isBelow(root: string, path: string): boolean {
   const between = relative(resolve(root), resolve(path));
   return between !== "" && !between.startsWith("..") && !isAbsolute(between);
 }
-
-

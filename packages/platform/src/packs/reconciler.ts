@@ -27,7 +27,8 @@ export function packReconciler(deps: PackDeps & { readonly summaryPath: string }
       for (const pack of await readPacks(deps.store, deps.store)) await library.finishApply(pack);
       await removeFolders(deps, library);
       if (deps.clock.monotonic() >= lookAgainAt) {
-        for (const pack of await readPacks(deps.store, deps.store)) if (pack.state === "approved") await library.verify(pack.pack_id);
+        for (const pack of await readPacks(deps.store, deps.store))
+          if (pack.state === "approved") await library.verify(pack.pack_id);
         lookAgainAt = deps.clock.monotonic() + PACK_WATCH_MS;
       }
       await writePendingSummary(deps, await readPacks(deps.store, deps.store));
@@ -41,25 +42,44 @@ async function removeFolders(deps: PackDeps, library: PackLibrary): Promise<void
   for (const row of await deps.store.rows<RemovalRow>(db.selectFrom("pack_removal").selectAll())) {
     // A pack that came back under this folder meanwhile keeps it.
     if (!packs.some((pack) => pack.source_dir === row.source_dir)) await library.removeSource(row.source_dir);
-    await deps.store.commit({ writes: [expecting(db.deleteFrom("pack_removal").where("source_dir", "=", row.source_dir).compile(), "any")], events: [] });
+    await deps.store.commit({
+      writes: [expecting(db.deleteFrom("pack_removal").where("source_dir", "=", row.source_dir).compile(), "any")],
+      events: [],
+    });
   }
 }
 
 /** [R-18.1] The pending export; capability and pip candidates arrive with their own issues. */
 export function pendingSummary(packs: readonly Pack[], now: string) {
-  const ids = (state: Pack["state"]): readonly string[] => packs.filter((pack) => pack.state === state).map((pack) => pack.pack_id);
+  const ids = (state: Pack["state"]): readonly string[] =>
+    packs.filter((pack) => pack.state === state).map((pack) => pack.pack_id);
   const none = { pending_count: 0, rejected_count: 0, blocked_count: 0, failed_count: 0, installed_count: 0 };
   const [pending_ids, modified_ids, blocked_ids] = [ids("pending"), ids("modified"), ids("rejected")];
   return {
-    ts: now, version: "1.0",
-    packs: { pending_count: pending_ids.length, pending_ids, modified_count: modified_ids.length, modified_ids, blocked_count: blocked_ids.length, blocked_ids },
-    capability: none, pip: none,
+    ts: now,
+    version: "1.0",
+    packs: {
+      pending_count: pending_ids.length,
+      pending_ids,
+      modified_count: modified_ids.length,
+      modified_ids,
+      blocked_count: blocked_ids.length,
+      blocked_ids,
+    },
+    capability: none,
+    pip: none,
   };
 }
 
-export async function writePendingSummary(deps: PackDeps & { readonly summaryPath: string }, packs: readonly Pack[]): Promise<void> {
+export async function writePendingSummary(
+  deps: PackDeps & { readonly summaryPath: string },
+  packs: readonly Pack[],
+): Promise<void> {
   const summary = pendingSummary(packs, isoFromMicros(deps.clock.now()));
-  const before = await readFile(deps.summaryPath, "utf8").then((text) => JSON.parse(text) as unknown, () => undefined);
+  const before = await readFile(deps.summaryPath, "utf8").then(
+    (text) => JSON.parse(text) as unknown,
+    () => undefined,
+  );
   if (JSON.stringify({ ...(before as object | undefined), ts: "" }) === JSON.stringify({ ...summary, ts: "" })) return;
   await mkdir(dirname(deps.summaryPath), { recursive: true });
   const file = await open(`${deps.summaryPath}.new`, "w", 0o644);

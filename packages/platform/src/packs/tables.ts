@@ -7,8 +7,16 @@ import type { Approval, Pack, PackState, SeenPack } from "./model.ts";
 const MANIFESTS_KEPT = 64;
 
 export type PackRow = {
-  pack_id: string; state: string; seen: string | null; approved: string | null; approved_digest: string | null;
-  source_dir: string; applying: string | null; note: string | null; generation: number; updated_at: number;
+  pack_id: string;
+  state: string;
+  seen: string | null;
+  approved: string | null;
+  approved_digest: string | null;
+  source_dir: string;
+  applying: string | null;
+  note: string | null;
+  generation: number;
+  updated_at: number;
 };
 export type StagingRow = { staging_id: string; pack_id: string; seen: string; origin: string; imported_at: number };
 /** A folder of ecosystem/ that an uninstall still has to take away. */
@@ -37,7 +45,9 @@ type Sql = Pick<Store, "builder">;
 const SELECT_PACK = compiledText<PackTables>((db) => db.selectFrom("pack").selectAll().where("pack_id", "=", ""));
 
 export async function readPacks(reader: Reader, sql: Sql): Promise<readonly Pack[]> {
-  return (await reader.rows<PackRow>(sql.builder<PackTables>().selectFrom("pack").selectAll().orderBy("pack_id"))).map(packOf);
+  return (await reader.rows<PackRow>(sql.builder<PackTables>().selectFrom("pack").selectAll().orderBy("pack_id"))).map(
+    packOf,
+  );
 }
 
 export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promise<Pack | undefined> {
@@ -45,13 +55,18 @@ export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promi
   return row === undefined ? undefined : packOf(row);
 }
 
-const SELECT_APPROVAL = compiledText<PackTables>((db) => db.selectFrom("pack").select(["state", "note", "approved_digest"]).where("pack_id", "=", ""));
+const SELECT_APPROVAL = compiledText<PackTables>((db) =>
+  db.selectFrom("pack").select(["state", "note", "approved_digest"]).where("pack_id", "=", ""),
+);
 /** A digest covers the manifest, so one that was read once need not be read again. */
 const manifests = new Map<string, PackManifest>();
 
 /** State and approval as they are now; the large manifest is read from its row only where its digest is new here. */
 export async function readApproval(reader: Reader, sql: Sql, pack_id: string): Promise<Approval | undefined> {
-  const [row] = await reader.rows<Pick<PackRow, "state" | "note" | "approved_digest">>({ sql: SELECT_APPROVAL(sql), parameters: [pack_id] });
+  const [row] = await reader.rows<Pick<PackRow, "state" | "note" | "approved_digest">>({
+    sql: SELECT_APPROVAL(sql),
+    parameters: [pack_id],
+  });
   if (row === undefined) return undefined;
   const { note, approved_digest } = row;
   const of = { pack_id, state: row.state as PackState, note };
@@ -67,14 +82,29 @@ export async function readApproval(reader: Reader, sql: Sql, pack_id: string): P
 /** Insert or guarded update: changes one row, or the batch conflicts. */
 export function savePack(sql: Sql, pack: Pack, before: Pack | undefined, now: number): Write {
   const row: PackRow = {
-    pack_id: pack.pack_id, state: pack.state, seen: pack.seen === null ? null : JSON.stringify(pack.seen),
-    approved: pack.approved === null ? null : JSON.stringify(pack.approved), approved_digest: pack.approved?.digest ?? null,
-    source_dir: pack.source_dir, applying: pack.applying, note: pack.note, generation: pack.generation, updated_at: now,
+    pack_id: pack.pack_id,
+    state: pack.state,
+    seen: pack.seen === null ? null : JSON.stringify(pack.seen),
+    approved: pack.approved === null ? null : JSON.stringify(pack.approved),
+    approved_digest: pack.approved?.digest ?? null,
+    source_dir: pack.source_dir,
+    applying: pack.applying,
+    note: pack.note,
+    generation: pack.generation,
+    updated_at: now,
   };
   const db = sql.builder<PackTables>();
   return before === undefined
     ? expecting(db.insertInto("pack").values(row).compile(), 1)
-    : expecting(db.updateTable("pack").set(row).where("pack_id", "=", pack.pack_id).where("generation", "=", before.generation).compile(), 1);
+    : expecting(
+        db
+          .updateTable("pack")
+          .set(row)
+          .where("pack_id", "=", pack.pack_id)
+          .where("generation", "=", before.generation)
+          .compile(),
+        1,
+      );
 }
 
 export function expecting(statement: Statement, expect: Write["expect"]): Write {
@@ -83,9 +113,18 @@ export function expecting(statement: Statement, expect: Write["expect"]): Write 
 
 function packOf(row: PackRow): Pack {
   const approved = row.approved === null ? null : (JSON.parse(row.approved) as Pack["approved"]);
-  invariant((approved?.digest ?? null) === (row.approved_digest as Digest | null), `pack ${row.pack_id}: digests of one row agree`);
+  invariant(
+    (approved?.digest ?? null) === (row.approved_digest as Digest | null),
+    `pack ${row.pack_id}: digests of one row agree`,
+  );
   return {
-    pack_id: row.pack_id, state: row.state as PackState, seen: row.seen === null ? null : (JSON.parse(row.seen) as SeenPack),
-    approved, source_dir: row.source_dir, applying: row.applying, note: row.note, generation: row.generation,
+    pack_id: row.pack_id,
+    state: row.state as PackState,
+    seen: row.seen === null ? null : (JSON.parse(row.seen) as SeenPack),
+    approved,
+    source_dir: row.source_dir,
+    applying: row.applying,
+    note: row.note,
+    generation: row.generation,
   };
 }

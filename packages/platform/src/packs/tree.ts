@@ -37,7 +37,13 @@ async function listFiles(root: string, limits: PackLimits): Promise<Result<reado
     try {
       children = await readdir(join(root, folder), { withFileTypes: true });
     } catch (cause) {
-      return err(failure("RUMI-PACK-019", { pack_id: printable(root.split("/").at(-1) ?? root), path: printable(join(root, folder)) }, { cause }));
+      return err(
+        failure(
+          "RUMI-PACK-019",
+          { pack_id: printable(root.split("/").at(-1) ?? root), path: printable(join(root, folder)) },
+          { cause },
+        ),
+      );
     }
     for (const child of children) {
       const path = folder === "" ? child.name : `${folder}/${child.name}`;
@@ -53,7 +59,11 @@ async function listFiles(root: string, limits: PackLimits): Promise<Result<reado
   return ok(found);
 }
 
-function kindProblem(child: { isDirectory(): boolean; isFile(): boolean; isSymbolicLink(): boolean }): string | undefined {
+function kindProblem(child: {
+  isDirectory(): boolean;
+  isFile(): boolean;
+  isSymbolicLink(): boolean;
+}): string | undefined {
   if (child.isSymbolicLink()) return "it is a symbolic link";
   return child.isDirectory() || child.isFile() ? undefined : "it is neither a file nor a folder";
 }

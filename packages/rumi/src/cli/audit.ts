@@ -8,7 +8,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
-import { clearJsonl, clearTileFiles, findingText, parseCheckpoint, parseVerifier, readVerifierKey, verifyDirectory, verifyLog, type VerifyReport } from "@rumi/ledger";
+import {
+  clearJsonl,
+  clearTileFiles,
+  findingText,
+  parseCheckpoint,
+  parseVerifier,
+  readVerifierKey,
+  verifyDirectory,
+  verifyLog,
+  type VerifyReport,
+} from "@rumi/ledger";
 import { homePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
 import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
@@ -16,7 +26,12 @@ import { EXIT } from "./exit-codes.ts";
 import { printJson, progressBar } from "./output.ts";
 import { rememberedHeads } from "./remembered-heads.ts";
 
-type Options = { readonly key?: string; readonly against?: readonly string[]; readonly remember: boolean; readonly json?: boolean };
+type Options = {
+  readonly key?: string;
+  readonly against?: readonly string[];
+  readonly remember: boolean;
+  readonly json?: boolean;
+};
 type Place = { readonly tiles: string; readonly jsonl: string | undefined; readonly store: string | undefined };
 type Part = { readonly part: "store" | "tile_files"; readonly report: VerifyReport };
 
@@ -31,7 +46,10 @@ export function addAuditCommands(program: Command, context: CliContext): void {
     .option("--no-remember", "neither recall nor keep the last checkpoint that was seen")
     .option("--json", "print the report as JSON")
     .action(async (path: string | undefined, options: Options) => verify(context, path, options));
-  audit.command("rebuild").description("Make tile files and JSONL views again from the store (the program must not run)").action(async () => rebuild(context));
+  audit
+    .command("rebuild")
+    .description("Make tile files and JSONL views again from the store (the program must not run)")
+    .action(async () => rebuild(context));
 }
 
 /** Throws the views away and makes them again from the store, while no program runs in the home. */
@@ -42,7 +60,10 @@ async function rebuild(context: CliContext): Promise<void> {
   const [key, lock] = [await readVerifierKey(paths.tlog), lockHome(paths)];
   if (!lock.ok) return fail(context, lock.error, "words");
   try {
-    const verifier = key === undefined ? err(failure("RUMI-LOG-016", { what: "log.vkey", problem: "start the program once: it writes the key" })) : parseVerifier(key);
+    const verifier =
+      key === undefined
+        ? err(failure("RUMI-LOG-016", { what: "log.vkey", problem: "start the program once: it writes the key" }))
+        : parseVerifier(key);
     if (!verifier.ok) return fail(context, verifier.error, "words");
     const { openSqliteReader } = await import("@rumi/store");
     const { filesOfLog } = await import("../program/files-of-log.ts");
@@ -67,7 +88,12 @@ async function verify(context: CliContext, path: string | undefined, options: Op
   const against = filesOf(options.against ?? []);
   if (!against.ok) return fail(context, against.error, style);
   const key = options.key === undefined ? await readVerifierKey(place.value.tiles) : keyOf(options.key);
-  if (key === undefined) return fail(context, failure("RUMI-LOG-016", { what: "log.vkey", problem: "there is no such file and no --key was given" }), style);
+  if (key === undefined)
+    return fail(
+      context,
+      failure("RUMI-LOG-016", { what: "log.vkey", problem: "there is no such file and no --key was given" }),
+      style,
+    );
 
   const heads = rememberedHeads(context.environment);
   const origin = key.split("+")[0] ?? key;
@@ -85,7 +111,13 @@ async function verify(context: CliContext, path: string | undefined, options: Op
   context.exit_code = isGood ? EXIT.ok : EXIT.failed;
 }
 
-async function checkedParts(context: CliContext, place: Place, key: string, against: readonly string[], style: OutputStyle): Promise<Result<readonly Part[], Failure>> {
+async function checkedParts(
+  context: CliContext,
+  place: Place,
+  key: string,
+  against: readonly string[],
+  style: OutputStyle,
+): Promise<Result<readonly Part[], Failure>> {
   const parts: Part[] = [];
   const quiet = { update: () => {}, end: () => {} };
   const bar = style === "json" ? quiet : progressBar(context.terminal, "verifying");
@@ -104,12 +136,31 @@ async function checkedParts(context: CliContext, place: Place, key: string, agai
         parts.push({ part: "store", report });
         const payloads = storedLog(store, store);
         const jsonl = place.jsonl === undefined ? {} : { jsonl: place.jsonl };
-        parts.push({ part: "tile_files", report: await verifyDirectory({ directory: place.tiles, verifier: key, payloads, against, onProgress, ...jsonl }) });
+        parts.push({
+          part: "tile_files",
+          report: await verifyDirectory({
+            directory: place.tiles,
+            verifier: key,
+            payloads,
+            against,
+            onProgress,
+            ...jsonl,
+          }),
+        });
       } finally {
         store.close();
       }
     } else {
-      parts.push({ part: "tile_files", report: await verifyDirectory({ directory: place.tiles, verifier: key, against, onProgress, ...(place.jsonl === undefined ? {} : { jsonl: place.jsonl }) }) });
+      parts.push({
+        part: "tile_files",
+        report: await verifyDirectory({
+          directory: place.tiles,
+          verifier: key,
+          against,
+          onProgress,
+          ...(place.jsonl === undefined ? {} : { jsonl: place.jsonl }),
+        }),
+      });
     }
     return ok(parts);
   } finally {
@@ -117,24 +168,42 @@ async function checkedParts(context: CliContext, place: Place, key: string, agai
   }
 }
 
-function tell(context: CliContext, parts: readonly Part[], facts: { readonly style: OutputStyle; readonly remembered: boolean; readonly own_key: boolean }): void {
+function tell(
+  context: CliContext,
+  parts: readonly Part[],
+  facts: { readonly style: OutputStyle; readonly remembered: boolean; readonly own_key: boolean },
+): void {
   const { terminal } = context;
   const isGood = parts.every(({ report }) => report.ok);
   if (facts.style === "json") {
-    const findings = parts.flatMap(({ part, report }) => report.findings.map((found) => ({ part, ...found, ...findingText(found, terminal.language) })));
-    printJson(terminal, { verified: isGood, remembered_head: facts.remembered, key_from_copy: facts.own_key, parts: parts.map(({ part, report }) => ({ part, ...report, findings: undefined })), findings });
+    const findings = parts.flatMap(({ part, report }) =>
+      report.findings.map((found) => ({ part, ...found, ...findingText(found, terminal.language) })),
+    );
+    printJson(terminal, {
+      verified: isGood,
+      remembered_head: facts.remembered,
+      key_from_copy: facts.own_key,
+      parts: parts.map(({ part, report }) => ({ part, ...report, findings: undefined })),
+      findings,
+    });
     return;
   }
   for (const { part, report } of parts) {
-    terminal.out(`${part === "store" ? "store" : "tile files"}: ${report.entries_checked} of ${report.size} entries, ${report.payloads_checked} payloads, ${report.jsonl_lines_checked} JSONL lines, ${report.against_checked} earlier checkpoints\n`);
+    terminal.out(
+      `${part === "store" ? "store" : "tile files"}: ${report.entries_checked} of ${report.size} entries, ${report.payloads_checked} payloads, ${report.jsonl_lines_checked} JSONL lines, ${report.against_checked} earlier checkpoints\n`,
+    );
     for (const found of report.findings) {
       const { text, next } = findingText(found, terminal.language);
-      terminal.out(`  ${found.kind}${found.index === null ? "" : ` at entry ${found.index}`}: ${found.code} ${text}\n    → ${next}\n`);
+      terminal.out(
+        `  ${found.kind}${found.index === null ? "" : ` at entry ${found.index}`}: ${found.code} ${text}\n    → ${next}\n`,
+      );
     }
-    if (report.findings_total > report.findings.length) terminal.out(`  … and ${report.findings_total - report.findings.length} more\n`);
+    if (report.findings_total > report.findings.length)
+      terminal.out(`  … and ${report.findings_total - report.findings.length} more\n`);
   }
   terminal.out(isGood ? "verified: nothing was edited, removed, reordered or cut off\n" : "NOT VERIFIED\n");
-  if (isGood && facts.own_key) terminal.out("note: the key came from the copy itself; with --key you trust nobody here\n");
+  if (isGood && facts.own_key)
+    terminal.out("note: the key came from the copy itself; with --key you trust nobody here\n");
 }
 
 /** What a path is: a home, its user_data, or a directory of tiles. */
@@ -149,7 +218,9 @@ function placeOf(context: CliContext, path: string | undefined): Result<Place, F
     return ok({ tiles, store: existsSync(store) ? store : undefined, jsonl: existsSync(jsonl) ? jsonl : undefined });
   }
   if (existsSync(join(root, "checkpoint"))) return ok({ tiles: root, store: undefined, jsonl: undefined });
-  return err(failure("RUMI-LOG-016", { what: `log in ${root}`, problem: "there is neither a checkpoint nor user_data/tlog" }));
+  return err(
+    failure("RUMI-LOG-016", { what: `log in ${root}`, problem: "there is neither a checkpoint nor user_data/tlog" }),
+  );
 }
 
 function filesOf(paths: readonly string[]): Result<readonly string[], Failure> {

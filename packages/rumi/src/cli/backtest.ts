@@ -54,20 +54,38 @@ export function addBacktestCommand(program: Command, context: CliContext, place:
       const numbers = [options.makerPpm, options.takerPpm, options.latencyUs].map(Number);
       const config = jsonObject(options.config);
       if (numbers.some((value) => !Number.isSafeInteger(value)) || config === undefined) {
-        context.terminal.err("--config is a JSON object; --maker-ppm, --taker-ppm and --latency-us are whole numbers\n");
+        context.terminal.err(
+          "--config is a JSON object; --maker-ppm, --taker-ppm and --latency-us are whole numbers\n",
+        );
         context.exit_code = EXIT.usage;
         return undefined;
       }
-      const result = await backtest(context, place, { strategy_id, file, options, config, numbers: [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 0] }, style);
+      const result = await backtest(
+        context,
+        place,
+        { strategy_id, file, options, config, numbers: [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 0] },
+        style,
+      );
       if (!result.ok) return fail(context, result.error, style);
       tell(context, result.value, style, options.fills === true);
       return undefined;
     });
 }
 
-type Asked = { readonly strategy_id: string; readonly file: string; readonly options: Options; readonly config: JsonObject; readonly numbers: readonly [number, number, number] };
+type Asked = {
+  readonly strategy_id: string;
+  readonly file: string;
+  readonly options: Options;
+  readonly config: JsonObject;
+  readonly numbers: readonly [number, number, number];
+};
 
-async function backtest(context: CliContext, place: Installation, asked: Asked, style: OutputStyle): Promise<Result<BacktestResult, Failure>> {
+async function backtest(
+  context: CliContext,
+  place: Installation,
+  asked: Asked,
+  style: OutputStyle,
+): Promise<Result<BacktestResult, Failure>> {
   const { options, strategy_id } = asked;
   const pack_dir = resolve(options.pack ?? place.default_pack);
   const descriptor = await strategyOf(pack_dir, strategy_id);
@@ -86,12 +104,26 @@ async function backtest(context: CliContext, place: Installation, asked: Asked, 
     seed: options.seed,
     instruments: loaded.instruments,
     feed: loaded.feed,
-    venue: { venue_id: loaded.instruments[0]?.instrument_id.split(".")[1] ?? "SIM", maker_fee_ppm, taker_fee_ppm, latency_us, latency_jitter_us: 0, seed: options.seed },
-    limits: { capital: options.capital, intents_per_second: descriptor.value.resources.intents_per_second, max_open_orders: 100 },
+    venue: {
+      venue_id: loaded.instruments[0]?.instrument_id.split(".")[1] ?? "SIM",
+      maker_fee_ppm,
+      taker_fee_ppm,
+      latency_us,
+      latency_jitter_us: 0,
+      seed: options.seed,
+    },
+    limits: {
+      capital: options.capital,
+      intents_per_second: descriptor.value.resources.intents_per_second,
+      max_open_orders: 100,
+    },
     keep: options.fills === true ? "all" : "digest",
     python: python.value === null ? null : { home: python.value, watch },
   };
-  const stopWatchdog = startJailWatchdog(watch, { now_ms: () => Number(process.hrtime.bigint() / 1_000_000n), every_ms: 1 });
+  const stopWatchdog = startJailWatchdog(watch, {
+    now_ms: () => Number(process.hrtime.bigint() / 1_000_000n),
+    every_ms: 1,
+  });
   try {
     return await inThread(new URL("backtest-worker.js", place.lane_worker), job);
   } finally {
@@ -117,7 +149,9 @@ async function strategyOf(pack_dir: string, strategy_id: string): Promise<Result
   if (!manifest.ok) return manifest;
   const found = manifest.value.strategies.find((one) => one.strategy_id === strategy_id);
   const known = manifest.value.strategies.map((one) => one.strategy_id).join(", ");
-  return found === undefined ? err(failure("RUMI-VAL-002", { field: "strategy_id", problem: `the pack has ${known}` })) : ok(found);
+  return found === undefined
+    ? err(failure("RUMI-VAL-002", { field: "strategy_id", problem: `the pack has ${known}` }))
+    : ok(found);
 }
 
 /** An interpreter and the strongest jail that works here, or why there is none. */
@@ -128,9 +162,20 @@ export async function pythonHome(context: CliContext, place: Installation): Prom
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
   if (best === undefined) {
     const problem = jails.map((jail) => `${jail.mechanism}: ${jail.reason ?? "unavailable"}`).join("; ");
-    return err(failure("RUMI-BOT-020", { bot_id: "backtest", needs: "a process jail", problem }, { reasonCode: "M.ISOLATION.UNAVAILABLE" }));
+    return err(
+      failure(
+        "RUMI-BOT-020",
+        { bot_id: "backtest", needs: "a process jail", problem },
+        { reasonCode: "M.ISOLATION.UNAVAILABLE" },
+      ),
+    );
   }
-  return ok({ python: python.value, mechanism: best.mechanism, sdk_dir: place.python_sdk, runner_dir: place.jail_scripts });
+  return ok({
+    python: python.value,
+    mechanism: best.mechanism,
+    sdk_dir: place.python_sdk,
+    runner_dir: place.jail_scripts,
+  });
 }
 
 function tell(context: CliContext, result: BacktestResult, style: OutputStyle, withFills: boolean): void {
@@ -140,7 +185,9 @@ function tell(context: CliContext, result: BacktestResult, style: OutputStyle, w
     for (const entry of entries) {
       if (entry.kind !== "fill") continue;
       const word = (name: string): string => (typeof entry.fill[name] === "string" ? entry.fill[name] : "-");
-      context.terminal.out(`fill side=${word("side")} quantity=${word("quantity")} price=${word("price")} instrument=${word("instrument_id")} fee=${word("fee")} liquidity=${word("liquidity")}\n`);
+      context.terminal.out(
+        `fill side=${word("side")} quantity=${word("quantity")} price=${word("price")} instrument=${word("instrument_id")} fee=${word("fee")} liquidity=${word("liquidity")}\n`,
+      );
     }
   }
   printObject(context.terminal, { ...summary, elapsed_ms: Math.round(summary.elapsed_ms) });

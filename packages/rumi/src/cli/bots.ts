@@ -18,8 +18,18 @@ type Options = { readonly reason: string; readonly mode?: string; readonly json?
 export function addBotCommands(program: Command, context: CliContext): void {
   const bots = program.command("bots").description("Commands about bots.");
   for (const [verb, { to, summary }] of Object.entries(VERBS)) {
-    const made = bots.command(verb).description(summary).argument("<bot_id>").requiredOption("--reason <text>", "why; it is written into the audit log").option("--json", "print the answer as JSON");
-    if (verb === "start") made.option("--mode <paper|shadow>", "paper trades on the simulated exchange, shadow only records intents", "paper");
+    const made = bots
+      .command(verb)
+      .description(summary)
+      .argument("<bot_id>")
+      .requiredOption("--reason <text>", "why; it is written into the audit log")
+      .option("--json", "print the answer as JSON");
+    if (verb === "start")
+      made.option(
+        "--mode <paper|shadow>",
+        "paper trades on the simulated exchange, shadow only records intents",
+        "paper",
+      );
     made.action(async (bot_id: string, options: Options) => {
       if (verb === "start" && options.mode !== "paper" && options.mode !== "shadow") {
         context.terminal.err("--mode is paper or shadow; live needs the challenge of a later version\n");
@@ -38,7 +48,9 @@ async function transition(context: CliContext, bot_id: string, to: string, optio
   const bot: BotView | undefined = await showBot(client.value, bot_id);
   if (bot === undefined) {
     const asked = await client.value.data({ method: "GET", path: `/api/bots/${encodeURIComponent(bot_id)}` });
-    return asked.ok ? fail(context, failure("RUMI-NET-001", { url: client.value.base_url }), style) : failFromApi(context, asked.error, style);
+    return asked.ok
+      ? fail(context, failure("RUMI-NET-001", { url: client.value.base_url }), style)
+      : failFromApi(context, asked.error, style);
   }
   const sent = await sendTransition(client.value, bot, to, options.reason);
   if (!sent.ok) return failFromApi(context, sent.error, style);

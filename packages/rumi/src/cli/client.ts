@@ -4,15 +4,7 @@
  * Address and token come from RUMI_API_URL and RUMI_TOKEN, else from the home on this machine.
  */
 import { randomUUID } from "node:crypto";
-import {
-  ERROR_CATALOGUE,
-  err,
-  failure,
-  ok,
-  type ErrorCode,
-  type Failure,
-  type Result,
-} from "@rumi/kernel";
+import { ERROR_CATALOGUE, err, failure, ok, type ErrorCode, type Failure, type Result } from "@rumi/kernel";
 
 export type ApiAnswer = {
   readonly status: number;
@@ -109,9 +101,7 @@ export function knownCode(body: Readonly<Record<string, unknown>>): ErrorCode | 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? (value as Record<string, unknown>)
-      : { value };
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : { value };
   } catch {
     return { text };
   }

@@ -32,7 +32,10 @@ export function homeToken(settings: Settings): Result<string, Failure> {
   const paths = homePaths(settings.home);
   try {
     const key = readFileSync(join(paths.settings, ".hmac_key"), "utf8").trim();
-    const home = JSON.parse(readFileSync(join(paths.settings, "home.json"), "utf8")) as { readonly home_id: string; readonly environment: Environment };
+    const home = JSON.parse(readFileSync(join(paths.settings, "home.json"), "utf8")) as {
+      readonly home_id: string;
+      readonly environment: Environment;
+    };
     return ok(deriveToken(new Uint8Array(Buffer.from(key, "base64url")), home.environment, home.home_id));
   } catch (cause) {
     return err(failure("RUMI-SYS-003", { path: paths.settings, problem: "no home was started here yet" }, { cause }));
@@ -55,7 +58,9 @@ export function clientOf(context: CliContext): Result<ApiClient, Failure> {
 function addressOf(settings: Settings): string {
   const fallback = `http://127.0.0.1:${settings.api_port}`;
   try {
-    const note = JSON.parse(readFileSync(join(homePaths(settings.home).settings, "running.json"), "utf8")) as { readonly url?: unknown };
+    const note = JSON.parse(readFileSync(join(homePaths(settings.home).settings, "running.json"), "utf8")) as {
+      readonly url?: unknown;
+    };
     return typeof note.url === "string" ? note.url : fallback;
   } catch {
     return fallback;
@@ -81,7 +86,9 @@ export function failFromApi(context: CliContext, error: ApiError, style: OutputS
   }
   const word = (name: string): string => (typeof body[name] === "string" ? body[name] : "");
   const code = knownCode(body) ?? `HTTP ${status}`;
-  context.terminal.err(`${code}${word("reason_code") === "" ? "" : ` ${word("reason_code")}`}: ${word("error") || "the answer is not one of Rumi's"}\n`);
+  context.terminal.err(
+    `${code}${word("reason_code") === "" ? "" : ` ${word("reason_code")}`}: ${word("error") || "the answer is not one of Rumi's"}\n`,
+  );
   if (word("suggestion") !== "") context.terminal.err(`  → ${word("suggestion")}\n`);
   if (body["details"] !== undefined) context.terminal.err(`  ${JSON.stringify(body["details"])}\n`);
 }

@@ -23,7 +23,14 @@ const PROFIT_EVERY_MS = 3_000;
 const ENDED = ".demo-ended";
 
 type Options = { readonly home: string; readonly fresh?: boolean; readonly seconds?: string };
-type Position = { readonly bot_id: string; readonly instrument_id: string; readonly quantity: string; readonly realised_profit: string; readonly unrealised_profit: string; readonly fees: string };
+type Position = {
+  readonly bot_id: string;
+  readonly instrument_id: string;
+  readonly quantity: string;
+  readonly realised_profit: string;
+  readonly unrealised_profit: string;
+  readonly fees: string;
+};
 
 export function addDemoCommand(program: Command, context: CliContext, installation: Installation): void {
   program
@@ -47,41 +54,70 @@ async function demo(context: CliContext, installation: Installation, options: Op
     mkdirSync(home, { recursive: true, mode: 0o700 });
     closeSync(openSync(path, "a", 0o600));
   } catch (cause) {
-    return fail(context, failure("RUMI-SYS-003", { path: home, problem: cause instanceof Error ? cause.message : String(cause) }, { cause }), "words");
+    return fail(
+      context,
+      failure(
+        "RUMI-SYS-003",
+        { path: home, problem: cause instanceof Error ? cause.message : String(cause) },
+        { cause },
+      ),
+      "words",
+    );
   }
   const log = createWriteStream(path, { flags: "a" });
-  const started = await startHere({ ...settings.value, home }, installation, { headless: false, sink: (line) => log.write(`${line}\n`) });
+  const started = await startHere({ ...settings.value, home }, installation, {
+    headless: false,
+    sink: (line) => log.write(`${line}\n`),
+  });
   if (!started.ok) return fail(context, started.error, "words");
   const { url, token, ready_ms, stop } = started.value;
 
   const clock = systemClock();
   const story = narrator(context.terminal);
-  context.terminal.out(`Rumi ${installation.version} demo; home ${home}${prepared === "continued" ? " (continued: the last demo was cut off)" : ""}\n`);
+  context.terminal.out(
+    `Rumi ${installation.version} demo; home ${home}${prepared === "continued" ? " (continued: the last demo was cut off)" : ""}\n`,
+  );
   story.step(`Started in ${ready_ms} ms               ${url}`);
   story.detail(`console  ${url}/#token=${token}`);
   story.detail(`token    ${token}`);
   const client = apiClient({ base_url: url, token, language: context.terminal.language });
   const done = new AbortController();
-  const following = followEvents({ client, clock, signal: done.signal, from: prepared === "continued" ? null : "0", onEvent: story.event });
+  const following = followEvents({
+    client,
+    clock,
+    signal: done.signal,
+    from: prepared === "continued" ? null : "0",
+    onEvent: story.event,
+  });
   const profit = setInterval(() => void tellProfit(client, context), PROFIT_EVERY_MS);
   const signal = endSignal();
-  const told = tellStory({ client, clock, narrator: story, home, pack_folder: installation.default_pack }).then((isGood) => {
-    if (isGood) story.step(`Watch it                       ${url}/#token=${token}   (Ctrl-C stops the bots and the program)\n`);
-    else context.exit_code = EXIT.failed;
-    return isGood;
-  });
+  const told = tellStory({ client, clock, narrator: story, home, pack_folder: installation.default_pack }).then(
+    (isGood) => {
+      if (isGood)
+        story.step(`Watch it                       ${url}/#token=${token}   (Ctrl-C stops the bots and the program)\n`);
+      else context.exit_code = EXIT.failed;
+      return isGood;
+    },
+  );
   const limit = options.seconds === undefined ? undefined : Number(options.seconds);
-  await Promise.race([signal, ...(limit === undefined ? [] : [told.then(() => new Promise((end) => setTimeout(end, limit * 1_000)))])]);
+  await Promise.race([
+    signal,
+    ...(limit === undefined ? [] : [told.then(() => new Promise((end) => setTimeout(end, limit * 1_000)))]),
+  ]);
 
   clearInterval(profit);
   context.terminal.out("\nStopping: every bot first, then the program.\n");
-  const stubborn = await stopBots(client, clock, (bot_id) => context.terminal.out(`stopped bot=${bot_id} state=IDLE\n`));
-  for (const bot_id of stubborn) context.terminal.err(`bot=${bot_id} could not be stopped within the limit; see ${join(home, "rumi.log")}\n`);
+  const stubborn = await stopBots(client, clock, (bot_id) =>
+    context.terminal.out(`stopped bot=${bot_id} state=IDLE\n`),
+  );
+  for (const bot_id of stubborn)
+    context.terminal.err(`bot=${bot_id} could not be stopped within the limit; see ${join(home, "rumi.log")}\n`);
   await tellProfit(client, context);
   done.abort();
   await following;
   await stop("SIGINT");
-  for (const { bot_id } of DEMO_BOTS) context.terminal.out(`total bot=${bot_id} fills=${story.fills().get(bot_id) ?? 0}\n`);
+  for (const { bot_id } of DEMO_BOTS)
+    context.terminal.out(`total bot=${bot_id} fills=${story.fills().get(bot_id) ?? 0}\n`);
   context.terminal.out(`The log of it all is signed; check it without us:  rumi audit verify ${options.home}\n`);
   if (stubborn.length > 0) context.exit_code = EXIT.failed;
   else writeFileSync(join(home, ENDED), "");
@@ -105,9 +141,14 @@ function prepareHome(context: CliContext, home: string, isFresh: boolean): "fres
 }
 
 async function tellProfit(client: ApiClient, context: CliContext): Promise<void> {
-  const answer = await client.data<{ readonly positions: readonly Position[] }>({ method: "GET", path: "/api/positions" });
+  const answer = await client.data<{ readonly positions: readonly Position[] }>({
+    method: "GET",
+    path: "/api/positions",
+  });
   if (!answer.ok) return;
   for (const held of answer.value.positions) {
-    context.terminal.out(`profit bot=${held.bot_id} realised=${held.realised_profit} unrealised=${held.unrealised_profit} fees=${held.fees} position=${held.quantity} instrument=${held.instrument_id}\n`);
+    context.terminal.out(
+      `profit bot=${held.bot_id} realised=${held.realised_profit} unrealised=${held.unrealised_profit} fees=${held.fees} position=${held.quantity} instrument=${held.instrument_id}\n`,
+    );
   }
 }

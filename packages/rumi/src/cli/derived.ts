@@ -12,7 +12,9 @@ import { printJson, printObject, printTable } from "./output.ts";
 
 export function addDerivedCommands(program: Command, commands: readonly CliCommand[], context: CliContext): void {
   for (const command of commands) {
-    const noun = program.commands.find((known) => known.name() === command.noun) ?? program.command(command.noun).description(`Commands about ${command.noun}.`);
+    const noun =
+      program.commands.find((known) => known.name() === command.noun) ??
+      program.command(command.noun).description(`Commands about ${command.noun}.`);
     if (noun.commands.some((known) => known.name() === command.verb)) continue; // a hand-made command of that name knows better
     addCommand(noun, command, context);
   }
@@ -38,9 +40,14 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
       fail(context, client.error, style);
       return;
     }
-    const path = command.arguments.reduce((text, argument, at) => text.replace(`{${argument.field}}`, encodeURIComponent(positional[at] ?? "")), command.path);
+    const path = command.arguments.reduce(
+      (text, argument, at) => text.replace(`{${argument.field}}`, encodeURIComponent(positional[at] ?? "")),
+      command.path,
+    );
     const answer = await client.value.request(
-      command.method === "GET" ? { method: "GET", path: `${path}${queryText(body)}` } : { method: command.method, path, body },
+      command.method === "GET"
+        ? { method: "GET", path: `${path}${queryText(body)}` }
+        : { method: command.method, path, body },
     );
     if (!answer.ok) {
       failFromApi(context, answer.error, style);
@@ -54,16 +61,25 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
 /** Shows the first list of an answer as a table, anything else as lines. */
 function printAnswer(context: CliContext, body: Readonly<Record<string, unknown>>): void {
   const data = body["success"] === true && "data" in body ? body["data"] : body;
-  const lists = typeof data === "object" && data !== null ? Object.entries(data).filter(([, value]) => Array.isArray(value)) : [];
+  const lists =
+    typeof data === "object" && data !== null ? Object.entries(data).filter(([, value]) => Array.isArray(value)) : [];
   const [first] = lists;
   if (lists.length !== 1 || first === undefined) {
     printObject(context.terminal, data);
     return;
   }
-  const rows = (first[1] as readonly unknown[]).map((row) => (typeof row === "object" && row !== null ? (row as Record<string, unknown>) : { value: row }));
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row).filter((key) => typeof row[key] !== "object" || row[key] === null)))];
+  const rows = (first[1] as readonly unknown[]).map((row) =>
+    typeof row === "object" && row !== null ? (row as Record<string, unknown>) : { value: row },
+  );
+  const columns = [
+    ...new Set(
+      rows.flatMap((row) => Object.keys(row).filter((key) => typeof row[key] !== "object" || row[key] === null)),
+    ),
+  ];
   printTable(context.terminal, columns.slice(0, 9), rows);
-  const rest = Object.entries(data as object).filter(([key, value]) => key !== first[0] && value !== null && value !== undefined);
+  const rest = Object.entries(data as object).filter(
+    ([key, value]) => key !== first[0] && value !== null && value !== undefined,
+  );
   if (rest.length > 0) printObject(context.terminal, Object.fromEntries(rest));
 }
 
@@ -91,13 +107,17 @@ function describe(flag: CliFlag, command: CliCommand): string {
 }
 
 /** The request's fields from the flags, or what is wrong with them. */
-function fieldsOf(command: CliCommand, options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | string {
+function fieldsOf(
+  command: CliCommand,
+  options: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | string {
   const body: Record<string, unknown> = {};
   for (const flag of command.flags) {
     const given = options[camelCase(flag.field)];
     if (given === undefined) {
       if (command.mintsCommandId && flag.field === "command_id") body[flag.field] = newCommandId();
-      else if (flag.required) return `${flag.flag} is required; 'rumi ${command.noun} ${command.verb} --help' shows every flag`;
+      else if (flag.required)
+        return `${flag.flag} is required; 'rumi ${command.noun} ${command.verb} --help' shows every flag`;
       continue;
     }
     const value = valueOf(flag, given);
@@ -115,7 +135,8 @@ function valueOf(flag: CliFlag, given: unknown): { readonly value: unknown } | s
     case "integer":
     case "number": {
       const value = Number(given);
-      const isFine = String(given).trim() !== "" && (flag.type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
+      const isFine =
+        String(given).trim() !== "" && (flag.type === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value));
       return isFine ? { value } : `${flag.flag} must be ${flag.type === "integer" ? "a whole number" : "a number"}`;
     }
     case "json":
@@ -135,7 +156,10 @@ function jsonValue(flag: CliFlag, text: string): { readonly value: unknown } | s
 }
 
 function queryText(fields: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(fields).map(([name, value]): [string, string] => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  const entries = Object.entries(fields).map(([name, value]): [string, string] => [
+    name,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
   return entries.length === 0 ? "" : `?${new URLSearchParams(entries).toString()}`;
 }
 

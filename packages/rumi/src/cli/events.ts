@@ -4,7 +4,11 @@
 import { millis, type Clock } from "@rumi/kernel";
 import type { ApiClient } from "./client.ts";
 
-export type LiveEvent = { readonly id: string; readonly kind: string; readonly data: Readonly<Record<string, unknown>> };
+export type LiveEvent = {
+  readonly id: string;
+  readonly kind: string;
+  readonly data: Readonly<Record<string, unknown>>;
+};
 
 const RETRY_MS = 500;
 
@@ -36,7 +40,11 @@ export async function followEvents(options: {
 
 async function* streamEvents(client: ApiClient, last: string | null, signal: AbortSignal): AsyncGenerator<LiveEvent> {
   const response = await fetch(new URL("/api/events", client.base_url), {
-    headers: { authorization: `Bearer ${client.token}`, accept: "text/event-stream", ...(last === null ? {} : { "last-event-id": last }) },
+    headers: {
+      authorization: `Bearer ${client.token}`,
+      accept: "text/event-stream",
+      ...(last === null ? {} : { "last-event-id": last }),
+    },
     signal,
   });
   if (!response.ok || response.body === null) throw new Error(`events answered ${response.status}`);

@@ -9,9 +9,7 @@ export interface Terminal {
   readonly language: Language;
 }
 
-export function processTerminal(
-  environment: Readonly<Record<string, string | undefined>>,
-): Terminal {
+export function processTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
   const locale = environment["LC_ALL"] ?? environment["LC_MESSAGES"] ?? environment["LANG"] ?? "";
   return {
     out: (text) => void process.stdout.write(text),
@@ -39,9 +37,7 @@ export function printFailure(terminal: Terminal, of: Failure, style: "json" | "w
     });
     return;
   }
-  terminal.err(
-    `${of.code}${of.reasonCode === undefined ? "" : ` ${of.reasonCode}`}: ${text}\n  → ${next}\n`,
-  );
+  terminal.err(`${of.code}${of.reasonCode === undefined ? "" : ` ${of.reasonCode}`}: ${text}\n  → ${next}\n`);
 }
 
 /** Rows as an aligned table; a column is shown only when some row has it. */
@@ -50,21 +46,15 @@ export function printTable(
   columns: readonly string[],
   rows: readonly Readonly<Record<string, unknown>>[],
 ): void {
-  const shown = columns.filter((column) =>
-    rows.some((row) => row[column] !== undefined && row[column] !== null),
-  );
+  const shown = columns.filter((column) => rows.some((row) => row[column] !== undefined && row[column] !== null));
   const cells = rows.map((row) => shown.map((column) => cellText(row[column])));
-  const widths = shown.map((column, at) =>
-    Math.max(column.length, ...cells.map((row) => row[at]?.length ?? 0)),
-  );
+  const widths = shown.map((column, at) => Math.max(column.length, ...cells.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, at) => cell.padEnd(widths[at] ?? 0))
       .join("  ")
       .trimEnd();
-  terminal.out(
-    `${[line(shown.map((column) => column.toUpperCase())), ...cells.map(line)].join("\n")}\n`,
-  );
+  terminal.out(`${[line(shown.map((column) => column.toUpperCase())), ...cells.map(line)].join("\n")}\n`);
   if (rows.length === 0) terminal.out("(none)\n");
 }
 

@@ -27,12 +27,21 @@ export function addPackCommands(program: Command, context: CliContext): void {
       const checked = written.ok ? await check(folder) : written;
       if (!checked.ok) return fail(context, checked.error, style);
       if (style === "json") printJson(context.terminal, checked.value);
-      else context.terminal.out(`${checked.value.pack_id} ${checked.value.version}: ${checked.value.files} files, strategies ${checked.value.strategies.join(", ")}\n${checked.value.digest}\n`);
+      else
+        context.terminal.out(
+          `${checked.value.pack_id} ${checked.value.version}: ${checked.value.files} files, strategies ${checked.value.strategies.join(", ")}\n${checked.value.digest}\n`,
+        );
       return undefined;
     });
 }
 
-type Checked = { readonly pack_id: string; readonly version: string; readonly digest: string; readonly files: number; readonly strategies: readonly string[] };
+type Checked = {
+  readonly pack_id: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly files: number;
+  readonly strategies: readonly string[];
+};
 
 async function check(folder: string): Promise<Result<Checked, Failure>> {
   const tree = await readTree(folder, PACK_LIMITS);
@@ -41,7 +50,13 @@ async function check(folder: string): Promise<Result<Checked, Failure>> {
   const manifest = text.ok ? parseManifest(text.value, tree.value.entries) : text;
   if (!manifest.ok) return manifest;
   const { pack_id, version, strategies } = manifest.value;
-  return ok({ pack_id, version, digest: tree.value.digest, files: tree.value.entries.length, strategies: strategies.map((one) => one.strategy_id) });
+  return ok({
+    pack_id,
+    version,
+    digest: tree.value.digest,
+    files: tree.value.entries.length,
+    strategies: strategies.map((one) => one.strategy_id),
+  });
 }
 
 /** Fills in what can only be computed; leaves every other word of the manifest to `check`. */

@@ -3,14 +3,26 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { isoFromMicros, micros, type Failure, type Result } from "@rumi/kernel";
-import { inferInstrument, loadRecordings, type InferredInstrument, type LoadedRecordings, type RecordingFile } from "@rumi/venues";
+import {
+  inferInstrument,
+  loadRecordings,
+  type InferredInstrument,
+  type LoadedRecordings,
+  type RecordingFile,
+} from "@rumi/venues";
 import { newCommandId } from "./client.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson, printObject, progressBar } from "./output.ts";
 
 type InspectOptions = { readonly instrument?: string; readonly json?: boolean };
-type AddOptions = InspectOptions & { readonly pace: string; readonly makerPpm: string; readonly takerPpm: string; readonly latencyUs: string; readonly reason: string };
+type AddOptions = InspectOptions & {
+  readonly pace: string;
+  readonly makerPpm: string;
+  readonly takerPpm: string;
+  readonly latencyUs: string;
+  readonly reason: string;
+};
 
 export function addRecordingCommands(program: Command, context: CliContext): void {
   program
@@ -26,7 +38,12 @@ export function addRecordingCommands(program: Command, context: CliContext): voi
       const read = await readRecording(context, path, options.instrument, style);
       if (!read.ok) return fail(context, read.error, style);
       const { inferred, loaded } = read.value;
-      if (style === "json") return printJson(context.terminal, { instrument: inferred.instrument, assumptions: inferred.assumptions, report: loaded.report });
+      if (style === "json")
+        return printJson(context.terminal, {
+          instrument: inferred.instrument,
+          assumptions: inferred.assumptions,
+          report: loaded.report,
+        });
       printObject(context.terminal, { ...summary(loaded), instrument: inferred.instrument });
       for (const assumption of inferred.assumptions) context.terminal.out(`assumed: ${assumption}\n`);
     });
@@ -49,10 +66,13 @@ export function addRecordingCommands(program: Command, context: CliContext): voi
 
 async function addVenue(context: CliContext, venue_id: string, path: string, options: AddOptions): Promise<void> {
   const style: OutputStyle = options.json === true ? "json" : "words";
-  const pace = options.pace === "max" ? { kind: "max" as const } : { kind: "multiple" as const, factor: Number(options.pace) };
+  const pace =
+    options.pace === "max" ? { kind: "max" as const } : { kind: "multiple" as const, factor: Number(options.pace) };
   const numbers = [options.makerPpm, options.takerPpm, options.latencyUs].map(Number);
   if (numbers.some((value) => !Number.isSafeInteger(value)) || (pace.kind === "multiple" && !(pace.factor > 0))) {
-    context.terminal.err("--pace is max or a number above 0; --maker-ppm, --taker-ppm and --latency-us are whole numbers\n");
+    context.terminal.err(
+      "--pace is max or a number above 0; --maker-ppm, --taker-ppm and --latency-us are whole numbers\n",
+    );
     context.exit_code = EXIT.usage;
     return;
   }
@@ -66,8 +86,14 @@ async function addVenue(context: CliContext, venue_id: string, path: string, opt
     method: "POST",
     path: "/api/venues",
     body: {
-      command_id: newCommandId(), venue_id, kind: "recording", files: [{ path: resolve(path), format: inferred.format, instrument: inferred.instrument }],
-      pace, fees: { maker_ppm, taker_ppm }, latency: { base_us, jitter_us: 0 }, reason: options.reason,
+      command_id: newCommandId(),
+      venue_id,
+      kind: "recording",
+      files: [{ path: resolve(path), format: inferred.format, instrument: inferred.instrument }],
+      pace,
+      fees: { maker_ppm, taker_ppm },
+      latency: { base_us, jitter_us: 0 },
+      reason: options.reason,
     },
   });
   if (!answer.ok) return failFromApi(context, answer.error, style);
@@ -77,13 +103,27 @@ async function addVenue(context: CliContext, venue_id: string, path: string, opt
 }
 
 /** Infers the instrument, then loads with it; a bar shows the bytes read. */
-export async function readRecording(context: CliContext, path: string, instrument_id: string | undefined, style: OutputStyle): Promise<Result<{ readonly inferred: InferredInstrument; readonly loaded: LoadedRecordings; readonly file: RecordingFile }, Failure>> {
+export async function readRecording(
+  context: CliContext,
+  path: string,
+  instrument_id: string | undefined,
+  style: OutputStyle,
+): Promise<
+  Result<
+    { readonly inferred: InferredInstrument; readonly loaded: LoadedRecordings; readonly file: RecordingFile },
+    Failure
+  >
+> {
   const bar = style === "json" ? { update: () => {}, end: () => {} } : progressBar(context.terminal, "reading");
   const total = sizeOf(path) * 2;
   let before = 0;
-  const onProgress = ({ bytes }: { readonly bytes: number }): void => bar.update(Math.min(total, before + bytes), total);
+  const onProgress = ({ bytes }: { readonly bytes: number }): void =>
+    bar.update(Math.min(total, before + bytes), total);
   try {
-    const inferred = await inferInstrument(path, { onProgress, ...(instrument_id === undefined ? {} : { instrument_id }) });
+    const inferred = await inferInstrument(path, {
+      onProgress,
+      ...(instrument_id === undefined ? {} : { instrument_id }),
+    });
     if (!inferred.ok) return inferred;
     before = total / 2;
     const file: RecordingFile = { path, format: inferred.value.format, instrument: inferred.value.instrument };
@@ -103,7 +143,6 @@ function summary({ report }: LoadedRecordings): Readonly<Record<string, unknown>
     ...files[0],
   };
 }
-
 
 function sizeOf(path: string): number {
   try {

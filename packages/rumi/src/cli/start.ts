@@ -20,11 +20,17 @@ export function addStartCommand(program: Command, context: CliContext, installat
     .action(async (options: Options) => {
       const settings = settingsOf(context);
       if (!settings.ok) return fail(context, settings.error, "words");
-      const asked: Settings = options.permissive === true ? { ...settings.value, security_mode: "permissive" } : settings.value;
-      const started = await startHere(asked, installation, { headless: options.headless === true, sink: (line) => process.stderr.write(`${line}\n`) });
+      const asked: Settings =
+        options.permissive === true ? { ...settings.value, security_mode: "permissive" } : settings.value;
+      const started = await startHere(asked, installation, {
+        headless: options.headless === true,
+        sink: (line) => process.stderr.write(`${line}\n`),
+      });
       if (!started.ok) return fail(context, started.error, "words");
       const { url, token, paths, ready_ms } = started.value;
-      context.terminal.out(`Rumi ${installation.version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${asked.environment})\n  api      ${url}\n`);
+      context.terminal.out(
+        `Rumi ${installation.version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${asked.environment})\n  api      ${url}\n`,
+      );
       if (options.headless !== true) context.terminal.out(`  console  ${url}/#token=${token}\n`);
       context.terminal.out(`  token    ${token}\n`);
       const signal = await endSignal();
@@ -34,7 +40,11 @@ export function addStartCommand(program: Command, context: CliContext, installat
 }
 
 /** Loads the program only when it is to run: most verbs never need it. */
-export async function startHere(settings: Settings, installation: Installation, options: { readonly headless: boolean; readonly sink: (line: string) => void }): Promise<Result<RunningProgram, Failure>> {
+export async function startHere(
+  settings: Settings,
+  installation: Installation,
+  options: { readonly headless: boolean; readonly sink: (line: string) => void },
+): Promise<Result<RunningProgram, Failure>> {
   const { createLogger } = await import("@rumi/operations");
   const { startProgram } = await import("../program/start.ts");
   const clock = systemClock();

@@ -28,7 +28,9 @@ export function narrator(terminal: Terminal): Narrator {
         fills.set(bot, (fills.get(bot) ?? 0) + 1);
         line(`fill bot=${bot} ${fillWords(part(data, "fill"))}`);
       } else if (kind === "intent") {
-        line(`intent bot=${bot} ${intentWords(part(data, "intent"))} verdict=${word(data, "verdict")}${optional(data, "reason_code", " reason=")}`);
+        line(
+          `intent bot=${bot} ${intentWords(part(data, "intent"))} verdict=${word(data, "verdict")}${optional(data, "reason_code", " reason=")}`,
+        );
       } else if (kind === "bot") {
         line(`bot bot=${bot} state=${word(data, "state")}`);
       } else if (kind === "health") {
@@ -44,7 +46,9 @@ function fillWords(fill: Fields): string {
 }
 
 function intentWords(intent: Fields): string {
-  const shown = ["side", "quantity", "price", "target", "instrument_id"].filter((name) => typeof intent[name] === "string").map((name) => `${name === "instrument_id" ? "instrument" : name}=${word(intent, name)}`);
+  const shown = ["side", "quantity", "price", "target", "instrument_id"]
+    .filter((name) => typeof intent[name] === "string")
+    .map((name) => `${name === "instrument_id" ? "instrument" : name}=${word(intent, name)}`);
   return [`kind=${word(intent, "kind")}`, ...shown].join(" ");
 }
 

@@ -22,14 +22,37 @@ const STOP_WAIT_MS = 30_000;
 const SETTLE_WAIT_MS = 30_000;
 const POLL_MS = 100;
 
-export type DemoBot = { readonly bot_id: string; readonly display_name: string; readonly strategy_id: string; readonly language: string; readonly config: Readonly<Record<string, unknown>> };
+export type DemoBot = {
+  readonly bot_id: string;
+  readonly display_name: string;
+  readonly strategy_id: string;
+  readonly language: string;
+  readonly config: Readonly<Record<string, unknown>>;
+};
 
 export const DEMO_BOTS: readonly DemoBot[] = [
-  { bot_id: "ema-cross", display_name: "EMA cross (Rust → Wasm)", strategy_id: "ema_cross", language: "Rust → Wasm", config: { order_quantity: "1", fast_trades: 50, slow_trades: 200 } },
-  { bot_id: "mean-reversion", display_name: "Mean reversion (Python)", strategy_id: "mean_reversion", language: "Python", config: { order_quantity: "1" } },
+  {
+    bot_id: "ema-cross",
+    display_name: "EMA cross (Rust → Wasm)",
+    strategy_id: "ema_cross",
+    language: "Rust → Wasm",
+    config: { order_quantity: "1", fast_trades: 50, slow_trades: 200 },
+  },
+  {
+    bot_id: "mean-reversion",
+    display_name: "Mean reversion (Python)",
+    strategy_id: "mean_reversion",
+    language: "Python",
+    config: { order_quantity: "1" },
+  },
 ];
 
-type PackView = { readonly pack_id: string; readonly state: string; readonly approved_digest: string | null; readonly strategies: readonly { readonly strategy_id: string; readonly strategy_version: string }[] };
+type PackView = {
+  readonly pack_id: string;
+  readonly state: string;
+  readonly approved_digest: string | null;
+  readonly strategies: readonly { readonly strategy_id: string; readonly strategy_version: string }[];
+};
 
 export type Story = {
   readonly client: ApiClient;
@@ -54,7 +77,10 @@ export async function tellStory(story: Story): Promise<boolean> {
 /** The runner is a process of its own and may take a moment longer than the program; a start before it is there is refused. */
 async function runnerReady({ client, clock }: Story): Promise<void> {
   for (let waited = 0; waited < START_WAIT_MS; waited += POLL_MS) {
-    const answer = await client.data<{ readonly runners: readonly { readonly state: string }[] }>({ method: "GET", path: "/api/runners" });
+    const answer = await client.data<{ readonly runners: readonly { readonly state: string }[] }>({
+      method: "GET",
+      path: "/api/runners",
+    });
     if (answer.ok && answer.value.runners.some((runner) => runner.state === "connected")) return;
     await clock.sleep(millis(POLL_MS));
   }
@@ -65,16 +91,26 @@ async function approvedPack(story: Story): Promise<PackView | undefined> {
   const known = await client.data<PackView>({ method: "GET", path: `/api/packs/${PACK_ID}/status` });
   if (!known.ok || known.value.state === "modified") {
     narrator.step(`Import the default pack        POST /api/packs/import {"path": "${pack_folder}"}`);
-    const imported = await client.data<{ readonly staging_id: string; readonly digest: string; readonly files: number }>({ method: "POST", path: "/api/packs/import", body: { path: pack_folder } });
+    const imported = await client.data<{
+      readonly staging_id: string;
+      readonly digest: string;
+      readonly files: number;
+    }>({ method: "POST", path: "/api/packs/import", body: { path: pack_folder } });
     if (!imported.ok) return refused(story, imported);
     narrator.detail(`${imported.value.files} files, digest ${imported.value.digest}`);
     narrator.step("Put it in place                POST /api/packs/apply");
-    const applied = await client.data({ method: "POST", path: "/api/packs/apply", body: { staging_id: imported.value.staging_id } });
+    const applied = await client.data({
+      method: "POST",
+      path: "/api/packs/apply",
+      body: { staging_id: imported.value.staging_id },
+    });
     if (!applied.ok) return refused(story, applied);
   }
   if (!known.ok || known.value.state !== "approved") {
     narrator.step(`Approve exactly these bytes    POST /api/packs/${PACK_ID}/approve`);
-    const approved = await retried(story, () => client.data<PackView>({ method: "POST", path: `/api/packs/${PACK_ID}/approve` }));
+    const approved = await retried(story, () =>
+      client.data<PackView>({ method: "POST", path: `/api/packs/${PACK_ID}/approve` }),
+    );
     if (!approved.ok) return refused(story, approved);
     narrator.detail(`approved and pinned: ${approved.value.approved_digest ?? "?"}`);
     return approved.value;
@@ -103,8 +139,12 @@ async function registeredVenue(story: Story): Promise<boolean> {
   const path = join(folder, "DEMO-aggTrades.csv");
   mkdirSync(folder, { recursive: true });
   writeFileSync(path, encodeAggTrades(market.value, DEMO_INSTRUMENT));
-  narrator.step(`Register a recorded market     POST /api/venues (${market.value.length} generated trades of ${DEMO_INSTRUMENT.instrument_id}, ${PACE_FACTOR}× their own pace)`);
-  const venue = await client.data<{ readonly report: { readonly rows_accepted: number; readonly rows_rejected: number } }>({
+  narrator.step(
+    `Register a recorded market     POST /api/venues (${market.value.length} generated trades of ${DEMO_INSTRUMENT.instrument_id}, ${PACE_FACTOR}× their own pace)`,
+  );
+  const venue = await client.data<{
+    readonly report: { readonly rows_accepted: number; readonly rows_rejected: number };
+  }>({
     method: "POST",
     path: "/api/venues",
     body: {
@@ -137,7 +177,12 @@ async function createdBot(story: Story, bot: DemoBot, pack: PackView): Promise<b
       command_id: newCommandId(),
       bot_id: bot.bot_id,
       display_name: bot.display_name,
-      strategy: { pack_id: PACK_ID, strategy_id: bot.strategy_id, strategy_version: version, digest: pack.approved_digest },
+      strategy: {
+        pack_id: PACK_ID,
+        strategy_id: bot.strategy_id,
+        strategy_version: version,
+        digest: pack.approved_digest,
+      },
       venue: VENUE_ID,
       instruments: [DEMO_INSTRUMENT.instrument_id],
       config: bot.config,
@@ -154,9 +199,14 @@ async function createdBot(story: Story, bot: DemoBot, pack: PackView): Promise<b
 async function settledBot({ client, clock, narrator }: Story, bot_id: string): Promise<BotView | undefined> {
   const first = await showBot(client, bot_id);
   let now = first;
-  for (let waited = 0; waited < SETTLE_WAIT_MS && (now?.state === "RUNNING_PAPER" || now?.state === "STOPPING"); waited += POLL_MS) {
+  for (
+    let waited = 0;
+    waited < SETTLE_WAIT_MS && (now?.state === "RUNNING_PAPER" || now?.state === "STOPPING");
+    waited += POLL_MS
+  ) {
     if (now.state === "RUNNING_PAPER" && now.instances[0]?.cursor !== first?.instances[0]?.cursor) return now;
-    if (waited === 10 * POLL_MS) narrator.detail(`${bot_id} was cut off; waiting until its runner is heard or its lease is over`);
+    if (waited === 10 * POLL_MS)
+      narrator.detail(`${bot_id} was cut off; waiting until its runner is heard or its lease is over`);
     await clock.sleep(millis(POLL_MS));
     now = await showBot(client, bot_id);
   }
@@ -171,11 +221,24 @@ async function startedBot(story: Story, bot: DemoBot): Promise<boolean> {
     narrator.detail(`${bot.bot_id} is still running; it was adopted with its state`);
     return true;
   }
-  narrator.step(`Start ${bot.bot_id} in paper ${" ".repeat(Math.max(0, 16 - bot.bot_id.length))}POST /api/commands ${before.state} → RUNNING_PAPER`);
+  narrator.step(
+    `Start ${bot.bot_id} in paper ${" ".repeat(Math.max(0, 16 - bot.bot_id.length))}POST /api/commands ${before.state} → RUNNING_PAPER`,
+  );
   const sent = await sendTransition(client, before, "RUNNING_PAPER", "demo: trade on paper");
   if (!sent.ok) return refused(story, sent) ?? false;
   for (let waited = 0; waited < START_WAIT_MS; waited += POLL_MS) {
-    const now = await client.data<{ readonly instances: readonly { readonly phase: string; readonly failure?: { readonly error_code: string; readonly error: string; readonly suggestion: string } | null }[] } & BotView>({ method: "GET", path: `/api/bots/${bot.bot_id}` });
+    const now = await client.data<
+      {
+        readonly instances: readonly {
+          readonly phase: string;
+          readonly failure?: {
+            readonly error_code: string;
+            readonly error: string;
+            readonly suggestion: string;
+          } | null;
+        }[];
+      } & BotView
+    >({ method: "GET", path: `/api/bots/${bot.bot_id}` });
     const instance = now.ok ? now.value.instances[0] : undefined;
     if (instance?.phase === "running" || instance?.phase === "feed_ended") {
       narrator.detail(`${bot.bot_id} is running`);
@@ -189,12 +252,18 @@ async function startedBot(story: Story, bot: DemoBot): Promise<boolean> {
     }
     await clock.sleep(millis(POLL_MS));
   }
-  narrator.detail(`${bot.bot_id} did not start within ${START_WAIT_MS / 1_000} s; 'rumi bots show ${bot.bot_id}' tells why`);
+  narrator.detail(
+    `${bot.bot_id} did not start within ${START_WAIT_MS / 1_000} s; 'rumi bots show ${bot.bot_id}' tells why`,
+  );
   return false;
 }
 
 /** Stops every bot that is not stopped and waits for the proof; the ids of those that could not be stopped. */
-export async function stopBots(client: ApiClient, clock: Clock, onStopped: (bot_id: string) => void): Promise<readonly string[]> {
+export async function stopBots(
+  client: ApiClient,
+  clock: Clock,
+  onStopped: (bot_id: string) => void,
+): Promise<readonly string[]> {
   const stubborn: string[] = [];
   for (const { bot_id } of DEMO_BOTS) {
     let bot = await showBot(client, bot_id);

@@ -1,20 +1,9 @@
 /** Writing a file so that a crash leaves the old one or the new one, never half of either. */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, renameSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 export function writeFileDurably(path: string, data: Uint8Array | string, mode: number): void {
-  const temporary = join(
-    dirname(path),
-    `.${process.pid}.${Math.floor(performance.now() * 1_000)}.tmp`,
-  );
+  const temporary = join(dirname(path), `.${process.pid}.${Math.floor(performance.now() * 1_000)}.tmp`);
   const file = openSync(temporary, "wx", mode);
   try {
     writeSync(file, typeof data === "string" ? Buffer.from(data, "utf8") : data);

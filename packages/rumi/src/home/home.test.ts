@@ -50,9 +50,7 @@ describe("layout", () => {
   it("refuses a newer layout and leaves it as it is", () => {
     value(openHome({ paths, environment: "dev", clock, random, target: 7 }));
     const before = readFileSync(join(paths.settings, "home.json"), "utf8");
-    expect(code(openHome({ paths, environment: "dev", clock, random, target: 1 }))).toBe(
-      "RUMI-SYS-006",
-    );
+    expect(code(openHome({ paths, environment: "dev", clock, random, target: 1 }))).toBe("RUMI-SYS-006");
     expect(readFileSync(join(paths.settings, "home.json"), "utf8")).toBe(before);
   });
 

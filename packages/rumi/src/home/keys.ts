@@ -31,10 +31,7 @@ export type HomeKeys = {
 
 const KEY_MODE = 0o600;
 
-export function openKeys(
-  paths: HomePaths,
-  options: { readonly rotate_hmac: boolean },
-): Result<HomeKeys, Failure> {
+export function openKeys(paths: HomePaths, options: { readonly rotate_hmac: boolean }): Result<HomeKeys, Failure> {
   const file = (name: string): string => join(paths.settings, name);
   const rotated = rotateWhenAsked(paths, options.rotate_hmac);
   const hmacText = readOrMake(file(".hmac_key"), () => randomBytes(32).toString("base64url"));
@@ -46,15 +43,11 @@ export function openKeys(
   const ledger = readOrMake(file(".ledger_key"), () =>
     generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   );
-  if (keyType(ledger) !== "ed25519")
-    return damaged(file(".ledger_key"), "it is not an Ed25519 private key");
+  if (keyType(ledger) !== "ed25519") return damaged(file(".ledger_key"), "it is not an Ed25519 private key");
   const attestation = readOrMake(file(".attestation_key"), () =>
-    generateKeyPairSync("ec", { namedCurve: "P-256" })
-      .privateKey.export({ format: "pem", type: "pkcs8" })
-      .toString(),
+    generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   );
-  if (keyType(attestation) !== "ec")
-    return damaged(file(".attestation_key"), "it is not a P-256 private key");
+  if (keyType(attestation) !== "ec") return damaged(file(".attestation_key"), "it is not a P-256 private key");
   return ok({
     hmac,
     secrets,

@@ -143,8 +143,7 @@ export function openHome(options: {
       }),
     );
   }
-  if (read.value.layout_version === target)
-    return ok({ paths, home: read.value, created: false, migrated_from: null });
+  if (read.value.layout_version === target) return ok({ paths, home: read.value, created: false, migrated_from: null });
   return migrate({ ...options, target, home: read.value, file });
 }
 
@@ -165,9 +164,7 @@ function migrate(options: {
   while (current.layout_version < target) {
     const step = migrations.find(({ from }) => from === current.layout_version);
     if (step === undefined) {
-      return err(
-        failure("RUMI-SYS-006", { home: paths.root, found: current.layout_version, known: target }),
-      );
+      return err(failure("RUMI-SYS-006", { home: paths.root, found: current.layout_version, known: target }));
     }
     step.run(paths);
     current = { ...current, layout_version: current.layout_version + 1 };
@@ -181,15 +178,13 @@ function backUp(paths: HomePaths, backup: string): void {
   mkdirSync(backup, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(paths.user_data)) {
     const source = join(paths.user_data, name);
-    if (source !== paths.backups)
-      cpSync(source, join(backup, name), { recursive: true, preserveTimestamps: true });
+    if (source !== paths.backups) cpSync(source, join(backup, name), { recursive: true, preserveTimestamps: true });
   }
   syncTree(paths.backups);
 }
 
 function parseHomeFile(text: string, path: string): Result<HomeFile, Failure> {
-  const broken = (problem: string): Result<HomeFile, Failure> =>
-    err(failure("RUMI-SYS-002", { name: path, problem }));
+  const broken = (problem: string): Result<HomeFile, Failure> => err(failure("RUMI-SYS-002", { name: path, problem }));
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -200,8 +195,7 @@ function parseHomeFile(text: string, path: string): Result<HomeFile, Failure> {
   const { layout_version, home_id, environment, created_at } = value as Record<string, unknown>;
   if (typeof layout_version !== "number" || !Number.isInteger(layout_version) || layout_version < 1)
     return broken("layout_version is not a whole number");
-  if (typeof home_id !== "string" || typeof created_at !== "string")
-    return broken("home_id or created_at is missing");
+  if (typeof home_id !== "string" || typeof created_at !== "string") return broken("home_id or created_at is missing");
   if (environment !== "dev" && environment !== "stage" && environment !== "prod")
     return broken("environment is not dev, stage or prod");
   return ok({ layout_version, home_id, environment, created_at });

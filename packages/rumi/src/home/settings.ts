@@ -4,15 +4,7 @@
  * One table holds each variable's name, default, form and meaning; docs/reference/settings.md is generated
  * from it. An unknown RUMI_ variable is reported, because a misspelt setting is a silent default.
  */
-import {
-  ENVIRONMENTS,
-  err,
-  failure,
-  ok,
-  type Environment,
-  type Failure,
-  type Result,
-} from "@rumi/kernel";
+import { ENVIRONMENTS, err, failure, ok, type Environment, type Failure, type Result } from "@rumi/kernel";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
 
@@ -50,27 +42,18 @@ const whole =
   (least: number, most: number) =>
   (text: string): Parsed<number> => {
     const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= least && value <= most
-      ? { value }
-      : { problem: `not a whole number from ${least} to ${most}` };
+    return value >= least && value <= most ? { value } : { problem: `not a whole number from ${least} to ${most}` };
   };
 
 const yesOrNo = (text: string): Parsed<boolean> =>
-  text === "true"
-    ? { value: true }
-    : text === "false"
-      ? { value: false }
-      : { problem: "neither true nor false" };
+  text === "true" ? { value: true } : text === "false" ? { value: false } : { problem: "neither true nor false" };
 
-const anyText = (text: string): Parsed<string> =>
-  text === "" ? { problem: "empty" } : { value: text };
+const anyText = (text: string): Parsed<string> => (text === "" ? { problem: "empty" } : { value: text });
 
 const origins = (text: string): Parsed<readonly string[]> => {
   const list = text === "" ? [] : text.split(",").map((item) => item.trim());
   const bad = list.find((item) => !/^https?:\/\/[^/\s]+$/.test(item));
-  return bad === undefined
-    ? { value: list }
-    : { problem: `${bad} is not an origin such as http://localhost:3000` };
+  return bad === undefined ? { value: list } : { problem: `${bad} is not an origin such as http://localhost:3000` };
 };
 
 export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[Key]> } = {
@@ -147,9 +130,7 @@ const TOOL_VARIABLES: readonly string[] = ["RUMI_SOAK", "RUMI_TOKEN", "RUMI_API_
 
 export type ReadSettings = { readonly settings: Settings; readonly unknown: readonly string[] };
 
-export function readSettings(
-  environment: Readonly<Record<string, string | undefined>>,
-): Result<ReadSettings, Failure> {
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Result<ReadSettings, Failure> {
   const read = <T>(row: SettingRow<T>): T => {
     const parsed = row.parse(environment[row.name] ?? row.default);
     if ("problem" in parsed)

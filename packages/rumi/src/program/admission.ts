@@ -12,30 +12,58 @@ const ADMISSION_MS = 30_000;
 const REPORT_BYTES = 1_048_576;
 const OPEN_ORDERS = 100;
 
-export function admissionProcess(installation: Installation): (request: AdmitRequest) => Promise<Result<AdmissionReport, Failure>> {
+export function admissionProcess(
+  installation: Installation,
+): (request: AdmitRequest) => Promise<Result<AdmissionReport, Failure>> {
   return async ({ bot_id, strategy, spec, config, instruments, venue_id }) => {
     const job: AdmissionJob = {
       sdk_dir: installation.python_sdk,
       runner_dir: installation.jail_scripts,
       request: {
-        descriptor: strategy.descriptor, pack_dir: strategy.directory, config, seed: `admission/${bot_id}`, instruments, isolation: spec.isolation, venue: { venue_id },
-        limits: { capital: spec.capital, intents_per_second: strategy.descriptor.resources.intents_per_second, max_open_orders: OPEN_ORDERS },
+        descriptor: strategy.descriptor,
+        pack_dir: strategy.directory,
+        config,
+        seed: `admission/${bot_id}`,
+        instruments,
+        isolation: spec.isolation,
+        venue: { venue_id },
+        limits: {
+          capital: spec.capital,
+          intents_per_second: strategy.descriptor.resources.intents_per_second,
+          max_open_orders: OPEN_ORDERS,
+        },
       },
     };
     const said = await ask(fileURLToPath(installation.admission), JSON.stringify(job));
-    if (!said.ok) return err(failure("RUMI-STR-033", { check: "smoke" }, { reasonCode: "M.ADMISSION.UNAVAILABLE", details: { problem: said.error } }));
+    if (!said.ok)
+      return err(
+        failure(
+          "RUMI-STR-033",
+          { check: "smoke" },
+          { reasonCode: "M.ADMISSION.UNAVAILABLE", details: { problem: said.error } },
+        ),
+      );
     const report = JSON.parse(said.value) as AdmissionReport;
     if (report.admitted) return ok(report);
     const bad = report.checks.find((check) => !check.passed);
     if (report.failure !== null) return err({ ...report.failure, details: { checks: report.checks } });
-    return err(failure("RUMI-STR-033", { check: bad?.check ?? "smoke" }, { reasonCode: bad?.reason_code ?? "M.ADMISSION.REFUSED", details: { checks: report.checks } }));
+    return err(
+      failure(
+        "RUMI-STR-033",
+        { check: bad?.check ?? "smoke" },
+        { reasonCode: bad?.reason_code ?? "M.ADMISSION.REFUSED", details: { checks: report.checks } },
+      ),
+    );
   };
 }
 
 /** One question to one process; what it printed, or why there is no answer. */
 function ask(entry: string, question: string): Promise<Result<string, string>> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [entry], { stdio: ["pipe", "pipe", "pipe"], env: { PATH: process.env["PATH"] ?? "" } });
+    const child = spawn(process.execPath, [entry], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"] ?? "" },
+    });
     const timer = setTimeout(() => child.kill("SIGKILL"), ADMISSION_MS);
     let [out, problem] = ["", ""];
     child.stdout.on("data", (data: Buffer) => {
@@ -46,7 +74,11 @@ function ask(entry: string, question: string): Promise<Result<string, string>> {
     child.on("error", (error) => (problem = error.message));
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      resolve(code === 0 && out !== "" ? ok(out) : err(`the admission process ended with ${signal ?? code}: ${problem.trim()}`));
+      resolve(
+        code === 0 && out !== ""
+          ? ok(out)
+          : err(`the admission process ended with ${signal ?? code}: ${problem.trim()}`),
+      );
     });
     child.stdin.on("error", () => undefined); // it ended before it read everything; `close` tells
     child.stdin.end(question);

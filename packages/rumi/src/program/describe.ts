@@ -14,13 +14,39 @@ export function describedOperations(): Registry {
   const nothing = (): never => {
     throw new Error("a description reads and writes nothing");
   };
-  const store: Store = { dialect: "sqlite", rows: nothing, builder: nothing, snapshot: nothing, commit: nothing, onAppended: () => () => {}, close: nothing };
+  const store: Store = {
+    dialect: "sqlite",
+    rows: nothing,
+    builder: nothing,
+    snapshot: nothing,
+    commit: nothing,
+    onAppended: () => () => {},
+    close: nothing,
+  };
   const clock: Clock = { now: () => micros(0), monotonic: () => millis(0), sleep: nothing };
   const random = seededRandom("description");
-  const deps: PackDeps = { store, clock, random, limits: PACK_LIMITS, folders: { ecosystem: "", staging: "", store: "", backups: "" }, importRoots: "any", botsUsing: nothing };
+  const deps: PackDeps = {
+    store,
+    clock,
+    random,
+    limits: PACK_LIMITS,
+    folders: { ecosystem: "", staging: "", store: "", backups: "" },
+    importRoots: "any",
+    botsUsing: nothing,
+  };
   const library = createPackLibrary(deps);
   const logger = createLogger({ level: "CRITICAL", format: "text", clock, sink: () => {} });
-  const control = createControlPlane({ store, clock, random, logger, environment: "dev", runDir: nothing, packs: library, inspectRecordings: nothing, proveEvent: nothing });
+  const control = createControlPlane({
+    store,
+    clock,
+    random,
+    logger,
+    environment: "dev",
+    runDir: nothing,
+    packs: library,
+    inspectRecordings: nothing,
+    proveEvent: nothing,
+  });
   control.close();
   return createRegistry([...control.declarations, ...platformDeclarations(deps, library)]);
 }

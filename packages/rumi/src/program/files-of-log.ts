@@ -1,10 +1,21 @@
 /** Brings tile files and JSONL lines up to what the store's log holds; called again and again by the log's views. */
-import { localDays, openJsonlWriter, parseCheckpoint, updateTileFiles, type JsonlWriter, type NoteVerifier } from "@rumi/ledger";
+import {
+  localDays,
+  openJsonlWriter,
+  parseCheckpoint,
+  updateTileFiles,
+  type JsonlWriter,
+  type NoteVerifier,
+} from "@rumi/ledger";
 import { ok, type Failure, type Result } from "@rumi/kernel";
 import { storedLog, type Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 
-export function filesOfLog(store: Pick<Store, "builder" | "snapshot">, paths: Pick<HomePaths, "tlog" | "audit">, verifier: NoteVerifier): () => Promise<Result<unknown, Failure>> {
+export function filesOfLog(
+  store: Pick<Store, "builder" | "snapshot">,
+  paths: Pick<HomePaths, "tlog" | "audit">,
+  verifier: NoteVerifier,
+): () => Promise<Result<unknown, Failure>> {
   let jsonl: JsonlWriter | undefined;
   return () =>
     store.snapshot(async (reader) => {

@@ -12,7 +12,11 @@ export type Probe = { readonly name: string; readonly check: () => Promise<Healt
 const DISK_DEGRADED = 0.1;
 const DISK_DOWN = 0.01;
 
-export function probes(of: { readonly store: Pick<Store, "rows">; readonly hub: Pick<RunnerHub, "ready">; readonly home: string }): readonly Probe[] {
+export function probes(of: {
+  readonly store: Pick<Store, "rows">;
+  readonly hub: Pick<RunnerHub, "ready">;
+  readonly home: string;
+}): readonly Probe[] {
   return [
     {
       name: "store",

@@ -20,7 +20,11 @@ export interface LogViews {
   readonly close: () => Promise<void>;
 }
 
-export function followLog(options: { readonly update: () => Promise<Result<unknown, Failure>>; readonly clock: Clock; readonly logger: Logger }): LogViews {
+export function followLog(options: {
+  readonly update: () => Promise<Result<unknown, Failure>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): LogViews {
   const { update, clock, logger } = options;
   const stopped = new AbortController();
   let isDirty = true;
@@ -28,7 +32,11 @@ export function followLog(options: { readonly update: () => Promise<Result<unkno
   const once = async (): Promise<void> => {
     isDirty = false;
     const updated = await update();
-    if (!updated.ok) logger.error("the log's files could not be updated", { error_code: updated.error.code, params: updated.error.params });
+    if (!updated.ok)
+      logger.error("the log's files could not be updated", {
+        error_code: updated.error.code,
+        params: updated.error.params,
+      });
   };
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {

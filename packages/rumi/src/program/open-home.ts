@@ -12,7 +12,10 @@ export type HeldHome = OpenedHome & {
 };
 
 /** On a failure the lock is released again. */
-export function takeHome(settings: Settings, world: { readonly clock: Clock; readonly random: Random }): Result<HeldHome, Failure> {
+export function takeHome(
+  settings: Settings,
+  world: { readonly clock: Clock; readonly random: Random },
+): Result<HeldHome, Failure> {
   const paths = homePaths(settings.home);
   const made = makeHomeFolders(paths);
   if (!made.ok) return made;

@@ -20,7 +20,9 @@ export type RunnerProcessOptions = {
 export function runnerProcess(options: RunnerProcessOptions): RunnerProcess {
   let child: ChildProcess | undefined;
   let ended: (end: { code: number | null; signal: string | null }) => void = () => {};
-  const exited = new Promise<{ readonly code: number | null; readonly signal: string | null }>((resolve) => (ended = resolve));
+  const exited = new Promise<{ readonly code: number | null; readonly signal: string | null }>(
+    (resolve) => (ended = resolve),
+  );
   return {
     runner_id: options.runner_id,
     exited,

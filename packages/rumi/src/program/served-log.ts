@@ -27,7 +27,9 @@ export function servedLog(store: Store, vkey: string): LogSource {
 }
 
 /** `0/x001/067.p/5` → level 0, index 1067, width 5. */
-export function parseTilePath(path: string): { readonly level: number | "entries"; readonly index: number; readonly width: number } | undefined {
+export function parseTilePath(
+  path: string,
+): { readonly level: number | "entries"; readonly index: number; readonly width: number } | undefined {
   const match = /^(entries|\d{1,2})\/((?:x\d{3}\/)*\d{3})(?:\.p\/(\d{1,3}))?$/.exec(path);
   if (match === null) return undefined;
   const [, level = "", indexText = "", widthText] = match;

@@ -10,11 +10,44 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createControlPlane, createRunnerSupervisor, controlMigrations, botsUsingPack, listenForRunners, instanceMetrics, readRunners, runnerSocketPath, type ControlPlane, type RunnerSocketServer, type RunnerSupervisor } from "@rumi/control";
+import {
+  createControlPlane,
+  createRunnerSupervisor,
+  controlMigrations,
+  botsUsingPack,
+  listenForRunners,
+  instanceMetrics,
+  readRunners,
+  runnerSocketPath,
+  type ControlPlane,
+  type RunnerSocketServer,
+  type RunnerSupervisor,
+} from "@rumi/control";
 import { err, hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
 import { encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
-import { createMetrics, createPipeline, createRegistry, deriveToken, failureLimiter, guards, homeAuthenticator, type Logger, type Metrics, type Pipeline } from "@rumi/operations";
-import { createPackLibrary, packReconciler, platformDeclarations, platformMigrations, PACK_LIMITS, systemEvent, type PackDeps, type PackLibrary, type Reconciler } from "@rumi/platform";
+import {
+  createMetrics,
+  createPipeline,
+  createRegistry,
+  deriveToken,
+  failureLimiter,
+  guards,
+  homeAuthenticator,
+  type Logger,
+  type Metrics,
+  type Pipeline,
+} from "@rumi/operations";
+import {
+  createPackLibrary,
+  packReconciler,
+  platformDeclarations,
+  platformMigrations,
+  PACK_LIMITS,
+  systemEvent,
+  type PackDeps,
+  type PackLibrary,
+  type Reconciler,
+} from "@rumi/platform";
 import { createServer, isLoopback, type Server } from "@rumi/server";
 import { openSqliteStore, storedLog, type Store } from "@rumi/store";
 import { loadRecordings } from "@rumi/venues";
@@ -89,7 +122,12 @@ export async function startProgram(options: ProgramOptions): Promise<Result<Runn
   });
 }
 
-type Composed = { readonly url: string; readonly token: string; readonly paths: HomePaths; readonly farewell: (signal: string | null, uptime_ms: number) => Promise<void> };
+type Composed = {
+  readonly url: string;
+  readonly token: string;
+  readonly paths: HomePaths;
+  readonly farewell: (signal: string | null, uptime_ms: number) => Promise<void>;
+};
 
 async function compose(options: ProgramOptions, started: Started[]): Promise<Result<Composed, Failure>> {
   const { settings, installation, clock, random, logger } = options;
@@ -112,14 +150,26 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   started.push({ name: "control plane", stop: () => control.close() });
   const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
   const pipeline = createPipeline({
-    store: store.value, registry, clock, random, metrics, logger: logger.child("operations"),
+    store: store.value,
+    registry,
+    clock,
+    random,
+    metrics,
+    logger: logger.child("operations"),
     guards: guards({ safety: control.safety }),
     fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
   });
   const wasClean = await announceStart(store.value, held.value, options);
   if (!wasClean.ok) return wasClean;
 
-  const ticker = startTicker([...control.reconcilers, packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library), metricsReconciler(store.value, metrics)], options);
+  const ticker = startTicker(
+    [
+      ...control.reconcilers,
+      packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
+      metricsReconciler(store.value, metrics),
+    ],
+    options,
+  );
   store.value.onAppended(() => ticker.nudge());
   control.hub.onChange(() => ticker.nudge());
   const recovery = await pipeline.recover();
@@ -145,15 +195,28 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   started.push({ name: "note", stop: () => rmSync(note, { force: true }) });
   const farewell = async (signal: string | null, uptime_ms: number): Promise<void> => {
     const unproven = await control.stopAll(`the program ends: ${signal ?? "asked to"}`, millis(BOTS_GRACE_MS));
-    if (unproven.length > 0) logger.error("bots could not be proven stopped; their runner is ended now", { bots: unproven });
-    const event = systemEvent({ clock, random, actor: "system:program" }, { action: "program.stopped", resource_type: "program", resource_id: home.home_id, outcome: "SUCCESS", details: { version: installation.version, pid: process.pid, signal, uptime_ms } });
+    if (unproven.length > 0)
+      logger.error("bots could not be proven stopped; their runner is ended now", { bots: unproven });
+    const event = systemEvent(
+      { clock, random, actor: "system:program" },
+      {
+        action: "program.stopped",
+        resource_type: "program",
+        resource_id: home.home_id,
+        outcome: "SUCCESS",
+        details: { version: installation.version, pid: process.pid, signal, uptime_ms },
+      },
+    );
     const written = await store.value.commit({ writes: [], events: [event] });
     if (!written.ok) logger.error("the end of the program could not be audited", { problem: written.error.kind });
   };
   return ok({ url, token, paths, farewell });
 }
 
-function openStore({ paths, keys, home }: HeldHome, { installation, random }: ProgramOptions): Promise<Result<Store, Failure>> {
+function openStore(
+  { paths, keys, home }: HeldHome,
+  { installation, random }: ProgramOptions,
+): Promise<Result<Store, Failure>> {
   return openSqliteStore({
     path: join(paths.store, "rumi.sqlite"),
     backup_folder: paths.backups,
@@ -170,20 +233,41 @@ function startViews(store: Store, paths: HomePaths, signer: NoteSigner, { clock,
   return views;
 }
 
-function packLibrary(store: Store, paths: HomePaths, { settings, clock, random }: ProgramOptions): { readonly deps: PackDeps; readonly library: PackLibrary } {
+function packLibrary(
+  store: Store,
+  paths: HomePaths,
+  { settings, clock, random }: ProgramOptions,
+): { readonly deps: PackDeps; readonly library: PackLibrary } {
   const isLocal = isLoopback(settings.api_bind_address);
   const deps: PackDeps = {
-    store, clock, random, limits: PACK_LIMITS,
-    folders: { ecosystem: paths.ecosystem, staging: paths.pack_staging, store: paths.packs, backups: join(paths.user_data, "pack_backups") },
+    store,
+    clock,
+    random,
+    limits: PACK_LIMITS,
+    folders: {
+      ecosystem: paths.ecosystem,
+      staging: paths.pack_staging,
+      store: paths.packs,
+      backups: join(paths.user_data, "pack_backups"),
+    },
     importRoots: isLocal ? "any" : [paths.ecosystem, join(paths.user_data, "inbox")],
     botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id),
   };
   return { deps, library: createPackLibrary(deps) };
 }
 
-function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHome, { settings, installation, clock, random, logger }: ProgramOptions): ControlPlane {
+function controlPlane(
+  store: Store,
+  packs: PackLibrary,
+  { paths, home }: HeldHome,
+  { settings, installation, clock, random, logger }: ProgramOptions,
+): ControlPlane {
   return createControlPlane({
-    store, clock, random, packs, logger: logger.child("control"),
+    store,
+    clock,
+    random,
+    packs,
+    logger: logger.child("control"),
     environment: home.environment,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
@@ -201,7 +285,11 @@ function controlPlane(store: Store, packs: PackLibrary, { paths, home }: HeldHom
 }
 
 /** The first events of a run: what was made, migrated or rotated, and that the program started. */
-async function announceStart(store: Store, { paths, home, keys, created, migrated_from }: HeldHome, { installation, clock, random }: ProgramOptions): Promise<Result<undefined, Failure>> {
+async function announceStart(
+  store: Store,
+  { paths, home, keys, created, migrated_from }: HeldHome,
+  { installation, clock, random }: ProgramOptions,
+): Promise<Result<undefined, Failure>> {
   const by = { clock, random, actor: "system:program" };
   const about = { resource_type: "home", resource_id: home.home_id, outcome: "SUCCESS" } as const;
   const facts = { environment: home.environment, layout_version: home.layout_version };
@@ -209,9 +297,36 @@ async function announceStart(store: Store, { paths, home, keys, created, migrate
     writes: [],
     events: [
       ...(created ? [systemEvent(by, { action: "home.created", ...about, details: facts })] : []),
-      ...(migrated_from === null ? [] : [systemEvent(by, { action: "home.upgraded", ...about, details: { ...facts, from_layout: migrated_from, to_layout: home.layout_version } })]),
-      ...(keys.hmac_rotated ? [systemEvent(by, { action: "key.rotated", ...about, details: { key: "hmac", old_key_id: null, new_key_id: keyId(keys.hmac) } })] : []),
-      systemEvent(by, { action: "program.started", resource_type: "program", resource_id: home.home_id, outcome: "SUCCESS", details: { version: installation.version, pid: process.pid, environment: home.environment, clean_before: endedCleanly(paths) } }),
+      ...(migrated_from === null
+        ? []
+        : [
+            systemEvent(by, {
+              action: "home.upgraded",
+              ...about,
+              details: { ...facts, from_layout: migrated_from, to_layout: home.layout_version },
+            }),
+          ]),
+      ...(keys.hmac_rotated
+        ? [
+            systemEvent(by, {
+              action: "key.rotated",
+              ...about,
+              details: { key: "hmac", old_key_id: null, new_key_id: keyId(keys.hmac) },
+            }),
+          ]
+        : []),
+      systemEvent(by, {
+        action: "program.started",
+        resource_type: "program",
+        resource_id: home.home_id,
+        outcome: "SUCCESS",
+        details: {
+          version: installation.version,
+          pid: process.pid,
+          environment: home.environment,
+          clean_before: endedCleanly(paths),
+        },
+      }),
     ],
   });
   if (committed.ok) return ok(undefined);
@@ -257,18 +372,33 @@ function startSummaries(pipeline: Pipeline, started: Started[], { clock }: Progr
   });
 }
 
-async function startRunners(control: ControlPlane, store: Store, held: HeldHome, options: ProgramOptions): Promise<Result<readonly Started[], Failure>> {
+async function startRunners(
+  control: ControlPlane,
+  store: Store,
+  held: HeldHome,
+  options: ProgramOptions,
+): Promise<Result<readonly Started[], Failure>> {
   const { installation, clock, random, logger } = options;
   const { paths, home, runner_key_file } = held;
   const path = runnerSocketPath(join(paths.runners, "control.sock"), tmpdir());
   if (!path.ok) return path;
   const key = new Uint8Array(Buffer.from(readFileSync(runner_key_file, "utf8").trim(), "hex"));
-  const listening = await listenForRunners({ path: path.value, key, home_id: home.home_id, clock, random, logger: logger.child("runners"), onConnection: (connection) => control.hub.attach(connection) });
+  const listening = await listenForRunners({
+    path: path.value,
+    key,
+    home_id: home.home_id,
+    clock,
+    random,
+    logger: logger.child("runners"),
+    onConnection: (connection) => control.hub.attach(connection),
+  });
   if (!listening.ok) return listening;
   const socket: RunnerSocketServer = listening.value;
   const known = await readRunners(store, store);
   const supervisor: RunnerSupervisor = createRunnerSupervisor({
-    hub: control.hub, clock, logger: logger.child("runners"),
+    hub: control.hub,
+    clock,
+    logger: logger.child("runners"),
     survivors: { expected: known.some((runner) => runner.state === "connected"), wait: millis(SURVIVOR_WAIT_MS) },
     spawn: () => {
       const runner_id = `local-${uuidv7(clock.now(), random).slice(-12)}`;
@@ -277,8 +407,18 @@ async function startRunners(control: ControlPlane, store: Store, held: HeldHome,
         entry: installation.runner,
         log_folder: paths.runners,
         arguments: [
-          "--socket", socket.path, "--key-file", runner_key_file, "--runner-id", runner_id,
-          "--lane-url", installation.lane_worker.href, "--sdk-dir", installation.python_sdk, "--runner-dir", installation.jail_scripts,
+          "--socket",
+          socket.path,
+          "--key-file",
+          runner_key_file,
+          "--runner-id",
+          runner_id,
+          "--lane-url",
+          installation.lane_worker.href,
+          "--sdk-dir",
+          installation.python_sdk,
+          "--runner-dir",
+          installation.jail_scripts,
         ],
       });
     },
@@ -298,12 +438,24 @@ async function startRunners(control: ControlPlane, store: Store, held: HeldHome,
   ]);
 }
 
-type Served = { readonly store: Store; readonly pipeline: Pipeline; readonly metrics: Metrics; readonly control: ControlPlane; readonly signer: NoteSigner; readonly token: string; readonly paths: HomePaths; readonly options: ProgramOptions };
+type Served = {
+  readonly store: Store;
+  readonly pipeline: Pipeline;
+  readonly metrics: Metrics;
+  readonly control: ControlPlane;
+  readonly signer: NoteSigner;
+  readonly token: string;
+  readonly paths: HomePaths;
+  readonly options: ProgramOptions;
+};
 
 function serve({ store, pipeline, metrics, control, signer, token, paths, options }: Served): Server {
   const { settings, installation, clock, random, logger } = options;
   return createServer({
-    pipeline, metrics, clock, random,
+    pipeline,
+    metrics,
+    clock,
+    random,
     authenticator: homeAuthenticator(token),
     limiter: failureLimiter(clock),
     health: healthSource(probes({ store, hub: control.hub, home: paths.root })),
@@ -325,8 +477,10 @@ async function stopAll(started: Started[], logger: Logger): Promise<void> {
       await part.stop();
       logger.debug("a part stopped", { part: part.name, after_ms: Math.round(performance.now() - began) });
     } catch (error) {
-      logger.error("a part could not be stopped in order", { part: part.name, problem: error instanceof Error ? error.message : String(error) });
+      logger.error("a part could not be stopped in order", {
+        part: part.name,
+        problem: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 }
-

@@ -20,7 +20,10 @@ export interface Ticker {
   readonly close: () => Promise<void>;
 }
 
-export function startTicker(reconcilers: readonly Reconciler[], world: { readonly clock: Clock; readonly logger: Logger }): Ticker {
+export function startTicker(
+  reconcilers: readonly Reconciler[],
+  world: { readonly clock: Clock; readonly logger: Logger },
+): Ticker {
   const { clock, logger } = world;
   const stopped = new AbortController();
   let wake = new AbortController();

@@ -20,8 +20,19 @@ const folder = (): string => {
 
 const sample = (generation: number): Checkpoint => ({
   header: {
-    schema_version: 1, generation, run_id: "0197a000-0000-7000-8000-000000000001", epoch: 3, pack_digest: `sha256:${"1".repeat(64)}` as Digest, config_digest: `sha256:${"2".repeat(64)}` as Digest,
-    state_schema_version: 1, last_event_cursor: generation * 10, event_time_us: 1_600_000_000_000_000, journal_seq: 7, journal_chain: "00".repeat(32), next_intent_key: 5, machine: { health: "healthy" },
+    schema_version: 1,
+    generation,
+    run_id: "0197a000-0000-7000-8000-000000000001",
+    epoch: 3,
+    pack_digest: `sha256:${"1".repeat(64)}` as Digest,
+    config_digest: `sha256:${"2".repeat(64)}` as Digest,
+    state_schema_version: 1,
+    last_event_cursor: generation * 10,
+    event_time_us: 1_600_000_000_000_000,
+    journal_seq: 7,
+    journal_chain: "00".repeat(32),
+    next_intent_key: 5,
+    machine: { health: "healthy" },
   },
   strategy: Uint8Array.from([1, 2, 3]),
   venue: Uint8Array.from([4, 5]),
@@ -34,7 +45,9 @@ const open = (path: string) => {
 
 describe("state checkpoint", () => {
   it("[M-6.1.1] carries schema version, checksum and cursor, and equals the golden vector", () => {
-    const golden = JSON.parse(readFileSync(new URL("../../../../docs/formats/state-checkpoint.json", import.meta.url), "utf8")) as { hex: string };
+    const golden = JSON.parse(
+      readFileSync(new URL("../../../../docs/formats/state-checkpoint.json", import.meta.url), "utf8"),
+    ) as { hex: string };
     expect(encodeCheckpoint(sample(1)).toString("hex")).toBe(golden.hex);
     expect(decodeCheckpoint(Buffer.from(golden.hex, "hex"))).toEqual(sample(1));
   });
@@ -52,7 +65,9 @@ describe("state checkpoint", () => {
     flip("a.checkpoint", 40);
     const { slots: next, restored } = open(path);
     expect(restored.checkpoint?.header.generation).toBe(2);
-    expect(restored.damaged).toEqual([{ slot: "a.checkpoint", problem: "its checksum does not match", evidence: "a.checkpoint.damaged-1" }]);
+    expect(restored.damaged).toEqual([
+      { slot: "a.checkpoint", problem: "its checksum does not match", evidence: "a.checkpoint.damaged-1" },
+    ]);
     expect(readdirSync(path)).toContain("a.checkpoint.damaged-1");
     expect(next.write(sample(next.nextGeneration)).ok).toBe(true);
     flip("a.checkpoint", 2);
@@ -61,32 +76,44 @@ describe("state checkpoint", () => {
     expect(both.ok ? "opened" : both.error.code).toBe("RUMI-STR-023");
   });
 
-  it("[M-6.2.1] [M-0.3] kill -9 during checkpoint 100 times: a valid one is always restored", { timeout: 120_000 }, async () => {
-    const path = folder();
-    const bundle = join(path, "child.mjs");
-    await build({ stdin: { contents: CHILD, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: bundle, logLevel: "error" });
-    const directory = join(path, "slots");
-    let before = 0;
-    for (let round = 0; round < 100; round += 1) {
-      const child = spawn(process.execPath, [bundle, directory], { stdio: ["ignore", "pipe", "inherit"] });
-      let reported = before;
-      child.stdout.on("data", (text: Buffer) => {
-        for (const line of text.toString().trim().split("\n")) if (/^\d+$/.test(line)) reported = Math.max(reported, Number(line));
+  it(
+    "[M-6.2.1] [M-0.3] kill -9 during checkpoint 100 times: a valid one is always restored",
+    { timeout: 120_000 },
+    async () => {
+      const path = folder();
+      const bundle = join(path, "child.mjs");
+      await build({
+        stdin: { contents: CHILD, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" },
+        bundle: true,
+        platform: "node",
+        format: "esm",
+        outfile: bundle,
+        logLevel: "error",
       });
-      await once(child.stdout, "data");
-      await new Promise((resolve) => setTimeout(resolve, (round * 7) % 23));
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
-      const { restored } = open(directory);
-      expect(restored.damaged).toEqual([]);
-      const generation = restored.checkpoint?.header.generation ?? 0;
-      expect(generation).toBeGreaterThanOrEqual(before);
-      expect(restored.checkpoint?.strategy.every((byte) => byte === generation % 251)).toBe(true);
-      before = generation;
-    }
-    expect(before).toBeGreaterThan(100);
-  });
+      const directory = join(path, "slots");
+      let before = 0;
+      for (let round = 0; round < 100; round += 1) {
+        const child = spawn(process.execPath, [bundle, directory], { stdio: ["ignore", "pipe", "inherit"] });
+        let reported = before;
+        child.stdout.on("data", (text: Buffer) => {
+          for (const line of text.toString().trim().split("\n"))
+            if (/^\d+$/.test(line)) reported = Math.max(reported, Number(line));
+        });
+        await once(child.stdout, "data");
+        await new Promise((resolve) => setTimeout(resolve, (round * 7) % 23));
+        const ended = once(child, "exit");
+        child.kill("SIGKILL");
+        await ended;
+        const { restored } = open(directory);
+        expect(restored.damaged).toEqual([]);
+        const generation = restored.checkpoint?.header.generation ?? 0;
+        expect(generation).toBeGreaterThanOrEqual(before);
+        expect(restored.checkpoint?.strategy.every((byte) => byte === generation % 251)).toBe(true);
+        before = generation;
+      }
+      expect(before).toBeGreaterThan(100);
+    },
+  );
 });
 
 const CHILD = `

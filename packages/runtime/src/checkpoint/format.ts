@@ -4,7 +4,7 @@
  * magic(8) · header length(u32 LE) · header (JCS JSON) · strategy state · venue state · SHA-256 of all before.
  * Page and vector: docs/formats/state-checkpoint.md (guarded by checkpoint.test.ts).
  */
-import { canonicalJson, type Digest, type Json, type JsonObject, sha256 } from "@rumi/kernel";
+import { canonicalJson, type Digest, type JsonObject, sha256 } from "@rumi/kernel";
 
 export const CHECKPOINT_MAGIC = "RUMICKP1";
 export const CHECKPOINT_BYTES_MAX = 268_435_456;
@@ -28,10 +28,21 @@ export type CheckpointHeader = {
   readonly machine: JsonObject;
 };
 
-export type Checkpoint = { readonly header: CheckpointHeader; readonly strategy: Uint8Array; readonly venue: Uint8Array };
+export type Checkpoint = {
+  readonly header: CheckpointHeader;
+  readonly strategy: Uint8Array;
+  readonly venue: Uint8Array;
+};
 
 export function encodeCheckpoint(of: Checkpoint): Buffer {
-  const header = Buffer.from(canonicalJson({ ...of.header, strategy_bytes: of.strategy.length, venue_bytes: of.venue.length } as unknown as Json), "utf8");
+  const header = Buffer.from(
+    canonicalJson({
+      ...of.header,
+      strategy_bytes: of.strategy.length,
+      venue_bytes: of.venue.length,
+    }),
+    "utf8",
+  );
   const front = Buffer.alloc(12);
   front.write(CHECKPOINT_MAGIC, 0, "latin1");
   front.writeUInt32LE(header.length, 8);
@@ -47,8 +58,14 @@ export function decodeCheckpoint(bytes: Buffer): Checkpoint | string {
   if (!Buffer.from(sha256(body)).equals(bytes.subarray(bytes.length - 32))) return "its checksum does not match";
   const headerEnd = 12 + bytes.readUInt32LE(8);
   if (headerEnd > body.length) return "its header is longer than the file";
-  const { strategy_bytes, venue_bytes, ...header } = JSON.parse(bytes.toString("utf8", 12, headerEnd)) as CheckpointHeader & { strategy_bytes: number; venue_bytes: number };
+  const { strategy_bytes, venue_bytes, ...header } = JSON.parse(
+    bytes.toString("utf8", 12, headerEnd),
+  ) as CheckpointHeader & { strategy_bytes: number; venue_bytes: number };
   if (header.schema_version !== 1) return `its format version ${String(header.schema_version)} is not known`;
   if (headerEnd + strategy_bytes + venue_bytes !== body.length) return "its parts do not fill the file";
-  return { header, strategy: new Uint8Array(body.subarray(headerEnd, headerEnd + strategy_bytes)), venue: new Uint8Array(body.subarray(headerEnd + strategy_bytes)) };
+  return {
+    header,
+    strategy: new Uint8Array(body.subarray(headerEnd, headerEnd + strategy_bytes)),
+    venue: new Uint8Array(body.subarray(headerEnd + strategy_bytes)),
+  };
 }

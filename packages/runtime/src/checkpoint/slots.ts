@@ -7,7 +7,16 @@
  * - At every instant at least one slot that was valid before is still whole (kill test, checkpoint.test.ts).
  * - Damaged slots are renamed, never deleted; the caller tells it on.
  */
-import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { err, failure, type Failure, ok, type Result } from "@rumi/kernel";
 import { syncDirectory } from "../journal/writer.ts";
@@ -16,7 +25,14 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.ts
 const SLOTS = ["a.checkpoint", "b.checkpoint"] as const;
 type Slot = (typeof SLOTS)[number];
 
-export type Restored = { readonly checkpoint: Checkpoint | null; /** Slots that were damaged, with the name of the evidence. */ readonly damaged: readonly { readonly slot: string; readonly problem: string; readonly evidence: string }[] };
+export type Restored = {
+  readonly checkpoint: Checkpoint | null;
+  /** Slots that were damaged, with the name of the evidence. */ readonly damaged: readonly {
+    readonly slot: string;
+    readonly problem: string;
+    readonly evidence: string;
+  }[];
+};
 
 export class CheckpointSlots {
   readonly #directory: string;
@@ -47,10 +63,17 @@ export class CheckpointSlots {
         const evidence = freeName(directory, `${slot}.damaged`);
         renameSync(path, join(directory, evidence));
         damaged.push({ slot, problem: decoded, evidence });
-      } else if (newest === undefined || decoded.header.generation > newest.checkpoint.header.generation) newest = { slot, checkpoint: decoded };
+      } else if (newest === undefined || decoded.header.generation > newest.checkpoint.header.generation)
+        newest = { slot, checkpoint: decoded };
     }
     if (newest === undefined && damaged.length > 0) {
-      return err(failure("RUMI-STR-023", { path: directory, problem: damaged.map((one) => `${one.slot}: ${one.problem}`).join("; ") }, { reasonCode: "M.STATE.CORRUPT", details: { damaged } }));
+      return err(
+        failure(
+          "RUMI-STR-023",
+          { path: directory, problem: damaged.map((one) => `${one.slot}: ${one.problem}`).join("; ") },
+          { reasonCode: "M.STATE.CORRUPT", details: { damaged } },
+        ),
+      );
     }
     const next = newest?.slot === SLOTS[0] ? SLOTS[1] : SLOTS[0];
     const slots = new CheckpointSlots(directory, next, newest?.checkpoint.header.generation ?? 0);
@@ -68,14 +91,23 @@ export class CheckpointSlots {
     const bytes = encodeCheckpoint(checkpoint);
     try {
       const fd = openSync(aside, "w", 0o600);
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
       fdatasyncSync(fd);
       closeSync(fd);
-      if (!readFileSync(aside).equals(bytes)) return err(failure("RUMI-STR-039", { path: aside, problem: "what was read back differs" }, { reasonCode: "M.STATE.WRITE_FAILED" }));
+      if (!readFileSync(aside).equals(bytes))
+        return err(
+          failure(
+            "RUMI-STR-039",
+            { path: aside, problem: "what was read back differs" },
+            { reasonCode: "M.STATE.WRITE_FAILED" },
+          ),
+        );
       renameSync(aside, path);
       syncDirectory(this.#directory);
     } catch (cause) {
-      return err(failure("RUMI-STR-039", { path: aside, problem: String(cause) }, { reasonCode: "M.STATE.WRITE_FAILED", cause }));
+      return err(
+        failure("RUMI-STR-039", { path: aside, problem: String(cause) }, { reasonCode: "M.STATE.WRITE_FAILED", cause }),
+      );
     }
     this.#generation = checkpoint.header.generation;
     this.#next = this.#next === SLOTS[0] ? SLOTS[1] : SLOTS[0];

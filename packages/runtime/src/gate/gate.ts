@@ -31,7 +31,15 @@ export type GateContext = {
   readonly shadow: boolean;
 };
 
-export type OpenOrderView = { readonly key: number; readonly instrument: number; readonly side: "buy" | "sell"; readonly type: "limit" | "market"; readonly price: number; /** Not filled yet. */ readonly remaining: number; /** Filled part included; an amend names this total. */ readonly quantity: number };
+export type OpenOrderView = {
+  readonly key: number;
+  readonly instrument: number;
+  readonly side: "buy" | "sell";
+  readonly type: "limit" | "market";
+  readonly price: number;
+  /** Not filled yet. */ readonly remaining: number;
+  /** Filled part included; an amend names this total. */ readonly quantity: number;
+};
 
 /** What the gate must know of the moment. Counters are plain numbers so that a checkpoint holds them exactly. */
 export type GateState = {
@@ -63,8 +71,18 @@ export const GATE_START: GateState = { last_key: 0, second: 0, in_second: 0, in_
 
 export function judge(state: GateState, intent: Intent, context: GateContext, moment: GateMoment): Verdict {
   const second = Math.floor(moment.now_us / 1_000_000);
-  const counted: GateState = { ...state, second, in_second: (second === state.second ? state.in_second : 0) + 1, in_event: state.in_event + 1 };
-  const no = (reason: string, next: GateState = counted): Verdict => ({ verdict: "discarded", reason_code: reason, actions: [], state: next });
+  const counted: GateState = {
+    ...state,
+    second,
+    in_second: (second === state.second ? state.in_second : 0) + 1,
+    in_event: state.in_event + 1,
+  };
+  const no = (reason: string, next: GateState = counted): Verdict => ({
+    verdict: "discarded",
+    reason_code: reason,
+    actions: [],
+    state: next,
+  });
 
   if (intent.missing !== "") return no(`M.INTENT.MISSING_${codeWord(intent.missing)}`);
   if (intent.foreign !== "") return no(`M.INTENT.FOREIGN_${codeWord(intent.foreign)}`);
@@ -76,12 +94,21 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
 
   const decided = decide(intent.key, intent.body, context, moment);
   if (decided.kind === "refused") return no(decided.reason, seen);
-  if (context.shadow) return { verdict: "recorded", reason_code: decided.changed === "" ? null : decided.changed, actions: [], state: seen };
-  if (decided.changed !== "") return { verdict: "degraded", reason_code: decided.changed, actions: decided.actions, state: seen };
+  if (context.shadow)
+    return {
+      verdict: "recorded",
+      reason_code: decided.changed === "" ? null : decided.changed,
+      actions: [],
+      state: seen,
+    };
+  if (decided.changed !== "")
+    return { verdict: "degraded", reason_code: decided.changed, actions: decided.actions, state: seen };
   return { verdict: "forwarded", reason_code: null, actions: decided.actions, state: seen };
 }
 
-type Decision = { readonly kind: "refused"; readonly reason: string } | { readonly kind: "passes"; readonly actions: readonly VenueAction[]; readonly changed: string };
+type Decision =
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "passes"; readonly actions: readonly VenueAction[]; readonly changed: string };
 const refused = (reason: string): Decision => ({ kind: "refused", reason });
 const passes = (actions: readonly VenueAction[], changed = ""): Decision => ({ kind: "passes", actions, changed });
 
@@ -93,7 +120,9 @@ function decide(key: number, body: IntentBody, context: GateContext, moment: Gat
       return passes([]);
     case "cancel": {
       const target = moment.open_orders.find((order) => order.key === body.target_key);
-      return target === undefined ? refused("M.INTENT.UNKNOWN_TARGET") : passes([{ kind: "cancel", target_key: body.target_key }]);
+      return target === undefined
+        ? refused("M.INTENT.UNKNOWN_TARGET")
+        : passes([{ kind: "cancel", target_key: body.target_key }]);
     }
     case "amend":
       return decideAmend(body, context, moment);
@@ -102,10 +131,22 @@ function decide(key: number, body: IntentBody, context: GateContext, moment: Gat
     case "position": {
       const refusal = mayTrade(body.instrument, body.type, context, moment);
       if (refusal !== "") return refused(refusal);
-      const pending = moment.open_orders.filter((order) => order.instrument === body.instrument).reduce((sum, order) => sum + (order.side === "buy" ? order.remaining : -order.remaining), 0);
+      const pending = moment.open_orders
+        .filter((order) => order.instrument === body.instrument)
+        .reduce((sum, order) => sum + (order.side === "buy" ? order.remaining : -order.remaining), 0);
       const delta = body.target - (moment.positions[body.instrument] ?? 0) - pending;
       if (delta === 0) return passes([]);
-      const wish: OrderWish = { kind: "order", instrument: body.instrument, side: delta > 0 ? "buy" : "sell", type: body.type, time_in_force: body.type === "market" ? "ioc" : "gtc", reduce_only: false, post_only: false, price: body.type === "market" ? 0 : body.limit_price, quantity: Math.abs(delta) };
+      const wish: OrderWish = {
+        kind: "order",
+        instrument: body.instrument,
+        side: delta > 0 ? "buy" : "sell",
+        type: body.type,
+        time_in_force: body.type === "market" ? "ioc" : "gtc",
+        reduce_only: false,
+        post_only: false,
+        price: body.type === "market" ? 0 : body.limit_price,
+        quantity: Math.abs(delta),
+      };
       return decideOrder(key, wish, context, moment);
     }
     default:
@@ -117,7 +158,8 @@ function mayTrade(index: number, type: "limit" | "market", context: GateContext,
   if (moment.safety !== "NORMAL") return `M.SAFETY.${moment.safety}`;
   if (moment.restriction === "no_trade") return "M.DEGRADE.NO_TRADE";
   if (!context.venue_allowed) return "M.CAPABILITY.VENUE_NOT_ALLOWED";
-  if (context.instruments[index] === undefined || context.instrument_allowed[index] !== true) return "M.CAPABILITY.INSTRUMENT_NOT_ALLOWED";
+  if (context.instruments[index] === undefined || context.instrument_allowed[index] !== true)
+    return "M.CAPABILITY.INSTRUMENT_NOT_ALLOWED";
   if (!context.order_types.includes(type)) return "M.CAPABILITY.ORDER_TYPE_NOT_ALLOWED";
   if (moment.restriction === "limit_only" && type === "market") return "M.DEGRADE.LIMIT_ONLY";
   return "";
@@ -132,7 +174,8 @@ function decideOrder(key: number, wish: OrderWish, context: GateContext, moment:
   let reduceOnly = wish.reduce_only;
   let quantity = wish.quantity;
   if (moment.restriction === "reduce_only" && !reduceOnly) {
-    const reducible = wish.side === "buy" ? -(moment.positions[wish.instrument] ?? 0) : (moment.positions[wish.instrument] ?? 0);
+    const reducible =
+      wish.side === "buy" ? -(moment.positions[wish.instrument] ?? 0) : (moment.positions[wish.instrument] ?? 0);
     if (reducible <= 0) return refused("M.DEGRADE.REDUCE_ONLY");
     reduceOnly = true;
     quantity = Math.min(quantity, reducible);
@@ -142,11 +185,19 @@ function decideOrder(key: number, wish: OrderWish, context: GateContext, moment:
   if (fit.kind === "refused") return refused(fit.reason);
   if (moment.open_orders.length >= context.max_open_orders) return refused("M.LIMIT.OPEN_ORDERS");
   if (!reduceOnly) {
-    const over = exceedsCapital({ instrument: wish.instrument, side: wish.side, price: fit.price, quantity: fit.quantity }, context, moment, -1);
+    const over = exceedsCapital(
+      { instrument: wish.instrument, side: wish.side, price: fit.price, quantity: fit.quantity },
+      context,
+      moment,
+      -1,
+    );
     if (over !== "") return refused(over);
   }
   const { kind: _kind, ...order } = wish;
-  return passes([{ kind: "submit", key, order: { ...order, reduce_only: reduceOnly, price: fit.price, quantity: fit.quantity } }], changed === "" ? fit.changed : changed);
+  return passes(
+    [{ kind: "submit", key, order: { ...order, reduce_only: reduceOnly, price: fit.price, quantity: fit.quantity } }],
+    changed === "" ? fit.changed : changed,
+  );
 }
 
 function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: GateContext, moment: GateMoment): Decision {
@@ -156,19 +207,45 @@ function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: Gate
   if (refusal !== "") return refused(refusal);
   const instrument = context.instruments[target.instrument];
   if (instrument === undefined || target.type === "market") return refused("M.INTENT.NOT_AMENDABLE");
-  const fit = normaliseOrder({ side: target.side, type: "limit", price: body.price === -1 ? target.price : body.price, quantity: body.quantity === -1 ? target.quantity : body.quantity }, instrument);
+  const fit = normaliseOrder(
+    {
+      side: target.side,
+      type: "limit",
+      price: body.price === -1 ? target.price : body.price,
+      quantity: body.quantity === -1 ? target.quantity : body.quantity,
+    },
+    instrument,
+  );
   if (fit.kind === "refused") return refused(fit.reason);
   const filled = target.quantity - target.remaining;
   if (fit.quantity <= filled) return refused("M.INTENT.NOT_AMENDABLE");
   const grows = fit.quantity > target.quantity || fit.price > target.price;
   if (moment.restriction === "reduce_only" && grows) return refused("M.DEGRADE.REDUCE_ONLY");
-  const over = exceedsCapital({ instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity - filled }, context, moment, target.key);
+  const over = exceedsCapital(
+    { instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity - filled },
+    context,
+    moment,
+    target.key,
+  );
   if (grows && over !== "") return refused(over);
-  return passes([{ kind: "amend", target_key: target.key, price: fit.price, quantity: body.quantity === -1 ? -1 : fit.quantity }], fit.changed);
+  return passes(
+    [{ kind: "amend", target_key: target.key, price: fit.price, quantity: body.quantity === -1 ? -1 : fit.quantity }],
+    fit.changed,
+  );
 }
 
 /** Gross exposure if everything open filled, the new order included, against the capital. */
-function exceedsCapital(order: { readonly instrument: number; readonly side: "buy" | "sell"; readonly price: number; readonly quantity: number }, context: GateContext, moment: GateMoment, except: number): string {
+function exceedsCapital(
+  order: {
+    readonly instrument: number;
+    readonly side: "buy" | "sell";
+    readonly price: number;
+    readonly quantity: number;
+  },
+  context: GateContext,
+  moment: GateMoment,
+  except: number,
+): string {
   let gross = 0n;
   for (const [index, instrument] of context.instruments.entries()) {
     const last = moment.last_prices[index] ?? 0;
@@ -180,7 +257,8 @@ function exceedsCapital(order: { readonly instrument: number; readonly side: "bu
       if (side === "buy") buys += amount;
       else sells += amount;
     };
-    for (const open of moment.open_orders) if (open.instrument === index && open.key !== except) add(open.side, open.price, open.remaining);
+    for (const open of moment.open_orders)
+      if (open.instrument === index && open.key !== except) add(open.side, open.price, open.remaining);
     if (order.instrument === index) {
       if (order.price === 0 && last === 0) return "M.LIMIT.NO_PRICE";
       add(order.side, order.price, order.quantity);

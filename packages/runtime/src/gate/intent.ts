@@ -16,14 +16,41 @@ export type IntentBody =
   | OrderWish
   | { readonly kind: "cancel"; readonly target_key: number; readonly instrument: number }
   /** -1 keeps price or quantity. */
-  | { readonly kind: "amend"; readonly target_key: number; readonly instrument: number; readonly price: number; readonly quantity: number }
-  | { readonly kind: "position"; readonly instrument: number; readonly type: "limit" | "market"; readonly target: number; readonly limit_price: number }
-  | { readonly kind: "alert"; readonly code: number; readonly severity: "info" | "warning" | "critical"; readonly args: readonly number[] }
+  | {
+      readonly kind: "amend";
+      readonly target_key: number;
+      readonly instrument: number;
+      readonly price: number;
+      readonly quantity: number;
+    }
+  | {
+      readonly kind: "position";
+      readonly instrument: number;
+      readonly type: "limit" | "market";
+      readonly target: number;
+      readonly limit_price: number;
+    }
+  | {
+      readonly kind: "alert";
+      readonly code: number;
+      readonly severity: "info" | "warning" | "critical";
+      readonly args: readonly number[];
+    }
   | { readonly kind: "noop"; readonly reason: number }
-  | { readonly kind: "risk_hint"; readonly instrument: number; readonly hint: "reduce" | "pause" | "volatile" | "illiquid" | "drift"; readonly value: number };
+  | {
+      readonly kind: "risk_hint";
+      readonly instrument: number;
+      readonly hint: "reduce" | "pause" | "volatile" | "illiquid" | "drift";
+      readonly value: number;
+    };
 export type IntentKind = IntentBody["kind"];
 
-export type RiskContext = { readonly max_slippage_bps: number; readonly max_latency_us: number; readonly expected_holding_us: number; readonly budget: number };
+export type RiskContext = {
+  readonly max_slippage_bps: number;
+  readonly max_latency_us: number;
+  readonly expected_holding_us: number;
+  readonly budget: number;
+};
 
 export type Intent = {
   readonly missing: MissingField | "";

@@ -1,7 +1,32 @@
 /** Calls that are not the hot path: init, saved state, timers, executions; each a frame and its answer. */
 import {
-  ABI_VERSION, CALLBACK, EXECUTION_REPORT, type FrameHeader, type InstrumentSpec, LIQUIDITY, MONEY_DIGITS, NO_INSTRUMENT, OUTPUT_KIND, makeFrameHeader, makeSavedState, readSavedState, RecordWalker, RUN_MODE, SAFETY_MODE,
-  SHUTDOWN_REASON, SIDE, writeConfigEvent, writeExecutionEvent, writeHealthcheckCall, writeInitCall, writeMigrateStateCall, writeSafetyEvent, writeSaveStateCall, writeShutdownCall, writeSignalEvent, writeTimerEvent,
+  ABI_VERSION,
+  CALLBACK,
+  EXECUTION_REPORT,
+  type FrameHeader,
+  type InstrumentSpec,
+  LIQUIDITY,
+  MONEY_DIGITS,
+  NO_INSTRUMENT,
+  OUTPUT_KIND,
+  makeFrameHeader,
+  makeSavedState,
+  readSavedState,
+  RecordWalker,
+  RUN_MODE,
+  SAFETY_MODE,
+  SHUTDOWN_REASON,
+  SIDE,
+  writeConfigEvent,
+  writeExecutionEvent,
+  writeHealthcheckCall,
+  writeInitCall,
+  writeMigrateStateCall,
+  writeSafetyEvent,
+  writeSaveStateCall,
+  writeShutdownCall,
+  writeSignalEvent,
+  writeTimerEvent,
 } from "@rumi/abi";
 import { canonicalJson, type JsonObject, sha256 } from "@rumi/kernel";
 import type { ExecutionReport } from "@rumi/venues";
@@ -24,7 +49,13 @@ export type InitWith = {
 export const runIdBytes = (runId: string): Uint8Array => new Uint8Array(Buffer.from(runId.replaceAll("-", ""), "hex"));
 
 export function strategyFault(strategy: Strategy, status: number, callback: string): StrategyFault {
-  return strategy.fault() ?? { kind: "status", reason_code: `M.STRATEGY.STATUS_${Math.abs(status)}`, detail: `${callback} answered ${status}` };
+  return (
+    strategy.fault() ?? {
+      kind: "status",
+      reason_code: `M.STRATEGY.STATUS_${Math.abs(status)}`,
+      detail: `${callback} answered ${status}`,
+    }
+  );
 }
 
 export class Caller {
@@ -41,10 +72,32 @@ export class Caller {
     const config = new TextEncoder().encode(canonicalJson(withThis.config));
     const { identity } = withThis;
     const size = 400 + withThis.instruments.length * 144 + config.length + withThis.state.length + 16;
-    const instruments = withThis.instruments.map((one) => ({ instrumentId: one.instrument_id, baseCurrency: one.base_currency, quoteCurrency: one.quote_currency, priceDigits: one.price_digits, quantityDigits: one.quantity_digits, tickSize: one.tick_size, lotSize: one.lot_size, minQuantity: one.min_quantity, maxQuantity: one.max_quantity }));
+    const instruments = withThis.instruments.map((one) => ({
+      instrumentId: one.instrument_id,
+      baseCurrency: one.base_currency,
+      quoteCurrency: one.quote_currency,
+      priceDigits: one.price_digits,
+      quantityDigits: one.quantity_digits,
+      tickSize: one.tick_size,
+      lotSize: one.lot_size,
+      minQuantity: one.min_quantity,
+      maxQuantity: one.max_quantity,
+    }));
     const frame = {
-      abiVersion: ABI_VERSION, mode: RUN_MODE[withThis.mode], runId: runIdBytes(identity.run_id), seed: sha256(withThis.seed).slice(0, 16), nextIntentKey: withThis.next_intent_key, ...HANDLES,
-      botId: identity.bot_id, strategyId: identity.strategy_id, strategyVersion: identity.strategy_version, instanceId: identity.instance_id, stateVersion: withThis.state_version, instruments, config, state: withThis.state,
+      abiVersion: ABI_VERSION,
+      mode: RUN_MODE[withThis.mode],
+      runId: runIdBytes(identity.run_id),
+      seed: sha256(withThis.seed).slice(0, 16),
+      nextIntentKey: withThis.next_intent_key,
+      ...HANDLES,
+      botId: identity.bot_id,
+      strategyId: identity.strategy_id,
+      strategyVersion: identity.strategy_version,
+      instanceId: identity.instance_id,
+      stateVersion: withThis.state_version,
+      instruments,
+      config,
+      state: withThis.state,
     };
     return this.#send(CALLBACK.init, size, (at) => writeInitCall(this.#strategy.views, at, this.header, frame));
   }
@@ -53,53 +106,87 @@ export class Caller {
     this.header.instrument = report.instrument;
     const frame = {
       // ABI 1 has one word for "your change of an order was refused".
-      report: EXECUTION_REPORT[report.kind === "amend_rejected" ? "cancel_rejected" : report.kind], side: SIDE[report.side], liquidity: LIQUIDITY[report.liquidity], reason: report.reason_code === null ? 0 : 1, clientOrderId: report.client_order_id, idempotencyKey: key,
-      price: report.price, quantity: report.quantity, remaining: report.remaining, fee: feeAsMoney(report.fee, (instrument?.price_digits ?? 0) + (instrument?.quantity_digits ?? 0)),
+      report: EXECUTION_REPORT[report.kind === "amend_rejected" ? "cancel_rejected" : report.kind],
+      side: SIDE[report.side],
+      liquidity: LIQUIDITY[report.liquidity],
+      reason: report.reason_code === null ? 0 : 1,
+      clientOrderId: report.client_order_id,
+      idempotencyKey: key,
+      price: report.price,
+      quantity: report.quantity,
+      remaining: report.remaining,
+      fee: feeAsMoney(report.fee, (instrument?.price_digits ?? 0) + (instrument?.quantity_digits ?? 0)),
     };
-    const answer = this.#send(CALLBACK.event, 144, (at) => writeExecutionEvent(this.#strategy.views, at, this.header, frame));
+    const answer = this.#send(CALLBACK.event, 144, (at) =>
+      writeExecutionEvent(this.#strategy.views, at, this.header, frame),
+    );
     this.header.instrument = NO_INSTRUMENT;
     return answer;
   }
 
   timer(timerId: number, dueUs: number): number {
-    return this.#send(CALLBACK.timer, 96, (at) => writeTimerEvent(this.#strategy.views, at, this.header, { timerId, dueUs }));
+    return this.#send(CALLBACK.timer, 96, (at) =>
+      writeTimerEvent(this.#strategy.views, at, this.header, { timerId, dueUs }),
+    );
   }
 
   safety(mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP", generation: number): number {
     const word = mode.toLowerCase() as keyof typeof SAFETY_MODE;
-    return this.#send(CALLBACK.event, 96, (at) => writeSafetyEvent(this.#strategy.views, at, this.header, { mode: SAFETY_MODE[word], killSwitch: 0, generation }));
+    return this.#send(CALLBACK.event, 96, (at) =>
+      writeSafetyEvent(this.#strategy.views, at, this.header, { mode: SAFETY_MODE[word], killSwitch: 0, generation }),
+    );
   }
 
   config(config: JsonObject, generation: number): number {
     const json = new TextEncoder().encode(canonicalJson(config));
-    return this.#send(CALLBACK.event, 112 + json.length, (at) => writeConfigEvent(this.#strategy.views, at, this.header, { apply: 1, generation, json }));
+    return this.#send(CALLBACK.event, 112 + json.length, (at) =>
+      writeConfigEvent(this.#strategy.views, at, this.header, { apply: 1, generation, json }),
+    );
   }
 
   signal(signal: JsonObject): number {
     const json = new TextEncoder().encode(canonicalJson(signal));
-    return this.#send(CALLBACK.event, 96 + json.length, (at) => writeSignalEvent(this.#strategy.views, at, this.header, { json }));
+    return this.#send(CALLBACK.event, 96 + json.length, (at) =>
+      writeSignalEvent(this.#strategy.views, at, this.header, { json }),
+    );
   }
 
   shutdown(reason: keyof typeof SHUTDOWN_REASON): number {
-    return this.#send(CALLBACK.shutdown, 80, (at) => writeShutdownCall(this.#strategy.views, at, this.header, { reason: SHUTDOWN_REASON[reason] }));
+    return this.#send(CALLBACK.shutdown, 80, (at) =>
+      writeShutdownCall(this.#strategy.views, at, this.header, { reason: SHUTDOWN_REASON[reason] }),
+    );
   }
 
   healthcheck(): number {
-    return this.#send(CALLBACK.healthcheck, 80, (at) => writeHealthcheckCall(this.#strategy.views, at, this.header, {}));
+    return this.#send(CALLBACK.healthcheck, 80, (at) =>
+      writeHealthcheckCall(this.#strategy.views, at, this.header, {}),
+    );
   }
 
   /** The strategy's state with its schema version, or what went wrong. */
   saveState(stateBytesMax: number): { readonly version: number; readonly state: Uint8Array } | StrategyFault {
-    const length = this.#send(CALLBACK.save_state, 80, (at) => writeSaveStateCall(this.#strategy.views, at, this.header, {}));
+    const length = this.#send(CALLBACK.save_state, 80, (at) =>
+      writeSaveStateCall(this.#strategy.views, at, this.header, {}),
+    );
     return this.#savedState(length, "save_state", stateBytesMax);
   }
 
-  migrateState(fromVersion: number, state: Uint8Array, stateBytesMax: number): { readonly version: number; readonly state: Uint8Array } | StrategyFault {
-    const length = this.#send(CALLBACK.migrate_state, 96 + state.length, (at) => writeMigrateStateCall(this.#strategy.views, at, this.header, { fromVersion, state }));
+  migrateState(
+    fromVersion: number,
+    state: Uint8Array,
+    stateBytesMax: number,
+  ): { readonly version: number; readonly state: Uint8Array } | StrategyFault {
+    const length = this.#send(CALLBACK.migrate_state, 96 + state.length, (at) =>
+      writeMigrateStateCall(this.#strategy.views, at, this.header, { fromVersion, state }),
+    );
     return this.#savedState(length, "migrate_state", stateBytesMax);
   }
 
-  #savedState(length: number, callback: string, stateBytesMax: number): { readonly version: number; readonly state: Uint8Array } | StrategyFault {
+  #savedState(
+    length: number,
+    callback: string,
+    stateBytesMax: number,
+  ): { readonly version: number; readonly state: Uint8Array } | StrategyFault {
     if (length < 0) return strategyFault(this.#strategy, length, callback);
     const at = this.#strategy.outputAt(length);
     if (at === FAULTED) return strategyFault(this.#strategy, at, callback);
@@ -108,7 +195,12 @@ export class Caller {
     for (let kind = this.#walker.step(); kind > 0; kind = this.#walker.step()) {
       if (kind !== OUTPUT_KIND.saved_state) continue;
       if (readSavedState(this.#strategy.views, this.#walker.at, this.#walker.length, saved) !== "") break;
-      if (saved.state.length > stateBytesMax) return { kind: "output", reason_code: "M.STATE.TOO_LARGE", detail: `${saved.state.length} of at most ${stateBytesMax} bytes` };
+      if (saved.state.length > stateBytesMax)
+        return {
+          kind: "output",
+          reason_code: "M.STATE.TOO_LARGE",
+          detail: `${saved.state.length} of at most ${stateBytesMax} bytes`,
+        };
       return { version: saved.schemaVersion, state: saved.state.slice() };
     }
     return { kind: "output", reason_code: "M.STATE.NOT_SAVED", detail: `${callback} put out no saved_state` };
@@ -119,7 +211,8 @@ export class Caller {
     const at = this.#strategy.room(room);
     if (at === FAULTED) return FAULTED;
     const length = write(at);
-    if (length < 0) throw new Error(`broken invariant: a frame of the host for callback ${callback} does not fit the ABI`);
+    if (length < 0)
+      throw new Error(`broken invariant: a frame of the host for callback ${callback} does not fit the ABI`);
     return this.#strategy.invoke(callback, length);
   }
 }

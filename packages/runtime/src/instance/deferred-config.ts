@@ -13,7 +13,11 @@ const BAR_US = 60_000_000;
 
 export class DeferredConfig {
   readonly #feed: TradeColumns;
-  #waiting: { readonly input: ConfigInput; readonly at: ApplyPoint; /** Bar in which it was asked for. */ readonly bar: number } | null = null;
+  #waiting: {
+    readonly input: ConfigInput;
+    readonly at: ApplyPoint;
+    /** Bar in which it was asked for. */ readonly bar: number;
+  } | null = null;
 
   constructor(feed: TradeColumns) {
     this.#feed = feed;
@@ -36,7 +40,8 @@ export class DeferredConfig {
 
   /** What is due before this row. */
   takeAtRow(cursor: number): ConfigInput | null {
-    if (this.#waiting?.at !== "next_bar" || cursor >= this.#feed.length || this.#barOf(cursor) <= this.#waiting.bar) return null;
+    if (this.#waiting?.at !== "next_bar" || cursor >= this.#feed.length || this.#barOf(cursor) <= this.#waiting.bar)
+      return null;
     return this.takeAtEnd();
   }
 

@@ -43,9 +43,15 @@ export class OrderDesk {
     this.#scene = scene;
   }
 
-  get pending(): number { return this.#pending.length; }
-  get ordersOpen(): number { return this.#orders.size; }
-  get nextIntentKey(): number { return this.#gate.last_key + 1; }
+  get pending(): number {
+    return this.#pending.length;
+  }
+  get ordersOpen(): number {
+    return this.#orders.size;
+  }
+  get nextIntentKey(): number {
+    return this.#gate.last_key + 1;
+  }
 
   /** The gate's cap per event counts from here. */
   nextEvent(): void {
@@ -55,8 +61,17 @@ export class OrderDesk {
   take(intent: Intent): void {
     const { options, lastPrices, clock, safety, restriction, counters, violation } = this.#scene;
     const positions = options.venue.positions();
-    const quantities = options.instruments.map((_, index) => positions.find((one) => one.instrument === index)?.quantity ?? 0);
-    const verdict = judge(this.#gate, intent, options.gate, { now_us: clock(), safety: safety(), restriction: restriction(), open_orders: this.#orders.list(), positions: quantities, last_prices: [...lastPrices] });
+    const quantities = options.instruments.map(
+      (_, index) => positions.find((one) => one.instrument === index)?.quantity ?? 0,
+    );
+    const verdict = judge(this.#gate, intent, options.gate, {
+      now_us: clock(),
+      safety: safety(),
+      restriction: restriction(),
+      open_orders: this.#orders.list(),
+      positions: quantities,
+      last_prices: [...lastPrices],
+    });
     this.#gate = verdict.state;
     const counted = counters();
     counted.intents_total += 1;
@@ -67,7 +82,18 @@ export class OrderDesk {
       this.#pending.push(action);
       if (action.kind === "submit") {
         const { order } = action;
-        this.#orders.add({ key: action.key, client_order_id: options.orderId(action.key), instrument: order.instrument, side: order.side, type: order.type, price: order.price, remaining: order.quantity, quantity: order.quantity, amending: null, trace_id: this.#scene.where().trace_id });
+        this.#orders.add({
+          key: action.key,
+          client_order_id: options.orderId(action.key),
+          instrument: order.instrument,
+          side: order.side,
+          type: order.type,
+          price: order.price,
+          remaining: order.quantity,
+          quantity: order.quantity,
+          amending: null,
+          trace_id: this.#scene.where().trace_id,
+        });
       }
     }
   }
@@ -75,10 +101,23 @@ export class OrderDesk {
   #record(intent: Intent, verdict: Verdict): void {
     const { options, where } = this.#scene;
     const action = verdict.actions[0];
-    const target = action === undefined ? undefined : action.kind === "submit" ? options.orderId(action.key) : this.#orders.byKey(action.target_key)?.client_order_id;
+    const target =
+      action === undefined
+        ? undefined
+        : action.kind === "submit"
+          ? options.orderId(action.key)
+          : this.#orders.byKey(action.target_key)?.client_order_id;
     const place = where();
     const json = intentJson(intent, options.identity, place.trace_id, options.instruments, verdict.actions);
-    options.record({ kind: "intent", ...place, intent: json, verdict: verdict.verdict, reason_code: verdict.reason_code, client_order_id: target ?? null, idempotency_key: String(intent.key) });
+    options.record({
+      kind: "intent",
+      ...place,
+      intent: json,
+      verdict: verdict.verdict,
+      reason_code: verdict.reason_code,
+      client_order_id: target ?? null,
+      idempotency_key: String(intent.key),
+    });
   }
 
   /** Sends what is pending; the shell has made its entries durable and holds the lease. Answers the orders sent. */
@@ -90,7 +129,11 @@ export class OrderDesk {
   }
 
   #send(action: VenueAction): void {
-    const { options: { venue }, clock, counters } = this.#scene;
+    const {
+      options: { venue },
+      clock,
+      counters,
+    } = this.#scene;
     const order = this.#orders.byKey(action.kind === "submit" ? action.key : action.target_key);
     if (order === undefined) return;
     const id = order.client_order_id as ClientOrderId;

@@ -11,12 +11,25 @@ export type MachineEntry =
   | Strip<Extract<JournalEntry, { kind: "intent" | "order" | "fill" | "health" | "input" }>>
   | { readonly kind: "feed_ended"; readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
 
-export type Identity = { readonly bot_id: string; readonly strategy_id: string; readonly strategy_version: string; readonly instance_id: string; readonly run_id: string };
+export type Identity = {
+  readonly bot_id: string;
+  readonly strategy_id: string;
+  readonly strategy_version: string;
+  readonly instance_id: string;
+  readonly run_id: string;
+};
 
 const price = (value: number, of: InstrumentSpec | undefined): string => formatDecimal(value, of?.price_digits ?? 0);
-const quantity = (value: number, of: InstrumentSpec | undefined): string => formatDecimal(value, of?.quantity_digits ?? 0);
+const quantity = (value: number, of: InstrumentSpec | undefined): string =>
+  formatDecimal(value, of?.quantity_digits ?? 0);
 
-export function intentJson(intent: Intent, identity: Identity, traceId: string, instruments: readonly InstrumentSpec[], actions: readonly VenueAction[]): JsonObject {
+export function intentJson(
+  intent: Intent,
+  identity: Identity,
+  traceId: string,
+  instruments: readonly InstrumentSpec[],
+  actions: readonly VenueAction[],
+): JsonObject {
   const normalised = actions.find((action) => action.kind !== "cancel");
   const of = instruments["instrument" in intent.body ? intent.body.instrument : -1];
   return {
@@ -25,8 +38,24 @@ export function intentJson(intent: Intent, identity: Identity, traceId: string, 
     trace_id: traceId,
     idempotency_key: String(intent.key),
     risk_context: { ...intent.risk, budget: formatDecimal(intent.risk.budget, 8) },
-    ...(normalised?.kind === "submit" ? { normalised: { side: normalised.order.side, price: price(normalised.order.price, of), quantity: quantity(normalised.order.quantity, of), reduce_only: normalised.order.reduce_only } } : {}),
-    ...(normalised?.kind === "amend" ? { normalised: { price: price(normalised.price, of), quantity: normalised.quantity === -1 ? null : quantity(normalised.quantity, of) } } : {}),
+    ...(normalised?.kind === "submit"
+      ? {
+          normalised: {
+            side: normalised.order.side,
+            price: price(normalised.order.price, of),
+            quantity: quantity(normalised.order.quantity, of),
+            reduce_only: normalised.order.reduce_only,
+          },
+        }
+      : {}),
+    ...(normalised?.kind === "amend"
+      ? {
+          normalised: {
+            price: price(normalised.price, of),
+            quantity: normalised.quantity === -1 ? null : quantity(normalised.quantity, of),
+          },
+        }
+      : {}),
   };
 }
 
@@ -34,13 +63,35 @@ function bodyJson(body: IntentBody, of: InstrumentSpec | undefined): JsonObject 
   const instrument = of === undefined ? null : of.instrument_id;
   switch (body.kind) {
     case "order":
-      return { kind: "order", instrument_id: instrument, side: body.side, order_type: body.type, time_in_force: body.time_in_force, reduce_only: body.reduce_only, post_only: body.post_only, price: price(body.price, of), quantity: quantity(body.quantity, of) };
+      return {
+        kind: "order",
+        instrument_id: instrument,
+        side: body.side,
+        order_type: body.type,
+        time_in_force: body.time_in_force,
+        reduce_only: body.reduce_only,
+        post_only: body.post_only,
+        price: price(body.price, of),
+        quantity: quantity(body.quantity, of),
+      };
     case "cancel":
       return { kind: "cancel", instrument_id: instrument, target_key: String(body.target_key) };
     case "amend":
-      return { kind: "amend", instrument_id: instrument, target_key: String(body.target_key), price: body.price === -1 ? null : price(body.price, of), quantity: body.quantity === -1 ? null : quantity(body.quantity, of) };
+      return {
+        kind: "amend",
+        instrument_id: instrument,
+        target_key: String(body.target_key),
+        price: body.price === -1 ? null : price(body.price, of),
+        quantity: body.quantity === -1 ? null : quantity(body.quantity, of),
+      };
     case "position":
-      return { kind: "position", instrument_id: instrument, order_type: body.type, target: quantity(body.target, of), limit_price: price(body.limit_price, of) };
+      return {
+        kind: "position",
+        instrument_id: instrument,
+        order_type: body.type,
+        target: quantity(body.target, of),
+        limit_price: price(body.limit_price, of),
+      };
     case "alert":
       return { kind: "alert", code: body.code, severity: body.severity, args: body.args.map(String) };
     case "noop":
@@ -50,10 +101,21 @@ function bodyJson(body: IntentBody, of: InstrumentSpec | undefined): JsonObject 
   }
 }
 
-export const isFill = (report: ExecutionReport): boolean => report.kind === "filled" || report.kind === "partially_filled";
+export const isFill = (report: ExecutionReport): boolean =>
+  report.kind === "filled" || report.kind === "partially_filled";
 
 export function orderJson(report: ExecutionReport, key: number, of: InstrumentSpec | undefined): JsonObject {
-  return { report: report.kind, client_order_id: report.client_order_id, venue_order_id: report.venue_order_id, idempotency_key: String(key), instrument_id: of?.instrument_id ?? null, side: report.side, remaining: quantity(report.remaining, of), reason_code: report.reason_code, event_time_us: report.event_time_us };
+  return {
+    report: report.kind,
+    client_order_id: report.client_order_id,
+    venue_order_id: report.venue_order_id,
+    idempotency_key: String(key),
+    instrument_id: of?.instrument_id ?? null,
+    side: report.side,
+    remaining: quantity(report.remaining, of),
+    reason_code: report.reason_code,
+    event_time_us: report.event_time_us,
+  };
 }
 
 export function fillJson(report: ExecutionReport, key: number, of: InstrumentSpec | undefined): JsonObject {

@@ -19,7 +19,9 @@ export function gateContextOf(spec: GateSource): GateContext {
   invariant(capital !== undefined, "the capital was checked when the specification came in");
   return {
     instruments: spec.instruments,
-    instrument_allowed: spec.instruments.map((one) => capabilities.instruments.includes("*") || capabilities.instruments.includes(one.instrument_id)),
+    instrument_allowed: spec.instruments.map(
+      (one) => capabilities.instruments.includes("*") || capabilities.instruments.includes(one.instrument_id),
+    ),
     order_types: capabilities.order_types,
     venue_allowed: capabilities.venues.includes("*") || capabilities.venues.includes(spec.venue.venue_id),
     intents_per_event: resources.intents_per_event,
@@ -32,7 +34,10 @@ export function gateContextOf(spec: GateSource): GateContext {
 }
 
 /** Exactly the venue's options: its saved state belongs to them, so nothing else (paths, pace) may be among them. */
-export function venueOptionsOf(instruments: readonly InstrumentSpec[], venue: Omit<SimulatedVenueOptions, "instruments">): SimulatedVenueOptions {
+export function venueOptionsOf(
+  instruments: readonly InstrumentSpec[],
+  venue: Omit<SimulatedVenueOptions, "instruments">,
+): SimulatedVenueOptions {
   const { maker_fee_ppm, taker_fee_ppm, latency_us, latency_jitter_us, seed } = venue;
   return { instruments, maker_fee_ppm, taker_fee_ppm, latency_us, latency_jitter_us, seed };
 }

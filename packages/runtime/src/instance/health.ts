@@ -18,22 +18,40 @@ export const HEALTH_LIMITS = {
   forgiven_after_events: 100_000,
 } as const;
 
-export type Health = { readonly state: HealthState; readonly reason_code: string | null; readonly faults: number; readonly violations: number; /** Feed cursor of the newest violation. */ readonly at: number };
+export type Health = {
+  readonly state: HealthState;
+  readonly reason_code: string | null;
+  readonly faults: number;
+  readonly violations: number;
+  /** Feed cursor of the newest violation. */ readonly at: number;
+};
 
 /** The newest fault of a strategy, kept until its health is forgiven. */
-export type FaultNote = { readonly callback: string; readonly fault: string; readonly reason_code: string; readonly detail: string; readonly evidence: string | null };
+export type FaultNote = {
+  readonly callback: string;
+  readonly fault: string;
+  readonly reason_code: string;
+  readonly detail: string;
+  readonly evidence: string | null;
+};
 
 export const HEALTHY: Health = { state: "healthy", reason_code: null, faults: 0, violations: 0, at: 0 };
 
 export function afterFault(health: Health, reason: string, cursor: number): Health {
   const faults = health.faults + 1;
-  const state: HealthState = faults >= HEALTH_LIMITS.faults_halt ? "halted" : faults >= HEALTH_LIMITS.faults_degrade ? "degraded" : health.state;
+  const state: HealthState =
+    faults >= HEALTH_LIMITS.faults_halt ? "halted" : faults >= HEALTH_LIMITS.faults_degrade ? "degraded" : health.state;
   return { ...health, state, reason_code: reason, faults, at: cursor };
 }
 
 export function afterViolation(health: Health, reason: string, cursor: number): Health {
   const violations = health.violations + 1;
-  const state: HealthState = violations >= HEALTH_LIMITS.violations_halt ? "halted" : violations >= HEALTH_LIMITS.violations_degrade && health.state === "healthy" ? "degraded" : health.state;
+  const state: HealthState =
+    violations >= HEALTH_LIMITS.violations_halt
+      ? "halted"
+      : violations >= HEALTH_LIMITS.violations_degrade && health.state === "healthy"
+        ? "degraded"
+        : health.state;
   const told = violations === HEALTH_LIMITS.violations_warn || state !== health.state ? reason : health.reason_code;
   return { ...health, state, reason_code: told, violations, at: cursor };
 }

@@ -1,62 +1,44 @@
 /**
  * One instance with its journal, checkpoints, pace and fence: the shell around the deterministic machine.
  *
- * How to think: `earlier-life` reads what there is, `replay` regenerates it, and then `turn` runs the machine in short slices. Between two slices, and only there, queued inputs take effect,
- * checkpoints are written and pending orders are sent, each after its journal entries are durable. The fence is asked
- * right before anything leaves.
+ * How to think: `earlier-life` reads what there is, `replay` regenerates it, and then `turn` runs the machine in short
+ * slices. Between two slices, and only there, queued inputs take effect, checkpoints are written and pending orders are
+ * sent, each after its journal entries are durable. The fence is asked right before anything leaves.
  *
  * Invariants
  * - No order is dispatched before its entry is durable, or after the lease's own deadline (recovery.test.ts, runner.test.ts).
+ * - Without its lease it writes no checkpoint (recovery.test.ts "[M-7.1.2]").
  * - `open` of an earlier life replays until the journal's end and continues there (recovery.test.ts "[M-8.2.2]").
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { clientOrderId } from "@rumi/abi";
-import { canonicalJson, digestOf, err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
-import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
+import {
+  canonicalJson,
+  digestOf,
+  err,
+  type Failure,
+  failure,
+  failureText,
+  type JsonObject,
+  ok,
+  type Result,
+} from "@rumi/kernel";
+import { causeText } from "../cause-text.ts";
 import type { Checkpoint } from "../checkpoint/format.ts";
 import type { CheckpointSlots } from "../checkpoint/slots.ts";
 import type { JournalWriter } from "../journal/writer.ts";
-import type { HealthState, InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
-import type { Strategy, StrategyFault } from "../strategy/strategy.ts";
+import type { InstanceStatus } from "../protocol.ts";
 import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
 import { DeferredConfig } from "./deferred-config.ts";
-import type { Identity } from "./entry.ts";
-import { gateContextOf } from "./gate-context.ts";
+import { machineOf } from "./host-machine.ts";
+import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
+import { refusedInit, statusOf } from "./host-status.ts";
 import type { MachineInput } from "./input.ts";
-import { InstanceMachine } from "./machine.ts";
-import { metricsOf, positionsOf } from "./metrics.ts";
+import type { InstanceMachine } from "./machine.ts";
 import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { replayLife } from "./replay.ts";
 import type { MachineState } from "./state.ts";
-
-export const HOST_LIMITS = {
-  checkpoint_every_events: 50_000,
-  checkpoint_every_ms: 10_000,
-  /** Feed rows between two looks at the clock. */
-  slice_rows: 256,
-  slice_rows_process: 16,
-  slice_ms: 4,
-  inputs_queued: 1_024,
-  /** The venue is heard this long beyond its own latency at a stop, microseconds. */
-  settle_us: 1_000,
-  sync_every_ms: 50,
-} as const;
-
-export type HostOptions = {
-  readonly spec: InstanceSpec;
-  readonly feed: TradeColumns;
-  readonly strategy: Strategy;
-  readonly venue: SimulatedVenue;
-  readonly wallNow: () => number;
-  readonly monotonic: () => number;
-  /** Whether this instance's lease still lets anything out. */
-  readonly mayEmit: () => boolean;
-  /** Records up to this seq are durable and may be told. */
-  readonly onDurable: (seq: number) => void;
-  readonly onSegment: (segment: SegmentClosed) => void;
-};
 
 type Phase = InstanceStatus["phase"];
 const CAUGHT = Symbol("halted by the host");
@@ -67,7 +49,10 @@ export class InstanceHost {
   readonly #recorder: RunRecorder;
   readonly #writer: JournalWriter;
   readonly #slots: CheckpointSlots;
-  readonly #inputs: { readonly input: MachineInput; readonly done: (result: Result<InstanceStatus, Failure>) => void }[] = [];
+  readonly #inputs: {
+    readonly input: MachineInput;
+    readonly done: (result: Result<InstanceStatus, Failure>) => void;
+  }[] = [];
   readonly #sliceRows: number;
   readonly #pace: FeedPace;
   readonly #deferred: DeferredConfig;
@@ -85,21 +70,19 @@ export class InstanceHost {
 
   private constructor(options: HostOptions, life: Life) {
     const { spec } = options;
-    const identity: Identity = { bot_id: spec.bot_id, strategy_id: spec.strategy_id, strategy_version: spec.strategy_version, instance_id: spec.instance_id, run_id: spec.run_id };
     this.#o = options;
     this.#writer = life.writer;
     this.#slots = life.slots;
-    this.#recorder = new RunRecorder({ writer: life.writer, wallNow: options.wallNow, epoch: spec.epoch, expected: life.expected, epochBefore: life.epochBefore });
-    const { resources } = spec.descriptor;
-    this.#machine = new InstanceMachine(
-      {
-        identity, traceId: spec.trace_id, mode: spec.mode, seed: spec.seed, instruments: spec.instruments, feed: options.feed, strategy: options.strategy, venue: options.venue, gate: gateContextOf(spec),
-        subscribe: spec.descriptor.capabilities.subscribe, stateBytesMax: resources.state_bytes, stateSchemaVersion: spec.descriptor.state_schema_version, logBytesPerSecond: resources.log_bytes_per_second, logBytesPerRun: resources.log_bytes_per_run,
-        record: (entry) => this.#recorder.record(entry), orderId: (key) => clientOrderId({ environment: spec.environment, ...identity, epoch: this.#recorder.epochInForce, idempotency_key: key }),
-      },
-      spec.config,
-    );
-    this.#sliceRows = options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
+    this.#recorder = new RunRecorder({
+      writer: life.writer,
+      wallNow: options.wallNow,
+      epoch: spec.epoch,
+      expected: life.expected,
+      epochBefore: life.epochBefore,
+    });
+    this.#machine = machineOf(options, this.#recorder);
+    this.#sliceRows =
+      options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic);
     this.#deferred = new DeferredConfig(options.feed);
     this.#checkpointAt = options.monotonic();
@@ -140,8 +123,19 @@ export class InstanceHost {
       this.#writer.release();
       return err(broken);
     }
-    for (const damaged of restored.damaged) this.#recorder.append({ kind: "checkpoint", ...this.#where(), checkpoint: { event: "rolled_back", reason_code: "M.STATE.ROLLED_BACK", ...damaged } });
-    if (canonicalJson(this.#machine.config) !== canonicalJson(this.#o.spec.config)) this.#takeInput({ input: "config", config: this.#o.spec.config, actor: "resume", generation: this.#o.spec.generation });
+    for (const damaged of restored.damaged)
+      this.#recorder.append({
+        kind: "checkpoint",
+        ...this.#where(),
+        checkpoint: { event: "rolled_back", reason_code: "M.STATE.ROLLED_BACK", ...damaged },
+      });
+    if (canonicalJson(this.#machine.config) !== canonicalJson(this.#o.spec.config))
+      this.#takeInput({
+        input: "config",
+        config: this.#o.spec.config,
+        actor: "resume",
+        generation: this.#o.spec.generation,
+      });
     this.#restoreMs = this.#o.monotonic() - started;
     await this.#sync();
     this.#pace.startAt(this.#machine.cursor);
@@ -158,10 +152,19 @@ export class InstanceHost {
     try {
       venue.restore(checkpoint.venue);
     } catch (cause) {
-      return failure("RUMI-STR-023", { path: spec.run_dir, problem: "the venue's state is refused" }, { reasonCode: "M.STATE.CORRUPT", cause });
+      return failure(
+        "RUMI-STR-023",
+        { path: spec.run_dir, problem: "the venue's state is refused" },
+        { reasonCode: "M.STATE.CORRUPT", cause },
+      );
     }
     const refused = this.#machine.restore(header.machine as unknown as MachineState, checkpoint.strategy);
-    if (refused?.reason_code === "M.STATE.INCOMPATIBLE") return failure("RUMI-STR-024", { found: header.state_schema_version, wanted: spec.descriptor.state_schema_version }, { reasonCode: refused.reason_code });
+    if (refused?.reason_code === "M.STATE.INCOMPATIBLE")
+      return failure(
+        "RUMI-STR-024",
+        { found: header.state_schema_version, wanted: spec.descriptor.state_schema_version },
+        { reasonCode: refused.reason_code },
+      );
     if (refused !== null) return refusedInit(refused);
     this.#checkpointCursor = header.last_event_cursor;
     this.#lastCheckpoint = { cursor: header.last_event_cursor, bytes: 0, at: this.#o.wallNow() };
@@ -171,19 +174,40 @@ export class InstanceHost {
   /** `null`, or why the journal could not be regenerated; a divergence leaves both records beside the journal. */
   async #replay(expected: EarlierLife["expected"], fromNothing: boolean): Promise<Failure | null> {
     try {
-      const refused = await replayLife({ machine: this.#machine, recorder: this.#recorder, expected, feedLength: this.#o.feed.length, fromNothing, mayEmit: this.#o.mayEmit, sync: () => this.#sync() });
+      const refused = await replayLife({
+        machine: this.#machine,
+        recorder: this.#recorder,
+        expected,
+        feedLength: this.#o.feed.length,
+        fromNothing,
+        mayEmit: this.#o.mayEmit,
+        sync: () => this.#sync(),
+      });
       return refused === null ? null : refusedInit(refused);
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
       const { seq, journal, replay } = error.divergence;
-      writeFileSync(join(this.#o.spec.run_dir, `divergence-${seq}-epoch-${this.#o.spec.epoch}.json`), JSON.stringify(error.divergence, null, 2));
-      return failure("RUMI-STR-025", { seq, problem: "the regenerated record is another one" }, { reasonCode: "M.REPLAY.DIVERGED", details: { journal, replay } });
+      writeFileSync(
+        join(this.#o.spec.run_dir, `divergence-${seq}-epoch-${this.#o.spec.epoch}.json`),
+        JSON.stringify(error.divergence, null, 2),
+      );
+      return failure(
+        "RUMI-STR-025",
+        { seq, problem: "the regenerated record is another one" },
+        { reasonCode: "M.REPLAY.DIVERGED", details: { journal, replay } },
+      );
     }
   }
 
-  get phase(): Phase { return this.#phase; }
-  get durableSeq(): number { return this.#writer.durableSeq; }
-  get busyMs(): number { return this.#busyMs; }
+  get phase(): Phase {
+    return this.#phase;
+  }
+  get durableSeq(): number {
+    return this.#writer.durableSeq;
+  }
+  get busyMs(): number {
+    return this.#busyMs;
+  }
 
   /**
    * Queues an input; it takes effect between two rows, is recorded with its cursor, and answers once that is durable.
@@ -191,7 +215,8 @@ export class InstanceHost {
    */
   input(input: MachineInput): Promise<Result<InstanceStatus, Failure>> {
     return new Promise((resolve) => {
-      if (this.#inputs.length >= HOST_LIMITS.inputs_queued) return resolve(err(failure("RUMI-STR-030", { problem: "too many inputs wait" })));
+      if (this.#inputs.length >= HOST_LIMITS.inputs_queued)
+        return resolve(err(failure("RUMI-STR-030", { problem: "too many inputs wait" })));
       this.#inputs.push({ input, done: resolve });
     });
   }
@@ -219,18 +244,29 @@ export class InstanceHost {
       const cursor = this.#machine.cursor;
       this.#takeDeferred(this.#deferred.takeAtRow(cursor));
       if (!(await this.#flushPending())) return this.#loseLease();
-      const until = Math.min(this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#sliceRows)), this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events);
+      const until = Math.min(
+        this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#sliceRows)),
+        this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events,
+      );
       if (until > cursor) worked = this.#machine.run(until) > 0 || worked;
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
       const wished = this.#machine.takeCheckpointWish();
-      const due = this.#machine.cursor - this.#checkpointCursor >= HOST_LIMITS.checkpoint_every_events || (this.#o.monotonic() - this.#checkpointAt >= HOST_LIMITS.checkpoint_every_ms && this.#machine.cursor > this.#checkpointCursor);
+      const due =
+        this.#machine.cursor - this.#checkpointCursor >= HOST_LIMITS.checkpoint_every_events ||
+        (this.#o.monotonic() - this.#checkpointAt >= HOST_LIMITS.checkpoint_every_ms &&
+          this.#machine.cursor > this.#checkpointCursor);
       if (wished || due) await this.checkpoint(wished ? "wished" : "periodic");
       if (this.#machine.cursor >= feed.length && (await this.#flushPending())) {
         await this.#endFeed();
         break;
       }
-      if (this.#inputs.length > 0 || this.#machine.cursor === cursor || this.#o.monotonic() - began >= HOST_LIMITS.slice_ms) break;
+      if (
+        this.#inputs.length > 0 ||
+        this.#machine.cursor === cursor ||
+        this.#o.monotonic() - began >= HOST_LIMITS.slice_ms
+      )
+        break;
     }
     this.#busyMs += this.#o.monotonic() - began;
     if (this.#o.monotonic() - this.#syncedAt >= HOST_LIMITS.sync_every_ms) await this.#sync();
@@ -266,7 +302,11 @@ export class InstanceHost {
     this.#reason = reason;
     if (leased && this.#machine.pending === 0) {
       const { latency_us, latency_jitter_us } = this.#o.spec.venue;
-      this.#takeInput({ input: "stop", reason, settle_us: this.#machine.clock + latency_us + latency_jitter_us + HOST_LIMITS.settle_us });
+      this.#takeInput({
+        input: "stop",
+        reason,
+        settle_us: this.#machine.clock + latency_us + latency_jitter_us + HOST_LIMITS.settle_us,
+      });
     }
     await this.checkpoint("stop");
     this.#machine.shutdown(leased ? "stop" : "lease_lost");
@@ -290,6 +330,9 @@ export class InstanceHost {
   }
 
   async checkpoint(why: string): Promise<Result<number, Failure>> {
+    // The slots are files by name: once the lease is over they are the successor's, and what it wrote is not to be
+    // replaced by an older state. The journal brings back whatever no checkpoint holds.
+    if (!this.#o.mayEmit()) return ok(0);
     // Orders that wait to be sent belong to a row that is not over; the journal alone brings them back.
     if (this.#machine.pending > 0) {
       await this.#sync();
@@ -299,17 +342,38 @@ export class InstanceHost {
     if (saved === null) {
       await this.#sync();
       if (this.#machine.health.state === "halted") await this.#halt();
-      return err(failure("RUMI-STR-032", { callback: "save_state", fault: this.#machine.health.reason_code ?? "" }, { reasonCode: this.#machine.health.reason_code ?? "M.STATE.NOT_SAVED" }));
+      return err(
+        failure(
+          "RUMI-STR-032",
+          { callback: "save_state", fault: this.#machine.health.reason_code ?? "" },
+          { reasonCode: this.#machine.health.reason_code ?? "M.STATE.NOT_SAVED" },
+        ),
+      );
     }
     const { spec } = this.#o;
     const generation = this.#slots.nextGeneration;
-    this.#recorder.append({ kind: "checkpoint", ...this.#where(), checkpoint: { generation, cursor: this.#machine.cursor, why } });
+    this.#recorder.append({
+      kind: "checkpoint",
+      ...this.#where(),
+      checkpoint: { generation, cursor: this.#machine.cursor, why },
+    });
     await this.#sync();
     const machine = this.#machine.save();
     const written = this.#slots.write({
       header: {
-        schema_version: 1, generation, run_id: spec.run_id, epoch: spec.epoch, pack_digest: spec.pack_digest, config_digest: digestOf(canonicalJson(this.#machine.config)), state_schema_version: saved.version,
-        last_event_cursor: machine.cursor, event_time_us: machine.clock, journal_seq: this.#writer.seq, journal_chain: this.#writer.chainHex, next_intent_key: this.#machine.nextIntentKey, machine: machine as unknown as JsonObject,
+        schema_version: 1,
+        generation,
+        run_id: spec.run_id,
+        epoch: spec.epoch,
+        pack_digest: spec.pack_digest,
+        config_digest: digestOf(canonicalJson(this.#machine.config)),
+        state_schema_version: saved.version,
+        last_event_cursor: machine.cursor,
+        event_time_us: machine.clock,
+        journal_seq: this.#writer.seq,
+        journal_chain: this.#writer.chainHex,
+        next_intent_key: this.#machine.nextIntentKey,
+        machine: machine,
       },
       strategy: saved.state,
       venue: this.#o.venue.save(),
@@ -327,15 +391,19 @@ export class InstanceHost {
   }
 
   status(): InstanceStatus {
-    const { spec } = this.#o;
-    const { bot_id, strategy_id, instance_id, run_id, epoch } = spec;
-    const counters = this.#machine.counters;
-    const health: HealthState = this.#halted ? "halted" : this.#machine.health.state;
-    return {
-      bot_id, strategy_id, instance_id, run_id, epoch, phase: this.#phase, health_state: health, reason_code: this.#reason ?? this.#machine.health.reason_code, failure: this.#failure ?? brokenBody(this.#machine), isolation: this.#o.strategy.isolation,
-      cursor: this.#machine.cursor, events_total: counters.events_total, intents_total: counters.intents_total, orders_open: this.#machine.ordersOpen, last_checkpoint: this.#lastCheckpoint, positions: positionsOf(this.#o.venue.positions(), spec.instruments),
-      counters: metricsOf({ counters, health_state: health, queued: this.#inputs.length, checkpoint_bytes: this.#lastCheckpoint?.bytes ?? 0, checkpoints: this.#checkpointsTotal, restore_ms: this.#restoreMs, busy_ms: this.#busyMs }),
-    };
+    return statusOf({
+      options: this.#o,
+      machine: this.#machine,
+      phase: this.#phase,
+      isHalted: this.#halted,
+      reason: this.#reason,
+      failure: this.#failure,
+      lastCheckpoint: this.#lastCheckpoint,
+      queued: this.#inputs.length,
+      checkpoints: this.#checkpointsTotal,
+      restoreMs: this.#restoreMs,
+      busyMs: this.#busyMs,
+    });
   }
 
   /** Sends what is pending once it is durable; false when the fence holds it back. */
@@ -350,7 +418,9 @@ export class InstanceHost {
   async #takeInputs(): Promise<void> {
     const taken = this.#inputs.splice(0);
     if (taken.length === 0) return;
-    for (const { input } of taken) if (input.input !== "config" || this.#phase === "feed_ended" || !this.#deferred.put(input, this.#machine.cursor)) this.#takeInput(input);
+    for (const { input } of taken)
+      if (input.input !== "config" || this.#phase === "feed_ended" || !this.#deferred.put(input, this.#machine.cursor))
+        this.#takeInput(input);
     await this.#sync();
     for (const { done } of taken) done(ok(this.status()));
   }
@@ -376,7 +446,6 @@ export class InstanceHost {
       this.#phase = "paused";
       this.#reason = "M.LEASE.LOST";
       this.#recorder.append({ kind: "run_paused", ...this.#where() });
-      await this.checkpoint("lease_lost");
     }
     return "idle";
   }
@@ -399,11 +468,16 @@ export class InstanceHost {
 
   #fail(problem: Failure): void {
     const { text, next } = failureText(problem, "en");
-    this.#failure = { error_code: problem.code, reason_code: problem.reasonCode ?? null, error: text, suggestion: next };
+    this.#failure = {
+      error_code: problem.code,
+      reason_code: problem.reasonCode ?? null,
+      error: text,
+      suggestion: next,
+    };
     this.#phase = "failed";
     this.#halted = true;
     this.#o.strategy.close();
-    if (problem.cause !== undefined) process.stderr.write(`${text} ${problem.cause instanceof Error ? (problem.cause.stack ?? problem.cause.message) : String(problem.cause)}\n`);
+    if (problem.cause !== undefined) process.stderr.write(`${text} ${causeText(problem.cause)}\n`);
   }
 
   async #sync(): Promise<void> {
@@ -422,13 +496,3 @@ export class InstanceHost {
     return this.#machine.where();
   }
 }
-
-/** Why a strategy is restricted or stopped, with the tail of what it said; a fault that only warned is in the journal. */
-function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["failure"] {
-  if (health.state === "healthy" || lastFault === null) return null;
-  const { callback, detail, evidence, reason_code } = lastFault;
-  const { text, next } = failureText(failure("RUMI-STR-032", { callback, fault: detail }), "en");
-  return { error_code: "RUMI-STR-032", reason_code, error: evidence === null ? text : `${text}\n${evidence}`, suggestion: next };
-}
-
-const refusedInit = (fault: StrategyFault): Failure => failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });

@@ -4,10 +4,24 @@ import type { ApplyPoint } from "../protocol.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 
 export type MachineInput =
-  | { readonly input: "config"; readonly config: JsonObject; readonly actor: string; readonly generation: number; readonly at?: ApplyPoint }
+  | {
+      readonly input: "config";
+      readonly config: JsonObject;
+      readonly actor: string;
+      readonly generation: number;
+      readonly at?: ApplyPoint;
+    }
   | { readonly input: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | { readonly input: "signal"; readonly signal: JsonObject; readonly actor: string }
   /** Everything open is cancelled and the venue heard up to `settle_us`. */
   | { readonly input: "stop"; readonly reason: string; readonly settle_us: number }
   /** The callback that would have been `call` failed for a reason of the machine it ran on, or of its own. */
-  | { readonly input: "fault"; readonly call: number; readonly callback: string; readonly fault: StrategyFault["kind"]; readonly reason_code: string; readonly detail: string; /** The tail of what the strategy said, or null. */ readonly evidence: string | null };
+  | {
+      readonly input: "fault";
+      readonly call: number;
+      readonly callback: string;
+      readonly fault: StrategyFault["kind"];
+      readonly reason_code: string;
+      readonly detail: string;
+      /** The tail of what the strategy said, or null. */ readonly evidence: string | null;
+    };

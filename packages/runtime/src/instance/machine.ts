@@ -92,29 +92,65 @@ export class InstanceMachine {
     this.#frames = new TradeFrames(options.feed, this.#trace);
     this.#logs = new LogMeter(options);
     this.#desk = new OrderDesk({
-      options, lastPrices: this.#lastPrices, trace: this.#trace, clock: () => this.#clock, safety: () => this.#safety, restriction: () => this.#restriction(), counters: () => this.#counters, where: () => this.where(),
+      options,
+      lastPrices: this.#lastPrices,
+      trace: this.#trace,
+      clock: () => this.#clock,
+      safety: () => this.#safety,
+      restriction: () => this.#restriction(),
+      counters: () => this.#counters,
+      where: () => this.where(),
       violation: (reason) => this.#violation(reason),
       onReport: (report, key, instrument) => {
-        if (this.#subscribes.has("execution")) this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
+        if (this.#subscribes.has("execution"))
+          this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
       },
     });
   }
 
-  get cursor(): number { return this.#cursor; }
-  get clock(): number { return this.#clock; }
-  get health(): Health { return this.#health; }
-  get lastFault(): FaultNote | null { return this.#lastFault; }
-  get counters(): Counters { return this.#counters; }
-  get ordersOpen(): number { return this.#desk.ordersOpen; }
-  get pending(): number { return this.#desk.pending; }
-  get config(): JsonObject { return this.#config; }
-  get safety(): string { return this.#safety; }
-  get nextIntentKey(): number { return this.#desk.nextIntentKey; }
-  get lastPrices(): Float64Array { return this.#lastPrices; }
-  get feedEnded(): boolean { return this.#feedEnded; }
-  get calls(): number { return this.#calls; }
+  get cursor(): number {
+    return this.#cursor;
+  }
+  get clock(): number {
+    return this.#clock;
+  }
+  get health(): Health {
+    return this.#health;
+  }
+  get lastFault(): FaultNote | null {
+    return this.#lastFault;
+  }
+  get counters(): Counters {
+    return this.#counters;
+  }
+  get ordersOpen(): number {
+    return this.#desk.ordersOpen;
+  }
+  get pending(): number {
+    return this.#desk.pending;
+  }
+  get config(): JsonObject {
+    return this.#config;
+  }
+  get safety(): string {
+    return this.#safety;
+  }
+  get nextIntentKey(): number {
+    return this.#desk.nextIntentKey;
+  }
+  get lastPrices(): Float64Array {
+    return this.#lastPrices;
+  }
+  get feedEnded(): boolean {
+    return this.#feedEnded;
+  }
+  get calls(): number {
+    return this.#calls;
+  }
   /** The trace id of what is happening, 32 hexadecimal digits: the run's first 8 bytes and the cursor. */
-  get traceId(): string { return Buffer.from(this.#trace).toString("hex"); }
+  get traceId(): string {
+    return Buffer.from(this.#trace).toString("hex");
+  }
 
   /** Whether the strategy asked for a checkpoint since the last question. */
   takeCheckpointWish(): boolean {
@@ -146,7 +182,7 @@ export class InstanceMachine {
     const trades = this.#subscribes.has("trade");
     if (this.#isHalted()) return 0;
     let row = start;
-    for (; row < until; ) {
+    for (; row < until;) {
       const now = Math.max(this.#clock, received[row] ?? 0);
       frames.traceRow(row);
       if (timers.next <= now) {
@@ -202,7 +238,8 @@ export class InstanceMachine {
       case "safety":
         this.#safety = input.mode;
         if (input.mode === "EMERGENCY_STOP") this.#desk.cancelAll();
-        if (this.#subscribes.has("safety")) this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
+        if (this.#subscribes.has("safety"))
+          this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
         return;
     }
   }
@@ -245,9 +282,26 @@ export class InstanceMachine {
 
   save(): MachineState {
     return {
-      cursor: this.#cursor, clock: this.#clock, inputs: this.#inputs, calls: this.#calls, ...this.#desk.save(), health: this.#health, last_fault: this.#lastFault, safety: this.#safety, config: this.#config,
-      timers: this.#timers.save(), last_prices: [...this.#lastPrices], counters: { ...this.#counters, discarded: { ...this.#counters.discarded }, faults: { ...this.#counters.faults }, intents: { ...this.#counters.intents } },
-      ...this.#logs.save(), state_version: this.#lastState.version, feed_ended: this.#feedEnded,
+      cursor: this.#cursor,
+      clock: this.#clock,
+      inputs: this.#inputs,
+      calls: this.#calls,
+      ...this.#desk.save(),
+      health: this.#health,
+      last_fault: this.#lastFault,
+      safety: this.#safety,
+      config: this.#config,
+      timers: this.#timers.save(),
+      last_prices: [...this.#lastPrices],
+      counters: {
+        ...this.#counters,
+        discarded: { ...this.#counters.discarded },
+        faults: { ...this.#counters.faults },
+        intents: { ...this.#counters.intents },
+      },
+      ...this.#logs.save(),
+      state_version: this.#lastState.version,
+      feed_ended: this.#feedEnded,
     };
   }
 
@@ -264,7 +318,12 @@ export class InstanceMachine {
     this.#timers.restore(saved.timers);
     this.#desk.restore(saved);
     this.#lastPrices.set(saved.last_prices);
-    this.#counters = { ...saved.counters, discarded: { ...saved.counters.discarded }, faults: { ...saved.counters.faults }, intents: { ...saved.counters.intents } };
+    this.#counters = {
+      ...saved.counters,
+      discarded: { ...saved.counters.discarded },
+      faults: { ...saved.counters.faults },
+      intents: { ...saved.counters.intents },
+    };
     this.#logs.restore(saved);
     this.#feedEnded = saved.feed_ended;
     this.#lastState = { version: saved.state_version, state: strategyState };
@@ -281,7 +340,16 @@ export class InstanceMachine {
       if ("reason_code" in migrated) return { ...migrated, reason_code: "M.STATE.INCOMPATIBLE" };
       ({ version, state } = migrated);
     }
-    const length = this.#caller.init({ identity, mode, seed, instruments, config: this.#config, next_intent_key: this.nextIntentKey, state_version: version, state });
+    const length = this.#caller.init({
+      identity,
+      mode,
+      seed,
+      instruments,
+      config: this.#config,
+      next_intent_key: this.nextIntentKey,
+      state_version: version,
+      state,
+    });
     if (length < 0) return strategyFault(this.#o.strategy, length, "on_init");
     if (length > 0 && fresh) this.#outputs(length);
     return null;
@@ -372,7 +440,13 @@ export class InstanceMachine {
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
   #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
-    const note: FaultNote = { callback, fault: fault.kind, reason_code: fault.reason_code, detail: fault.detail, evidence: fault.evidence ?? null };
+    const note: FaultNote = {
+      callback,
+      fault: fault.kind,
+      reason_code: fault.reason_code,
+      detail: fault.detail,
+      evidence: fault.evidence ?? null,
+    };
     this.#lastFault = note;
     this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
@@ -388,7 +462,8 @@ export class InstanceMachine {
     const told = !sameHealth(health, this.#health);
     this.#health = health;
     if (health.faults === 0 && health.state !== "halted") this.#lastFault = null;
-    if (told) this.#o.record({ kind: "health", ...this.where(), health_state: health.state, reason_code: health.reason_code });
+    if (told)
+      this.#o.record({ kind: "health", ...this.where(), health_state: health.state, reason_code: health.reason_code });
   }
 
   #isHalted(): boolean {

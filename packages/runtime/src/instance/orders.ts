@@ -45,7 +45,8 @@ export class LiveOrders {
       this.#byKey.delete(order.key);
       this.#byId.delete(order.client_order_id);
     } else if (report.kind === "partially_filled") this.add({ ...order, remaining: report.remaining });
-    else if (report.kind === "amended") this.add({ ...order, ...(order.amending ?? {}), remaining: report.remaining, amending: null });
+    else if (report.kind === "amended")
+      this.add({ ...order, ...order.amending, remaining: report.remaining, amending: null });
     else if (report.kind === "amend_rejected") this.add({ ...order, amending: null });
   }
 

@@ -4,9 +4,45 @@
  * Called only when a strategy put something out, so plain objects are fine here.
  */
 import {
-  type IntentMeta, makeAlertIntent, makeAmendIntent, makeCancelIntent, makeErrorReport, makeHealthReport, makeIntentMeta, makeLogLine, makeNoopIntent, makeOrderIntent, makePositionIntent, makeRiskHint,
-  makeStateUpdate, makeTelemetryHint, makeTimerRequest, missingMetadata, ORDER_OPTIONS, ORDER_TYPE, OUTPUT_KIND, readAlertIntent, readAmendIntent, readCancelIntent, readErrorReport, readHealthReport, readIntentMeta,
-  readLogLine, readNoopIntent, readOrderIntent, readPositionIntent, readRiskHint, readStateUpdate, readTelemetryHint, readTimerRequest, RecordWalker, RISK_HINT, SEVERITY, SIDE, TIME_IN_FORCE, type FrameViews,
+  type IntentMeta,
+  makeAlertIntent,
+  makeAmendIntent,
+  makeCancelIntent,
+  makeErrorReport,
+  makeHealthReport,
+  makeIntentMeta,
+  makeLogLine,
+  makeNoopIntent,
+  makeOrderIntent,
+  makePositionIntent,
+  makeRiskHint,
+  makeStateUpdate,
+  makeTelemetryHint,
+  makeTimerRequest,
+  missingMetadata,
+  ORDER_OPTIONS,
+  ORDER_TYPE,
+  OUTPUT_KIND,
+  readAlertIntent,
+  readAmendIntent,
+  readCancelIntent,
+  readErrorReport,
+  readHealthReport,
+  readIntentMeta,
+  readLogLine,
+  readNoopIntent,
+  readOrderIntent,
+  readPositionIntent,
+  readRiskHint,
+  readStateUpdate,
+  readTelemetryHint,
+  readTimerRequest,
+  RecordWalker,
+  RISK_HINT,
+  SEVERITY,
+  SIDE,
+  TIME_IN_FORCE,
+  type FrameViews,
 } from "@rumi/abi";
 import type { Intent, IntentBody } from "../gate/intent.ts";
 
@@ -21,18 +57,31 @@ export type Output =
   | { readonly kind: "violation"; readonly reason_code: string };
 
 /** What identity an intent must carry. */
-export type Own = { readonly bot: number; readonly strategy: number; readonly version: number; readonly instance: number; readonly runId: Uint8Array };
+export type Own = {
+  readonly bot: number;
+  readonly strategy: number;
+  readonly version: number;
+  readonly instance: number;
+  readonly runId: Uint8Array;
+};
 
 const TAG = /^[a-z0-9_.]{1,32}$/;
 const walker = new RecordWalker();
 const meta: IntentMeta = makeIntentMeta();
 
 const word = <T extends Readonly<Record<string, number>>>(words: T, value: number): keyof T & string => {
-  for (const name of Object.keys(words)) if (words[name] === value) return name as keyof T & string;
+  for (const name of Object.keys(words)) if (words[name] === value) return name;
   throw new RangeError(`${value} was checked by the codec`);
 };
 
-export function readOutputs(views: FrameViews, at: number, length: number, own: Own, traceId: Uint8Array, outputsMax: number): readonly Output[] {
+export function readOutputs(
+  views: FrameViews,
+  at: number,
+  length: number,
+  own: Own,
+  traceId: Uint8Array,
+  outputsMax: number,
+): readonly Output[] {
   const outputs: Output[] = [];
   walker.begin(views, at, length);
   for (;;) {
@@ -48,7 +97,10 @@ export function readOutputs(views: FrameViews, at: number, length: number, own: 
   }
 }
 
-const malformed = (field: string): Output => ({ kind: "violation", reason_code: `M.INTENT.MALFORMED_${field.toUpperCase().replaceAll(".", "_")}` });
+const malformed = (field: string): Output => ({
+  kind: "violation",
+  reason_code: `M.INTENT.MALFORMED_${field.toUpperCase().replaceAll(".", "_")}`,
+});
 
 function readIntent(views: FrameViews, kind: number, own: Own, traceId: Uint8Array): Output {
   const bad = readIntentMeta(views, walker.at, meta);
@@ -56,8 +108,28 @@ function readIntent(views: FrameViews, kind: number, own: Own, traceId: Uint8Arr
   const body = readBody(views, kind);
   if (typeof body === "string") return malformed(body);
   const missing = missingMetadata(meta);
-  const foreign = missing !== "" ? "" : meta.bot !== own.bot ? "bot_id" : meta.strategy !== own.strategy ? "strategy_id" : meta.version !== own.version ? "strategy_version" : meta.instance !== own.instance ? "instance_id" : !same(meta.runId, own.runId) ? "run_id" : same(meta.traceId, traceId) ? "" : "trace_id";
-  const risk = { max_slippage_bps: meta.maxSlippageBps, max_latency_us: meta.maxLatencyUs, expected_holding_us: meta.expectedHoldingUs, budget: meta.budget };
+  const foreign =
+    missing !== ""
+      ? ""
+      : meta.bot !== own.bot
+        ? "bot_id"
+        : meta.strategy !== own.strategy
+          ? "strategy_id"
+          : meta.version !== own.version
+            ? "strategy_version"
+            : meta.instance !== own.instance
+              ? "instance_id"
+              : !same(meta.runId, own.runId)
+                ? "run_id"
+                : same(meta.traceId, traceId)
+                  ? ""
+                  : "trace_id";
+  const risk = {
+    max_slippage_bps: meta.maxSlippageBps,
+    max_latency_us: meta.maxLatencyUs,
+    expected_holding_us: meta.expectedHoldingUs,
+    budget: meta.budget,
+  };
   return { kind: "intent", intent: { missing, foreign, key: meta.idempotencyKey, risk, body } };
 }
 
@@ -69,7 +141,17 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
       const bad = readOrderIntent(views, at, length, order);
       if (bad !== "") return bad;
       if ((order.options & ~3) !== 0) return "options";
-      return { kind: "order", instrument: order.instrument, side: word(SIDE, order.side), type: word(ORDER_TYPE, order.orderType), time_in_force: word(TIME_IN_FORCE, order.timeInForce), reduce_only: (order.options & ORDER_OPTIONS.reduce_only) !== 0, post_only: (order.options & ORDER_OPTIONS.post_only) !== 0, price: order.price, quantity: order.quantity };
+      return {
+        kind: "order",
+        instrument: order.instrument,
+        side: word(SIDE, order.side),
+        type: word(ORDER_TYPE, order.orderType),
+        time_in_force: word(TIME_IN_FORCE, order.timeInForce),
+        reduce_only: (order.options & ORDER_OPTIONS.reduce_only) !== 0,
+        post_only: (order.options & ORDER_OPTIONS.post_only) !== 0,
+        price: order.price,
+        quantity: order.quantity,
+      };
     }
     case OUTPUT_KIND.cancel_intent: {
       const cancel = makeCancelIntent();
@@ -79,19 +161,40 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
     case OUTPUT_KIND.amend_intent: {
       const amend = makeAmendIntent();
       const bad = readAmendIntent(views, at, length, amend);
-      return bad !== "" ? bad : { kind: "amend", target_key: amend.targetKey, instrument: amend.instrument, price: amend.price, quantity: amend.quantity };
+      return bad !== ""
+        ? bad
+        : {
+            kind: "amend",
+            target_key: amend.targetKey,
+            instrument: amend.instrument,
+            price: amend.price,
+            quantity: amend.quantity,
+          };
     }
     case OUTPUT_KIND.position_intent: {
       const position = makePositionIntent();
       const bad = readPositionIntent(views, at, length, position);
-      return bad !== "" ? bad : { kind: "position", instrument: position.instrument, type: word(ORDER_TYPE, position.orderType), target: position.target, limit_price: position.limitPrice };
+      return bad !== ""
+        ? bad
+        : {
+            kind: "position",
+            instrument: position.instrument,
+            type: word(ORDER_TYPE, position.orderType),
+            target: position.target,
+            limit_price: position.limitPrice,
+          };
     }
     case OUTPUT_KIND.alert_intent: {
       const alert = makeAlertIntent();
       const bad = readAlertIntent(views, at, length, alert);
       if (bad !== "") return bad;
       if (alert.args > 4) return "args";
-      return { kind: "alert", code: alert.code, severity: word(SEVERITY, alert.severity), args: [alert.arg0, alert.arg1, alert.arg2, alert.arg3].slice(0, alert.args) };
+      return {
+        kind: "alert",
+        code: alert.code,
+        severity: word(SEVERITY, alert.severity),
+        args: [alert.arg0, alert.arg1, alert.arg2, alert.arg3].slice(0, alert.args),
+      };
     }
     case OUTPUT_KIND.noop_intent: {
       const noop = makeNoopIntent();
@@ -101,14 +204,19 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
     default: {
       const hint = makeRiskHint();
       const bad = readRiskHint(views, at, length, hint);
-      return bad !== "" ? bad : { kind: "risk_hint", instrument: hint.instrument, hint: word(RISK_HINT, hint.hint), value: hint.value };
+      return bad !== ""
+        ? bad
+        : { kind: "risk_hint", instrument: hint.instrument, hint: word(RISK_HINT, hint.hint), value: hint.value };
     }
   }
 }
 
 function readEffect(views: FrameViews, kind: number): Output {
   const { at, length } = walker;
-  const violation = (field: string): Output => ({ kind: "violation", reason_code: `M.OUTPUT.MALFORMED_${field.toUpperCase()}` });
+  const violation = (field: string): Output => ({
+    kind: "violation",
+    reason_code: `M.OUTPUT.MALFORMED_${field.toUpperCase()}`,
+  });
   switch (kind) {
     case OUTPUT_KIND.state_update: {
       const update = makeStateUpdate();
@@ -125,12 +233,21 @@ function readEffect(views: FrameViews, kind: number): Output {
     case OUTPUT_KIND.timer_request: {
       const timer = makeTimerRequest();
       const bad = readTimerRequest(views, at, length, timer);
-      return bad !== "" || timer.atUs < 0 ? violation("timer") : { kind: "timer", timer_id: timer.timerId, at_us: timer.atUs };
+      return bad !== "" || timer.atUs < 0
+        ? violation("timer")
+        : { kind: "timer", timer_id: timer.timerId, at_us: timer.atUs };
     }
     case OUTPUT_KIND.log_line: {
       const line = makeLogLine();
       const bad = readLogLine(views, at, length, line);
-      return bad !== "" ? violation(bad) : { kind: "log", bytes: line.text.length, level: line.level, text: new TextDecoder().decode(line.text.slice()) };
+      return bad !== ""
+        ? violation(bad)
+        : {
+            kind: "log",
+            bytes: line.text.length,
+            level: line.level,
+            text: new TextDecoder().decode(line.text.slice()),
+          };
     }
     case OUTPUT_KIND.health_report: {
       const report = makeHealthReport();
@@ -140,7 +257,9 @@ function readEffect(views: FrameViews, kind: number): Output {
     case OUTPUT_KIND.error_report: {
       const report = makeErrorReport();
       const bad = readErrorReport(views, at, length, report);
-      return bad !== "" ? violation(bad) : { kind: "error", code: report.code, text: new TextDecoder().decode(report.text.slice()) };
+      return bad !== ""
+        ? violation(bad)
+        : { kind: "error", code: report.code, text: new TextDecoder().decode(report.text.slice()) };
     }
     default:
       return { kind: "violation", reason_code: "M.OUTPUT.NOT_ASKED" };

@@ -9,7 +9,7 @@
  * - A regenerated entry that differs stops the replay before anything new is written (recovery.test.ts "a replay that differs halts").
  * - The epoch of a client order id is the epoch under which its intent was first recorded.
  */
-import { canonicalJson, type Json, type JsonObject } from "@rumi/kernel";
+import { canonicalJson, type JsonObject } from "@rumi/kernel";
 import type { JournalWriter } from "../journal/writer.ts";
 import type { JournalEntry } from "../protocol.ts";
 import type { MachineEntry } from "./entry.ts";
@@ -34,7 +34,13 @@ export class RunRecorder {
   #epochInForce: number;
   #live: boolean;
 
-  constructor(options: { readonly writer: JournalWriter; readonly wallNow: () => number; readonly epoch: number; readonly expected: readonly JournalEntry[]; /** Epoch in force where the expected entries begin. */ readonly epochBefore: number }) {
+  constructor(options: {
+    readonly writer: JournalWriter;
+    readonly wallNow: () => number;
+    readonly epoch: number;
+    readonly expected: readonly JournalEntry[];
+    /** Epoch in force where the expected entries begin. */ readonly epochBefore: number;
+  }) {
     this.#writer = options.writer;
     this.#wallNow = options.wallNow;
     this.#epoch = options.epoch;
@@ -64,7 +70,7 @@ export class RunRecorder {
       return void this.append(entry);
     }
     const journal = comparable(head);
-    const replay = canonicalJson(entry as unknown as Json);
+    const replay = canonicalJson(entry);
     if (journal !== replay) throw new DivergenceError({ seq: head.seq, journal, replay });
     this.#next += 1;
     this.goLiveIfDone(entry);
@@ -77,21 +83,35 @@ export class RunRecorder {
   }
 
   /** Starts the live part once nothing is expected any more. */
-  goLiveIfDone(where: { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string }, kind: "run_started" | "run_resumed" = "run_resumed"): void {
+  goLiveIfDone(
+    where: { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string },
+    kind: "run_started" | "run_resumed" = "run_resumed",
+  ): void {
     this.#skipResumed();
     if (this.#live || this.#next < this.#expected.length) return;
     this.#live = true;
     this.#expected = [];
     this.#epochInForce = this.#epoch;
-    this.#writer.append({ kind, epoch: this.#epoch, at_us: this.#wallNow(), event_time_us: where.event_time_us, cursor: where.cursor, trace_id: where.trace_id });
+    this.#writer.append({
+      kind,
+      epoch: this.#epoch,
+      at_us: this.#wallNow(),
+      event_time_us: where.event_time_us,
+      cursor: where.cursor,
+      trace_id: where.trace_id,
+    });
   }
 
   append(entry: MachineEntry | OperationalEntry): JournalEntry {
-    return this.#writer.append({ ...entry, at_us: this.#wallNow() } as Parameters<JournalWriter["append"]>[0]);
+    return this.#writer.append({ ...entry, at_us: this.#wallNow() });
   }
 
   #skipResumed(): void {
-    for (let head = this.#expected[this.#next]; head !== undefined && (head.kind === "run_resumed" || head.kind === "run_started"); head = this.#expected[this.#next]) {
+    for (
+      let head = this.#expected[this.#next];
+      head !== undefined && (head.kind === "run_resumed" || head.kind === "run_started");
+      head = this.#expected[this.#next]
+    ) {
       this.#epochInForce = head.epoch;
       this.#next += 1;
     }
@@ -99,14 +119,24 @@ export class RunRecorder {
 }
 
 type Where = { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
-export type OperationalEntry = Where & ({ readonly kind: "checkpoint"; readonly checkpoint: JsonObject } | { readonly kind: "run_paused" | "run_continued" | "run_stopped" });
+export type OperationalEntry = Where &
+  (
+    | { readonly kind: "checkpoint"; readonly checkpoint: JsonObject }
+    | { readonly kind: "run_paused" | "run_continued" | "run_stopped" }
+  );
 
 /** An entry without what the wall clock and the journal's own numbering put there. */
 export function comparable(entry: JournalEntry): string {
   const { seq: _seq, at_us: _at, ...rest } = entry;
-  return canonicalJson(rest as unknown as Json);
+  return canonicalJson(rest);
 }
 
 /** The entries that a replay must reproduce; everything else tells what the host did. */
-export const isReproduced = (entry: JournalEntry): boolean => entry.kind === "intent" || entry.kind === "order" || entry.kind === "fill" || entry.kind === "health" || entry.kind === "feed_ended" || isFault(entry);
+export const isReproduced = (entry: JournalEntry): boolean =>
+  entry.kind === "intent" ||
+  entry.kind === "order" ||
+  entry.kind === "fill" ||
+  entry.kind === "health" ||
+  entry.kind === "feed_ended" ||
+  isFault(entry);
 export const isFault = (entry: JournalEntry): boolean => entry.kind === "input" && entry.input["input"] === "fault";

@@ -33,7 +33,17 @@ async function open(of: InstanceSpec, feed = market(TRADES), mayEmit = (): boole
   const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
   if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
   const durable: number[] = [];
-  const opened = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => Date.now() * 1_000, monotonic: () => performance.now(), mayEmit, onDurable: (seq) => durable.push(seq), onSegment: () => undefined });
+  const opened = await InstanceHost.open({
+    spec: of,
+    feed,
+    strategy: strategy.value,
+    venue: venue.value,
+    wallNow: () => Date.now() * 1_000,
+    monotonic: () => performance.now(),
+    mayEmit,
+    onDurable: (seq) => durable.push(seq),
+    onSegment: () => undefined,
+  });
   return { opened, durable };
 }
 async function openOk(of: InstanceSpec, feed = market(TRADES), mayEmit = (): boolean => true): Promise<InstanceHost> {
@@ -51,7 +61,10 @@ function entries(of: InstanceSpec): readonly JournalEntry[] {
   return read.value.entries;
 }
 /** What must be equal between any two lives of the same run; ids without the epoch under which they were made. */
-const reproduced = (of: InstanceSpec): readonly string[] => entries(of).filter((entry) => isReproduced(entry)).map((entry) => comparable(entry).replaceAll(/R[A-Z][A-Z0-9]{5}[0-9A-Z]{25}/g, "ID"));
+const reproduced = (of: InstanceSpec): readonly string[] =>
+  entries(of)
+    .filter((entry) => isReproduced(entry))
+    .map((entry) => comparable(entry).replaceAll(/R[A-Z][A-Z0-9]{5}[0-9A-Z]{25}/g, "ID"));
 
 describe("recovery by replay", () => {
   it("[M-0.7] the same pack, config, seed and events give byte-identical intents, orders, fills and state", async () => {
@@ -63,7 +76,11 @@ describe("recovery by replay", () => {
       const slots = CheckpointSlots.open(join(one.run_dir, "checkpoints"));
       const saved = slots.ok ? slots.value.restored.checkpoint : null;
       if (saved === null) throw new Error("a stopped run has a checkpoint");
-      states.push({ machine: canonicalJson(saved.header.machine), strategy: Buffer.from(saved.strategy).toString("hex"), venue: Buffer.from(saved.venue).toString("utf8") });
+      states.push({
+        machine: canonicalJson(saved.header.machine),
+        strategy: Buffer.from(saved.strategy).toString("hex"),
+        venue: Buffer.from(saved.venue).toString("utf8"),
+      });
     }
     const [a, b] = runs.map((one) => entries(one).filter(isReproduced).map(comparable));
     expect(a, "ids included: both runs have the same names").toEqual(b);
@@ -72,44 +89,71 @@ describe("recovery by replay", () => {
     expect(a?.filter((text) => text.includes('"kind":"fill"')).length).toBeGreaterThan(10);
   });
 
-  it("[M-8.2.2] [M-0.3] [M-0.6] kill -9 at 30 random points: the journal equals an uninterrupted run's, and no order is doubled", { timeout: 240_000 }, async () => {
-    const path = folder();
-    const whole = spec(join(path, "whole"));
-    await finish(await openOk(whole));
-    const wanted = reproduced(whole);
-    const bundle = join(path, "child.mjs");
-    await build({ stdin: { contents: CHILD, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" }, bundle: true, platform: "node", format: "esm", outfile: bundle, logLevel: "error" });
-    const killed = spec(join(path, "killed"));
-    let kills = 0;
-    let acknowledged: readonly string[] = [];
-    for (let life = 1; ; life += 1) {
-      const specFile = join(path, "spec.json");
-      writeFileSync(specFile, JSON.stringify({ ...killed, epoch: life, start: life === 1 ? "fresh" : "resume" }));
-      const child = spawn(process.execPath, [bundle, specFile, String(TRADES), kills < 30 ? "1200" : "0"], { stdio: ["ignore", "pipe", "inherit"], env: { RUMI_TEST_FIXTURE: FIXTURE_DIR } });
-      const ended = once(child, "exit");
-      await Promise.race([once(child.stdout, "data"), ended]);
-      if (kills < 30) {
-        await new Promise((resolve) => setTimeout(resolve, (kills * 13) % 47));
-        child.kill("SIGKILL");
+  it(
+    "[M-8.2.2] [M-0.3] [M-0.6] kill -9 at 30 random points: the journal equals an uninterrupted run's, and no order is doubled",
+    { timeout: 240_000 },
+    async () => {
+      const path = folder();
+      const whole = spec(join(path, "whole"));
+      await finish(await openOk(whole));
+      const wanted = reproduced(whole);
+      const bundle = join(path, "child.mjs");
+      await build({
+        stdin: { contents: CHILD, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" },
+        bundle: true,
+        platform: "node",
+        format: "esm",
+        outfile: bundle,
+        logLevel: "error",
+      });
+      const killed = spec(join(path, "killed"));
+      let kills = 0;
+      let acknowledged: readonly string[] = [];
+      for (let life = 1; ; life += 1) {
+        const specFile = join(path, "spec.json");
+        writeFileSync(specFile, JSON.stringify({ ...killed, epoch: life, start: life === 1 ? "fresh" : "resume" }));
+        const child = spawn(process.execPath, [bundle, specFile, String(TRADES), kills < 30 ? "1200" : "0"], {
+          stdio: ["ignore", "pipe", "inherit"],
+          env: { RUMI_TEST_FIXTURE: FIXTURE_DIR },
+        });
+        const ended = once(child, "exit");
+        await Promise.race([once(child.stdout, "data"), ended]);
+        if (kills < 30) {
+          await new Promise((resolve) => setTimeout(resolve, (kills * 13) % 47));
+          child.kill("SIGKILL");
+        }
+        const [code] = (await ended) as [number | null];
+        if (code === 0) break;
+        if (kills >= 30) throw new Error(`the last life ended with ${String(code)}`);
+        kills += 1;
+        const now = entries(killed).map(comparable);
+        expect(now.slice(0, acknowledged.length), "an acknowledged record is never lost or changed").toEqual(
+          acknowledged,
+        );
+        acknowledged = now;
       }
-      const [code] = (await ended) as [number | null];
-      if (code === 0) break;
-      if (kills >= 30) throw new Error(`the last life ended with ${String(code)}`);
-      kills += 1;
-      const now = entries(killed).map(comparable);
-      expect(now.slice(0, acknowledged.length), "an acknowledged record is never lost or changed").toEqual(acknowledged);
-      acknowledged = now;
-    }
-    expect(kills).toBe(30);
-    expect(reproduced(killed)).toEqual(wanted);
-    const sent = entries(killed).flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded" ? [entry.client_order_id] : []));
-    expect(new Set(sent).size).toBe(sent.length);
-    const keys = entries(killed).flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded" ? [Number(entry.idempotency_key)] : []));
-    const epochOf = (id: string | null | undefined, key: number): number => Array.from({ length: 31 }, (_, n) => n + 1).find((epoch) => clientOrderId({ ...killed, epoch, idempotency_key: key }) === id) ?? 0;
-    const epochs = new Set(sent.map((id, index) => epochOf(id, keys[index] ?? 0)));
-    expect(epochs).not.toContain(0);
-    expect(epochs.size, "orders keep the epoch under which they were first recorded").toBeGreaterThan(3);
-  });
+      expect(kills).toBe(30);
+      expect(reproduced(killed)).toEqual(wanted);
+      const sent = entries(killed).flatMap((entry) =>
+        entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded"
+          ? [entry.client_order_id]
+          : [],
+      );
+      expect(new Set(sent).size).toBe(sent.length);
+      const keys = entries(killed).flatMap((entry) =>
+        entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded"
+          ? [Number(entry.idempotency_key)]
+          : [],
+      );
+      const epochOf = (id: string | null | undefined, key: number): number =>
+        Array.from({ length: 31 }, (_, n) => n + 1).find(
+          (epoch) => clientOrderId({ ...killed, epoch, idempotency_key: key }) === id,
+        ) ?? 0;
+      const epochs = new Set(sent.map((id, index) => epochOf(id, keys[index] ?? 0)));
+      expect(epochs).not.toContain(0);
+      expect(epochs.size, "orders keep the epoch under which they were first recorded").toBeGreaterThan(3);
+    },
+  );
 
   it("[M-6.2.2] [M-6.1.2] a damaged newest checkpoint rolls back and is on the record; a changed journal halts; another order of things diverges", async () => {
     const path = folder();
@@ -119,7 +163,8 @@ describe("recovery by replay", () => {
     await host.suspend();
     const wanted = entries(one).length;
     const slots = join(one.run_dir, "checkpoints");
-    const generation = (name: string): number => Number(/"generation":(\d+)/.exec(readFileSync(join(slots, name), "latin1"))?.[1]);
+    const generation = (name: string): number =>
+      Number(/"generation":(\d+)/.exec(readFileSync(join(slots, name), "latin1"))?.[1]);
     const newest = ["a.checkpoint", "b.checkpoint"].sort((x, y) => generation(y) - generation(x))[0] ?? "";
     const bytes = readFileSync(join(slots, newest));
     bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
@@ -127,9 +172,16 @@ describe("recovery by replay", () => {
     const resumed = await openOk({ ...one, start: "resume", epoch: 2 });
     const told = entries(one).slice(wanted);
     expect(told.map((entry) => entry.kind)).toContain("run_resumed");
-    expect(told.some((entry) => entry.kind === "checkpoint" && entry.checkpoint["reason_code"] === "M.STATE.ROLLED_BACK")).toBe(true);
+    expect(
+      told.some((entry) => entry.kind === "checkpoint" && entry.checkpoint["reason_code"] === "M.STATE.ROLLED_BACK"),
+    ).toBe(true);
     await resumed.suspend();
-    const other = await open({ ...one, start: "resume", epoch: 3, pack_digest: `sha256:${"b".repeat(64)}` as InstanceSpec["pack_digest"] });
+    const other = await open({
+      ...one,
+      start: "resume",
+      epoch: 3,
+      pack_digest: `sha256:${"b".repeat(64)}` as InstanceSpec["pack_digest"],
+    });
     expect(other.opened.ok, "a clean end lets another pack continue").toBe(true);
     if (other.opened.ok) await other.opened.value.suspend();
   });
@@ -164,7 +216,9 @@ describe("recovery by replay", () => {
     const first = entries(one);
     const resumed = await openOk({ ...one, start: "resume", epoch: 2, config: { period: 3 } });
     expect(resumed.phase).toBe("feed_ended");
-    expect(first.filter((entry) => entry.kind === "input").map((entry) => entry.kind === "input" && entry.input["input"])).toEqual(["safety", "config", "safety"]);
+    expect(
+      first.filter((entry) => entry.kind === "input").map((entry) => entry.kind === "input" && entry.input["input"]),
+    ).toEqual(["safety", "config", "safety"]);
     expect(first.some((entry) => entry.kind === "intent" && entry.reason_code === "M.SAFETY.SAFE")).toBe(true);
     // Without any checkpoint but the first, the whole run is replayed with its inputs.
     await resumed.suspend();
@@ -175,7 +229,10 @@ describe("recovery by replay", () => {
     const one = spec(join(path, "run"));
     const host = await openOk(one);
     await host.turn();
-    const inputs = [host.input({ input: "config", config: { period: 3 }, actor: "root", generation: 2 }), host.input({ input: "safety", mode: "SAFE", generation: 2 })];
+    const inputs = [
+      host.input({ input: "config", config: { period: 3 }, actor: "root", generation: 2 }),
+      host.input({ input: "safety", mode: "SAFE", generation: 2 }),
+    ];
     await host.turn();
     expect((await Promise.all(inputs)).every((done) => done.ok)).toBe(true);
     await host.turn();
@@ -191,7 +248,8 @@ describe("recovery by replay", () => {
     const resumed = await openOk({ ...one, start: "resume", epoch: 2, config: { period: 3 } });
     const after = entries(one);
     expect(after.slice(0, before.length)).toEqual(before);
-    const told = (of: readonly JournalEntry[]): readonly string[] => of.flatMap((entry) => (entry.kind === "input" ? [`${entry.cursor} ${canonicalJson(entry.input)}`] : []));
+    const told = (of: readonly JournalEntry[]): readonly string[] =>
+      of.flatMap((entry) => (entry.kind === "input" ? [`${entry.cursor} ${canonicalJson(entry.input)}`] : []));
     expect(told(after), "no input is recorded twice").toEqual(told(before));
     expect(told(before)).toHaveLength(3);
     const whole = await finish(resumed);
@@ -204,7 +262,10 @@ describe("recovery by replay", () => {
     const path = folder();
     const feed = market(TRADES);
     const barOf = (row: number): number => Math.floor((feed.event_time_us[row] ?? 0) / 60_000_000);
-    const applied = (of: InstanceSpec): number[] => entries(of).flatMap((entry) => (entry.kind === "input" && entry.input["input"] === "config" ? [entry.cursor] : []));
+    const applied = (of: InstanceSpec): number[] =>
+      entries(of).flatMap((entry) =>
+        entry.kind === "input" && entry.input["input"] === "config" ? [entry.cursor] : [],
+      );
     const bars = spec(join(path, "bars"));
     const host = await openOk(bars, feed);
     await host.turn();
@@ -243,7 +304,9 @@ describe("recovery by replay", () => {
     const host = await openOk(one, feed);
     while (host.phase === "running") await host.turn();
     expect(host.status()).toMatchObject({ health_state: "halted", reason_code: "M.SANDBOX.TRAP", phase: "paused" });
-    const health = entries(one).flatMap((entry) => (entry.kind === "health" ? [`${entry.health_state} ${entry.reason_code ?? ""}`] : []));
+    const health = entries(one).flatMap((entry) =>
+      entry.kind === "health" ? [`${entry.health_state} ${entry.reason_code ?? ""}`] : [],
+    );
     expect(health).toEqual(["healthy M.SANDBOX.TRAP", "degraded M.SANDBOX.FUEL_EXHAUSTED", "halted M.SANDBOX.TRAP"]);
     const again = await openOk({ ...one, start: "resume", epoch: 2 }, feed);
     expect(again.status().health_state).toBe("halted");
@@ -262,7 +325,14 @@ describe("recovery by replay", () => {
     const before = host.status().events_total;
     await host.turn();
     expect(host.status().events_total).toBe(before);
+    const slots = () =>
+      ["a.checkpoint", "b.checkpoint"]
+        .map((name) => join(one.run_dir, "checkpoints", name))
+        .map((file) => (existsSync(file) ? readFileSync(file).toString("hex") : ""));
+    const kept = slots();
+    await host.checkpoint("asked for without a lease");
     await host.stop("lease lost");
+    expect(slots()).toEqual(kept);
     const whole = spec(join(path, "whole"));
     await finish(await openOk(whole));
     await finish(await openOk({ ...one, start: "resume", epoch: 2 }));

@@ -6,7 +6,7 @@
  *
  * Invariant: nothing new is dispatched before it is durable, and nothing at all without the lease (recovery.test.ts).
  */
-import { canonicalJson, type JsonObject } from "@rumi/kernel";
+import { canonicalJson } from "@rumi/kernel";
 import type { JournalEntry } from "../protocol.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 import type { MachineInput } from "./input.ts";
@@ -30,7 +30,9 @@ const STRIDE = 4_096;
 /** Throws `DivergenceError`; a strategy that refuses to begin again is a value. */
 export async function replayLife(options: ReplayOptions): Promise<StrategyFault | null> {
   const { machine, recorder, expected, feedLength, fromNothing, mayEmit, sync } = options;
-  for (const entry of expected) if (isFault(entry) && entry.kind === "input") machine.expectFault(entry.input as unknown as Extract<MachineInput, { input: "fault" }>);
+  for (const entry of expected)
+    if (isFault(entry) && entry.kind === "input")
+      machine.expectFault(entry.input as unknown as Extract<MachineInput, { input: "fault" }>);
   if (fromNothing) {
     const refused = machine.init();
     if (refused !== null) return refused;
@@ -43,7 +45,8 @@ export async function replayLife(options: ReplayOptions): Promise<StrategyFault 
     const before = machine.cursor;
     const head = recorder.head;
     // A row's entries carry its own cursor; what happened between rows carries the cursor after them.
-    const until = head === undefined ? before : Math.min(feedLength, isReproduced(head) ? head.cursor + 1 : head.cursor);
+    const until =
+      head === undefined ? before : Math.min(feedLength, isReproduced(head) ? head.cursor + 1 : head.cursor);
     machine.run(Math.min(Math.max(until, before), before + STRIDE));
     machine.takeCheckpointWish();
     if (machine.pending > 0) {
@@ -53,7 +56,11 @@ export async function replayLife(options: ReplayOptions): Promise<StrategyFault 
       machine.dispatch();
     }
     if (machine.cursor === before && recorder.head === head && head !== undefined) {
-      throw new DivergenceError({ seq: head.seq, journal: canonicalJson(head as unknown as JsonObject), replay: `nothing at cursor ${before}` });
+      throw new DivergenceError({
+        seq: head.seq,
+        journal: canonicalJson(head),
+        replay: `nothing at cursor ${before}`,
+      });
     }
   }
   return null;
@@ -62,7 +69,11 @@ export async function replayLife(options: ReplayOptions): Promise<StrategyFault 
 /** What the earlier life did between two rows, at the row where it did it. */
 function replayBoundary({ machine, recorder, feedLength }: ReplayOptions): void {
   for (let head = recorder.head; head !== undefined; head = recorder.head) {
-    const saveFault = isFault(head) && head.kind === "input" && head.input["callback"] === "save_state" && head.cursor === machine.cursor;
+    const saveFault =
+      isFault(head) &&
+      head.kind === "input" &&
+      head.input["callback"] === "save_state" &&
+      head.cursor === machine.cursor;
     if (saveFault) {
       machine.saveStrategy();
       continue;

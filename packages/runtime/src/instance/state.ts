@@ -20,7 +20,18 @@ export type Counters = {
   faults: Record<string, number>;
 };
 
-export const countersStart = (): Counters => ({ events_total: 0, intents_total: 0, orders_sent: 0, fills_total: 0, hints_total: 0, log_bytes: 0, log_bytes_cut: 0, intents: {}, discarded: {}, faults: {} });
+export const countersStart = (): Counters => ({
+  events_total: 0,
+  intents_total: 0,
+  orders_sent: 0,
+  fills_total: 0,
+  hints_total: 0,
+  log_bytes: 0,
+  log_bytes_cut: 0,
+  intents: {},
+  discarded: {},
+  faults: {},
+});
 
 export type MachineState = {
   readonly cursor: number;

@@ -18,7 +18,12 @@ export const FRAME_MARK: Buffer = Buffer.from([0xa5, 0x52, 0x4a, 0x01]);
 export const RECORD_BYTES_MAX = 262_144;
 export const CHAIN_START: Buffer = Buffer.alloc(32);
 
-export type SegmentHeader = { readonly segment: number; readonly firstSeq: number; readonly runId: string; readonly chain: Buffer };
+export type SegmentHeader = {
+  readonly segment: number;
+  readonly firstSeq: number;
+  readonly runId: string;
+  readonly chain: Buffer;
+};
 
 export function nextChain(previous: Uint8Array, payload: Uint8Array): Buffer {
   const length = Buffer.allocUnsafe(4);
@@ -26,7 +31,10 @@ export function nextChain(previous: Uint8Array, payload: Uint8Array): Buffer {
   return createHash("sha256").update(previous).update(length).update(payload).digest();
 }
 
-export function encodeFrame(previous: Uint8Array, payload: Uint8Array): { readonly frame: Buffer; readonly chain: Buffer } {
+export function encodeFrame(
+  previous: Uint8Array,
+  payload: Uint8Array,
+): { readonly frame: Buffer; readonly chain: Buffer } {
   const chain = nextChain(previous, payload);
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + payload.length);
   FRAME_MARK.copy(frame, 0);
@@ -54,7 +62,12 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   if (!check.equals(bytes.subarray(68, 72))) return undefined;
   const hex = bytes.toString("hex", 20, 36);
   const runId = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-  return { segment: bytes.readUInt32LE(8), firstSeq: Number(bytes.readBigUInt64LE(12)), runId, chain: Buffer.from(bytes.subarray(36, 68)) };
+  return {
+    segment: bytes.readUInt32LE(8),
+    firstSeq: Number(bytes.readBigUInt64LE(12)),
+    runId,
+    chain: Buffer.from(bytes.subarray(36, 68)),
+  };
 }
 
 export type FrameRead =
@@ -67,7 +80,10 @@ export type FrameRead =
 
 export function readFrame(bytes: Buffer, offset: number, previous: Uint8Array): FrameRead {
   if (offset === bytes.length) return { kind: "end" };
-  const damaged = (problem: string): FrameRead => ({ kind: bytes.indexOf(FRAME_MARK, offset + 1) === -1 ? "torn" : "corrupt", problem });
+  const damaged = (problem: string): FrameRead => ({
+    kind: bytes.indexOf(FRAME_MARK, offset + 1) === -1 ? "torn" : "corrupt",
+    problem,
+  });
   if (bytes.length - offset < FRAME_HEADER_BYTES) return damaged("the frame header is cut off");
   if (!bytes.subarray(offset, offset + 4).equals(FRAME_MARK)) return damaged("the frame mark is missing");
   const length = bytes.readUInt32LE(offset + 4);
@@ -76,6 +92,7 @@ export function readFrame(bytes: Buffer, offset: number, previous: Uint8Array): 
   if (end > bytes.length) return damaged("the record is cut off");
   const payload = bytes.subarray(offset + FRAME_HEADER_BYTES, end);
   const chain = nextChain(previous, payload);
-  if (!chain.equals(bytes.subarray(offset + 8, offset + FRAME_HEADER_BYTES))) return damaged("the record does not continue the chain");
+  if (!chain.equals(bytes.subarray(offset + 8, offset + FRAME_HEADER_BYTES)))
+    return damaged("the record does not continue the chain");
   return { kind: "record", payload, chain, end };
 }

@@ -13,14 +13,29 @@ const RUN = "0197a000-0000-7000-8000-000000000001";
 const folders: { remove: () => void }[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
 
-function room(segmentBytes = 1_000_000): { directory: string; options: Parameters<typeof JournalWriter.create>[0]; now: { ms: number } } {
+function room(segmentBytes = 1_000_000): {
+  directory: string;
+  options: Parameters<typeof JournalWriter.create>[0];
+  now: { ms: number };
+} {
   const folder = temporaryFolder();
   folders.push(folder);
   const now = { ms: 0 };
   const directory = join(folder.path, "journal");
-  return { directory, now, options: { directory, runId: RUN, segmentBytes, segmentAgeMs: 1_000, monotonic: () => now.ms } };
+  return {
+    directory,
+    now,
+    options: { directory, runId: RUN, segmentBytes, segmentAgeMs: 1_000, monotonic: () => now.ms },
+  };
 }
-const input = (n: number): NewEntry => ({ kind: "input", at_us: n, event_time_us: n * 10, cursor: n, trace_id: "t".repeat(32), input: { n } }) as NewEntry;
+const input = (n: number): NewEntry => ({
+  kind: "input",
+  at_us: n,
+  event_time_us: n * 10,
+  cursor: n,
+  trace_id: "t".repeat(32),
+  input: { n },
+});
 const readOk = (directory: string, durableSeq = 0) => {
   const read = readJournal({ directory, runId: RUN, durableSeq });
   if (!read.ok) throw new Error(JSON.stringify(read.error));
@@ -29,8 +44,12 @@ const readOk = (directory: string, durableSeq = 0) => {
 
 describe("intent journal", () => {
   it("[M-0.7] the format is the frozen golden vector", () => {
-    const golden = JSON.parse(readFileSync(new URL("../../../../docs/formats/intent-journal.json", import.meta.url), "utf8")) as { header: { hex: string }; records: { payload: string; frame: string }[]; merkle_root: string };
-    expect(encodeSegmentHeader({ segment: 1, firstSeq: 1, runId: RUN, chain: CHAIN_START }).toString("hex")).toBe(golden.header.hex);
+    const golden = JSON.parse(
+      readFileSync(new URL("../../../../docs/formats/intent-journal.json", import.meta.url), "utf8"),
+    ) as { header: { hex: string }; records: { payload: string; frame: string }[]; merkle_root: string };
+    expect(encodeSegmentHeader({ segment: 1, firstSeq: 1, runId: RUN, chain: CHAIN_START }).toString("hex")).toBe(
+      golden.header.hex,
+    );
     let chain: Buffer = CHAIN_START;
     const merkle = new MerkleRoot();
     for (const record of golden.records) {
@@ -59,10 +78,18 @@ describe("intent journal", () => {
     expect(back.entries.slice(0, 20)).toEqual(written);
     expect(back.closed.slice(0, bySize.length)).toEqual(bySize);
     const naive = (leaves: Buffer[]): Buffer => {
-      if (leaves.length === 1) return createHash("sha256").update(Buffer.from([0])).update(leaves[0] as Buffer).digest();
+      if (leaves.length === 1)
+        return createHash("sha256")
+          .update(Buffer.from([0]))
+          .update(leaves[0] as Buffer)
+          .digest();
       let split = 1;
       while (split * 2 < leaves.length) split *= 2;
-      return createHash("sha256").update(Buffer.from([1])).update(naive(leaves.slice(0, split))).update(naive(leaves.slice(split))).digest();
+      return createHash("sha256")
+        .update(Buffer.from([1]))
+        .update(naive(leaves.slice(0, split)))
+        .update(naive(leaves.slice(split)))
+        .digest();
     };
     const merkle = new MerkleRoot();
     const leaves = Array.from({ length: 13 }, (_, n) => Buffer.from(String(n)));

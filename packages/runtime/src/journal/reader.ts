@@ -20,12 +20,22 @@ export type JournalContents = {
   readonly chain: Buffer;
   /** All but the last segment are closed; the last one is too when it ends in `run_stopped`. */
   readonly closed: readonly SegmentClosed[];
-  readonly last: { readonly segment: number; readonly firstSeq: number; readonly bytes: number; readonly merkle: MerkleRoot; readonly chain: Buffer } | null;
+  readonly last: {
+    readonly segment: number;
+    readonly firstSeq: number;
+    readonly bytes: number;
+    readonly merkle: MerkleRoot;
+    readonly chain: Buffer;
+  } | null;
   /** Bytes after the last sound record, if the last append never finished. */
   readonly torn: { readonly path: string; readonly offset: number; readonly problem: string } | null;
 };
 
-export type ReadOptions = { readonly directory: string; readonly runId: string; /** Highest seq known to have been durable. */ readonly durableSeq: number };
+export type ReadOptions = {
+  readonly directory: string;
+  readonly runId: string;
+  /** Highest seq known to have been durable. */ readonly durableSeq: number;
+};
 
 export function listSegments(directory: string): readonly number[] {
   if (!existsSync(directory)) return [];
@@ -46,23 +56,27 @@ export function readJournal(options: ReadOptions): Result<JournalContents, Failu
     const path = join(options.directory, segmentFile(segment));
     const bytes = readFileSync(path);
     const isLast = index === segments.length - 1;
-    const damage = (offset: number, problem: string): Result<never, Failure> => err(failure("RUMI-STR-020", { path, offset, problem }, { reasonCode: "M.JOURNAL.CORRUPT" }));
+    const damage = (offset: number, problem: string): Result<never, Failure> =>
+      err(failure("RUMI-STR-020", { path, offset, problem }, { reasonCode: "M.JOURNAL.CORRUPT" }));
     const header = decodeSegmentHeader(bytes);
     if (header === undefined) return damage(0, "the segment header is not sound");
     if (header.runId !== options.runId) return damage(0, "the segment belongs to another run");
-    if (header.segment !== index + 1 || header.firstSeq !== entries.length + 1 || !header.chain.equals(chain)) return damage(0, "the segment does not continue the one before");
+    if (header.segment !== index + 1 || header.firstSeq !== entries.length + 1 || !header.chain.equals(chain))
+      return damage(0, "the segment does not continue the one before");
     const merkle = new MerkleRoot();
     let offset = SEGMENT_HEADER_BYTES;
     for (;;) {
       const read = readFrame(bytes, offset, chain);
       if (read.kind === "end") break;
-      if (read.kind === "corrupt" || (read.kind === "torn" && (!isLast || entries.length < options.durableSeq))) return damage(offset, read.problem);
+      if (read.kind === "corrupt" || (read.kind === "torn" && (!isLast || entries.length < options.durableSeq)))
+        return damage(offset, read.problem);
       if (read.kind === "torn") {
         torn = { path, offset, problem: read.problem };
         break;
       }
       const entry = JSON.parse(read.payload.toString("utf8")) as JournalEntry;
-      if (entry.seq !== entries.length + 1) return damage(offset, `the record says ${entry.seq} and stands at ${entries.length + 1}`);
+      if (entry.seq !== entries.length + 1)
+        return damage(offset, `the record says ${entry.seq} and stands at ${entries.length + 1}`);
       entries.push(entry);
       merkle.add(read.payload);
       chain = read.chain;
@@ -72,12 +86,32 @@ export function readJournal(options: ReadOptions): Result<JournalContents, Failu
     if (!isLast || entries.at(-1)?.kind === "run_stopped") closed.push(closedSegment(options.runId, last));
   }
   if (entries.length < options.durableSeq) {
-    return err(failure("RUMI-STR-020", { path: options.directory, offset: last?.bytes ?? 0, problem: `records ${entries.length + 1}…${options.durableSeq} are gone` }, { reasonCode: "M.JOURNAL.CORRUPT" }));
+    return err(
+      failure(
+        "RUMI-STR-020",
+        {
+          path: options.directory,
+          offset: last?.bytes ?? 0,
+          problem: `records ${entries.length + 1}…${options.durableSeq} are gone`,
+        },
+        { reasonCode: "M.JOURNAL.CORRUPT" },
+      ),
+    );
   }
   return ok({ entries, chain, closed, last, torn });
 }
 
-export function closedSegment(runId: string, segment: { readonly segment: number; readonly firstSeq: number; readonly merkle: MerkleRoot }): SegmentClosed {
+export function closedSegment(
+  runId: string,
+  segment: { readonly segment: number; readonly firstSeq: number; readonly merkle: MerkleRoot },
+): SegmentClosed {
   const { merkle, firstSeq } = segment;
-  return { run_id: runId as SegmentClosed["run_id"], segment: segment.segment, first_seq: firstSeq, last_seq: firstSeq + merkle.size - 1, root: merkle.rootHex(), records: merkle.size };
+  return {
+    run_id: runId as SegmentClosed["run_id"],
+    segment: segment.segment,
+    first_seq: firstSeq,
+    last_seq: firstSeq + merkle.size - 1,
+    root: merkle.rootHex(),
+    records: merkle.size,
+  };
 }

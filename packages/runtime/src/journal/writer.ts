@@ -8,7 +8,21 @@
  * - `durableSeq` never runs ahead of the disk (journal.test.ts).
  * - A segment closes only between records, when it is full or old, and gets its Merkle root then.
  */
-import { closeSync, fdatasync, fdatasyncSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, truncateSync, writeSync, copyFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  fdatasync,
+  fdatasyncSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { canonicalJson, type Json, invariant } from "@rumi/kernel";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
@@ -46,7 +60,18 @@ export class JournalWriter {
   #buffer: Buffer[] = [];
   readonly #closed: SegmentClosed[] = [];
 
-  private constructor(options: JournalWriterOptions, at: { fd: number; segment: number; firstSeq: number; bytes: number; merkle: MerkleRoot; chain: Buffer; seq: number }) {
+  private constructor(
+    options: JournalWriterOptions,
+    at: {
+      fd: number;
+      segment: number;
+      firstSeq: number;
+      bytes: number;
+      merkle: MerkleRoot;
+      chain: Buffer;
+      seq: number;
+    },
+  ) {
     this.#options = options;
     this.#fd = at.fd;
     this.#segment = at.segment;
@@ -63,7 +88,15 @@ export class JournalWriter {
   static create(options: JournalWriterOptions): JournalWriter {
     mkdirSync(options.directory);
     const fd = openSegment(options, 1, 1, CHAIN_START);
-    return new JournalWriter(options, { fd, segment: 1, firstSeq: 1, bytes: SEGMENT_HEADER_BYTES, merkle: new MerkleRoot(), chain: CHAIN_START, seq: 0 });
+    return new JournalWriter(options, {
+      fd,
+      segment: 1,
+      firstSeq: 1,
+      bytes: SEGMENT_HEADER_BYTES,
+      merkle: new MerkleRoot(),
+      chain: CHAIN_START,
+      seq: 0,
+    });
   }
 
   /** Continues what {@link readJournal} read; a torn tail is kept as evidence beside it and cut. */
@@ -77,10 +110,26 @@ export class JournalWriter {
     const seq = contents.entries.length;
     if (contents.closed.at(-1)?.segment === last.segment) {
       const next = openSegment(options, last.segment + 1, seq + 1, contents.chain);
-      return new JournalWriter(options, { fd: next, segment: last.segment + 1, firstSeq: seq + 1, bytes: SEGMENT_HEADER_BYTES, merkle: new MerkleRoot(), chain: contents.chain, seq });
+      return new JournalWriter(options, {
+        fd: next,
+        segment: last.segment + 1,
+        firstSeq: seq + 1,
+        bytes: SEGMENT_HEADER_BYTES,
+        merkle: new MerkleRoot(),
+        chain: contents.chain,
+        seq,
+      });
     }
     const fd = takeOver(options, join(options.directory, segmentFile(last.segment)), last.bytes);
-    return new JournalWriter(options, { fd, segment: last.segment, firstSeq: last.firstSeq, bytes: last.bytes, merkle: last.merkle, chain: contents.chain, seq });
+    return new JournalWriter(options, {
+      fd,
+      segment: last.segment,
+      firstSeq: last.firstSeq,
+      bytes: last.bytes,
+      merkle: last.merkle,
+      chain: contents.chain,
+      seq,
+    });
   }
 
   get seq(): number {
@@ -142,7 +191,10 @@ export class JournalWriter {
   /** Flushes and closes the last segment too, so that a stopped run is wholly under Merkle roots. */
   finish(): void {
     this.syncNow();
-    if (this.#merkle.size > 0) this.#closed.push(closedSegment(this.#options.runId, { segment: this.#segment, firstSeq: this.#firstSeq, merkle: this.#merkle }));
+    if (this.#merkle.size > 0)
+      this.#closed.push(
+        closedSegment(this.#options.runId, { segment: this.#segment, firstSeq: this.#firstSeq, merkle: this.#merkle }),
+      );
     closeSync(this.#fd);
   }
 
@@ -156,13 +208,15 @@ export class JournalWriter {
     if (this.#buffer.length === 0) return;
     const bytes = Buffer.concat(this.#buffer);
     this.#buffer = [];
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
   }
 
   #roll(): void {
     this.syncNow();
     closeSync(this.#fd);
-    this.#closed.push(closedSegment(this.#options.runId, { segment: this.#segment, firstSeq: this.#firstSeq, merkle: this.#merkle }));
+    this.#closed.push(
+      closedSegment(this.#options.runId, { segment: this.#segment, firstSeq: this.#firstSeq, merkle: this.#merkle }),
+    );
     this.#segment += 1;
     this.#firstSeq = this.#seq + 1;
     this.#fd = openSegment(this.#options, this.#segment, this.#firstSeq, this.#chain);
@@ -172,15 +226,22 @@ export class JournalWriter {
   }
 }
 
-/** The header is written aside and renamed in, so that a segment without a sound header is never a crash. */
+/**
+ * The header is written aside and linked in, so that a segment without a sound header is never a crash, and a segment
+ * that a successor began already is never replaced: then this writer is the former one, and `linkSync` throws EEXIST.
+ */
 function openSegment(options: JournalWriterOptions, segment: number, firstSeq: number, chain: Buffer): number {
   const path = join(options.directory, segmentFile(segment));
-  const aside = `${path}.new`;
+  const aside = `${path}.${process.pid}.new`;
   const fd = openSync(aside, "w", 0o600);
   writeSync(fd, encodeSegmentHeader({ segment, firstSeq, runId: options.runId, chain }));
   fdatasyncSync(fd);
   closeSync(fd);
-  renameSync(aside, path);
+  try {
+    linkSync(aside, path);
+  } finally {
+    unlinkSync(aside);
+  }
   syncDirectory(dirname(path));
   return openSync(path, "a");
 }
@@ -190,7 +251,7 @@ function openSegment(options: JournalWriterOptions, segment: number, firstSeq: n
  * that its lease is over keeps writing into a file that nobody reads any more (M-7.1.2; packages/rumi/test/crash.e2e.test.ts).
  */
 function takeOver(options: JournalWriterOptions, path: string, bytes: number): number {
-  const aside = `${path}.new`;
+  const aside = `${path}.${process.pid}.new`;
   const fd = openSync(aside, "w", 0o600);
   writeSync(fd, readFileSync(path).subarray(0, bytes));
   fdatasyncSync(fd);

@@ -1,4 +1,5 @@
 /** The thread's inside: instances by run, commands in order, status told when it changed and at most twice a second. */
+import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
 import { admit } from "../admission.ts";
 import { createSimulatedVenue, loadRecordings, type TradeColumns } from "@rumi/venues";
@@ -20,7 +21,13 @@ export function failureBody(of: Failure): FailureBody {
   return { error_code: of.code, reason_code: of.reasonCode ?? null, error: text, suggestion: next };
 }
 
-type Hosted = { readonly host: InstanceHost; readonly commands: (() => Promise<void>)[]; wake: () => void; toldAt: number; told: string };
+type Hosted = {
+  readonly host: InstanceHost;
+  readonly commands: (() => Promise<void>)[];
+  wake: () => void;
+  toldAt: number;
+  told: string;
+};
 
 export class Lane {
   readonly #data: LaneData;
@@ -39,12 +46,21 @@ export class Lane {
   take(message: ToLane): void {
     if (message.type === "start") return void this.#start(message);
     const hosted = this.#hosted.get(message.run_id);
-    if (hosted === undefined) return this.#refuse(message.request, failure("RUMI-STR-035", { run_id: message.run_id, epoch: 0 }, { reasonCode: "M.INSTANCE.UNKNOWN" }));
+    if (hosted === undefined)
+      return this.#refuse(
+        message.request,
+        failure("RUMI-STR-035", { run_id: message.run_id, epoch: 0 }, { reasonCode: "M.INSTANCE.UNKNOWN" }),
+      );
     if (message.type === "input") {
       void hosted.host.input(message.input).then((result) => this.#reply(message.request, result));
     } else {
       const { host } = hosted;
-      const run = { stop: () => host.stop(message.reason), pause: () => host.pause(message.reason), continue: () => host.continue(), suspend: () => host.suspend().then(() => ok(host.status())) }[message.command];
+      const run = {
+        stop: () => host.stop(message.reason),
+        pause: () => host.pause(message.reason),
+        continue: () => host.continue(),
+        suspend: () => host.suspend().then(() => ok(host.status())),
+      }[message.command];
       hosted.commands.push(async () => this.#reply(message.request, await run()));
     }
     hosted.wake();
@@ -52,7 +68,9 @@ export class Lane {
 
   async #start(message: Extract<ToLane, { type: "start" }>): Promise<void> {
     const { spec, slot } = message;
-    const opened = await this.#open(spec, slot).catch((cause: unknown) => err(failure("RUMI-SYS-001", { trace_id: spec.trace_id }, { cause })));
+    const opened = await this.#open(spec, slot).catch((cause: unknown) =>
+      err(failure("RUMI-SYS-001", { trace_id: spec.trace_id }, { cause })),
+    );
     if (!opened.ok) return this.#refuse(message.request, opened.error);
     const hosted: Hosted = { host: opened.value, commands: [], wake: () => undefined, toldAt: 0, told: "" };
     this.#hosted.set(spec.run_id, hosted);
@@ -67,15 +85,33 @@ export class Lane {
     const spec = { ...asked, config: config.value };
     const pythonOf = python === null ? {} : { python: { home: python, watch, now_ms: sharedNowMs } };
     const report = admit({ ...spec, ...pythonOf, monotonic: () => performance.now() });
-    if (!report.admitted) return err(report.failure ?? failure("RUMI-STR-033", { check: report.checks.find((check) => !check.passed)?.check ?? "" }, { reasonCode: report.checks.find((check) => !check.passed)?.reason_code ?? "M.ADMISSION.REFUSED" }));
+    if (!report.admitted)
+      return err(
+        report.failure ??
+          failure(
+            "RUMI-STR-033",
+            { check: report.checks.find((check) => !check.passed)?.check ?? "" },
+            { reasonCode: report.checks.find((check) => !check.passed)?.reason_code ?? "M.ADMISSION.REFUSED" },
+          ),
+      );
     const feed = await loadFeed(spec);
     if (!feed.ok) return feed;
-    const strategy = loadStrategy({ descriptor: spec.descriptor, pack_dir: spec.pack_dir, isolation: spec.isolation, ...pythonOf });
+    const strategy = loadStrategy({
+      descriptor: spec.descriptor,
+      pack_dir: spec.pack_dir,
+      isolation: spec.isolation,
+      ...pythonOf,
+    });
     if (!strategy.ok) return strategy;
     const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
     const opened = venue.ok
       ? await InstanceHost.open({
-          spec, feed: feed.value, strategy: strategy.value, venue: venue.value, wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000), monotonic: () => performance.now(),
+          spec,
+          feed: feed.value,
+          strategy: strategy.value,
+          venue: venue.value,
+          wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
+          monotonic: () => performance.now(),
           mayEmit: () => nowNs() < Atomics.load(this.#fence, slot),
           onDurable: (seq) => this.#tell({ type: "durable", run_id: spec.run_id, seq }),
           onSegment: (segment) => this.#tell({ type: "segment", segment }),
@@ -127,22 +163,47 @@ export class Lane {
   }
 
   #refuse(request: number, of: Failure): void {
-    if (of.cause !== undefined) process.stderr.write(`${of.code} ${of.cause instanceof Error ? (of.cause.stack ?? of.cause.message) : String(of.cause)}\n`);
-    this.#tell({ type: "reply", request, ok: false, failure: failureBody(of), details: (of.details ?? {}) as JsonObject });
+    if (of.cause !== undefined) process.stderr.write(`${of.code} ${causeText(of.cause)}\n`);
+    this.#tell({
+      type: "reply",
+      request,
+      ok: false,
+      failure: failureBody(of),
+      details: (of.details ?? {}) as JsonObject,
+    });
   }
 }
 
 /** The recording with the confirmed digests, its instruments numbered as the specification numbers them. */
-export async function loadFeed(spec: Pick<InstanceSpec, "venue" | "instruments">): Promise<Result<TradeColumns, Failure>> {
+export async function loadFeed(
+  spec: Pick<InstanceSpec, "venue" | "instruments">,
+): Promise<Result<TradeColumns, Failure>> {
   const { files } = spec.venue;
   const loaded = await loadRecordings(files);
   if (!loaded.ok) return loaded;
   for (const [index, file] of files.entries()) {
-    if (loaded.value.report.files[index]?.sha256 !== file.sha256) return err(failure("RUMI-STR-034", { path: file.path, problem: "its digest is not the confirmed one" }, { reasonCode: "M.RECORDING.DIGEST" }));
+    if (loaded.value.report.files[index]?.sha256 !== file.sha256)
+      return err(
+        failure(
+          "RUMI-STR-034",
+          { path: file.path, problem: "its digest is not the confirmed one" },
+          { reasonCode: "M.RECORDING.DIGEST" },
+        ),
+      );
   }
   const { feed, instruments } = loaded.value;
-  const places = instruments.map((one) => spec.instruments.findIndex((other) => other.instrument_id === one.instrument_id));
-  if (places.includes(-1)) return err(failure("RUMI-STR-034", { path: files[0]?.path ?? "", problem: "it holds an instrument that the instance does not list" }, { reasonCode: "M.RECORDING.INSTRUMENT" }));
-  if (places.some((place, index) => place !== index)) for (let row = 0; row < feed.length; row += 1) feed.instrument[row] = places[feed.instrument[row] ?? 0] ?? 0;
+  const places = instruments.map((one) =>
+    spec.instruments.findIndex((other) => other.instrument_id === one.instrument_id),
+  );
+  if (places.includes(-1))
+    return err(
+      failure(
+        "RUMI-STR-034",
+        { path: files[0]?.path ?? "", problem: "it holds an instrument that the instance does not list" },
+        { reasonCode: "M.RECORDING.INSTRUMENT" },
+      ),
+    );
+  if (places.some((place, index) => place !== index))
+    for (let row = 0; row < feed.length; row += 1) feed.instrument[row] = places[feed.instrument[row] ?? 0] ?? 0;
   return ok(feed);
 }

@@ -16,13 +16,25 @@ export type LaneData = {
 
 export type ToLane =
   | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec; readonly slot: number }
-  | { readonly type: "command"; readonly request: number; readonly run_id: string; readonly command: "stop" | "pause" | "continue" | "suspend"; readonly reason: string }
+  | {
+      readonly type: "command";
+      readonly request: number;
+      readonly run_id: string;
+      readonly command: "stop" | "pause" | "continue" | "suspend";
+      readonly reason: string;
+    }
   | { readonly type: "input"; readonly request: number; readonly run_id: string; readonly input: MachineInput };
 
 export type FailureBody = NonNullable<InstanceStatus["failure"]>;
 export type FromLane =
   | { readonly type: "reply"; readonly request: number; readonly ok: true; readonly status: InstanceStatus }
-  | { readonly type: "reply"; readonly request: number; readonly ok: false; readonly failure: FailureBody; readonly details: JsonObject }
+  | {
+      readonly type: "reply";
+      readonly request: number;
+      readonly ok: false;
+      readonly failure: FailureBody;
+      readonly details: JsonObject;
+    }
   | { readonly type: "status"; readonly status: InstanceStatus }
   | { readonly type: "durable"; readonly run_id: string; readonly seq: number }
   | { readonly type: "segment"; readonly segment: SegmentClosed };

@@ -72,7 +72,16 @@ export class ControlConnection {
     const impatience = setTimeout(() => socket.destroy(), DIAL_TIMES.handshake_ms);
     socket.once("connect", () => {
       const { runner_id, started_at } = this.#o;
-      socket.write(encodeMessage({ type: "hello", protocol: RUNNER_PROTOCOL_VERSION, runner_id, pid: process.pid, nonce, started_at }));
+      socket.write(
+        encodeMessage({
+          type: "hello",
+          protocol: RUNNER_PROTOCOL_VERSION,
+          runner_id,
+          pid: process.pid,
+          nonce,
+          started_at,
+        }),
+      );
     });
     const refuse = (problem: Failure): void => {
       this.#o.log(`${problem.code} ${failureText(problem, "en").text}`);
@@ -85,7 +94,11 @@ export class ControlConnection {
         if (this.#ready) {
           this.#o.onMessage(message);
         } else if (!proven && message.type === "challenge") {
-          const answer = answerChallenge(message, { key: this.#o.key, runner_id: this.#o.runner_id, runner_nonce: nonce });
+          const answer = answerChallenge(message, {
+            key: this.#o.key,
+            runner_id: this.#o.runner_id,
+            runner_nonce: nonce,
+          });
           if (!answer.ok) return refuse(answer.error);
           proven = true;
           socket.write(encodeMessage(answer.value));

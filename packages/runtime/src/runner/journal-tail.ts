@@ -26,7 +26,12 @@ export class JournalTail {
     while (this.#seq <= durableSeq && entries.length < TAIL_LIMITS.batch_entries && bytes < TAIL_LIMITS.batch_bytes) {
       const chunk = this.#chunk();
       let at = 0;
-      while (chunk.length - at >= FRAME_HEADER_BYTES && this.#seq <= durableSeq && entries.length < TAIL_LIMITS.batch_entries && bytes < TAIL_LIMITS.batch_bytes) {
+      while (
+        chunk.length - at >= FRAME_HEADER_BYTES &&
+        this.#seq <= durableSeq &&
+        entries.length < TAIL_LIMITS.batch_entries &&
+        bytes < TAIL_LIMITS.batch_bytes
+      ) {
         const length = chunk.readUInt32LE(at + 4);
         const end = at + FRAME_HEADER_BYTES + length;
         if (end > chunk.length) break;

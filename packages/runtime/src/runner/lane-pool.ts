@@ -17,7 +17,16 @@ export const LANE_LIMITS = { stuck_ms: 5_000, look_ms: 250, jail_look_ms: 5 } as
 export type LaneReply = Result<InstanceStatus, FailureBody>;
 type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
 
-type Thread = { readonly name: string; readonly worker: Worker; readonly beat: Int32Array; lastBeat: number; lastSeen: number; readonly runs: Set<string>; readonly waiting: Map<number, (reply: LaneReply) => void>; readonly stopWatchdog: () => void };
+type Thread = {
+  readonly name: string;
+  readonly worker: Worker;
+  readonly beat: Int32Array;
+  lastBeat: number;
+  lastSeen: number;
+  readonly runs: Set<string>;
+  readonly waiting: Map<number, (reply: LaneReply) => void>;
+  readonly stopWatchdog: () => void;
+};
 
 export type LanePoolOptions = {
   readonly lane_url: URL;
@@ -47,7 +56,9 @@ export class LanePool {
 
   ask(runId: string, message: Unnumbered<Extract<ToLane, { type: "command" | "input" }>>): Promise<LaneReply> {
     const thread = [...this.#threads.values()].find((one) => one.runs.has(runId));
-    return thread === undefined ? Promise.resolve(err(body("RUMI-STR-035", { run_id: runId, epoch: 0 }))) : this.#ask(thread, message);
+    return thread === undefined
+      ? Promise.resolve(err(body("RUMI-STR-035", { run_id: runId, epoch: 0 })))
+      : this.#ask(thread, message);
   }
 
   /** The run has ended; a lane of its own goes with it. */
@@ -61,7 +72,7 @@ export class LanePool {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    for (const thread of [...this.#threads.values()]) {
+    for (const thread of Array.from(this.#threads.values())) {
       this.#forget(thread);
       await thread.worker.terminate();
     }
@@ -80,8 +91,20 @@ export class LanePool {
     const watch = createJailWatch();
     const data: LaneData = { fence: this.#o.fence, beat, watch, python: this.#o.python };
     const worker = new Worker(this.#o.lane_url, { workerData: data, name });
-    const stopWatchdog = name === "ll" ? () => undefined : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
-    const thread: Thread = { name, worker, beat: new Int32Array(beat), lastBeat: 0, lastSeen: performance.now(), runs: new Set(), waiting: new Map(), stopWatchdog };
+    const stopWatchdog =
+      name === "ll"
+        ? () => undefined
+        : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
+    const thread: Thread = {
+      name,
+      worker,
+      beat: new Int32Array(beat),
+      lastBeat: 0,
+      lastSeen: performance.now(),
+      runs: new Set(),
+      waiting: new Map(),
+      stopWatchdog,
+    };
     worker.on("message", (message: FromLane) => {
       if (message.type !== "reply") return this.#o.onMessage(message);
       const waiting = thread.waiting.get(message.request);
@@ -95,7 +118,7 @@ export class LanePool {
   }
 
   #look(): void {
-    for (const thread of [...this.#threads.values()]) {
+    for (const thread of Array.from(this.#threads.values())) {
       const beat = Atomics.load(thread.beat, 0);
       const now = performance.now();
       // A Python lane sleeps while its process works; its own watchdog bounds that.
@@ -113,7 +136,8 @@ export class LanePool {
     if (this.#threads.get(thread.name) !== thread) return;
     this.#forget(thread);
     const runs = [...thread.runs];
-    for (const resolve of thread.waiting.values()) resolve(err(body("RUMI-STR-036", { instance: thread.name, problem })));
+    for (const resolve of thread.waiting.values())
+      resolve(err(body("RUMI-STR-036", { instance: thread.name, problem })));
     this.#o.onLost(runs, failure("RUMI-STR-036", { instance: thread.name, problem }, { reasonCode: "M.LANE.LOST" }));
   }
 
@@ -123,4 +147,5 @@ export class LanePool {
   }
 }
 
-const body = (code: "RUMI-STR-035" | "RUMI-STR-036", params: Readonly<Record<string, string | number>>): FailureBody => failureBody(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));
+const body = (code: "RUMI-STR-035" | "RUMI-STR-036", params: Readonly<Record<string, string | number>>): FailureBody =>
+  failureBody(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));

@@ -20,7 +20,15 @@ export type Detectors = { readonly python: () => ReturnType<typeof detectPython>
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { socket: { type: "string" }, "key-file": { type: "string" }, "runner-id": { type: "string" }, "lane-url": { type: "string" }, "sdk-dir": { type: "string" }, "runner-dir": { type: "string" }, "orphan-ms": { type: "string" } },
+    options: {
+      socket: { type: "string" },
+      "key-file": { type: "string" },
+      "runner-id": { type: "string" },
+      "lane-url": { type: "string" },
+      "sdk-dir": { type: "string" },
+      "runner-dir": { type: "string" },
+      "orphan-ms": { type: "string" },
+    },
   });
   const need = (name: "socket" | "key-file" | "runner-id" | "lane-url"): string => {
     const value = values[name];
@@ -30,11 +38,23 @@ export async function main(argv: readonly string[]): Promise<void> {
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
-  const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"], { python: () => detectPython(process.env["PATH"] ?? ""), jails: detectJails });
+  const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"], {
+    python: () => detectPython(process.env["PATH"] ?? ""),
+    jails: detectJails,
+  });
   const laneUrl = need("lane-url");
   const runner = new Runner({
-    runner_id: need("runner-id"), socket_path: need("socket"), key: readKey(need("key-file")), lane_url: laneUrl.includes("://") ? new URL(laneUrl) : pathToFileURL(laneUrl), python, isolation, random: systemRandom(),
-    wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000), log, onEnd: () => process.exit(0), ...(values["orphan-ms"] === undefined ? {} : { orphan_ms: Number(values["orphan-ms"]) }),
+    runner_id: need("runner-id"),
+    socket_path: need("socket"),
+    key: readKey(need("key-file")),
+    lane_url: laneUrl.includes("://") ? new URL(laneUrl) : pathToFileURL(laneUrl),
+    python,
+    isolation,
+    random: systemRandom(),
+    wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
+    log,
+    onEnd: () => process.exit(0),
+    ...(values["orphan-ms"] === undefined ? {} : { orphan_ms: Number(values["orphan-ms"]) }),
   });
   process.on("SIGTERM", () => void runner.close(GRACE_MS));
 }
@@ -52,13 +72,30 @@ function readKey(path: string): Uint8Array {
 }
 
 /** What this machine can box strategies in, told to the control plane, which refuses a start with it (RUMI-BOT-020). */
-export async function pythonHome(sdk_dir: string | undefined, runner_dir: string | undefined, detect: Detectors): Promise<{ readonly python: PythonHome | null; readonly isolation: readonly IsolationFact[] }> {
+export async function pythonHome(
+  sdk_dir: string | undefined,
+  runner_dir: string | undefined,
+  detect: Detectors,
+): Promise<{ readonly python: PythonHome | null; readonly isolation: readonly IsolationFact[] }> {
   const wasm: IsolationFact = { level: "L2", mechanism: "wasm-fuel", available: true, reason: null };
   if (sdk_dir === undefined || runner_dir === undefined) return { python: null, isolation: [wasm] };
   const python = detect.python();
-  const interpreter: IsolationFact = { level: "interpreter", mechanism: "python3", available: python.ok, reason: python.ok ? null : wayOut(python.error) };
+  const interpreter: IsolationFact = {
+    level: "interpreter",
+    mechanism: "python3",
+    available: python.ok,
+    reason: python.ok ? null : wayOut(python.error),
+  };
   const jails = await detect.jails(python);
-  const isolation = [wasm, interpreter, ...jails.map(({ level, mechanism, available, reason }): IsolationFact => ({ level, mechanism, available, reason }))];
+  const isolation = [
+    wasm,
+    interpreter,
+    ...jails.map(({ level, mechanism, available, reason }): IsolationFact => ({ level, mechanism, available, reason })),
+  ];
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
-  return { python: python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, sdk_dir, runner_dir } : null, isolation };
+  return {
+    python:
+      python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, sdk_dir, runner_dir } : null,
+    isolation,
+  };
 }

@@ -38,128 +38,222 @@ async function pair(): Promise<{ control: TestControl; child: ChildProcess; of: 
   const base = spec(join(room.path, `run-${count}`));
   return { control, child, of: { ...base, venue: { ...base.venue, files: [file] } } };
 }
-const paced = (of: InstanceSpec, factor: number): InstanceSpec => ({ ...of, venue: { ...of.venue, pace: { kind: "multiple", factor } } });
+const paced = (of: InstanceSpec, factor: number): InstanceSpec => ({
+  ...of,
+  venue: { ...of.venue, pace: { kind: "multiple", factor } },
+});
 
 describe("runner process", () => {
-  it("[M-1.1.1] hosts an instance to the end of its feed, streams every record, stops in order and leaves nothing behind", { timeout: 60_000 }, async () => {
-    const { control, child, of } = await pair();
-    const started = await control.ask({ type: "start", spec: of });
-    expect(started).toMatchObject({ ok: true, status: { phase: "running", isolation: { level: "L2" } } });
-    await control.until(() => control.statuses.some((status) => status.phase === "feed_ended"));
-    const stopped = await control.ask({ type: "stop", run_id: RUN_ID, epoch: 1, reason: "done" });
-    expect(stopped).toMatchObject({ ok: true, status: { phase: "stopped", cursor: 20_000, orders_open: 0 } });
-    await control.until(() => control.entries.get(RUN_ID)?.at(-1)?.kind === "run_stopped");
-    const kinds = new Set(control.entries.get(RUN_ID)?.map((entry) => entry.kind));
-    for (const kind of ["run_started", "intent", "order", "fill", "checkpoint", "feed_ended", "input", "run_stopped"]) expect(kinds).toContain(kind);
-    await control.until(() => control.seen.some((message) => message.type === "segment"));
-    const last = control.statuses.at(-1);
-    for (const name of ["strategy_event_latency_ms", "strategy_queue_depth", "strategy_timeout_total", "state_checkpoint_bytes", "state_restore_time_ms", "health_state", 'intent_emitted_total{type="order"}']) expect(Object.keys(last?.counters ?? {}), "[M-14.1]").toContain(name);
-    control.send({ type: "shutdown", request: 99, grace_ms: 2_000 });
-    const [code] = (await once(child, "exit")) as [number];
-    expect(code).toBe(0);
-  });
+  it(
+    "[M-1.1.1] hosts an instance to the end of its feed, streams every record, stops in order and leaves nothing behind",
+    { timeout: 60_000 },
+    async () => {
+      const { control, child, of } = await pair();
+      const started = await control.ask({ type: "start", spec: of });
+      expect(started).toMatchObject({ ok: true, status: { phase: "running", isolation: { level: "L2" } } });
+      await control.until(() => control.statuses.some((status) => status.phase === "feed_ended"));
+      const stopped = await control.ask({ type: "stop", run_id: RUN_ID, epoch: 1, reason: "done" });
+      expect(stopped).toMatchObject({ ok: true, status: { phase: "stopped", cursor: 20_000, orders_open: 0 } });
+      await control.until(() => control.entries.get(RUN_ID)?.at(-1)?.kind === "run_stopped");
+      const kinds = new Set(control.entries.get(RUN_ID)?.map((entry) => entry.kind));
+      for (const kind of ["run_started", "intent", "order", "fill", "checkpoint", "feed_ended", "input", "run_stopped"])
+        expect(kinds).toContain(kind);
+      await control.until(() => control.seen.some((message) => message.type === "segment"));
+      const last = control.statuses.at(-1);
+      for (const name of [
+        "strategy_event_latency_ms",
+        "strategy_queue_depth",
+        "strategy_timeout_total",
+        "state_checkpoint_bytes",
+        "state_restore_time_ms",
+        "health_state",
+        'intent_emitted_total{type="order"}',
+      ])
+        expect(Object.keys(last?.counters ?? {}), "[M-14.1]").toContain(name);
+      control.send({ type: "shutdown", request: 99, grace_ms: 2_000 });
+      const [code] = (await once(child, "exit")) as [number];
+      expect(code).toBe(0);
+    },
+  );
 
-  it("[M-0.6] survives a lost line and its own kill -9: every record once, the run goes on under the next epoch", { timeout: 60_000 }, async () => {
-    const { control, child, of } = await pair();
-    control.acknowledge = false;
-    await control.ask({ type: "start", spec: paced(of, 2_000) });
-    await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 20);
-    control.drop();
-    control.acknowledge = true;
-    await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2);
-    await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 60);
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    const told = [...(control.entries.get(RUN_ID) ?? [])];
-    const next = start(control.path);
-    alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: next });
-    await control.until(() => control.seen.filter((message) => message.type === "instances").length === 3);
-    const resumed = await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
-    expect(resumed).toMatchObject({ ok: true });
-    await control.until(() => control.entries.get(RUN_ID)?.some((entry) => entry.kind === "feed_ended"));
-    const all = control.entries.get(RUN_ID) ?? [];
-    expect(all.slice(0, told.length)).toEqual(told);
-    const sent = all.flatMap((entry) => (entry.kind === "intent" && entry.intent["kind"] === "order" ? [entry.idempotency_key] : []));
-    expect(new Set(sent).size).toBe(sent.length);
-    const ended = once(next, "exit");
-    next.kill("SIGTERM");
-    expect(await ended).toEqual([0, null]);
-    expect(existsSync(join(of.run_dir, "acknowledged.json"))).toBe(true);
-  });
+  it(
+    "[M-0.6] survives a lost line and its own kill -9: every record once, the run goes on under the next epoch",
+    { timeout: 60_000 },
+    async () => {
+      const { control, child, of } = await pair();
+      control.acknowledge = false;
+      await control.ask({ type: "start", spec: paced(of, 2_000) });
+      await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 20);
+      control.drop();
+      control.acknowledge = true;
+      await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2);
+      await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 60);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      const told = [...(control.entries.get(RUN_ID) ?? [])];
+      const next = start(control.path);
+      alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: next });
+      await control.until(() => control.seen.filter((message) => message.type === "instances").length === 3);
+      const resumed = await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
+      expect(resumed).toMatchObject({ ok: true });
+      await control.until(() => control.entries.get(RUN_ID)?.some((entry) => entry.kind === "feed_ended"));
+      const all = control.entries.get(RUN_ID) ?? [];
+      expect(all.slice(0, told.length)).toEqual(told);
+      const sent = all.flatMap((entry) =>
+        entry.kind === "intent" && entry.intent["kind"] === "order" ? [entry.idempotency_key] : [],
+      );
+      expect(new Set(sent).size).toBe(sent.length);
+      const ended = once(next, "exit");
+      next.kill("SIGTERM");
+      expect(await ended).toEqual([0, null]);
+      expect(existsSync(join(of.run_dir, "acknowledged.json"))).toBe(true);
+    },
+  );
 
-  it("[M-7.1.2] stopped by SIGSTOP beyond its TTL it wakes fenced: nothing more is emitted, and the refused renewal stops it", { timeout: 60_000 }, async () => {
-    const { control, child, of } = await pair();
-    await control.ask({ type: "start", spec: { ...paced(of, 500), lease: { ttl_ms: 5_000 } } });
-    await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 4);
-    control.grant = () => false;
-    child.kill("SIGSTOP");
-    // The whole TTL passes while it sleeps, so the control plane may have given the lease to another holder.
-    await new Promise((resolve) => setTimeout(resolve, 5_500));
-    const before = process.hrtime.bigint();
-    child.kill("SIGCONT");
-    const woke_us = Date.now() * 1_000;
-    await control.until(() => control.statuses.some((status) => status.reason_code === "M.LEASE.LOST"));
-    expect(Number(process.hrtime.bigint() - before) / 1e9).toBeLessThan(15);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    // The slice in which it fell asleep is judged and recorded to its end; what counts is that none of that reaches the venue.
-    const late = (control.entries.get(RUN_ID) ?? []).filter((entry) => entry.at_us > woke_us);
-    const decided = new Set(late.flatMap((entry) => (entry.kind === "intent" && entry.client_order_id !== null ? [entry.client_order_id] : [])));
-    const sent = late.flatMap((entry) => (entry.kind === "order" ? [entry.report["client_order_id"]] : entry.kind === "fill" ? [entry.fill["client_order_id"]] : []));
-    expect(sent.filter((id) => decided.has(String(id)))).toEqual([]);
-  });
+  it(
+    "[M-7.1.2] stopped by SIGSTOP beyond its TTL it wakes fenced: nothing more is emitted, and the refused renewal stops it",
+    { timeout: 60_000 },
+    async () => {
+      const { control, child, of } = await pair();
+      await control.ask({ type: "start", spec: { ...paced(of, 500), lease: { ttl_ms: 5_000 } } });
+      await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 4);
+      control.grant = () => false;
+      child.kill("SIGSTOP");
+      // The whole TTL passes while it sleeps, so the control plane may have given the lease to another holder.
+      await new Promise((resolve) => setTimeout(resolve, 5_500));
+      const before = process.hrtime.bigint();
+      child.kill("SIGCONT");
+      const woke_us = Date.now() * 1_000;
+      await control.until(() => control.statuses.some((status) => status.reason_code === "M.LEASE.LOST"));
+      expect(Number(process.hrtime.bigint() - before) / 1e9).toBeLessThan(15);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      // The slice in which it fell asleep is judged and recorded to its end; what counts is that none of that reaches the venue.
+      const late = (control.entries.get(RUN_ID) ?? []).filter((entry) => entry.at_us > woke_us);
+      const decided = new Set(
+        late.flatMap((entry) =>
+          entry.kind === "intent" && entry.client_order_id !== null ? [entry.client_order_id] : [],
+        ),
+      );
+      const sent = late.flatMap((entry) =>
+        entry.kind === "order"
+          ? [entry.report["client_order_id"]]
+          : entry.kind === "fill"
+            ? [entry.fill["client_order_id"]]
+            : [],
+      );
+      expect(sent.filter((id) => decided.has(String(id)))).toEqual([]);
+    },
+  );
 
-  it("[M-4.2.3] safety reaches every instance within 250 ms; pause, continue and config answer; wrong epochs are refused", { timeout: 60_000 }, async () => {
-    const { control, of } = await pair();
-    await control.ask({ type: "start", spec: paced(of, 200) });
-    const second = { ...paced(of, 200), instance_id: "second", run_id: "0197a000-0000-7000-8000-0000000000ac" as InstanceSpec["run_id"], run_dir: `${of.run_dir}-2` };
-    expect(await control.ask({ type: "start", spec: second })).toMatchObject({ ok: true });
-    // 250 ms is the promise under light load. The best of five turns is held against it: a machine busy with other tests
-    // delays some of them, and a runner that needs longer by itself delays all.
-    const delays: number[] = [];
-    for (let turn = 0; turn < 5; turn += 1) {
-      const generation = 3 + turn;
-      const at = performance.now();
-      control.send({ type: "safety", mode: "SAFE", generation });
-      for (const run of [RUN_ID, second.run_id]) await control.until(() => control.entries.get(run)?.some((entry) => entry.kind === "input" && entry.input["mode"] === "SAFE" && entry.input["generation"] === generation));
-      delays.push(performance.now() - at);
-    }
-    process.stdout.write(`safety to both instances, on the record: ${delays.map((ms) => Math.round(ms)).join(" ")} ms\n`);
-    expect(Math.min(...delays)).toBeLessThan(250);
-    expect(await control.ask({ type: "pause", run_id: RUN_ID, epoch: 1, reason: "lunch" })).toMatchObject({ ok: true, status: { phase: "paused", reason_code: "lunch" } });
-    expect(await control.ask({ type: "continue", run_id: RUN_ID, epoch: 1, reason: "back" })).toMatchObject({ ok: true, status: { phase: "running" } });
-    expect(await control.ask({ type: "config", run_id: RUN_ID, epoch: 1, config: { unknown: 1 }, actor: "root" })).toMatchObject({ ok: false, failure: { reason_code: "M.CONFIG.UNKNOWN" } });
-    expect(await control.ask({ type: "stop", run_id: RUN_ID, epoch: 2, reason: "x" })).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-035" } });
-  });
+  it(
+    "[M-4.2.3] safety reaches every instance within 250 ms; pause, continue and config answer; wrong epochs are refused",
+    { timeout: 60_000 },
+    async () => {
+      const { control, of } = await pair();
+      await control.ask({ type: "start", spec: paced(of, 200) });
+      const second = {
+        ...paced(of, 200),
+        instance_id: "second",
+        run_id: "0197a000-0000-7000-8000-0000000000ac" as InstanceSpec["run_id"],
+        run_dir: `${of.run_dir}-2`,
+      };
+      expect(await control.ask({ type: "start", spec: second })).toMatchObject({ ok: true });
+      // 250 ms is the promise under light load. The best of five turns is held against it: a machine busy with other tests
+      // delays some of them, and a runner that needs longer by itself delays all.
+      const delays: number[] = [];
+      for (let turn = 0; turn < 5; turn += 1) {
+        const generation = 3 + turn;
+        const at = performance.now();
+        control.send({ type: "safety", mode: "SAFE", generation });
+        for (const run of [RUN_ID, second.run_id])
+          await control.until(() =>
+            control.entries
+              .get(run)
+              ?.some(
+                (entry) =>
+                  entry.kind === "input" && entry.input["mode"] === "SAFE" && entry.input["generation"] === generation,
+              ),
+          );
+        delays.push(performance.now() - at);
+      }
+      process.stdout.write(
+        `safety to both instances, on the record: ${delays.map((ms) => Math.round(ms)).join(" ")} ms\n`,
+      );
+      expect(Math.min(...delays)).toBeLessThan(250);
+      expect(await control.ask({ type: "pause", run_id: RUN_ID, epoch: 1, reason: "lunch" })).toMatchObject({
+        ok: true,
+        status: { phase: "paused", reason_code: "lunch" },
+      });
+      expect(await control.ask({ type: "continue", run_id: RUN_ID, epoch: 1, reason: "back" })).toMatchObject({
+        ok: true,
+        status: { phase: "running" },
+      });
+      expect(
+        await control.ask({ type: "config", run_id: RUN_ID, epoch: 1, config: { unknown: 1 }, actor: "root" }),
+      ).toMatchObject({ ok: false, failure: { reason_code: "M.CONFIG.UNKNOWN" } });
+      expect(await control.ask({ type: "stop", run_id: RUN_ID, epoch: 2, reason: "x" })).toMatchObject({
+        ok: false,
+        failure: { error_code: "RUMI-STR-035" },
+      });
+    },
+  );
 
-  it("[M-7.1.1] a start whose lease is not confirmed, whose file is another, or that runs already, is refused with its code", { timeout: 60_000 }, async () => {
-    const { control, of } = await pair();
-    control.grant = () => false;
-    expect(await control.ask({ type: "start", spec: of })).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-029" } });
-    expect(existsSync(of.run_dir)).toBe(false);
-    control.grant = () => true;
-    const wrong = { ...of, descriptor: { ...of.descriptor, binary_hash: of.pack_digest } };
-    expect(await control.ask({ type: "start", spec: wrong }), "[M-2.1.5]").toMatchObject({ ok: false, failure: { reason_code: "M.DESCRIPTOR.BINARY_HASH" } });
-    expect(await control.ask({ type: "start", spec: { ...of, venue: { ...of.venue, files: [{ ...file, sha256: of.pack_digest }] } } })).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-034" } });
-    expect(await control.ask({ type: "start", spec: paced(of, 1) })).toMatchObject({ ok: true });
-    expect(await control.ask({ type: "start", spec: { ...paced(of, 1), run_id: "0197a000-0000-7000-8000-0000000000ab" as InstanceSpec["run_id"], epoch: 2 } })).toMatchObject({ ok: false, failure: { reason_code: "M.INSTANCE.RUNS_ALREADY" } });
-  });
+  it(
+    "[M-7.1.1] a start whose lease is not confirmed, whose file is another, or that runs already, is refused with its code",
+    { timeout: 60_000 },
+    async () => {
+      const { control, of } = await pair();
+      control.grant = () => false;
+      expect(await control.ask({ type: "start", spec: of })).toMatchObject({
+        ok: false,
+        failure: { error_code: "RUMI-STR-029" },
+      });
+      expect(existsSync(of.run_dir)).toBe(false);
+      control.grant = () => true;
+      const wrong = { ...of, descriptor: { ...of.descriptor, binary_hash: of.pack_digest } };
+      expect(await control.ask({ type: "start", spec: wrong }), "[M-2.1.5]").toMatchObject({
+        ok: false,
+        failure: { reason_code: "M.DESCRIPTOR.BINARY_HASH" },
+      });
+      expect(
+        await control.ask({
+          type: "start",
+          spec: { ...of, venue: { ...of.venue, files: [{ ...file, sha256: of.pack_digest }] } },
+        }),
+      ).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-034" } });
+      expect(await control.ask({ type: "start", spec: paced(of, 1) })).toMatchObject({ ok: true });
+      expect(
+        await control.ask({
+          type: "start",
+          spec: { ...paced(of, 1), run_id: "0197a000-0000-7000-8000-0000000000ab" as InstanceSpec["run_id"], epoch: 2 },
+        }),
+      ).toMatchObject({ ok: false, failure: { reason_code: "M.INSTANCE.RUNS_ALREADY" } });
+    },
+  );
 
-  it("a stranger without the key, and messages that are none, end the line; ignored signals do not; alone and idle it exits", { timeout: 60_000 }, async () => {
-    const { control, child } = await pair();
-    child.kill("SIGINT");
-    child.kill("SIGHUP");
-    const hellos = (): number => control.seen.filter((message) => message.type === "hello").length;
-    const before = hellos();
-    control.write(Buffer.from([2, 0, 0, 0, 0x7b, 0x7d]));
-    await control.until(() => hellos() > before);
-    const stranger = new TestControl(join(room.path, "stranger"), new Uint8Array(32).fill(9));
-    const other = start(stranger.path);
-    alive.push({ control: stranger, child: other });
-    await stranger.until(() => stranger.seen.filter((message) => message.type === "hello").length >= 2);
-    expect(stranger.seen.some((message) => message.type === "proof"), "the runner asks for control's proof first").toBe(false);
-    expect(await once(other, "exit")).toEqual([0, null]);
-    expect(child.exitCode).toBe(null);
-    expect(readdirSync(room.path).length).toBeGreaterThan(0);
-    expect(readFileSync(join(room.path, "trades.csv")).length).toBeGreaterThan(0);
-  });
+  it(
+    "a stranger without the key, and messages that are none, end the line; ignored signals do not; alone and idle it exits",
+    { timeout: 60_000 },
+    async () => {
+      const { control, child } = await pair();
+      child.kill("SIGINT");
+      child.kill("SIGHUP");
+      const hellos = (): number => control.seen.filter((message) => message.type === "hello").length;
+      const before = hellos();
+      control.write(Buffer.from([2, 0, 0, 0, 0x7b, 0x7d]));
+      await control.until(() => hellos() > before);
+      const stranger = new TestControl(join(room.path, "stranger"), new Uint8Array(32).fill(9));
+      const other = start(stranger.path);
+      alive.push({ control: stranger, child: other });
+      await stranger.until(() => stranger.seen.filter((message) => message.type === "hello").length >= 2);
+      expect(
+        stranger.seen.some((message) => message.type === "proof"),
+        "the runner asks for control's proof first",
+      ).toBe(false);
+      expect(await once(other, "exit")).toEqual([0, null]);
+      expect(child.exitCode).toBe(null);
+      expect(readdirSync(room.path).length).toBeGreaterThan(0);
+      expect(readFileSync(join(room.path, "trades.csv")).length).toBeGreaterThan(0);
+    },
+  );
 });

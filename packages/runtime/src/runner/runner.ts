@@ -23,7 +23,14 @@ import { JournalTail } from "./journal-tail.ts";
 import { LanePool } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
 
-export const RUNNER_LIMITS = { instances: 64, pump_ms: 20, unacked_entries: 10_000, backlog_bytes: 8_388_608, orphan_ms: 300_000, lane_restarts: 3 } as const;
+export const RUNNER_LIMITS = {
+  instances: 64,
+  pump_ms: 20,
+  unacked_entries: 10_000,
+  backlog_bytes: 8_388_608,
+  orphan_ms: 300_000,
+  lane_restarts: 3,
+} as const;
 
 export type IsolationFact = Extract<RunnerMessage, { type: "instances" }>["isolation"][number];
 
@@ -75,12 +82,29 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#o = options;
-    this.#lanes = new LanePool({ lane_url: options.lane_url, fence: this.#fence.shared, python: options.python, onMessage: (message) => this.#fromLane(message), onLost: (runs, problem) => this.#laneLost(runs, problem) });
-    this.#line = new ControlConnection({
-      socket_path: options.socket_path, runner_id: options.runner_id, key: options.key, random: options.random, started_at: options.wallNow(), log: options.log,
-      onReady: () => this.#greet(), onMessage: (message) => void this.#take(message), onLost: () => (this.#aloneSince = performance.now()),
+    this.#lanes = new LanePool({
+      lane_url: options.lane_url,
+      fence: this.#fence.shared,
+      python: options.python,
+      onMessage: (message) => this.#fromLane(message),
+      onLost: (runs, problem) => this.#laneLost(runs, problem),
     });
-    this.#timers = [setInterval(() => this.#renew(), LEASE_TIMES.renew_every_ms), setInterval(() => this.#pump(), RUNNER_LIMITS.pump_ms), setInterval(() => this.#lookAround(), 1_000)];
+    this.#line = new ControlConnection({
+      socket_path: options.socket_path,
+      runner_id: options.runner_id,
+      key: options.key,
+      random: options.random,
+      started_at: options.wallNow(),
+      log: options.log,
+      onReady: () => this.#greet(),
+      onMessage: (message) => void this.#take(message),
+      onLost: () => (this.#aloneSince = performance.now()),
+    });
+    this.#timers = [
+      setInterval(() => this.#renew(), LEASE_TIMES.renew_every_ms),
+      setInterval(() => this.#pump(), RUNNER_LIMITS.pump_ms),
+      setInterval(() => this.#lookAround(), 1_000),
+    ];
   }
 
   /** Orderly end: every instance checkpointed and flushed, what can still be told is told, threads and line closed. */
@@ -89,8 +113,24 @@ export class Runner {
     this.#closing = true;
     const until = performance.now() + graceMs;
     const hosted = [...this.#held.values()].filter((held) => held.state === "hosted");
-    await Promise.race([Promise.all(hosted.map((held) => this.#lanes.ask(held.spec.run_id, { type: "command", run_id: held.spec.run_id, command: "suspend", reason: "shutdown" }))), sleep(graceMs)]);
-    while (this.#line.ready && performance.now() < until && [...this.#held.values()].some((held) => held.acked < held.durable)) {
+    await Promise.race([
+      Promise.all(
+        hosted.map((held) =>
+          this.#lanes.ask(held.spec.run_id, {
+            type: "command",
+            run_id: held.spec.run_id,
+            command: "suspend",
+            reason: "shutdown",
+          }),
+        ),
+      ),
+      sleep(graceMs),
+    ]);
+    while (
+      this.#line.ready &&
+      performance.now() < until &&
+      [...this.#held.values()].some((held) => held.acked < held.durable)
+    ) {
       this.#pump();
       await sleep(RUNNER_LIMITS.pump_ms);
     }
@@ -102,7 +142,11 @@ export class Runner {
   }
 
   #greet(): void {
-    this.#line.send({ type: "instances", instances: [...this.#held.values()].map((held) => held.status), isolation: this.#o.isolation });
+    this.#line.send({
+      type: "instances",
+      instances: [...this.#held.values()].map((held) => held.status),
+      isolation: this.#o.isolation,
+    });
     for (const held of this.#held.values()) {
       held.sent = held.acked;
       for (const segment of held.segments.values()) this.#line.send({ type: "segment", segment });
@@ -128,11 +172,28 @@ export class Runner {
         if (held === undefined) return;
         const { run_id, actor, at = "next_tick" } = message;
         const config = validateConfig(held.spec.descriptor.config_schema, message.config);
-        if (!config.ok) return void this.#line.send({ type: "reply", request: message.request, ok: false, failure: failureBody(config.error) });
-        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "config", config: config.value, actor, generation: held.spec.generation, at } }));
+        if (!config.ok)
+          return void this.#line.send({
+            type: "reply",
+            request: message.request,
+            ok: false,
+            failure: failureBody(config.error),
+          });
+        return this.#answer(
+          message.request,
+          await this.#lanes.ask(run_id, {
+            type: "input",
+            run_id,
+            input: { input: "config", config: config.value, actor, generation: held.spec.generation, at },
+          }),
+        );
       }
       case "safety":
-        if (message.generation < this.#safety.generation || (message.generation === this.#safety.generation && message.mode === this.#safety.mode)) return;
+        if (
+          message.generation < this.#safety.generation ||
+          (message.generation === this.#safety.generation && message.mode === this.#safety.mode)
+        )
+          return;
         this.#safety = { mode: message.mode, generation: message.generation };
         for (const held of this.#held.values()) if (held.state === "hosted") this.#tellSafety(held);
         return;
@@ -158,24 +219,55 @@ export class Runner {
   }
 
   #start(request: number, spec: InstanceSpec): void {
-    const refuse = (of: Failure): void => void this.#line.send({ type: "reply", request, ok: false, failure: failureBody(of) });
+    const refuse = (of: Failure): void =>
+      void this.#line.send({ type: "reply", request, ok: false, failure: failureBody(of) });
     const known = this.#held.get(spec.run_id);
     // A start that is repeated because its reply was lost.
-    if (known !== undefined && known.spec.epoch === spec.epoch && known.state === "hosted") return void this.#line.send({ type: "reply", request, ok: true, status: known.status });
-    if (known !== undefined && known.state !== "over") return refuse(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
-    const twin = [...this.#held.values()].find((held) => held.state !== "over" && held.spec.bot_id === spec.bot_id && held.spec.strategy_id === spec.strategy_id && held.spec.instance_id === spec.instance_id);
-    if (twin !== undefined) return refuse(failure("RUMI-STR-022", { path: twin.spec.run_dir }, { reasonCode: "M.INSTANCE.RUNS_ALREADY" }));
+    if (known !== undefined && known.spec.epoch === spec.epoch && known.state === "hosted")
+      return void this.#line.send({ type: "reply", request, ok: true, status: known.status });
+    if (known !== undefined && known.state !== "over")
+      return refuse(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
+    const twin = [...this.#held.values()].find(
+      (held) =>
+        held.state !== "over" &&
+        held.spec.bot_id === spec.bot_id &&
+        held.spec.strategy_id === spec.strategy_id &&
+        held.spec.instance_id === spec.instance_id,
+    );
+    if (twin !== undefined)
+      return refuse(failure("RUMI-STR-022", { path: twin.spec.run_dir }, { reasonCode: "M.INSTANCE.RUNS_ALREADY" }));
     if (known !== undefined) this.#fence.giveBack(known.slot);
     const slot = this.#fence.take();
-    if (slot === undefined) return refuse(failure("RUMI-STR-038", { limit: RUNNER_LIMITS.instances }, { reasonCode: "M.RUNNER.FULL" }));
+    if (slot === undefined)
+      return refuse(failure("RUMI-STR-038", { limit: RUNNER_LIMITS.instances }, { reasonCode: "M.RUNNER.FULL" }));
     const acked = loadAck(spec.run_dir);
-    const held: Held = { spec, slot, tail: new JournalTail(spec.run_dir), status: emptyStatus(spec, "starting"), state: "leasing", request, durable: 0, sent: acked, acked, savedAck: acked, restarts: 0, segments: new Map() };
+    const held: Held = {
+      spec,
+      slot,
+      tail: new JournalTail(spec.run_dir),
+      status: emptyStatus(spec, "starting"),
+      state: "leasing",
+      request,
+      durable: 0,
+      sent: acked,
+      acked,
+      savedAck: acked,
+      restarts: 0,
+      segments: new Map(),
+    };
     this.#held.set(spec.run_id, held);
     this.#renew();
   }
 
   #renew(): void {
-    const leases = [...this.#held.values()].filter((held) => held.state === "leasing" || (held.state !== "over" && this.#fence.isOpen(held.slot))).map(({ spec }) => ({ bot_id: spec.bot_id, strategy_id: spec.strategy_id, instance_id: spec.instance_id, epoch: spec.epoch }));
+    const leases = [...this.#held.values()]
+      .filter((held) => held.state === "leasing" || (held.state !== "over" && this.#fence.isOpen(held.slot)))
+      .map(({ spec }) => ({
+        bot_id: spec.bot_id,
+        strategy_id: spec.strategy_id,
+        instance_id: spec.instance_id,
+        epoch: spec.epoch,
+      }));
     if (leases.length === 0) return;
     const request = (this.#renewal += 1);
     const sent = nowNs();
@@ -188,14 +280,33 @@ export class Runner {
     if (sent === undefined) return;
     this.#renewals.delete(message.request);
     for (const lease of message.leases) {
-      const held = [...this.#held.values()].find(({ spec }) => spec.bot_id === lease.bot_id && spec.strategy_id === lease.strategy_id && spec.instance_id === lease.instance_id && spec.epoch === lease.epoch);
+      const held = [...this.#held.values()].find(
+        ({ spec }) =>
+          spec.bot_id === lease.bot_id &&
+          spec.strategy_id === lease.strategy_id &&
+          spec.instance_id === lease.instance_id &&
+          spec.epoch === lease.epoch,
+      );
       if (held === undefined || held.state === "over") continue;
       if (held.state === "leasing") {
         if (lease.granted) void this.#host(held, sent);
-        else this.#refuseStart(held, failure("RUMI-STR-029", { instance: held.spec.instance_id, epoch: held.spec.epoch }, { reasonCode: "M.LEASE.LOST" }));
+        else
+          this.#refuseStart(
+            held,
+            failure(
+              "RUMI-STR-029",
+              { instance: held.spec.instance_id, epoch: held.spec.epoch },
+              { reasonCode: "M.LEASE.LOST" },
+            ),
+          );
       } else if (!lease.granted || !this.#fence.renew(held.slot, sent, held.spec.lease.ttl_ms)) {
         this.#fence.close(held.slot);
-        void this.#lanes.ask(held.spec.run_id, { type: "command", run_id: held.spec.run_id, command: "stop", reason: "M.LEASE.LOST" });
+        void this.#lanes.ask(held.spec.run_id, {
+          type: "command",
+          run_id: held.spec.run_id,
+          command: "stop",
+          reason: "M.LEASE.LOST",
+        });
       }
     }
   }
@@ -216,7 +327,13 @@ export class Runner {
     const body = "code" in of ? failureBody(of) : of;
     this.#fence.close(held.slot);
     held.state = "over";
-    held.status = { ...held.status, phase: "failed", health_state: "halted", reason_code: body.reason_code, failure: body };
+    held.status = {
+      ...held.status,
+      phase: "failed",
+      health_state: "halted",
+      reason_code: body.reason_code,
+      failure: body,
+    };
     void this.#lanes.leave(held.spec.run_id);
     if (held.request !== null) this.#line.send({ type: "reply", request: held.request, ok: false, failure: body });
     else this.#line.send({ type: "status", status: held.status });
@@ -226,15 +343,32 @@ export class Runner {
   async #command(message: Extract<ControlMessage, { type: "stop" | "pause" | "continue" }>): Promise<void> {
     const held = this.#find(message);
     if (held === undefined) return;
-    if (held.state === "over") return void this.#line.send({ type: "reply", request: message.request, ok: true, status: held.status });
-    this.#answer(message.request, await this.#lanes.ask(message.run_id, { type: "command", run_id: message.run_id, command: message.type, reason: message.reason }));
+    if (held.state === "over")
+      return void this.#line.send({ type: "reply", request: message.request, ok: true, status: held.status });
+    this.#answer(
+      message.request,
+      await this.#lanes.ask(message.run_id, {
+        type: "command",
+        run_id: message.run_id,
+        command: message.type,
+        reason: message.reason,
+      }),
+    );
   }
 
   /** The run at that epoch; otherwise the request is refused. */
   #find(message: { readonly request: number; readonly run_id: string; readonly epoch: number }): Held | undefined {
     const held = this.#held.get(message.run_id);
-    if (held !== undefined && held.spec.epoch === message.epoch && (held.state === "hosted" || held.state === "over")) return held;
-    this.#line.send({ type: "reply", request: message.request, ok: false, failure: failureBody(failure("RUMI-STR-035", { run_id: message.run_id, epoch: message.epoch }, { reasonCode: "M.INSTANCE.UNKNOWN" })) });
+    if (held !== undefined && held.spec.epoch === message.epoch && (held.state === "hosted" || held.state === "over"))
+      return held;
+    this.#line.send({
+      type: "reply",
+      request: message.request,
+      ok: false,
+      failure: failureBody(
+        failure("RUMI-STR-035", { run_id: message.run_id, epoch: message.epoch }, { reasonCode: "M.INSTANCE.UNKNOWN" }),
+      ),
+    });
     return undefined;
   }
 
@@ -249,7 +383,13 @@ export class Runner {
   }
 
   #fromLane(message: Extract<FromLane, { type: "status" | "durable" | "segment" }>): void {
-    const held = this.#held.get(message.type === "durable" ? message.run_id : message.type === "status" ? message.status.run_id : message.segment.run_id);
+    const held = this.#held.get(
+      message.type === "durable"
+        ? message.run_id
+        : message.type === "status"
+          ? message.status.run_id
+          : message.segment.run_id,
+    );
     if (held === undefined) return;
     if (message.type === "durable") held.durable = message.seq;
     else if (message.type === "segment") {
@@ -294,7 +434,8 @@ export class Runner {
       if (held.sent >= held.durable || held.sent - held.acked >= RUNNER_LIMITS.unacked_entries) continue;
       const entries = held.tail.read(held.sent, held.durable);
       const last = entries.at(-1);
-      if (last !== undefined && this.#line.send({ type: "journal", run_id: held.spec.run_id, entries })) held.sent = last.seq;
+      if (last !== undefined && this.#line.send({ type: "journal", run_id: held.spec.run_id, entries }))
+        held.sent = last.seq;
     }
   }
 
@@ -302,7 +443,8 @@ export class Runner {
     for (const held of this.#held.values()) if (held.acked > held.savedAck) this.#saveAck(held);
     if (this.#line.ready) return void (this.#aloneSince = performance.now());
     const holding = [...this.#held.values()].some((held) => held.state !== "over" && this.#fence.isOpen(held.slot));
-    if (!holding && performance.now() - this.#aloneSince > (this.#o.orphan_ms ?? RUNNER_LIMITS.orphan_ms)) void this.close(1_000);
+    if (!holding && performance.now() - this.#aloneSince > (this.#o.orphan_ms ?? RUNNER_LIMITS.orphan_ms))
+      void this.close(1_000);
   }
 
   /** A hint only: too old means that entries are told twice, which their seq makes harmless. */
@@ -324,5 +466,23 @@ function loadAck(runDir: string): number {
 
 function emptyStatus(spec: InstanceSpec, phase: "starting"): InstanceStatus {
   const { bot_id, strategy_id, instance_id, run_id, epoch } = spec;
-  return { bot_id, strategy_id, instance_id, run_id, epoch, phase, health_state: "healthy", reason_code: null, failure: null, isolation: null, cursor: 0, events_total: 0, intents_total: 0, orders_open: 0, last_checkpoint: null, positions: [], counters: {} };
+  return {
+    bot_id,
+    strategy_id,
+    instance_id,
+    run_id,
+    epoch,
+    phase,
+    health_state: "healthy",
+    reason_code: null,
+    failure: null,
+    isolation: null,
+    cursor: 0,
+    events_total: 0,
+    intents_total: 0,
+    orders_open: 0,
+    last_checkpoint: null,
+    positions: [],
+    counters: {},
+  };
 }

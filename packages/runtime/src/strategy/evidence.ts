@@ -6,12 +6,17 @@
  */
 export const EVIDENCE_CHARACTERS_MAX = 2_000;
 
-const CREDENTIAL = /\b([\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential|authorization)[\w-]*["']?\s*[:=]\s*)(["']?)[^\s"',;)}\]]+/gi;
+const CREDENTIAL =
+  /\b([\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential|authorization)[\w-]*["']?\s*[:=]\s*)(["']?)[^\s"',;)}\]]+/gi;
 const LONG_WORD = /[A-Za-z0-9+/_=-]{48,}/g;
 
 /** The last {@link EVIDENCE_CHARACTERS_MAX} characters, whole, printable and without credentials. */
 export function evidenceOf(text: string): string {
   // Struck out before it is cut, so that a cut never leaves the second half of a credential without its name.
-  const clean = text.slice(-EVIDENCE_CHARACTERS_MAX * 4).replaceAll(CREDENTIAL, "$1$2[struck out]").replaceAll(LONG_WORD, "[struck out]").replaceAll(/[^\P{C}\n\t]/gu, "");
+  const clean = text
+    .slice(-EVIDENCE_CHARACTERS_MAX * 4)
+    .replaceAll(CREDENTIAL, "$1$2[struck out]")
+    .replaceAll(LONG_WORD, "[struck out]")
+    .replaceAll(/[^\P{C}\n\t]/gu, "");
   return clean.trim().slice(-EVIDENCE_CHARACTERS_MAX);
 }

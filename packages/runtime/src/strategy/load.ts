@@ -21,16 +21,32 @@ export type LoadStrategyOptions = {
 };
 
 /** The entrypoint's bytes, proven to be the approved ones. */
-export function readEntrypoint(pack_dir: string, descriptor: StrategyDescriptor): Result<{ readonly path: string; readonly bytes: Uint8Array }, Failure> {
+export function readEntrypoint(
+  pack_dir: string,
+  descriptor: StrategyDescriptor,
+): Result<{ readonly path: string; readonly bytes: Uint8Array }, Failure> {
   let path = join(pack_dir, descriptor.entrypoint);
   let bytes: Uint8Array;
   try {
     const home = realpathSync(pack_dir);
     path = realpathSync(path);
-    if (!path.startsWith(home + sep)) return err(failure("RUMI-STR-027", { field: "entrypoint", problem: "it lies outside the pack" }, { reasonCode: "M.DESCRIPTOR.ENTRYPOINT" }));
+    if (!path.startsWith(home + sep))
+      return err(
+        failure(
+          "RUMI-STR-027",
+          { field: "entrypoint", problem: "it lies outside the pack" },
+          { reasonCode: "M.DESCRIPTOR.ENTRYPOINT" },
+        ),
+      );
     bytes = new Uint8Array(readFileSync(path));
   } catch (cause) {
-    return err(failure("RUMI-STR-027", { field: "entrypoint", problem: "the file cannot be read" }, { reasonCode: "M.DESCRIPTOR.ENTRYPOINT", cause }));
+    return err(
+      failure(
+        "RUMI-STR-027",
+        { field: "entrypoint", problem: "the file cannot be read" },
+        { reasonCode: "M.DESCRIPTOR.ENTRYPOINT", cause },
+      ),
+    );
   }
   const proven = verifyBinary(descriptor, bytes);
   return proven.ok ? ok({ path, bytes }) : proven;
@@ -43,14 +59,25 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
   const { resources } = descriptor;
   switch (descriptor.runtime_kind) {
     case "rust_wasm":
-      return openWasmStrategy({ bytes: entrypoint.value.bytes, memory_bytes: resources.memory_bytes, fuel_per_event: resources.fuel_per_event });
+      return openWasmStrategy({
+        bytes: entrypoint.value.bytes,
+        memory_bytes: resources.memory_bytes,
+        fuel_per_event: resources.fuel_per_event,
+      });
     case "python":
       if (python === undefined) return unsupported("this place hosts no Python");
-      return openProcessStrategy({ descriptor, script: entrypoint.value.path, pack_dir: realpathSync(options.pack_dir), isolation: options.isolation, ...python });
+      return openProcessStrategy({
+        descriptor,
+        script: entrypoint.value.path,
+        pack_dir: realpathSync(options.pack_dir),
+        isolation: options.isolation,
+        ...python,
+      });
     case "rust_native":
     case "typescript":
       return unsupported(`${descriptor.runtime_kind} has no adapter in this version`);
   }
 }
 
-const unsupported = (problem: string): Result<never, Failure> => err(failure("RUMI-STR-027", { field: "runtime_kind", problem }, { reasonCode: "M.DESCRIPTOR.RUNTIME_KIND" }));
+const unsupported = (problem: string): Result<never, Failure> =>
+  err(failure("RUMI-STR-027", { field: "runtime_kind", problem }, { reasonCode: "M.DESCRIPTOR.RUNTIME_KIND" }));

@@ -5,9 +5,25 @@
  * {i32 status, u32 zero} and the output records back. The deadline is watched by another thread (JailWatch).
  * After a fault `reset` starts a new process; nothing of the old one is left.
  */
-import { frameViews, type FrameViews, makeErrorReport, OUTPUT_KIND, readErrorReport, RecordWalker, type StrategyDescriptor } from "@rumi/abi";
+import {
+  frameViews,
+  type FrameViews,
+  makeErrorReport,
+  OUTPUT_KIND,
+  readErrorReport,
+  RecordWalker,
+  type StrategyDescriptor,
+} from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
-import { type JailMechanism, type JailSpec, type JailWatch, type PythonFacts, SANDBOX_LIMITS, spawnSyncJail, type SyncJailedProcess } from "@rumi/sandbox";
+import {
+  type JailMechanism,
+  type JailSpec,
+  type JailWatch,
+  type PythonFacts,
+  SANDBOX_LIMITS,
+  spawnSyncJail,
+  type SyncJailedProcess,
+} from "@rumi/sandbox";
 import { evidenceOf } from "./evidence.ts";
 import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
 
@@ -43,8 +59,19 @@ export function openProcessStrategy(options: ProcessStrategyOptions): Result<Pro
 function jailSpec({ descriptor, script, pack_dir, isolation, home }: ProcessStrategyOptions): JailSpec {
   const { resources } = descriptor;
   return {
-    mechanism: home.mechanism, isolation, program: { kind: "python", python: home.python, script: `${home.runner_dir}/jail_runner.py` }, args: [home.sdk_dir, script], read_only_binds: [...new Set([pack_dir, home.sdk_dir, home.runner_dir])],
-    memory_bytes: resources.memory_bytes, nofile: 32, fsize_bytes: 1_048_576, tmp_bytes: 16_777_216, threads: resources.threads, log_bytes_per_second: resources.log_bytes_per_second, log_bytes_per_run: resources.log_bytes_per_run, start_deadline_ms: START_DEADLINE_MS,
+    mechanism: home.mechanism,
+    isolation,
+    program: { kind: "python", python: home.python, script: `${home.runner_dir}/jail_runner.py` },
+    args: [home.sdk_dir, script],
+    read_only_binds: [...new Set([pack_dir, home.sdk_dir, home.runner_dir])],
+    memory_bytes: resources.memory_bytes,
+    nofile: 32,
+    fsize_bytes: 1_048_576,
+    tmp_bytes: 16_777_216,
+    threads: resources.threads,
+    log_bytes_per_second: resources.log_bytes_per_second,
+    log_bytes_per_run: resources.log_bytes_per_run,
+    start_deadline_ms: START_DEADLINE_MS,
   };
 }
 
@@ -62,7 +89,11 @@ export class ProcessStrategy implements Strategy {
   constructor(options: ProcessStrategyOptions, process: SyncJailedProcess) {
     this.#options = options;
     this.#process = process;
-    this.isolation = { level: process.level, mechanism: process.weaker.length === 0 ? process.mechanism : `${process.mechanism} (weaker: ${process.weaker.join("; ")})` };
+    this.isolation = {
+      level: process.level,
+      mechanism:
+        process.weaker.length === 0 ? process.mechanism : `${process.mechanism} (weaker: ${process.weaker.join("; ")})`,
+    };
     const room = SANDBOX_LIMITS.frame_bytes;
     const buffer = new ArrayBuffer(room * 2 + HEAD);
     this.views = frameViews(buffer, 0, buffer.byteLength);
@@ -87,7 +118,9 @@ export class ProcessStrategy implements Strategy {
     this.#refusal = null;
     this.views.u32[0] = callback;
     this.views.u32[1] = 0;
-    const deadline = this.#options.descriptor.resources.event_timeout_ms * (callback === 2 || callback === 3 ? 1 : RARE_DEADLINE_FACTOR);
+    const deadline =
+      this.#options.descriptor.resources.event_timeout_ms *
+      (callback === 2 || callback === 3 ? 1 : RARE_DEADLINE_FACTOR);
     const answer = this.#process.request(this.#request.subarray(0, HEAD + length), deadline);
     if (!answer.ok) return FAULTED;
     const { value } = answer;
@@ -98,7 +131,12 @@ export class ProcessStrategy implements Strategy {
     const status = new DataView(value.buffer, value.byteOffset, value.byteLength).getInt32(0, true);
     this.views.u8.set(value.subarray(HEAD), this.#output);
     if (status < 0) {
-      this.#refusal = { kind: "status", reason_code: `M.STRATEGY.STATUS_${-status}`, detail: `answered ${status}`, ...this.#said(value.length - HEAD) };
+      this.#refusal = {
+        kind: "status",
+        reason_code: `M.STRATEGY.STATUS_${-status}`,
+        detail: `answered ${status}`,
+        ...this.#said(value.length - HEAD),
+      };
       return status;
     }
     return value.length - HEAD;
@@ -112,7 +150,12 @@ export class ProcessStrategy implements Strategy {
     const fault = this.#process.lastFault();
     if (fault === null) return this.#refusal;
     const evidence = evidenceOf(this.logText());
-    return { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail, ...(evidence === "" ? {} : { evidence }) };
+    return {
+      kind: fault.kind,
+      reason_code: fault.reason_code,
+      detail: fault.detail,
+      ...(evidence === "" ? {} : { evidence }),
+    };
   }
 
   /** The error report that comes with a status below zero; none, or a malformed one, is no evidence. */
@@ -120,15 +163,28 @@ export class ProcessStrategy implements Strategy {
     const walker = new RecordWalker();
     const report = makeErrorReport();
     walker.begin(this.views, this.#output, length);
-    if (walker.step() !== OUTPUT_KIND.error_report || readErrorReport(this.views, walker.at, walker.length, report) !== "") return {};
+    if (
+      walker.step() !== OUTPUT_KIND.error_report ||
+      readErrorReport(this.views, walker.at, walker.length, report) !== ""
+    )
+      return {};
     return { evidence: evidenceOf(Buffer.from(report.text).toString("utf8")) };
   }
 
   reset(): StrategyFault | null {
     this.#process.kill();
     this.#refusal = null;
-    const again = spawnSyncJail({ spec: jailSpec(this.#options), watch: this.#options.watch, now_ms: this.#options.now_ms });
-    if (!again.ok) return { kind: "exit", reason_code: again.error.reasonCode ?? "M.SANDBOX.SPAWN", detail: "the process could not be started again" };
+    const again = spawnSyncJail({
+      spec: jailSpec(this.#options),
+      watch: this.#options.watch,
+      now_ms: this.#options.now_ms,
+    });
+    if (!again.ok)
+      return {
+        kind: "exit",
+        reason_code: again.error.reasonCode ?? "M.SANDBOX.SPAWN",
+        detail: "the process could not be started again",
+      };
     this.#process = again.value;
     return null;
   }

@@ -8,13 +8,29 @@ import { err, type Failure, ok, type Result } from "@rumi/kernel";
 import { ENTRY, openWasmBox, WASM_FAULTED, type WasmBox, type WasmEntry } from "@rumi/sandbox";
 import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
 
-const ENTRY_OF: Readonly<Record<CallbackNumber, WasmEntry>> = { 1: ENTRY.on_init, 2: ENTRY.on_event, 3: ENTRY.on_timer, 4: ENTRY.on_shutdown, 5: ENTRY.on_healthcheck, 6: ENTRY.save_state, 7: ENTRY.migrate_state };
+const ENTRY_OF: Readonly<Record<CallbackNumber, WasmEntry>> = {
+  1: ENTRY.on_init,
+  2: ENTRY.on_event,
+  3: ENTRY.on_timer,
+  4: ENTRY.on_shutdown,
+  5: ENTRY.on_healthcheck,
+  6: ENTRY.save_state,
+  7: ENTRY.migrate_state,
+};
 const UNSUPPORTED = -6;
 
-export type WasmStrategyOptions = { readonly bytes: Uint8Array; readonly memory_bytes: number; readonly fuel_per_event: number };
+export type WasmStrategyOptions = {
+  readonly bytes: Uint8Array;
+  readonly memory_bytes: number;
+  readonly fuel_per_event: number;
+};
 
 export function openWasmStrategy(options: WasmStrategyOptions): Result<WasmStrategy, Failure> {
-  const box = openWasmBox({ bytes: options.bytes, memory_bytes: options.memory_bytes, fuel_per_call: options.fuel_per_event });
+  const box = openWasmBox({
+    bytes: options.bytes,
+    memory_bytes: options.memory_bytes,
+    fuel_per_call: options.fuel_per_event,
+  });
   return box.ok ? ok(new WasmStrategy(box.value)) : err(box.error);
 }
 

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
-import { detectJails, detectPython, JAIL_MECHANISMS, type JailedProcess, type JailMechanism, type JailSpec, spawnJail } from "../index.ts";
+import {
+  detectJails,
+  detectPython,
+  JAIL_MECHANISMS,
+  type JailedProcess,
+  type JailMechanism,
+  type JailSpec,
+  spawnJail,
+} from "../index.ts";
 import { ATTACKER } from "./attacker.fixture.ts";
 
 const MEGABYTE = 1_048_576;
@@ -41,9 +49,20 @@ afterAll(() => {
 function spec(mechanism: JailMechanism, changes: Partial<JailSpec> = {}): JailSpec {
   if (!python.ok) throw new Error("the suite needs Python");
   return {
-    mechanism, isolation: "strict", program: { kind: "python", python: python.value, script }, args: ["one", "two"], read_only_binds: [app],
-    memory_bytes: 512 * MEGABYTE, nofile: 32, fsize_bytes: 32 * MEGABYTE, tmp_bytes: 16 * MEGABYTE, threads: 1,
-    log_bytes_per_second: 65_536, log_bytes_per_run: 131_072, start_deadline_ms: 10_000, ...changes,
+    mechanism,
+    isolation: "strict",
+    program: { kind: "python", python: python.value, script },
+    args: ["one", "two"],
+    read_only_binds: [app],
+    memory_bytes: 512 * MEGABYTE,
+    nofile: 32,
+    fsize_bytes: 32 * MEGABYTE,
+    tmp_bytes: 16 * MEGABYTE,
+    threads: 1,
+    log_bytes_per_second: 65_536,
+    log_bytes_per_run: 131_072,
+    start_deadline_ms: 10_000,
+    ...changes,
   };
 }
 async function start(mechanism: JailMechanism, changes: Partial<JailSpec> = {}): Promise<JailedProcess> {
@@ -52,9 +71,15 @@ async function start(mechanism: JailMechanism, changes: Partial<JailSpec> = {}):
   return started.value;
 }
 type Outcome = readonly [word: string, detail: string];
-async function attack(on: JailedProcess, act: Readonly<Record<string, unknown>>, deadline_ms = 25_000): Promise<Outcome> {
+async function attack(
+  on: JailedProcess,
+  act: Readonly<Record<string, unknown>>,
+  deadline_ms = 25_000,
+): Promise<Outcome> {
   const answer = await on.request(Buffer.from(JSON.stringify(act)), deadline_ms);
-  return answer.ok ? (JSON.parse(Buffer.from(answer.value).toString("utf8")) as Outcome) : [answer.error.kind, answer.error.detail];
+  return answer.ok
+    ? (JSON.parse(Buffer.from(answer.value).toString("utf8")) as Outcome)
+    : [answer.error.kind, answer.error.detail];
 }
 async function stop(...all: readonly JailedProcess[]): Promise<void> {
   for (const one of all) {
@@ -64,22 +89,27 @@ async function stop(...all: readonly JailedProcess[]): Promise<void> {
 }
 /** Ids of host processes whose command line names `marker`. */
 function processesOf(marker: string): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => {
-    try {
-      return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marker);
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(marker);
+      } catch {
+        return false;
+      }
+    });
 }
 
-const usable = (mechanism: JailMechanism): boolean => requires("python3") && (mechanism !== "bubblewrap" || requires("bubblewrap"));
+const usable = (mechanism: JailMechanism): boolean =>
+  requires("python3") && (mechanism !== "bubblewrap" || requires("bubblewrap"));
 
 describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   let neighbour: JailedProcess;
   let box: JailedProcess;
   const run = it.runIf(usable(mechanism));
-  const neighbourAlive = async (): Promise<void> => expect(await attack(neighbour, { do: "echo" })).toEqual(["ok", "alive"]);
+  const neighbourAlive = async (): Promise<void> =>
+    expect(await attack(neighbour, { do: "echo" })).toEqual(["ok", "alive"]);
   beforeAll(async () => {
     if (!usable(mechanism)) return;
     neighbour = await start(mechanism);
@@ -95,7 +125,18 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   });
 
   run("[M-5.2.3] files, planted links, other processes' memory and environment cannot be read", async () => {
-    const paths = ["/etc/passwd", "/etc/shadow", "/proc/1/environ", "/proc/self/environ", "/proc/self/maps", `/proc/${process.pid}/environ`, `/proc/${process.pid}/mem`, join(app, "planted"), join(app, "planted-relative"), join(folder.path, "outside")];
+    const paths = [
+      "/etc/passwd",
+      "/etc/shadow",
+      "/proc/1/environ",
+      "/proc/self/environ",
+      "/proc/self/maps",
+      `/proc/${process.pid}/environ`,
+      `/proc/${process.pid}/mem`,
+      join(app, "planted"),
+      join(app, "planted-relative"),
+      join(folder.path, "outside"),
+    ];
     for (const path of paths) expect([path, (await attack(box, { do: "read", path }))[0]]).toEqual([path, "refused"]);
     const [word, detail] = await attack(box, { do: "environment" });
     expect(word).toBe("ok");
@@ -117,7 +158,12 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   });
 
   run("[M-5.2.3] TCP, UDP, Unix sockets and DNS are refused, and nothing arrives", async () => {
-    for (const act of [{ do: "tcp", port }, { do: "udp", port }, { do: "unix", path: join(folder.path, "socket") }, { do: "dns" }]) {
+    for (const act of [
+      { do: "tcp", port },
+      { do: "udp", port },
+      { do: "unix", path: join(folder.path, "socket") },
+      { do: "dns" },
+    ]) {
       expect([act.do, (await attack(box, act))[0]]).toEqual([act.do, "refused"]);
     }
     expect(arrived).toEqual([]);
@@ -137,10 +183,18 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
 
   run("[M-5.2.3] exec, ptrace, signals to others and new namespaces are refused", async () => {
     const acts = [
-      { do: "run" }, { do: "spawn" }, { do: "ptrace", pid: process.pid }, { do: "ptrace", pid: 1 }, { do: "kill", pid: process.pid, signal: 0 },
-      { do: "kill", pid: 1, signal: 9 }, { do: "kill", pid: -1, signal: 9 },
+      { do: "run" },
+      { do: "spawn" },
+      { do: "ptrace", pid: process.pid },
+      { do: "ptrace", pid: 1 },
+      { do: "kill", pid: process.pid, signal: 0 },
+      { do: "kill", pid: 1, signal: 9 },
+      { do: "kill", pid: -1, signal: 9 },
       // unshare(CLONE_NEWUSER), io_uring_setup, bpf, socket by number (x86_64; other processors: other refused calls)
-      { do: "call", numbers: [272, 0x1000_0000] }, { do: "call", numbers: [425, 1, 0] }, { do: "call", numbers: [321, 0, 0, 0] }, { do: "call", numbers: [41, 2, 1, 0] },
+      { do: "call", numbers: [272, 0x1000_0000] },
+      { do: "call", numbers: [425, 1, 0] },
+      { do: "call", numbers: [321, 0, 0, 0] },
+      { do: "call", numbers: [41, 2, 1, 0] },
     ];
     for (const act of acts) expect([act, (await attack(box, act))[0]]).toEqual([act, "refused"]);
     await neighbourAlive();
@@ -189,7 +243,12 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   });
 
   run("[M-5.2.6] a crash, an exception and bad frames end the strategy only", async () => {
-    const rows = [["segfault", "exit"], ["fail", "exit"], ["huge_frame", "frame"], ["two_frames", "frame"]] as const;
+    const rows = [
+      ["segfault", "exit"],
+      ["fail", "exit"],
+      ["huge_frame", "frame"],
+      ["two_frames", "frame"],
+    ] as const;
     for (const [act, kind] of rows) {
       const victim = await start(mechanism);
       const [word] = await attack(victim, { do: act });
@@ -203,7 +262,10 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   run("[R-3.1] without Landlock strict refuses the self-jail, and `any` says exactly what is weaker", async () => {
     const strict = await spawnJail(spec(mechanism, { without: "landlock" }));
     if (mechanism === "self-jail") {
-      expect(strict.ok ? "started" : strict.error).toMatchObject({ code: "RUMI-STR-064", reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" });
+      expect(strict.ok ? "started" : strict.error).toMatchObject({
+        code: "RUMI-STR-064",
+        reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK",
+      });
       const weak = await start(mechanism, { without: "landlock", isolation: "any" });
       expect(weak.weaker).toEqual([expect.stringContaining("no Landlock")]);
       expect((await attack(weak, { do: "read", path: "/etc/passwd" }))[0]).toBe("ok");
@@ -217,11 +279,14 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   run("no jailed process outlives its host: SIGKILL of the host ends it", async () => {
     const marker = `marker-orphan-${mechanism}-${process.pid}`;
     const fixture = fileURLToPath(new URL("./orphan.fixture.ts", import.meta.url));
-    const host = spawn(process.execPath, ["--import", "tsx", fixture, mechanism, script, app, marker], { stdio: ["ignore", "pipe", "inherit"] });
+    const host = spawn(process.execPath, ["--import", "tsx", fixture, mechanism, script, app, marker], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await new Promise((resolve) => host.stdout.once("data", resolve));
     expect(processesOf(marker).length).toBeGreaterThan(1);
     host.kill("SIGKILL");
-    for (let waited = 0; waited < 2_000 && processesOf(marker).length > 0; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let waited = 0; waited < 2_000 && processesOf(marker).length > 0; waited += 20)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect(processesOf(marker)).toEqual([]);
   });
 
@@ -230,7 +295,10 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
       const cat = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: [] });
       expect(await cat.request(Buffer.from("frame"), 5_000)).toEqual({ ok: true, value: Buffer.from("frame") });
       await stop(cat);
-      const thief = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: ["/etc/passwd", "/proc/1/environ"] });
+      const thief = await start(mechanism, {
+        program: { kind: "executable", path: "/usr/bin/cat" },
+        args: ["/etc/passwd", "/proc/1/environ"],
+      });
       expect((await thief.exited).exit_code).toBe(1);
       expect(thief.logText()).toContain("/etc/passwd: No such file");
     });
@@ -245,17 +313,39 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   });
 
   run("[M-5.2.7] with one fence taken away the next one holds", async () => {
-    const refusedWithout = async (without: NonNullable<JailSpec["without"]>, ...acts: readonly Readonly<Record<string, unknown>>[]): Promise<void> => {
+    const refusedWithout = async (
+      without: NonNullable<JailSpec["without"]>,
+      ...acts: readonly Readonly<Record<string, unknown>>[]
+    ): Promise<void> => {
       const weakened = await start(mechanism, { without, isolation: "any" });
-      for (const act of acts) expect([without, act, (await attack(weakened, act))[0]]).toEqual([without, act, "refused"]);
+      for (const act of acts)
+        expect([without, act, (await attack(weakened, act))[0]]).toEqual([without, act, "refused"]);
       await stop(weakened);
     };
     await refusedWithout("filter", { do: "tcp", port }, { do: "read", path: "/etc/passwd" }, { do: "run" });
     if (mechanism === "bubblewrap") {
-      await refusedWithout("namespaces", { do: "tcp", port }, { do: "read", path: "/etc/passwd" }, { do: "fork" }, { do: "run" });
-      await refusedWithout("landlock", { do: "read", path: "/etc/passwd" }, { do: "write", path: "/usr/new" }, { do: "write", path: "/dev/shm/new" }, { do: "read", path: join(app, "planted") });
+      await refusedWithout(
+        "namespaces",
+        { do: "tcp", port },
+        { do: "read", path: "/etc/passwd" },
+        { do: "fork" },
+        { do: "run" },
+      );
+      await refusedWithout(
+        "landlock",
+        { do: "read", path: "/etc/passwd" },
+        { do: "write", path: "/usr/new" },
+        { do: "write", path: "/dev/shm/new" },
+        { do: "read", path: join(app, "planted") },
+      );
     } else {
-      await refusedWithout("landlock", { do: "tcp", port }, { do: "fork" }, { do: "write", path: "/usr/new" }, { do: "read", path: "/etc/shadow" });
+      await refusedWithout(
+        "landlock",
+        { do: "tcp", port },
+        { do: "fork" },
+        { do: "write", path: "/usr/new" },
+        { do: "read", path: "/etc/shadow" },
+      );
     }
     const loose = await start(mechanism, { without: "outer_limits" });
     expect(Number((await attack(loose, { do: "memory" }))[1])).toBeLessThanOrEqual(512);

@@ -29,14 +29,39 @@ async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failu
   };
   if (!python.ok) return absent(python.error);
   const spec: JailSpec = {
-    mechanism, isolation: "any", program: { kind: "python", python: python.value, script: "/usr/probe.py" }, args: [], read_only_binds: [],
-    memory_bytes: 536_870_912, nofile: 32, fsize_bytes: 1_048_576, tmp_bytes: 1_048_576, threads: 1,
-    log_bytes_per_second: 65_536, log_bytes_per_run: 65_536, start_deadline_ms: SANDBOX_LIMITS.probe_ms,
+    mechanism,
+    isolation: "any",
+    program: { kind: "python", python: python.value, script: "/usr/probe.py" },
+    args: [],
+    read_only_binds: [],
+    memory_bytes: 536_870_912,
+    nofile: 32,
+    fsize_bytes: 1_048_576,
+    tmp_bytes: 1_048_576,
+    threads: 1,
+    log_bytes_per_second: 65_536,
+    log_bytes_per_run: 65_536,
+    start_deadline_ms: SANDBOX_LIMITS.probe_ms,
   };
   const started = await spawnJailRunning(spec, "pass");
   if (!started.ok) return absent(started.error);
   const { exit_code } = await started.value.exited;
   const { weaker } = started.value;
-  if (exit_code !== 0) return { mechanism, level: "L1", available: false, strict: false, reason: `the probe ended with exit code ${exit_code}`, weaker };
-  return { mechanism, level: "L1", available: true, strict: mechanism === "bubblewrap" ? !weaker.some((text) => text.includes("filter")) : weaker.length === 0, reason: null, weaker };
+  if (exit_code !== 0)
+    return {
+      mechanism,
+      level: "L1",
+      available: false,
+      strict: false,
+      reason: `the probe ended with exit code ${exit_code}`,
+      weaker,
+    };
+  return {
+    mechanism,
+    level: "L1",
+    available: true,
+    strict: mechanism === "bubblewrap" ? !weaker.some((text) => text.includes("filter")) : weaker.length === 0,
+    reason: null,
+    weaker,
+  };
 }

@@ -39,14 +39,26 @@ export function processorOf(architecture: string): Processor | undefined {
 export function assembleFilter({ processor, stage, threads }: FilterOptions): Uint8Array {
   const column = processor === "x86_64" ? 0 : 1;
   const program: Instruction[] = [
-    [LOAD, 0, 0, OFFSET.processor], [EQUAL, 1, 0, AUDIT_ARCH[processor]], [RETURN, 0, 0, KILL_PROCESS],
+    [LOAD, 0, 0, OFFSET.processor],
+    [EQUAL, 1, 0, AUDIT_ARCH[processor]],
+    [RETURN, 0, 0, KILL_PROCESS],
     [LOAD, 0, 0, OFFSET.number],
   ];
   if (processor === "x86_64") program.push([AT_LEAST, 0, 1, 0x4000_0000], [RETURN, 0, 0, KILL_PROCESS]);
   program.push([EQUAL, 0, 1, JUDGED_CALLS.clone3[column]], [RETURN, 0, 0, ENOSYS]);
-  const mayClone: Instruction[] = threads > 1 ? [[LOAD, 0, 0, OFFSET.argument0], [ANY_BIT, 0, 1, CLONE_THREAD], [RETURN, 0, 0, ALLOW]] : [];
+  const mayClone: Instruction[] =
+    threads > 1
+      ? [
+          [LOAD, 0, 0, OFFSET.argument0],
+          [ANY_BIT, 0, 1, CLONE_THREAD],
+          [RETURN, 0, 0, ALLOW],
+        ]
+      : [];
   judged(program, JUDGED_CALLS.clone[column], [...mayClone, [RETURN, 0, 0, EPERM]]);
-  const codes = IOCTLS.flatMap((code): Instruction[] => [[EQUAL, 0, 1, code], [RETURN, 0, 0, ALLOW]]);
+  const codes = IOCTLS.flatMap((code): Instruction[] => [
+    [EQUAL, 0, 1, code],
+    [RETURN, 0, 0, ALLOW],
+  ]);
   judged(program, JUDGED_CALLS.ioctl[column], [[LOAD, 0, 0, OFFSET.argument1], ...codes, [RETURN, 0, 0, EPERM]]);
   const tables = stage === "prelude" ? [STRATEGY_CALLS, PRELUDE_CALLS] : [STRATEGY_CALLS];
   for (const table of tables) {

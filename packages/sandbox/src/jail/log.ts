@@ -1,5 +1,9 @@
 /** Bounded record of what a jailed process writes to its log: kept up to two caps, the rest counted. */
-export type LogCounts = { readonly bytes_seen: number; readonly bytes_dropped: number; readonly capped_seconds: number };
+export type LogCounts = {
+  readonly bytes_seen: number;
+  readonly bytes_dropped: number;
+  readonly capped_seconds: number;
+};
 
 export class BoundedLog {
   private readonly perSecond: number;
@@ -13,7 +17,11 @@ export class BoundedLog {
   private capped = 0;
   private cappedThisSecond = false;
 
-  constructor(options: { readonly bytes_per_second: number; readonly bytes_per_run: number; readonly now_ms: () => number }) {
+  constructor(options: {
+    readonly bytes_per_second: number;
+    readonly bytes_per_run: number;
+    readonly now_ms: () => number;
+  }) {
     this.perSecond = options.bytes_per_second;
     this.perRun = options.bytes_per_run;
     this.now_ms = options.now_ms;

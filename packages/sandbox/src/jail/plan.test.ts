@@ -8,8 +8,23 @@ import { type HostFacts, planJail } from "./plan.ts";
 
 const host: HostFacts = { architecture: "x64", pid: 77, is_root: true };
 const base: JailSpec = {
-  mechanism: "bubblewrap", isolation: "strict", program: { kind: "python", python: { path: "/usr/bin/python3", prefix: "/usr", version: "3.11" }, script: "/usr/x.py" }, args: [], read_only_binds: [],
-  memory_bytes: 268_435_456, nofile: 32, fsize_bytes: 0, tmp_bytes: 0, threads: 1, log_bytes_per_second: 1, log_bytes_per_run: 1, start_deadline_ms: 1_000,
+  mechanism: "bubblewrap",
+  isolation: "strict",
+  program: {
+    kind: "python",
+    python: { path: "/usr/bin/python3", prefix: "/usr", version: "3.11" },
+    script: "/usr/x.py",
+  },
+  args: [],
+  read_only_binds: [],
+  memory_bytes: 268_435_456,
+  nofile: 32,
+  fsize_bytes: 0,
+  tmp_bytes: 0,
+  threads: 1,
+  log_bytes_per_second: 1,
+  log_bytes_per_run: 1,
+  start_deadline_ms: 1_000,
 };
 const codeOf = (changes: Partial<JailSpec>, facts: HostFacts = host): string => {
   const plan = planJail({ ...base, ...changes }, facts);
@@ -25,7 +40,12 @@ describe("jail plan", () => {
     symlinkSync("/etc", join(folder.path, "link"));
     const rows: readonly (readonly [string, Partial<JailSpec>, HostFacts, string])[] = [
       ["unknown processor", {}, { ...host, architecture: "riscv64" }, "RUMI-STR-060"],
-      ["an executable in the self-jail", { mechanism: "self-jail", program: { kind: "executable", path: "/usr/bin/true" } }, host, "RUMI-STR-060"],
+      [
+        "an executable in the self-jail",
+        { mechanism: "self-jail", program: { kind: "executable", path: "/usr/bin/true" } },
+        host,
+        "RUMI-STR-060",
+      ],
       ["too little memory", { memory_bytes: 1 }, host, "RUMI-STR-055"],
       ["no threads", { threads: 0 }, host, "RUMI-STR-055"],
       ["half a file", { nofile: 32.5 }, host, "RUMI-STR-055"],
@@ -34,8 +54,18 @@ describe("jail plan", () => {
       ["root bind", { read_only_binds: ["/"] }, host, "RUMI-STR-065"],
       ["missing bind", { read_only_binds: [join(folder.path, "none")] }, host, "RUMI-STR-065"],
       ["linked bind", { read_only_binds: [join(folder.path, "link")] }, host, "RUMI-STR-065"],
-      ["a folder the unprivileged user cannot read", { mechanism: "self-jail", read_only_binds: [hidden] }, host, "RUMI-STR-065"],
-      ["the same folder where the user stays", { mechanism: "self-jail", read_only_binds: [hidden] }, { ...host, is_root: false }, "planned"],
+      [
+        "a folder the unprivileged user cannot read",
+        { mechanism: "self-jail", read_only_binds: [hidden] },
+        host,
+        "RUMI-STR-065",
+      ],
+      [
+        "the same folder where the user stays",
+        { mechanism: "self-jail", read_only_binds: [hidden] },
+        { ...host, is_root: false },
+        "planned",
+      ],
     ];
     for (const [name, changes, facts, code] of rows) expect([name, codeOf(changes, facts)]).toEqual([name, code]);
     folder.remove();

@@ -23,7 +23,12 @@ export type JailPlan = {
   readonly reports: boolean;
 };
 
-export type HostFacts = { readonly architecture: string; readonly pid: number; readonly is_root: boolean; readonly source?: string };
+export type HostFacts = {
+  readonly architecture: string;
+  readonly pid: number;
+  readonly is_root: boolean;
+  readonly source?: string;
+};
 
 const PRLIMIT = "/usr/bin/prlimit";
 export const BUBBLEWRAP = "/usr/bin/bwrap";
@@ -36,7 +41,8 @@ export function planJail(spec: JailSpec, host: HostFacts): Result<JailPlan, Fail
   const processor = processorOf(host.architecture);
   if (processor === undefined) return err(unavailable(spec, `there is no system call table for ${host.architecture}`));
   if (!existsSync(PRLIMIT)) return err(failure("RUMI-STR-063", {}, { reasonCode: "M.SANDBOX.PRLIMIT_MISSING" }));
-  const filter = (stage: "prelude" | "strategy"): Uint8Array => (spec.without === "filter" ? new Uint8Array() : assembleFilter({ processor, stage, threads: spec.threads }));
+  const filter = (stage: "prelude" | "strategy"): Uint8Array =>
+    spec.without === "filter" ? new Uint8Array() : assembleFilter({ processor, stage, threads: spec.threads });
   const namespaces = spec.mechanism === "bubblewrap" && spec.without !== "namespaces";
   const inner = innerCommand(spec, host, namespaces, filter("strategy"));
   const limits = spec.without === "outer_limits" ? ["--core=0"] : outerLimits(spec);
@@ -45,21 +51,38 @@ export function planJail(spec: JailSpec, host: HostFacts): Result<JailPlan, Fail
   if (!existsSync(BUBBLEWRAP)) return err(unavailable(spec, `${BUBBLEWRAP} is not installed`));
   const outer = filter("prelude");
   const seccomp = outer.length === 0 ? [] : ["--seccomp", "3"];
-  return ok({ file: PRLIMIT, args: [...limits, BUBBLEWRAP, ...bubblewrapOptions(spec), ...seccomp, ...inner], filter: outer.length === 0 ? null : outer, uid, reports: spec.program.kind === "python" });
+  return ok({
+    file: PRLIMIT,
+    args: [...limits, BUBBLEWRAP, ...bubblewrapOptions(spec), ...seccomp, ...inner],
+    filter: outer.length === 0 ? null : outer,
+    uid,
+    reports: spec.program.kind === "python",
+  });
 }
 
 export function unavailable(spec: Pick<JailSpec, "mechanism">, problem: string): Failure {
-  return failure("RUMI-STR-060", { mechanism: spec.mechanism, problem }, { reasonCode: "M.SANDBOX.MECHANISM_UNAVAILABLE" });
+  return failure(
+    "RUMI-STR-060",
+    { mechanism: spec.mechanism, problem },
+    { reasonCode: "M.SANDBOX.MECHANISM_UNAVAILABLE" },
+  );
 }
 
 function checkSpec(spec: JailSpec, host: HostFacts): Failure | undefined {
   const numbers = [
-    ["memory_bytes", spec.memory_bytes, 67_108_864, 2 ** 40], ["nofile", spec.nofile, 8, 4_096], ["fsize_bytes", spec.fsize_bytes, 0, 2 ** 40],
-    ["tmp_bytes", spec.tmp_bytes, 0, 2 ** 40], ["threads", spec.threads, 1, 1_024], ["cpu_seconds", spec.cpu_seconds ?? 1, 1, 2 ** 31],
-    ["log_bytes_per_second", spec.log_bytes_per_second, 0, 2 ** 30], ["log_bytes_per_run", spec.log_bytes_per_run, 0, 2 ** 30], ["start_deadline_ms", spec.start_deadline_ms, 1, 60_000],
+    ["memory_bytes", spec.memory_bytes, 67_108_864, 2 ** 40],
+    ["nofile", spec.nofile, 8, 4_096],
+    ["fsize_bytes", spec.fsize_bytes, 0, 2 ** 40],
+    ["tmp_bytes", spec.tmp_bytes, 0, 2 ** 40],
+    ["threads", spec.threads, 1, 1_024],
+    ["cpu_seconds", spec.cpu_seconds ?? 1, 1, 2 ** 31],
+    ["log_bytes_per_second", spec.log_bytes_per_second, 0, 2 ** 30],
+    ["log_bytes_per_run", spec.log_bytes_per_run, 0, 2 ** 30],
+    ["start_deadline_ms", spec.start_deadline_ms, 1, 60_000],
   ] as const;
   for (const [name, value, least, most] of numbers) {
-    if (!Number.isSafeInteger(value) || value < least || value > most) return failure("RUMI-STR-055", { name, value, least, most }, { reasonCode: "M.SANDBOX.OPTION" });
+    if (!Number.isSafeInteger(value) || value < least || value > most)
+      return failure("RUMI-STR-055", { name, value, least, most }, { reasonCode: "M.SANDBOX.OPTION" });
   }
   if (spec.mechanism === "self-jail" && spec.program.kind !== "python") return unavailable(spec, "it runs Python only");
   for (const path of spec.read_only_binds) {
@@ -74,9 +97,11 @@ export const JAIL_ENVIRONMENT: Readonly<Record<string, string>> = { PYTHONHASHSE
 
 function bindProblem(path: string, spec: JailSpec, host: HostFacts): string | undefined {
   if (!isAbsolute(path)) return "it is not absolute";
-  if (RESERVED.includes(path) || ["/proc/", "/dev/", "/sys/"].some((root) => path.startsWith(root))) return "it is part of the system";
+  if (RESERVED.includes(path) || ["/proc/", "/dev/", "/sys/"].some((root) => path.startsWith(root)))
+    return "it is part of the system";
   if (!existsSync(path)) return "it does not exist";
-  if (!lstatSync(path).isDirectory() || realpathSync(path) !== path) return "it is not a folder, or a symbolic link leads to it";
+  if (!lstatSync(path).isDirectory() || realpathSync(path) !== path)
+    return "it is not a folder, or a symbolic link leads to it";
   const changesUser = host.is_root && (spec.mechanism === "self-jail" || spec.host_uid !== undefined);
   const hidden = changesUser ? unreadable(path) : undefined;
   return hidden === undefined ? undefined : `the unprivileged user cannot read ${hidden}`;
@@ -84,30 +109,80 @@ function bindProblem(path: string, spec: JailSpec, host: HostFacts): string | un
 
 function outerLimits(spec: JailSpec): string[] {
   const cpu = spec.cpu_seconds === undefined ? [] : [`--cpu=${spec.cpu_seconds}`];
-  return [`--as=${spec.memory_bytes}`, `--nofile=${spec.nofile}`, "--core=0", `--fsize=${spec.fsize_bytes}`, `--stack=${STACK_BYTES}`, ...cpu];
+  return [
+    `--as=${spec.memory_bytes}`,
+    `--nofile=${spec.nofile}`,
+    "--core=0",
+    `--fsize=${spec.fsize_bytes}`,
+    `--stack=${STACK_BYTES}`,
+    ...cpu,
+  ];
 }
 
 function bubblewrapOptions(spec: JailSpec): string[] {
   const binds = visible(spec).flatMap((path) => ["--ro-bind", path, path]);
   const tmp = spec.tmp_bytes === 0 ? ["--dir", "/tmp"] : ["--size", String(spec.tmp_bytes), "--tmpfs", "/tmp"];
   return [
-    "--unshare-all", "--unshare-user", "--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", ...Object.entries(JAIL_ENVIRONMENT).flatMap(([name, value]) => ["--setenv", name, value]), "--ro-bind", "/usr", "/usr",
-    "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin", "--dev", "/dev", ...tmp, ...binds,
-    "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--cap-drop", "ALL", "--uid", String(NOBODY), "--gid", String(NOBODY), "--hostname", "strategy",
+    "--unshare-all",
+    "--unshare-user",
+    "--as-pid-1",
+    "--die-with-parent",
+    "--new-session",
+    "--clearenv",
+    ...Object.entries(JAIL_ENVIRONMENT).flatMap(([name, value]) => ["--setenv", name, value]),
+    "--ro-bind",
+    "/usr",
+    "/usr",
+    "--symlink",
+    "usr/lib",
+    "/lib",
+    "--symlink",
+    "usr/lib64",
+    "/lib64",
+    "--symlink",
+    "usr/bin",
+    "/bin",
+    "--dev",
+    "/dev",
+    ...tmp,
+    ...binds,
+    "--remount-ro",
+    "/dev",
+    "--remount-ro",
+    "/",
+    "--chdir",
+    "/tmp",
+    "--cap-drop",
+    "ALL",
+    "--uid",
+    String(NOBODY),
+    "--gid",
+    String(NOBODY),
+    "--hostname",
+    "strategy",
   ];
 }
 
 /** Folders besides /usr that the process may read. */
 function visible(spec: JailSpec): string[] {
   const { program } = spec;
-  const prefix = program.kind === "python" && program.python.prefix !== "/usr" && !program.python.prefix.startsWith(`/usr${sep}`) ? [program.python.prefix] : [];
+  const prefix =
+    program.kind === "python" && program.python.prefix !== "/usr" && !program.python.prefix.startsWith(`/usr${sep}`)
+      ? [program.python.prefix]
+      : [];
   return [...prefix, ...spec.read_only_binds];
 }
 
 function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filter: Uint8Array): string[] {
   const { program } = spec;
   if (program.kind === "executable") return [program.path, ...spec.args];
-  const limits: [string, number][] = [["RLIMIT_NPROC", spec.threads], ["RLIMIT_CORE", 0], ["RLIMIT_AS", spec.memory_bytes], ["RLIMIT_NOFILE", spec.nofile], ["RLIMIT_FSIZE", spec.fsize_bytes]];
+  const limits: [string, number][] = [
+    ["RLIMIT_NPROC", spec.threads],
+    ["RLIMIT_CORE", 0],
+    ["RLIMIT_AS", spec.memory_bytes],
+    ["RLIMIT_NOFILE", spec.nofile],
+    ["RLIMIT_FSIZE", spec.fsize_bytes],
+  ];
   const config: PreludeConfig = {
     // Inside namespaces the user's other processes do not count; outside, the cap would count every jail of that user.
     limits: namespaces ? limits : limits.filter(([name]) => name !== "RLIMIT_NPROC" || spec.threads === 1),

@@ -24,7 +24,12 @@ export type PreludeConfig = {
 };
 
 /** What the prelude reports as the first frame, JSON. */
-export type PreludeReport = { readonly landlock: number; readonly filter: boolean; readonly uid: number; readonly python: string };
+export type PreludeReport = {
+  readonly landlock: number;
+  readonly filter: boolean;
+  readonly uid: number;
+  readonly python: string;
+};
 
 export const PRELUDE_TOO_WEAK = 98;
 

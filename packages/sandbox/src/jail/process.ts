@@ -30,8 +30,16 @@ export async function spawnJail(spec: JailSpec): Promise<Result<JailedProcess, F
 }
 
 /** As `spawnJail`, with Python code in place of the script's file: what the probes of `detectJails` use. */
-export async function spawnJailRunning(spec: JailSpec, source: string | undefined): Promise<Result<JailedProcess, Failure>> {
-  const plan = planJail(spec, { architecture: process.arch, pid: process.pid, is_root: process.getuid?.() === 0, ...(source === undefined ? {} : { source }) });
+export async function spawnJailRunning(
+  spec: JailSpec,
+  source: string | undefined,
+): Promise<Result<JailedProcess, Failure>> {
+  const plan = planJail(spec, {
+    architecture: process.arch,
+    pid: process.pid,
+    is_root: process.getuid?.() === 0,
+    ...(source === undefined ? {} : { source }),
+  });
   if (!plan.ok) return plan;
   const child = startChild(plan.value, "pipe", "pipe", "pipe");
   const { stdin, stdout, stderr } = child;
@@ -48,7 +56,11 @@ export function startFailure(spec: JailSpec, fault: BoxFault, log: string): Fail
   const said = log.trim().split("\n").at(-1)?.slice(0, 200) ?? "";
   const problem = said === "" ? fault.detail : said;
   if (fault.exit_code === PRELUDE_TOO_WEAK) {
-    return failure("RUMI-STR-064", { mechanism: spec.mechanism, problem }, { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" });
+    return failure(
+      "RUMI-STR-064",
+      { mechanism: spec.mechanism, problem },
+      { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" },
+    );
   }
   return failure("RUMI-STR-062", { problem }, { reasonCode: "M.SANDBOX.SPAWN", details: { fault } });
 }
@@ -60,7 +72,9 @@ export function startChild(plan: JailPlan, stdin: Stdio, stdout: Stdio, stderr: 
   const filter = plan.filter === null ? null : asDescriptor(plan.filter);
   try {
     return spawn(plan.file, plan.args, {
-      env: { ...JAIL_ENVIRONMENT }, cwd: "/", stdio: filter === null ? [stdin, stdout, stderr] : [stdin, stdout, stderr, filter],
+      env: { ...JAIL_ENVIRONMENT },
+      cwd: "/",
+      stdio: filter === null ? [stdin, stdout, stderr] : [stdin, stdout, stderr, filter],
       ...(plan.uid === null ? {} : { uid: plan.uid, gid: plan.uid }),
     });
   } finally {
@@ -80,7 +94,12 @@ function asDescriptor(bytes: Uint8Array): number {
   }
 }
 
-type Pipes = { readonly child: ChildProcess; readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
+type Pipes = {
+  readonly child: ChildProcess;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+};
 type Waiting = { readonly resolve: (answer: Result<Uint8Array, BoxFault>) => void; readonly timer: NodeJS.Timeout };
 
 export class JailedProcess {
@@ -100,11 +119,17 @@ export class JailedProcess {
     this.mechanism = spec.mechanism;
     this.child = child;
     this.stdin = stdin;
-    this.log = new BoundedLog({ bytes_per_second: spec.log_bytes_per_second, bytes_per_run: spec.log_bytes_per_run, now_ms: () => performance.now() });
+    this.log = new BoundedLog({
+      bytes_per_second: spec.log_bytes_per_second,
+      bytes_per_run: spec.log_bytes_per_run,
+      now_ms: () => performance.now(),
+    });
     this.exited = new Promise((resolve) => {
       // `close` comes after the pipes ended, so that an answer written before the exit still counts.
       child.once("close", (exit_code, signal) => {
-        this.end(boxFault("exit", signal === null ? `exit code ${exit_code}` : `signal ${signal}`, { exit_code, signal }));
+        this.end(
+          boxFault("exit", signal === null ? `exit code ${exit_code}` : `signal ${signal}`, { exit_code, signal }),
+        );
         resolve({ exit_code, signal });
       });
       child.once("error", (error) => {
@@ -163,7 +188,10 @@ export class JailedProcess {
     invariant(this.waiting === undefined, "one request at a time");
     if (this.fault !== null) return Promise.resolve(err(this.fault));
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.violate(boxFault("deadline", `no answer within ${deadline_ms} ms`)), deadline_ms);
+      const timer = setTimeout(
+        () => this.violate(boxFault("deadline", `no answer within ${deadline_ms} ms`)),
+        deadline_ms,
+      );
       this.waiting = { resolve, timer };
     });
   }
@@ -173,8 +201,10 @@ export class JailedProcess {
     this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
     if (this.received.length < 4) return;
     const length = this.received.readUInt32LE(0);
-    if (length > SANDBOX_LIMITS.frame_bytes) return this.violate(boxFault("frame", `announced ${length} bytes; the cap is ${SANDBOX_LIMITS.frame_bytes}`));
-    if (this.received.length > length + 4 || this.waiting === undefined) return this.violate(boxFault("frame", "sent more than the one frame it was asked for"));
+    if (length > SANDBOX_LIMITS.frame_bytes)
+      return this.violate(boxFault("frame", `announced ${length} bytes; the cap is ${SANDBOX_LIMITS.frame_bytes}`));
+    if (this.received.length > length + 4 || this.waiting === undefined)
+      return this.violate(boxFault("frame", "sent more than the one frame it was asked for"));
     if (this.received.length < length + 4) return;
     const answer = this.received.subarray(4);
     this.received = Buffer.alloc(0);

@@ -5,7 +5,11 @@ export const JAIL_MECHANISMS = ["bubblewrap", "self-jail"] as const;
 export type JailMechanism = (typeof JAIL_MECHANISMS)[number];
 
 export type JailProgram =
-  | { readonly kind: "python"; readonly python: PythonFacts; /** Absolute path of the script, below one of `read_only_binds`. */ readonly script: string }
+  | {
+      readonly kind: "python";
+      readonly python: PythonFacts;
+      /** Absolute path of the script, below one of `read_only_binds`. */ readonly script: string;
+    }
   /** Any executable below /usr or a bind; bubblewrap only, because only a runner of ours can jail itself. */
   | { readonly kind: "executable"; readonly path: string };
 

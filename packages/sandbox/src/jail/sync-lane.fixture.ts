@@ -12,26 +12,38 @@ if (!started.ok) port.postMessage({ failure: started.error });
 else {
   const box = started.value;
   port.postMessage({ weaker: box.weaker });
-  port.on("message", (message: { readonly act?: unknown; readonly measure?: number; readonly deadline_ms: number; readonly stop?: true }) => {
-    if (message.stop === true) {
-      box.kill();
-      port.close();
-      return;
-    }
-    if (message.measure !== undefined) {
-      const frame = Buffer.from('{"do":"echo"}');
-      const took: number[] = [];
-      for (let i = 0; i < message.measure; i += 1) {
-        const start = process.hrtime.bigint();
-        box.request(frame, message.deadline_ms);
-        took.push(Number(process.hrtime.bigint() - start) / 1_000);
+  port.on(
+    "message",
+    (message: {
+      readonly act?: unknown;
+      readonly measure?: number;
+      readonly deadline_ms: number;
+      readonly stop?: true;
+    }) => {
+      if (message.stop === true) {
+        box.kill();
+        port.close();
+        return;
       }
-      took.sort((a, b) => a - b);
-      port.postMessage({ p50_us: took[took.length >> 1], p99_us: took[Math.floor(took.length * 0.99)] });
-      return;
-    }
-    const start = performance.now();
-    const answer = box.request(Buffer.from(JSON.stringify(message.act)), message.deadline_ms);
-    port.postMessage({ took_ms: performance.now() - start, answer: answer.ok ? Buffer.from(answer.value).toString("utf8") : answer.error, log: box.logCounts() });
-  });
+      if (message.measure !== undefined) {
+        const frame = Buffer.from('{"do":"echo"}');
+        const took: number[] = [];
+        for (let i = 0; i < message.measure; i += 1) {
+          const start = process.hrtime.bigint();
+          box.request(frame, message.deadline_ms);
+          took.push(Number(process.hrtime.bigint() - start) / 1_000);
+        }
+        took.sort((a, b) => a - b);
+        port.postMessage({ p50_us: took[took.length >> 1], p99_us: took[Math.floor(took.length * 0.99)] });
+        return;
+      }
+      const start = performance.now();
+      const answer = box.request(Buffer.from(JSON.stringify(message.act)), message.deadline_ms);
+      port.postMessage({
+        took_ms: performance.now() - start,
+        answer: answer.ok ? Buffer.from(answer.value).toString("utf8") : answer.error,
+        log: box.logCounts(),
+      });
+    },
+  );
 }

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
-import { createJailWatch, detectPython, JAIL_MECHANISMS, type JailMechanism, type JailSpec, startJailWatchdog } from "../index.ts";
+import {
+  createJailWatch,
+  detectPython,
+  JAIL_MECHANISMS,
+  type JailMechanism,
+  type JailSpec,
+  startJailWatchdog,
+} from "../index.ts";
 import { ATTACKER } from "./attacker.fixture.ts";
 
 const folder = temporaryFolder();
@@ -16,23 +23,45 @@ beforeAll(() => {
 afterAll(() => folder.remove());
 
 const now_ms = (): number => Number(process.hrtime.bigint() / 1_000_000n);
-type Said = { readonly took_ms: number; readonly answer: unknown; readonly p50_us: number; readonly p99_us: number; readonly weaker: unknown; readonly log: { readonly bytes_seen: number } };
+type Said = {
+  readonly took_ms: number;
+  readonly answer: unknown;
+  readonly p50_us: number;
+  readonly p99_us: number;
+  readonly weaker: unknown;
+  readonly log: { readonly bytes_seen: number };
+};
 type Lane = { readonly ask: (message: object) => Promise<Said>; readonly stop: () => Promise<void> };
 
 async function lane(mechanism: JailMechanism): Promise<Lane> {
   if (!python.ok) throw new Error("the suite needs Python");
   const spec: JailSpec = {
-    mechanism, isolation: "strict", program: { kind: "python", python: python.value, script }, args: [], read_only_binds: [folder.path],
-    memory_bytes: 536_870_912, nofile: 32, fsize_bytes: 0, tmp_bytes: 0, threads: 1, log_bytes_per_second: 65_536, log_bytes_per_run: 65_536, start_deadline_ms: 10_000,
+    mechanism,
+    isolation: "strict",
+    program: { kind: "python", python: python.value, script },
+    args: [],
+    read_only_binds: [folder.path],
+    memory_bytes: 536_870_912,
+    nofile: 32,
+    fsize_bytes: 0,
+    tmp_bytes: 0,
+    threads: 1,
+    log_bytes_per_second: 65_536,
+    log_bytes_per_run: 65_536,
+    start_deadline_ms: 10_000,
   };
   const watch = createJailWatch();
   const stopWatchdog = startJailWatchdog(watch, { now_ms, every_ms: 2 });
   const fixture = new URL("./sync-lane.fixture.ts", import.meta.url).href;
-  const worker = new Worker(`import("tsx/esm/api").then((api) => { api.register(); return import(${JSON.stringify(fixture)}); });`, { eval: true, workerData: { spec, watch } });
-  const next = (): Promise<Said> => new Promise((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
+  const worker = new Worker(
+    `import("tsx/esm/api").then((api) => { api.register(); return import(${JSON.stringify(fixture)}); });`,
+    { eval: true, workerData: { spec, watch } },
+  );
+  const next = (): Promise<Said> =>
+    new Promise((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+    });
   expect(await next()).toEqual({ weaker: [] });
   return {
     ask: (message) => {
@@ -76,7 +105,12 @@ describe.each(JAIL_MECHANISMS)("blocking %s", (mechanism) => {
   });
 
   run("[M-5.2.6] [M-5.2.4] a crash, a bad frame and a flood of logs end the strategy only", async () => {
-    for (const [act, kind] of [["segfault", "exit"], ["huge_frame", "frame"], ["two_frames", "frame"], ["logs", "deadline"]] as const) {
+    for (const [act, kind] of [
+      ["segfault", "exit"],
+      ["huge_frame", "frame"],
+      ["two_frames", "frame"],
+      ["logs", "deadline"],
+    ] as const) {
       const { ask, stop } = await lane(mechanism);
       const said = await ask({ act: { do: act }, deadline_ms: 300 });
       expect([act, said.answer]).toMatchObject([act, { kind }]);

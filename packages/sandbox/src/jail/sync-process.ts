@@ -39,9 +39,13 @@ export function createJailWatch(): JailWatch {
  * Kills the process behind `watch` when its deadline passes. `now_ms` must be the clock given to `spawnSyncJail`
  * (the same in every thread: e.g. `() => Number(process.hrtime.bigint() / 1_000_000n)`). Returns the stop function.
  */
-export function startJailWatchdog(watch: JailWatch, options: { readonly now_ms: () => number; readonly every_ms: number }): () => void {
+export function startJailWatchdog(
+  watch: JailWatch,
+  options: { readonly now_ms: () => number; readonly every_ms: number },
+): () => void {
   const timer = setInterval(() => {
-    if (Atomics.load(watch, WORD.armed) !== 1 || (wrap(options.now_ms()) - Atomics.load(watch, WORD.late_at) | 0) < 0) return;
+    if (Atomics.load(watch, WORD.armed) !== 1 || ((wrap(options.now_ms()) - Atomics.load(watch, WORD.late_at)) | 0) < 0)
+      return;
     const pid = Atomics.load(watch, WORD.pid);
     // The lane disarms before it reaps, so an armed pid is still this process.
     if (pid > 0 && Atomics.compareExchange(watch, WORD.armed, 1, 2) === 1) {
@@ -65,7 +69,13 @@ export function spawnSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<
   const { input, output, log } = pipes.value;
   const child = startChild(plan.value, input.child, output.child, log.child);
   for (const { child: end } of [input, output, log]) closeSync(end);
-  const jailed = new SyncJailedProcess({ spec, watch, now_ms, child, ends: { input: input.host, output: output.host, log: log.host } });
+  const jailed = new SyncJailedProcess({
+    spec,
+    watch,
+    now_ms,
+    child,
+    ends: { input: input.host, output: output.host, log: log.host },
+  });
   const report = jailed.confined(spec.start_deadline_ms);
   if (report.ok) return ok(jailed);
   const said = jailed.logText();
@@ -79,7 +89,11 @@ type Ends = { readonly host: number; readonly child: number };
 function openPipes(): Result<{ readonly input: Ends; readonly output: Ends; readonly log: Ends }, Failure> {
   const folder = mkdtempSync(join(tmpdir(), "rumi-pipes-"));
   try {
-    const [input, output, log] = ["input", "output", "log"].map((name) => join(folder, name)) as [string, string, string];
+    const [input, output, log] = ["input", "output", "log"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
     execFileSync("/usr/bin/mkfifo", ["-m", "600", input, output, log], { env: {} });
     // Opening both ways at once never blocks; it goes away so that the end of one side shows on the other.
     const open = (path: string, host: number, child: number): Ends => {
@@ -94,13 +108,18 @@ function openPipes(): Result<{ readonly input: Ends; readonly output: Ends; read
       log: open(log, constants.O_RDONLY | constants.O_NONBLOCK, constants.O_WRONLY),
     });
   } catch (cause) {
-    return err(failure("RUMI-STR-062", { problem: "named pipes could not be made" }, { reasonCode: "M.SANDBOX.SPAWN", cause }));
+    return err(
+      failure("RUMI-STR-062", { problem: "named pipes could not be made" }, { reasonCode: "M.SANDBOX.SPAWN", cause }),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-type Parts = SyncJailOptions & { readonly child: ChildProcess; readonly ends: { readonly input: number; readonly output: number; readonly log: number } };
+type Parts = SyncJailOptions & {
+  readonly child: ChildProcess;
+  readonly ends: { readonly input: number; readonly output: number; readonly log: number };
+};
 
 export class SyncJailedProcess {
   readonly level = "L1";
@@ -117,7 +136,11 @@ export class SyncJailedProcess {
   constructor(parts: Parts) {
     this.parts = parts;
     this.mechanism = parts.spec.mechanism;
-    this.log = new BoundedLog({ bytes_per_second: parts.spec.log_bytes_per_second, bytes_per_run: parts.spec.log_bytes_per_run, now_ms: parts.now_ms });
+    this.log = new BoundedLog({
+      bytes_per_second: parts.spec.log_bytes_per_second,
+      bytes_per_run: parts.spec.log_bytes_per_run,
+      now_ms: parts.now_ms,
+    });
     Atomics.store(parts.watch, WORD.killed, 0);
     Atomics.store(parts.watch, WORD.armed, 0);
     Atomics.store(parts.watch, WORD.pid, parts.child.pid ?? 0);
@@ -187,7 +210,7 @@ export class SyncJailedProcess {
 
   private exchange(bytes: number, deadline_ms: number): Result<Uint8Array, BoxFault> {
     try {
-      for (let sent = 0; sent < bytes; ) sent += writeSync(this.parts.ends.input, this.message, sent, bytes - sent);
+      for (let sent = 0; sent < bytes;) sent += writeSync(this.parts.ends.input, this.message, sent, bytes - sent);
     } catch (error) {
       if (!isCode(error, "EPIPE")) throw error;
       return err(this.ended(deadline_ms));
@@ -201,7 +224,8 @@ export class SyncJailedProcess {
       received += count;
       if (received < 4) continue;
       const length = this.buffer.readUInt32LE(0);
-      if (length > SANDBOX_LIMITS.frame_bytes) return err(boxFault("frame", `announced ${length} bytes; the cap is ${SANDBOX_LIMITS.frame_bytes}`));
+      if (length > SANDBOX_LIMITS.frame_bytes)
+        return err(boxFault("frame", `announced ${length} bytes; the cap is ${SANDBOX_LIMITS.frame_bytes}`));
       wanted = length + 4;
     }
     if (received > wanted) return err(boxFault("frame", "sent more than the one frame it was asked for"));
@@ -209,7 +233,8 @@ export class SyncJailedProcess {
   }
 
   private ended(deadline_ms: number): BoxFault {
-    if (Atomics.load(this.parts.watch, WORD.killed) === 1) return boxFault("deadline", `no answer within ${deadline_ms} ms`);
+    if (Atomics.load(this.parts.watch, WORD.killed) === 1)
+      return boxFault("deadline", `no answer within ${deadline_ms} ms`);
     const { exitCode, signalCode } = this.parts.child;
     return boxFault("exit", "the process ended", { exit_code: exitCode, signal: signalCode });
   }

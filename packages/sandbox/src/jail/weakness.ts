@@ -6,9 +6,11 @@ export function weaknesses(mechanism: JailMechanism, report: PreludeReport): rea
   const found: string[] = [];
   if (!report.filter) found.push("no system call filter: sockets, fork and exec are not refused by the kernel");
   if (report.landlock === 0) {
-    found.push(mechanism === "self-jail"
-      ? "no Landlock (Linux 5.13): every file that the unprivileged user may read on this machine can be read"
-      : "no Landlock (Linux 5.13): the mount namespace is the only fence around files");
+    found.push(
+      mechanism === "self-jail"
+        ? "no Landlock (Linux 5.13): every file that the unprivileged user may read on this machine can be read"
+        : "no Landlock (Linux 5.13): the mount namespace is the only fence around files",
+    );
   }
   if (mechanism === "self-jail" && report.uid === 0) found.push("runs as root");
   return found;

@@ -18,7 +18,12 @@ function onEvent(code: readonly number[], locals: readonly number[] = []): Sampl
   return { functions: { rumi_on_event: event } };
 }
 function open(sample: SampleOptions = {}, limits: { memory_bytes?: number; fuel_per_call?: number } = {}): WasmBox {
-  const opened = openWasmBox({ bytes: sampleModule(sample), memory_bytes: 4 * PAGE, fuel_per_call: 1_000_000, ...limits });
+  const opened = openWasmBox({
+    bytes: sampleModule(sample),
+    memory_bytes: 4 * PAGE,
+    fuel_per_call: 1_000_000,
+    ...limits,
+  });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   return opened.value;
 }
@@ -72,11 +77,18 @@ describe("Wasm box", () => {
   it("each bulk operation pays for its operand", () => {
     const three = [...i32(0), ...i32(0), ...i32(PAGE)];
     const rows: readonly (readonly [string, readonly number[], number])[] = [
-      ["memory.fill", [...three, 0xfc, 11, 0], PAGE / 8], ["memory.copy", [...three, 0xfc, 10, 0, 0], PAGE / 8], ["memory.grow", [...i32(80_000), 0x40, 0, 0x1a], 10_000 + 4_096],
-      ["table.grow", [0xd0, 0x70, ...i32(4_000), 0xfc, 15, 0, 0x1a], 2_000 + 1_024], ["table.fill", [...i32(0), 0xd0, 0x70, ...i32(4_000), 0xfc, 17, 0], 2_000], ["table.copy", [...i32(0), ...i32(0), ...i32(4_000), 0xfc, 14, 0, 0], 2_000],
+      ["memory.fill", [...three, 0xfc, 11, 0], PAGE / 8],
+      ["memory.copy", [...three, 0xfc, 10, 0, 0], PAGE / 8],
+      ["memory.grow", [...i32(80_000), 0x40, 0, 0x1a], 10_000 + 4_096],
+      ["table.grow", [0xd0, 0x70, ...i32(4_000), 0xfc, 15, 0, 0x1a], 2_000 + 1_024],
+      ["table.fill", [...i32(0), 0xd0, 0x70, ...i32(4_000), 0xfc, 17, 0], 2_000],
+      ["table.copy", [...i32(0), ...i32(0), ...i32(4_000), 0xfc, 14, 0, 0], 2_000],
     ];
     for (const [name, code, price] of rows) {
-      const box = open({ ...onEvent([...code, ...i32(5)]), tables: [1, 0x70, 0, ...new ByteWriter().u32(4_000).finish()] });
+      const box = open({
+        ...onEvent([...code, ...i32(5)]),
+        tables: [1, 0x70, 0, ...new ByteWriter().u32(4_000).finish()],
+      });
       expect([name, box.call(ENTRY.on_event, 0), box.lastFault()]).toEqual([name, 5, null]);
       expect([name, box.fuelUsed() >= price && box.fuelUsed() < price + 40]).toEqual([name, true]);
     }
@@ -130,10 +142,16 @@ describe("Wasm box", () => {
   });
 
   it("[M-5.2.3] refuses whatever could reach the host or leave the fence, each by name", () => {
-    const start = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 8, 1, 0, 10, 4, 1, 2, 0, 0x0b]);
+    const start = new Uint8Array([
+      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 8, 1, 0, 10, 4, 1, 2, 0, 0x0b,
+    ]);
     const rows: readonly (readonly [string, Uint8Array, string])[] = [
       ["not wasm", new Uint8Array([1, 2, 3]), "RUMI-STR-050"],
-      ["writes the fuel counter that does not exist yet", sampleModule(onEvent([...i32(1_000_000), 0x24, 0, ...i32(0)])), "RUMI-STR-050"],
+      [
+        "writes the fuel counter that does not exist yet",
+        sampleModule(onEvent([...i32(1_000_000), 0x24, 0, ...i32(0)])),
+        "RUMI-STR-050",
+      ],
       ["import", sampleModule({ sections: new Map([[2, [1, 3, 0x65, 0x6e, 0x76, 1, 0x66, 0, 0]]]) }), "RUMI-STR-051"],
       ["start section", start, "RUMI-STR-052"],
       ["shared memory", sampleModule({ memory: [1, 3, 1, 2] }), "RUMI-STR-052"],
@@ -141,27 +159,64 @@ describe("Wasm box", () => {
       ["initial memory above the cap", sampleModule({ memory: [1, 0, 0xc8, 1] }), "RUMI-STR-053"],
       ["no exports", new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 0, 1]), "RUMI-STR-054"],
       ["no memory", new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), "RUMI-STR-054"],
-      ["too many nested blocks", sampleModule(onEvent([...new Array<number[]>(1_001).fill([0x02, 0x40]).flat(), ...new Array<number>(1_001).fill(0x0b), ...i32(0)])), "RUMI-STR-053"],
-      ["too large a function", sampleModule(onEvent([...new Array<number>(SANDBOX_LIMITS.wasm_function_bytes).fill(0x01), ...i32(0)])), "RUMI-STR-053"],
-      ["too many functions", sampleModule({ functions: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f${i}`, { code: i32(0) }])) }), "RUMI-STR-053"],
+      [
+        "too many nested blocks",
+        sampleModule(
+          onEvent([
+            ...new Array<number[]>(1_001).fill([0x02, 0x40]).flat(),
+            ...new Array<number>(1_001).fill(0x0b),
+            ...i32(0),
+          ]),
+        ),
+        "RUMI-STR-053",
+      ],
+      [
+        "too large a function",
+        sampleModule(onEvent([...new Array<number>(SANDBOX_LIMITS.wasm_function_bytes).fill(0x01), ...i32(0)])),
+        "RUMI-STR-053",
+      ],
+      [
+        "too many functions",
+        sampleModule({
+          functions: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f${i}`, { code: i32(0) }])),
+        }),
+        "RUMI-STR-053",
+      ],
       ["too large a module", new Uint8Array(SANDBOX_LIMITS.wasm_module_bytes + 1), "RUMI-STR-053"],
-      ["a name of ours", sampleModule({ sections: new Map([[7, [1, ...new ByteWriter().text("rumi:fuel").finish(), 0, 0]]]) }), "RUMI-STR-054"],
+      [
+        "a name of ours",
+        sampleModule({ sections: new Map([[7, [1, ...new ByteWriter().text("rumi:fuel").finish(), 0, 0]]]) }),
+        "RUMI-STR-054",
+      ],
       ["too many locals", sampleModule(onEvent(i32(0), new Array<number>(10_001).fill(0x7f))), "RUMI-STR-053"],
     ];
     for (const [name, bytes, code] of rows) {
       const refused = rewriteModule({ bytes, memory_bytes: 4 * PAGE });
       expect([name, refused.ok ? "accepted" : refused.error.code]).toEqual([name, code]);
     }
-    for (const [memory_bytes, fuel_per_call] of [[1, 1], [4 * PAGE, 0], [4 * PAGE, 2 ** 31], [Number.NaN, 5]] as const) {
+    for (const [memory_bytes, fuel_per_call] of [
+      [1, 1],
+      [4 * PAGE, 0],
+      [4 * PAGE, 2 ** 31],
+      [Number.NaN, 5],
+    ] as const) {
       const refused = openWasmBox({ bytes: sampleModule(), memory_bytes, fuel_per_call });
       expect(refused.ok ? "accepted" : refused.error.code).toBe("RUMI-STR-055");
     }
   });
 
   it("a table above the cap is refused, a growing one is capped", () => {
-    const refused = rewriteModule({ bytes: sampleModule({ tables: [1, 0x70, 0, ...new ByteWriter().u32(SANDBOX_LIMITS.wasm_table_entries + 1).finish()] }), memory_bytes: 4 * PAGE });
+    const refused = rewriteModule({
+      bytes: sampleModule({
+        tables: [1, 0x70, 0, ...new ByteWriter().u32(SANDBOX_LIMITS.wasm_table_entries + 1).finish()],
+      }),
+      memory_bytes: 4 * PAGE,
+    });
     expect(refused.ok ? "accepted" : refused.error.code).toBe("RUMI-STR-053");
-    const box = open({ ...onEvent([0xd0, 0x70, ...i32(SANDBOX_LIMITS.wasm_table_entries), 0xfc, 15, 0]), tables: [1, 0x70, 0, 1] });
+    const box = open({
+      ...onEvent([0xd0, 0x70, ...i32(SANDBOX_LIMITS.wasm_table_entries), 0xfc, 15, 0]),
+      tables: [1, 0x70, 0, 1],
+    });
     expect(box.call(ENTRY.on_event, 0)).toBe(-1);
   });
 
@@ -188,7 +243,8 @@ describe("Wasm box", () => {
     const script = `const m = new WebAssembly.Module(Buffer.from(process.argv[1], "base64"));
       const i = new WebAssembly.Instance(m); console.log(i.exports.rumi_on_event(0));`;
     const grow = Buffer.from(sampleModule(onEvent([...i32(1_000), 0x40, 0]))).toString("base64");
-    const run = (flags: readonly string[]): string => spawnSync(process.execPath, [...flags, "-e", script, grow], { encoding: "utf8" }).stdout.trim();
+    const run = (flags: readonly string[]): string =>
+      spawnSync(process.execPath, [...flags, "-e", script, grow], { encoding: "utf8" }).stdout.trim();
     expect(run([])).toBe("2");
     expect(run(["--wasm-max-mem-pages=64"])).toBe("-1");
   });

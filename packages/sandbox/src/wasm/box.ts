@@ -36,7 +36,8 @@ export function openWasmBox(options: WasmBoxOptions): Result<WasmBox, Failure> {
     ["memory_bytes", options.memory_bytes, SANDBOX_LIMITS.wasm_page_bytes, SANDBOX_LIMITS.wasm_memory_bytes],
     ["fuel_per_call", options.fuel_per_call, 1, SANDBOX_LIMITS.wasm_fuel],
   ] as const) {
-    if (!Number.isSafeInteger(value) || value < least || value > most) return err(failure("RUMI-STR-055", { name, value, least, most }, { reasonCode: "M.SANDBOX.OPTION" }));
+    if (!Number.isSafeInteger(value) || value < least || value > most)
+      return err(failure("RUMI-STR-055", { name, value, least, most }, { reasonCode: "M.SANDBOX.OPTION" }));
   }
   const module = compileModule(options);
   if (!module.ok) return module;
@@ -44,7 +45,9 @@ export function openWasmBox(options: WasmBoxOptions): Result<WasmBox, Failure> {
     return ok(new WasmBox(module.value, options.fuel_per_call));
   } catch (error) {
     if (error instanceof wasmEngine.RuntimeError || error instanceof RangeError) {
-      return err(failure("RUMI-STR-056", { problem: error.message }, { reasonCode: "M.SANDBOX.WASM_START", cause: error }));
+      return err(
+        failure("RUMI-STR-056", { problem: error.message }, { reasonCode: "M.SANDBOX.WASM_START", cause: error }),
+      );
     }
     throw error;
   }
@@ -77,7 +80,9 @@ export class WasmBox {
     const { exports } = new wasmEngine.Instance(this.module);
     this.memory = exports[`${PRIVATE_PREFIX}memory`] as WasmMemory;
     this.counter = exports[`${PRIVATE_PREFIX}fuel`] as WasmGlobal;
-    this.entries = WASM_ENTRIES.map((_, entry) => (exports[`${PRIVATE_PREFIX}${entry}`] as Entry | undefined) ?? ABSENT);
+    this.entries = WASM_ENTRIES.map(
+      (_, entry) => (exports[`${PRIVATE_PREFIX}${entry}`] as Entry | undefined) ?? ABSENT,
+    );
     this.event = this.entries[ENTRY.on_event] ?? ABSENT;
     this.fault = null;
     this.view();
@@ -137,7 +142,8 @@ export class WasmBox {
     const answer = this.call(entry, size);
     if (this.fault !== null) return WASM_FAULTED;
     const at = answer >>> 0;
-    if ((at & 7) !== 0 || at + size > this.u8.length) return this.fail(boxFault("pointer", `${at} for ${size} bytes in a memory of ${this.u8.length}`));
+    if ((at & 7) !== 0 || at + size > this.u8.length)
+      return this.fail(boxFault("pointer", `${at} for ${size} bytes in a memory of ${this.u8.length}`));
     return at;
   }
 

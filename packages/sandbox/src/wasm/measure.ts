@@ -4,7 +4,11 @@ import { ENTRY } from "./rewrite.ts";
 import { sampleModule } from "./sample.ts";
 import { invariant } from "@rumi/kernel";
 
-export type WasmCallMeasurement = { readonly calls: number; readonly ns_per_call: number; readonly fuel_per_call: number };
+export type WasmCallMeasurement = {
+  readonly calls: number;
+  readonly ns_per_call: number;
+  readonly fuel_per_call: number;
+};
 
 /** `now_ns` is a monotonic clock in nanoseconds. */
 export function measureWasmCall(now_ns: () => bigint, calls = 2_000_000): WasmCallMeasurement {

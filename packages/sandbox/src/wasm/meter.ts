@@ -14,8 +14,19 @@ import { refuseFeature, valueType, withinLimit } from "./module.ts";
 
 /** Static price of an instruction when it is not 1; prices are part of the determinism contract (docs/sandbox.md). */
 const PRICES = new Map<number, number>([
-  [0x10, 4], [0x11, 8], [0x40, 4_096],
-  [0x6d, 4], [0x6e, 4], [0x6f, 4], [0x70, 4], [0x7f, 8], [0x80, 8], [0x81, 8], [0x82, 8], [0x91, 4], [0x9f, 8],
+  [0x10, 4],
+  [0x11, 8],
+  [0x40, 4_096],
+  [0x6d, 4],
+  [0x6e, 4],
+  [0x6f, 4],
+  [0x70, 4],
+  [0x7f, 8],
+  [0x80, 8],
+  [0x81, 8],
+  [0x82, 8],
+  [0x91, 4],
+  [0x9f, 8],
 ]);
 const BULK_PRICE = 16;
 const GROW_TABLE_PRICE = 1_024;
@@ -99,13 +110,36 @@ function trapWhenNegative(out: ByteWriter, fuel: number): void {
 function canonicalise(out: ByteWriter, opcode: number, scratch: Scratch): void {
   // i32.reinterpret_f32, f32.store, f32.copysign; i64.reinterpret_f64, f64.store, f64.copysign
   if (opcode === 0xbc || opcode === 0x38 || opcode === 0x98) {
-    out.byte(0x22).u32(scratch.f32).raw([0x43, 0, 0, 0xc0, 0x7f]).byte(0x20).u32(scratch.f32).byte(0x20).u32(scratch.f32).raw([0x5b, 0x1b]);
+    out
+      .byte(0x22)
+      .u32(scratch.f32)
+      .raw([0x43, 0, 0, 0xc0, 0x7f])
+      .byte(0x20)
+      .u32(scratch.f32)
+      .byte(0x20)
+      .u32(scratch.f32)
+      .raw([0x5b, 0x1b]);
   } else if (opcode === 0xbd || opcode === 0x39 || opcode === 0xa6) {
-    out.byte(0x22).u32(scratch.f64).raw([0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f]).byte(0x20).u32(scratch.f64).byte(0x20).u32(scratch.f64).raw([0x61, 0x1b]);
+    out
+      .byte(0x22)
+      .u32(scratch.f64)
+      .raw([0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f])
+      .byte(0x20)
+      .u32(scratch.f64)
+      .byte(0x20)
+      .u32(scratch.f64)
+      .raw([0x61, 0x1b]);
   }
 }
 
-function meterPrefixed(body: ByteReader, out: ByteWriter, fuel: number, scratch: Scratch, region: Region, start: number): void {
+function meterPrefixed(
+  body: ByteReader,
+  out: ByteWriter,
+  fuel: number,
+  scratch: Scratch,
+  region: Region,
+  start: number,
+): void {
   const operation = body.u32();
   if (operation > 17) refuseFeature(`instruction 0xfc ${operation}`);
   if (operation >= 8) {
@@ -115,7 +149,8 @@ function meterPrefixed(body: ByteReader, out: ByteWriter, fuel: number, scratch:
   }
   // Bytes cost an eighth, table entries a half: memory.init/copy/fill; table.init/copy/grow/fill.
   if (operation === 8 || operation === 10 || operation === 11) chargeOperand(out, fuel, scratch.i32, 3);
-  else if (operation === 12 || operation === 14 || operation === 15 || operation === 17) chargeOperand(out, fuel, scratch.i32, 1);
+  else if (operation === 12 || operation === 14 || operation === 15 || operation === 17)
+    chargeOperand(out, fuel, scratch.i32, 1);
   out.copy(body.bytes, start, body.position);
 }
 
@@ -128,9 +163,30 @@ function skipImmediates(body: ByteReader, opcode: number): void {
     return;
   }
   switch (opcode) {
-    case 0x00: case 0x01: case 0x05: case 0x0b: case 0x0f: case 0x1a: case 0x1b: case 0xd1: return;
-    case 0x02: case 0x03: case 0x04: return skipBlockType(body);
-    case 0x0c: case 0x0d: case 0x10: case 0x20: case 0x21: case 0x22: case 0x23: case 0x24: case 0x25: case 0x26: case 0xd2:
+    case 0x00:
+    case 0x01:
+    case 0x05:
+    case 0x0b:
+    case 0x0f:
+    case 0x1a:
+    case 0x1b:
+    case 0xd1:
+      return;
+    case 0x02:
+    case 0x03:
+    case 0x04:
+      return skipBlockType(body);
+    case 0x0c:
+    case 0x0d:
+    case 0x10:
+    case 0x20:
+    case 0x21:
+    case 0x22:
+    case 0x23:
+    case 0x24:
+    case 0x25:
+    case 0x26:
+    case 0xd2:
       body.u32();
       return;
     case 0x11:
@@ -147,13 +203,18 @@ function skipImmediates(body: ByteReader, opcode: number): void {
       for (let i = 0; i < count; i += 1) valueType(body.byte());
       return;
     }
-    case 0x3f: case 0x40:
+    case 0x3f:
+    case 0x40:
       if (body.byte() !== 0) refuseFeature("more than one memory");
       return;
-    case 0x41: return body.skipSigned(5);
-    case 0x42: return body.skipSigned(10);
-    case 0x43: return body.skip(4);
-    case 0x44: return body.skip(8);
+    case 0x41:
+      return body.skipSigned(5);
+    case 0x42:
+      return body.skipSigned(10);
+    case 0x43:
+      return body.skip(4);
+    case 0x44:
+      return body.skip(8);
     case 0xd0:
       valueType(body.byte());
       return;
@@ -163,9 +224,21 @@ function skipImmediates(body: ByteReader, opcode: number): void {
 }
 
 const FAMILIES = new Map<number, string>([
-  [0x06, "exception handling"], [0x07, "exception handling"], [0x08, "exception handling"], [0x09, "exception handling"], [0x0a, "exception handling"],
-  [0x18, "exception handling"], [0x19, "exception handling"], [0x1f, "exception handling"], [0x12, "tail calls"], [0x13, "tail calls"],
-  [0x14, "typed function references"], [0x15, "typed function references"], [0xfb, "garbage collection"], [0xfd, "SIMD"], [0xfe, "threads (atomics)"],
+  [0x06, "exception handling"],
+  [0x07, "exception handling"],
+  [0x08, "exception handling"],
+  [0x09, "exception handling"],
+  [0x0a, "exception handling"],
+  [0x18, "exception handling"],
+  [0x19, "exception handling"],
+  [0x1f, "exception handling"],
+  [0x12, "tail calls"],
+  [0x13, "tail calls"],
+  [0x14, "typed function references"],
+  [0x15, "typed function references"],
+  [0xfb, "garbage collection"],
+  [0xfd, "SIMD"],
+  [0xfe, "threads (atomics)"],
 ]);
 
 function skipBlockType(body: ByteReader): void {

@@ -8,7 +8,21 @@ import { FailureError, failure } from "@rumi/kernel";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { ByteReader, refuseMalformed } from "./bytes.ts";
 
-export const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, element: 9, code: 10, data: 11, data_count: 12 } as const;
+export const SECTION = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+  data_count: 12,
+} as const;
 
 export type FunctionType = { readonly parameters: readonly number[]; readonly results: readonly number[] };
 export type Limits = { readonly minimum: number; readonly maximum: number | undefined };
@@ -60,17 +74,26 @@ export function readModule(bytes: Uint8Array): ModuleShape {
   refuseImports(section(SECTION.import));
   const memories = vector(section(SECTION.memory), "wasm_tables", (r) => readLimits(r, "memory"));
   const [memory] = memories;
-  if (memory === undefined) throw new FailureError(failure("RUMI-STR-054", { name: "memory" }, { reasonCode: "M.SANDBOX.WASM_EXPORT" }));
+  if (memory === undefined)
+    throw new FailureError(failure("RUMI-STR-054", { name: "memory" }, { reasonCode: "M.SANDBOX.WASM_EXPORT" }));
   if (memories.length > 1) refuseFeature("more than one memory");
   const globals = vector(section(SECTION.global), "wasm_globals", readGlobal).length;
   vector(section(SECTION.element), "wasm_segments", readElement);
   vector(section(SECTION.data), "wasm_segments", readData);
   return {
-    bytes, sections, memory, globals,
+    bytes,
+    sections,
+    memory,
+    globals,
     types: vector(section(SECTION.type), "wasm_types", readFunctionType),
     functions: vector(section(SECTION.function), "wasm_functions", (r) => r.u32()),
-    tables: vector(section(SECTION.table), "wasm_tables", (r) => ({ element: referenceType(r.byte()), limits: readLimits(r, "table") })),
-    exports: new Map(vector(section(SECTION.export), "wasm_exports", (r) => [r.text(), { kind: r.byte(), index: r.u32() }] as const)),
+    tables: vector(section(SECTION.table), "wasm_tables", (r) => ({
+      element: referenceType(r.byte()),
+      limits: readLimits(r, "table"),
+    })),
+    exports: new Map(
+      vector(section(SECTION.export), "wasm_exports", (r) => [r.text(), { kind: r.byte(), index: r.u32() }] as const),
+    ),
   };
 }
 
@@ -84,7 +107,9 @@ function vector<T>(reader: ByteReader, limit: keyof typeof SANDBOX_LIMITS, read:
 function refuseImports(reader: ByteReader): void {
   if (reader.u32() === 0) return;
   const name = `${reader.text()}.${reader.text()}`;
-  throw new FailureError(failure("RUMI-STR-051", { name: name.slice(0, 100) }, { reasonCode: "M.SANDBOX.WASM_IMPORT" }));
+  throw new FailureError(
+    failure("RUMI-STR-051", { name: name.slice(0, 100) }, { reasonCode: "M.SANDBOX.WASM_IMPORT" }),
+  );
 }
 
 function referenceType(byte: number): number {
@@ -115,13 +140,27 @@ function readGlobal(reader: ByteReader): void {
 function readConstant(reader: ByteReader): void {
   const opcode = reader.byte();
   switch (opcode) {
-    case 0x41: reader.skipSigned(5); break;
-    case 0x42: reader.skipSigned(10); break;
-    case 0x43: reader.skip(4); break;
-    case 0x44: reader.skip(8); break;
-    case 0x23: case 0xd2: reader.u32(); break;
-    case 0xd0: referenceType(reader.byte()); break;
-    default: refuseFeature(`0x${opcode.toString(16)} in a constant`);
+    case 0x41:
+      reader.skipSigned(5);
+      break;
+    case 0x42:
+      reader.skipSigned(10);
+      break;
+    case 0x43:
+      reader.skip(4);
+      break;
+    case 0x44:
+      reader.skip(8);
+      break;
+    case 0x23:
+    case 0xd2:
+      reader.u32();
+      break;
+    case 0xd0:
+      referenceType(reader.byte());
+      break;
+    default:
+      refuseFeature(`0x${opcode.toString(16)} in a constant`);
   }
   if (reader.byte() !== 0x0b) refuseFeature("a computed constant (extended-const)");
 }
@@ -140,7 +179,10 @@ function readElement(reader: ByteReader): void {
     else if (kind !== 0) refuseFeature(`element kind ${kind}`);
   }
   const count = withinLimit("wasm_table_entries", reader.u32());
-  for (let i = 0; i < count; i += 1) expressions ? readConstant(reader) : reader.u32();
+  for (let i = 0; i < count; i += 1) {
+    if (expressions) readConstant(reader);
+    else reader.u32();
+  }
 }
 
 function readData(reader: ByteReader): void {

@@ -30,7 +30,18 @@ export const WASM_ENTRIES = [
   { name: "rumi_migrate_state", parameters: 1, required: false },
 ] as const;
 
-export const ENTRY = { abi_version: 0, input: 1, output: 2, on_init: 3, on_event: 4, on_timer: 5, on_shutdown: 6, on_healthcheck: 7, save_state: 8, migrate_state: 9 } as const;
+export const ENTRY = {
+  abi_version: 0,
+  input: 1,
+  output: 2,
+  on_init: 3,
+  on_event: 4,
+  on_timer: 5,
+  on_shutdown: 6,
+  on_healthcheck: 7,
+  save_state: 8,
+  migrate_state: 9,
+} as const;
 export type WasmEntry = (typeof ENTRY)[keyof typeof ENTRY];
 
 /** Exports that the rewriter adds start with this; a module that uses it is refused. */
@@ -48,7 +59,14 @@ export function rewriteModule(options: RewriteOptions): Result<RewrittenModule, 
     withinLimit("wasm_module_bytes", options.bytes.length);
     withinLimit("wasm_memory_bytes", options.memory_bytes);
     const original = new Uint8Array(options.bytes);
-    if (!wasmEngine.validate(original)) return err(failure("RUMI-STR-050", { problem: "the engine's validation failed" }, { reasonCode: "M.SANDBOX.WASM_INVALID" }));
+    if (!wasmEngine.validate(original))
+      return err(
+        failure(
+          "RUMI-STR-050",
+          { problem: "the engine's validation failed" },
+          { reasonCode: "M.SANDBOX.WASM_INVALID" },
+        ),
+      );
     const shape = readModule(original);
     const bytes = build(shape, Math.floor(options.memory_bytes / SANDBOX_LIMITS.wasm_page_bytes), entriesOf(shape));
     invariant(wasmEngine.validate(bytes), "rewriting a valid module gave an invalid one");
@@ -81,17 +99,27 @@ function entriesOf(shape: ModuleShape): (number | undefined)[] {
     throw new FailureError(failure("RUMI-STR-054", { name }, { reasonCode: "M.SANDBOX.WASM_EXPORT" }));
   };
   if (shape.exports.get("memory")?.kind !== MEMORY) missing("memory");
-  for (const name of shape.exports.keys()) if (name.startsWith(PRIVATE_PREFIX)) missing(`nothing under the reserved name ${name.slice(0, 60)}`);
+  for (const name of shape.exports.keys())
+    if (name.startsWith(PRIVATE_PREFIX)) missing(`nothing under the reserved name ${name.slice(0, 60)}`);
   return WASM_ENTRIES.map(({ name, parameters, required }) => {
     const found = shape.exports.get(name);
     if (found === undefined) return required ? missing(name) : undefined;
     const type = found.kind === FUNCTION ? shape.types[shape.functions[found.index] ?? -1] : undefined;
-    const fits = type !== undefined && type.parameters.length === parameters && type.parameters.every((t) => t === I32) && type.results.length === 1 && type.results[0] === I32;
+    const fits =
+      type !== undefined &&
+      type.parameters.length === parameters &&
+      type.parameters.every((t) => t === I32) &&
+      type.results.length === 1 &&
+      type.results[0] === I32;
     return fits ? found.index : missing(`${name}(${parameters === 1 ? "i32" : ""}) -> i32`);
   });
 }
 
-function build(shape: ModuleShape, memoryPages: number, entries: readonly (number | undefined)[]): Uint8Array<ArrayBuffer> {
+function build(
+  shape: ModuleShape,
+  memoryPages: number,
+  entries: readonly (number | undefined)[],
+): Uint8Array<ArrayBuffer> {
   const present = entries.flatMap((index, entry) => (index === undefined ? [] : [{ index, entry }]));
   const out = new ByteWriter(shape.bytes.length * 2 + 1_024);
   out.raw([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
@@ -121,7 +149,12 @@ function build(shape: ModuleShape, memoryPages: number, entries: readonly (numbe
   emit(SECTION.global, extended(SECTION.global, 1).raw([I32, 1, 0x41, 0, 0x0b]));
   const exports = extended(SECTION.export, present.length + 2);
   exports.text(`${PRIVATE_PREFIX}fuel`).byte(3).u32(fuel).text(`${PRIVATE_PREFIX}memory`).byte(MEMORY).u32(0);
-  present.forEach(({ entry }, i) => exports.text(`${PRIVATE_PREFIX}${entry}`).byte(FUNCTION).u32(shape.functions.length + i));
+  present.forEach(({ entry }, i) =>
+    exports
+      .text(`${PRIVATE_PREFIX}${entry}`)
+      .byte(FUNCTION)
+      .u32(shape.functions.length + i),
+  );
   emit(SECTION.export, exports);
   copied(SECTION.element);
   copied(SECTION.data_count);
@@ -130,13 +163,21 @@ function build(shape: ModuleShape, memoryPages: number, entries: readonly (numbe
   return out.finish();
 }
 
-function meteredCode(shape: ModuleShape, fuel: number, present: readonly { index: number; entry: number }[]): ByteWriter {
+function meteredCode(
+  shape: ModuleShape,
+  fuel: number,
+  present: readonly { index: number; entry: number }[],
+): ByteWriter {
   const code = new ByteWriter(shape.bytes.length * 2).u32(shape.functions.length + present.length);
   const found = shape.sections.get(SECTION.code);
-  const reader = found === undefined ? new ByteReader(new Uint8Array([0])) : new ByteReader(shape.bytes, found.position, found.end);
+  const reader =
+    found === undefined ? new ByteReader(new Uint8Array([0])) : new ByteReader(shape.bytes, found.position, found.end);
   reader.u32();
   for (const type of shape.functions) {
-    const metered = meterFunction(reader.slice(reader.u32()), { fuel, parameters: shape.types[type]?.parameters.length ?? 0 });
+    const metered = meterFunction(reader.slice(reader.u32()), {
+      fuel,
+      parameters: shape.types[type]?.parameters.length ?? 0,
+    });
     code.u32(metered.length).raw(metered);
   }
   for (const { index, entry } of present) {
@@ -160,7 +201,17 @@ function cappedTables(shape: ModuleShape): ByteWriter {
 
 function capped(limits: Limits, maximum: number): { minimum: number; maximum: number } {
   if (limits.minimum > maximum) {
-    throw new FailureError(failure("RUMI-STR-053", { name: "memory_bytes", value: limits.minimum * SANDBOX_LIMITS.wasm_page_bytes, limit: maximum * SANDBOX_LIMITS.wasm_page_bytes }, { reasonCode: "M.SANDBOX.WASM_LIMIT" }));
+    throw new FailureError(
+      failure(
+        "RUMI-STR-053",
+        {
+          name: "memory_bytes",
+          value: limits.minimum * SANDBOX_LIMITS.wasm_page_bytes,
+          limit: maximum * SANDBOX_LIMITS.wasm_page_bytes,
+        },
+        { reasonCode: "M.SANDBOX.WASM_LIMIT" },
+      ),
+    );
   }
   return { minimum: limits.minimum, maximum: Math.min(limits.maximum ?? maximum, maximum) };
 }

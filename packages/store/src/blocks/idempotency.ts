@@ -25,22 +25,46 @@ export type OperationKeyRow = {
   readonly created_at: Micros;
   readonly updated_at: Micros;
 };
-export type OperationKeyTables = { operation_key: { -readonly [name in keyof OperationKeyRow]: OperationKeyRow[name] } };
-export type NewOperationKey = Pick<OperationKeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id"> & { readonly at: Micros };
+export type OperationKeyTables = {
+  operation_key: { -readonly [name in keyof OperationKeyRow]: OperationKeyRow[name] };
+};
+export type NewOperationKey = Pick<OperationKeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id"> & {
+  readonly at: Micros;
+};
 export type StoredAnswer = { readonly status: number; readonly answer: string; readonly at: Micros };
 
 type Sql = Pick<Store, "builder">;
 
 /** A conflict means the key exists: read it with {@link findKey}. */
 export function requestKeyWrite(store: Sql, { at, ...key }: NewOperationKey): Write {
-  const row = { ...key, state: "requested", status: null, answer: null, recovery_point: null, created_at: at, updated_at: at } as const;
-  return write(store.builder<OperationKeyTables>().insertInto("operation_key").values(row).onConflict((on) => on.doNothing()), 1);
+  const row = {
+    ...key,
+    state: "requested",
+    status: null,
+    answer: null,
+    recovery_point: null,
+    created_at: at,
+    updated_at: at,
+  } as const;
+  return write(
+    store
+      .builder<OperationKeyTables>()
+      .insertInto("operation_key")
+      .values(row)
+      .onConflict((on) => on.doNothing()),
+    1,
+  );
 }
 
 /** Remembers how far an unfinished operation came. A conflict means it is finished already. */
 export function recoveryPointWrite(store: Sql, key: string, recovery_point: string, at: Micros): Write {
   return write(
-    store.builder<OperationKeyTables>().updateTable("operation_key").set({ recovery_point, updated_at: at }).where("key", "=", key).where("state", "=", "requested"),
+    store
+      .builder<OperationKeyTables>()
+      .updateTable("operation_key")
+      .set({ recovery_point, updated_at: at })
+      .where("key", "=", key)
+      .where("state", "=", "requested"),
     1,
   );
 }
@@ -58,33 +82,61 @@ export function failKeyWrite(store: Sql, key: string, answer: StoredAnswer): Wri
 /** Takes a failed key up again. A conflict means another caller did so first. */
 export function retryKeyWrite(store: Sql, key: string, fingerprint: string, at: Micros): Write {
   return write(
-    store.builder<OperationKeyTables>().updateTable("operation_key").set({ state: "requested", status: null, answer: null, updated_at: at })
-      .where("key", "=", key).where("fingerprint", "=", fingerprint).where("state", "=", "failed"),
+    store
+      .builder<OperationKeyTables>()
+      .updateTable("operation_key")
+      .set({ state: "requested", status: null, answer: null, updated_at: at })
+      .where("key", "=", key)
+      .where("fingerprint", "=", fingerprint)
+      .where("state", "=", "failed"),
     1,
   );
 }
 
 function endWrite(store: Sql, key: string, state: "finished" | "failed", { status, answer, at }: StoredAnswer): Write {
   return write(
-    store.builder<OperationKeyTables>().updateTable("operation_key").set({ state, status, answer, updated_at: at }).where("key", "=", key).where("state", "=", "requested"),
+    store
+      .builder<OperationKeyTables>()
+      .updateTable("operation_key")
+      .set({ state, status, answer, updated_at: at })
+      .where("key", "=", key)
+      .where("state", "=", "requested"),
     1,
   );
 }
 
 export async function findKey(store: Sql, reader: Reader, key: string): Promise<OperationKeyRow | undefined> {
-  return (await reader.rows<OperationKeyRow>(store.builder<OperationKeyTables>().selectFrom("operation_key").selectAll().where("key", "=", key)))[0];
+  return (
+    await reader.rows<OperationKeyRow>(
+      store.builder<OperationKeyTables>().selectFrom("operation_key").selectAll().where("key", "=", key),
+    )
+  )[0];
 }
 
 /** Operations that a crash interrupted, oldest first; the pipeline resumes each from its recovery point. */
 export function unfinishedKeys(store: Sql, reader: Reader, limit: number): Promise<readonly OperationKeyRow[]> {
   return reader.rows<OperationKeyRow>(
-    store.builder<OperationKeyTables>().selectFrom("operation_key").selectAll().where("state", "=", "requested").orderBy("created_at").orderBy("key").limit(limit),
+    store
+      .builder<OperationKeyTables>()
+      .selectFrom("operation_key")
+      .selectAll()
+      .where("state", "=", "requested")
+      .orderBy("created_at")
+      .orderBy("key")
+      .limit(limit),
   );
 }
 
 /** Forgets answers older than `before`, at most `limit` of them; unfinished ones stay. */
 export function forgetKeysWrite(store: Sql, before: Micros, limit: number): Write {
-  const old = store.builder<OperationKeyTables>().selectFrom("operation_key").select("key").where("created_at", "<", before).where("state", "!=", "requested").orderBy("created_at").limit(limit);
+  const old = store
+    .builder<OperationKeyTables>()
+    .selectFrom("operation_key")
+    .select("key")
+    .where("created_at", "<", before)
+    .where("state", "!=", "requested")
+    .orderBy("created_at")
+    .limit(limit);
   return write(store.builder<OperationKeyTables>().deleteFrom("operation_key").where("key", "in", old), "any");
 }
 

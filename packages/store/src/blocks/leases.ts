@@ -40,7 +40,14 @@ type Sql = Pick<Store, "builder" | "dialect">;
 /** Makes the row, free and expired, unless it is there. Idempotent; commit it before the first acquire. */
 export function ensureLeaseWrite(store: Sql, key: LeaseKey): Write {
   const row = { ...key, holder: null, epoch: 0, max_epoch: 0, acquired_at: 0, renewed_at: 0, expires_at: 0 };
-  return write(store.builder<LeaseTables>().insertInto("lease").values(row).onConflict((on) => on.doNothing()), "any");
+  return write(
+    store
+      .builder<LeaseTables>()
+      .insertInto("lease")
+      .values(row)
+      .onConflict((on) => on.doNothing()),
+    "any",
+  );
 }
 
 /** Takes a lease that is free or expired. A conflict means somebody holds it. */
@@ -109,11 +116,25 @@ export function fenceWrite(store: Sql, held: HeldLease): Write {
 /** Takes every lease whose time is over away from its holder; what the failover reconciler calls. */
 export function expireLeasesWrite(store: Sql): Write {
   const now = databaseNow(store.dialect);
-  return write(store.builder<LeaseTables>().updateTable("lease").set({ holder: null }).where("holder", "is not", null).where(sql<boolean>`expires_at <= ${now}`), "any");
+  return write(
+    store
+      .builder<LeaseTables>()
+      .updateTable("lease")
+      .set({ holder: null })
+      .where("holder", "is not", null)
+      .where(sql<boolean>`expires_at <= ${now}`),
+    "any",
+  );
 }
 
 export async function readLease(store: Sql, reader: Reader, key: LeaseKey): Promise<LeaseRow | undefined> {
-  const rows = await reader.rows<LeaseRow>(store.builder<LeaseTables>().selectFrom("lease").selectAll().$call((select) => where(select, key)));
+  const rows = await reader.rows<LeaseRow>(
+    store
+      .builder<LeaseTables>()
+      .selectFrom("lease")
+      .selectAll()
+      .$call((select) => where(select, key)),
+  );
   return rows[0];
 }
 
@@ -121,14 +142,28 @@ export async function readLease(store: Sql, reader: Reader, key: LeaseKey): Prom
 export function expiredLeases(store: Sql, reader: Reader, limit: number): Promise<readonly LeaseRow[]> {
   const now = databaseNow(store.dialect);
   return reader.rows<LeaseRow>(
-    store.builder<LeaseTables>().selectFrom("lease").selectAll().where("holder", "is not", null).where(sql<boolean>`expires_at <= ${now}`).orderBy("expires_at").limit(limit),
+    store
+      .builder<LeaseTables>()
+      .selectFrom("lease")
+      .selectAll()
+      .where("holder", "is not", null)
+      .where(sql<boolean>`expires_at <= ${now}`)
+      .orderBy("expires_at")
+      .limit(limit),
   );
 }
 
-export type AcquireError = { readonly kind: "held"; readonly row: LeaseRow | undefined } | { readonly kind: "failed"; readonly failure: Failure };
+export type AcquireError =
+  | { readonly kind: "held"; readonly row: LeaseRow | undefined }
+  | { readonly kind: "failed"; readonly failure: Failure };
 
 /** Acquires and reads the epoch it got, without audit events: for callers that have none of their own to commit. */
-export async function acquireLease(store: Store, key: LeaseKey, holder: string, ttl: Millis): Promise<Result<HeldLease, AcquireError>> {
+export async function acquireLease(
+  store: Store,
+  key: LeaseKey,
+  holder: string,
+  ttl: Millis,
+): Promise<Result<HeldLease, AcquireError>> {
   const ensured = await store.commit({ writes: [ensureLeaseWrite(store, key)], events: [] });
   if (!ensured.ok && ensured.error.kind === "failed") return err(ensured.error);
   const taken = await store.commit({ writes: [acquireLeaseWrite(store, key, holder, ttl)], events: [] });
@@ -148,6 +183,11 @@ function ttlMicros(ttl: Millis): number {
 }
 
 // Kysely's where() keeps the builder's type; this names the three columns once.
-function where<Query extends { where(column: "bot_id" | "strategy_id" | "instance_id", is: "=", value: string): Query }>(query: Query, key: LeaseKey): Query {
-  return query.where("bot_id", "=", key.bot_id).where("strategy_id", "=", key.strategy_id).where("instance_id", "=", key.instance_id);
+function where<
+  Query extends { where(column: "bot_id" | "strategy_id" | "instance_id", is: "=", value: string): Query },
+>(query: Query, key: LeaseKey): Query {
+  return query
+    .where("bot_id", "=", key.bot_id)
+    .where("strategy_id", "=", key.strategy_id)
+    .where("instance_id", "=", key.instance_id);
 }

@@ -35,10 +35,14 @@ type Sql = Pick<Store, "builder">;
 /** One open item per (kind, key): an item that is there already is made due again with the new payload. */
 export function putOutboxWrite(store: Sql, { at, kind, key, payload }: NewOutboxItem): Write {
   return write(
-    store.builder<OutboxTables>().insertInto("outbox")
+    store
+      .builder<OutboxTables>()
+      .insertInto("outbox")
       .values({ kind, key, payload, attempts: 0, next_at: at, generation: 0, last_error: null, created_at: at })
       .onConflict((on) =>
-        on.columns(["kind", "key"]).doUpdateSet({ payload, next_at: at, attempts: 0, generation: sql<number>`outbox.generation + 1` }),
+        on
+          .columns(["kind", "key"])
+          .doUpdateSet({ payload, next_at: at, attempts: 0, generation: sql<number>`outbox.generation + 1` }),
       ),
     1,
   );
@@ -46,15 +50,27 @@ export function putOutboxWrite(store: Sql, { at, kind, key, payload }: NewOutbox
 
 /** Items whose time has come, oldest first; each must then be taken with {@link takeOutboxWrite}. */
 export function dueOutbox(store: Sql, reader: Reader, now: Micros, limit: number): Promise<readonly OutboxRow[]> {
-  return reader.rows<OutboxRow>(store.builder<OutboxTables>().selectFrom("outbox").selectAll().where("next_at", "<=", now).orderBy("next_at").orderBy("id").limit(limit));
+  return reader.rows<OutboxRow>(
+    store
+      .builder<OutboxTables>()
+      .selectFrom("outbox")
+      .selectAll()
+      .where("next_at", "<=", now)
+      .orderBy("next_at")
+      .orderBy("id")
+      .limit(limit),
+  );
 }
 
 /** Claims an item for `hold`. A conflict means another took or changed it. The taken one has generation + 1. */
 export function takeOutboxWrite(store: Sql, row: OutboxRow, now: Micros, hold: Millis): Write {
   return write(
-    store.builder<OutboxTables>().updateTable("outbox")
+    store
+      .builder<OutboxTables>()
+      .updateTable("outbox")
       .set({ generation: row.generation + 1, attempts: row.attempts + 1, next_at: (now + hold * 1_000) as Micros })
-      .where("id", "=", row.id).where("generation", "=", row.generation),
+      .where("id", "=", row.id)
+      .where("generation", "=", row.generation),
     1,
   );
 }
@@ -65,15 +81,28 @@ export function takenOutbox(row: OutboxRow): OutboxRow {
 
 /** The effect is done. A conflict means the item was taken or put again since. */
 export function doneOutboxWrite(store: Sql, taken: OutboxRow): Write {
-  return write(store.builder<OutboxTables>().deleteFrom("outbox").where("id", "=", taken.id).where("generation", "=", taken.generation), 1);
+  return write(
+    store
+      .builder<OutboxTables>()
+      .deleteFrom("outbox")
+      .where("id", "=", taken.id)
+      .where("generation", "=", taken.generation),
+    1,
+  );
 }
 
 /** The effect failed: try again after a doubling wait. */
 export function retryOutboxWrite(store: Sql, taken: OutboxRow, now: Micros, last_error: string): Write {
   return write(
-    store.builder<OutboxTables>().updateTable("outbox")
-      .set({ next_at: (now + retryWaitMs(taken.attempts) * 1_000) as Micros, last_error: last_error.slice(0, OUTBOX_ERROR_CHARACTERS).toWellFormed() })
-      .where("id", "=", taken.id).where("generation", "=", taken.generation),
+    store
+      .builder<OutboxTables>()
+      .updateTable("outbox")
+      .set({
+        next_at: (now + retryWaitMs(taken.attempts) * 1_000) as Micros,
+        last_error: last_error.slice(0, OUTBOX_ERROR_CHARACTERS).toWellFormed(),
+      })
+      .where("id", "=", taken.id)
+      .where("generation", "=", taken.generation),
     1,
   );
 }

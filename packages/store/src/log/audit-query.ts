@@ -33,13 +33,31 @@ export type AuditPage = {
 /** `event` is null where the payload was erased; the row's own columns stay. */
 export type AuditRow = Omit<LogTables["log_entry"], "leaf"> & { readonly event: LedgerEvent | null };
 
-export async function queryAudit(store: Pick<Store, "builder">, reader: Reader, filter: AuditFilter, page: AuditPage): Promise<readonly AuditRow[]> {
+export async function queryAudit(
+  store: Pick<Store, "builder">,
+  reader: Reader,
+  filter: AuditFilter,
+  page: AuditPage,
+): Promise<readonly AuditRow[]> {
   const { actions, from, to, ...equals } = filter;
   let query = store
     .builder<LogTables>()
     .selectFrom("log_entry as e")
     .leftJoin("log_payload as p", "p.idx", "e.idx")
-    .select(["e.idx", "e.event_id", "e.action", "e.actor", "e.resource_type", "e.resource_id", "e.outcome", "e.occurred_at", "e.trace_id", "e.run_id", "e.request_id", "p.payload"]);
+    .select([
+      "e.idx",
+      "e.event_id",
+      "e.action",
+      "e.actor",
+      "e.resource_type",
+      "e.resource_id",
+      "e.outcome",
+      "e.occurred_at",
+      "e.trace_id",
+      "e.run_id",
+      "e.request_id",
+      "p.payload",
+    ]);
   for (const column of ["actor", "resource_type", "resource_id", "trace_id", "run_id", "request_id"] as const) {
     const value = equals[column];
     if (value !== undefined) query = query.where(`e.${column}`, "=", value);
@@ -55,8 +73,16 @@ export async function queryAudit(store: Pick<Store, "builder">, reader: Reader, 
 }
 
 /** Log index of an event, where an inclusion proof begins; undefined when it is not in the log. */
-export async function logIndexOf(store: Pick<Store, "builder">, reader: Reader, event_id: string): Promise<number | undefined> {
-  return (await reader.rows<{ idx: number }>(store.builder<LogTables>().selectFrom("log_entry").select("idx").where("event_id", "=", event_id)))[0]?.idx;
+export async function logIndexOf(
+  store: Pick<Store, "builder">,
+  reader: Reader,
+  event_id: string,
+): Promise<number | undefined> {
+  return (
+    await reader.rows<{ idx: number }>(
+      store.builder<LogTables>().selectFrom("log_entry").select("idx").where("event_id", "=", event_id),
+    )
+  )[0]?.idx;
 }
 
 /** Forgets the payload of one event for good; leaf and proofs stay. Commit it with an `audit.erasure` event. */

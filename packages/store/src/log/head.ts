@@ -24,27 +24,41 @@ export type HeadRows = {
   readonly checkpoints: readonly { readonly size: number; readonly root: Uint8Array; readonly note: string }[];
   readonly last: readonly { readonly idx: number; readonly leaf: Uint8Array }[];
   /** The rightmost tile of each level, and how many tiles the level has. */
-  readonly tiles: readonly { readonly level: number; readonly idx: number; readonly data: Uint8Array; readonly tiles: number }[];
+  readonly tiles: readonly {
+    readonly level: number;
+    readonly idx: number;
+    readonly data: Uint8Array;
+    readonly tiles: number;
+  }[];
 };
 
 export function checkedHead(rows: HeadRows, signer: NoteSigner): Result<LogHead, Failure> {
   const [checkpoint] = rows.checkpoints;
   const [last] = rows.last;
   if (checkpoint === undefined) {
-    return last === undefined && rows.tiles.length === 0 ? ok(emptyHead()) : broken("there are leaves or tiles and no checkpoint");
+    return last === undefined && rows.tiles.length === 0
+      ? ok(emptyHead())
+      : broken("there are leaves or tiles and no checkpoint");
   }
   const { size } = checkpoint;
-  if (last === undefined || last.idx !== size - 1) return broken(`the checkpoint counts ${size} leaves, the last stored one has index ${last?.idx ?? "none"}`);
+  if (last === undefined || last.idx !== size - 1)
+    return broken(`the checkpoint counts ${size} leaves, the last stored one has index ${last?.idx ?? "none"}`);
   const misplaced = tileProblem(rows, size);
   if (misplaced !== undefined) return broken(misplaced);
-  const head = loadHead(size, rows.tiles.map(({ data }) => (data.length === TILE_WIDTH * HASH_BYTES ? new Uint8Array(0) : data)));
+  const head = loadHead(
+    size,
+    rows.tiles.map(({ data }) => (data.length === TILE_WIDTH * HASH_BYTES ? new Uint8Array(0) : data)),
+  );
   if (!head.ok) return broken(`a rightmost tile has the wrong width (${head.error.code})`);
   const bottom = rows.tiles[0]?.data.slice(-HASH_BYTES) ?? new Uint8Array(0);
   if (Buffer.compare(bottom, leafHash(last.leaf)) !== 0) return broken("the last leaf is not the one in the last tile");
-  if (Buffer.compare(rootOf(head.value), checkpoint.root) !== 0) return broken("the tiles do not give the checkpoint's root");
+  if (Buffer.compare(rootOf(head.value), checkpoint.root) !== 0)
+    return broken("the tiles do not give the checkpoint's root");
   const opened = openHead(signer, checkpoint.note);
-  if (!opened.ok) return broken(`the checkpoint is not signed by this home's log key for this origin (${opened.error.code})`);
-  if (opened.value.size !== size || Buffer.compare(opened.value.root, checkpoint.root) !== 0) return broken("the signed checkpoint names another size or root");
+  if (!opened.ok)
+    return broken(`the checkpoint is not signed by this home's log key for this origin (${opened.error.code})`);
+  if (opened.value.size !== size || Buffer.compare(opened.value.root, checkpoint.root) !== 0)
+    return broken("the signed checkpoint names another size or root");
   return head;
 }
 
@@ -52,11 +66,14 @@ function tileProblem(rows: HeadRows, size: number): string | undefined {
   for (let level = 0; ; level += 1) {
     const hashes = Math.floor(size / TILE_WIDTH ** level);
     const tile = rows.tiles[level];
-    if (hashes === 0) return tile === undefined ? undefined : `level ${level} has tiles that a log of ${size} cannot have`;
+    if (hashes === 0)
+      return tile === undefined ? undefined : `level ${level} has tiles that a log of ${size} cannot have`;
     const expected = Math.ceil(hashes / TILE_WIDTH);
     const width = hashes - (expected - 1) * TILE_WIDTH;
-    if (tile === undefined || tile.level !== level || tile.tiles !== expected || tile.idx !== expected - 1) return `level ${level} must have ${expected} tiles`;
-    if (tile.data.length !== width * HASH_BYTES) return `the last tile of level ${level} has ${tile.data.length} bytes instead of ${width * HASH_BYTES}`;
+    if (tile === undefined || tile.level !== level || tile.tiles !== expected || tile.idx !== expected - 1)
+      return `level ${level} must have ${expected} tiles`;
+    if (tile.data.length !== width * HASH_BYTES)
+      return `the last tile of level ${level} has ${tile.data.length} bytes instead of ${width * HASH_BYTES}`;
   }
 }
 

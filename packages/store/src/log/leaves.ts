@@ -2,8 +2,19 @@
 import { createPrivateKey } from "node:crypto";
 import { invariant, type Failure, type Result } from "@rumi/kernel";
 import {
-  parsePayload, planAppend, prepareLeaf, SALT_BYTES, signCheckpoint, signerFromSeed, verifyCheckpoint,
-  type AppendPlan, type Checkpoint, type LedgerEvent, type LogHead, type NoteSigner, type PreparedLeaf,
+  parsePayload,
+  planAppend,
+  prepareLeaf,
+  SALT_BYTES,
+  signCheckpoint,
+  signerFromSeed,
+  verifyCheckpoint,
+  type AppendPlan,
+  type Checkpoint,
+  type LedgerEvent,
+  type LogHead,
+  type NoteSigner,
+  type PreparedLeaf,
 } from "@rumi/ledger";
 import type { SqlValue } from "../values.ts";
 
@@ -40,7 +51,18 @@ export function openHead(signer: NoteSigner, note: string): Result<Checkpoint, F
 /** A log_entry row between idx and leaf, in the order of its columns. */
 export function entryColumns(event: LedgerEvent): readonly SqlValue[] {
   const { trace_id, run_id, request_id } = event.details;
-  return [event.event_id, event.action, event.actor, event.resource_type, event.resource_id, event.outcome, event.occurred_at, trace_id, run_id, request_id];
+  return [
+    event.event_id,
+    event.action,
+    event.actor,
+    event.resource_type,
+    event.resource_id,
+    event.outcome,
+    event.occurred_at,
+    trace_id,
+    run_id,
+    request_id,
+  ];
 }
 
 /** The event that a stored payload tells; throws on a payload that this store cannot have written. */

@@ -4,7 +4,9 @@ import pg from "pg";
 import { columnValue, type SqlValue } from "../values.ts";
 
 /** What `new pg.Client` takes; a URL or parts. */
-export type PostgresServer = { readonly connectionString: string } | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+export type PostgresServer =
+  | { readonly connectionString: string }
+  | { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 
 const OID = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, float4: 700, float8: 701, numeric: 1700 } as const;
 const NUMBERS: ReadonlySet<number> = new Set([OID.int8, OID.int2, OID.int4, OID.float4, OID.float8, OID.numeric]);
@@ -12,7 +14,8 @@ const NUMBERS: ReadonlySet<number> = new Set([OID.int8, OID.int2, OID.int4, OID.
 /** Numbers as numbers (`columnValue` refuses inexact ones), bytes as bytes, truth as 0 and 1, all else as text. */
 const types = {
   getTypeParser: (oid: number, format?: string): ((value: never) => unknown) => {
-    if (oid === OID.bytea) return pg.types.getTypeParser(oid, format === "binary" ? "binary" : "text") as (value: never) => unknown;
+    if (oid === OID.bytea)
+      return pg.types.getTypeParser(oid, format === "binary" ? "binary" : "text") as (value: never) => unknown;
     if (NUMBERS.has(oid)) return (value: string) => Number(value);
     if (oid === OID.bool) return (value: string) => (value === "t" ? 1 : 0);
     return (value: string) => value;
@@ -20,7 +23,12 @@ const types = {
 };
 
 export function clientConfig(server: PostgresServer): pg.ClientConfig {
-  return { ...server, types: types as unknown as pg.CustomTypesConfig, application_name: "rumi-store", keepAlive: true };
+  return {
+    ...server,
+    types: types,
+    application_name: "rumi-store",
+    keepAlive: true,
+  };
 }
 
 export function plainRows(rows: readonly Record<string, unknown>[]): readonly Record<string, SqlValue>[] {
@@ -54,5 +62,7 @@ function failed(of: Failure): PostgresProblem {
 
 export function failureOf(cause: unknown): Failure {
   const problem = postgresProblem(cause);
-  return problem.kind === "failed" ? problem.failure : failure("RUMI-STO-008", { problem: cause instanceof Error ? cause.message : "contention" }, { cause });
+  return problem.kind === "failed"
+    ? problem.failure
+    : failure("RUMI-STO-008", { problem: cause instanceof Error ? cause.message : "contention" }, { cause });
 }

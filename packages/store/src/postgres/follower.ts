@@ -22,7 +22,10 @@ export function logFollower(reader: Reader, size: number): LogFollower {
 
   async function read(): Promise<void> {
     for (;;) {
-      const rows = await reader.rows<{ idx: number; payload: string | null }>({ sql: SELECT_APPENDED, parameters: [next] });
+      const rows = await reader.rows<{ idx: number; payload: string | null }>({
+        sql: SELECT_APPENDED,
+        parameters: [next],
+      });
       // An erased payload leaves a hole: the runs of events around it are told apart from each other.
       let run: LedgerEvent[] = [];
       for (const { idx, payload } of rows) {

@@ -12,11 +12,17 @@ import { LOCKS } from "./locks.ts";
  */
 export type BeforeMigration = (steps: readonly string[]) => Promise<Result<void, Failure>>;
 
-export async function migratePostgres(client: pg.ClientBase, owners: readonly Migrations[], before: BeforeMigration): Promise<Result<readonly string[], Failure>> {
+export async function migratePostgres(
+  client: pg.ClientBase,
+  owners: readonly Migrations[],
+  before: BeforeMigration,
+): Promise<Result<readonly string[], Failure>> {
   await client.query("SELECT pg_advisory_lock($1)", [LOCKS.migration]);
   try {
     await client.query(CREATE_MIGRATION_TABLE);
-    const applied = plainRows((await client.query<Record<string, unknown>>(SELECT_APPLIED)).rows) as unknown as readonly AppliedStep[];
+    const applied = plainRows(
+      (await client.query<Record<string, unknown>>(SELECT_APPLIED)).rows,
+    ) as unknown as readonly AppliedStep[];
     const plan = planMigrations(applied, owners, "postgres");
     if (!plan.ok) return plan;
     const names = plan.value.map((step) => `${step.owner}/${step.name}`);
@@ -28,7 +34,12 @@ export async function migratePostgres(client: pg.ClientBase, owners: readonly Mi
       try {
         await client.query("BEGIN");
         for (const statement of step.statements) await client.query(statement);
-        await client.query("INSERT INTO store_migration (owner, position, name, checksum) VALUES ($1, $2, $3, $4)", [step.owner, step.position, step.name, step.checksum]);
+        await client.query("INSERT INTO store_migration (owner, position, name, checksum) VALUES ($1, $2, $3, $4)", [
+          step.owner,
+          step.position,
+          step.name,
+          step.checksum,
+        ]);
         await client.query("COMMIT");
       } catch (cause) {
         await client.query("ROLLBACK");

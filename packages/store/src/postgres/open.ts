@@ -7,7 +7,17 @@
  * Listeners hear events of every process, in log order, soon after they are sealed (here not always
  * before `commit` resolves).
  */
-import { err, failure, FailureError, invariant, ok, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
+import {
+  err,
+  failure,
+  FailureError,
+  invariant,
+  ok,
+  type Clock,
+  type Failure,
+  type Random,
+  type Result,
+} from "@rumi/kernel";
 import type { NoteSigner } from "@rumi/ledger";
 import pg from "pg";
 import { prepareBatch, type PreparedBatch } from "../batch.ts";
@@ -55,11 +65,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   for (const each of [pool, snapshots]) each.on("error", () => undefined); // an idle connection broke; the pool replaces it
 
   const reader = readerOver(pool);
-  const size = async (): Promise<number> => (await reader.rows<{ size: number }>({ sql: SELECT_SIZE, parameters: [] }))[0]?.size ?? 0;
+  const size = async (): Promise<number> =>
+    (await reader.rows<{ size: number }>({ sql: SELECT_SIZE, parameters: [] }))[0]?.size ?? 0;
   const follower = logFollower(reader, prepared.value);
   const watch = sealWatch(
     async (event_ids) => {
-      const rows = await reader.rows<{ event_id: string; idx: number }>({ sql: SELECT_SEALED, parameters: [event_ids] });
+      const rows = await reader.rows<{ event_id: string; idx: number }>({
+        sql: SELECT_SEALED,
+        parameters: [event_ids],
+      });
       return { indices: new Map(rows.map((row) => [row.event_id, row.idx])), log_size: await size() };
     },
     options.clock,
@@ -71,7 +85,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     void follower.look().catch(() => undefined);
   };
   const sealer = startSealer({
-    server: options.server, signer, limits, clock: options.clock, onLook: look,
+    server: options.server,
+    signer,
+    limits,
+    clock: options.clock,
+    onLook: look,
     onSealed: (sealed) => {
       watch.sealedHere(sealed);
       look();
@@ -94,7 +112,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }
 
   function tracked<T>(work: Promise<T>): Promise<T> {
-    const settled = work.then(() => undefined, () => undefined).then(() => void open.delete(settled));
+    const settled = work
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .then(() => void open.delete(settled));
     open.add(settled);
     return work;
   }
@@ -104,7 +127,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     builder: <Tables>() => compilingBuilder<Tables>("postgres"),
     rows: (query) => reader.rows(query),
     snapshot: async (read) => {
-      if (waiting_snapshots >= limits.snapshots + limits.queued_snapshots) throw new FailureError(failure("RUMI-STO-001", { limit: limits.queued_snapshots }));
+      if (waiting_snapshots >= limits.snapshots + limits.queued_snapshots)
+        throw new FailureError(failure("RUMI-STO-001", { limit: limits.queued_snapshots }));
       waiting_snapshots += 1;
       return tracked(snapshot(snapshots, read)).finally(() => {
         waiting_snapshots -= 1;
@@ -154,7 +178,11 @@ async function prepare(options: PostgresStoreOptions, signer: NoteSigner): Promi
 type Awaited = ReturnType<ReturnType<typeof sealWatch>["expect"]>;
 
 /** One batch, one transaction. Answers with what to wait for; undefined when there are no events. */
-async function transact(pool: pg.Pool, { writes, entries }: PreparedBatch, watch: ReturnType<typeof sealWatch>): Promise<Result<Awaited | undefined, CommitError>> {
+async function transact(
+  pool: pg.Pool,
+  { writes, entries }: PreparedBatch,
+  watch: ReturnType<typeof sealWatch>,
+): Promise<Result<Awaited | undefined, CommitError>> {
   let client: pg.PoolClient;
   try {
     client = await pool.connect();
@@ -185,13 +213,18 @@ async function transact(pool: pg.Pool, { writes, entries }: PreparedBatch, watch
         await client.query("ROLLBACK");
         return err({ kind: "conflict", write_index: step, changed: 0 });
       }
-      awaited = watch.expect(batch, entries.map((entry) => entry.event_id));
+      awaited = watch.expect(
+        batch,
+        entries.map((entry) => entry.event_id),
+      );
     }
     ready = true;
   } catch (cause) {
     await client.query("ROLLBACK").catch((second: Error) => onError(second));
     const problem = postgresProblem(cause);
-    return problem.kind === "contention" ? err({ kind: "conflict", write_index: step, changed: 0 }) : failed(problem.failure);
+    return problem.kind === "contention"
+      ? err({ kind: "conflict", write_index: step, changed: 0 })
+      : failed(problem.failure);
   } finally {
     if (!ready) release(client, broken, onError);
   }
@@ -263,7 +296,7 @@ async function snapshot<T>(pool: pg.Pool, read: (reader: Reader) => Promise<T>):
   try {
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     await client.query("SELECT 1"); // the first query is what takes the snapshot
-    const reader = readerOver(client as unknown as pg.Pool);
+    const reader = readerOver(client);
     return await read({
       rows: (query) => {
         invariant(!over, "a snapshot was read after its end");

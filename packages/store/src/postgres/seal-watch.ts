@@ -5,7 +5,10 @@ import type { Sealed } from "./sealer.ts";
 
 export type SealWatch = {
   /** Call before COMMIT is sent, so that no seal is missed; `forget` if the commit fails. */
-  expect(batch: number, event_ids: readonly string[]): { wait(): Promise<Result<CommitReceipt, Failure>>; forget(): void };
+  expect(
+    batch: number,
+    event_ids: readonly string[],
+  ): { wait(): Promise<Result<CommitReceipt, Failure>>; forget(): void };
   sealedHere(sealed: Sealed): void;
   /** Asks the log about everything still awaited. */
   look(): Promise<void>;
@@ -13,7 +16,9 @@ export type SealWatch = {
 
 type Waiter = { readonly event_ids: readonly string[]; readonly answer: (receipt: CommitReceipt) => void };
 /** Index of those of the first events that are sealed, and the size of the log. */
-export type FindSealed = (first_event_ids: readonly string[]) => Promise<{ readonly indices: ReadonlyMap<string, number>; readonly log_size: number }>;
+export type FindSealed = (
+  first_event_ids: readonly string[],
+) => Promise<{ readonly indices: ReadonlyMap<string, number>; readonly log_size: number }>;
 
 export function sealWatch(find: FindSealed, clock: Clock, seal_wait_ms: number): SealWatch {
   const waiters = new Map<number, Waiter>();

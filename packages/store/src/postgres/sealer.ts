@@ -18,14 +18,16 @@ import { clientConfig, plainRows, type PostgresServer } from "./client.ts";
 import { LOCKS, LOG_CHANNEL, POLL_MS } from "./locks.ts";
 
 const GROUP_LEAVES = 4_000;
-const MOVED = "event_id, action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf";
+const MOVED =
+  "event_id, action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf";
 const INSERT_ENTRIES = `INSERT INTO log_entry (idx, ${MOVED})
   SELECT $1::bigint - 1 + row_number() OVER (ORDER BY batch, item), ${MOVED} FROM log_pending WHERE batch <= $2`;
 const INSERT_PAYLOADS = `INSERT INTO log_payload (idx, salt, payload)
   SELECT $1::bigint - 1 + row_number() OVER (ORDER BY batch, item), salt, payload FROM log_pending WHERE batch <= $2`;
 const UPSERT_TILES = `INSERT INTO log_tile (level, idx, data) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[])
   ON CONFLICT (level, idx) DO UPDATE SET data = excluded.data`;
-const UPDATE_CHECKPOINT = "UPDATE log_checkpoint SET size = $2, root = $3, note = $4 WHERE kind = 'current' AND size = $1";
+const UPDATE_CHECKPOINT =
+  "UPDATE log_checkpoint SET size = $2, root = $3, note = $4 WHERE kind = 'current' AND size = $1";
 const INSERT_CHECKPOINT = "INSERT INTO log_checkpoint (kind, size, root, note) VALUES ($1, $2, $3, $4)";
 const NUMBER_FEED = `UPDATE change_feed f SET seq = n.seq FROM (
     SELECT id, nextval('change_feed_seq') AS seq FROM (SELECT id FROM change_feed WHERE seq IS NULL ORDER BY id LIMIT 10000) ordered
@@ -130,9 +132,14 @@ export function startSealer(options: SealerOptions): Sealer {
 }
 
 export async function readHead(client: pg.ClientBase, signer: NoteSigner): Promise<LogHead> {
-  const read = async (query: string): Promise<unknown> => plainRows((await client.query<Record<string, unknown>>(query)).rows);
+  const read = async (query: string): Promise<unknown> =>
+    plainRows((await client.query<Record<string, unknown>>(query)).rows);
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  const rows = { checkpoints: await read(HEAD_QUERIES.checkpoint), last: await read(HEAD_QUERIES.last), tiles: await read(HEAD_QUERIES.tiles) };
+  const rows = {
+    checkpoints: await read(HEAD_QUERIES.checkpoint),
+    last: await read(HEAD_QUERIES.last),
+    tiles: await read(HEAD_QUERIES.tiles),
+  };
   await client.query("COMMIT");
   const head = checkedHead(rows as HeadRows, signer);
   if (!head.ok) throw new FailureError(head.error);
@@ -141,10 +148,16 @@ export async function readHead(client: pg.ClientBase, signer: NoteSigner): Promi
 
 type Pending = { readonly batch: number; readonly leaf: Uint8Array };
 
-async function sealGroup(client: pg.Client, head: LogHead, options: SealerOptions): Promise<(Sealed & { readonly head: LogHead }) | undefined> {
+async function sealGroup(
+  client: pg.Client,
+  head: LogHead,
+  options: SealerOptions,
+): Promise<(Sealed & { readonly head: LogHead }) | undefined> {
   await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
   const fed = await client.query(NUMBER_FEED);
-  const { rows } = await client.query<Pending>("SELECT batch, leaf FROM log_pending ORDER BY batch, item LIMIT $1", [GROUP_LEAVES]);
+  const { rows } = await client.query<Pending>("SELECT batch, leaf FROM log_pending ORDER BY batch, item LIMIT $1", [
+    GROUP_LEAVES,
+  ]);
   const group = wholeBatches(rows);
   const last = group.at(-1);
   if (last === undefined) {
@@ -155,7 +168,11 @@ async function sealGroup(client: pg.Client, head: LogHead, options: SealerOption
   await client.query(INSERT_ENTRIES, [head.size, last.batch]);
   await client.query(INSERT_PAYLOADS, [head.size, last.batch]);
   await client.query("DELETE FROM log_pending WHERE batch <= $1", [last.batch]);
-  await client.query(UPSERT_TILES, [plan.tiles.map((t) => t.level), plan.tiles.map((t) => t.index), plan.tiles.map((t) => Buffer.from(t.data))]);
+  await client.query(UPSERT_TILES, [
+    plan.tiles.map((t) => t.level),
+    plan.tiles.map((t) => t.index),
+    plan.tiles.map((t) => Buffer.from(t.data)),
+  ]);
   const signed = [plan.head.size, plan.root, signHead(options.signer, plan.head.size, plan.root)];
   const updated = await client.query(UPDATE_CHECKPOINT, [head.size, ...signed]);
   if (updated.rowCount === 0) {
@@ -163,7 +180,8 @@ async function sealGroup(client: pg.Client, head: LogHead, options: SealerOption
     await client.query(INSERT_CHECKPOINT, ["current", ...signed]);
   }
   const every = options.limits.leaves_per_kept_checkpoint;
-  if (Math.floor(plan.head.size / every) > Math.floor(head.size / every)) await client.query(INSERT_CHECKPOINT, ["kept", ...signed]);
+  if (Math.floor(plan.head.size / every) > Math.floor(head.size / every))
+    await client.query(INSERT_CHECKPOINT, ["kept", ...signed]);
   await client.query(`SELECT pg_notify('${LOG_CHANNEL}', 'sealed')`);
   await client.query("COMMIT");
   const first_index = new Map<number, number>();

@@ -44,12 +44,14 @@ export function openConnection(path: string, mode: "read_write" | "read_only", c
   return {
     run: (sql, parameters) => {
       const { changes }: { readonly changes: number | bigint } = prepared(sql).statement.run(...bindings(parameters)); // a BigInt, because reads are
-      return Number(changes);
+      return Number(changes); // eslint-disable-line typescript/no-unnecessary-type-conversion -- a bigint with the built-in driver
     },
     all: (sql, parameters) => {
       const { statement, columns } = prepared(sql);
       const rows = statement.all(...bindings(parameters));
-      return columns === null ? (rows as Record<string, unknown>[]).map(plainRow) : (rows as unknown as unknown[][]).map((row) => namedRow(columns, row));
+      return columns === null
+        ? (rows as Record<string, unknown>[]).map(plainRow)
+        : (rows as unknown as unknown[][]).map((row) => namedRow(columns, row));
     },
     exec: (sql) => db.exec(sql),
     inTransaction: () => db.isTransaction,
@@ -100,7 +102,17 @@ export type SqliteProblem =
   | { readonly kind: "duplicate" }
   | { readonly kind: "statement"; readonly problem: string };
 
-const PRIMARY = { BUSY: 5, LOCKED: 6, NOMEM: 7, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+const PRIMARY = {
+  BUSY: 5,
+  LOCKED: 6,
+  NOMEM: 7,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  NOTADB: 26,
+} as const;
 const DUPLICATES: ReadonlySet<number> = new Set([1555, 2067, 2579]); // SQLITE_CONSTRAINT_PRIMARYKEY, _UNIQUE, _ROWID
 const MACHINE: ReadonlySet<number> = new Set(Object.values(PRIMARY));
 

@@ -6,8 +6,16 @@ import { packGroup, unpackGroup } from "./group-pack.ts";
 const bytes = fc.uint8Array({ maxLength: 50 });
 const value = fc.oneof(fc.string({ unit: "grapheme" }), fc.maxSafeInteger(), fc.constant(null), bytes);
 const batch: fc.Arbitrary<PreparedBatch> = fc.record({
-  writes: fc.array(fc.record({ sql: fc.constantFrom("A", "B", "C"), parameters: fc.array(value), expect: fc.oneof(fc.nat(5), fc.constant("any" as const)) })),
-  entries: fc.array(fc.record({ event_id: fc.string(), columns: fc.array(value), leaf: bytes, salt: bytes, payload: fc.string() })),
+  writes: fc.array(
+    fc.record({
+      sql: fc.constantFrom("A", "B", "C"),
+      parameters: fc.array(value),
+      expect: fc.oneof(fc.nat(5), fc.constant("any" as const)),
+    }),
+  ),
+  entries: fc.array(
+    fc.record({ event_id: fc.string(), columns: fc.array(value), leaf: bytes, salt: bytes, payload: fc.string() }),
+  ),
 });
 
 it("a group comes out of its message as it went in, after cloning too", () => {

@@ -7,7 +7,11 @@ import type { Migrations } from "../port.ts";
 import type { Connection } from "./driver.ts";
 
 /** Names of the steps it ran, `owner/step`. */
-export function migrateSqlite(db: Connection, owners: readonly Migrations[], backup_folder: string): Result<readonly string[], Failure> {
+export function migrateSqlite(
+  db: Connection,
+  owners: readonly Migrations[],
+  backup_folder: string,
+): Result<readonly string[], Failure> {
   db.exec(CREATE_MIGRATION_TABLE);
   const applied = db.all(SELECT_APPLIED, []) as unknown as readonly AppliedStep[];
   const plan = planMigrations(applied, owners, "sqlite");
@@ -21,7 +25,12 @@ export function migrateSqlite(db: Connection, owners: readonly Migrations[], bac
     try {
       db.exec("BEGIN IMMEDIATE");
       for (const statement of step.statements) db.exec(statement);
-      db.run("INSERT INTO store_migration (owner, position, name, checksum) VALUES (?, ?, ?, ?)", [step.owner, step.position, step.name, step.checksum]);
+      db.run("INSERT INTO store_migration (owner, position, name, checksum) VALUES (?, ?, ?, ?)", [
+        step.owner,
+        step.position,
+        step.name,
+        step.checksum,
+      ]);
       db.exec("COMMIT");
     } catch (cause) {
       if (db.inTransaction()) db.exec("ROLLBACK");

@@ -67,7 +67,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Resu
     snapshot: (read) => readers.snapshot(read),
     commit: async (batch) => {
       const prepared = prepareBatch(batch, limits, (count) => options.random.bytes(count));
-      return prepared.ok ? queue.commit({ batch, prepared: prepared.value }) : err({ kind: "failed", failure: prepared.error });
+      return prepared.ok
+        ? queue.commit({ batch, prepared: prepared.value })
+        : err({ kind: "failed", failure: prepared.error });
     },
     onAppended: (listener) => heard.add(listener),
     close: () =>

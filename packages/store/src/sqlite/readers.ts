@@ -110,6 +110,7 @@ export function openReaders(path: string, limits: StoreLimits): Readers {
   };
 }
 
+// eslint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it selects
 function select<Row>(connection: Connection, query: { compile(): Statement } | Statement): readonly Row[] {
   const { sql, parameters } = "compile" in query ? query.compile() : query;
   const checked = checkedParameters(parameters);
@@ -118,6 +119,8 @@ function select<Row>(connection: Connection, query: { compile(): Statement } | S
   } catch (cause) {
     if (cause instanceof FailureError) throw cause;
     const problem = sqliteProblem(cause);
-    throw new FailureError(failure("RUMI-STO-010", { problem: "problem" in problem ? problem.problem : problem.kind }, { cause }));
+    throw new FailureError(
+      failure("RUMI-STO-010", { problem: "problem" in problem ? problem.problem : problem.kind }, { cause }),
+    );
   }
 }

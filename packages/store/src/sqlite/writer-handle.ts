@@ -50,7 +50,8 @@ async function startWorker(worker_url: URL, start: WriterStart): Promise<Result<
         answer = undefined;
         resolve(message);
       };
-      if (send !== undefined) worker.postMessage(send, send.kind === "group" ? [send.group.bytes.buffer as ArrayBuffer] : []);
+      if (send !== undefined)
+        worker.postMessage(send, send.kind === "group" ? [send.group.bytes.buffer as ArrayBuffer] : []);
     });
   };
 
@@ -64,7 +65,10 @@ async function startWorker(worker_url: URL, start: WriterStart): Promise<Result<
       const reply = await next({ kind: "group", group: packGroup(group) });
       if (reply instanceof Error) {
         // A thread that dies while it holds a group may have committed it: only a dead one surely did nothing.
-        const failed: Outcome = err({ kind: "failed", failure: failure(wasDead ? "RUMI-STO-006" : "RUMI-STO-011", { problem: reply.message }, { cause: reply }) });
+        const failed: Outcome = err({
+          kind: "failed",
+          failure: failure(wasDead ? "RUMI-STO-006" : "RUMI-STO-011", { problem: reply.message }, { cause: reply }),
+        });
         return group.map(() => failed);
       }
       invariant(reply.kind === "outcomes", `the writer answered ${reply.kind}`);

@@ -14,7 +14,12 @@ export type FromWriter =
   | { readonly kind: "closed" };
 
 /** Of each batch either the first of its consecutive indices and their number, or its error. */
-export type PackedOutcomes = { readonly log_size: number; readonly firsts: readonly number[]; readonly counts: readonly number[]; readonly errors: readonly (CommitError | null)[] | null };
+export type PackedOutcomes = {
+  readonly log_size: number;
+  readonly firsts: readonly number[];
+  readonly counts: readonly number[];
+  readonly errors: readonly (CommitError | null)[] | null;
+};
 
 export function packOutcomes(outcomes: readonly Outcome[]): PackedOutcomes {
   let log_size = 0;
@@ -26,7 +31,12 @@ export function packOutcomes(outcomes: readonly Outcome[]): PackedOutcomes {
     counts.push(outcome.ok ? outcome.value.indices.length : 0);
   }
   const failed = outcomes.some((outcome) => !outcome.ok);
-  return { log_size, firsts, counts, errors: failed ? outcomes.map((outcome) => (outcome.ok ? null : outcome.error)) : null };
+  return {
+    log_size,
+    firsts,
+    counts,
+    errors: failed ? outcomes.map((outcome) => (outcome.ok ? null : outcome.error)) : null,
+  };
 }
 
 export function unpackOutcomes({ log_size, firsts, counts, errors }: PackedOutcomes): readonly Outcome[] {

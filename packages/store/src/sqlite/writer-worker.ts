@@ -13,7 +13,8 @@ const opened = openWriter(workerData as WriterStart);
 if (opened.ok) {
   const writer = opened.value;
   port.on("message", (message: ToWriter) => {
-    if (message.kind === "group") say({ kind: "outcomes", outcomes: packOutcomes(writer.commitGroup(unpackGroup(message.group))) });
+    if (message.kind === "group")
+      say({ kind: "outcomes", outcomes: packOutcomes(writer.commitGroup(unpackGroup(message.group))) });
     else if (message.kind === "close") {
       writer.close();
       say({ kind: "closed" });

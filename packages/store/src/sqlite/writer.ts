@@ -38,19 +38,26 @@ export type Writer = {
 
 /** The cache (KiB, negative) holds the indexes' inner pages; a WAL of 32 MB lets one page be copied back once for many groups. */
 const PRAGMAS = [
-  "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000", "trusted_schema = OFF",
-  "cache_size = -65536", "wal_autocheckpoint = 8192",
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  "foreign_keys = ON",
+  "busy_timeout = 5000",
+  "trusted_schema = OFF",
+  "cache_size = -65536",
+  "wal_autocheckpoint = 8192",
 ] as const;
 const ROWS_AT_ONCE = 8;
 const insertRows = (into: string, columns: number, rows: number): string =>
   `INSERT INTO ${into} VALUES ${Array.from({ length: rows }, () => `(${Array.from({ length: columns }, () => "?").join(", ")})`).join(", ")}`;
-const ENTRY = "log_entry (idx, event_id, action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf)";
+const ENTRY =
+  "log_entry (idx, event_id, action, actor, resource_type, resource_id, outcome, occurred_at, trace_id, run_id, request_id, leaf)";
 const PAYLOAD = "log_payload (idx, salt, payload)";
 const INSERT_ENTRY = insertRows(ENTRY, 12, 1);
 const INSERT_ENTRIES = insertRows(ENTRY, 12, ROWS_AT_ONCE);
 const INSERT_PAYLOAD = insertRows(PAYLOAD, 3, 1);
 const INSERT_PAYLOADS = insertRows(PAYLOAD, 3, ROWS_AT_ONCE);
-const UPSERT_TILE = "INSERT INTO log_tile (level, idx, data) VALUES (?, ?, ?) ON CONFLICT (level, idx) DO UPDATE SET data = excluded.data";
+const UPSERT_TILE =
+  "INSERT INTO log_tile (level, idx, data) VALUES (?, ?, ?) ON CONFLICT (level, idx) DO UPDATE SET data = excluded.data";
 const UPDATE_CHECKPOINT = "UPDATE log_checkpoint SET size = ?, root = ?, note = ? WHERE kind = 'current'";
 const INSERT_CHECKPOINT = "INSERT INTO log_checkpoint (kind, size, root, note) VALUES (?, ?, ?, ?)";
 const SELECT_SIZE = "SELECT size FROM log_checkpoint WHERE kind = 'current'";
@@ -92,9 +99,11 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
     const plan = planLeaves(head, leaves);
     for (const tile of plan.tiles) db.run(UPSERT_TILE, [tile.level, tile.index, tile.data]);
     const note = signHead(signer, plan.head.size, plan.root);
-    if (db.run(UPDATE_CHECKPOINT, [plan.head.size, plan.root, note]) === 0) db.run(INSERT_CHECKPOINT, ["current", plan.head.size, plan.root, note]);
+    if (db.run(UPDATE_CHECKPOINT, [plan.head.size, plan.root, note]) === 0)
+      db.run(INSERT_CHECKPOINT, ["current", plan.head.size, plan.root, note]);
     const every = limits.leaves_per_kept_checkpoint;
-    if (Math.floor(plan.head.size / every) > Math.floor(head.size / every)) db.run(INSERT_CHECKPOINT, ["kept", plan.head.size, plan.root, note]);
+    if (Math.floor(plan.head.size / every) > Math.floor(head.size / every))
+      db.run(INSERT_CHECKPOINT, ["kept", plan.head.size, plan.root, note]);
     return plan.head;
   }
 
@@ -140,7 +149,12 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
 
 type Applied = Result<readonly number[], CommitError>;
 /** Runs the batches of a group; their leaves join `leaves`. Answers with the indices of each batch's events. */
-type Apply = (db: Connection, group: readonly PreparedBatch[], size: number, leaves: PreparedEntry[]) => readonly Applied[] | undefined;
+type Apply = (
+  db: Connection,
+  group: readonly PreparedBatch[],
+  size: number,
+  leaves: PreparedEntry[],
+) => readonly Applied[] | undefined;
 
 /** The usual way: nobody conflicts, so no batch needs a savepoint. Gives up at the first problem. */
 const applyTogether: Apply = (db, group, size, leaves) => {
@@ -226,7 +240,8 @@ function insertEntry(db: Connection, idx: number, { columns, leaf, salt, payload
 function batchProblem(cause: unknown, write_index: number): CommitError {
   const problem = sqliteProblem(cause);
   if (problem.kind === "duplicate") return { kind: "conflict", write_index, changed: 0 };
-  if (problem.kind === "statement") return { kind: "failed", failure: failure("RUMI-STO-010", { problem: problem.problem }) };
+  if (problem.kind === "statement")
+    return { kind: "failed", failure: failure("RUMI-STO-010", { problem: problem.problem }) };
   throw cause;
 }
 
@@ -242,5 +257,7 @@ function groupFailure(cause: unknown): Failure {
   if (cause instanceof GroupFailed) return cause.failure;
   const problem = sqliteProblem(cause);
   if (problem.kind === "full") return failure("RUMI-SYS-008");
-  return failure("RUMI-STO-006", { problem: problem.kind === "duplicate" ? "a log row exists already" : problem.problem });
+  return failure("RUMI-STO-006", {
+    problem: problem.kind === "duplicate" ? "a log row exists already" : problem.problem,
+  });
 }

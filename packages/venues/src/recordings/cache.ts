@@ -54,11 +54,7 @@ export async function readCached(key: CacheKey): Promise<Cached> {
 }
 
 /** Written beside and renamed, so that a reader sees all of it or nothing. */
-export async function writeCached(
-  key: CacheKey,
-  columns: TradeColumns,
-  scan: ScanReport,
-): Promise<void> {
+export async function writeCached(key: CacheKey, columns: TradeColumns, scan: ScanReport): Promise<void> {
   await mkdir(key.folder, { recursive: true });
   const path = cachePath(key);
   const draft = `${path}.${process.pid}.draft`;
@@ -73,13 +69,7 @@ function encodeCached(columns: TradeColumns, scan: ScanReport): Uint8Array {
   const start = Buffer.alloc(12);
   MAGIC.copy(start);
   start.writeUInt32LE(header.length, 8);
-  const wide = [
-    columns.event_time_us,
-    columns.received_time_us,
-    columns.price,
-    columns.quantity,
-    columns.trade_id,
-  ];
+  const wide = [columns.event_time_us, columns.received_time_us, columns.price, columns.quantity, columns.trade_id];
   const body = Buffer.concat([
     start,
     header,
@@ -93,12 +83,7 @@ function encodeCached(columns: TradeColumns, scan: ScanReport): Uint8Array {
 function decodeCached(bytes: Buffer): Cached | undefined {
   if (bytes.length < 44 || !bytes.subarray(0, 8).equals(MAGIC)) return undefined;
   const body = bytes.subarray(0, bytes.length - 32);
-  if (
-    !equalSecrets(
-      Buffer.from(sha256(body)).toString("hex"),
-      bytes.toString("hex", bytes.length - 32),
-    )
-  )
+  if (!equalSecrets(Buffer.from(sha256(body)).toString("hex"), bytes.toString("hex", bytes.length - 32)))
     return undefined;
   const headerEnd = 12 + body.readUInt32LE(8);
   const { length, scan } = JSON.parse(body.toString("utf8", 12, headerEnd)) as {

@@ -6,13 +6,7 @@
  */
 import { basename } from "node:path";
 import type { InstrumentSpec } from "@rumi/abi";
-import {
-  failure,
-  MAX_SCALE_DIGITS,
-  parseInstrumentId,
-  type Failure,
-  type Result,
-} from "@rumi/kernel";
+import { failure, MAX_SCALE_DIGITS, parseInstrumentId, type Failure, type Result } from "@rumi/kernel";
 import type { RecordingFormat } from "../types.ts";
 import type { KnownFormat } from "./layouts.ts";
 import { scanRecording, type ScanOptions } from "./scan.ts";
@@ -85,19 +79,16 @@ export async function inferInstrument(
   const assumptions: string[] = [];
   const symbol = symbolOf(path, format, names);
   const id = parseInstrumentId(options.instrument_id ?? symbol);
-  if (id === undefined)
-    return refused(`${options.instrument_id ?? symbol} is not an instrument id (SYMBOL.VENUE)`);
+  if (id === undefined) return refused(`${options.instrument_id ?? symbol} is not an instrument id (SYMBOL.VENUE)`);
   if (options.instrument_id === undefined)
     assumptions.push(
       `The instrument is called ${id} after the ${format === "tardis_trades" ? "file's columns" : "file's name"}.`,
     );
   const pair = currenciesOf(id.slice(0, id.indexOf(".")));
-  if (options.quote_currency === undefined && pair.guessed)
-    assumptions.push("The quote currency is taken to be USD.");
+  if (options.quote_currency === undefined && pair.guessed) assumptions.push("The quote currency is taken to be USD.");
   const lot = quantity.step(rows);
   assumptions.push("The largest quantity of one order is 1000 times the largest trade.");
-  if (rows < ROWS_FOR_STEP)
-    assumptions.push(`Only ${rows} rows: tick and lot are the smallest possible.`);
+  if (rows < ROWS_FOR_STEP) assumptions.push(`Only ${rows} rows: tick and lot are the smallest possible.`);
   return {
     ok: true,
     value: {
@@ -111,8 +102,7 @@ export async function inferInstrument(
         tick_size: price.step(rows),
         lot_size: lot,
         min_quantity: lot,
-        max_quantity:
-          Math.floor(Math.min(quantity.largest * 1_000, Number.MAX_SAFE_INTEGER) / lot) * lot,
+        max_quantity: Math.floor(Math.min(quantity.largest * 1_000, Number.MAX_SAFE_INTEGER) / lot) * lot,
         base_currency: options.base_currency ?? pair.base,
         quote_currency: options.quote_currency ?? pair.quote,
       },
@@ -171,9 +161,7 @@ function currenciesOf(symbol: string): {
   readonly guessed: boolean;
 } {
   const plain = symbol.replace(/[-_](PERPETUAL|PERP|SWAP)$/, "");
-  const quote = QUOTES.find(
-    (currency) => plain.endsWith(currency) && plain.length >= currency.length + 3,
-  );
+  const quote = QUOTES.find((currency) => plain.endsWith(currency) && plain.length >= currency.length + 3);
   if (quote === undefined) return { base: plain, quote: "USD", guessed: true };
   return { base: plain.slice(0, -quote.length).replace(/[-_]$/, ""), quote, guessed: false };
 }

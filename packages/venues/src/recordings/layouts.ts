@@ -28,15 +28,7 @@ export type Layout = {
   readonly time_unit: "us" | "by_size";
 };
 
-const AGGREGATE = [
-  "id",
-  "price",
-  "quantity",
-  "unused_integer",
-  "unused_integer",
-  "time",
-  "buyer_is_maker",
-] as const;
+const AGGREGATE = ["id", "price", "quantity", "unused_integer", "unused_integer", "time", "buyer_is_maker"] as const;
 const SINGLE = ["id", "price", "quantity", "unused_decimal", "time", "buyer_is_maker"] as const;
 const binance = { consecutive_ids: true, time_unit: "by_size" } as const;
 
@@ -66,8 +58,7 @@ export const KNOWN_LAYOUTS =
 /** Whether a first line that holds no data is the column header of a known layout. */
 export function isKnownHeader(line: string): boolean {
   const names = line.split(",").map((name) => name.toLowerCase().replace(/[^a-z0-9]/g, ""));
-  if (names.join(",") === "exchange,symbol,timestamp,localtimestamp,id,side,price,amount")
-    return true;
+  if (names.join(",") === "exchange,symbol,timestamp,localtimestamp,id,side,price,amount") return true;
   return (
     names.length >= 6 &&
     names.length <= 8 &&

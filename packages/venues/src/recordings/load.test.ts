@@ -13,12 +13,7 @@ import { LAYOUTS } from "./layouts.ts";
 import { DEFAULT_QUALITY, RowChecker } from "./row-checker.ts";
 import { RowParser } from "./row-parser.ts";
 import { inferInstrument } from "./infer.ts";
-import {
-  loadRecordings,
-  streamRecording,
-  type LoadedRecordings,
-  type LoadOptions,
-} from "./load.ts";
+import { loadRecordings, streamRecording, type LoadedRecordings, type LoadOptions } from "./load.ts";
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
@@ -42,27 +37,20 @@ async function load(
   options: LoadOptions = {},
   format: RecordingFormat = "auto",
 ): Promise<LoadedRecordings> {
-  const loaded = await loadRecordings(
-    [{ path: fileOf(content), format, instrument: SPEC }],
-    options,
-  );
+  const loaded = await loadRecordings([{ path: fileOf(content), format, instrument: SPEC }], options);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   return loaded.value;
 }
 
 async function refusal(content: string | Uint8Array, options: LoadOptions = {}): Promise<string> {
-  const loaded = await loadRecordings(
-    [{ path: fileOf(content), format: "auto", instrument: SPEC }],
-    options,
-  );
+  const loaded = await loadRecordings([{ path: fileOf(content), format: "auto", instrument: SPEC }], options);
   return loaded.ok
     ? "loaded"
     : `${loaded.error.code} ${loaded.error.params["problem"] ?? loaded.error.params["limit_name"] ?? loaded.error.params["first_line"]}`;
 }
 
 const MS = 1_700_000_000_000;
-const agg = (id: number, rest = `100.25,2.5,${id},${id},${MS},True,True`): string =>
-  `${id},${rest}`;
+const agg = (id: number, rest = `100.25,2.5,${id},${id},${MS},True,True`): string => `${id},${rest}`;
 const at = (id: number, ms: number): string => `${id},100.25,2.5,${id},${id},${MS + ms},True,True`;
 const TARDIS = "exchange,symbol,timestamp,local_timestamp,id,side,price,amount";
 const tardis = (id: string, at: number, local: number, side = "buy"): string =>
@@ -121,21 +109,16 @@ describe("layouts", () => {
       "ms",
     ],
     ["tardis", `${TARDIS}\nx,ABC,${MS}000,${MS}000,7,sell,100.2500,2.5`, "tardis_trades", "us"],
-    [
-      "CRLF, byte order mark, blank last lines",
-      `\uFEFF${agg(7)}\r\n\r\n\n`,
-      "binance_agg_trades",
-      "ms",
-    ],
+    ["CRLF, byte order mark, blank last lines", `\uFEFF${agg(7)}\r\n\r\n\n`, "binance_agg_trades", "ms"],
   ];
   for (const [name, content, format, unit] of rows) {
     it(`reads ${name}`, async () => {
       const { feed, report } = await load(content);
-      expect([
-        report.files[0]?.format,
-        report.files[0]?.time_unit,
-        report.files[0]?.header,
-      ]).toEqual([format, unit, /[a-z]{5}/.test(content.split("\n")[0] ?? "")]);
+      expect([report.files[0]?.format, report.files[0]?.time_unit, report.files[0]?.header]).toEqual([
+        format,
+        unit,
+        /[a-z]{5}/.test(content.split("\n")[0] ?? ""),
+      ]);
       expect([
         feed.length,
         feed.event_time_us[0],
@@ -187,9 +170,7 @@ describe("layouts", () => {
     const missing = await loadRecordings([
       { path: join(folder.path, "no-such.csv"), format: "auto", instrument: SPEC },
     ]);
-    expect(missing.ok ? "" : `${missing.error.code} ${missing.error.params["problem"]}`).toBe(
-      "RUMI-MKT-001 ENOENT",
-    );
+    expect(missing.ok ? "" : `${missing.error.code} ${missing.error.params["problem"]}`).toBe("RUMI-MKT-001 ENOENT");
   });
 });
 
@@ -232,11 +213,9 @@ describe("rows", () => {
 
   it("another symbol in the same file is refused", async () => {
     const { report } = await load(
-      [
-        TARDIS,
-        tardis("1", MS * 1_000, MS * 1_000),
-        tardis("2", MS * 1_000, MS * 1_000).replace("ABC", "ABD"),
-      ].join("\n"),
+      [TARDIS, tardis("1", MS * 1_000, MS * 1_000), tardis("2", MS * 1_000, MS * 1_000).replace("ABC", "ABD")].join(
+        "\n",
+      ),
     );
     expect(report.first_rejected).toMatchObject({
       line: 3,
@@ -303,9 +282,7 @@ describe("quality (M-11.1)", () => {
     const row = new RowParser(layout, "any");
     const checker = new RowChecker(DEFAULT_QUALITY, false);
     const see = (id: number, id_check: number): number =>
-      checker.check(
-        Object.assign(row, { id, id_check, time_us: 1, received_us: 1, price: 1, quantity: 1 }),
-      );
+      checker.check(Object.assign(row, { id, id_check, time_us: 1, received_us: 1, price: 1, quantity: 1 }));
     see(5, 1);
     expect([see(5, 2), checker.id_collisions, checker.duplicates]).toEqual([0, 1, 0]);
     see(5 + VENUE_LIMITS.duplicate_window, 2);
@@ -322,15 +299,11 @@ describe("quality (M-11.1)", () => {
 describe("limits and damage", () => {
   const many = Buffer.from(Array.from({ length: 2_000 }, (_, i) => agg(i + 1)).join("\n"));
   it("a zip bomb, a large file and many rows end at a named limit", async () => {
-    expect(
-      await refusal(zipOf([{ name: "a.csv", data: many }]), { limits: { recording_bytes: 9_999 } }),
-    ).toBe("RUMI-MKT-005 recording_bytes");
-    expect(await refusal(gzipSync(many), { limits: { recording_bytes: 9_999 } })).toBe(
+    expect(await refusal(zipOf([{ name: "a.csv", data: many }]), { limits: { recording_bytes: 9_999 } })).toBe(
       "RUMI-MKT-005 recording_bytes",
     );
-    expect(await refusal(many, { limits: { recording_rows: 1_999 } })).toBe(
-      "RUMI-MKT-005 recording_rows",
-    );
+    expect(await refusal(gzipSync(many), { limits: { recording_bytes: 9_999 } })).toBe("RUMI-MKT-005 recording_bytes");
+    expect(await refusal(many, { limits: { recording_rows: 1_999 } })).toBe("RUMI-MKT-005 recording_rows");
     const file = { path: fileOf(many), format: "auto", instrument: SPEC } as const;
     const two = await loadRecordings([file, file], { limits: { recording_files: 1 } });
     expect(two.ok ? "" : two.error.params["limit_name"]).toBe("recording_files");
@@ -342,9 +315,7 @@ describe("limits and damage", () => {
     flipped.writeUInt32LE(0, flipped.length - 22 - 51 + 16);
     expect(await refusal(flipped)).toBe("RUMI-MKT-004 its checksum is wrong");
     expect(await refusal(sound.subarray(0, 400))).toBe("RUMI-MKT-004 its directory is missing");
-    expect(await refusal(gzipSync(many).subarray(0, 200))).toBe(
-      "RUMI-MKT-004 it is damaged (Z_BUF_ERROR)",
-    );
+    expect(await refusal(gzipSync(many).subarray(0, 200))).toBe("RUMI-MKT-004 it is damaged (Z_BUF_ERROR)");
     expect(
       await refusal(
         zipOf([
@@ -353,9 +324,7 @@ describe("limits and damage", () => {
         ]),
       ),
     ).toBe("RUMI-MKT-004 it holds 2 files");
-    expect(await refusal(zipOf([{ name: "a.txt", data: many }]))).toBe(
-      "RUMI-MKT-004 its file is not a .csv",
-    );
+    expect(await refusal(zipOf([{ name: "a.txt", data: many }]))).toBe("RUMI-MKT-004 its file is not a .csv");
     expect(
       await refusal(zipOf([{ name: "a.csv", data: many }]), {
         limits: { zip_directory_bytes: 10 },
@@ -419,16 +388,7 @@ describe("cache", () => {
     writeFileSync(copy, bytes.subarray(0, 20));
     await run();
     await run();
-    expect(seen).toEqual([
-      "written",
-      "hit",
-      "rebuilt",
-      "rebuilt",
-      "rebuilt",
-      "rebuilt",
-      "rebuilt",
-      "hit",
-    ]);
+    expect(seen).toEqual(["written", "hit", "rebuilt", "rebuilt", "rebuilt", "rebuilt", "rebuilt", "hit"]);
     expect(readFileSync(copy).equals(bytes)).toBe(true);
   });
 });
@@ -478,8 +438,7 @@ describe("streams and suggestions", () => {
     });
     const steps = Array.from(
       { length: 1_500 },
-      (_, i) =>
-        `x,ABC,${MS}000,${MS}000,${i + 1},buy,${(100 + (i % 7) * 0.05).toFixed(3)},${(i % 9) * 20 + 20}`,
+      (_, i) => `x,ABC,${MS}000,${MS}000,${i + 1},buy,${(100 + (i % 7) * 0.05).toFixed(3)},${(i % 9) * 20 + 20}`,
     );
     const coarse = await inferInstrument(fileOf([TARDIS, ...steps].join("\n")));
     expect(coarse.ok && coarse.value.instrument).toMatchObject({
@@ -489,8 +448,6 @@ describe("streams and suggestions", () => {
       quantity_digits: 0,
       quote_currency: "USD",
     });
-    expect(coarse.ok && coarse.value.assumptions).toContain(
-      "The quote currency is taken to be USD.",
-    );
+    expect(coarse.ok && coarse.value.assumptions).toContain("The quote currency is taken to be USD.");
   });
 });

@@ -15,13 +15,7 @@ import { VENUE_LIMITS } from "../limits.ts";
 import type { LoadReport, RecordingFile, TradeColumns } from "../types.ts";
 import { readCached, writeCached, type CacheKey } from "./cache.ts";
 import type { RowParser } from "./row-parser.ts";
-import {
-  boundRows,
-  scanRecording,
-  type RowSink,
-  type ScanOptions,
-  type ScanReport,
-} from "./scan.ts";
+import { boundRows, scanRecording, type RowSink, type ScanOptions, type ScanReport } from "./scan.ts";
 import { fileDigest } from "./source.ts";
 
 export type LoadOptions = ScanOptions & {
@@ -126,8 +120,7 @@ async function loadFile(
     if (!decoded.ok) return decoded;
     if (key === undefined) return { ok: true, value: { ...decoded.value, cache: "off" } };
     // The file may have changed since it was digested; then this copy belongs to no key.
-    if (decoded.value.scan.sha256 === key.source)
-      await writeCached(key, decoded.value.columns, decoded.value.scan);
+    if (decoded.value.scan.sha256 === key.source) await writeCached(key, decoded.value.columns, decoded.value.scan);
     return {
       ok: true,
       value: { ...decoded.value, cache: cached?.kind === "damaged" ? "rebuilt" : "written" },
@@ -179,10 +172,8 @@ function placeOf(instrument: InstrumentSpec, known: InstrumentSpec[]): number | 
 }
 
 function reportOf(files: readonly FileScan[]): LoadReport {
-  const sum = (of: (scan: ScanReport) => number): number =>
-    files.reduce((total, { scan }) => total + of(scan), 0);
-  const times = (of: (scan: ScanReport) => number | null): number[] =>
-    files.flatMap(({ scan }) => of(scan) ?? []);
+  const sum = (of: (scan: ScanReport) => number): number => files.reduce((total, { scan }) => total + of(scan), 0);
+  const times = (of: (scan: ScanReport) => number | null): number[] => files.flatMap(({ scan }) => of(scan) ?? []);
   const firsts = times((scan) => scan.quality.first_event_time_us);
   const lasts = times((scan) => scan.quality.last_event_time_us);
   const rejecting = files.find(({ scan }) => scan.first_rejected !== null)?.scan;
@@ -205,10 +196,7 @@ function reportOf(files: readonly FileScan[]): LoadReport {
     rows_read: sum((scan) => scan.rows_read),
     rows_accepted: sum((scan) => scan.rows_accepted),
     rows_rejected: sum((scan) => scan.rows_rejected),
-    first_rejected:
-      rejecting?.first_rejected == null
-        ? null
-        : { path: rejecting.path, ...rejecting.first_rejected },
+    first_rejected: rejecting?.first_rejected == null ? null : { path: rejecting.path, ...rejecting.first_rejected },
     out_of_order: sum((scan) => scan.quality.out_of_order),
     duplicates: sum((scan) => scan.quality.duplicates),
     gaps: sum((scan) => scan.quality.gaps),

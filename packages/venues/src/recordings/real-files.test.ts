@@ -20,13 +20,8 @@ describe("real files beside the repository", () => {
       const path = join(MARKET, name);
       const inferred = await inferInstrument(path);
       if (!inferred.ok) throw new Error(JSON.stringify(inferred.error));
-      const loaded = await loadRecordings([
-        { path, format: "auto", instrument: inferred.value.instrument },
-      ]);
-      expect(loaded.ok && [loaded.value.feed.length, loaded.value.report.rows_rejected]).toEqual([
-        rows,
-        0,
-      ]);
+      const loaded = await loadRecordings([{ path, format: "auto", instrument: inferred.value.instrument }]);
+      expect(loaded.ok && [loaded.value.feed.length, loaded.value.report.rows_rejected]).toEqual([rows, 0]);
     }
   });
 });

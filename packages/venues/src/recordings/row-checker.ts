@@ -61,8 +61,7 @@ export class RowChecker {
       this.out_of_order += 1;
     }
     const idGap = this.#consecutive && this.#highestId >= 0 && id > this.#highestId + 1;
-    const timeGap =
-      this.#latestEvent >= 0 && time_us - this.#latestEvent > this.#bounds.max_time_gap_us;
+    const timeGap = this.#latestEvent >= 0 && time_us - this.#latestEvent > this.#bounds.max_time_gap_us;
     if (idGap) this.id_gaps += 1;
     if (timeGap) this.time_gaps += 1;
     if (idGap || timeGap) {
@@ -76,10 +75,8 @@ export class RowChecker {
     if (time_us > this.#latestEvent) this.#latestEvent = time_us;
     if (received_us > this.#latestReceived) this.#latestReceived = received_us;
     if (id > this.#highestId) this.#highestId = id;
-    if (this.first_event_time_us === null || time_us < this.first_event_time_us)
-      this.first_event_time_us = time_us;
-    if (this.last_event_time_us === null || time_us > this.last_event_time_us)
-      this.last_event_time_us = time_us;
+    if (this.first_event_time_us === null || time_us < this.first_event_time_us) this.first_event_time_us = time_us;
+    if (this.last_event_time_us === null || time_us > this.last_event_time_us) this.last_event_time_us = time_us;
     return flags;
   }
 

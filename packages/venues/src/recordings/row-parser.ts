@@ -68,12 +68,7 @@ export class RowParser {
   #field(role: Role, column: number, bytes: Uint8Array, at: number, end: number): string {
     switch (role) {
       case "price": {
-        const problem = this.#decimal(
-          bytes,
-          at,
-          end,
-          this.#precision === "any" ? -1 : this.#precision.price_digits,
-        );
+        const problem = this.#decimal(bytes, at, end, this.#precision === "any" ? -1 : this.#precision.price_digits);
         if (problem !== "") return `price ${problem}`;
         if (this.#value === 0) return "price is zero";
         this.price = this.#value;
@@ -81,12 +76,7 @@ export class RowParser {
         return "";
       }
       case "quantity": {
-        const problem = this.#decimal(
-          bytes,
-          at,
-          end,
-          this.#precision === "any" ? -1 : this.#precision.quantity_digits,
-        );
+        const problem = this.#decimal(bytes, at, end, this.#precision === "any" ? -1 : this.#precision.quantity_digits);
         if (problem !== "") return `quantity ${problem}`;
         if (this.#value === 0) return "quantity is zero";
         this.quantity = this.#value;
@@ -145,11 +135,7 @@ export class RowParser {
       if (value > MAX) return "is 2^53 or more";
     }
     if (i === at)
-      return i === end || bytes[i] === COMMA
-        ? "is empty"
-        : bytes[i] === MINUS
-          ? "is negative"
-          : "is not a number";
+      return i === end || bytes[i] === COMMA ? "is empty" : bytes[i] === MINUS ? "is negative" : "is not a number";
     if (i < end && bytes[i] === POINT) {
       const first = i + 1;
       for (i = first; i < end; i += 1) {
@@ -276,10 +262,7 @@ function booleanOf(bytes: Uint8Array, at: number, stop: number): number {
     case 1:
       return bytes[at] === 49 ? 1 : bytes[at] === 48 ? 0 : -1;
     case 4:
-      return ((bytes[at] ?? 0) | 32) === 116 &&
-        bytes[at + 1] === 114 &&
-        bytes[at + 2] === 117 &&
-        bytes[at + 3] === 101
+      return ((bytes[at] ?? 0) | 32) === 116 && bytes[at + 1] === 114 && bytes[at + 2] === 117 && bytes[at + 3] === 101
         ? 1
         : -1;
     case 5:
@@ -300,13 +283,7 @@ const UNKNOWN = Uint8Array.from(Buffer.from("unknown"));
 function sideOf(bytes: Uint8Array, at: number, stop: number): number {
   const length = stop - at;
   if (length === 3 && bytes[at] === 98 && bytes[at + 1] === 117 && bytes[at + 2] === 121) return 1;
-  if (
-    length === 4 &&
-    bytes[at] === 115 &&
-    bytes[at + 1] === 101 &&
-    bytes[at + 2] === 108 &&
-    bytes[at + 3] === 108
-  )
+  if (length === 4 && bytes[at] === 115 && bytes[at + 1] === 101 && bytes[at + 2] === 108 && bytes[at + 3] === 108)
     return 2;
   if (length !== UNKNOWN.length) return -1;
   for (let i = 0; i < length; i += 1) if (bytes[at + i] !== UNKNOWN[i]) return -1;

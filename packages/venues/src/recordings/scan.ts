@@ -129,9 +129,7 @@ class RowReader {
       max_time_gap_us: options.max_time_gap_us ?? DEFAULT_QUALITY.max_time_gap_us,
       stale_after_us: options.stale_after_us ?? DEFAULT_QUALITY.stale_after_us,
     };
-    this.#candidates = LAYOUTS.filter(
-      (layout) => file.format === "auto" || layout.format === file.format,
-    );
+    this.#candidates = LAYOUTS.filter((layout) => file.format === "auto" || layout.format === file.format);
   }
 
   push(chunk: Uint8Array): void {

@@ -51,8 +51,7 @@ export async function fileDigest(path: string): Promise<Digest> {
   await mustBeFile(path);
   const hash = createHash("sha256");
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }))
-      hash.update(chunk as Uint8Array);
+    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) hash.update(chunk as Uint8Array);
   } catch (cause) {
     throw unreadable(path, cause);
   }
@@ -64,7 +63,8 @@ async function mustBeFile(path: string): Promise<void> {
   const facts = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
-  if (!facts.isFile()) throw unreadable(path, Object.assign(new Error("not a regular file"), { code: "it is no regular file" }));
+  if (!facts.isFile())
+    throw unreadable(path, Object.assign(new Error("not a regular file"), { code: "it is no regular file" }));
 }
 
 async function openZip(path: string, limits: VenueLimits): Promise<RecordingSource> {
@@ -113,33 +113,19 @@ async function onlyEntry(path: string, limits: VenueLimits): Promise<ZipEntry> {
     if (directory.readUInt32LE(at) !== 0x02014b50) throw archive(path, "its directory is damaged");
     const name = directory.toString("latin1", at + 46, at + 46 + directory.readUInt16LE(at + 28));
     if (!name.endsWith("/")) files.push({ name, at });
-    at +=
-      46 +
-      directory.readUInt16LE(at + 28) +
-      directory.readUInt16LE(at + 30) +
-      directory.readUInt16LE(at + 32);
+    at += 46 + directory.readUInt16LE(at + 28) + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
   }
   const [only] = files;
-  if (only === undefined || files.length !== 1)
-    throw archive(path, `it holds ${files.length} files`);
+  if (only === undefined || files.length !== 1) throw archive(path, `it holds ${files.length} files`);
   if (!/\.csv$/i.test(only.name)) throw archive(path, "its file is not a .csv");
-  const [flags, method] = [
-    directory.readUInt16LE(only.at + 8),
-    directory.readUInt16LE(only.at + 10),
-  ];
+  const [flags, method] = [directory.readUInt16LE(only.at + 8), directory.readUInt16LE(only.at + 10)];
   const [crc, compressed, length, headerAt] = [16, 20, 24, 42].map((offset) =>
     directory.readUInt32LE(only.at + offset),
   );
-  if (
-    crc === undefined ||
-    compressed === undefined ||
-    length === undefined ||
-    headerAt === undefined
-  )
+  if (crc === undefined || compressed === undefined || length === undefined || headerAt === undefined)
     throw archive(path, "its directory is damaged");
   if ((flags & 1) !== 0) throw archive(path, "its file is encrypted");
-  if (method !== 0 && method !== 8)
-    throw archive(path, `compression method ${method} is not supported`);
+  if (method !== 0 && method !== 8) throw archive(path, `compression method ${method} is not supported`);
   if (compressed === 0xffffffff || length === 0xffffffff || headerAt === 0xffffffff)
     throw archive(path, "it is a zip64 archive");
   if (compressed === 0) throw archive(path, "its file is empty");
@@ -164,24 +150,17 @@ async function* bounded(
   try {
     for await (const chunk of stream) {
       total += chunk.length;
-      if (total > limits.recording_bytes)
-        throw tooLarge(path, "recording_bytes", limits.recording_bytes);
+      if (total > limits.recording_bytes) throw tooLarge(path, "recording_bytes", limits.recording_bytes);
       yield chunk;
     }
   } catch (cause) {
     if (cause instanceof FailureError) throw cause;
     const code = codeOf(cause);
-    throw code.startsWith("Z_")
-      ? archive(path, `it is damaged (${code})`, cause)
-      : unreadable(path, cause);
+    throw code.startsWith("Z_") ? archive(path, `it is damaged (${code})`, cause) : unreadable(path, cause);
   }
 }
 
-async function* checked(
-  path: string,
-  chunks: AsyncIterable<Uint8Array>,
-  entry: ZipEntry,
-): AsyncGenerator<Uint8Array> {
+async function* checked(path: string, chunks: AsyncIterable<Uint8Array>, entry: ZipEntry): AsyncGenerator<Uint8Array> {
   let crc = 0;
   let size = 0;
   for await (const chunk of chunks) {
@@ -189,8 +168,7 @@ async function* checked(
     size += chunk.length;
     yield chunk;
   }
-  if (size !== entry.size)
-    throw archive(path, `its file has ${size} bytes instead of ${entry.size}`);
+  if (size !== entry.size) throw archive(path, `its file has ${size} bytes instead of ${entry.size}`);
   if (crc !== entry.crc) throw archive(path, "its checksum is wrong");
 }
 

@@ -67,8 +67,7 @@ export class Market {
   levels(): [number, number][] {
     const seen: [number, number][] = [];
     for (let i = 0; i < LEVELS; i += 1)
-      if (this.#levelPrices[i] !== 0)
-        seen.push([this.#levelPrices[i] ?? 0, this.#levelQuantities[i] ?? 0]);
+      if (this.#levelPrices[i] !== 0) seen.push([this.#levelPrices[i] ?? 0, this.#levelQuantities[i] ?? 0]);
     return seen;
   }
 

@@ -41,9 +41,7 @@ export function offer(
     }
   }
   const remaining = order.quantity - order.filled;
-  const allowed = order.reduce_only
-    ? Math.min(remaining, market.position.reducible(order.side))
-    : remaining;
+  const allowed = order.reduce_only ? Math.min(remaining, market.position.reducible(order.side)) : remaining;
   const quantity = Math.max(0, Math.min(allowed, available));
   return order.time_in_force === "fok" && quantity < remaining ? 0 : quantity;
 }

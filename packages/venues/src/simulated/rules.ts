@@ -6,10 +6,7 @@ import type { NewOrder, SimulatedVenueOptions } from "../types.ts";
 import type { Market, Order } from "./market.ts";
 import { VENUE_REASONS, type VenueReason } from "./reasons.ts";
 
-export function optionProblem(
-  options: SimulatedVenueOptions,
-  limits: VenueLimits,
-): Failure | undefined {
+export function optionProblem(options: SimulatedVenueOptions, limits: VenueLimits): Failure | undefined {
   const bounds: readonly (readonly [string, number, number, number])[] = [
     ["instruments", options.instruments.length, 1, limits.venue_instruments],
     ["maker_fee_ppm", options.maker_fee_ppm, -100_000, 100_000],
@@ -31,30 +28,19 @@ export function optionProblem(
       });
     }
   }
-  if (
-    new Set(options.instruments.map((spec) => spec.instrument_id)).size !==
-    options.instruments.length
-  ) {
+  if (new Set(options.instruments.map((spec) => spec.instrument_id)).size !== options.instruments.length) {
     return failure("RUMI-MKT-011", { field: "instruments", problem: "names one instrument twice" });
   }
   return undefined;
 }
 
-export function orderProblem(
-  order: NewOrder,
-  spec: InstrumentSpec,
-  market: Market,
-): VenueReason | undefined {
+export function orderProblem(order: NewOrder, spec: InstrumentSpec, market: Market): VenueReason | undefined {
   const priced = order.type === "market" ? order.price === 0 : steps(order.price, spec.tick_size);
   if (!priced) return VENUE_REASONS.price;
-  if (order.post_only && (order.type === "market" || order.time_in_force !== "gtc"))
-    return VENUE_REASONS.post_only;
+  if (order.post_only && (order.type === "market" || order.time_in_force !== "gtc")) return VENUE_REASONS.post_only;
   // What only reduces may be smaller than the minimum, or a position's rest could never be closed.
   if (!steps(order.quantity, order.reduce_only ? 1 : spec.lot_size)) return VENUE_REASONS.quantity;
-  if (
-    order.quantity > spec.max_quantity ||
-    (!order.reduce_only && order.quantity < spec.min_quantity)
-  )
+  if (order.quantity > spec.max_quantity || (!order.reduce_only && order.quantity < spec.min_quantity))
     return VENUE_REASONS.quantity;
   return fitsPosition(market, order.quantity) ? undefined : VENUE_REASONS.quantity;
 }
@@ -68,10 +54,7 @@ export function amendProblem(
   if (spec === undefined) return VENUE_REASONS.instrument;
   if (order.type === "market") return VENUE_REASONS.amend_market;
   if (!steps(change.price, spec.tick_size)) return VENUE_REASONS.price;
-  if (
-    !steps(change.quantity, order.reduce_only ? 1 : spec.lot_size) ||
-    change.quantity > spec.max_quantity
-  )
+  if (!steps(change.quantity, order.reduce_only ? 1 : spec.lot_size) || change.quantity > spec.max_quantity)
     return VENUE_REASONS.quantity;
   if (change.quantity <= order.filled) return VENUE_REASONS.amend_filled;
   if (!order.reduce_only && change.quantity < spec.min_quantity) return VENUE_REASONS.quantity;
@@ -86,10 +69,7 @@ export function crossesOwn(market: Market, order: Order): readonly Order[] {
   return others.filter((other) => {
     if (other.type === "market") return true;
     const reach = order.type === "limit" ? order.price : market.last_price;
-    return (
-      (order.type === "limit" || market.last_time_us >= 0) &&
-      order.side * (reach - other.price) >= 0
-    );
+    return (order.type === "limit" || market.last_time_us >= 0) && order.side * (reach - other.price) >= 0;
   });
 }
 

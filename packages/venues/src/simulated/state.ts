@@ -3,14 +3,7 @@
  *
  * Equal states are equal bytes. The caller checksums; this only refuses what is plainly not ours.
  */
-import {
-  canonicalJson,
-  failure,
-  FailureError,
-  sha256Hex,
-  type ClientOrderId,
-  type Json,
-} from "@rumi/kernel";
+import { canonicalJson, failure, FailureError, sha256Hex, type ClientOrderId, type Json } from "@rumi/kernel";
 import type { NewOrder, SimulatedVenueOptions } from "../types.ts";
 import { Market, type Order } from "./market.ts";
 
@@ -79,10 +72,8 @@ export function encodeState(options: SimulatedVenueOptions, state: VenueState): 
 export function decodeState(options: SimulatedVenueOptions, bytes: Uint8Array): VenueState {
   const saved = parse(bytes);
   if (saved.version !== 1) throw refused(`version ${String(saved.version)} is not known`);
-  if (saved.options !== optionsDigest(options))
-    throw refused("it belongs to an exchange with other options");
-  if (saved.markets.length !== options.instruments.length)
-    throw refused("it lists other instruments");
+  if (saved.options !== optionsDigest(options)) throw refused("it belongs to an exchange with other options");
+  if (saved.markets.length !== options.instruments.length) throw refused("it lists other instruments");
   try {
     return {
       markets: saved.markets.map(restoreMarket),

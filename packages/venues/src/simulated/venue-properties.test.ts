@@ -1,12 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type {
-  ExecutionReport,
-  NewOrder,
-  PositionView,
-  SimulatedVenue,
-  SimulatedVenueOptions,
-} from "../types.ts";
+import type { ExecutionReport, NewOrder, PositionView, SimulatedVenue, SimulatedVenueOptions } from "../types.ts";
 import { feedOf, id, open, order } from "./venue-testing.ts";
 
 type Step =
@@ -51,12 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       change: fc.record({
         side: fc.constantFrom("buy" as const, "sell" as const),
         type: fc.constantFrom("limit" as const, "limit" as const, "market" as const),
-        time_in_force: fc.constantFrom(
-          "gtc" as const,
-          "gtc" as const,
-          "ioc" as const,
-          "fok" as const,
-        ),
+        time_in_force: fc.constantFrom("gtc" as const, "gtc" as const, "ioc" as const, "fok" as const),
         quantity: fc.integer({ min: 2, max: 20 }).map((n) => n * 2),
         reduce_only: fc.boolean(),
         post_only: fc.boolean(),
@@ -102,11 +91,7 @@ function play(
     if (now.do === "trade") {
       at += now.after;
       price = Math.max(900, price + now.move * 5);
-      venue.onTrade(
-        feedOf([{ at, price, quantity: now.quantity, aggressor: now.aggressor }]),
-        0,
-        out,
-      );
+      venue.onTrade(feedOf([{ at, price, quantity: now.quantity, aggressor: now.aggressor }]), 0, out);
     } else if (now.do === "submit") {
       venue.submit(
         order(`n${now.name}`, {
@@ -117,11 +102,7 @@ function play(
       );
     } else if (now.do === "cancel") venue.cancel(id(`n${now.name}`), at);
     else if (now.do === "amend")
-      venue.amend(
-        id(`n${now.name}`),
-        { price: price + now.offset * 5, quantity: now.quantity },
-        at,
-      );
+      venue.amend(id(`n${now.name}`), { price: price + now.offset * 5, quantity: now.quantity }, at);
     else venue.cancelAll(at);
     all.push(...out);
     const [position] = venue.positions();
@@ -152,14 +133,8 @@ describe("properties", () => {
             const closed = opposite ? (abs(signed) < abs(quantity) ? signed : -quantity) : 0n;
             if (closed !== 0n) {
               // profit = −price·closed + cost·closed/quantity
-              const [top, bottom] = [
-                -price * closed * costBottom * quantity + costTop * closed,
-                costBottom * quantity,
-              ];
-              [realisedTop, realisedBottom] = [
-                realisedTop * bottom + top * realisedBottom,
-                realisedBottom * bottom,
-              ];
+              const [top, bottom] = [-price * closed * costBottom * quantity + costTop * closed, costBottom * quantity];
+              [realisedTop, realisedBottom] = [realisedTop * bottom + top * realisedBottom, realisedBottom * bottom];
               [costTop, costBottom] = [costTop * (quantity + closed), costBottom * quantity];
             }
             costTop += price * (signed - closed) * costBottom;
@@ -230,8 +205,7 @@ describe("properties", () => {
             expect(ids.has(report.fill_id)).toBe(false);
             ids.add(report.fill_id);
             const beyond =
-              (report.price - (limits.get(report.client_order_id) ?? 0)) *
-              (report.side === "buy" ? 1 : -1);
+              (report.price - (limits.get(report.client_order_id) ?? 0)) * (report.side === "buy" ? 1 : -1);
             expect(Number.isNaN(beyond) || beyond <= 0).toBe(true);
             const after = before + (report.side === "buy" ? report.quantity : -report.quantity);
             if (reduceOnly.get(report.client_order_id) === true)

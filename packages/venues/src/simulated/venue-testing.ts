@@ -2,13 +2,7 @@
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ClientOrderId, InstrumentId } from "@rumi/kernel";
 import { allocateColumns } from "../columns.ts";
-import type {
-  ExecutionReport,
-  NewOrder,
-  SimulatedVenue,
-  SimulatedVenueOptions,
-  TradeColumns,
-} from "../types.ts";
+import type { ExecutionReport, NewOrder, SimulatedVenue, SimulatedVenueOptions, TradeColumns } from "../types.ts";
 import { createSimulatedVenue } from "./venue.ts";
 
 export const SPEC: InstrumentSpec = {

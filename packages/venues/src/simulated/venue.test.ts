@@ -14,9 +14,11 @@ describe("matching", () => {
     const venue = open({ latency_us: 100 });
     venue.submit(order("m", market), 0);
     expect(print(venue, { at: 99, price: 1_000, quantity: 50 })).toEqual([]);
-    expect(
-      print(venue, { at: 100, price: 1_005, quantity: 4 }, { at: 101, price: 1_010, quantity: 50 }),
-    ).toEqual(["accepted m", "partially_filled m 4@1005 taker", "filled m 6@1010 taker"]);
+    expect(print(venue, { at: 100, price: 1_005, quantity: 4 }, { at: 101, price: 1_010, quantity: 50 })).toEqual([
+      "accepted m",
+      "partially_filled m 4@1005 taker",
+      "filled m 6@1010 taker",
+    ]);
   });
 
   it("a trade's quantity is given once to all our orders of a side, earlier and better ones first", () => {
@@ -35,26 +37,23 @@ describe("matching", () => {
     const venue = open();
     print(venue, { at: 1, price: 1_000, quantity: 7 }, { at: 2, price: 1_050, quantity: 1 });
     venue.submit(order("r"), 3);
-    expect(print(venue, { at: 4, price: 1_000, quantity: 5, aggressor: 2 })).toEqual([
-      "accepted r",
-    ]);
+    expect(print(venue, { at: 4, price: 1_000, quantity: 5, aggressor: 2 })).toEqual(["accepted r"]);
     // Bought at our price: somebody took an offer, nobody came to our queue.
     expect(print(venue, { at: 5, price: 1_000, quantity: 90, aggressor: 1 })).toEqual([]);
     expect(print(venue, { at: 6, price: 1_000, quantity: 5, aggressor: 2 })).toEqual([
       "partially_filled r 3@1000 maker",
     ]);
-    expect(print(venue, { at: 7, price: 995, quantity: 90, aggressor: 1 })).toEqual([
-      "filled r 7@1000 maker",
-    ]);
+    expect(print(venue, { at: 7, price: 995, quantity: 90, aggressor: 1 })).toEqual(["filled r 7@1000 maker"]);
   });
 
   it("the queue model can be fixed", () => {
     const venue = open({ queue_ahead: { kind: "fixed", quantity: 20 } });
     print(venue, { at: 1, price: 1_050, quantity: 1 });
     venue.submit(order("r"), 1);
-    expect(
-      print(venue, { at: 2, price: 1_000, quantity: 20 }, { at: 3, price: 1_000, quantity: 20 }),
-    ).toEqual(["accepted r", "filled r 10@1000 maker"]);
+    expect(print(venue, { at: 2, price: 1_000, quantity: 20 }, { at: 3, price: 1_000, quantity: 20 })).toEqual([
+      "accepted r",
+      "filled r 10@1000 maker",
+    ]);
   });
 
   it("a marketable limit order takes up to its limit and rests with what is left", () => {
@@ -88,10 +87,7 @@ describe("matching", () => {
       "cancelled i2 M.VENUE.IMMEDIATE_OR_CANCEL",
     ]);
     venue.submit(order("f2", { time_in_force: "fok" }), 2);
-    expect(print(venue, { at: 3, price: 1_000, quantity: 10 })).toEqual([
-      "accepted f2",
-      "filled f2 10@1000 taker",
-    ]);
+    expect(print(venue, { at: 3, price: 1_000, quantity: 10 })).toEqual(["accepted f2", "filled f2 10@1000 taker"]);
   });
 
   it("[M-11.1] a duplicated print fills nothing, a late print fills no order that came after it", () => {
@@ -104,9 +100,7 @@ describe("matching", () => {
         { at: 5, price: 1_000, quantity: 90 },
       ),
     ).toEqual(["accepted m"]);
-    expect(print(venue, { at: 12, price: 1_000, quantity: 90 })).toEqual([
-      "filled m 10@1000 taker",
-    ]);
+    expect(print(venue, { at: 12, price: 1_000, quantity: 90 })).toEqual(["filled m 10@1000 taker"]);
   });
 });
 
@@ -171,9 +165,7 @@ describe("rules", () => {
     expect(venue.openOrders()).toHaveLength(1);
     print(venue, { at: 2, price: 900, quantity: 90 });
     venue.submit(order("x"), 2);
-    expect(print(venue, { at: 3, price: 900, quantity: 90 })).toEqual([
-      "filled x M.VENUE.DUPLICATE",
-    ]);
+    expect(print(venue, { at: 3, price: 900, quantity: 90 })).toEqual(["filled x M.VENUE.DUPLICATE"]);
     expect(venue.positions()[0]?.quantity).toBe(10);
   });
 
@@ -193,12 +185,8 @@ describe("rules", () => {
   });
 
   it("an amendment keeps its place only when it gets smaller", () => {
-    expect(fillsAfterAmending({ price: 1_000, quantity: 8 })).toEqual([
-      "partially_filled a 4@1000 maker",
-    ]);
-    expect(fillsAfterAmending({ price: 1_000, quantity: 12 })).toEqual([
-      "partially_filled b 4@1000 maker",
-    ]);
+    expect(fillsAfterAmending({ price: 1_000, quantity: 8 })).toEqual(["partially_filled a 4@1000 maker"]);
+    expect(fillsAfterAmending({ price: 1_000, quantity: 12 })).toEqual(["partially_filled b 4@1000 maker"]);
   });
 
   it("self-trade prevention: the older order gives way", () => {
@@ -206,11 +194,7 @@ describe("rules", () => {
     print(venue, { at: 1, price: 1_050, quantity: 1 });
     venue.submit(order("bid"), 1);
     venue.submit(order("exit", { side: "sell", price: 1_000 }), 1);
-    expect(advance(venue, 1)).toEqual([
-      "accepted bid",
-      "cancelled bid M.VENUE.SELF_TRADE",
-      "accepted exit",
-    ]);
+    expect(advance(venue, 1)).toEqual(["accepted bid", "cancelled bid M.VENUE.SELF_TRADE", "accepted exit"]);
   });
 
   it("cancelAll ends everything that arrived before", () => {
@@ -237,11 +221,7 @@ describe("rules", () => {
       venue.submit(order(name), 1);
       return advance(venue, 1);
     };
-    expect(["a", "b", "c"].flatMap(send)).toEqual([
-      "accepted a",
-      "accepted b",
-      "rejected c M.VENUE.TOO_MANY_ORDERS",
-    ]);
+    expect(["a", "b", "c"].flatMap(send)).toEqual(["accepted a", "accepted b", "rejected c M.VENUE.TOO_MANY_ORDERS"]);
     venue.cancelAll(1);
     advance(venue, 1);
     expect(["d", "e", "a"].flatMap(send)).toEqual([
@@ -284,10 +264,7 @@ describe("rules", () => {
 describe("golden session", () => {
   it("gives the same reports, ids and saved state on every machine", () => {
     const golden = JSON.parse(
-      readFileSync(
-        new URL("../../../../docs/formats/simulated-exchange.json", import.meta.url),
-        "utf8",
-      ),
+      readFileSync(new URL("../../../../docs/formats/simulated-exchange.json", import.meta.url), "utf8"),
     ) as Record<string, unknown>;
     const made = generateMarket({ ...DEMO_MARKET, trades: 10_000 });
     if (!made.ok) throw new Error(made.error.code);

@@ -15,14 +15,7 @@
  * - Fills of a side never exceed the trade's quantity; an order never fills beyond its quantity or limit.
  * - reduce_only never enlarges or flips a position.
  */
-import {
-  failure,
-  FailureError,
-  sha256,
-  type ClientOrderId,
-  type Failure,
-  type Result,
-} from "@rumi/kernel";
+import { failure, FailureError, sha256, type ClientOrderId, type Failure, type Result } from "@rumi/kernel";
 import { FLAG_DUPLICATE } from "../columns.ts";
 import { VENUE_LIMITS, type VenueLimits } from "../limits.ts";
 import type {
@@ -47,9 +40,7 @@ export function createSimulatedVenue(
   limits: VenueLimits = VENUE_LIMITS,
 ): Result<SimulatedVenue, Failure> {
   const problem = optionProblem(options, limits);
-  return problem === undefined
-    ? { ok: true, value: new Exchange(options, limits) }
-    : { ok: false, error: problem };
+  return problem === undefined ? { ok: true, value: new Exchange(options, limits) } : { ok: false, error: problem };
 }
 
 class Exchange implements SimulatedVenue {
@@ -116,9 +107,7 @@ class Exchange implements SimulatedVenue {
     const index = feed.instrument[row] ?? 0;
     const market = this.#markets[index];
     if (market === undefined)
-      throw new RangeError(
-        `row ${row} names instrument ${index}, which the exchange does not list`,
-      );
+      throw new RangeError(`row ${row} names instrument ${index}, which the exchange does not list`);
     const price = feed.price[row] ?? 0;
     const quantity = feed.quantity[row] ?? 0;
     const aggressor = feed.aggressor[row] ?? 0;
@@ -199,22 +188,14 @@ class Exchange implements SimulatedVenue {
     this.#markets = [...state.markets];
     this.#orders = new Map(state.orders.map((order) => [order.client_order_id, order]));
     this.#open = new Map(
-      state.orders
-        .filter((order) => order.state === "open")
-        .map((order) => [order.client_order_id, order]),
+      state.orders.filter((order) => order.state === "open").map((order) => [order.client_order_id, order]),
     );
     for (const order of this.#open.values()) this.#markets[order.instrument]?.insert(order);
     this.#commands = [...state.commands];
     this.#head = 0;
     this.#nextArrival_us = this.#commands[0]?.arrival_us ?? Infinity;
-    [
-      this.#lastArrival_us,
-      this.#reported_us,
-      this.#draws,
-      this.#orderNumber,
-      this.#fillNumber,
-      this.#priority,
-    ] = state.counters;
+    [this.#lastArrival_us, this.#reported_us, this.#draws, this.#orderNumber, this.#fillNumber, this.#priority] =
+      state.counters;
   }
 
   #send(command: Command): void {
@@ -228,10 +209,7 @@ class Exchange implements SimulatedVenue {
   /** Instructions share one line: none overtakes another, whatever its jitter. */
   #arrival(at_us: number): number {
     const { latency_us, latency_jitter_us } = this.#options;
-    const jitter =
-      latency_jitter_us === 0
-        ? 0
-        : mix(this.#jitterSeed, (this.#draws += 1)) % (latency_jitter_us + 1);
+    const jitter = latency_jitter_us === 0 ? 0 : mix(this.#jitterSeed, (this.#draws += 1)) % (latency_jitter_us + 1);
     this.#lastArrival_us = Math.max(this.#lastArrival_us, at_us + latency_us + jitter);
     return this.#lastArrival_us;
   }
@@ -241,21 +219,13 @@ class Exchange implements SimulatedVenue {
       case "submit":
         return this.#enter(command.order, command.arrival_us, out);
       case "cancel": {
-        const order = this.#openOrRefuse(
-          command.client_order_id,
-          "cancel_rejected",
-          command.arrival_us,
-          out,
-        );
-        return order === undefined
-          ? undefined
-          : this.#close(order, "cancelled", null, command.arrival_us, out);
+        const order = this.#openOrRefuse(command.client_order_id, "cancel_rejected", command.arrival_us, out);
+        return order === undefined ? undefined : this.#close(order, "cancelled", null, command.arrival_us, out);
       }
       case "amend":
         return this.#change(command, out);
       case "cancel_all":
-        for (const order of this.#open.values())
-          this.#close(order, "cancelled", null, command.arrival_us, out);
+        for (const order of this.#open.values()) this.#close(order, "cancelled", null, command.arrival_us, out);
         return;
     }
   }
@@ -263,9 +233,7 @@ class Exchange implements SimulatedVenue {
   #enter(wanted: NewOrder, at_us: number, out: ExecutionReport[]): void {
     const known = this.#orders.get(wanted.client_order_id);
     if (known !== undefined) {
-      const reason = sameOrder(known, wanted)
-        ? VENUE_REASONS.duplicate
-        : VENUE_REASONS.duplicate_differs;
+      const reason = sameOrder(known, wanted) ? VENUE_REASONS.duplicate : VENUE_REASONS.duplicate_differs;
       return this.#report(known, known.state === "open" ? "accepted" : known.state, at_us, out, {
         reason,
       });
@@ -295,8 +263,7 @@ class Exchange implements SimulatedVenue {
     if (problem !== undefined || market === undefined) {
       order.state = "rejected";
       // Past the limit of remembered orders nothing new is let in, so nothing need be remembered.
-      if (this.#orders.size < this.#limits.venue_known_orders)
-        this.#orders.set(order.client_order_id, order);
+      if (this.#orders.size < this.#limits.venue_known_orders) this.#orders.set(order.client_order_id, order);
       return this.#report(order, "rejected", at_us, out, {
         reason: problem ?? VENUE_REASONS.instrument,
       });
@@ -311,21 +278,14 @@ class Exchange implements SimulatedVenue {
   #refusal(wanted: NewOrder, order: Order, market: Market | undefined): VenueReason | undefined {
     const spec = this.#options.instruments[wanted.instrument];
     if (market === undefined || spec === undefined) return VENUE_REASONS.instrument;
-    if (
-      this.#orders.size >= this.#limits.venue_known_orders ||
-      this.#open.size >= this.#limits.venue_open_orders
-    ) {
+    if (this.#orders.size >= this.#limits.venue_known_orders || this.#open.size >= this.#limits.venue_open_orders) {
       return VENUE_REASONS.too_many_orders;
     }
     const problem = orderProblem(wanted, spec, market);
     if (problem !== undefined) return problem;
-    if (
-      wanted.post_only &&
-      (market.marketable(order.side, order.price) || crossesOwn(market, order).length > 0)
-    )
+    if (wanted.post_only && (market.marketable(order.side, order.price) || crossesOwn(market, order).length > 0))
       return VENUE_REASONS.post_only;
-    if (wanted.reduce_only && market.position.reducible(order.side) === 0)
-      return VENUE_REASONS.reduce_only;
+    if (wanted.reduce_only && market.position.reducible(order.side) === 0) return VENUE_REASONS.reduce_only;
     return undefined;
   }
 
@@ -342,8 +302,7 @@ class Exchange implements SimulatedVenue {
       (market.marketable(order.side, command.price) || crossesOwn(market, moved).length > 0)
         ? VENUE_REASONS.post_only
         : undefined);
-    if (problem !== undefined)
-      return this.#report(order, "amend_rejected", at_us, out, { reason: problem });
+    if (problem !== undefined) return this.#report(order, "amend_rejected", at_us, out, { reason: problem });
     // A smaller order keeps its place; any other change starts at the end of the queue.
     const keepsPlace = command.price === order.price && command.quantity <= order.quantity;
     order.price = command.price;
@@ -391,20 +350,9 @@ class Exchange implements SimulatedVenue {
     }
   }
 
-  #fill(
-    market: Market,
-    order: Order,
-    price: number,
-    quantity: number,
-    at_us: number,
-    out: ExecutionReport[],
-  ): void {
+  #fill(market: Market, order: Order, price: number, quantity: number, at_us: number, out: ExecutionReport[]): void {
     const maker = order.mode === "resting";
-    const fee = feeOf(
-      price,
-      quantity,
-      maker ? this.#options.maker_fee_ppm : this.#options.taker_fee_ppm,
-    );
+    const fee = feeOf(price, quantity, maker ? this.#options.maker_fee_ppm : this.#options.taker_fee_ppm);
     this.#ended = true;
     order.filled += quantity;
     market.position.fill(order.side, price, quantity, fee);
@@ -427,11 +375,7 @@ class Exchange implements SimulatedVenue {
   #dropIrreducible(market: Market, at_us: number, out: ExecutionReport[]): void {
     for (const orders of [market.buys, market.sells]) {
       for (const order of orders) {
-        if (
-          order.reduce_only &&
-          order.state === "open" &&
-          market.position.reducible(order.side) === 0
-        ) {
+        if (order.reduce_only && order.state === "open" && market.position.reducible(order.side) === 0) {
           this.#end(order, "cancelled", VENUE_REASONS.reduce_only, at_us, out);
         }
       }
@@ -447,31 +391,18 @@ class Exchange implements SimulatedVenue {
     const order = this.#open.get(id);
     if (order !== undefined) return order;
     const known = this.#orders.get(id);
-    if (known !== undefined)
-      this.#report(known, kind, at_us, out, { reason: VENUE_REASONS.order_closed });
+    if (known !== undefined) this.#report(known, kind, at_us, out, { reason: VENUE_REASONS.order_closed });
     else out.push(unknownOrder(id, kind, this.#stamp(at_us)));
     return undefined;
   }
 
-  #close(
-    order: Order,
-    state: "cancelled",
-    reason: VenueReason | null,
-    at_us: number,
-    out: ExecutionReport[],
-  ): void {
+  #close(order: Order, state: "cancelled", reason: VenueReason | null, at_us: number, out: ExecutionReport[]): void {
     this.#markets[order.instrument]?.remove(order);
     this.#end(order, state, reason, at_us, out);
   }
 
   /** Ends an order but leaves it in its list, which may be being walked; the walker sweeps. */
-  #end(
-    order: Order,
-    state: "cancelled",
-    reason: VenueReason | null,
-    at_us: number,
-    out: ExecutionReport[],
-  ): void {
+  #end(order: Order, state: "cancelled", reason: VenueReason | null, at_us: number, out: ExecutionReport[]): void {
     this.#ended = true;
     order.state = state;
     this.#open.delete(order.client_order_id);

@@ -11,13 +11,7 @@ export const challenge: Stage = {
     if (danger.kind === "none") return undefined;
     const port = context.guards.challenge;
     if (port === null)
-      return refuse(
-        failure(
-          "RUMI-CMD-003",
-          { operation: definition.name },
-          { reasonCode: "DANGEROUS_OPS_DISABLED" },
-        ),
-      );
+      return refuse(failure("RUMI-CMD-003", { operation: definition.name }, { reasonCode: "DANGEROUS_OPS_DISABLED" }));
     const approved = await port.check(run.reader, {
       ...guardContext(run, context),
       danger,

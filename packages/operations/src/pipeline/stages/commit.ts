@@ -17,10 +17,7 @@ export const commit: Stage = {
       recovery_point,
       operation: { definition },
     } = run;
-    invariant(
-      decision !== null && recovery_point !== null,
-      "a commit without a decision or a claimed key",
-    );
+    invariant(decision !== null && recovery_point !== null, "a commit without a decision or a claimed key");
     const { store, newId } = context;
     const now = context.now();
     const outcome: Outcome = { kind: "done", status: decision.status ?? 200, data: decision.data };
@@ -28,19 +25,10 @@ export const commit: Stage = {
       operation: definition.name,
       status_code: outcome.status,
     });
-    const events = [...decision.events, applied].map((draft) =>
-      auditEvent(draft, run.frame, newId(), now),
-    );
+    const events = [...decision.events, applied].map((draft) => auditEvent(draft, run.frame, newId(), now));
     const committed = await store.commit({
       writes: [
-        finishKey(
-          store,
-          run.command_id,
-          recovery_point,
-          outcome.status,
-          encodeOutcome(outcome),
-          now,
-        ),
+        finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
         ...run.fences,
         ...decision.writes,
         ...decision.outbox.map((item) => enqueue(store, item, now)),
@@ -54,8 +42,7 @@ export const commit: Stage = {
         kind: "answer",
         answer: { ...outcome, command_id: run.command_id, duplicate_suppressed: false },
       };
-    if (committed.error.kind === "failed")
-      return turnAway(auditFailure(committed.error.failure, definition.name));
+    if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
     // The key's own row is first: if it moved, somebody else carries this command out.
     if (committed.error.write_index === 0) return stillRunning(run.command_id);
     return { kind: "again" };

@@ -24,10 +24,7 @@ export const dedupe: Stage = {
 
 function findKey(run: Run, context: PipelineContext): StageEnd | undefined {
   const sent = run.request.idempotencyKey;
-  if (
-    sent !== null &&
-    (sent.length > PIPELINE_LIMITS.idempotency_key_characters || !/^[\x21-\x7e]+$/.test(sent))
-  ) {
+  if (sent !== null && (sent.length > PIPELINE_LIMITS.idempotency_key_characters || !/^[\x21-\x7e]+$/.test(sent))) {
     return turnAway(
       failure("RUMI-VAL-002", {
         field: "Idempotency-Key",
@@ -41,7 +38,5 @@ function findKey(run: Run, context: PipelineContext): StageEnd | undefined {
   }
   run.command_id = String(run.input["command_id"]);
   if (sent === null || sent === run.command_id) return undefined;
-  return turnAway(
-    failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "it differs from command_id" }),
-  );
+  return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "it differs from command_id" }));
 }

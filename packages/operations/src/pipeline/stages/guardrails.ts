@@ -4,6 +4,5 @@ import type { Stage } from "../run.ts";
 
 export const guardrails: Stage = {
   name: "guardrails",
-  run: (run, context) =>
-    run.risk === "tighten" ? undefined : firstRefusal(context.guards.guardrails, run, context),
+  run: (run, context) => (run.risk === "tighten" ? undefined : firstRefusal(context.guards.guardrails, run, context)),
 };

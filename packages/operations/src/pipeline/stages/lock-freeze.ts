@@ -4,6 +4,5 @@ import type { Stage } from "../run.ts";
 
 export const lockFreeze: Stage = {
   name: "lock_freeze",
-  run: (run, context) =>
-    run.risk === "tighten" ? undefined : firstRefusal(context.guards.locks, run, context),
+  run: (run, context) => (run.risk === "tighten" ? undefined : firstRefusal(context.guards.locks, run, context)),
 };

@@ -6,14 +6,7 @@ import { claimKey, type StoredRequest } from "../../keys.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { replay } from "../replay.ts";
 import { stillRunning } from "../still-running.ts";
-import {
-  type PipelineContext,
-  type Run,
-  type Stage,
-  type StageEnd,
-  refuse,
-  turnAway,
-} from "../run.ts";
+import { type PipelineContext, type Run, type Stage, type StageEnd, refuse, turnAway } from "../run.ts";
 
 export const request: Stage = {
   name: "request",
@@ -53,8 +46,7 @@ export const request: Stage = {
     });
     if (committed.ok) return undefined;
     run.recovery_point = null;
-    if (committed.error.kind === "failed")
-      return turnAway(auditFailure(committed.error.failure, definition.name));
+    if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
     const row = await findKey(context.store, context.store, key);
     return row === undefined ? stillRunning(key) : known(row, run, context);
   },
@@ -62,11 +54,9 @@ export const request: Stage = {
 
 /** The row exists: another run of it here or elsewhere, a finished one, or somebody else's request. */
 async function known(row: OperationKeyRow, run: Run, context: PipelineContext): Promise<StageEnd> {
-  if (row.fingerprint !== run.fingerprint || row.actor !== run.principal.id)
-    return idReused(row.key);
+  if (row.fingerprint !== run.fingerprint || row.actor !== run.principal.id) return idReused(row.key);
   if (row.state !== "requested") return { kind: "answer", answer: await replay(row, run, context) };
-  const owner =
-    row.recovery_point === null ? "" : (JSON.parse(row.recovery_point) as StoredRequest).owner;
+  const owner = row.recovery_point === null ? "" : (JSON.parse(row.recovery_point) as StoredRequest).owner;
   // Mine and not running: an earlier run of it failed inside. Somebody else's: `recover()` decides.
   return owner === context.owner ? { kind: "take_over", row } : stillRunning(row.key);
 }

@@ -9,13 +9,7 @@ export const safety: Stage = {
     const { definition } = run.operation;
     const { mode, fence } = await context.guards.safety.read(run.reader);
     if (!(definition.safety ?? ["NORMAL"]).includes(mode)) {
-      return refuse(
-        failure(
-          "RUMI-CMD-005",
-          { mode, operation: definition.name },
-          { reasonCode: `G.SAFETY.${mode}` },
-        ),
-      );
+      return refuse(failure("RUMI-CMD-005", { mode, operation: definition.name }, { reasonCode: `G.SAFETY.${mode}` }));
     }
     if (fence !== null) run.fences.push(fence);
     return undefined;

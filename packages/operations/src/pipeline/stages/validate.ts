@@ -28,11 +28,7 @@ function check(run: Run): StageEnd | undefined {
   run.dry_run = operation.definition.preview !== undefined && dry_run === true;
   run.input = operation.ownsDryRun ? rest : valid.value;
   const { actor } = run.input;
-  if (
-    typeof actor === "string" &&
-    Object.hasOwn(operation.schema.properties, "actor") &&
-    actor !== run.principal.id
-  ) {
+  if (typeof actor === "string" && Object.hasOwn(operation.schema.properties, "actor") && actor !== run.principal.id) {
     return turnAway(
       failure("RUMI-VAL-002", {
         field: "$.actor",
@@ -47,9 +43,7 @@ function check(run: Run): StageEnd | undefined {
 
 const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>
   text !== null && text.length > characters
-    ? turnAway(
-        failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` }),
-      )
+    ? turnAway(failure("RUMI-VAL-012", { field, problem: `it is longer than ${characters} characters` }))
     : undefined;
 
 /** What the operation's schema may allow and no audit event can carry. */
@@ -76,8 +70,7 @@ function unloggable({ frame, target, operation: { definition } }: Run): StageEnd
 }
 
 function frameOf({ principal, input, request }: Run): Run["frame"] {
-  const text = (name: string): string | null =>
-    typeof input[name] === "string" ? input[name] : null;
+  const text = (name: string): string | null => (typeof input[name] === "string" ? input[name] : null);
   return {
     actor: principal.id,
     reason: text("reason"),

@@ -1,0 +1,116 @@
+/** Reading commands back: one with its whole audit chain, or a page of them. */
+import { err, failure, isoFromMicros, micros, ok } from "@rumi/kernel";
+import { defineQuery, type Declaration } from "@rumi/operations";
+import type { Reader } from "@rumi/store";
+import { Type } from "@sinclair/typebox";
+import { readEvents } from "../audit/events.ts";
+import { readBot, specOf } from "../bots/tables.ts";
+import { readInstance } from "../instances/tables.ts";
+import type { BotState } from "../lifecycle/states.ts";
+import { MAIN_INSTANCE } from "../preflight/gather.ts";
+import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
+import { decodeCursor, encodeCursor, first, type Sql } from "../shared/sql.ts";
+import type { CommandRow, CommandTables } from "./tables.ts";
+
+export const showCommand: Declaration = defineQuery({
+  name: "commands.show",
+  summary: "One command with its whole audit chain",
+  http: { method: "GET", path: "/api/commands/{command_id}" },
+  input: Type.Object({ command_id: CommandIdField }, CLOSED),
+  output: AnswerSchema,
+  permission: EVERYONE,
+  read: async (reader, { command_id }, { store }) => {
+    const row = await first<CommandRow>(
+      reader,
+      store.builder<CommandTables>().selectFrom("command").selectAll().where("command_id", "=", command_id),
+    );
+    const own = await readEvents(reader, store, { request_id: command_id, limit: 200 });
+    if (row === undefined && own.length === 0) return err(failure("RUMI-BOT-016", { command_id }));
+    const denied = own.find((event) => event.action === "controlplane.command.denied");
+    const of_run = row?.run_id == null ? [] : await readEvents(reader, store, { run_id: row.run_id, limit: 200 });
+    const chain = [...own, ...of_run].toSorted((a, b) => a.log_index - b.log_index);
+    const status =
+      row?.status === "accepted" && (await carriedOut(reader, store, row))
+        ? "applied"
+        : (row?.status ?? (denied === undefined ? "requested" : "denied"));
+    return ok({
+      command_id,
+      ...(row === undefined ? {} : commandView(row)),
+      status,
+      reason_code: denied?.details["reason_code"] ?? null,
+      error_code: denied?.details["error_code"] ?? null,
+      audit: chain,
+    });
+  },
+});
+
+/** An accepted command is applied once the runner reports what it asked for. */
+async function carriedOut(reader: Reader, sql: Sql, row: CommandRow): Promise<boolean> {
+  const bot = await readBot(reader, sql, row.bot_id);
+  if (bot === undefined || row.run_id === null) return false;
+  const instance = await readInstance(reader, sql, {
+    bot_id: bot.bot_id,
+    strategy_id: specOf(bot).strategy.strategy_id,
+    instance_id: MAIN_INSTANCE,
+  });
+  if (instance?.run_id !== row.run_id) return true;
+  const reached: Partial<Record<BotState, readonly string[]>> = {
+    RUNNING_PAPER: ["running", "feed_ended", "paused", "stopping", "stopped"],
+    RUNNING_SHADOW: ["running", "feed_ended", "paused", "stopping", "stopped"],
+    PAUSED: ["paused", "stopped"],
+    STOPPING: ["stopped"],
+    QUARANTINED: ["stopped", "failed"],
+  };
+  return (reached[row.to_state as BotState] ?? []).includes(instance.phase);
+}
+
+export const listCommands: Declaration = defineQuery({
+  name: "commands.list",
+  summary: "Commands, newest first",
+  http: { method: "GET", path: "/api/commands" },
+  input: Type.Object(
+    {
+      bot_id: Type.Optional(BotIdField),
+      cursor: Type.Optional(Type.String({ maxLength: 512 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    },
+    CLOSED,
+  ),
+  output: AnswerSchema,
+  permission: EVERYONE,
+  read: async (reader, { bot_id, cursor, limit = 50 }, { store }) => {
+    const after = decodeCursor(cursor, ["number", "string"]);
+    if (!after.ok) return after;
+    let query = store
+      .builder<CommandTables>()
+      .selectFrom("command")
+      .selectAll()
+      .orderBy("created_at", "desc")
+      .orderBy("command_id", "desc")
+      .limit(limit + 1);
+    if (bot_id !== undefined) query = query.where("bot_id", "=", bot_id);
+    if (after.value !== undefined) {
+      const [at, id] = after.value as [number, string];
+      query = query.where((of) =>
+        of.or([of("created_at", "<", at), of.and([of("created_at", "=", at), of("command_id", "<", id)])]),
+      );
+    }
+    const rows = await reader.rows<CommandRow>(query);
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return ok({
+      commands: page.map(commandView),
+      count: page.length,
+      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.command_id]) : null,
+    });
+  },
+});
+
+function commandView(row: CommandRow) {
+  const { from_state, to_state, created_at, ...rest } = row;
+  return {
+    ...rest,
+    requested_transition: { from: from_state, to: to_state },
+    created_at: isoFromMicros(micros(created_at)),
+  };
+}

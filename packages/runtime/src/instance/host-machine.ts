@@ -1,0 +1,40 @@
+/** The deterministic machine as its host's options want it. */
+import { clientOrderId } from "@rumi/abi";
+import type { Identity } from "./entry.ts";
+import { gateContextOf } from "./gate-context.ts";
+import type { HostOptions } from "./host-options.ts";
+import { InstanceMachine } from "./machine.ts";
+import type { RunRecorder } from "./recorder.ts";
+
+export function machineOf({ spec, feed, strategy, venue }: HostOptions, recorder: RunRecorder): InstanceMachine {
+  const identity: Identity = {
+    bot_id: spec.bot_id,
+    strategy_id: spec.strategy_id,
+    strategy_version: spec.strategy_version,
+    instance_id: spec.instance_id,
+    run_id: spec.run_id,
+  };
+  const { resources, capabilities, state_schema_version } = spec.descriptor;
+  const { environment } = spec;
+  return new InstanceMachine(
+    {
+      identity,
+      traceId: spec.trace_id,
+      mode: spec.mode,
+      seed: spec.seed,
+      instruments: spec.instruments,
+      feed,
+      strategy,
+      venue,
+      gate: gateContextOf(spec),
+      subscribe: capabilities.subscribe,
+      stateBytesMax: resources.state_bytes,
+      stateSchemaVersion: state_schema_version,
+      logBytesPerSecond: resources.log_bytes_per_second,
+      logBytesPerRun: resources.log_bytes_per_run,
+      record: (entry) => recorder.record(entry),
+      orderId: (key) => clientOrderId({ environment, ...identity, epoch: recorder.epochInForce, idempotency_key: key }),
+    },
+    spec.config,
+  );
+}

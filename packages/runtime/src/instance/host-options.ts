@@ -1,0 +1,31 @@
+/** What an instance's host is given, and the limits it works within. */
+import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
+import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
+import type { Strategy } from "../strategy/strategy.ts";
+
+export const HOST_LIMITS = {
+  checkpoint_every_events: 50_000,
+  checkpoint_every_ms: 10_000,
+  /** Feed rows between two looks at the clock. */
+  slice_rows: 256,
+  slice_rows_process: 16,
+  slice_ms: 4,
+  inputs_queued: 1_024,
+  /** The venue is heard this long beyond its own latency at a stop, microseconds. */
+  settle_us: 1_000,
+  sync_every_ms: 50,
+} as const;
+
+export type HostOptions = {
+  readonly spec: InstanceSpec;
+  readonly feed: TradeColumns;
+  readonly strategy: Strategy;
+  readonly venue: SimulatedVenue;
+  readonly wallNow: () => number;
+  readonly monotonic: () => number;
+  /** Whether this instance's lease still lets anything out. */
+  readonly mayEmit: () => boolean;
+  /** Records up to this seq are durable and may be told. */
+  readonly onDurable: (seq: number) => void;
+  readonly onSegment: (segment: SegmentClosed) => void;
+};

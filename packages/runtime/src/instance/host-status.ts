@@ -1,0 +1,73 @@
+/** What a host says of its instance, from the machine and the few facts that only the host knows. */
+import { type Failure, failure, failureText } from "@rumi/kernel";
+import type { InstanceStatus } from "../protocol.ts";
+import type { StrategyFault } from "../strategy/strategy.ts";
+import type { HostOptions } from "./host-options.ts";
+import type { InstanceMachine } from "./machine.ts";
+import { metricsOf, positionsOf } from "./metrics.ts";
+
+export type HostFacts = {
+  readonly options: HostOptions;
+  readonly machine: InstanceMachine;
+  readonly phase: InstanceStatus["phase"];
+  readonly isHalted: boolean;
+  readonly reason: string | null;
+  readonly failure: InstanceStatus["failure"];
+  readonly lastCheckpoint: InstanceStatus["last_checkpoint"];
+  /** Inputs that wait for the next slice. */
+  readonly queued: number;
+  readonly checkpoints: number;
+  readonly restoreMs: number;
+  readonly busyMs: number;
+};
+
+export function statusOf(facts: HostFacts): InstanceStatus {
+  const { machine, options } = facts;
+  const { bot_id, strategy_id, instance_id, run_id, epoch, instruments } = options.spec;
+  const { counters } = machine;
+  const health_state = facts.isHalted ? "halted" : machine.health.state;
+  return {
+    bot_id,
+    strategy_id,
+    instance_id,
+    run_id,
+    epoch,
+    phase: facts.phase,
+    health_state,
+    reason_code: facts.reason ?? machine.health.reason_code,
+    failure: facts.failure ?? brokenBody(machine),
+    isolation: options.strategy.isolation,
+    cursor: machine.cursor,
+    events_total: counters.events_total,
+    intents_total: counters.intents_total,
+    orders_open: machine.ordersOpen,
+    last_checkpoint: facts.lastCheckpoint,
+    positions: positionsOf(options.venue.positions(), instruments),
+    counters: metricsOf({
+      counters,
+      health_state,
+      queued: facts.queued,
+      checkpoint_bytes: facts.lastCheckpoint?.bytes ?? 0,
+      checkpoints: facts.checkpoints,
+      restore_ms: facts.restoreMs,
+      busy_ms: facts.busyMs,
+    }),
+  };
+}
+
+/** Why a strategy is restricted or stopped, with the tail of what it said; a fault that only warned is in the journal. */
+function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["failure"] {
+  if (health.state === "healthy" || lastFault === null) return null;
+  const { callback, detail, evidence, reason_code } = lastFault;
+  const { text, next } = failureText(failure("RUMI-STR-032", { callback, fault: detail }), "en");
+  return {
+    error_code: "RUMI-STR-032",
+    reason_code,
+    error: evidence === null ? text : `${text}\n${evidence}`,
+    suggestion: next,
+  };
+}
+
+/** A strategy that refused its own beginning. */
+export const refusedInit = (fault: StrategyFault): Failure =>
+  failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });
