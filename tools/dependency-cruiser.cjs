@@ -4,16 +4,35 @@ const graph = JSON.parse(process.env.RUMI_PACKAGE_GRAPH);
 const layerRules = Object.entries(graph).map(([name, allowed]) => ({
   name: `${name}-imports-only-its-own-layer`,
   severity: "error",
-  from: { path: `^packages/${name}/src/` },
+  from: { path: `^packages/${name}/src/`, pathNot: "\\.test\\.ts$" },
   to: {
     path: "^packages/",
     pathNot: [`^packages/${name}/`, ...allowed.map((other) => `^packages/${other}/src/index\\.ts$`)],
   },
 }));
 
+/** Tests keep to the layers as well, but may borrow the test support of a layer they may import. */
+const testRules = Object.entries(graph).map(([name, allowed]) => ({
+  name: `tests-of-${name}-import-only-its-own-layer`,
+  severity: "error",
+  from: { path: `^packages/${name}/src/.*\\.test\\.ts$` },
+  to: {
+    path: "^packages/",
+    pathNot: [
+      `^packages/${name}/`,
+      ...allowed.flatMap((other) => [
+        `^packages/${other}/src/index\\.ts$`,
+        `^packages/${other}/src/testing\\.ts$`,
+        `^packages/${other}/test/`,
+      ]),
+    ],
+  },
+}));
+
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...testRules,
     {
       name: "no-cycles",
       severity: "error",
@@ -39,7 +58,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "(^|/)(dist|target)/" },
+    // The parser cannot read JSX; tools/boundaries.mjs checks the console itself.
+    exclude: { path: "(^|/)(dist|target)/|^packages/console/" },
     parser: "swc",
     tsPreCompilationDeps: true,
     combinedDependencies: false,

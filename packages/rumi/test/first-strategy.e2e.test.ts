@@ -41,8 +41,7 @@ it.runIf(requires("python3") && requires("bubblewrap"))(
         if (line.startsWith("fills list")) {
           await eventually(
             async () =>
-              Number((await program.call("GET", "/api/fills?bot_id=blinker&limit=200")).body["data"]?.["count"] ?? 0) >=
-              4,
+              ((await program.call("GET", "/api/fills?bot_id=blinker&limit=200")).body["data"]?.["count"] ?? 0) >= 4,
           );
         }
         const done = cliIn(folder.path, program.home, line);

@@ -1,5 +1,5 @@
 /** POST /api/commands: the one way in which a person moves a bot. */
-import { err, failure, invariant, ok, type BotId, type Failure, type Result, type Uuid } from "@rumi/kernel";
+import { err, invariant, ok, type BotId, type Failure, type Result, type Uuid } from "@rumi/kernel";
 import {
   defineOperation,
   type Declaration,

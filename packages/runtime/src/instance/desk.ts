@@ -12,7 +12,7 @@ import type { ExecutionReport } from "@rumi/venues";
 import { GATE_START, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
 import type { Intent, VenueAction } from "../gate/intent.ts";
 import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
-import type { MachineOptions } from "./machine.ts";
+import type { MachineOptions } from "./machine-options.ts";
 import { LiveOrders } from "./orders.ts";
 import type { Counters, MachineState } from "./state.ts";
 

@@ -10,15 +10,13 @@
  * - An order reaches the venue only through `dispatch`, in the order of its journal entries.
  * - The row loop allocates nothing while the strategy puts nothing out and the venue reports nothing.
  */
-import { CALLBACK, type InstrumentSpec } from "@rumi/abi";
-import type { ClientOrderId, JsonObject } from "@rumi/kernel";
-import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
-import type { GateContext, Restriction } from "../gate/gate.ts";
-import type { InstanceMode } from "../protocol.ts";
-import { FAULTED, type Strategy, type StrategyFault } from "../strategy/strategy.ts";
+import { CALLBACK } from "@rumi/abi";
+import type { JsonObject } from "@rumi/kernel";
+import type { Restriction } from "../gate/gate.ts";
+import { FAULTED, type StrategyFault } from "../strategy/strategy.ts";
 import { Caller, HANDLES, runIdBytes, strategyFault } from "./calls.ts";
 import { OrderDesk } from "./desk.ts";
-import type { Identity, MachineEntry } from "./entry.ts";
+import type { MachineOptions } from "./machine-options.ts";
 import { afterCalm, afterFault, afterViolation, type FaultNote, type Health, HEALTHY, sameHealth } from "./health.ts";
 import type { MachineInput } from "./input.ts";
 import { KnownFaults } from "./known-faults.ts";
@@ -27,28 +25,6 @@ import { type Own, readOutputs } from "./output.ts";
 import { countersStart, type Counters, type MachineState } from "./state.ts";
 import { Timers } from "./timers.ts";
 import { TRADE_FRAME_BYTES, TradeFrames } from "./trade-frame.ts";
-
-export type MachineOptions = {
-  readonly identity: Identity;
-  readonly traceId: string;
-  readonly mode: InstanceMode | "backtest";
-  readonly seed: string;
-  readonly instruments: readonly InstrumentSpec[];
-  /** What the descriptor subscribes to; nothing else is delivered (M-2.1.2). Configuration always is. */
-  readonly subscribe: readonly string[];
-  readonly feed: TradeColumns;
-  readonly strategy: Strategy;
-  readonly venue: SimulatedVenue;
-  readonly gate: GateContext;
-  readonly stateBytesMax: number;
-  readonly stateSchemaVersion: number;
-  readonly logBytesPerSecond: number;
-  readonly logBytesPerRun: number;
-  /** Takes what happened, in order. `fault` inputs too; all other inputs are recorded by the shell. */
-  readonly record: (entry: MachineEntry) => void;
-  /** Client order id of an intent under the epoch in force. */
-  readonly orderId: (key: number) => ClientOrderId;
-};
 
 /** Records of one callback that are looked at; a multiple of any sensible intent cap. */
 export const OUTPUT_RECORDS_MAX = 4_096;

@@ -1,0 +1,30 @@
+/** What a machine is made of; everything it may use comes from here. */
+import type { InstrumentSpec } from "@rumi/abi";
+import type { ClientOrderId } from "@rumi/kernel";
+import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
+import type { GateContext } from "../gate/gate.ts";
+import type { InstanceMode } from "../protocol.ts";
+import type { Strategy } from "../strategy/strategy.ts";
+import type { Identity, MachineEntry } from "./entry.ts";
+
+export type MachineOptions = {
+  readonly identity: Identity;
+  readonly traceId: string;
+  readonly mode: InstanceMode | "backtest";
+  readonly seed: string;
+  readonly instruments: readonly InstrumentSpec[];
+  /** What the descriptor subscribes to; nothing else is delivered (M-2.1.2). Configuration always is. */
+  readonly subscribe: readonly string[];
+  readonly feed: TradeColumns;
+  readonly strategy: Strategy;
+  readonly venue: SimulatedVenue;
+  readonly gate: GateContext;
+  readonly stateBytesMax: number;
+  readonly stateSchemaVersion: number;
+  readonly logBytesPerSecond: number;
+  readonly logBytesPerRun: number;
+  /** Takes what happened, in order. `fault` inputs too; all other inputs are recorded by the shell. */
+  readonly record: (entry: MachineEntry) => void;
+  /** Client order id of an intent under the epoch in force. */
+  readonly orderId: (key: number) => ClientOrderId;
+};
