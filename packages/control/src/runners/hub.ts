@@ -43,6 +43,8 @@ export interface RunnerHub {
   attach(connection: RunnerConnection): void;
   /** Runners that have reported what they run. */
   ready(): readonly string[];
+  /** Process id of each connected runner, as its proven hello told it. */
+  processes(): ReadonlyMap<string, number>;
   /** Its holder's report; but first that of somebody else who still runs it and has to be stopped. */
   reported(instance: Key & Pick<InstanceRow, "holder">): Reported | undefined;
   /** Whether a ready runner hosts nothing that is not over. */
@@ -301,6 +303,7 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         },
       );
     },
+    processes: () => new Map([...peers].map(([runner_id, peer]) => [runner_id, peer.connection.hello.pid])),
     ready: () => [...peers].filter(([, peer]) => peer.ready).map(([runner_id]) => runner_id),
     reported: (instance) => {
       const told = [...peers].flatMap(([runner_id, peer]) => {

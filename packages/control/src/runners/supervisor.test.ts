@@ -42,6 +42,7 @@ describe("the supervisor", () => {
     const gone: string[] = [];
     const hub = {
       ready,
+      processes: () => new Map<string, number>(),
       runnerGone: (id: string) => {
         gone.push(id);
         return Promise.resolve();
@@ -53,6 +54,22 @@ describe("the supervisor", () => {
   const until = async (check: () => boolean): Promise<void> => {
     while (!check()) await new Promise((resolve) => setTimeout(resolve, 5));
   };
+
+  it("ends an adopted runner that does not stop when it is asked, by the process its hello told", async () => {
+    const { spawn } = processes();
+    const { hub } = hubOf(() => ["adopted"]);
+    const ended: number[] = [];
+    const supervisor = createRunnerSupervisor({
+      hub: { ...hub, processes: () => new Map([["adopted", 4_711]]) },
+      clock: realClock(),
+      logger: quiet,
+      spawn,
+      survivors: { expected: true, wait: millis(10) },
+      endProcess: (pid) => ended.push(pid),
+    });
+    await supervisor.shutdown(millis(60));
+    expect(ended).toEqual([4_711]);
+  });
 
   it("[M-7.1.3] proves a runner's exit before it starts the next", async () => {
     const { made, spawn } = processes();

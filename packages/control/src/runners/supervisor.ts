@@ -28,6 +28,8 @@ export type SupervisorDeps = {
   readonly spawn: () => RunnerProcess;
   /** Runners of an earlier program that may still live: how long to wait for one of them to dial. */
   readonly survivors: { readonly expected: boolean; readonly wait: Millis };
+  /** Ends a process that is not our child; absent where every runner is one. */
+  readonly endProcess?: (pid: number) => void;
   readonly backoff?: { readonly first_ms: number; readonly last_ms: number };
 };
 
@@ -119,6 +121,15 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
         hub.ready().map((runner_id) => hub.ask(runner_id, { type: "shutdown", grace_ms: grace })),
       );
       await within(asked, grace);
+      const others = (): readonly (readonly [string, number])[] =>
+        [...hub.processes()].filter(([runner_id]) => runner_id !== current?.runner_id);
+      const until = clock.monotonic() + grace;
+      while (others().length > 0 && clock.monotonic() < until) await clock.sleep(millis(25));
+      // An adopted runner is no child of ours: only its own word tells which process it is.
+      for (const [runner_id, pid] of others()) {
+        logger.warning("a runner did not stop when it was asked; its process is ended", { runner_id, pid });
+        deps.endProcess?.(pid);
+      }
       const left = current;
       if (left === undefined) return;
       left.kill("SIGTERM");

@@ -400,6 +400,13 @@ async function startRunners(
     clock,
     logger: logger.child("runners"),
     survivors: { expected: known.some((runner) => runner.state === "connected"), wait: millis(SURVIVOR_WAIT_MS) },
+    endProcess: (pid) => {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch (problem) {
+        logger.info("a runner's process had ended by itself", { pid, problem: String(problem) });
+      }
+    },
     spawn: () => {
       const runner_id = `local-${uuidv7(clock.now(), random).slice(-12)}`;
       return runnerProcess({
