@@ -21,7 +21,7 @@ it.runIf(requires("rust-wasm"))(
       execFileSync("/usr/bin/cargo", ["test", "--offline", "--quiet", "--manifest-path", "sdk/rust/Cargo.toml"], {
         cwd: ROOT,
         stdio: "pipe",
-        env: { ...process.env, RUSTC: "/usr/bin/rustc", CARGO_TARGET_DIR: folder.path },
+        env: { ...process.env, RUSTC: "/usr/bin/rustc", RUSTDOC: "/usr/bin/rustdoc", CARGO_TARGET_DIR: folder.path },
       });
     } finally {
       folder.remove();

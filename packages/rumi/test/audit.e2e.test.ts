@@ -70,7 +70,10 @@ async function grow(program: Program, until: number): Promise<void> {
 }
 /** The views follow the log; a copy is only taken when they have. */
 const untilViewsFollow = (at: string, size: number): Promise<true> =>
-  eventually(() => Number(readFileSync(join(at, "user_data/tlog/checkpoint"), "utf8").split("\n")[1]) >= size);
+  eventually(() => {
+    const note = join(at, "user_data/tlog/checkpoint");
+    return existsSync(note) && Number(readFileSync(note, "utf8").split("\n")[1]) >= size;
+  });
 
 describe("audit", () => {
   beforeAll(async () => {

@@ -5,7 +5,7 @@
  * blow nothing that was acknowledged may be missing, nothing may be there twice, and what the hurt bots did so far
  * must be how their twins' day began.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "@rumi/kernel";
 import { readJournal } from "@rumi/runtime";
@@ -64,6 +64,14 @@ async function restart(): Promise<void> {
   program = await startProgram({ home: home.path });
 }
 
+/** A replay that diverged leaves both versions of the record in the run's folder: a failure here must show them. */
+function tellDivergences(): void {
+  for (const path of readdirSync(home.path, { recursive: true, encoding: "utf8" })) {
+    if (/divergence-.*\.json$/.test(path))
+      process.stderr.write(`${path}: ${readFileSync(join(home.path, path), "utf8")}\n`);
+  }
+}
+
 /** Waits until the bot works on: more events than it had seen. */
 async function untilItGoesOn(bot_id: string): Promise<void> {
   const before = (await instance(program, bot_id))?.cursor ?? 0;
@@ -119,6 +127,7 @@ describe("kill -9", () => {
   afterAll(async () => {
     await program?.stop();
     await kill(processesNaming(home.path));
+    tellDivergences();
     home.remove();
   }, SLOW_MS);
 

@@ -76,15 +76,18 @@ export class OrderDesk {
     const counted = counters();
     counted.intents_total += 1;
     counted.intents[intent.body.kind] = (counted.intents[intent.body.kind] ?? 0) + 1;
-    this.#record(intent, verdict);
+    // Once, and before the entry is told: telling it may end a replay, and the epoch in force with it. The order keeps
+    // the id that its intent was journaled with, or a real venue would take it twice.
+    const ids = verdict.actions.map((action) => (action.kind === "submit" ? options.orderId(action.key) : null));
+    this.#record(intent, verdict, ids[0] ?? null);
     if (verdict.verdict === "discarded" && verdict.reason_code !== null) violation(verdict.reason_code);
-    for (const action of verdict.actions) {
+    for (const [at, action] of verdict.actions.entries()) {
       this.#pending.push(action);
       if (action.kind === "submit") {
         const { order } = action;
         this.#orders.add({
           key: action.key,
-          client_order_id: options.orderId(action.key),
+          client_order_id: ids[at] ?? options.orderId(action.key),
           instrument: order.instrument,
           side: order.side,
           type: order.type,
@@ -98,14 +101,14 @@ export class OrderDesk {
     }
   }
 
-  #record(intent: Intent, verdict: Verdict): void {
+  #record(intent: Intent, verdict: Verdict, ownId: string | null): void {
     const { options, where } = this.#scene;
     const action = verdict.actions[0];
     const target =
       action === undefined
         ? undefined
         : action.kind === "submit"
-          ? options.orderId(action.key)
+          ? ownId
           : this.#orders.byKey(action.target_key)?.client_order_id;
     const place = where();
     const json = intentJson(intent, options.identity, place.trace_id, options.instruments, verdict.actions);

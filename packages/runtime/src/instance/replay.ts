@@ -80,6 +80,8 @@ function replayBoundary({ machine, recorder, feedLength }: ReplayOptions): void 
     }
     if (isReproduced(head) || head.cursor !== machine.cursor) break;
     recorder.passHead();
+    // Was it the last that is known? What it brings about is new, and must bear the epoch that a later replay will see.
+    recorder.goLiveIfDone(machine.where());
     if (head.kind === "checkpoint" && head.checkpoint["event"] === undefined) machine.saveStrategy();
     if (head.kind === "input") machine.apply(head.input as unknown as MachineInput);
     machine.dispatch();
