@@ -210,7 +210,14 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
       const { control } = await pair();
       const of = python("if at in (200, 210, 220): os._exit(7)");
       expect(await control.ask({ type: "start", spec: of })).toMatchObject({ ok: true });
-      await control.until(() => last(control, of)?.health_state === "halted", 40_000);
+      // The journal is streamed beside the status: both have to arrive before they can be judged.
+      await control.until(
+        () =>
+          last(control, of)?.health_state === "halted" &&
+          last(control, of)?.phase === "paused" &&
+          faults(control, of).length >= 3,
+        40_000,
+      );
       expect(last(control, of)).toMatchObject({
         phase: "paused",
         reason_code: "M.SANDBOX.PROCESS_EXIT",
