@@ -88,7 +88,7 @@ async function tryOne({ strategy_id, strategy_version }: Manifest["strategies"][
   };
 }
 
-describe("hostile strategies", () => {
+describe("[M-0.2] hostile strategies", () => {
   const ends: End[] = [];
   beforeAll(async () => {
     program = await startProgram();

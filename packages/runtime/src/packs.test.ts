@@ -47,6 +47,43 @@ describe("default pack, Rust", () => {
   });
 });
 
+describe("hostile pack, Wasm", () => {
+  const against = (id: string) => {
+    const { venue, limits } = spec("");
+    const strategy = strategyOf("hostile", id);
+    const result = runBacktest({
+      ...strategy,
+      config: {},
+      seed: "s",
+      instruments: [DEMO_INSTRUMENT],
+      feed: market(400),
+      venue,
+      limits,
+      keep: "all",
+      monotonic: () => performance.now(),
+    });
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    return { ...result.value, resources: strategy.descriptor.resources };
+  };
+
+  it("[M-2.3.2] free text in a hint is dropped and counted, and never stands in the journal", () => {
+    const { counters, entries } = against("wasm_free_text");
+    expect(counters.hints_total).toBe(0);
+    expect(counters.discarded["M.TELEMETRY.FREE_TEXT"] ?? 0).toBeGreaterThan(0);
+    expect(JSON.stringify(entries)).not.toMatch(/hint":"[^"]* /);
+  });
+
+  it("[M-2.1.3] the declared output caps are the ones in force: intents beyond them are discarded", () => {
+    const { counters, entries, resources } = against("wasm_intent_flood");
+    const passed = new Map<number, number>();
+    for (const entry of entries)
+      if (entry.kind === "intent" && entry.verdict !== "discarded")
+        passed.set(entry.cursor, (passed.get(entry.cursor) ?? 0) + 1);
+    expect(Math.max(0, ...passed.values())).toBeLessThanOrEqual(resources.intents_per_event);
+    expect(counters.discarded["M.INTENT.CAP_EVENT"] ?? 0).toBeGreaterThan(0);
+  });
+});
+
 describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies in a runner", () => {
   const room = temporaryFolder();
   let control: TestControl;

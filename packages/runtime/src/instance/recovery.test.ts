@@ -313,6 +313,24 @@ describe("recovery by replay", () => {
     expect(existsSync(one.run_dir)).toBe(true);
   });
 
+  it("[M-2.2.1] two shards of one strategy: one is halted, the other's configuration, state, checkpoints and health are its own", async () => {
+    const path = folder();
+    const poisoned = market(3_000);
+    for (const row of [500, 1_000, 1_500]) poisoned.price[row] = row === 1_000 ? 666_667 : 666_666;
+    const shards = [
+      spec(join(path, "a"), { instance_id: "shard-a" }),
+      spec(join(path, "b"), { instance_id: "shard-b" }),
+    ];
+    const hosts = await Promise.all(shards.map((of, at) => openOk(of, at === 0 ? poisoned : market(3_000))));
+    while (hosts.some((host) => host.phase === "running")) for (const host of hosts) await host.turn();
+    expect(hosts.map((host) => host.status().health_state)).toEqual(["halted", "healthy"]);
+    const alone = spec(join(path, "alone"), { instance_id: "shard-b" });
+    await finish(await openOk(alone, market(3_000)));
+    const [, other = alone] = shards;
+    expect(reproduced(other)).toEqual(reproduced(alone));
+    expect(existsSync(join(other.run_dir, "checkpoints"))).toBe(true);
+  });
+
   it("[M-7.1.2] what is pending when the lease runs out is not sent; the next epoch sends it once, under its first id", async () => {
     const path = folder();
     const one = spec(join(path, "run"));
