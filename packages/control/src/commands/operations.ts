@@ -143,7 +143,8 @@ function decideStart(
     instance_id: MAIN_INSTANCE,
     strategy_version: spec.strategy.strategy_version,
     run_id,
-    trace_id: input.trace_id,
+    // A run that goes on keeps the trace it began under: its records bear it, and a replay must make them again.
+    trace_id: same && instance !== undefined ? (JSON.parse(instance.spec) as StartSpec).trace_id : input.trace_id,
     generation: bot.generation,
     mode,
     descriptor: strategy.descriptor,

@@ -159,6 +159,8 @@ describe("reports", () => {
   it("[G-2.1b] a failed instance takes the bot to ERROR, which only a person leaves, with the same run", async () => {
     const world = await open();
     const run_id = await started(world);
+    const { trace_id } = world.runner.instances.get(run_id)?.spec ?? {};
+    expect(trace_id).toMatch(/^[0-9a-f-]{32,36}$/);
     world.runner.report(run_id, {
       phase: "failed",
       reason_code: "M.FAULT.TRAP",
@@ -173,7 +175,8 @@ describe("reports", () => {
     });
     expect(dataOf(await world.move("bot-1", "ERROR", "RUNNING_PAPER"))).toMatchObject({ run_id });
     await world.until("resumed", () => world.runner.instances.get(run_id)?.spec.start === "resume");
-    expect(world.runner.instances.get(run_id)?.spec.epoch).toBe(2);
+    // Its records bear the run's first trace; under another one a replay could not make them again [M-8.2.2].
+    expect(world.runner.instances.get(run_id)?.spec).toMatchObject({ epoch: 2, trace_id });
   });
   it("a refused start is ERROR with the runner's own words", async () => {
     const world = await open();
