@@ -67,6 +67,44 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "M.LEASE.LOST": "docs/runbooks/lease.md",
 };
 
+/** Pages of the runtime's reason codes by their family, `M.FAMILY.*`; each code has a row there (runbooks.test.ts). */
+export const REASON_PAGES: Readonly<Record<string, string>> = {
+  ABI: "docs/runbooks/reasons/output.md",
+  ADMISSION: "docs/runbooks/reasons/admission.md",
+  CAPABILITY: "docs/runbooks/reasons/output.md",
+  CONFIG: "docs/runbooks/reasons/admission.md",
+  DEGRADE: "docs/runbooks/reasons/gate.md",
+  DESCRIPTOR: "docs/runbooks/reasons/admission.md",
+  INSTANCE: "docs/runbooks/reasons/run.md",
+  INTENT: "docs/runbooks/reasons/output.md",
+  ISOLATION: "docs/runbooks/reasons/sandbox.md",
+  JOURNAL: "docs/runbooks/reasons/run.md",
+  LANE: "docs/runbooks/reasons/run.md",
+  LEASE: "docs/runbooks/reasons/run.md",
+  LIMIT: "docs/runbooks/reasons/gate.md",
+  LOG: "docs/runbooks/reasons/output.md",
+  NORMALISE: "docs/runbooks/reasons/gate.md",
+  OUTPUT: "docs/runbooks/reasons/output.md",
+  PROTOCOL: "docs/runbooks/reasons/run.md",
+  RECORDING: "docs/runbooks/reasons/run.md",
+  REPLAY: "docs/runbooks/reasons/run.md",
+  RUN: "docs/runbooks/reasons/run.md",
+  RUNNER: "docs/runbooks/reasons/run.md",
+  SAFETY: "docs/runbooks/reasons/gate.md",
+  SANDBOX: "docs/runbooks/reasons/sandbox.md",
+  SMOKE: "docs/runbooks/reasons/admission.md",
+  STATE: "docs/runbooks/reasons/run.md",
+  STRATEGY: "docs/runbooks/reasons/output.md",
+  TELEMETRY: "docs/runbooks/reasons/output.md",
+  TIMER: "docs/runbooks/reasons/output.md",
+  VENUE: "docs/runbooks/reasons/venue.md",
+};
+
 export function runbookOf(code: string, reason_code: string | undefined): string | undefined {
-  return (reason_code === undefined ? undefined : RUNBOOKS[reason_code]) ?? RUNBOOKS[code];
+  const family = reason_code === undefined ? undefined : /^M\.([A-Z]+)/.exec(reason_code)?.[1];
+  return (
+    (reason_code === undefined ? undefined : RUNBOOKS[reason_code]) ??
+    RUNBOOKS[code] ??
+    (family === undefined ? undefined : REASON_PAGES[family])
+  );
 }

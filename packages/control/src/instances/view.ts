@@ -3,6 +3,7 @@ import { isoFromMicros, micros } from "@rumi/kernel";
 import type { InstanceStatus } from "@rumi/runtime";
 import { jsonOf } from "../shared/sql.ts";
 import type { FailureNote } from "../shared/fields.ts";
+import { runbookOf } from "../runbooks.ts";
 import type { InstanceRow } from "./tables.ts";
 
 export function statusOf(row: Pick<InstanceRow, "status">): InstanceStatus | null {
@@ -26,6 +27,8 @@ export function instanceView(row: InstanceRow) {
     holder: row.holder,
     health_state: status?.health_state ?? null,
     reason_code: status?.reason_code ?? null,
+    /** The page that says what to do about the reason. */
+    runbook: runbookOf("", status?.reason_code ?? undefined) ?? null,
     isolation: status?.isolation ?? null,
     cursor: status?.cursor ?? 0,
     events_total: status?.events_total ?? 0,
