@@ -15,6 +15,7 @@ export { admit, type AdmissionCheck, type AdmissionReport, type AdmissionRequest
 export { readJournal, type JournalContents } from "./journal/reader.ts";
 export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";
+export * from "./ring/ring.ts";
 export * from "./gate/gate.ts";
 export * from "./gate/intent.ts";
 export { normaliseOrder } from "./gate/normalise.ts";

@@ -33,8 +33,9 @@ import { DeferredConfig } from "./deferred-config.ts";
 import { machineOf } from "./host-machine.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { refusedInit, statusOf } from "./host-status.ts";
-import type { MachineInput } from "./input.ts";
+import { type MachineInput, type Waiting, waitingClass } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
+import { InputQueue } from "../queue/input-queue.ts";
 import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { replayLife } from "./replay.ts";
@@ -49,10 +50,10 @@ export class InstanceHost {
   readonly #recorder: RunRecorder;
   readonly #writer: JournalWriter;
   readonly #slots: CheckpointSlots;
-  readonly #inputs: {
-    readonly input: MachineInput;
-    readonly done: (result: Result<InstanceStatus, Failure>) => void;
-  }[] = [];
+  readonly #inputs: InputQueue<Waiting> = new InputQueue({
+    classOf: waitingClass,
+    other_max: HOST_LIMITS.inputs_queued,
+  });
   readonly #sliceRows: number;
   readonly #pace: FeedPace;
   readonly #deferred: DeferredConfig;
@@ -215,9 +216,8 @@ export class InstanceHost {
    */
   input(input: MachineInput): Promise<Result<InstanceStatus, Failure>> {
     return new Promise((resolve) => {
-      if (this.#inputs.length >= HOST_LIMITS.inputs_queued)
-        return resolve(err(failure("RUMI-STR-030", { problem: "too many inputs wait" })));
-      this.#inputs.push({ input, done: resolve });
+      if (!this.#inputs.put({ input, done: resolve }))
+        resolve(err(failure("RUMI-STR-030", { problem: "too many inputs wait" })));
     });
   }
 
@@ -315,7 +315,7 @@ export class InstanceHost {
     this.#tell();
     this.#o.strategy.close();
     this.#phase = "stopped";
-    for (const waiting of this.#inputs.splice(0)) waiting.done(ok(this.status()));
+    for (const waiting of this.#inputs.takeAll()) waiting.done(ok(this.status()));
     return ok(this.status());
   }
 
@@ -416,7 +416,7 @@ export class InstanceHost {
   }
 
   async #takeInputs(): Promise<void> {
-    const taken = this.#inputs.splice(0);
+    const taken = this.#inputs.takeAll();
     if (taken.length === 0) return;
     for (const { input } of taken)
       if (input.input !== "config" || this.#phase === "feed_ended" || !this.#deferred.put(input, this.#machine.cursor))

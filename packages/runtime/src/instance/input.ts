@@ -1,6 +1,7 @@
 /** What reaches a machine besides feed rows: each is on the record with the cursor at which it took effect. */
-import type { JsonObject } from "@rumi/kernel";
-import type { ApplyPoint } from "../protocol.ts";
+import type { Failure, JsonObject, Result } from "@rumi/kernel";
+import type { ApplyPoint, InstanceStatus } from "../protocol.ts";
+import type { InputClass } from "../queue/input-queue.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 
 export type MachineInput =
@@ -25,3 +26,14 @@ export type MachineInput =
       readonly detail: string;
       /** The tail of what the strategy said, or null. */ readonly evidence: string | null;
     };
+
+/** An input that waits for the space between two rows, and who wants to know that it was durable. */
+export type Waiting = {
+  readonly input: MachineInput;
+  readonly done: (result: Result<InstanceStatus, Failure>) => void;
+};
+
+/** Safety interrupts (M-4.2.3); what a venue says of an order is never dropped (M-4.2.2). */
+export function waitingClass({ input }: Waiting): InputClass {
+  return input.input === "safety" ? "safety" : "other";
+}
