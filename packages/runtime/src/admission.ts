@@ -7,7 +7,7 @@
  */
 import { ABI_VERSION, parseDescriptor, type StrategyDescriptor, validateConfig } from "@rumi/abi";
 import { type ClientOrderId, type Failure, seededRandom } from "@rumi/kernel";
-import { allocateColumns, createSimulatedVenue, type TradeColumns } from "@rumi/venues";
+import { allocateColumns, createSimulatedVenue, type MarketFeed } from "@rumi/venues";
 import type { MachineEntry } from "./instance/entry.ts";
 import { gateContextOf } from "./instance/gate-context.ts";
 import { InstanceMachine } from "./instance/machine.ts";
@@ -230,7 +230,7 @@ function firstBreach(machine: InstanceMachine, entries: readonly MachineEntry[])
 }
 
 /** A quiet walk around 1,000 ticks, every instrument in turn; the same for every strategy. */
-function syntheticTrades({ instruments }: AdmissionRequest, rows: number): TradeColumns {
+function syntheticTrades({ instruments }: AdmissionRequest, rows: number): MarketFeed {
   const feed = allocateColumns(rows);
   const random = seededRandom("rumi-admission-1");
   for (let row = 0; row < rows; row += 1) {

@@ -18,7 +18,7 @@ import {
   ok,
   type Result,
 } from "@rumi/kernel";
-import { createSimulatedVenue, type SimulatedVenueOptions, type TradeColumns } from "@rumi/venues";
+import { createSimulatedVenue, type SimulatedVenueOptions, type MarketFeed } from "@rumi/venues";
 import type { MachineEntry } from "./instance/entry.ts";
 import { gateContextOf, venueOptionsOf } from "./instance/gate-context.ts";
 import { InstanceMachine } from "./instance/machine.ts";
@@ -33,7 +33,7 @@ export type BacktestOptions = {
   readonly config: JsonObject;
   readonly seed: string;
   readonly instruments: readonly InstrumentSpec[];
-  readonly feed: TradeColumns;
+  readonly feed: MarketFeed;
   readonly venue: { readonly venue_id: string } & Omit<SimulatedVenueOptions, "instruments">;
   readonly limits: InstanceSpec["limits"];
   /** Defaults to a fixed one, so that two backtests are comparable byte by byte. */

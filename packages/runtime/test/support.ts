@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { type BotId, type Digest, digestOf, type Uuid } from "@rumi/kernel";
-import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket, type TradeColumns } from "@rumi/venues";
+import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket, type MarketFeed } from "@rumi/venues";
 import type { InstanceSpec } from "../src/protocol.ts";
 
 /** A bundled child finds it by name. */
@@ -49,7 +49,7 @@ export function descriptor(change: Partial<StrategyDescriptor> = {}): StrategyDe
   };
 }
 
-export function market(trades: number): TradeColumns {
+export function market(trades: number): MarketFeed {
   const made = generateMarket({ ...DEMO_MARKET, trades, seed: "runtime-test" });
   if (!made.ok) throw new Error(JSON.stringify(made.error));
   return made.value;

@@ -1,5 +1,5 @@
 /**
- * Trades as columns: building, slicing, putting in order, joining several feeds into one.
+ * Feeds as columns: allocating, slicing, putting in order, joining several into one (feed-builder.ts grows them).
  *
  * A feed is ordered by received time; rows of the same time keep the order in which they were given
  * (file order, and earlier files first).
@@ -7,15 +7,15 @@
  * Invariants
  * - Nothing is lost or doubled by ordering; ordering is stable (columns.test.ts).
  */
-import type { TradeColumns } from "./types.ts";
+import { joinTables } from "./tables.ts";
+import { MARKET_KIND, type MarketFeed, type MixedColumns, type TradeColumns } from "./types.ts";
 
 /** Quality flags of a row (M-11.1). */
 export const FLAG_STALE = 1;
 export const FLAG_GAP = 2;
 export const FLAG_DUPLICATE = 4;
 export const FLAG_OUT_OF_ORDER = 8;
-
-type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+export const FLAG_CLOCK_DRIFT = 16;
 
 export function allocateColumns(length: number): TradeColumns {
   return {
@@ -31,59 +31,38 @@ export function allocateColumns(length: number): TradeColumns {
   };
 }
 
-/** Columns that grow; `finish` hands out exactly the rows that were written. */
-export class ColumnBuilder {
-  columns: Mutable<TradeColumns>;
-  length = 0;
-  #capacity: number;
-
-  constructor(capacity: number) {
-    this.#capacity = Math.max(16, capacity);
-    this.columns = allocateColumns(this.#capacity);
-  }
-
-  /** Makes room for one more row and returns its index; the caller writes every column of it. */
-  next(): number {
-    if (this.length === this.#capacity) {
-      this.#capacity *= 2;
-      const grown = allocateColumns(this.#capacity);
-      copyColumns(this.columns, grown, 0);
-      this.columns = grown;
-    }
-    return this.length++;
-  }
-
-  finish(): TradeColumns {
-    return sliceColumns(this.columns, 0, this.length);
-  }
-}
-
 /** Rows [from, to) as a view on the same memory. */
-export function sliceColumns(columns: TradeColumns, from: number, to: number): TradeColumns {
-  const start = Math.max(0, Math.min(from, columns.length));
-  const end = Math.max(start, Math.min(to, columns.length));
-  return {
+export function sliceColumns(feed: MarketFeed, from: number, to: number): MarketFeed {
+  const start = Math.max(0, Math.min(from, feed.length));
+  const end = Math.max(start, Math.min(to, feed.length));
+  const { mixed } = feed;
+  const rows: TradeColumns = {
     length: end - start,
-    instrument: columns.instrument.subarray(start, end),
-    event_time_us: columns.event_time_us.subarray(start, end),
-    received_time_us: columns.received_time_us.subarray(start, end),
-    price: columns.price.subarray(start, end),
-    quantity: columns.quantity.subarray(start, end),
-    aggressor: columns.aggressor.subarray(start, end),
-    trade_id: columns.trade_id.subarray(start, end),
-    flags: columns.flags.subarray(start, end),
+    instrument: feed.instrument.subarray(start, end),
+    event_time_us: feed.event_time_us.subarray(start, end),
+    received_time_us: feed.received_time_us.subarray(start, end),
+    price: feed.price.subarray(start, end),
+    quantity: feed.quantity.subarray(start, end),
+    aggressor: feed.aggressor.subarray(start, end),
+    trade_id: feed.trade_id.subarray(start, end),
+    flags: feed.flags.subarray(start, end),
+  };
+  if (mixed === undefined) return rows;
+  return {
+    ...rows,
+    mixed: { ...mixed, kind: mixed.kind.subarray(start, end), detail: mixed.detail.subarray(start, end) },
   };
 }
 
 /** Rows whose received time lies in [from_us, to_us); the feed must be ordered. */
-export function sliceByTime(columns: TradeColumns, from_us: number, to_us: number): TradeColumns {
-  return sliceColumns(columns, firstAtOrAfter(columns, from_us), firstAtOrAfter(columns, to_us));
+export function sliceByTime(feed: MarketFeed, from_us: number, to_us: number): MarketFeed {
+  return sliceColumns(feed, firstAtOrAfter(feed, from_us), firstAtOrAfter(feed, to_us));
 }
 
 /** Joins feeds into one ordered feed. `instruments[i][k]` is the joined index of feed i's instrument k. */
 export function mergeFeeds(
-  parts: readonly { readonly columns: TradeColumns; readonly instruments: readonly number[] }[],
-): TradeColumns {
+  parts: readonly { readonly columns: MarketFeed; readonly instruments: readonly number[] }[],
+): MarketFeed {
   const joined = allocateColumns(parts.reduce((sum, part) => sum + part.columns.length, 0));
   let offset = 0;
   for (const { columns, instruments } of parts) {
@@ -96,11 +75,12 @@ export function mergeFeeds(
     }
     offset += columns.length;
   }
-  return orderByReceivedTime(joined);
+  const mixed = joinMixed(parts.map((part) => part.columns));
+  return orderByReceivedTime(mixed === undefined ? joined : { ...joined, mixed });
 }
 
 /** The same rows in received order, stable; the argument itself when it is in order already. */
-export function orderByReceivedTime(columns: TradeColumns): TradeColumns {
+export function orderByReceivedTime(columns: MarketFeed): MarketFeed {
   const order = stableOrder(columns.received_time_us);
   if (order === undefined) return columns;
   const sorted = allocateColumns(columns.length);
@@ -115,10 +95,20 @@ export function orderByReceivedTime(columns: TradeColumns): TradeColumns {
     sorted.trade_id[row] = columns.trade_id[from] ?? 0;
     sorted.flags[row] = columns.flags[from] ?? 0;
   }
-  return sorted;
+  const { mixed } = columns;
+  if (mixed === undefined) return sorted;
+  return {
+    ...sorted,
+    mixed: {
+      ...mixed,
+      kind: Uint8Array.from(order, (from) => mixed.kind[from] ?? 0),
+      detail: Uint32Array.from(order, (from) => mixed.detail[from] ?? 0),
+    },
+  };
 }
 
-function copyColumns(from: TradeColumns, to: TradeColumns, offset: number): void {
+/** Copies `from`'s trade columns into `to` at row `offset`; the kinds' tables are not touched. */
+export function copyColumns(from: TradeColumns, to: TradeColumns, offset: number): void {
   to.instrument.set(from.instrument, offset);
   to.event_time_us.set(from.event_time_us, offset);
   to.received_time_us.set(from.received_time_us, offset);
@@ -129,7 +119,28 @@ function copyColumns(from: TradeColumns, to: TradeColumns, offset: number): void
   to.flags.set(from.flags, offset);
 }
 
-function firstAtOrAfter(columns: TradeColumns, time_us: number): number {
+/** `undefined` where every row of every part is a trade. */
+function joinMixed(parts: readonly MarketFeed[]): MixedColumns | undefined {
+  if (parts.every((part) => part.mixed === undefined)) return undefined;
+  const rows = parts.reduce((sum, part) => sum + part.length, 0);
+  const kind = new Uint8Array(rows).fill(MARKET_KIND.trade);
+  const detail = new Uint32Array(rows);
+  const { tables, offsets } = joinTables(parts.map((part) => part.mixed));
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    const { mixed } = part;
+    const shift = offsets[index];
+    for (let row = 0; mixed !== undefined && shift !== undefined && row < part.length; row += 1) {
+      const of = mixed.kind[row] ?? 0;
+      kind[at + row] = of;
+      detail[at + row] = (mixed.detail[row] ?? 0) + (shift[of] ?? 0);
+    }
+    at += part.length;
+  }
+  return { kind, detail, ...tables };
+}
+
+function firstAtOrAfter(columns: MarketFeed, time_us: number): number {
   let low = 0;
   let high = columns.length;
   while (low < high) {

@@ -1,5 +1,7 @@
 /** Market data and execution: recordings, the synthetic market, instruments, the simulated exchange. */
+export * from "./book.ts";
 export * from "./columns.ts";
+export * from "./feed-builder.ts";
 export * from "./generator.ts";
 export * from "./instruments.ts";
 export * from "./limits.ts";

@@ -2,6 +2,12 @@
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ClientOrderId, Digest } from "@rumi/kernel";
 
+/** What a row of a feed is; the numbers are those of the ABI's frames. */
+export const MARKET_KIND = { trade: 1, quote: 2, bar: 3, book: 4 } as const;
+export type MarketKind = keyof typeof MARKET_KIND;
+/** What a book row does to the book; the ABI's words. */
+export const BOOK_ACTION = { snapshot: 1, increment: 2 } as const;
+
 /**
  * Decoded trades, one column each, `length` rows, ordered as they are to be delivered.
  * Times in microseconds since the epoch; price and quantity are scaled integers held in float64.
@@ -17,11 +23,70 @@ export type TradeColumns = {
   /** 0 unknown, 1 buyer was the aggressor, 2 seller was the aggressor. */
   readonly aggressor: Uint8Array;
   readonly trade_id: Float64Array;
-  /** Quality flags: 1 stale, 2 gap before, 4 duplicate, 8 out of order. */
+  /** Quality flags: 1 stale, 2 gap before, 4 duplicate, 8 out of order, 16 clock drift. */
   readonly flags: Uint8Array;
 };
 
-export type RecordingFormat = "auto" | "binance_agg_trades" | "binance_trades" | "tardis_trades";
+/**
+ * A feed of any market kinds. Without `mixed` every row is a trade, and nothing else is looked at.
+ *
+ * With it, a row that is no trade holds in `price` what the market is worth after it (middle of the best bid and ask,
+ * close of a bar; 0 unknown), in `quantity` a bar's volume, in `trade_id` a bar's number of trades (0 unknown), and the
+ * rest in the table of its kind at `detail[row]`.
+ */
+export type MarketFeed = TradeColumns & { readonly mixed?: MixedColumns };
+
+export type MixedColumns = {
+  /** One of MARKET_KIND per row. */
+  readonly kind: Uint8Array;
+  /** Row of the kind's table; not meaningful for trades. */
+  readonly detail: Uint32Array;
+  readonly quotes: QuoteColumns;
+  readonly bars: BarColumns;
+  readonly books: BookColumns;
+};
+/** Best bid and ask; price and quantity 0 where a side is empty. */
+export type QuoteColumns = {
+  readonly bid_price: Float64Array;
+  readonly bid_quantity: Float64Array;
+  readonly ask_price: Float64Array;
+  readonly ask_quantity: Float64Array;
+};
+/** A bar is told at its end: its event time is its open time plus its duration, its close is the row's price. */
+export type BarColumns = {
+  readonly duration_us: Float64Array;
+  readonly open: Float64Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+};
+/** Book rows: the best bid and ask after the row, and the levels it changes, best first, bids before asks. */
+export type BookColumns = QuoteColumns & {
+  readonly action: Uint8Array;
+  readonly first_sequence: Float64Array;
+  readonly last_sequence: Float64Array;
+  /** The row's levels are [first_level, first_level + bids + asks) of the two level columns. */
+  readonly first_level: Float64Array;
+  readonly bids: Uint32Array;
+  readonly asks: Uint32Array;
+  readonly level_price: Float64Array;
+  /** 0 removes the level. */
+  readonly level_quantity: Float64Array;
+};
+
+/** The layouts of recordings; docs/recordings.md shows them. */
+export const RECORDING_FORMATS = [
+  "auto",
+  "binance_agg_trades",
+  "binance_trades",
+  "tardis_trades",
+  "binance_klines",
+  "binance_book_ticker",
+  "tardis_quotes",
+  "tardis_incremental_book_l2",
+  "tardis_book_snapshot",
+  "freqtrade_json",
+] as const;
+export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
 
 export type RecordingFile = {
   readonly path: string;
@@ -156,8 +221,8 @@ export interface SimulatedVenue {
   ): void;
   /** Cancels, on arrival, every order that arrived before. */
   cancelAll(at_us: number): void;
-  /** Moves to row `row` of the feed and matches; reports are appended to `out` in the order they happened. */
-  onTrade(feed: TradeColumns, row: number, out: ExecutionReport[]): void;
+  /** Moves to row `row` of the feed, whatever its kind, and matches; reports are appended to `out` in the order they happened. */
+  onRow(feed: MarketFeed, row: number, out: ExecutionReport[]): void;
   /** Reports due up to `at_us` although no trade came (acknowledgements, cancels). */
   advanceTo(at_us: number, out: ExecutionReport[]): void;
   openOrders(): readonly {

@@ -4,7 +4,7 @@
  * The newest wish wins. What waits is not on the record yet; after a crash the specification's own configuration takes
  * effect at the resume, so nothing is lost, only sooner.
  */
-import type { TradeColumns } from "@rumi/venues";
+import type { MarketFeed } from "@rumi/venues";
 import type { ApplyPoint } from "../protocol.ts";
 import type { MachineInput } from "./input.ts";
 
@@ -12,14 +12,14 @@ type ConfigInput = Extract<MachineInput, { input: "config" }>;
 const BAR_US = 60_000_000;
 
 export class DeferredConfig {
-  readonly #feed: TradeColumns;
+  readonly #feed: MarketFeed;
   #waiting: {
     readonly input: ConfigInput;
     readonly at: ApplyPoint;
     /** Bar in which it was asked for. */ readonly bar: number;
   } | null = null;
 
-  constructor(feed: TradeColumns) {
+  constructor(feed: MarketFeed) {
     this.#feed = feed;
   }
 

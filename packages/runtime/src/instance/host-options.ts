@@ -1,5 +1,5 @@
 /** What an instance's host is given, and the limits it works within. */
-import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
+import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 
@@ -18,7 +18,7 @@ export const HOST_LIMITS = {
 
 export type HostOptions = {
   readonly spec: InstanceSpec;
-  readonly feed: TradeColumns;
+  readonly feed: MarketFeed;
   readonly strategy: Strategy;
   readonly venue: SimulatedVenue;
   readonly wallNow: () => number;

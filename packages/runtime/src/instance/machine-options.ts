@@ -1,7 +1,7 @@
 /** What a machine is made of; everything it may use comes from here. */
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ClientOrderId } from "@rumi/kernel";
-import type { SimulatedVenue, TradeColumns } from "@rumi/venues";
+import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { GateContext } from "../gate/gate.ts";
 import type { InstanceMode } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
@@ -15,7 +15,7 @@ export type MachineOptions = {
   readonly instruments: readonly InstrumentSpec[];
   /** What the descriptor subscribes to; nothing else is delivered (M-2.1.2). Configuration always is. */
   readonly subscribe: readonly string[];
-  readonly feed: TradeColumns;
+  readonly feed: MarketFeed;
   readonly strategy: Strategy;
   readonly venue: SimulatedVenue;
   readonly gate: GateContext;

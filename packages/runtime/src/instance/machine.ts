@@ -24,7 +24,8 @@ import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
 import { countersStart, type Counters, type MachineState } from "./state.ts";
 import { Timers } from "./timers.ts";
-import { TRADE_FRAME_BYTES, TradeFrames } from "./trade-frame.ts";
+import { MarketFrames } from "./market-frames.ts";
+import { TRADE_FRAME_BYTES } from "./trade-frame.ts";
 
 /** Records of one callback that are looked at; a multiple of any sensible intent cap. */
 export const OUTPUT_RECORDS_MAX = 4_096;
@@ -35,7 +36,7 @@ export class InstanceMachine {
   readonly #caller: Caller;
   readonly #own: Own;
   readonly #desk: OrderDesk;
-  readonly #frames: TradeFrames;
+  readonly #frames: MarketFrames;
   readonly #timers = new Timers();
   readonly #logs: LogMeter;
   readonly #faults = new KnownFaults();
@@ -65,7 +66,7 @@ export class InstanceMachine {
     this.#lastPrices = new Float64Array(options.instruments.length);
     this.#trace = this.#caller.header.traceId;
     this.#trace.set(Buffer.from(options.traceId.replaceAll("-", "").padEnd(16, "0").slice(0, 16), "hex"));
-    this.#frames = new TradeFrames(options.feed, this.#trace);
+    this.#frames = new MarketFrames(options.feed, this.#trace, this.#subscribes);
     this.#logs = new LogMeter(options);
     this.#desk = new OrderDesk({
       options,
@@ -148,14 +149,14 @@ export class InstanceMachine {
   /** Takes rows [cursor, until) unless actions become pending or the instance halts; answers the rows taken. */
   run(until: number): number {
     const { feed, strategy, venue } = this.#o;
-    const { received_time_us: received, price, instrument } = feed;
+    const { received_time_us: received, price, instrument, mixed } = feed;
     const desk = this.#desk;
     const { reports } = desk;
     const frames = this.#frames;
     const timers = this.#timers;
     const faults = this.#faults;
     const start = this.#cursor;
-    const trades = this.#subscribes.has("trade");
+    const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
     if (this.#isHalted()) return 0;
     let row = start;
     for (; row < until;) {
@@ -166,19 +167,23 @@ export class InstanceMachine {
         if (this.#isHalted()) break;
       }
       this.#clock = now;
-      this.#lastPrices[instrument[row] ?? 0] = price[row] ?? 0;
-      venue.onTrade(feed, row, reports);
+      const worth = price[row] ?? 0;
+      // Only a row that is no trade may not know what the market is worth.
+      if (worth !== 0) this.#lastPrices[instrument[row] ?? 0] = worth;
+      venue.onRow(feed, row, reports);
       if (reports.length > 0) desk.deliver();
-      const at = trades ? strategy.room(TRADE_FRAME_BYTES) : -1;
+      const bytes = mixed === undefined ? tradeBytes : frames.bytesOf(mixed, row);
+      const at = bytes > 0 ? strategy.room(bytes) : -1;
       if (at >= 0 && this.#calls !== faults.next) {
         frames.inputs = this.#inputs;
         frames.clock = now;
-        frames.write(strategy.views, at, row);
+        if (mixed === undefined) frames.write(strategy.views, at, row);
+        else frames.writeRow(strategy.views, at, row, mixed, bytes);
         this.#inputs += 1;
-        const length = strategy.invoke(CALLBACK.event, TRADE_FRAME_BYTES);
+        const length = strategy.invoke(CALLBACK.event, bytes);
         this.#calls += 1;
         if (length !== 0) this.#after(length, "on_event");
-      } else if (trades) {
+      } else if (bytes > 0) {
         this.#inputs += 1;
         this.#failedCall("on_event", FAULTED);
       }

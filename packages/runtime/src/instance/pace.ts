@@ -1,14 +1,14 @@
 /** How fast recorded time runs: not at all limited, or a multiple of the monotonic clock's. */
-import type { TradeColumns } from "@rumi/venues";
+import type { MarketFeed } from "@rumi/venues";
 import type { Pace } from "../protocol.ts";
 
 export class FeedPace {
-  readonly #feed: TradeColumns;
+  readonly #feed: MarketFeed;
   readonly #pace: Pace;
   readonly #monotonic: () => number;
   #from = { monotonic: 0, feed_us: 0 };
 
-  constructor(feed: TradeColumns, pace: Pace, monotonic: () => number) {
+  constructor(feed: MarketFeed, pace: Pace, monotonic: () => number) {
     this.#feed = feed;
     this.#pace = pace;
     this.#monotonic = monotonic;

@@ -7,7 +7,7 @@
  * Invariant: byte for byte the frame of the generated codec (trade-frame.test.ts, docs/formats/trade-frame.v1.json).
  */
 import { ABI_VERSION, type FrameViews } from "@rumi/abi";
-import type { TradeColumns } from "@rumi/venues";
+import type { MarketFeed } from "@rumi/venues";
 
 export const TRADE_FRAME_BYTES = 96;
 const HIGH = 4_294_967_296;
@@ -16,11 +16,11 @@ export class TradeFrames {
   /** What the next frame says of itself: inputs delivered before it, and the time at which it is processed. */
   inputs = 0;
   clock = 0;
-  readonly #feed: TradeColumns;
+  readonly #feed: MarketFeed;
   /** The trace id as words; the first two are the run's, the last two the row's. */
   readonly #trace: Uint32Array;
 
-  constructor(feed: TradeColumns, trace: Uint8Array) {
+  constructor(feed: MarketFeed, trace: Uint8Array) {
     this.#feed = feed;
     this.#trace = new Uint32Array(trace.buffer, trace.byteOffset, 4);
   }

@@ -2,7 +2,7 @@
 import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
 import { admit } from "../admission.ts";
-import { createSimulatedVenue, loadRecordings, type TradeColumns } from "@rumi/venues";
+import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { venueOptionsOf } from "../instance/gate-context.ts";
 import { InstanceHost } from "../instance/host.ts";
@@ -177,7 +177,7 @@ export class Lane {
 /** The recording with the confirmed digests, its instruments numbered as the specification numbers them. */
 export async function loadFeed(
   spec: Pick<InstanceSpec, "venue" | "instruments">,
-): Promise<Result<TradeColumns, Failure>> {
+): Promise<Result<MarketFeed, Failure>> {
   const { files } = spec.venue;
   const loaded = await loadRecordings(files);
   if (!loaded.ok) return loaded;

@@ -9,7 +9,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, equalSecrets, sha256, sha256Hex, type Digest } from "@rumi/kernel";
-import type { RecordingFile, TradeColumns } from "../types.ts";
+import type { RecordingFile, MarketFeed } from "../types.ts";
 import { DEFAULT_QUALITY } from "./row-checker.ts";
 import type { ScanOptions, ScanReport } from "./scan.ts";
 
@@ -20,7 +20,7 @@ export type CacheKey = {
   readonly options: ScanOptions;
 };
 export type Cached =
-  | { readonly kind: "hit"; readonly columns: TradeColumns; readonly scan: ScanReport }
+  | { readonly kind: "hit"; readonly columns: MarketFeed; readonly scan: ScanReport }
   | { readonly kind: "absent" | "damaged" };
 
 const MAGIC = Buffer.from("RUMICOL1");
@@ -54,7 +54,7 @@ export async function readCached(key: CacheKey): Promise<Cached> {
 }
 
 /** Written beside and renamed, so that a reader sees all of it or nothing. */
-export async function writeCached(key: CacheKey, columns: TradeColumns, scan: ScanReport): Promise<void> {
+export async function writeCached(key: CacheKey, columns: MarketFeed, scan: ScanReport): Promise<void> {
   await mkdir(key.folder, { recursive: true });
   const path = cachePath(key);
   const draft = `${path}.${process.pid}.draft`;
@@ -62,7 +62,7 @@ export async function writeCached(key: CacheKey, columns: TradeColumns, scan: Sc
   await rename(draft, path);
 }
 
-function encodeCached(columns: TradeColumns, scan: ScanReport): Uint8Array {
+function encodeCached(columns: MarketFeed, scan: ScanReport): Uint8Array {
   const text = canonicalJson({ length: columns.length, scan });
   const padded = text.padEnd(text.length + ((8 - ((12 + Buffer.byteLength(text)) % 8)) % 8), " ");
   const header = Buffer.from(padded, "utf8");
@@ -97,7 +97,7 @@ function decodeCached(bytes: Buffer): Cached | undefined {
   );
   const narrow = new Uint8Array(body.subarray(headerEnd + length * 40));
   const column = (at: number): Float64Array => wide.subarray(at * length, (at + 1) * length);
-  const columns: TradeColumns = {
+  const columns: MarketFeed = {
     length,
     instrument: new Uint16Array(length),
     event_time_us: column(0),

@@ -10,9 +10,10 @@
  */
 import type { InstrumentSpec } from "@rumi/abi";
 import { canonicalJson, failure, FailureError, type Failure, type Result } from "@rumi/kernel";
-import { ColumnBuilder, mergeFeeds, orderByReceivedTime } from "../columns.ts";
+import { mergeFeeds, orderByReceivedTime } from "../columns.ts";
+import { FeedBuilder } from "../feed-builder.ts";
 import { VENUE_LIMITS } from "../limits.ts";
-import type { LoadReport, RecordingFile, TradeColumns } from "../types.ts";
+import type { LoadReport, RecordingFile, MarketFeed } from "../types.ts";
 import { readCached, writeCached, type CacheKey } from "./cache.ts";
 import type { RowParser } from "./row-parser.ts";
 import { boundRows, scanRecording, type RowSink, type ScanOptions, type ScanReport } from "./scan.ts";
@@ -25,7 +26,7 @@ export type LoadOptions = ScanOptions & {
 
 export type LoadedRecordings = {
   /** `feed.instrument[row]` indexes `instruments`, which are in order of first mention. */
-  readonly feed: TradeColumns;
+  readonly feed: MarketFeed;
   readonly instruments: readonly InstrumentSpec[];
   readonly report: LoadReport;
 };
@@ -47,7 +48,7 @@ export async function loadRecordings(
     };
   }
   const instruments: InstrumentSpec[] = [];
-  const parts: { readonly columns: TradeColumns; readonly instruments: readonly number[] }[] = [];
+  const parts: { readonly columns: MarketFeed; readonly instruments: readonly number[] }[] = [];
   const scans: FileScan[] = [];
   let rows = 0;
   for (const file of files) {
@@ -77,14 +78,14 @@ export async function loadRecordings(
  */
 export async function streamRecording(
   file: RecordingFile,
-  onBatch: (batch: TradeColumns) => void | Promise<void>,
+  onBatch: (batch: MarketFeed) => void | Promise<void>,
   options: ScanOptions & { readonly batch_rows?: number } = {},
 ): Promise<Result<LoadReport, Failure>> {
   const least = options.batch_rows ?? 65_536;
-  let builder = new ColumnBuilder(least + 8_192);
+  let builder = new FeedBuilder(least + 8_192);
   const flush = async (): Promise<void> => {
     const batch = builder.finish();
-    builder = new ColumnBuilder(least + 8_192);
+    builder = new FeedBuilder(least + 8_192);
     await onBatch(batch);
   };
   const sink: RowSink = {
@@ -102,7 +103,7 @@ type FileScan = { readonly scan: ScanReport; readonly cache: LoadReport["files"]
 async function loadFile(
   file: RecordingFile,
   options: LoadOptions,
-): Promise<Result<FileScan & { readonly columns: TradeColumns }, Failure>> {
+): Promise<Result<FileScan & { readonly columns: MarketFeed }, Failure>> {
   try {
     const key: CacheKey | undefined =
       options.cache_dir === undefined
@@ -134,9 +135,9 @@ async function loadFile(
 async function decode(
   file: RecordingFile,
   options: LoadOptions,
-): Promise<Result<{ readonly columns: TradeColumns; readonly scan: ScanReport }, Failure>> {
+): Promise<Result<{ readonly columns: MarketFeed; readonly scan: ScanReport }, Failure>> {
   const limits = { ...VENUE_LIMITS, ...options.limits };
-  const builder = new ColumnBuilder(65_536);
+  const builder = new FeedBuilder(65_536);
   const sink: RowSink = {
     row: (row, flags) => append(builder, row, flags),
     pause: () => boundRows(file.path, builder.length, limits),
@@ -153,9 +154,9 @@ async function decode(
   };
 }
 
-function append(builder: ColumnBuilder, row: RowParser, flags: number): void {
+function append(builder: FeedBuilder, row: RowParser, flags: number): void {
   const at = builder.next();
-  const { columns } = builder;
+  const { feed: columns } = builder;
   columns.event_time_us[at] = row.time_us;
   columns.received_time_us[at] = row.received_us;
   columns.price[at] = row.price;

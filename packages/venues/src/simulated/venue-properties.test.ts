@@ -91,7 +91,7 @@ function play(
     if (now.do === "trade") {
       at += now.after;
       price = Math.max(900, price + now.move * 5);
-      venue.onTrade(feedOf([{ at, price, quantity: now.quantity, aggressor: now.aggressor }]), 0, out);
+      venue.onRow(feedOf([{ at, price, quantity: now.quantity, aggressor: now.aggressor }]), 0, out);
     } else if (now.do === "submit") {
       venue.submit(
         order(`n${now.name}`, {

@@ -73,7 +73,7 @@ export function feedOf(prints: readonly Print[]): TradeColumns {
 export function print(venue: SimulatedVenue, ...prints: readonly Print[]): string[] {
   const out: ExecutionReport[] = [];
   const feed = feedOf(prints);
-  for (let row = 0; row < feed.length; row += 1) venue.onTrade(feed, row, out);
+  for (let row = 0; row < feed.length; row += 1) venue.onRow(feed, row, out);
   return out.map(brief);
 }
 

@@ -277,7 +277,7 @@ describe("golden session", () => {
     });
     const out: ExecutionReport[] = [];
     for (let row = 0; row < feed.length; row += 1) {
-      venue.onTrade(feed, row, out);
+      venue.onRow(feed, row, out);
       if (row % 50 !== 0) continue;
       const now = feed.event_time_us[row] ?? 0;
       const turn = row / 50;

@@ -18,13 +18,14 @@
 import { failure, FailureError, sha256, type ClientOrderId, type Failure, type Result } from "@rumi/kernel";
 import { FLAG_DUPLICATE } from "../columns.ts";
 import { VENUE_LIMITS, type VenueLimits } from "../limits.ts";
-import type {
-  ExecutionReport,
-  NewOrder,
-  PositionView,
-  SimulatedVenue,
-  SimulatedVenueOptions,
-  TradeColumns,
+import {
+  MARKET_KIND,
+  type ExecutionReport,
+  type MarketFeed,
+  type NewOrder,
+  type PositionView,
+  type SimulatedVenue,
+  type SimulatedVenueOptions,
 } from "../types.ts";
 import { feeOf } from "./account.ts";
 import { Market, type Order, type Side } from "./market.ts";
@@ -99,9 +100,11 @@ class Exchange implements SimulatedVenue {
     this.#send({ kind: "cancel_all", arrival_us: this.#arrival(at_us) });
   }
 
-  onTrade(feed: TradeColumns, row: number, out: ExecutionReport[]): void {
+  onRow(feed: MarketFeed, row: number, out: ExecutionReport[]): void {
     const time_us = feed.event_time_us[row] ?? 0;
     if (this.#nextArrival_us <= time_us) this.advanceTo(time_us, out);
+    const { mixed } = feed;
+    if (mixed !== undefined && mixed.kind[row] !== MARKET_KIND.trade) return;
     // A repeated print is no second trade: it brings no quantity and no news.
     if (((feed.flags[row] ?? 0) & FLAG_DUPLICATE) !== 0) return;
     const index = feed.instrument[row] ?? 0;
