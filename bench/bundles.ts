@@ -18,6 +18,7 @@ export type Bundles = {
   /** The program with its workers, laid out as in the distributed package. */
   readonly program: string;
   readonly writer_worker: string;
+  readonly runner: string;
   readonly remove: () => void;
 };
 
@@ -51,6 +52,7 @@ export async function makeBundles(): Promise<Bundles> {
     http_load: join(folder, "http-load.js"),
     program: join(dist, "rumi.js"),
     writer_worker: join(dist, "writer-worker.js"),
+    runner: join(dist, "runner.js"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -32,6 +32,14 @@ const SUITES: readonly Suite[] = [
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
   {
+    figures: /^density_1000_mb$/,
+    run: (room) => apart("density", { root: ROOT, runner: room.bundles.runner, instances: 1_000 }, room),
+  },
+  {
+    figures: /^density_10000_mb$/,
+    run: (room) => apart("density", { root: ROOT, runner: room.bundles.runner, instances: 10_000 }, room),
+  },
+  {
     figures: /^commands_(per_s|cpu_us|p50_ms|p99_ms)$/,
     run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")),
   },

@@ -11,7 +11,13 @@ export { InstanceHost } from "./instance/host.ts";
 export { HOST_LIMITS, type HostOptions } from "./instance/host-options.ts";
 export { HEALTH_LIMITS } from "./instance/health.ts";
 export { comparable, isReproduced } from "./instance/recorder.ts";
-export { admit, type AdmissionCheck, type AdmissionReport, type AdmissionRequest } from "./admission.ts";
+export {
+  admissionKey,
+  admit,
+  type AdmissionCheck,
+  type AdmissionReport,
+  type AdmissionRequest,
+} from "./admission/admit.ts";
 export { readJournal, type JournalContents } from "./journal/reader.ts";
 export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";

@@ -118,49 +118,53 @@ const instrument = object({
 });
 
 /** The descriptor's own rules are admission's business; here it must be an object. */
-const spec = object({
-  ...key,
-  strategy_version: text,
-  run_id: uuid,
-  trace_id: { is: "string", pattern: /^[0-9a-f-]{32,36}$/ },
-  epoch: count,
-  generation: count,
-  mode: word("paper", "shadow"),
-  descriptor: json,
-  pack_dir: text,
-  pack_digest: digest,
-  config: json,
-  seed: text,
-  environment: text,
-  instruments: list(instrument, 1_024),
-  venue: object({
-    venue_id: text,
-    files: list(
-      object({
-        path: text,
-        format: word("auto", "binance_agg_trades", "binance_trades", "tardis_trades"),
-        instrument,
-        sha256: digest,
-      }),
-      1_024,
-    ),
-    pace: {
-      is: "union",
-      on: "kind",
-      of: { max: object({ kind: word("max") }), multiple: object({ kind: word("multiple"), factor: number }) },
-    },
-    maker_fee_ppm: number,
-    taker_fee_ppm: number,
-    latency_us: count,
-    latency_jitter_us: count,
+const spec = object(
+  {
+    ...key,
+    strategy_version: text,
+    run_id: uuid,
+    trace_id: { is: "string", pattern: /^[0-9a-f-]{32,36}$/ },
+    epoch: count,
+    generation: count,
+    mode: word("paper", "shadow"),
+    descriptor: json,
+    pack_dir: text,
+    pack_digest: digest,
+    config: json,
     seed: text,
-  }),
-  limits: object({ capital: money, intents_per_second: count, max_open_orders: count }),
-  isolation: word("any", "strict"),
-  run_dir: text,
-  start: word("fresh", "resume"),
-  lease: object({ ttl_ms: count }),
-});
+    environment: text,
+    instruments: list(instrument, 1_024),
+    venue: object({
+      venue_id: text,
+      files: list(
+        object({
+          path: text,
+          format: word("auto", "binance_agg_trades", "binance_trades", "tardis_trades"),
+          instrument,
+          sha256: digest,
+        }),
+        1_024,
+      ),
+      pace: {
+        is: "union",
+        on: "kind",
+        of: { max: object({ kind: word("max") }), multiple: object({ kind: word("multiple"), factor: number }) },
+      },
+      maker_fee_ppm: number,
+      taker_fee_ppm: number,
+      latency_us: count,
+      latency_jitter_us: count,
+      seed: text,
+    }),
+    limits: object({ capital: money, intents_per_second: count, max_open_orders: count }),
+    isolation: word("any", "strict"),
+    admission: object({ report_id: text, key: digest }),
+    run_dir: text,
+    start: word("fresh", "resume"),
+    lease: object({ ttl_ms: count }),
+  },
+  ["admission"],
+);
 
 const status = object({
   ...key,

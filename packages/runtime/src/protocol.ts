@@ -61,6 +61,8 @@ export type InstanceSpec = InstanceKey & {
   };
   /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
   readonly isolation: "any" | "strict";
+  /** The admission report that the control plane keeps about this start; its key spares the runner the smoke (M-12.1). */
+  readonly admission?: { readonly report_id: string; readonly key: Digest };
   /** Where checkpoints and journal of this run live; the runner makes it. */
   readonly run_dir: string;
   /** `fresh` refuses an existing run directory; `resume` restores the newest valid checkpoint and replays. */

@@ -1,7 +1,7 @@
 /** The thread's inside: instances by run, commands in order, status told when it changed and at most twice a second. */
 import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
-import { admit } from "../admission.ts";
+import { admit } from "../admission/admit.ts";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -84,7 +84,8 @@ export class Lane {
     if (!config.ok) return config;
     const spec = { ...asked, config: config.value };
     const pythonOf = python === null ? {} : { python: { home: python, watch, now_ms: sharedNowMs } };
-    const report = admit({ ...spec, ...pythonOf, monotonic: () => performance.now() });
+    const admitted = spec.admission === undefined ? {} : { admitted: spec.admission.key };
+    const report = admit({ ...spec, ...pythonOf, ...admitted, monotonic: () => performance.now() });
     if (!report.admitted)
       return err(
         report.failure ??

@@ -1,7 +1,7 @@
 /**
  * Opens the strategy that a specification names: bytes read once, hashed, compared, and those very bytes are run.
  *
- * This is the second fence behind admission: the runner trusts no earlier look at the file (admission.test.ts and runner.test.ts "[M-2.1.5]").
+ * This is the second fence behind admission: the runner trusts no earlier look at the file (admit.test.ts and runner.test.ts "[M-2.1.5]").
  */
 import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";

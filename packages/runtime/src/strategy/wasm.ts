@@ -1,7 +1,7 @@
 /**
  * A Wasm strategy in the lane's own thread: a call is a function call, an event costs no allocation.
  *
- * Invariant: the entrypoint's hash is checked here again, at load, whatever admission said (admission.test.ts and runner.test.ts "[M-2.1.5]").
+ * Invariant: the entrypoint's hash is checked here again, at load, whatever admission said (admit.test.ts and runner.test.ts "[M-2.1.5]").
  */
 import { type FrameViews, frameViews } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";

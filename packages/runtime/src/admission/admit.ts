@@ -1,0 +1,170 @@
+/**
+ * Admission: what is checked before every start (M-12.1), and the report that is kept.
+ *
+ * Checks run in order and all are reported; a check that cannot run because an earlier one failed is not in the report.
+ * A report is about exactly one subject, whose digest is its `key`. The runner checks everything again at each start but
+ * the smoke, which it leaves out only when it is told a report whose key is that of what it is about to start.
+ *
+ * Invariant: a key stands for everything the smoke saw; whatever else is started is smoked again (admit.test.ts).
+ */
+import { ABI_VERSION, parseDescriptor, type StrategyDescriptor, validateConfig } from "@rumi/abi";
+import { canonicalJson, type Digest, digestOf, type Failure, type Json } from "@rumi/kernel";
+import type { InstanceSpec } from "../protocol.ts";
+import { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strategy/load.ts";
+import type { IsolationInForce } from "../strategy/strategy.ts";
+import { WasmStrategy } from "../strategy/wasm.ts";
+import { deadlineProblem } from "./deadline.ts";
+import { smoke } from "./smoke.ts";
+
+export type AdmissionRequest = Pick<
+  InstanceSpec,
+  "descriptor" | "pack_dir" | "config" | "seed" | "instruments" | "isolation" | "limits"
+> & {
+  readonly venue: { readonly venue_id: string };
+  readonly python?: LoadStrategyOptions["python"];
+  /** Version of the state that would be restored, if there is one. */
+  readonly saved_state_version?: number;
+  readonly monotonic: () => number;
+  /** Key of a report that the control plane keeps; the smoke is left out when it is the key of this very subject. */
+  readonly admitted?: Digest;
+};
+
+/** Digest of everything that the smoke depends on: the file by its hash, its contract, configuration and box. */
+export function admissionKey({
+  descriptor,
+  config,
+  instruments,
+  isolation,
+  venue,
+}: Pick<AdmissionRequest, "descriptor" | "config" | "instruments" | "isolation" | "venue">): Digest {
+  const { venue_id } = venue;
+  const subject = { subject: "rumi-admission-1", descriptor, config, instruments, isolation, venue_id };
+  return digestOf(canonicalJson(subject as unknown as Json));
+}
+
+export type AdmissionCheck = {
+  readonly check:
+    | "descriptor"
+    | "lane"
+    | "capabilities"
+    | "config"
+    | "deadline"
+    | "binary_hash"
+    | "isolation"
+    | "abi_version"
+    | "state_schema"
+    | "smoke";
+  readonly passed: boolean;
+  readonly reason_code: string | null;
+  readonly detail: string;
+};
+export type AdmissionReport = {
+  readonly admitted: boolean;
+  /** What the report is about ({@link admissionKey}). */
+  readonly key: Digest;
+  readonly checks: readonly AdmissionCheck[];
+  readonly isolation: IsolationInForce | null;
+  /** The first refusal with its code, where another room gave one. */ readonly failure: Failure | null;
+};
+
+export function admit(request: AdmissionRequest): AdmissionReport {
+  const key = admissionKey(request);
+  const checks: AdmissionCheck[] = [];
+  let first: Failure | null = null;
+  const note = (
+    check: AdmissionCheck["check"],
+    problem: { readonly reason_code: string; readonly detail: string; readonly failure?: Failure } | null,
+  ): boolean => {
+    checks.push({
+      check,
+      passed: problem === null,
+      reason_code: problem?.reason_code ?? null,
+      detail: problem?.detail ?? "",
+    });
+    first ??= problem?.failure ?? null;
+    return problem === null;
+  };
+  const failed = (
+    of: Failure,
+  ): { readonly reason_code: string; readonly detail: string; readonly failure: Failure } => ({
+    reason_code: of.reasonCode ?? of.code,
+    detail: JSON.stringify(of.params),
+    failure: of,
+  });
+  const report = (isolation: IsolationInForce | null): AdmissionReport => ({
+    admitted: checks.every((check) => check.passed),
+    key,
+    checks,
+    isolation,
+    failure: first,
+  });
+
+  const parsed = parseDescriptor(request.descriptor);
+  if (!note("descriptor", parsed.ok ? null : failed(parsed.error)) || !parsed.ok) return report(null);
+  const descriptor = parsed.value;
+  note(
+    "lane",
+    descriptor.capabilities.lane === "ll" && descriptor.capabilities.external_services.length > 0
+      ? { reason_code: "M.LANE.EXTERNAL_ON_LL", detail: "the low-latency lane forbids external services" }
+      : null,
+  );
+  note("capabilities", capabilityProblem(request, descriptor));
+  const config = validateConfig(descriptor.config_schema, request.config);
+  note("config", config.ok ? null : failed(config.error));
+  note("deadline", deadlineProblem(descriptor));
+  const entrypoint = readEntrypoint(request.pack_dir, descriptor);
+  note("binary_hash", entrypoint.ok ? null : failed(entrypoint.error));
+  if (checks.some((check) => !check.passed) || !config.ok) return report(null);
+
+  const opened = loadStrategy({
+    descriptor,
+    pack_dir: request.pack_dir,
+    isolation: request.isolation,
+    ...(request.python === undefined ? {} : { python: request.python }),
+  });
+  if (!note("isolation", opened.ok ? null : failed(opened.error)) || !opened.ok) return report(null);
+  const strategy = opened.value;
+  try {
+    const version = strategy instanceof WasmStrategy ? strategy.abiVersion() : ABI_VERSION;
+    if (
+      !note(
+        "abi_version",
+        version === ABI_VERSION
+          ? null
+          : { reason_code: "M.ABI.VERSION", detail: `the strategy speaks ${version}; this host speaks ${ABI_VERSION}` },
+      )
+    )
+      return report(strategy.isolation);
+    if (request.admitted !== key) {
+      const broken = smoke({ ...request, descriptor, config: config.value }, strategy);
+      note("smoke", broken);
+    }
+    const saved = request.saved_state_version ?? descriptor.state_schema_version;
+    note(
+      "state_schema",
+      saved > descriptor.state_schema_version
+        ? {
+            reason_code: "M.STATE.INCOMPATIBLE",
+            detail: `saved state has version ${saved}, the strategy ${descriptor.state_schema_version}`,
+          }
+        : null,
+    );
+    return report(strategy.isolation);
+  } finally {
+    strategy.close();
+  }
+}
+
+function capabilityProblem(
+  { instruments, venue }: AdmissionRequest,
+  { capabilities }: StrategyDescriptor,
+): { readonly reason_code: string; readonly detail: string } | null {
+  if (!capabilities.venues.includes("*") && !capabilities.venues.includes(venue.venue_id))
+    return { reason_code: "M.CAPABILITY.VENUE_NOT_ALLOWED", detail: venue.venue_id };
+  const foreign = instruments.find(
+    (one) => !capabilities.instruments.includes("*") && !capabilities.instruments.includes(one.instrument_id),
+  );
+  return foreign === undefined
+    ? null
+    : { reason_code: "M.CAPABILITY.INSTRUMENT_NOT_ALLOWED", detail: foreign.instrument_id };
+}
