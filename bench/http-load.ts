@@ -7,9 +7,11 @@
  *
  * Arguments: base URL, token, callers, seconds, bots. Each command gives one of the bots another configuration.
  */
-import { randomUUID } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { systemClock, systemRandom, uuidv7 } from "@rumi/kernel";
 
+const clock = systemClock();
+const random = systemRandom();
 const WARM_UP_MS = 2_000;
 const [base = "", token = "", callersText = "64", secondsText = "5", botsText = "256"] = process.argv.slice(2);
 const { hostname, port } = new URL(base);
@@ -26,7 +28,7 @@ function nextRequest(): string {
   sent += 1;
   // Odd steps, so that consecutive commands go to bots far apart and every bot gets a new value each time.
   const bot = `bench-${(sent * 97) % bots}`;
-  const body = `{"command_id":"${randomUUID()}","config":{"order_quantity":"1","fast_trades":${1 + (sent % 1_000)},"slow_trades":${2_000 + (Math.floor(sent / bots) % 1_000)}},"at":"next_tick","reason":"measured by the bench"}`;
+  const body = `{"command_id":"${uuidv7(clock.now(), random)}","config":{"order_quantity":"1","fast_trades":${1 + (sent % 1_000)},"slow_trades":${2_000 + (Math.floor(sent / bots) % 1_000)}},"at":"next_tick","reason":"measured by the bench"}`;
   return `POST /api/bots/${bot}/config/apply HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`;
 }
 

@@ -1,9 +1,9 @@
 /** The bundled program as its own process in a throw-away home, and as much of its API as the bench needs. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock, systemRandom, uuidv7 } from "@rumi/kernel";
 
 const READY_MS = 30_000;
 const POLL_MS = 2;
@@ -78,4 +78,7 @@ export async function startBenchProgram(options: {
   };
 }
 
-export const commandId = (): string => randomUUID();
+const clock = systemClock();
+const random = systemRandom();
+/** Ordered by time, as the command line makes them. */
+export const commandId = (): string => uuidv7(clock.now(), random);

@@ -101,7 +101,7 @@ async function load(bundles: Bundles, { url, token, process: program }: BenchPro
 }
 
 /** Pack, venue and bots, made as a user makes them: through the API. */
-async function prepareBots(program: BenchProgram, home: string): Promise<void> {
+export async function prepareBots(program: BenchProgram, home: string): Promise<void> {
   const { staging_id } = await program.call("POST", "/api/packs/import", { path: join(ROOT, "packs/default") });
   await program.call("POST", "/api/packs/apply", { staging_id });
   const { approved_digest } = await program.call("POST", "/api/packs/default/approve", {});

@@ -3,8 +3,18 @@
  *
  * Address and token come from RUMI_API_URL and RUMI_TOKEN, else from the home on this machine.
  */
-import { randomUUID } from "node:crypto";
-import { ERROR_CATALOGUE, err, failure, ok, type ErrorCode, type Failure, type Result } from "@rumi/kernel";
+import {
+  ERROR_CATALOGUE,
+  err,
+  failure,
+  ok,
+  systemClock,
+  systemRandom,
+  uuidv7,
+  type ErrorCode,
+  type Failure,
+  type Result,
+} from "@rumi/kernel";
 
 export type ApiAnswer = {
   readonly status: number;
@@ -87,9 +97,12 @@ export function apiClient(options: {
   };
 }
 
-/** A fresh `command_id` for one wish of the person at the keyboard. */
+const clock = systemClock();
+const random = systemRandom();
+
+/** A fresh `command_id` for one wish of the person at the keyboard; ordered by time, which the store's indexes like. */
 export function newCommandId(): string {
-  return randomUUID();
+  return uuidv7(clock.now(), random);
 }
 
 /** The refusal as a failure of the catalogue, when it is one. */
