@@ -19,6 +19,7 @@ export const ENTRIES = {
   "lane-worker": "packages/runtime/src/lane/lane-worker.ts",
   admission: "packages/rumi/src/admission-entry.ts",
   "backtest-worker": "packages/rumi/src/backtest-worker.ts",
+  "replay-worker": "packages/rumi/src/replay-worker.ts",
 };
 
 export async function bundle(outdir) {

@@ -30,8 +30,11 @@ afterAll(async () => {
 const count = async (table: string): Promise<number> =>
   (await world.store.rows<{ n: number }>({ sql: `SELECT count(*) AS n FROM ${table}`, parameters: [] }))[0]?.n ?? 0;
 
+type Shown = { readonly phase: string; readonly epoch: number; readonly cursor: number };
+const shown = async (): Promise<Shown | undefined> => ((await world.bot())["instances"] as readonly Shown[])[0];
+
 it(
-  "[M-7.1.3, M-8.2.2, L-09] a paper bot trades a recording, survives kill -9 of its runner with no order doubled, and stops with proof",
+  "[M-1.1.1, M-7.1.3, M-8.2.2, L-09] a paper bot trades a recording, survives kill -9 of its runner with no order doubled, and stops with proof",
   { timeout: 120_000 },
   async () => {
     const of = descriptor();
@@ -80,6 +83,27 @@ it(
     });
     expect(doubled).toEqual([]);
     expect(Number(dataOf(await world.query("positions.list"))["count"])).toBeGreaterThan(0);
+
+    // [M-1.1.1] Paused, and its runner killed: the next one takes it up standing still, and nothing comes of it.
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "PAUSED"));
+    await world.until("it is paused", async () => (await shown())?.phase === "paused");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await world.control.hub.runnerGone("runner-1");
+    const paused = await shown();
+    child = spawnRunner(world.socketPath, RUNNER_KEY);
+    await world.until("it is taken up", async () => {
+      const now = await shown();
+      expect(["paused", "starting"]).toContain(now?.phase);
+      return now?.epoch === 3 && world.control.hub.ready().length === 1 && now.phase === "paused";
+    });
+    await world.rounds(20);
+    expect(await shown()).toMatchObject({ phase: "paused", epoch: 3, cursor: paused?.cursor });
+    expect(await world.bot()).toMatchObject({ state: "PAUSED", status: { run_id } });
+    const stood = await count("fill_view");
+    dataOf(await world.move("bot-1", "PAUSED", "RUNNING_PAPER"));
+    await world.until("it goes on", async () => (await count("fill_view")) > stood + 3);
+    expect(await shown()).toMatchObject({ run_id, epoch: 3 });
 
     expect(await world.control.stopAll("test", millis(20_000))).toEqual([]);
     expect(await world.bot()).toMatchObject({ state: "IDLE" });

@@ -13,7 +13,7 @@ const place = installation(new URL(import.meta.url));
 const context: CliContext = { terminal: processTerminal(process.env), environment: process.env, exit_code: EXIT.ok };
 const program = new Command("rumi")
   .description(
-    "An operating system for bots that must not go wrong.\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the program does not answer.",
+    "An operating system for bots that must not go wrong.\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the program does not answer, 4 a replay diverged.",
   )
   .version(place.version)
   .showHelpAfterError("(--help shows what there is)")
@@ -31,10 +31,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   recordings: async () => (await import("./cli/recordings.ts")).addRecordingCommands(program, context),
   audit: async () => (await import("./cli/audit.ts")).addAuditCommands(program, context),
   backtest: async () => (await import("./cli/backtest.ts")).addBacktestCommand(program, context, place),
+  replay: async () => (await import("./cli/replay.ts")).addReplayCommand(program, context, place),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
 /** Nouns that have no verb made from a declaration. */
-const SELF_CONTAINED: readonly string[] = ["start", "demo", "token", "recordings", "backtest", "doctor"];
+const SELF_CONTAINED: readonly string[] = ["start", "demo", "token", "recordings", "backtest", "replay", "doctor"];
 
 async function addCommands(noun: string): Promise<void> {
   const room = ROOMS[noun];

@@ -36,3 +36,5 @@ export {
   measureBacktest,
   runBacktest,
 } from "./backtest.ts";
+export { replayRun, type ReplayReport, type ReplayRunOptions } from "./replay/replay-run.ts";
+export { readRunRecord, RUN_RECORD_FILE, type RunRecord } from "./instance/run-record.ts";

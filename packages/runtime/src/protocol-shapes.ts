@@ -118,6 +118,7 @@ const instrument = object({
 });
 
 /** The descriptor's own rules are admission's business; here it must be an object. */
+const earlierRun = object({ run_id: uuid, run_dir: text });
 const spec = object(
   {
     ...key,
@@ -161,9 +162,11 @@ const spec = object(
     admission: object({ report_id: text, key: digest }),
     run_dir: text,
     start: word("fresh", "resume"),
+    begin: word("running", "paused"),
+    from: earlierRun,
     lease: object({ ttl_ms: count }),
   },
-  ["admission"],
+  ["admission", "begin", "from"],
 );
 
 const status = object({
@@ -179,7 +182,7 @@ const status = object({
   events_total: count,
   intents_total: count,
   orders_open: count,
-  last_checkpoint: orNull(object({ cursor: count, bytes: count, at: number })),
+  last_checkpoint: orNull(object({ cursor: count, bytes: count, at: number, why: text }, ["why"])),
   positions: list(
     object({
       instrument_id: text,
@@ -197,12 +200,14 @@ const status = object({
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };
 const plain = (kind: string): Shape => object({ ...place, kind: word(kind) });
+const began = (kind: string): Shape =>
+  object({ ...place, kind: word(kind), epoch: count, run: digest, checkpoint: count }, ["run", "checkpoint"]);
 const entry: Shape = {
   is: "union",
   on: "kind",
   of: {
-    run_started: object({ ...place, kind: word("run_started"), epoch: count }),
-    run_resumed: object({ ...place, kind: word("run_resumed"), epoch: count }),
+    run_started: began("run_started"),
+    run_resumed: began("run_resumed"),
     intent: object({
       ...place,
       kind: word("intent"),
@@ -261,6 +266,7 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
   stop: command("stop"),
   pause: command("pause"),
   continue: command("continue"),
+  handover: command("handover"),
   config: object(
     {
       type: word("config"),

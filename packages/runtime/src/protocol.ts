@@ -26,6 +26,9 @@ export type Pace =
   /** Recorded time × factor; 1 is real time. */
   | { readonly kind: "multiple"; readonly factor: number };
 
+/** Another run of this machine, and where its journal and checkpoints lie. */
+export type EarlierRun = { readonly run_id: Uuid; readonly run_dir: string };
+
 export type InstanceSpec = InstanceKey & {
   readonly strategy_version: string;
   readonly run_id: Uuid;
@@ -67,6 +70,10 @@ export type InstanceSpec = InstanceKey & {
   readonly run_dir: string;
   /** `fresh` refuses an existing run directory; `resume` restores the newest valid checkpoint and replays. */
   readonly start: "fresh" | "resume";
+  /** `paused`: it is brought to where it was and takes no event until it is told to continue. `running` when absent. */
+  readonly begin?: "running" | "paused";
+  /** A fresh run that begins with the state of an earlier one, at its cursor (update in place, shadow). */
+  readonly from?: EarlierRun;
   readonly lease: { readonly ttl_ms: number };
 };
 
@@ -91,7 +98,13 @@ export type InstanceStatus = InstanceKey & {
   readonly events_total: number;
   readonly intents_total: number;
   readonly orders_open: number;
-  readonly last_checkpoint: { readonly cursor: number; readonly bytes: number; readonly at: number } | null;
+  readonly last_checkpoint: {
+    readonly cursor: number;
+    readonly bytes: number;
+    readonly at: number;
+    /** `start`, `periodic`, `wished`, `important`, `pause`, `handover`, `suspend`, `stop`, `feed_ended`. */
+    readonly why?: string;
+  } | null;
   readonly positions: readonly {
     readonly instrument_id: string;
     readonly quantity: string;
@@ -112,7 +125,12 @@ export type JournalEntry = {
   readonly cursor: number;
   readonly trace_id: string;
 } & (
-  | { readonly kind: "run_started" | "run_resumed"; readonly epoch: number }
+  | {
+      readonly kind: "run_started" | "run_resumed";
+      readonly epoch: number;
+      /** Digest of the run's record, `run.json`. */ readonly run?: Digest;
+      /** Generation of the checkpoint that this life was restored from. */ readonly checkpoint?: number;
+    }
   | {
       readonly kind: "intent";
       readonly intent: JsonObject;
@@ -191,7 +209,8 @@ export type ControlMessage =
     }
   | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec }
   | {
-      readonly type: "stop" | "pause" | "continue";
+      /** `handover` ends a run with everything in its checkpoint and its orders open: another run goes on from there. */
+      readonly type: "stop" | "pause" | "continue" | "handover";
       readonly request: number;
       readonly run_id: Uuid;
       readonly epoch: number;

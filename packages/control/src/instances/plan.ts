@@ -84,7 +84,6 @@ function withReport(instance: InstanceRow, { runner_id, status }: Reported): Act
 function startOrWait(instance: InstanceRow, runners: readonly string[], lease_over: boolean): Action {
   const [runner_id] = runners;
   if (runner_id === undefined) return none("no runner is connected");
-  if (instance.desired === "paused") return none("paused, and nobody runs it");
   return lease_over || instance.holder === runner_id
     ? { kind: "start", runner_id }
     : none("its last holder's lease still runs");

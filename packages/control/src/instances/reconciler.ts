@@ -90,7 +90,9 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     const instance = again ? planned : await takeLease(planned, runner_id);
     if (instance === undefined) return; // somebody else holds it, or the wish changed: the next round looks again
     hub.settle(instance.run_id);
-    const spec = { ...jsonOf<StartSpec>(instance.spec), epoch: instance.epoch, lease: { ttl_ms: ttl } };
+    // A paused run whose runner ended is taken up again standing still; it never runs before somebody says so.
+    const begin = instance.desired === "paused" ? ("paused" as const) : ("running" as const);
+    const spec = { ...jsonOf<StartSpec>(instance.spec), begin, epoch: instance.epoch, lease: { ttl_ms: ttl } };
     const resume = planned.starts > 0 || instance.starts > 1;
     let reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: resume ? "resume" : "fresh" } });
     // It died before it wrote anything: there is nothing to resume.

@@ -1,6 +1,7 @@
 import type { ErrorTable } from "./entry.ts";
 import { ABI_ERRORS, type AbiCode } from "./str-abi.ts";
 import { SANDBOX_ERRORS, type SandboxCode } from "./str-sandbox.ts";
+import { STATE_ERRORS, type StateCode } from "./str-state.ts";
 
 type StrCode =
   | "RUMI-STR-020"
@@ -24,9 +25,10 @@ type StrCode =
   | "RUMI-STR-038"
   | "RUMI-STR-039";
 
-export const STR_ERRORS: ErrorTable<AbiCode | StrCode | SandboxCode> = {
+export const STR_ERRORS: ErrorTable<AbiCode | StrCode | SandboxCode | StateCode> = {
   ...ABI_ERRORS,
   ...SANDBOX_ERRORS,
+  ...STATE_ERRORS,
   "RUMI-STR-020": {
     key: "str.journal_corrupt",
     status: 500,

@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   /** The program of that home does not answer. */
   unreachable: 3,
+  /** `replay`: the run was replayed and did not come out the same. */
+  diverged: 4,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -115,6 +115,18 @@ export class CheckpointSlots {
   }
 }
 
+/** Path of the newest sound slot, changing nothing; for whoever reads another run's state. */
+export function newestSlot(directory: string): string | undefined {
+  let newest: { readonly path: string; readonly generation: number } | undefined;
+  for (const slot of SLOTS) {
+    const path = join(directory, slot);
+    const decoded = existsSync(path) ? decodeCheckpoint(readFileSync(path)) : "absent";
+    if (typeof decoded === "string" || decoded.header.generation < (newest?.generation ?? 0)) continue;
+    newest = { path, generation: decoded.header.generation };
+  }
+  return newest?.path;
+}
+
 function freeName(directory: string, base: string): string {
   for (let n = 1; ; n += 1) if (!existsSync(join(directory, `${base}-${n}`))) return `${base}-${n}`;
 }

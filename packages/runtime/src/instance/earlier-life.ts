@@ -4,14 +4,16 @@
  * Nothing is replayed here and nothing is written: this only reads, checks that it belongs to this run, and opens the
  * journal at its end.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
-import { CheckpointSlots, type Restored } from "../checkpoint/slots.ts";
-import { readJournal } from "../journal/reader.ts";
+import { digestOf, err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { type Checkpoint, decodeCheckpoint } from "../checkpoint/format.ts";
+import { CheckpointSlots, newestSlot, type Restored } from "../checkpoint/slots.ts";
+import { listSegments, readJournal } from "../journal/reader.ts";
 import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "../journal/writer.ts";
 import type { InstanceSpec, JournalEntry, SegmentClosed } from "../protocol.ts";
-import { isReproduced } from "./recorder.ts";
+import type { Began } from "./recorder.ts";
+import { mismatchWith, ORIGIN_FILE, readRunRecord, runRecordOf, writeOnce, writeRunRecord } from "./run-record.ts";
 
 export type LifeOptions = {
   readonly spec: InstanceSpec;
@@ -26,20 +28,53 @@ export type Life = {
   readonly expected: readonly JournalEntry[];
   /** Epoch in force where they begin. */
   readonly epochBefore: number;
+  readonly began: Began;
+  /** The checkpoint of another run that this one begins with. */
+  readonly origin: Checkpoint | null;
+  /** The configuration that the run was begun with; later ones are inputs of its journal. */
+  readonly config: JsonObject;
 };
 export type EarlierLife = Life & { readonly restored: Restored };
 
+/** A run directory without a single journal segment is what a start left that died at once: it is made anew. */
 export function beginLife({ spec, monotonic }: LifeOptions): Result<Life, Failure> {
-  if (existsSync(spec.run_dir))
+  if (listSegments(join(spec.run_dir, "journal")).length > 0)
     return err(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
+  const origin = spec.from === undefined ? ok(null) : readOrigin(spec.from);
+  if (!origin.ok) return origin;
+  rmSync(spec.run_dir, { recursive: true, force: true });
   mkdirSync(spec.run_dir, { recursive: true, mode: 0o700 });
+  if (origin.value !== null) writeOnce(join(spec.run_dir, ORIGIN_FILE), origin.value);
+  const record = writeRunRecord(spec.run_dir, runRecordOf(spec, origin.value === null ? null : digestOf(origin.value)));
   const slots = CheckpointSlots.create(join(spec.run_dir, "checkpoints"));
   return ok({
     writer: JournalWriter.create(writerOptions(spec, monotonic)),
     slots,
     expected: [],
     epochBefore: spec.epoch,
+    began: { run: record },
+    origin: origin.value === null ? null : decoded(origin.value),
+    config: spec.config,
   });
+}
+
+/** The newest sound checkpoint of the run that this one begins with. */
+function readOrigin(from: NonNullable<InstanceSpec["from"]>): Result<Buffer, Failure> {
+  const path = newestSlot(join(from.run_dir, "checkpoints"));
+  return path === undefined
+    ? err(
+        failure(
+          "RUMI-STR-023",
+          { path: from.run_dir, problem: "no sound checkpoint of the earlier run is left" },
+          { reasonCode: "M.STATE.CORRUPT" },
+        ),
+      )
+    : ok(readFileSync(path));
+}
+
+function decoded(bytes: Buffer): Checkpoint | null {
+  const checkpoint = decodeCheckpoint(bytes);
+  return typeof checkpoint === "string" ? null : checkpoint;
 }
 
 export function readEarlierLife({ spec, monotonic, onSegment }: LifeOptions): Result<EarlierLife, Failure> {
@@ -57,12 +92,49 @@ export function readEarlierLife({ spec, monotonic, onSegment }: LifeOptions): Re
   if (read.value.last === null)
     return err(failure("RUMI-STR-021", { path: spec.run_dir }, { reasonCode: "M.JOURNAL.MISSING" }));
   const expected = entries.slice(from);
-  const mismatch = checkpoint === null ? undefined : mismatchOf(spec, checkpoint.header, expected);
+  const record = readRunRecord(spec.run_dir);
+  if (!record.ok) return record;
+  const mismatch =
+    record.value === null
+      ? checkpoint === null || checkpoint.header.run_id === spec.run_id
+        ? undefined
+        : "run_id"
+      : mismatchWith(record.value.record, spec);
   if (mismatch !== undefined)
     return err(failure("RUMI-STR-037", { path: spec.run_dir, field: mismatch }, { reasonCode: "M.RUN.MISMATCH" }));
+  const origin = originOf(spec.run_dir, record.value);
+  if (!origin.ok) return origin;
   for (const segment of read.value.closed) onSegment(segment);
   const writer = JournalWriter.resume(writerOptions(spec, monotonic), read.value);
-  return ok({ writer, slots, restored, expected, epochBefore: epochAt(entries, from) ?? spec.epoch });
+  const began: Began = {
+    ...(record.value === null ? {} : { run: record.value.digest }),
+    ...(checkpoint === null ? {} : { checkpoint: checkpoint.header.generation }),
+  };
+  const epochBefore = epochAt(entries, from) ?? spec.epoch;
+  return ok({
+    writer,
+    slots,
+    restored,
+    expected,
+    epochBefore,
+    began,
+    origin: origin.value,
+    config: record.value?.record.config ?? spec.config,
+  });
+}
+
+/** The state that the run began with, if it was another run's; RUMI-STR-070 when it is not the one on record. */
+export function originOf(
+  run_dir: string,
+  read: { readonly record: { readonly from: { readonly checkpoint: string } | null } } | null,
+): Result<Checkpoint | null, Failure> {
+  if (read === null || read.record.from === null) return ok(null);
+  const path = join(run_dir, ORIGIN_FILE);
+  const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+  const checkpoint = digestOf(bytes) === read.record.from.checkpoint ? decoded(bytes) : null;
+  return checkpoint === null
+    ? err(failure("RUMI-STR-070", { path, problem: "it is not the state on record" }, { reasonCode: "M.RUN.RECORD" }))
+    : ok(checkpoint);
 }
 
 function writerOptions(spec: InstanceSpec, monotonic: () => number): Parameters<typeof JournalWriter.create>[0] {
@@ -73,21 +145,6 @@ function writerOptions(spec: InstanceSpec, monotonic: () => number): Parameters<
     segmentAgeMs: SEGMENT_AGE_MS_DEFAULT,
     monotonic,
   };
-}
-
-/** Another pack may only continue where nothing is left to replay. */
-function mismatchOf(
-  spec: InstanceSpec,
-  header: { readonly run_id: string; readonly pack_digest: string },
-  expected: readonly JournalEntry[],
-): string | undefined {
-  if (header.run_id !== spec.run_id) return "run_id";
-  if (
-    header.pack_digest !== spec.pack_digest &&
-    expected.some((entry) => isReproduced(entry) || entry.kind === "input")
-  )
-    return "pack_digest";
-  return undefined;
 }
 
 function epochAt(entries: readonly JournalEntry[], seq: number): number | undefined {

@@ -3,10 +3,20 @@ import { clientOrderId } from "@rumi/abi";
 import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
 import type { HostOptions } from "./host-options.ts";
+import type { JsonObject } from "@rumi/kernel";
 import { InstanceMachine } from "./machine.ts";
 import type { RunRecorder } from "./recorder.ts";
 
-export function machineOf({ spec, feed, strategy, venue }: HostOptions, recorder: RunRecorder): InstanceMachine {
+export type MachineParts = Pick<HostOptions, "feed" | "strategy" | "venue"> & {
+  readonly spec: Omit<HostOptions["spec"], "epoch" | "start" | "begin" | "from" | "lease" | "pack_dir" | "run_dir">;
+};
+
+/** Of `recorder`, only what a replay has too. `config` is what the run was begun with. */
+export function machineOf(
+  { spec, feed, strategy, venue }: MachineParts,
+  recorder: Pick<RunRecorder, "record" | "epochInForce">,
+  config: JsonObject,
+): InstanceMachine {
   const identity: Identity = {
     bot_id: spec.bot_id,
     strategy_id: spec.strategy_id,
@@ -35,6 +45,6 @@ export function machineOf({ spec, feed, strategy, venue }: HostOptions, recorder
       record: (entry) => recorder.record(entry),
       orderId: (key) => clientOrderId({ environment, ...identity, epoch: recorder.epochInForce, idempotency_key: key }),
     },
-    spec.config,
+    config,
   );
 }

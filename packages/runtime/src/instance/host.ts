@@ -12,17 +12,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  canonicalJson,
-  digestOf,
-  err,
-  type Failure,
-  failure,
-  failureText,
-  type JsonObject,
-  ok,
-  type Result,
-} from "@rumi/kernel";
+import { canonicalJson, err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { causeText } from "../cause-text.ts";
 import type { Checkpoint } from "../checkpoint/format.ts";
 import type { CheckpointSlots } from "../checkpoint/slots.ts";
@@ -32,7 +22,9 @@ import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earli
 import { DeferredConfig } from "./deferred-config.ts";
 import { machineOf } from "./host-machine.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
-import { refusedInit, statusOf } from "./host-status.ts";
+import { beginMachine, restoreMachine } from "./host-begin.ts";
+import { writeCheckpoint } from "./host-checkpoint.ts";
+import { statusOf } from "./host-status.ts";
 import { type MachineInput, type Waiting, waitingClass } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
 import { InputQueue } from "../queue/input-queue.ts";
@@ -80,8 +72,9 @@ export class InstanceHost {
       epoch: spec.epoch,
       expected: life.expected,
       epochBefore: life.epochBefore,
+      began: life.began,
     });
-    this.#machine = machineOf(options, this.#recorder);
+    this.#machine = machineOf(options, this.#recorder, life.config);
     this.#sliceRows =
       options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic);
@@ -93,33 +86,41 @@ export class InstanceHost {
     const started = options.monotonic();
     if (options.spec.start === "fresh") {
       const life = beginLife(options);
-      return life.ok ? new InstanceHost(options, life.value).#begin() : life;
+      return life.ok ? new InstanceHost(options, life.value).#begin(life.value) : life;
     }
     const life = readEarlierLife(options);
     return life.ok ? new InstanceHost(options, life.value).#resume(life.value, started) : life;
   }
 
-  /** The first breath of a fresh run: init, and a checkpoint so that there is always one. */
-  async #begin(): Promise<Result<InstanceHost, Failure>> {
-    this.#recorder.goLiveIfDone(this.#where(), "run_started");
-    const refused = this.#machine.init();
-    if (refused !== null) {
+  /** The first breath of a fresh run: init or another run's state, and a checkpoint so that there is always one. */
+  async #begin({ origin }: Life): Promise<Result<InstanceHost, Failure>> {
+    if (origin === null) this.#recorder.goLiveIfDone(this.#where(), "run_started");
+    const broken = beginMachine(this.#machine, this.#o, origin);
+    if (origin !== null) this.#recorder.goLiveIfDone(this.#where(), "run_started");
+    if (broken !== null) {
       this.#writer.finish();
-      return err(refusedInit(refused));
+      return err(broken);
     }
     await this.#sync();
     this.#machine.dispatch();
     const written = await this.checkpoint("start");
     if (!written.ok) return written;
     this.#pace.startAt(this.#machine.cursor);
-    this.#phase = "running";
+    this.#beginPhase();
     return ok(this);
+  }
+
+  /** Paused from its first breath on where that is wished: nothing runs even for a moment. */
+  #beginPhase(): void {
+    const paused = this.#o.spec.begin === "paused";
+    this.#phase = paused ? "paused" : this.#machine.feedEnded ? "feed_ended" : "running";
+    if (paused) this.#reason = "M.RUN.PAUSED";
   }
 
   /** Goes on where the earlier life ended: its checkpoint, then its journal once more, then new rows. */
   async #resume(life: EarlierLife, started: number): Promise<Result<InstanceHost, Failure>> {
     const { restored, expected } = life;
-    const broken = this.#restore(restored.checkpoint) ?? (await this.#replay(expected, restored.checkpoint === null));
+    const broken = this.#restore(restored.checkpoint) ?? (await this.#replay(expected, life));
     if (broken !== null) {
       this.#writer.release();
       return err(broken);
@@ -140,7 +141,7 @@ export class InstanceHost {
     this.#restoreMs = this.#o.monotonic() - started;
     await this.#sync();
     this.#pace.startAt(this.#machine.cursor);
-    this.#phase = this.#machine.feedEnded ? "feed_ended" : "running";
+    this.#beginPhase();
     this.#halted = this.#machine.health.state === "halted";
     return ok(this);
   }
@@ -148,43 +149,31 @@ export class InstanceHost {
   /** `null`, or why the checkpoint cannot be continued from. */
   #restore(checkpoint: Checkpoint | null): Failure | null {
     if (checkpoint === null) return null;
-    const { spec, venue } = this.#o;
     const { header } = checkpoint;
-    try {
-      venue.restore(checkpoint.venue);
-    } catch (cause) {
-      return failure(
-        "RUMI-STR-023",
-        { path: spec.run_dir, problem: "the venue's state is refused" },
-        { reasonCode: "M.STATE.CORRUPT", cause },
-      );
-    }
-    const refused = this.#machine.restore(header.machine as unknown as MachineState, checkpoint.strategy);
-    if (refused?.reason_code === "M.STATE.INCOMPATIBLE")
-      return failure(
-        "RUMI-STR-024",
-        { found: header.state_schema_version, wanted: spec.descriptor.state_schema_version },
-        { reasonCode: refused.reason_code },
-      );
-    if (refused !== null) return refusedInit(refused);
+    const broken = restoreMachine(this.#machine, this.#o, checkpoint, header.machine as unknown as MachineState);
+    if (broken !== null) return broken;
     this.#checkpointCursor = header.last_event_cursor;
     this.#lastCheckpoint = { cursor: header.last_event_cursor, bytes: 0, at: this.#o.wallNow() };
     return null;
   }
 
   /** `null`, or why the journal could not be regenerated; a divergence leaves both records beside the journal. */
-  async #replay(expected: EarlierLife["expected"], fromNothing: boolean): Promise<Failure | null> {
+  async #replay(expected: EarlierLife["expected"], { restored, origin, config }: EarlierLife): Promise<Failure | null> {
+    const { spec, venue } = this.#o;
     try {
-      const refused = await replayLife({
+      return await replayLife({
         machine: this.#machine,
         recorder: this.#recorder,
         expected,
         feedLength: this.#o.feed.length,
-        fromNothing,
+        begin:
+          restored.checkpoint === null
+            ? () => beginMachine(this.#machine, { venue, spec: { ...spec, config } }, origin)
+            : null,
+        venueState: () => this.#o.venue.save(),
         mayEmit: this.#o.mayEmit,
         sync: () => this.#sync(),
       });
-      return refused === null ? null : refusedInit(refused);
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
       const { seq, journal, replay } = error.divergence;
@@ -275,7 +264,7 @@ export class InstanceHost {
 
   async pause(reason: string): Promise<Result<InstanceStatus, Failure>> {
     if (this.#phase === "running" || this.#phase === "feed_ended") {
-      if (this.#phase === "running") this.#phase = "paused";
+      this.#phase = "paused";
       this.#reason = reason;
       this.#recorder.append({ kind: "run_paused", ...this.#where() });
       await this.checkpoint("pause");
@@ -289,7 +278,7 @@ export class InstanceHost {
       await this.#sync();
       this.#reason = null;
       this.#pace.startAt(this.#machine.cursor);
-      this.#phase = "running";
+      this.#phase = this.#machine.feedEnded ? "feed_ended" : "running";
     }
     return ok(this.status());
   }
@@ -309,14 +298,37 @@ export class InstanceHost {
       });
     }
     await this.checkpoint("stop");
-    this.#machine.shutdown(leased ? "stop" : "lease_lost");
+    this.#end(leased ? "stop" : "lease_lost");
+    return ok(this.status());
+  }
+
+  /** Ends with its orders open and everything in the checkpoint: another run goes on from there (update in place). */
+  async handover(): Promise<Result<InstanceStatus, Failure>> {
+    if (this.#phase === "stopped" || this.#phase === "failed") return ok(this.status());
+    const problem = this.#o.mayEmit()
+      ? this.#machine.pending > 0
+        ? "orders wait to be sent"
+        : null
+      : "its lease is over";
+    if (problem !== null)
+      return err(
+        failure("RUMI-STR-071", { run_id: this.#o.spec.run_id, problem }, { reasonCode: "M.RUN.NOT_HANDED_OVER" }),
+      );
+    const written = await this.checkpoint("handover");
+    if (!written.ok) return written;
+    this.#reason = "M.RUN.HANDED_OVER";
+    this.#end("upgrade");
+    return ok(this.status());
+  }
+
+  #end(reason: "stop" | "lease_lost" | "upgrade"): void {
+    this.#machine.shutdown(reason);
     this.#recorder.append({ kind: "run_stopped", ...this.#where() });
     this.#writer.finish();
     this.#tell();
     this.#o.strategy.close();
     this.#phase = "stopped";
     for (const waiting of this.#inputs.takeAll()) waiting.done(ok(this.status()));
-    return ok(this.status());
   }
 
   /** Ends without a word in the journal: another life will continue it (orderly shutdown of the runner). */
@@ -350,33 +362,19 @@ export class InstanceHost {
         ),
       );
     }
-    const { spec } = this.#o;
-    const generation = this.#slots.nextGeneration;
-    this.#recorder.append({
-      kind: "checkpoint",
-      ...this.#where(),
-      checkpoint: { generation, cursor: this.#machine.cursor, why },
-    });
-    await this.#sync();
     const machine = this.#machine.save();
-    const written = this.#slots.write({
-      header: {
-        schema_version: 1,
-        generation,
-        run_id: spec.run_id,
-        epoch: spec.epoch,
-        pack_digest: spec.pack_digest,
-        config_digest: digestOf(canonicalJson(this.#machine.config)),
-        state_schema_version: saved.version,
-        last_event_cursor: machine.cursor,
-        event_time_us: machine.clock,
-        journal_seq: this.#writer.seq,
-        journal_chain: this.#writer.chainHex,
-        next_intent_key: this.#machine.nextIntentKey,
-        machine: machine,
-      },
-      strategy: saved.state,
+    const written = await writeCheckpoint({
+      spec: this.#o.spec,
+      why,
+      machine,
+      saved,
       venue: this.#o.venue.save(),
+      nextIntentKey: this.#machine.nextIntentKey,
+      where: this.#where(),
+      recorder: this.#recorder,
+      writer: this.#writer,
+      slots: this.#slots,
+      sync: () => this.#sync(),
     });
     this.#checkpointAt = this.#o.monotonic();
     if (!written.ok) {
@@ -385,7 +383,7 @@ export class InstanceHost {
     }
     this.#checkpointCursor = machine.cursor;
     this.#checkpointsTotal += 1;
-    this.#lastCheckpoint = { cursor: machine.cursor, bytes: written.value, at: this.#o.wallNow() };
+    this.#lastCheckpoint = { cursor: machine.cursor, bytes: written.value, at: this.#o.wallNow(), why };
     if (this.#phase === "running") this.#takeDeferred(this.#deferred.takeAtCheckpoint());
     return written;
   }

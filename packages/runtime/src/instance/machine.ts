@@ -311,6 +311,11 @@ export class InstanceMachine {
     return saved.health.state === "halted" ? null : this.#initWith(this.#lastState, false);
   }
 
+  /** The strategy begins again from its newest saved state, as it did where an earlier life was taken up. */
+  reborn(): StrategyFault | null {
+    return this.#isHalted() ? null : (this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false));
+  }
+
   /** What a restored strategy puts out at init is not counted: its timers and intents are on the record already. */
   #initWith(from: { readonly version: number; readonly state: Uint8Array }, fresh: boolean): StrategyFault | null {
     let { version, state } = from;

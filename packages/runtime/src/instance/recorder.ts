@@ -9,7 +9,7 @@
  * - A regenerated entry that differs stops the replay before anything new is written (recovery.test.ts "a replay that differs halts").
  * - The epoch of a client order id is the epoch under which its intent was first recorded.
  */
-import { canonicalJson, type JsonObject } from "@rumi/kernel";
+import { canonicalJson, type Digest, type JsonObject } from "@rumi/kernel";
 import type { JournalWriter } from "../journal/writer.ts";
 import type { JournalEntry } from "../protocol.ts";
 import type { MachineEntry } from "./entry.ts";
@@ -25,14 +25,77 @@ export class DivergenceError extends Error {
   }
 }
 
-export class RunRecorder {
+/** What a replay needs of whoever compares; the journal's recorder and a replay that only looks share it. */
+export interface Tape {
+  /** Nothing is expected any more. */
+  readonly live: boolean;
+  /** The next entry of the earlier life, while there is one. */
+  readonly head: JournalEntry | undefined;
+  /** Passes over the head: the shell replayed it. */
+  passHead(): void;
+  /** Ends the replay if nothing is expected any more. */
+  goLiveIfDone(where: Where): void;
+}
+
+/** The entries that an earlier life left, taken one by one as they come out again. */
+export class Expectation {
+  readonly #entries: readonly JournalEntry[];
+  #next = 0;
+  #epochInForce: number;
+
+  constructor(entries: readonly JournalEntry[], epochBefore: number) {
+    this.#entries = entries;
+    this.#epochInForce = epochBefore;
+    this.skipResumed();
+  }
+
+  get head(): JournalEntry | undefined {
+    return this.#entries[this.#next];
+  }
+  get isOver(): boolean {
+    return this.#next >= this.#entries.length;
+  }
+  /** Epoch under which the newest passed entry was written. */
+  get epochInForce(): number {
+    return this.#epochInForce;
+  }
+
+  /** False when nothing was expected. Throws `DivergenceError` where the head says something else. */
+  meets(entry: MachineEntry): boolean {
+    this.skipResumed();
+    const { head } = this;
+    if (head === undefined) return false;
+    const journal = comparable(head);
+    const replay = canonicalJson(entry);
+    if (journal !== replay) throw new DivergenceError({ seq: head.seq, journal, replay });
+    this.#next += 1;
+    return true;
+  }
+
+  pass(): void {
+    this.#next += 1;
+    this.skipResumed();
+  }
+
+  skipResumed(): void {
+    for (
+      let { head } = this;
+      head !== undefined && (head.kind === "run_resumed" || head.kind === "run_started");
+      head = this.#entries[this.#next]
+    ) {
+      this.#epochInForce = head.epoch;
+      this.#next += 1;
+    }
+  }
+}
+
+export class RunRecorder implements Tape {
   readonly #writer: JournalWriter;
   readonly #wallNow: () => number;
   readonly #epoch: number;
-  #expected: readonly JournalEntry[];
-  #next = 0;
-  #epochInForce: number;
-  #live: boolean;
+  readonly #began: Began;
+  #expected: Expectation;
+  #live = false;
 
   constructor(options: {
     readonly writer: JournalWriter;
@@ -40,61 +103,47 @@ export class RunRecorder {
     readonly epoch: number;
     readonly expected: readonly JournalEntry[];
     /** Epoch in force where the expected entries begin. */ readonly epochBefore: number;
+    readonly began: Began;
   }) {
     this.#writer = options.writer;
     this.#wallNow = options.wallNow;
     this.#epoch = options.epoch;
-    this.#expected = options.expected;
-    this.#epochInForce = options.epochBefore;
-    this.#live = false;
+    this.#began = options.began;
+    this.#expected = new Expectation(options.expected, options.epochBefore);
   }
 
   get live(): boolean {
     return this.#live;
   }
   get epochInForce(): number {
-    return this.#epochInForce;
+    return this.#live ? this.#epoch : this.#expected.epochInForce;
   }
-  /** The next entry of the earlier life, while there is one. */
   get head(): JournalEntry | undefined {
-    return this.#live ? undefined : this.#expected[this.#next];
+    return this.#live ? undefined : this.#expected.head;
   }
 
   /** Takes what the machine says happened. */
   record(entry: MachineEntry): void {
     if (this.#live) return void this.append(entry);
-    this.#skipResumed();
-    const head = this.#expected[this.#next];
-    if (head === undefined) {
-      this.goLiveIfDone(entry);
-      return void this.append(entry);
-    }
-    const journal = comparable(head);
-    const replay = canonicalJson(entry);
-    if (journal !== replay) throw new DivergenceError({ seq: head.seq, journal, replay });
-    this.#next += 1;
+    const expected = this.#expected.meets(entry);
     this.goLiveIfDone(entry);
+    if (!expected) this.append(entry);
   }
 
-  /** Passes over the head: the shell replayed it. */
   passHead(): void {
-    this.#next += 1;
-    this.#skipResumed();
+    this.#expected.pass();
   }
 
   /** Starts the live part once nothing is expected any more. */
-  goLiveIfDone(
-    where: { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string },
-    kind: "run_started" | "run_resumed" = "run_resumed",
-  ): void {
-    this.#skipResumed();
-    if (this.#live || this.#next < this.#expected.length) return;
+  goLiveIfDone(where: Where, kind: "run_started" | "run_resumed" = "run_resumed"): void {
+    this.#expected.skipResumed();
+    if (this.#live || !this.#expected.isOver) return;
     this.#live = true;
-    this.#expected = [];
-    this.#epochInForce = this.#epoch;
+    this.#expected = new Expectation([], this.#epoch);
     this.#writer.append({
       kind,
       epoch: this.#epoch,
+      ...this.#began,
       at_us: this.#wallNow(),
       event_time_us: where.event_time_us,
       cursor: where.cursor,
@@ -105,20 +154,14 @@ export class RunRecorder {
   append(entry: MachineEntry | OperationalEntry): JournalEntry {
     return this.#writer.append({ ...entry, at_us: this.#wallNow() });
   }
-
-  #skipResumed(): void {
-    for (
-      let head = this.#expected[this.#next];
-      head !== undefined && (head.kind === "run_resumed" || head.kind === "run_started");
-      head = this.#expected[this.#next]
-    ) {
-      this.#epochInForce = head.epoch;
-      this.#next += 1;
-    }
-  }
 }
 
-type Where = { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
+/** What this life began with, told by its first record. */
+export type Began = {
+  /** Digest of the run's record (run-record.ts). */ readonly run?: Digest;
+  /** Generation of the checkpoint that it was restored from. */ readonly checkpoint?: number;
+};
+export type Where = { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
 export type OperationalEntry = Where &
   (
     | { readonly kind: "checkpoint"; readonly checkpoint: JsonObject }

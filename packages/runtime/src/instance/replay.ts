@@ -6,20 +6,24 @@
  *
  * Invariant: nothing new is dispatched before it is durable, and nothing at all without the lease (recovery.test.ts).
  */
-import { canonicalJson } from "@rumi/kernel";
+import { canonicalJson, type Failure } from "@rumi/kernel";
 import type { JournalEntry } from "../protocol.ts";
-import type { StrategyFault } from "../strategy/strategy.ts";
+import { refusedInit } from "./host-status.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
-import { DivergenceError, isFault, isReproduced, type RunRecorder } from "./recorder.ts";
+import { DivergenceError, isFault, isReproduced, type Tape } from "./recorder.ts";
+import { stateDigest } from "./state-digest.ts";
 
 export type ReplayOptions = {
   readonly machine: InstanceMachine;
-  readonly recorder: RunRecorder;
+  readonly recorder: Tape;
   readonly expected: readonly JournalEntry[];
   readonly feedLength: number;
-  /** There was no checkpoint: the strategy starts as it did at first. */
-  readonly fromNothing: boolean;
+  /** There was no checkpoint: the machine starts as it did at first. */
+  readonly begin: (() => Failure | null) | null;
+  readonly venueState: () => Uint8Array;
+  /** Hears of each checkpoint whose state came out again. */
+  readonly onState?: (digest: string) => void;
   readonly mayEmit: () => boolean;
   readonly sync: () => Promise<void>;
 };
@@ -28,19 +32,21 @@ export type ReplayOptions = {
 const STRIDE = 4_096;
 
 /** Throws `DivergenceError`; a strategy that refuses to begin again is a value. */
-export async function replayLife(options: ReplayOptions): Promise<StrategyFault | null> {
-  const { machine, recorder, expected, feedLength, fromNothing, mayEmit, sync } = options;
+export async function replayLife(options: ReplayOptions): Promise<Failure | null> {
+  const { machine, recorder, expected, feedLength, begin, mayEmit, sync } = options;
+  const reborn = generationsRestored(expected);
   for (const entry of expected)
     if (isFault(entry) && entry.kind === "input")
       machine.expectFault(entry.input as unknown as Extract<MachineInput, { input: "fault" }>);
-  if (fromNothing) {
-    const refused = machine.init();
+  if (begin !== null) {
+    const refused = begin();
     if (refused !== null) return refused;
     machine.dispatch();
   }
   recorder.goLiveIfDone(machine.where());
   while (!recorder.live) {
-    replayBoundary(options);
+    const refused = replayBoundary(options, reborn);
+    if (refused !== null) return refused;
     if (recorder.live) break;
     const before = machine.cursor;
     const head = recorder.head;
@@ -67,7 +73,8 @@ export async function replayLife(options: ReplayOptions): Promise<StrategyFault 
 }
 
 /** What the earlier life did between two rows, at the row where it did it. */
-function replayBoundary({ machine, recorder, feedLength }: ReplayOptions): void {
+function replayBoundary(options: ReplayOptions, reborn: ReadonlySet<unknown>): Failure | null {
+  const { machine, recorder, feedLength } = options;
   for (let head = recorder.head; head !== undefined; head = recorder.head) {
     const saveFault =
       isFault(head) &&
@@ -78,15 +85,41 @@ function replayBoundary({ machine, recorder, feedLength }: ReplayOptions): void 
       machine.saveStrategy();
       continue;
     }
+    // The feed's end is told by the shell, so a replay tells it again.
+    if (head.kind === "feed_ended" && machine.cursor === feedLength) {
+      machine.recordFeedEnded();
+      continue;
+    }
     if (isReproduced(head) || head.cursor !== machine.cursor) break;
     recorder.passHead();
     // Was it the last that is known? What it brings about is new, and must bear the epoch that a later replay will see.
     recorder.goLiveIfDone(machine.where());
-    if (head.kind === "checkpoint" && head.checkpoint["event"] === undefined) machine.saveStrategy();
+    if (head.kind === "checkpoint" && head.checkpoint["event"] === undefined) {
+      compareState(options, head);
+      const refused = reborn.has(head.checkpoint["generation"]) ? machine.reborn() : null;
+      if (refused !== null) return refusedInit(refused);
+    }
     if (head.kind === "input") machine.apply(head.input as unknown as MachineInput);
     machine.dispatch();
   }
-  // The feed's end is told by the shell, so a replay tells it again.
-  if (recorder.head?.kind === "feed_ended" && machine.cursor === feedLength) machine.recordFeedEnded();
   recorder.goLiveIfDone(machine.where());
+  return null;
+}
+
+/** Saves as the earlier life did; where its record names the state, this one must be the same. */
+function compareState(
+  { machine, venueState, onState }: ReplayOptions,
+  { seq, checkpoint }: Extract<JournalEntry, { kind: "checkpoint" }>,
+): void {
+  const saved = machine.saveStrategy();
+  const { state } = checkpoint;
+  if (saved === null || typeof state !== "string") return;
+  const replay = stateDigest(machine.save(), saved.state, venueState());
+  if (replay !== state) throw new DivergenceError({ seq, journal: state, replay });
+  onState?.(state);
+}
+
+/** Checkpoints from which a later life began: there the strategy was made anew from its saved state, then as now. */
+function generationsRestored(expected: readonly JournalEntry[]): ReadonlySet<unknown> {
+  return new Set(expected.flatMap((entry) => (entry.kind === "run_resumed" ? [entry.checkpoint] : [])));
 }

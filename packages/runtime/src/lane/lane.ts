@@ -59,6 +59,7 @@ export class Lane {
         stop: () => host.stop(message.reason),
         pause: () => host.pause(message.reason),
         continue: () => host.continue(),
+        handover: () => host.handover(),
         suspend: () => host.suspend().then(() => ok(host.status())),
       }[message.command];
       hosted.commands.push(async () => this.#reply(message.request, await run()));

@@ -166,6 +166,7 @@ export class Runner {
       case "stop":
       case "pause":
       case "continue":
+      case "handover":
         return this.#command(message);
       case "config": {
         const held = this.#find(message);
@@ -340,20 +341,21 @@ export class Runner {
     held.request = null;
   }
 
-  async #command(message: Extract<ControlMessage, { type: "stop" | "pause" | "continue" }>): Promise<void> {
+  async #command(
+    message: Extract<ControlMessage, { type: "stop" | "pause" | "continue" | "handover" }>,
+  ): Promise<void> {
     const held = this.#find(message);
     if (held === undefined) return;
     if (held.state === "over")
       return void this.#line.send({ type: "reply", request: message.request, ok: true, status: held.status });
-    this.#answer(
-      message.request,
-      await this.#lanes.ask(message.run_id, {
-        type: "command",
-        run_id: message.run_id,
-        command: message.type,
-        reason: message.reason,
-      }),
-    );
+    const reply = await this.#lanes.ask(message.run_id, {
+      type: "command",
+      run_id: message.run_id,
+      command: message.type,
+      reason: message.reason,
+    });
+    if (reply.ok && this.#held.get(message.run_id) === held) held.status = reply.value;
+    this.#answer(message.request, reply);
   }
 
   /** The run at that epoch; otherwise the request is refused. */
@@ -418,7 +420,8 @@ export class Runner {
         this.#refuseStart(held, problem);
         continue;
       }
-      const again: Held = { ...held, spec: { ...held.spec, start: "resume" }, state: "starting" };
+      const begin = held.status.phase === "paused" ? "paused" : "running";
+      const again: Held = { ...held, spec: { ...held.spec, start: "resume", begin }, state: "starting" };
       this.#held.set(runId, again);
       void this.#lanes.start(again.spec, again.slot).then((reply) => {
         if (!reply.ok) return this.#refuseStart(again, reply.error);
