@@ -1,5 +1,6 @@
 /** The protocol's messages as checkable shapes: closed objects, no coercion, every text and list bounded. */
 import { ID_PATTERNS } from "@rumi/kernel";
+import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
 
 type Shape =
   | { readonly is: "string"; readonly pattern?: RegExp; readonly max?: number }
@@ -117,6 +118,23 @@ const instrument = object({
   quote_currency: text,
 });
 
+const rule = object({ count, within_us: count, mode: word(...BREAKER_MODES), share_percent: count }, ["share_percent"]);
+/** Whether its numbers make sense was judged when the bot's version was made; here they must be numbers. */
+const breaker = object({
+  rules: object(Object.fromEntries(BREAKER_TRIGGERS.map((trigger) => [trigger, rule])), BREAKER_TRIGGERS),
+  back: {
+    is: "union",
+    on: "kind",
+    of: {
+      cooldown: object({ kind: word("cooldown"), after_us: count }),
+      calm: object({ kind: word("calm"), quiet_us: count }),
+      manual: object({ kind: word("manual") }),
+    },
+  },
+});
+/** What a bot's version may leave unsaid. */
+const OPTIONAL_OF_SPEC = ["breaker"] as const;
+
 /** The descriptor's own rules are admission's business; here it must be an object. */
 const earlierRun = object({ run_id: uuid, run_dir: text });
 const spec = object(
@@ -227,6 +245,16 @@ const entry: Shape = {
     }),
     checkpoint: object({ ...place, kind: word("checkpoint"), checkpoint: json }),
     input: object({ ...place, kind: word("input"), input: json }),
+    breaker: object({
+      ...place,
+      kind: word("breaker"),
+      breaker: object({
+        state: word("open", "closed"),
+        mode: orNull(word(...BREAKER_MODES)),
+        trigger: orNull(word("operator", ...BREAKER_TRIGGERS)),
+        reason_code: text,
+      }),
+    }),
     run_paused: plain("run_paused"),
     run_continued: plain("run_continued"),
     feed_ended: plain("feed_ended"),

@@ -9,6 +9,7 @@
 import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
 import type { RecordingFile } from "@rumi/venues";
+import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
 
@@ -62,6 +63,8 @@ export type InstanceSpec = InstanceKey & {
     readonly intents_per_second: number;
     readonly max_open_orders: number;
   };
+  /** When it trips, what it does, how it comes back; absent: BREAKER_DEFAULT. */
+  readonly breaker?: BreakerConfig;
   /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
   readonly isolation: "any" | "strict";
   /** The admission report that the control plane keeps about this start; its key spares the runner the smoke (M-12.1). */
@@ -142,6 +145,16 @@ export type JournalEntry = {
   | { readonly kind: "order"; readonly report: JsonObject }
   | { readonly kind: "fill"; readonly fill: JsonObject }
   | { readonly kind: "health"; readonly health_state: HealthState; readonly reason_code: string | null }
+  /** The circuit breaker opened, became stricter or closed. */
+  | {
+      readonly kind: "breaker";
+      readonly breaker: {
+        readonly state: "open" | "closed";
+        readonly mode: BreakerMode | null;
+        readonly trigger: BreakerTrigger | "operator" | null;
+        readonly reason_code: string;
+      };
+    }
   | { readonly kind: "checkpoint"; readonly checkpoint: JsonObject }
   | { readonly kind: "input"; readonly input: JsonObject }
   | { readonly kind: "run_paused" | "run_continued" | "feed_ended" | "run_stopped" }

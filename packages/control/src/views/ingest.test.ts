@@ -10,6 +10,7 @@ import { startPostgres, type TestServer } from "../../../store/test/postgres-ser
 import { fillEntry, intentEntry, orderEntry } from "../../test/fake-runner.ts";
 import { controlMigrations } from "../index.ts";
 import { insertRun, readRun } from "../instances/tables.ts";
+import { readEvents } from "../audit/events.ts";
 import { ingestJournal, nextEntries } from "./ingest.ts";
 
 const signer = {
@@ -17,6 +18,7 @@ const signer = {
   private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
 };
 const clock = realClock();
+const random = systemRandom();
 const entries: readonly JournalEntry[] = Array.from({ length: 1_200 }, (_, i) =>
   i % 3 === 0
     ? intentEntry(i + 1, `C${i}`)
@@ -69,7 +71,7 @@ function suite(open: () => Promise<Store>): void {
 
   it("[M-8.2.2] two connections that tell the same journal at once make one set of rows", async () => {
     const tell = (from: number, to: number) =>
-      ingestJournal({ store, clock }, "runner-1", "run-1", entries.slice(from, to));
+      ingestJournal({ store, clock, random }, "runner-1", "run-1", entries.slice(from, to));
     await Promise.all([tell(0, 700), tell(0, 700), tell(100, 900), tell(0, 300)]);
     await tell(0, 1_200);
     expect(await tell(600, 1_200)).toEqual({ kind: "acknowledge", seq: 1_200 });
@@ -78,12 +80,45 @@ function suite(open: () => Promise<Store>): void {
     expect([await count("intent_view"), await count("order_view"), await count("fill_view")]).toEqual([400, 400, 400]);
     expect((await readRun(store, store, "run-1"))?.journal_seq).toBe(1_200);
   });
+  it("[M-9.2.2] [M-3.3.2] a breaker's openings and an SLO's steps are events of the audit log, once however often they are told", async () => {
+    const place = { at_us: 5, event_time_us: 4, cursor: 3, trace_id: "t" };
+    const told: readonly JournalEntry[] = [
+      {
+        ...place,
+        seq: 1_201,
+        kind: "breaker",
+        breaker: { state: "open", mode: "cancel_all", trigger: "timeouts", reason_code: "M.BREAKER.TIMEOUTS" },
+      },
+      {
+        ...place,
+        seq: 1_202,
+        kind: "input",
+        input: { input: "pressure", source: "slo", level: "adjust", reason_code: "M.SLO.LATENCY_ADJUST", measured: {} },
+      },
+      {
+        ...place,
+        seq: 1_203,
+        kind: "breaker",
+        breaker: { state: "closed", mode: null, trigger: null, reason_code: "M.BREAKER.BACK_OPERATOR" },
+      },
+      { ...place, seq: 1_204, kind: "input", input: { input: "signal", signal: {}, actor: "root" } },
+    ];
+    const tell = () => ingestJournal({ store, clock, random }, "runner-1", "run-1", told);
+    await Promise.all([tell(), tell()]);
+    await tell();
+    const events = await readEvents(store, store, { run_id: "run-1", order: "asc", limit: 20 });
+    expect(events.map(({ action, actor, details }) => [action, actor, details["reason_code"]])).toEqual([
+      ["instance.breaker.opened", "runner:runner-1", "M.BREAKER.TIMEOUTS"],
+      ["instance.pressure.changed", "runner:runner-1", "M.SLO.LATENCY_ADJUST"],
+      ["instance.breaker.closed", "runner:runner-1", "M.BREAKER.BACK_OPERATOR"],
+    ]);
+  });
   it("[M-7.1.2] only the holder adds, and an unknown run is refused", async () => {
-    expect(await ingestJournal({ store, clock }, "runner-2", "run-1", [intentEntry(1_201, "X")])).toEqual({
+    expect(await ingestJournal({ store, clock, random }, "runner-2", "run-1", [intentEntry(1_205, "X")])).toEqual({
       kind: "refused",
       why: "not the holder",
     });
-    expect(await ingestJournal({ store, clock }, "runner-1", "run-9", [intentEntry(1, "X")])).toEqual({
+    expect(await ingestJournal({ store, clock, random }, "runner-1", "run-9", [intentEntry(1, "X")])).toEqual({
       kind: "refused",
       why: "unknown run",
     });

@@ -8,12 +8,14 @@
  * - Any repetition, overlap or cut of the stream gives the same rows.
  * - Only the run's present holder may add to it; a fenced runner's entries change nothing (M-7.1.2).
  */
-import type { Clock, JsonObject } from "@rumi/kernel";
+import type { Clock, JsonObject, Random } from "@rumi/kernel";
+import { systemEvent } from "@rumi/platform";
 import type { JournalEntry } from "@rumi/runtime";
 import { write, type Store, type Write } from "@rumi/store";
 import { readRun, type InstanceTables, type RunRow } from "../instances/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { feed } from "../shared/sql.ts";
+import { eventsOf } from "./journal-events.ts";
 import type { FillRow, IntentRow, ViewTables } from "./tables.ts";
 
 export type Ingested =
@@ -21,7 +23,7 @@ export type Ingested =
   | { readonly kind: "refused"; readonly why: "unknown run" | "not the holder" };
 
 export async function ingestJournal(
-  deps: { readonly store: Store; readonly clock: Clock },
+  deps: { readonly store: Store; readonly clock: Clock; readonly random: Random },
   runner_id: string,
   run_id: string,
   entries: readonly JournalEntry[],
@@ -35,7 +37,9 @@ export async function ingestJournal(
     if (last === undefined) return { kind: "acknowledge", seq: run.journal_seq };
     const committed = await deps.store.commit({
       writes: ingestWrites(deps.store, run, batch, last.seq, deps.clock.now()),
-      events: [],
+      events: eventsOf(run, batch).map((draft) =>
+        systemEvent({ ...deps, actor: `runner:${runner_id}` }, draft, { run_id, trace_id: run.trace_id }),
+      ),
     });
     if (!committed.ok && committed.error.kind === "failed")
       throw new Error(`the journal of ${run_id} could not be taken in: ${committed.error.failure.code}`, {
@@ -150,6 +154,9 @@ function ingestWrites(
           health_state: entry.health_state,
           reason_code: entry.reason_code,
         });
+        break;
+      case "breaker":
+        tell("breaker", run.bot_id, { seq: entry.seq, ...entry.breaker });
         break;
       case "checkpoint":
       case "input":

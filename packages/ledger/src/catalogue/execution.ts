@@ -10,6 +10,7 @@ import {
   nullable,
   oneOf,
   optional,
+  tableOf,
   text,
   uuid,
   whole,
@@ -26,6 +27,8 @@ const instance = {
   mode: optional(oneOf("paper", "shadow", "live")),
   reason_code: optional(nullable(text(128))),
 } as const;
+/** Where in the run's journal it stands. */
+const journalled = { seq: whole, cursor: whole, event_time_us: whole } as const;
 const lease = {
   holder: optional(nullable(text(256))),
   previous_holder: optional(nullable(text(256))),
@@ -115,6 +118,30 @@ export const EXECUTION_KINDS = defineKinds({
     severity: NOTABLE,
     retention: "standard",
     details: { ...instance, from: nullable(health), to: health, measured: optional(measured) },
+  },
+  "instance.breaker.opened": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...instance, ...journalled, breaker_mode: text(32), trigger: text(32) },
+  },
+  "instance.breaker.closed": {
+    category: "security",
+    severity: USUAL,
+    retention: "financial",
+    details: { ...instance, ...journalled },
+  },
+  "instance.breaker.asked": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...instance, asked: oneOf("trip", "reset"), breaker_mode: optional(nullable(text(32))) },
+  },
+  "instance.pressure.changed": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...instance, ...journalled, source: text(32), level: text(32), measured: tableOf(measured) },
   },
   "instance.checkpoint.restored": {
     category: "system",

@@ -10,6 +10,7 @@
  */
 import { type InstrumentSpec, MONEY_DIGITS } from "@rumi/abi";
 import { unreachable } from "@rumi/kernel";
+import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import type { Intent, IntentBody, OrderWish, VenueAction } from "./intent.ts";
 import { normaliseOrder } from "./normalise.ts";
 
@@ -86,6 +87,7 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
 
   if (intent.missing !== "") return no(`M.INTENT.MISSING_${codeWord(intent.missing)}`);
   if (intent.foreign !== "") return no(`M.INTENT.FOREIGN_${codeWord(intent.foreign)}`);
+  if (intent.key >= RUNTIME_KEYS_FROM) return no("M.INTENT.RESERVED_KEY");
   if (intent.key <= state.last_key) return no("M.INTENT.DUPLICATE_KEY");
   const seen: GateState = { ...counted, last_key: intent.key };
   if (seen.in_event > context.intents_per_event) return no("M.INTENT.CAP_EVENT", seen);

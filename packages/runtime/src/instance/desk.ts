@@ -14,6 +14,7 @@ import type { Intent, VenueAction } from "../gate/intent.ts";
 import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { LiveOrders } from "./orders.ts";
+import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
 import type { Counters, MachineState } from "./state.ts";
 
 /** What the desk must know of its machine, and may tell it. */
@@ -121,6 +122,35 @@ export class OrderDesk {
       client_order_id: target ?? null,
       idempotency_key: String(intent.key),
     });
+  }
+
+  /** An order of the runtime itself, reduce-only at the market; it is recorded and sent like any other. */
+  sendOwn(own: OwnOrder): void {
+    const { options, where } = this.#scene;
+    const place = where();
+    const client_order_id = options.orderId(own.key);
+    const order = ownOrderWish(own);
+    options.record({
+      kind: "intent",
+      ...place,
+      intent: ownIntentJson(own, options.identity, place.trace_id, options.instruments[own.instrument]),
+      verdict: "forwarded",
+      reason_code: own.reason_code,
+      client_order_id,
+      idempotency_key: String(own.key),
+    });
+    this.#pending.push({ kind: "submit", key: own.key, order });
+    const { instrument, side, type, price, quantity } = order;
+    this.#orders.add({
+      ...{ key: own.key, client_order_id, instrument, side, type, price, quantity, remaining: quantity },
+      amending: null,
+      trace_id: place.trace_id,
+    });
+  }
+
+  /** Instruments with an open order whose key is at least this. */
+  instrumentsWithKeysFrom(key: number): ReadonlySet<number> {
+    return new Set(this.#orders.list().flatMap((order) => (order.key >= key ? [order.instrument] : [])));
   }
 
   /** Sends what is pending; the shell has made its entries durable and holds the lease. Answers the orders sent. */

@@ -63,3 +63,9 @@ export function afterCalm(health: Health, cursor: number): Health {
 }
 
 export const sameHealth = (a: Health, b: Health): boolean => a.state === b.state && a.reason_code === b.reason_code;
+
+/** Its own health, or what restrains it where that is worse. */
+export function worse(own: Health, from: { readonly state: HealthState; readonly reason_code: string | null }): Health {
+  const rank = { healthy: 0, degraded: 1, halted: 2 };
+  return rank[from.state] > rank[own.state] ? { ...own, state: from.state, reason_code: from.reason_code } : own;
+}

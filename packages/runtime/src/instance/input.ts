@@ -2,9 +2,34 @@
 import type { Failure, JsonObject, Result } from "@rumi/kernel";
 import type { ApplyPoint, InstanceStatus } from "../protocol.ts";
 import type { InputClass } from "../queue/input-queue.ts";
+import type { BreakerMode, BreakerTrigger } from "../breaker/config.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
+import type { PressureLevel, PressureSource } from "./pressure.ts";
+
+/** What holds an instance back, as its shell measured it or a person said it (restraints.ts). */
+export type RestraintInput =
+  /** Rows from the cursor to `until` are due already: the strategy hears the newest of each stream only. */
+  | { readonly input: "conflate"; readonly until: number }
+  | {
+      readonly input: "pressure";
+      readonly source: PressureSource;
+      readonly level: PressureLevel;
+      readonly reason_code: string;
+      /** What was measured, for the record. */ readonly measured: Readonly<Record<string, number>>;
+    }
+  /** Something that the breaker counts and only a clock or a gateway can see. */
+  | { readonly input: "observed"; readonly trigger: BreakerTrigger }
+  | {
+      readonly input: "breaker";
+      readonly action: "trip";
+      readonly mode: BreakerMode;
+      readonly actor: string;
+      readonly reason: string;
+    }
+  | { readonly input: "breaker"; readonly action: "reset"; readonly actor: string; readonly reason: string };
 
 export type MachineInput =
+  | RestraintInput
   | {
       readonly input: "config";
       readonly config: JsonObject;

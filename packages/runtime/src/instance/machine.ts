@@ -12,17 +12,29 @@
  */
 import { CALLBACK } from "@rumi/abi";
 import type { JsonObject } from "@rumi/kernel";
+import { BREAKER_DEFAULT } from "../breaker/config.ts";
 import type { Restriction } from "../gate/gate.ts";
+import { strictest } from "../gate/restriction.ts";
 import { FAULTED, type StrategyFault } from "../strategy/strategy.ts";
 import { Caller, HANDLES, runIdBytes, strategyFault } from "./calls.ts";
 import { OrderDesk } from "./desk.ts";
 import type { MachineOptions } from "./machine-options.ts";
-import { afterCalm, afterFault, afterViolation, type FaultNote, type Health, HEALTHY, sameHealth } from "./health.ts";
+import {
+  afterCalm,
+  afterFault,
+  afterViolation,
+  type FaultNote,
+  type Health,
+  HEALTHY,
+  sameHealth,
+  worse,
+} from "./health.ts";
 import type { MachineInput } from "./input.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
-import { countersStart, type Counters, type MachineState } from "./state.ts";
+import { Restraints } from "./restraints.ts";
+import { copyOf, countersStart, type Counters, type MachineState } from "./state.ts";
 import { Timers } from "./timers.ts";
 import { MarketFrames } from "./market-frames.ts";
 import { TRADE_FRAME_BYTES } from "./trade-frame.ts";
@@ -36,6 +48,7 @@ export class InstanceMachine {
   readonly #caller: Caller;
   readonly #own: Own;
   readonly #desk: OrderDesk;
+  readonly #restraints: Restraints;
   readonly #frames: MarketFrames;
   readonly #timers = new Timers();
   readonly #logs: LogMeter;
@@ -47,7 +60,9 @@ export class InstanceMachine {
   #clock = 0;
   #inputs = 0;
   #calls = 0;
+  /** The strategy's own, and what was told: the worse of it and of what the restraints say. */
   #health: Health = HEALTHY;
+  #told: Health = HEALTHY;
   #lastFault: FaultNote | null = null;
   #safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP" = "NORMAL";
   #config: JsonObject;
@@ -79,10 +94,14 @@ export class InstanceMachine {
       where: () => this.where(),
       violation: (reason) => this.#violation(reason),
       onReport: (report, key, instrument) => {
+        this.#restraints.answered(report);
         if (this.#subscribes.has("execution"))
           this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
       },
     });
+    const [desk, clock] = [this.#desk, (): number => this.#clock];
+    const scene = { options, desk, clock, where: () => this.where(), changed: () => this.#changeHealth(this.#health) };
+    this.#restraints = new Restraints(scene, options.breaker ?? BREAKER_DEFAULT);
   }
 
   get cursor(): number {
@@ -92,7 +111,10 @@ export class InstanceMachine {
     return this.#clock;
   }
   get health(): Health {
-    return this.#health;
+    return this.#told;
+  }
+  get restraints(): Restraints {
+    return this.#restraints;
   }
   get lastFault(): FaultNote | null {
     return this.#lastFault;
@@ -149,12 +171,14 @@ export class InstanceMachine {
   /** Takes rows [cursor, until) unless actions become pending or the instance halts; answers the rows taken. */
   run(until: number): number {
     const { feed, strategy, venue } = this.#o;
-    const { received_time_us: received, price, instrument, mixed } = feed;
+    const { received_time_us: received, price, instrument, flags, mixed } = feed;
     const desk = this.#desk;
     const { reports } = desk;
     const frames = this.#frames;
     const timers = this.#timers;
     const faults = this.#faults;
+    const restraints = this.#restraints;
+    const { conflation } = restraints;
     const start = this.#cursor;
     const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
     if (this.#isHalted()) return 0;
@@ -167,12 +191,18 @@ export class InstanceMachine {
         if (this.#isHalted()) break;
       }
       this.#clock = now;
+      if (restraints.nextLook <= now) restraints.look();
+      if (flags[row] !== 0) restraints.occurred("input_quality");
       const worth = price[row] ?? 0;
       // Only a row that is no trade may not know what the market is worth.
       if (worth !== 0) this.#lastPrices[instrument[row] ?? 0] = worth;
       venue.onRow(feed, row, reports);
-      if (reports.length > 0) desk.deliver();
-      const bytes = mixed === undefined ? tradeBytes : frames.bytesOf(mixed, row);
+      if (reports.length > 0) this.#deliver();
+      let bytes = mixed === undefined ? tradeBytes : frames.bytesOf(mixed, row);
+      if (row < conflation.until && bytes > 0 && !conflation.isKept(row)) {
+        bytes = 0;
+        this.#counters.events_conflated += 1;
+      }
       const at = bytes > 0 ? strategy.room(bytes) : -1;
       if (at >= 0 && this.#calls !== faults.next) {
         frames.inputs = this.#inputs;
@@ -222,6 +252,8 @@ export class InstanceMachine {
         if (this.#subscribes.has("safety"))
           this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
         return;
+      default:
+        return this.#restraints.apply(input);
     }
   }
 
@@ -229,7 +261,12 @@ export class InstanceMachine {
   #settle(at_us: number): void {
     this.#clock = Math.max(this.#clock, at_us);
     this.#o.venue.advanceTo(at_us, this.#desk.reports);
+    this.#deliver();
+  }
+
+  #deliver(): void {
     this.#desk.deliver();
+    this.#restraints.reported();
   }
 
   /** The last call; what it puts out no longer counts, because its state is saved before. */
@@ -274,15 +311,11 @@ export class InstanceMachine {
       config: this.#config,
       timers: this.#timers.save(),
       last_prices: [...this.#lastPrices],
-      counters: {
-        ...this.#counters,
-        discarded: { ...this.#counters.discarded },
-        faults: { ...this.#counters.faults },
-        intents: { ...this.#counters.intents },
-      },
+      counters: copyOf(this.#counters),
       ...this.#logs.save(),
       state_version: this.#lastState.version,
       feed_ended: this.#feedEnded,
+      restraints: this.#restraints.save(),
     };
   }
 
@@ -299,16 +332,13 @@ export class InstanceMachine {
     this.#timers.restore(saved.timers);
     this.#desk.restore(saved);
     this.#lastPrices.set(saved.last_prices);
-    this.#counters = {
-      ...saved.counters,
-      discarded: { ...saved.counters.discarded },
-      faults: { ...saved.counters.faults },
-      intents: { ...saved.counters.intents },
-    };
+    this.#counters = copyOf(saved.counters);
     this.#logs.restore(saved);
     this.#feedEnded = saved.feed_ended;
+    this.#restraints.restore(saved.restraints, saved.cursor);
+    this.#told = worse(saved.health, this.#restraints.overlay);
     this.#lastState = { version: saved.state_version, state: strategyState };
-    return saved.health.state === "halted" ? null : this.#initWith(this.#lastState, false);
+    return this.#isHalted() ? null : this.#initWith(this.#lastState, false);
   }
 
   /** The strategy begins again from its newest saved state, as it did where an earlier life was taken up. */
@@ -350,7 +380,7 @@ export class InstanceMachine {
   }
 
   #callback(name: string, call: () => number): void {
-    if (this.#health.state === "halted") return;
+    if (this.#isHalted()) return;
     this.#setHeader();
     this.#inputs += 1;
     if (this.#calls === this.#faults.next) return this.#failedCall(name, FAULTED);
@@ -409,17 +439,20 @@ export class InstanceMachine {
     this.#timers.fire(now, (id, at) => {
       this.#clock = Math.max(this.#clock, at);
       this.#o.venue.advanceTo(this.#clock, this.#desk.reports);
-      this.#desk.deliver();
+      this.#deliver();
       this.#callback("on_timer", () => this.#caller.timer(id, at));
     });
   }
 
   #restriction(): Restriction {
-    return this.#health.state === "healthy" ? "none" : this.#health.state === "degraded" ? "reduce_only" : "no_trade";
+    const { state } = this.#health;
+    const own = state === "healthy" ? "none" : state === "degraded" ? "reduce_only" : "no_trade";
+    return strictest(own, this.#restraints.restriction);
   }
 
   #violation(reason: string): void {
     this.#counters.discarded[reason] = (this.#counters.discarded[reason] ?? 0) + 1;
+    this.#restraints.violation(reason);
     this.#changeHealth(afterViolation(this.#health, reason, this.#cursor));
   }
 
@@ -435,6 +468,7 @@ export class InstanceMachine {
     };
     this.#lastFault = note;
     this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
+    if (fault.kind === "deadline" || fault.kind === "fuel") this.#restraints.occurred("timeouts");
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
     if (this.#isHalted()) return this.#desk.cancelAll();
     const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false);
@@ -445,15 +479,17 @@ export class InstanceMachine {
   }
 
   #changeHealth(health: Health): void {
-    const told = !sameHealth(health, this.#health);
+    const told = worse(health, this.#restraints.overlay);
+    const differs = !sameHealth(told, this.#told);
     this.#health = health;
+    this.#told = told;
     if (health.faults === 0 && health.state !== "halted") this.#lastFault = null;
-    if (told)
-      this.#o.record({ kind: "health", ...this.where(), health_state: health.state, reason_code: health.reason_code });
+    if (differs)
+      this.#o.record({ kind: "health", ...this.where(), health_state: told.state, reason_code: told.reason_code });
   }
 
   #isHalted(): boolean {
-    return this.#health.state === "halted";
+    return this.#told.state === "halted";
   }
 
   where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {

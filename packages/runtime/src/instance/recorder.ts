@@ -180,6 +180,7 @@ export const isReproduced = (entry: JournalEntry): boolean =>
   entry.kind === "order" ||
   entry.kind === "fill" ||
   entry.kind === "health" ||
+  entry.kind === "breaker" ||
   entry.kind === "feed_ended" ||
   isFault(entry);
 export const isFault = (entry: JournalEntry): boolean => entry.kind === "input" && entry.input["input"] === "fault";

@@ -100,7 +100,8 @@ function replayBoundary(options: ReplayOptions, reborn: ReadonlySet<unknown>): F
       if (refused !== null) return refusedInit(refused);
     }
     if (head.kind === "input") machine.apply(head.input as unknown as MachineInput);
-    machine.dispatch();
+    // What is new in there waits for the disk and the lease like anything new: the host sends it.
+    if (!recorder.live) machine.dispatch();
   }
   recorder.goLiveIfDone(machine.where());
   return null;

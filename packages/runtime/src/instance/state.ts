@@ -3,9 +3,12 @@ import type { JsonObject } from "@rumi/kernel";
 import type { GateState } from "../gate/gate.ts";
 import type { FaultNote, Health } from "./health.ts";
 import type { LiveOrder } from "./orders.ts";
+import type { RestraintState } from "./restraints.ts";
 
 export type Counters = {
   events_total: number;
+  /** Rows that the venue saw and the strategy did not, because newer ones were due. */
+  events_conflated: number;
   intents_total: number;
   orders_sent: number;
   fills_total: number;
@@ -22,6 +25,7 @@ export type Counters = {
 
 export const countersStart = (): Counters => ({
   events_total: 0,
+  events_conflated: 0,
   intents_total: 0,
   orders_sent: 0,
   fills_total: 0,
@@ -31,6 +35,15 @@ export const countersStart = (): Counters => ({
   intents: {},
   discarded: {},
   faults: {},
+});
+
+/** Its own copy; a counter that an older checkpoint does not know begins at its start. */
+export const copyOf = (counters: Counters): Counters => ({
+  ...countersStart(),
+  ...counters,
+  discarded: { ...counters.discarded },
+  faults: { ...counters.faults },
+  intents: { ...counters.intents },
 });
 
 export type MachineState = {
@@ -51,4 +64,6 @@ export type MachineState = {
   readonly log_in_second: number;
   readonly state_version: number;
   readonly feed_ended: boolean;
+  /** Absent in checkpoints of before there were any. */
+  readonly restraints?: RestraintState;
 };

@@ -1,0 +1,39 @@
+/**
+ * What of a run's journal is an event of the audit log by itself: that an instance was held back, and let go again.
+ *
+ * It commits with the place in the journal, so each is told exactly once, however often a runner repeats itself.
+ */
+import type { EventDraft } from "@rumi/operations";
+import type { JournalEntry } from "@rumi/runtime";
+import type { RunRow } from "../instances/tables.ts";
+
+export function eventsOf(run: RunRow, entries: readonly JournalEntry[]): readonly EventDraft[] {
+  const of = {
+    resource_type: "instance",
+    resource_id: `${run.bot_id}/${run.strategy_id}/${run.instance_id}`,
+    outcome: "SUCCESS" as const,
+  };
+  const place = { bot_id: run.bot_id, strategy_id: run.strategy_id, instance_id: run.instance_id };
+  return entries.flatMap((entry): readonly EventDraft[] => {
+    const where = { ...place, seq: entry.seq, cursor: entry.cursor, event_time_us: entry.event_time_us };
+    if (entry.kind === "breaker") {
+      const { state, mode, trigger, reason_code } = entry.breaker;
+      return [
+        state === "open"
+          ? {
+              action: "instance.breaker.opened",
+              ...of,
+              details: { ...where, reason_code, breaker_mode: mode, trigger },
+            }
+          : { action: "instance.breaker.closed", ...of, details: { ...where, reason_code } },
+      ];
+    }
+    if (entry.kind === "input" && entry.input["input"] === "pressure") {
+      const { source, level, reason_code, measured } = entry.input;
+      return [
+        { action: "instance.pressure.changed", ...of, details: { ...where, source, level, reason_code, measured } },
+      ];
+    }
+    return [];
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * What holds one instance back besides its health: its circuit breaker, the shell's pressures, and conflation.
+ *
+ * How to think: the machine tells what happened (a fault, a discarded intent, a venue's word, a flagged row); the shell
+ * tells, as recorded inputs, what only a clock can know (a backlog, a breached SLO, a late Compute side). Everything in
+ * here is arithmetic on those two, so a replay makes the same decisions. What follows is a restriction for the gate, an
+ * overlay on the health, and orders of the runtime itself where the breaker hedges.
+ *
+ * Invariants (restraints.test.ts)
+ * - The same rows and inputs open and close the breaker at the same rows, with the same records (M-9.*, M-0.7).
+ * - In HedgeToFlat the instance's own orders are cancelled and reduce-only orders of the runtime follow until it is flat.
+ */
+import type { ExecutionReport } from "@rumi/venues";
+import {
+  answered,
+  BREAKER_CLOSED,
+  type BreakerOpen,
+  type BreakerState,
+  looked,
+  nextLook,
+  occurred,
+  resetByHand,
+  trippedByHand,
+} from "../breaker/breaker.ts";
+import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
+import { planHedge, RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
+import type { Restriction } from "../gate/gate.ts";
+import { strictest } from "../gate/restriction.ts";
+import { Conflation, feedStreams } from "../queue/conflation.ts";
+import type { OrderDesk } from "./desk.ts";
+import type { MachineEntry } from "./entry.ts";
+import type { RestraintInput } from "./input.ts";
+import type { MachineOptions } from "./machine-options.ts";
+import { type Pressure, PRESSURE_SOURCES, type PressureSource, restrictionOf } from "./pressure.ts";
+
+export type RestraintState = {
+  readonly breaker: BreakerState;
+  readonly pressures: Readonly<Partial<Record<PressureSource, Pressure>>>;
+  readonly conflate_until: number;
+  /** Orders of the runtime so far, and how many of them this trip. */
+  readonly own_orders: number;
+  readonly hedges: number;
+};
+
+/** Health as it looks from here; the machine shows the worse of this and its own. */
+export type Overlay = { readonly state: "healthy" | "degraded" | "halted"; readonly reason_code: string | null };
+const NOTHING: Overlay = { state: "healthy", reason_code: null };
+
+export type RestraintScene = {
+  readonly options: MachineOptions;
+  readonly desk: OrderDesk;
+  readonly clock: () => number;
+  readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
+  /** The overlay may be another one. */
+  readonly changed: () => void;
+};
+
+const OF_MODE: Readonly<Record<BreakerMode, Restriction>> = {
+  reduce_only: "reduce_only",
+  no_trade: "no_trade",
+  cancel_all: "no_trade",
+  hedge_to_flat: "no_trade",
+};
+const TOO_MANY: ReadonlySet<string> = new Set(["M.INTENT.CAP_EVENT", "M.INTENT.CAP_SECOND", "M.INTENT.CAP_INSTANCE"]);
+const RATE_LIMITED: ReadonlySet<string> = new Set(["M.VENUE.RATE_LIMITED"]);
+
+export class Restraints {
+  readonly conflation: Conflation;
+  /** When time alone changes something; the row loop compares it and nothing else. */
+  nextLook: number = Number.POSITIVE_INFINITY;
+  restriction: Restriction = "none";
+  overlay: Overlay = NOTHING;
+  readonly #scene: RestraintScene;
+  readonly #config: BreakerConfig;
+  #breaker: BreakerState = BREAKER_CLOSED;
+  #pressures: Readonly<Partial<Record<PressureSource, Pressure>>> = {};
+  #ownOrders = 0;
+  #hedges = 0;
+
+  constructor(scene: RestraintScene, config: BreakerConfig) {
+    this.#scene = scene;
+    this.#config = config;
+    this.conflation = new Conflation(feedStreams(scene.options.feed));
+  }
+
+  get open(): BreakerOpen | null {
+    return this.#breaker.open;
+  }
+  get trips(): number {
+    return this.#breaker.trips;
+  }
+  get pressures(): Readonly<Partial<Record<PressureSource, Pressure>>> {
+    return this.#pressures;
+  }
+
+  /** Something that the breaker counts happened in the machine. */
+  occurred(trigger: BreakerTrigger): void {
+    this.#become(occurred(this.#breaker, this.#config, trigger, this.#scene.clock()));
+  }
+
+  /** A violation of the gate: discarded for its volume. */
+  violation(reason: string): void {
+    if (TOO_MANY.has(reason)) this.occurred("excess_intents");
+  }
+
+  /** The venue said something of an order. */
+  answered({ kind, reason_code }: ExecutionReport): void {
+    if (kind === "rejected" && reason_code !== null && RATE_LIMITED.has(reason_code)) this.occurred("rate_limited");
+    if (kind === "accepted" || kind === "rejected")
+      this.#become(answered(this.#breaker, this.#config, kind === "rejected", this.#scene.clock()));
+  }
+
+  /** After the venue's reports were delivered: is there still something to hedge? */
+  reported(): void {
+    if (this.#breaker.open?.mode === "hedge_to_flat") this.#hedge();
+  }
+
+  /** Time passed the moment of `nextLook`. */
+  look(): void {
+    this.#become(looked(this.#breaker, this.#config, this.#scene.clock()));
+  }
+
+  apply(input: RestraintInput): void {
+    switch (input.input) {
+      case "conflate":
+        return this.conflation.begin(this.#scene.where().cursor, input.until);
+      case "observed":
+        return this.occurred(input.trigger);
+      case "breaker":
+        return this.#become(
+          input.action === "reset"
+            ? resetByHand(this.#breaker)
+            : trippedByHand(this.#breaker, input.mode, this.#scene.clock()),
+        );
+      case "pressure":
+        this.#pressures = {
+          ...this.#pressures,
+          [input.source]: { level: input.level, reason_code: input.reason_code },
+        };
+        if (input.source === "queue" && input.level !== "none") this.occurred("queue");
+        if (input.level === "cancel" || input.level === "halt") this.#scene.desk.cancelAll();
+        this.#derive();
+        return this.#scene.changed();
+    }
+  }
+
+  save(): RestraintState {
+    return {
+      breaker: this.#breaker,
+      pressures: this.#pressures,
+      conflate_until: this.conflation.until,
+      own_orders: this.#ownOrders,
+      hedges: this.#hedges,
+    };
+  }
+
+  /** `undefined`: of a checkpoint that was written before there were restraints. */
+  restore(saved: RestraintState | undefined, cursor: number): void {
+    if (saved === undefined) return;
+    this.#breaker = saved.breaker;
+    this.#pressures = saved.pressures;
+    this.#ownOrders = saved.own_orders;
+    this.#hedges = saved.hedges;
+    this.conflation.begin(cursor, saved.conflate_until);
+    this.#derive();
+  }
+
+  #become(next: BreakerState): void {
+    const before = this.#breaker;
+    this.#breaker = next;
+    this.nextLook = nextLook(next, this.#config);
+    if (before.open === next.open) return;
+    const { open } = next;
+    this.#record(
+      open === null
+        ? { state: "closed", mode: null, trigger: null, reason_code: next.back_reason ?? "" }
+        : { state: "open", mode: open.mode, trigger: open.trigger, reason_code: open.reason_code },
+    );
+    this.#hedges = 0;
+    this.#derive();
+    this.#scene.changed();
+    if (open?.mode === "cancel_all" || open?.mode === "hedge_to_flat") this.#scene.desk.cancelAll();
+    if (open?.mode === "hedge_to_flat") this.#hedge();
+  }
+
+  #record(breaker: Extract<MachineEntry, { kind: "breaker" }>["breaker"]): void {
+    this.#scene.options.record({ kind: "breaker", ...this.#scene.where(), breaker });
+  }
+
+  #hedge(): void {
+    const { options, desk } = this.#scene;
+    if (options.gate.shadow) return;
+    const positions = options.venue.positions();
+    const plan = planHedge({
+      instruments: options.instruments,
+      positions: options.instruments.map((_, at) => positions.find((one) => one.instrument === at)?.quantity ?? 0),
+      underway: desk.instrumentsWithKeysFrom(RUNTIME_KEYS_FROM),
+      attempts: this.#hedges,
+    });
+    for (const { instrument, side, quantity } of plan.orders) {
+      const key = RUNTIME_KEYS_FROM + this.#ownOrders;
+      this.#ownOrders += 1;
+      this.#hedges += 1;
+      desk.sendOwn({ key, instrument, side, quantity, reason_code: "M.BREAKER.HEDGE" });
+    }
+  }
+
+  /** Restriction, overlay and next look, from what is in force. */
+  #derive(): void {
+    const { open } = this.#breaker;
+    this.nextLook = nextLook(this.#breaker, this.#config);
+    let restriction: Restriction = open === null ? "none" : OF_MODE[open.mode];
+    let overlay: Overlay = open === null ? NOTHING : { state: "degraded", reason_code: open.reason_code };
+    for (const source of PRESSURE_SOURCES) {
+      const pressure = this.#pressures[source];
+      if (pressure === undefined || pressure.level === "none") continue;
+      restriction = strictest(restriction, restrictionOf(pressure.level));
+      if (pressure.level === "halt") overlay = { state: "halted", reason_code: pressure.reason_code };
+      else if (overlay.state === "healthy" && pressure.level !== "adjust" && pressure.level !== "noop")
+        overlay = { state: "degraded", reason_code: pressure.reason_code };
+    }
+    this.restriction = restriction;
+    this.overlay = overlay;
+  }
+}
