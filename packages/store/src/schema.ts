@@ -4,6 +4,7 @@
  * Payloads lie apart from leaves, so that erasing a person's data is a DELETE that breaks no proof.
  * Shipped steps never change; new ones are appended (migrations.test.ts opens a fixture of the first layout).
  */
+import { lookupStep, type LookupTables } from "./log/lookup.ts";
 import type { Migrations } from "./port.ts";
 
 const entryColumns = (integer: string, bytes: string): string => `
@@ -85,11 +86,12 @@ export const STORE_MIGRATIONS: Migrations = {
       sqlite: [...blocks("INTEGER", "INTEGER PRIMARY KEY AUTOINCREMENT"), feedSqlite],
       postgres: [...blocks("BIGINT", "BIGSERIAL PRIMARY KEY"), ...feedPostgres],
     },
+    { name: "003-lookup", sqlite: lookupStep("INTEGER", " WITHOUT ROWID"), postgres: lookupStep("BIGINT", "") },
   ],
 };
 
 /** The store's tables as Kysely sees them. */
-export type LogTables = {
+export type LogTables = LookupTables & {
   log_entry: {
     idx: number;
     event_id: string;

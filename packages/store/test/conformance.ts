@@ -33,10 +33,13 @@ import {
   takeOutboxWrite,
   trimFeedWrite,
   unfinishedKeys,
+  type AuditFilter,
+  type AuditPage,
   type Store,
   type StoreLimits,
 } from "../src/index.ts";
 import { noteSigner } from "../src/log/leaves.ts";
+import { LOOKUP_CHUNK } from "../src/log/lookup.ts";
 import { batch, bumpThing, event, insertThing, SIGNER, type ThingTables } from "./support.ts";
 
 export type StoreFactory = (limits?: Partial<StoreLimits>) => Promise<Store>;
@@ -465,6 +468,69 @@ export function storeConformance(open: StoreFactory): void {
       true,
       false,
     ]);
+  });
+
+  it("an entry is found by its words whether it is in the lookup yet or behind its head", async () => {
+    const store = await fresh();
+    const kinds = ["controlplane.command.applied", "controlplane.command.denied"] as const;
+    const made = Array.from({ length: 2 * LOOKUP_CHUNK + 300 }, (_, at) =>
+      event({
+        action: kinds[at % 2] ?? kinds[0],
+        resource_id: `grid-${at % 7}`,
+        details: {
+          ...event().details,
+          trace_id: `trace-${Math.floor(at / 4)}`,
+          request_id: at % 3 === 0 ? `request-${Math.floor(at / 30)}` : null,
+          run_id: at % 5 === 0 ? `run-${at % 11}` : null,
+        },
+      }),
+    );
+    for (let at = 0; at < made.length; at += 500)
+      expect((await store.commit(batch([], made.slice(at, at + 500)))).ok).toBe(true);
+    const head = (await store.rows<{ size: number }>({ sql: "SELECT size FROM log_lookup_head", parameters: [] }))[0];
+    expect(head?.size).toBe(2 * LOOKUP_CHUNK);
+    const indices = (belongs: (one: LedgerEvent, at: number) => boolean): readonly number[] =>
+      made.flatMap((one, at) => (belongs(one, at) ? [at] : []));
+    const all = async (filter: AuditFilter, order: AuditPage["order"]): Promise<number[]> => {
+      const found: number[] = [];
+      for (let cursor: number | null = null; ; cursor = found.at(-1) ?? null) {
+        const page = await queryAudit(store, store, filter, { cursor, order, rows: 97 });
+        found.push(...page.map((row) => row.idx));
+        if (page.length < 97) return found;
+      }
+    };
+    const expectFound = async (filter: AuditFilter, indexes: readonly number[]): Promise<void> => {
+      expect(indexes.length).toBeGreaterThan(0);
+      expect(await all(filter, "oldest_first")).toEqual(indexes);
+      expect(await all(filter, "newest_first")).toEqual(indexes.toReversed());
+    };
+    await expectFound(
+      { actions: [kinds[1]] },
+      indices((one) => one.action === kinds[1]),
+    );
+    await expectFound(
+      { resource_type: "bot", resource_id: "grid-3" },
+      indices((one) => one.resource_id === "grid-3"),
+    );
+    for (const at of [8, 2 * LOOKUP_CHUNK - 1, made.length - 1]) {
+      const { trace_id } = made[at]?.details ?? { trace_id: "" };
+      await expectFound(
+        { trace_id },
+        indices((one) => one.details.trace_id === trace_id),
+      );
+    }
+    await expectFound(
+      { request_id: "request-68" },
+      indices((one) => one.details.request_id === "request-68"),
+    );
+    await expectFound(
+      { run_id: "run-5", actions: [kinds[0]], resource_type: "bot", resource_id: "grid-1" },
+      indices((one) => one.details.run_id === "run-5" && one.action === kinds[0] && one.resource_id === "grid-1"),
+    );
+    await expectFound(
+      { actions: [...kinds], resource_id: "grid-2" },
+      indices((one) => one.resource_id === "grid-2"),
+    );
   });
 
   it("[L-N2] [G-6.2] of a thousand requests with one key, one acts; the answer is kept and replayed", async () => {

@@ -42,6 +42,7 @@ it("a new store gets every step once, in order, and makes no backup", async () =
     expect(steps.map((one) => `${one.owner}/${one.name}`)).toEqual([
       "store/001-log",
       "store/002-blocks",
+      "store/003-lookup",
       "things/001-thing",
       "things/002-colour",
     ]);
@@ -141,6 +142,9 @@ it("[upgrade] a store of the first layout, kept as a fixture, is migrated and it
     "grid-1",
     "grid-2",
   ]);
+  const second = { resource_type: "bot", resource_id: "grid-1" };
+  expect((await queryAudit(store, store, second, page)).map((row) => row.idx)).toEqual([1]);
+  expect(await store.rows({ sql: "SELECT size FROM log_lookup_head", parameters: [] })).toEqual([{ size: 3 }]);
   expect(await store.commit(batch([], [event()]))).toEqual({ ok: true, value: { indices: [3], log_size: 4 } });
   expect(await store.rows({ sql: "SELECT count(*) AS n FROM lease", parameters: [] })).toEqual([{ n: 0 }]);
   await store.close();

@@ -62,8 +62,8 @@ const listEvents = defineQuery({
     const place = index === undefined ? {} : order === "asc" ? { after_index: index } : { before_index: index };
     const rows = await readEvents(reader, store, {
       ...defined(exact),
-      ...(from === undefined ? {} : { since: from }),
-      ...(to === undefined ? {} : { until: to }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
       ...place,
       order,
       limit: limit + 1,

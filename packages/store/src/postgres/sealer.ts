@@ -13,6 +13,7 @@ import type { LogHead, NoteSigner } from "@rumi/ledger";
 import pg from "pg";
 import type { StoreLimits } from "../limits.ts";
 import { checkedHead, HEAD_QUERIES, type HeadRows } from "../log/head.ts";
+import { fillLookup, lookupBound, moveHead } from "../log/lookup.ts";
 import { planLeaves, signHead } from "../log/leaves.ts";
 import { clientConfig, plainRows, type PostgresServer } from "./client.ts";
 import { LOCKS, LOG_CHANNEL, POLL_MS } from "./locks.ts";
@@ -29,6 +30,8 @@ const UPSERT_TILES = `INSERT INTO log_tile (level, idx, data) SELECT * FROM unne
 const UPDATE_CHECKPOINT =
   "UPDATE log_checkpoint SET size = $2, root = $3, note = $4 WHERE kind = 'current' AND size = $1";
 const INSERT_CHECKPOINT = "INSERT INTO log_checkpoint (kind, size, root, note) VALUES ($1, $2, $3, $4)";
+const FILL_LOOKUP = fillLookup("$1");
+const MOVE_LOOKUP_HEAD = moveHead("$1");
 const NUMBER_FEED = `UPDATE change_feed f SET seq = n.seq FROM (
     SELECT id, nextval('change_feed_seq') AS seq FROM (SELECT id FROM change_feed WHERE seq IS NULL ORDER BY id LIMIT 10000) ordered
   ) n WHERE f.id = n.id`;
@@ -182,6 +185,11 @@ async function sealGroup(
   const every = options.limits.leaves_per_kept_checkpoint;
   if (Math.floor(plan.head.size / every) > Math.floor(head.size / every))
     await client.query(INSERT_CHECKPOINT, ["kept", ...signed]);
+  const bound = lookupBound(head.size, plan.head.size);
+  if (bound !== undefined) {
+    await client.query(FILL_LOOKUP, [bound]);
+    await client.query(MOVE_LOOKUP_HEAD, [bound]);
+  }
   await client.query(`SELECT pg_notify('${LOG_CHANNEL}', 'sealed')`);
   await client.query("COMMIT");
   const first_index = new Map<number, number>();

@@ -15,6 +15,7 @@ import { err, failure, invariant, ok, type Failure, type Result } from "@rumi/ke
 import type { LogHead, NoteSigner } from "@rumi/ledger";
 import type { StoreLimits } from "../limits.ts";
 import type { PreparedBatch, PreparedEntry } from "../batch.ts";
+import { fillLookup, lookupBound, moveHead } from "../log/lookup.ts";
 import { noteSigner, planLeaves, signHead, type LogSigner } from "../log/leaves.ts";
 import { verifiedHead } from "./head.ts";
 import type { CommitError, Migrations } from "../port.ts";
@@ -60,6 +61,8 @@ const UPSERT_TILE =
   "INSERT INTO log_tile (level, idx, data) VALUES (?, ?, ?) ON CONFLICT (level, idx) DO UPDATE SET data = excluded.data";
 const UPDATE_CHECKPOINT = "UPDATE log_checkpoint SET size = ?, root = ?, note = ? WHERE kind = 'current'";
 const INSERT_CHECKPOINT = "INSERT INTO log_checkpoint (kind, size, root, note) VALUES (?, ?, ?, ?)";
+const FILL_LOOKUP = fillLookup("?1");
+const MOVE_LOOKUP_HEAD = moveHead("?1");
 const SELECT_SIZE = "SELECT size FROM log_checkpoint WHERE kind = 'current'";
 
 export function openWriter(options: WriterOptions): Result<Writer, Failure> {
@@ -104,6 +107,11 @@ function writerOver(db: Connection, verified: LogHead, signer: NoteSigner, limit
     const every = limits.leaves_per_kept_checkpoint;
     if (Math.floor(plan.head.size / every) > Math.floor(head.size / every))
       db.run(INSERT_CHECKPOINT, ["kept", plan.head.size, plan.root, note]);
+    const bound = lookupBound(head.size, plan.head.size);
+    if (bound !== undefined) {
+      db.run(FILL_LOOKUP, [bound]);
+      db.run(MOVE_LOOKUP_HEAD, [bound]);
+    }
     return plan.head;
   }
 
