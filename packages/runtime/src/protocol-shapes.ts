@@ -1,5 +1,6 @@
 /** The protocol's messages as checkable shapes: closed objects, no coercion, every text and list bounded. */
 import { ID_PATTERNS } from "@rumi/kernel";
+import { RECORDING_FORMATS } from "@rumi/venues";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
 
 type Shape =
@@ -158,7 +159,7 @@ const spec = object(
       files: list(
         object({
           path: text,
-          format: word("auto", "binance_agg_trades", "binance_trades", "tardis_trades"),
+          format: word(...RECORDING_FORMATS),
           instrument,
           sha256: digest,
         }),

@@ -60,10 +60,12 @@ export class FeedBuilder {
   /** Live: its length rises with every row. */
   readonly feed: Mutable<TradeColumns> & { mixed?: Mutable<MixedColumns> };
   #capacity: number;
-  readonly #books = new Map<number, Book>();
+  readonly #books: Map<number, Book>;
   readonly #used = { quotes: 0, bars: 0, books: 0, levels: 0 };
 
-  constructor(capacity: number) {
+  /** `after`: the builder of the rows before, whose books go on here. */
+  constructor(capacity: number, after?: FeedBuilder) {
+    this.#books = after === undefined ? new Map() : after.#books;
     this.#capacity = Math.max(16, capacity);
     this.feed = { ...allocateColumns(this.#capacity), length: 0 };
   }

@@ -43,6 +43,23 @@ export function allocateBooks(length: number, levels: number): BookColumns {
   };
 }
 
+export type TableSizes = {
+  readonly quotes: number;
+  readonly bars: number;
+  readonly books: number;
+  readonly levels: number;
+};
+
+export function allocateMixed(length: number, sizes: TableSizes): MixedColumns {
+  return {
+    kind: new Uint8Array(length),
+    detail: new Uint32Array(length),
+    quotes: allocateQuotes(sizes.quotes),
+    bars: allocateBars(sizes.bars),
+    books: allocateBooks(sizes.books, sizes.levels),
+  };
+}
+
 /** The parts' tables one after another, and how far each part's rows moved. */
 export function joinTables(parts: readonly (Tables | undefined)[]): {
   readonly tables: Tables;

@@ -112,6 +112,8 @@ export type LoadReport = {
   readonly rows_read: number;
   readonly rows_accepted: number;
   readonly rows_rejected: number;
+  /** Rows of the feed: fewer than accepted where several make one message of a book. */
+  readonly events: number;
   /** 1-based line of the first rejected row, its file and why. */
   readonly first_rejected: {
     readonly path: string;
@@ -126,6 +128,8 @@ export type LoadReport = {
   readonly time_gaps: number;
   /** Received later than `stale_after_us` after the event. */
   readonly stale: number;
+  /** Received more than `max_clock_drift_us` before the event: the two clocks disagree. */
+  readonly clock_drift: number;
   /** Same trade id, other contents. */
   readonly id_conflicts: number;
   /** Two different text ids with the same 53-bit hash. */

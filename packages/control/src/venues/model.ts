@@ -6,7 +6,7 @@
 import type { InstrumentSpec } from "@rumi/abi";
 import type { Digest } from "@rumi/kernel";
 import type { Pace } from "@rumi/runtime";
-import type { LoadReport, RecordingFile } from "@rumi/venues";
+import { RECORDING_FORMATS, type LoadReport, type RecordingFile } from "@rumi/venues";
 import { Type, type Static } from "@sinclair/typebox";
 import { CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
 
@@ -32,12 +32,7 @@ export const InstrumentSpecSchema = Type.Object(
 const RecordingFileSchema = Type.Object(
   {
     path: Type.String({ minLength: 1, maxLength: 4_096 }),
-    format: Type.Union([
-      Type.Literal("auto"),
-      Type.Literal("binance_agg_trades"),
-      Type.Literal("binance_trades"),
-      Type.Literal("tardis_trades"),
-    ]),
+    format: Type.Union(RECORDING_FORMATS.map((format) => Type.Literal(format))),
     instrument: InstrumentSpecSchema,
   },
   CLOSED,

@@ -9,7 +9,7 @@ import type { InstrumentSpec } from "@rumi/abi";
 import { failure, MAX_SCALE_DIGITS, parseInstrumentId, type Failure, type Result } from "@rumi/kernel";
 import type { RecordingFormat } from "../types.ts";
 import type { KnownFormat } from "./layouts.ts";
-import { scanRecording, type ScanOptions } from "./scan.ts";
+import { scanRecording, type RowSink, type ScanOptions } from "./scan.ts";
 
 export type InferOptions = ScanOptions & {
   readonly format?: RecordingFormat;
@@ -53,18 +53,28 @@ export async function inferInstrument(
 ): Promise<Result<InferredInstrument, Failure>> {
   const price = new StepFinder();
   const quantity = new StepFinder();
-  const scanned = await scanRecording(
-    { path, format: options.format ?? "auto", precision: "any" },
-    {
-      row: (row) => {
-        price.add(row.price, row.price_digits);
-        quantity.add(row.quantity, row.quantity_digits);
-      },
+  let columns: readonly { readonly slot: number; readonly digits: Uint8Array; readonly finder: StepFinder }[] = [];
+  const sink: RowSink = {
+    begin: (layout, digits) => {
+      quantity.isSum = layout.kind === "bar";
+      columns = layout.columns.flatMap(({ role, slot }) =>
+        role === "price"
+          ? [{ slot, digits, finder: price }]
+          : role === "quantity" || role === "volume"
+            ? [{ slot, digits, finder: quantity }]
+            : [],
+      );
     },
-    options,
-  );
+    row: (values) => {
+      for (const { slot, digits, finder } of columns) finder.add(values[slot] ?? 0, digits[slot] ?? 0);
+    },
+  };
+  const scanned = await scanRecording({ path, format: options.format ?? "auto", precision: "any" }, sink, options);
   if (!scanned.ok) return scanned;
   const { format, rows_accepted: rows, names } = scanned.value;
+  const assumptions: string[] = [];
+  if (quantity.coarsen())
+    assumptions.push(`Volumes have noise; quantities are taken to have ${quantity.digits} decimals.`);
   const refused = (problem: string): Result<InferredInstrument, Failure> => ({
     ok: false,
     error: failure("RUMI-MKT-009", { path, problem }),
@@ -76,18 +86,17 @@ export async function inferInstrument(
     if (finder.digits > MAX_SCALE_DIGITS || finder.largest > Number.MAX_SAFE_INTEGER)
       return refused(`its ${word} need more than 2^53 steps`);
   }
-  const assumptions: string[] = [];
   const symbol = symbolOf(path, format, names);
   const id = parseInstrumentId(options.instrument_id ?? symbol);
   if (id === undefined) return refused(`${options.instrument_id ?? symbol} is not an instrument id (SYMBOL.VENUE)`);
   if (options.instrument_id === undefined)
     assumptions.push(
-      `The instrument is called ${id} after the ${format === "tardis_trades" ? "file's columns" : "file's name"}.`,
+      `The instrument is called ${id} after the ${format.startsWith("tardis_") ? "file's columns" : "file's name"}.`,
     );
   const pair = currenciesOf(id.slice(0, id.indexOf(".")));
   if (options.quote_currency === undefined && pair.guessed) assumptions.push("The quote currency is taken to be USD.");
   const lot = quantity.step(rows);
-  assumptions.push("The largest quantity of one order is 1000 times the largest trade.");
+  assumptions.push("The largest quantity of one order is 1000 times the largest quantity seen.");
   if (rows < ROWS_FOR_STEP) assumptions.push(`Only ${rows} rows: tick and lot are the smallest possible.`);
   return {
     ok: true,
@@ -114,9 +123,12 @@ export async function inferInstrument(
 class StepFinder {
   digits = 0;
   largest = 0;
+  /** Of sums, whose last decimals are noise. */
+  isSum = false;
   #divisor = 0;
 
   add(value: number, digits: number): void {
+    if (value === 0) return;
     if (digits > this.digits) {
       const factor = 10 ** (digits - this.digits);
       this.largest *= factor;
@@ -126,6 +138,17 @@ class StepFinder {
     const scaled = value * 10 ** (this.digits - digits);
     if (scaled > this.largest) this.largest = scaled;
     if (this.#divisor !== 1) this.#divisor = commonDivisor(scaled, this.#divisor);
+  }
+
+  /** Gives up decimals of sums until a thousand times the largest fits; answers whether it did. */
+  coarsen(): boolean {
+    const before = this.digits;
+    while (this.isSum && this.digits > 0 && this.largest > Number.MAX_SAFE_INTEGER / 1_000) {
+      this.digits -= 1;
+      this.largest = Math.floor(this.largest / 10);
+      this.#divisor = 1;
+    }
+    return this.digits < before;
   }
 
   step(rows: number): number {
@@ -144,8 +167,8 @@ function commonDivisor(a: number, b: number): number {
 }
 
 function symbolOf(path: string, format: KnownFormat, names: readonly string[]): string {
-  if (format === "tardis_trades") return `${clean(names[1] ?? "")}.${clean(names[0] ?? "")}`;
-  return `${clean(/^[A-Za-z0-9_]+/.exec(basename(path))?.[0] ?? "")}.BINANCE`;
+  if (format.startsWith("tardis_")) return `${clean(names[1] ?? "")}.${clean(names[0] ?? "")}`;
+  return `${clean(/^[A-Za-z0-9_]+/.exec(basename(path))?.[0] ?? "")}.${format === "freqtrade_json" ? "FREQTRADE" : "BINANCE"}`;
 }
 
 function clean(text: string): string {

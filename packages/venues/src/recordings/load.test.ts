@@ -9,9 +9,8 @@ import { FLAG_DUPLICATE, FLAG_GAP, FLAG_OUT_OF_ORDER, FLAG_STALE } from "../colu
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "../generator.ts";
 import type { RecordingFormat } from "../types.ts";
 import { VENUE_LIMITS } from "../limits.ts";
-import { LAYOUTS } from "./layouts.ts";
+import { LAYOUTS, ROW_SLOTS } from "./layouts.ts";
 import { DEFAULT_QUALITY, RowChecker } from "./row-checker.ts";
-import { RowParser } from "./row-parser.ts";
 import { inferInstrument } from "./infer.ts";
 import { loadRecordings, streamRecording, type LoadedRecordings, type LoadOptions } from "./load.ts";
 
@@ -161,8 +160,8 @@ describe("layouts", () => {
   });
 
   it("refuses what it does not know, with the first line", async () => {
-    expect(await refusal("1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0\n")).toBe(
-      "RUMI-MKT-002 1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0",
+    expect(await refusal("1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0,0\n")).toBe(
+      "RUMI-MKT-002 1640991660000,1,2,3,4,5,1640991719999,0,0,0,0,0,0",
     );
     expect(await refusal("")).toBe("RUMI-MKT-002 (the file is empty)");
     expect(await refusal(`${TARDIS}\n`)).toBe(`RUMI-MKT-002 ${TARDIS}`);
@@ -279,10 +278,12 @@ describe("quality (M-11.1)", () => {
   it("a hash collision is told apart from a duplicate; duplicates are looked for within the window", () => {
     const [layout] = LAYOUTS;
     if (layout === undefined) throw new Error("no layout");
-    const row = new RowParser(layout, "any");
-    const checker = new RowChecker(DEFAULT_QUALITY, false);
-    const see = (id: number, id_check: number): number =>
-      checker.check(Object.assign(row, { id, id_check, time_us: 1, received_us: 1, price: 1, quantity: 1 }));
+    const checker = new RowChecker(DEFAULT_QUALITY, { ...layout, consecutive_ids: false });
+    const see = (id: number, id_check: number): number => {
+      const values = new Float64Array(ROW_SLOTS);
+      values.set([1, 1, id, id_check, 0, 1, 1]);
+      return checker.check(values);
+    };
     see(5, 1);
     expect([see(5, 2), checker.id_collisions, checker.duplicates]).toEqual([0, 1, 0]);
     see(5 + VENUE_LIMITS.duplicate_window, 2);
@@ -324,7 +325,9 @@ describe("limits and damage", () => {
         ]),
       ),
     ).toBe("RUMI-MKT-004 it holds 2 files");
-    expect(await refusal(zipOf([{ name: "a.txt", data: many }]))).toBe("RUMI-MKT-004 its file is not a .csv");
+    expect(await refusal(zipOf([{ name: "a.txt", data: many }]))).toBe(
+      "RUMI-MKT-004 its file is neither a .csv nor a .json",
+    );
     expect(
       await refusal(zipOf([{ name: "a.csv", data: many }]), {
         limits: { zip_directory_bytes: 10 },

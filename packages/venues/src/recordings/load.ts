@@ -1,8 +1,7 @@
 /**
  * Loads recordings into one ordered feed, with a report that leaves nothing unsaid.
  *
- * Order of delivery: received time (Tardis `local_timestamp`; Binance files have one clock, so event time),
- * stable: rows of equal time keep their file's order, earlier files first. A row that had to be moved, or
+ * Order of delivery: received time (Tardis `local_timestamp`; where a layout has one clock, event time), stable: rows of equal time keep their file's order, earlier files first. A row that had to be moved, or
  * whose event time lies before one already seen, carries the out-of-order flag.
  *
  * Invariants
@@ -11,12 +10,11 @@
 import type { InstrumentSpec } from "@rumi/abi";
 import { canonicalJson, failure, FailureError, type Failure, type Result } from "@rumi/kernel";
 import { mergeFeeds, orderByReceivedTime } from "../columns.ts";
-import { FeedBuilder } from "../feed-builder.ts";
 import { VENUE_LIMITS } from "../limits.ts";
 import type { LoadReport, RecordingFile, MarketFeed } from "../types.ts";
 import { readCached, writeCached, type CacheKey } from "./cache.ts";
-import type { RowParser } from "./row-parser.ts";
 import { boundRows, scanRecording, type RowSink, type ScanOptions, type ScanReport } from "./scan.ts";
+import { FeedSink } from "./sinks.ts";
 import { fileDigest } from "./source.ts";
 
 export type LoadOptions = ScanOptions & {
@@ -63,7 +61,7 @@ export async function loadRecordings(
       limits: { ...limits, recording_rows: limits.recording_rows - rows },
     });
     if (!loaded.ok) return loaded;
-    rows += loaded.value.columns.length;
+    rows += loaded.value.events;
     parts.push({ columns: loaded.value.columns, instruments: [index] });
     scans.push(loaded.value);
   }
@@ -82,23 +80,33 @@ export async function streamRecording(
   options: ScanOptions & { readonly batch_rows?: number } = {},
 ): Promise<Result<LoadReport, Failure>> {
   const least = options.batch_rows ?? 65_536;
-  let builder = new FeedBuilder(least + 8_192);
+  const rows = new FeedSink(least + 8_192);
+  let events = 0;
   const flush = async (): Promise<void> => {
-    const batch = builder.finish();
-    builder = new FeedBuilder(least + 8_192);
+    const batch = rows.take(least + 8_192);
+    events += batch.length;
     await onBatch(batch);
   };
   const sink: RowSink = {
-    row: (row, flags) => append(builder, row, flags),
-    pause: () => (builder.length >= least ? flush() : undefined),
+    begin: (layout) => rows.begin(layout),
+    row: (values, flags) => rows.row(values, flags),
+    pause: (at) => {
+      if (at === "end") rows.end();
+      return rows.length >= least ? flush() : undefined;
+    },
   };
   const scanned = await scanRecording({ ...file, precision: file.instrument }, sink, options);
   if (!scanned.ok) return scanned;
-  if (builder.length > 0) await flush();
-  return { ok: true, value: reportOf([{ scan: scanned.value, cache: "off" }]) };
+  if (rows.length > 0) await flush();
+  return { ok: true, value: reportOf([{ scan: scanned.value, cache: "off", events }]) };
 }
 
-type FileScan = { readonly scan: ScanReport; readonly cache: LoadReport["files"][number]["cache"] };
+type FileScan = {
+  readonly scan: ScanReport;
+  readonly cache: LoadReport["files"][number]["cache"];
+  /** Rows of the feed. */
+  readonly events: number;
+};
 
 async function loadFile(
   file: RecordingFile,
@@ -114,17 +122,23 @@ async function loadFile(
       boundRows(file.path, cached.columns.length, { ...VENUE_LIMITS, ...options.limits });
       return {
         ok: true,
-        value: { columns: cached.columns, scan: { ...cached.scan, path: file.path }, cache: "hit" },
+        value: {
+          columns: cached.columns,
+          scan: { ...cached.scan, path: file.path },
+          cache: "hit",
+          events: cached.columns.length,
+        },
       };
     }
     const decoded = await decode(file, options);
     if (!decoded.ok) return decoded;
-    if (key === undefined) return { ok: true, value: { ...decoded.value, cache: "off" } };
+    const events = decoded.value.columns.length;
+    if (key === undefined) return { ok: true, value: { ...decoded.value, events, cache: "off" } };
     // The file may have changed since it was digested; then this copy belongs to no key.
     if (decoded.value.scan.sha256 === key.source) await writeCached(key, decoded.value.columns, decoded.value.scan);
     return {
       ok: true,
-      value: { ...decoded.value, cache: cached?.kind === "damaged" ? "rebuilt" : "written" },
+      value: { ...decoded.value, events, cache: cached?.kind === "damaged" ? "rebuilt" : "written" },
     };
   } catch (cause) {
     if (cause instanceof FailureError) return { ok: false, error: cause.failure };
@@ -137,10 +151,14 @@ async function decode(
   options: LoadOptions,
 ): Promise<Result<{ readonly columns: MarketFeed; readonly scan: ScanReport }, Failure>> {
   const limits = { ...VENUE_LIMITS, ...options.limits };
-  const builder = new FeedBuilder(65_536);
+  const rows = new FeedSink(65_536);
   const sink: RowSink = {
-    row: (row, flags) => append(builder, row, flags),
-    pause: () => boundRows(file.path, builder.length, limits),
+    begin: (layout) => rows.begin(layout),
+    row: (values, flags) => rows.row(values, flags),
+    pause: (at) => {
+      if (at === "end") rows.end();
+      boundRows(file.path, rows.length, limits);
+    },
   };
   const scanned = await scanRecording(
     { path: file.path, format: file.format, precision: file.instrument },
@@ -150,20 +168,8 @@ async function decode(
   if (!scanned.ok) return scanned;
   return {
     ok: true,
-    value: { columns: orderByReceivedTime(builder.finish()), scan: scanned.value },
+    value: { columns: orderByReceivedTime(rows.take(0)), scan: scanned.value },
   };
-}
-
-function append(builder: FeedBuilder, row: RowParser, flags: number): void {
-  const at = builder.next();
-  const { feed: columns } = builder;
-  columns.event_time_us[at] = row.time_us;
-  columns.received_time_us[at] = row.received_us;
-  columns.price[at] = row.price;
-  columns.quantity[at] = row.quantity;
-  columns.aggressor[at] = row.aggressor;
-  columns.trade_id[at] = row.id;
-  columns.flags[at] = flags;
 }
 
 function placeOf(instrument: InstrumentSpec, known: InstrumentSpec[]): number | undefined {
@@ -197,6 +203,7 @@ function reportOf(files: readonly FileScan[]): LoadReport {
     rows_read: sum((scan) => scan.rows_read),
     rows_accepted: sum((scan) => scan.rows_accepted),
     rows_rejected: sum((scan) => scan.rows_rejected),
+    events: files.reduce((total, { events }) => total + events, 0),
     first_rejected: rejecting?.first_rejected == null ? null : { path: rejecting.path, ...rejecting.first_rejected },
     out_of_order: sum((scan) => scan.quality.out_of_order),
     duplicates: sum((scan) => scan.quality.duplicates),
@@ -204,6 +211,7 @@ function reportOf(files: readonly FileScan[]): LoadReport {
     id_gaps: sum((scan) => scan.quality.id_gaps),
     time_gaps: sum((scan) => scan.quality.time_gaps),
     stale: sum((scan) => scan.quality.stale),
+    clock_drift: sum((scan) => scan.quality.clock_drift),
     id_conflicts: sum((scan) => scan.quality.id_conflicts),
     id_collisions: sum((scan) => scan.quality.id_collisions),
     rejections,

@@ -1,11 +1,13 @@
 /**
- * Reads one line of a trade file byte by byte into numbers; no string is made unless a row is refused.
+ * Reads one line of a recording with care: byte by byte into numbers, or why the row is refused.
  *
- * `parse` fills the fields below and answers "" or why the row is refused. The fields are only
- * meaningful until the next call.
+ * `parse` fills `values` and answers "" or the reason. The values are only meaningful until the next call. Well-formed
+ * lines rarely come here: fast-row.ts takes them first.
  */
-import type { Layout, Role } from "./layouts.ts";
+import { ROW_SLOTS, SLOT, type Column, type Layout } from "./layouts.ts";
 
+/** Decimals of a volume beyond which it is noise, where the instrument is not known yet. */
+const VOLUME_DIGITS = 8;
 const COMMA = 44;
 const MINUS = 45;
 const POINT = 46;
@@ -17,27 +19,20 @@ const FIRST_MS = 100_000_000_000;
 /** From here on a number is microseconds: as milliseconds it would lie in the year 5138. */
 const FIRST_US = 100_000_000_000_000;
 
-/** Digits of the instrument, or `any` to learn them: then values stay as written, with `*_digits` beside them. */
+/** Digits of the instrument, or `any` to learn them: then values stay as written, with their digits beside them. */
 export type Precision = { readonly price_digits: number; readonly quantity_digits: number } | "any";
 
 export class RowParser {
-  time_us = 0;
-  received_us = 0;
-  price = 0;
-  price_digits = 0;
-  quantity = 0;
-  quantity_digits = 0;
-  /** 0 unknown, 1 buyer, 2 seller. */
-  aggressor = 0;
-  id = 0;
-  /** Second hash of a text id, 0 for a number: tells a collision from a duplicate. */
-  id_check = 0;
+  /** The row's numbers, by SLOT. */
+  readonly values: Float64Array = new Float64Array(ROW_SLOTS);
+  /** With the precision `any`: decimals of the number in the same slot. */
+  readonly digits: Uint8Array = new Uint8Array(ROW_SLOTS);
   /** Fixed by the first row that holds a time. */
   unit: "ms" | "us" | undefined;
   /** Exchange and symbol, from the first row. */
   readonly names: string[] = [];
 
-  readonly #columns: readonly Role[];
+  readonly #columns: readonly Column[];
   readonly #precision: Precision;
   readonly #nameBytes: Uint8Array[] = [];
   #value = 0;
@@ -52,62 +47,63 @@ export class RowParser {
 
   parse(bytes: Uint8Array, start: number, end: number): string {
     const columns = this.#columns;
-    this.received_us = -1;
+    const { values } = this;
+    values[SLOT.received] = -1;
     this.#stop = start - 1;
     for (let column = 0; column < columns.length; column += 1) {
       if (this.#stop >= end) return `has ${column} columns instead of ${columns.length}`;
-      const problem = this.#field(columns[column] as Role, column, bytes, this.#stop + 1, end);
+      const problem = this.#field(columns[column] as Column, column, bytes, this.#stop + 1, end);
       if (problem !== "") return problem;
     }
     if (this.#stop < end) return `has more than ${columns.length} columns`;
-    if (this.received_us < 0) this.received_us = this.time_us;
+    if ((values[SLOT.received] ?? 0) < 0) values[SLOT.received] = values[SLOT.time] ?? 0;
     return "";
   }
 
   /** Reads the field that starts at `at`; where it succeeds, `#stop` is the comma behind it or the line's end. */
-  #field(role: Role, column: number, bytes: Uint8Array, at: number, end: number): string {
-    switch (role) {
-      case "price": {
-        const problem = this.#decimal(bytes, at, end, this.#precision === "any" ? -1 : this.#precision.price_digits);
-        if (problem !== "") return `price ${problem}`;
-        if (this.#value === 0) return "price is zero";
-        this.price = this.#value;
-        this.price_digits = this.#digits;
-        return "";
+  #field(of: Column, column: number, bytes: Uint8Array, at: number, end: number): string {
+    switch (of.role) {
+      case "price":
+        return this.#number(of, bytes, at, end, this.#precision === "any" ? -1 : this.#precision.price_digits);
+      case "quantity":
+        return this.#number(of, bytes, at, end, this.#precision === "any" ? -1 : this.#precision.quantity_digits);
+      case "volume": {
+        const digits = this.#precision === "any" ? VOLUME_DIGITS : this.#precision.quantity_digits;
+        return this.#number(of, bytes, at, end, digits, this.#precision === "any" ? "cut_and_kept" : "cut");
       }
-      case "quantity": {
-        const problem = this.#decimal(bytes, at, end, this.#precision === "any" ? -1 : this.#precision.quantity_digits);
-        if (problem !== "") return `quantity ${problem}`;
-        if (this.#value === 0) return "quantity is zero";
-        this.quantity = this.#value;
-        this.quantity_digits = this.#digits;
-        return "";
-      }
-      case "time": {
+      case "time":
+      case "received":
+      case "other_time": {
         const problem = this.#time(bytes, at, end);
-        if (problem !== "") return `time ${problem}`;
-        this.time_us = this.#value;
-        return "";
-      }
-      case "local_time": {
-        const problem = this.#time(bytes, at, end);
-        if (problem !== "") return `local time ${problem}`;
-        this.received_us = this.#value;
+        if (problem !== "") return `${of.label} ${problem}`;
+        this.values[of.slot] = this.#value;
         return "";
       }
       case "id":
         return this.#identifier(bytes, at, end);
       case "side":
         this.#stop = fieldEnd(bytes, at, end);
-        this.aggressor = sideOf(bytes, at, this.#stop);
-        return this.aggressor < 0 ? "side is not buy, sell or unknown" : "";
-      case "buyer_is_maker":
+        return this.#word(of.slot, sideOf(bytes, at, this.#stop), "side is not buy, sell or unknown");
+      case "book_side":
         this.#stop = fieldEnd(bytes, at, end);
-        this.aggressor = booleanOf(bytes, at, this.#stop) + 1;
-        return this.aggressor === 0 ? `column ${column + 1} is not a boolean` : "";
+        return this.#word(of.slot, bookSideOf(bytes, at, this.#stop), "side is not bid or ask");
+      case "buyer_is_maker": {
+        this.#stop = fieldEnd(bytes, at, end);
+        const maker = booleanOf(bytes, at, this.#stop);
+        return this.#word(of.slot, maker < 0 ? -1 : maker + 1, `column ${column + 1} is not a boolean`);
+      }
+      case "boolean":
+        this.#stop = fieldEnd(bytes, at, end);
+        return this.#word(of.slot, booleanOf(bytes, at, this.#stop), `column ${column + 1} is not a boolean`);
       case "unused_boolean":
         this.#stop = fieldEnd(bytes, at, end);
         return booleanOf(bytes, at, this.#stop) < 0 ? `column ${column + 1} is not a boolean` : "";
+      case "count": {
+        const problem = this.#integer(bytes, at, end);
+        if (problem !== "") return `${of.label} ${problem}`;
+        this.values[of.slot] = this.#value;
+        return "";
+      }
       case "unused_integer": {
         const problem = this.#integer(bytes, at, end);
         return problem === "" ? "" : `column ${column + 1} ${problem}`;
@@ -122,8 +118,44 @@ export class RowParser {
     }
   }
 
-  /** Digits with an optional fraction; trailing zeros of the fraction carry no precision. */
-  #decimal(bytes: Uint8Array, at: number, end: number, digits: number): string {
+  #word(slot: number, value: number, problem: string): string {
+    this.values[slot] = value;
+    return value < 0 ? problem : "";
+  }
+
+  #number(
+    of: Column,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    digits: number,
+    finer: "refused" | "cut" | "cut_and_kept" = "refused",
+  ): string {
+    if (of.zero === "or_empty" && (at === end || bytes[at] === COMMA)) {
+      this.values[of.slot] = 0;
+      this.digits[of.slot] = 0;
+      this.#stop = at;
+      return "";
+    }
+    const problem = this.#decimal(bytes, at, end, digits, finer);
+    if (problem !== "") return `${of.label} ${problem}`;
+    if (this.#value === 0 && of.zero === "refused") return `${of.label} is zero`;
+    this.values[of.slot] = this.#value;
+    this.digits[of.slot] = this.#digits;
+    return "";
+  }
+
+  /**
+   * Digits with an optional fraction; trailing zeros of the fraction carry no precision. The value is scaled to `digits`
+   * (-1: to as many as it has, as with `cut_and_kept`); what is finer is refused or cut off.
+   */
+  #decimal(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    digits: number,
+    finer: "refused" | "cut" | "cut_and_kept",
+  ): string {
     let value = 0;
     let fraction = 0;
     let zeros = 0;
@@ -145,8 +177,12 @@ export class RowParser {
           zeros += 1;
           continue;
         }
+        if (digits >= 0 && fraction + zeros + 1 > digits) {
+          if (finer === "refused") return `is finer than ${digits} decimals`;
+          zeros += 1;
+          continue;
+        }
         fraction += zeros + 1;
-        if (digits >= 0 && fraction > digits) return `is finer than ${digits} decimals`;
         value = fraction > 16 ? Infinity : value * (POWERS[zeros + 1] ?? Infinity) + digit;
         if (value > MAX) return "is 2^53 or more";
         zeros = 0;
@@ -154,7 +190,7 @@ export class RowParser {
       if (i === first) return "is not a number";
     }
     if (i < end && bytes[i] !== COMMA) return "is not a number";
-    if (digits > fraction) {
+    if (digits > fraction && finer !== "cut_and_kept") {
       value *= POWERS[digits - fraction] ?? Infinity;
       if (value > MAX) return "is 2^53 or more";
     }
@@ -209,27 +245,16 @@ export class RowParser {
     return this.#value > MAX ? "is 2^53 or more" : "";
   }
 
-  /** A number as it is; any other text as a 53-bit hash (two 32-bit multiplicative hashes side by side). */
   #identifier(bytes: Uint8Array, at: number, end: number): string {
-    this.id_check = 0;
     const problem = this.#integer(bytes, at, end);
     if (problem === "is empty") return "id is empty";
     if (problem === "") {
-      this.id = this.#value;
+      this.values[SLOT.id] = this.#value;
+      this.values[SLOT.id_check] = 0;
       return "";
     }
-    const stop = fieldEnd(bytes, at, end);
-    this.#stop = stop;
-    let low = 0x811c9dc5;
-    let high = 0x9e3779b9;
-    for (let i = at; i < stop; i += 1) {
-      const byte = bytes[i] ?? 0;
-      low = Math.imul(low ^ byte, 0x01000193);
-      high = Math.imul((high ^ byte) + ((high << 13) | (high >>> 19)), 0x85ebca6b);
-    }
-    high = Math.imul(high ^ (high >>> 15), 0xc2b2ae35);
-    this.id = ((high >>> 11) & 0x1fffff) * 0x1_0000_0000 + (low >>> 0);
-    this.id_check = 1 + (high & 0x7ff) * 0x1000 + ((stop - at) & 0xfff);
+    this.#stop = fieldEnd(bytes, at, end);
+    hashIdentifier(bytes, at, this.#stop, this.values);
     return "";
   }
 
@@ -248,6 +273,20 @@ export class RowParser {
     this.#stop = stop;
     return same ? "" : `column ${column + 1} differs from the file's first row`;
   }
+}
+
+/** A text id as a 53-bit number, two 32-bit multiplicative hashes side by side, into the id's two slots. */
+export function hashIdentifier(bytes: Uint8Array, at: number, stop: number, values: Float64Array): void {
+  let low = 0x811c9dc5;
+  let high = 0x9e3779b9;
+  for (let i = at; i < stop; i += 1) {
+    const byte = bytes[i] ?? 0;
+    low = Math.imul(low ^ byte, 0x01000193);
+    high = Math.imul((high ^ byte) + ((high << 13) | (high >>> 19)), 0x85ebca6b);
+  }
+  high = Math.imul(high ^ (high >>> 15), 0xc2b2ae35);
+  values[SLOT.id] = ((high >>> 11) & 0x1fffff) * 0x1_0000_0000 + (low >>> 0);
+  values[SLOT.id_check] = 1 + (high & 0x7ff) * 0x1000 + ((stop - at) & 0xfff);
 }
 
 function fieldEnd(bytes: Uint8Array, at: number, end: number): number {
@@ -288,6 +327,13 @@ function sideOf(bytes: Uint8Array, at: number, stop: number): number {
   if (length !== UNKNOWN.length) return -1;
   for (let i = 0; i < length; i += 1) if (bytes[at + i] !== UNKNOWN[i]) return -1;
   return 0;
+}
+
+/** 1 for bid, 2 for ask, -1 otherwise. */
+function bookSideOf(bytes: Uint8Array, at: number, stop: number): number {
+  if (stop - at !== 3) return -1;
+  if (bytes[at] === 98 && bytes[at + 1] === 105 && bytes[at + 2] === 100) return 1;
+  return bytes[at] === 97 && bytes[at + 1] === 115 && bytes[at + 2] === 107 ? 2 : -1;
 }
 
 function decimalForm(bytes: Uint8Array, at: number, stop: number): string {

@@ -1,18 +1,17 @@
 /**
  * Reads a recording from end to end in bounded memory and hands every row to a sink.
  *
- * The first lines decide the layout; from there each line is parsed, judged and counted. What is refused
- * is counted by reason, and the first refusal is kept with its line.
- *
- * Invariants
- * - rows_read = rows_accepted + rows_rejected, whatever the bytes are (load.test.ts, random bytes).
+ * The first byte tells JSON candles from lines; the first lines decide the layout; from there each line is parsed,
+ * judged and counted (row-reader.ts). What is refused is counted by reason, and the first refusal is kept with its line.
  */
-import { failure, FailureError, type Digest, type Failure, type Result } from "@rumi/kernel";
+import { FailureError, invariant, type Digest, type Failure, type Result } from "@rumi/kernel";
 import { VENUE_LIMITS, type VenueLimits } from "../limits.ts";
 import type { RecordingFormat } from "../types.ts";
-import { isKnownHeader, KNOWN_LAYOUTS, LAYOUTS, type KnownFormat, type Layout } from "./layouts.ts";
-import { DEFAULT_QUALITY, RowChecker, type QualityBounds } from "./row-checker.ts";
-import { RowParser, type Precision } from "./row-parser.ts";
+import { CandleLines } from "./candles.ts";
+import type { KnownFormat, Layout } from "./layouts.ts";
+import { DEFAULT_QUALITY, type QualityBounds, type RowChecker } from "./row-checker.ts";
+import type { Precision } from "./row-parser.ts";
+import { RowReader } from "./row-reader.ts";
 import { openRecording, tooLarge, type Compression } from "./source.ts";
 
 export type ScanProgress = { readonly path: string; readonly bytes: number; readonly rows: number };
@@ -46,6 +45,7 @@ export type ScanReport = {
     | "id_gaps"
     | "time_gaps"
     | "stale"
+    | "clock_drift"
     | "id_conflicts"
     | "id_collisions"
     | "first_event_time_us"
@@ -54,9 +54,12 @@ export type ScanReport = {
 };
 
 export interface RowSink {
-  row(row: RowParser, flags: number): void;
-  /** Between chunks; may wait, which holds the reading back. */
-  pause?(): void | Promise<void>;
+  /** Once, before the first row. `digits` holds the decimals of the row's numbers where the precision is `any`. */
+  begin(layout: Layout, digits: Uint8Array): void;
+  /** The values (by SLOT) are only meaningful until the next row. */
+  row(values: Float64Array, flags: number): void;
+  /** Between chunks and after the last row; may wait, which holds the reading back. */
+  pause?(at: "chunk" | "end"): void | Promise<void>;
 }
 
 export type ScanFile = {
@@ -73,21 +76,27 @@ export async function scanRecording(
   const limits = { ...VENUE_LIMITS, ...options.limits };
   try {
     const source = await openRecording(file.path, limits);
-    const rows = new RowReader(file, sink, options, limits);
+    const quality = qualityBounds(options);
+    const lines = (): RowReader => new RowReader(file, sink, quality, limits, -1);
+    const candles = (): CandleLines =>
+      new CandleLines((duration_us) => new RowReader(file, sink, quality, limits, duration_us), limits.line_bytes);
+    let reader: RowReader | CandleLines | undefined;
     let bytes = 0;
     for await (const chunk of source.chunks) {
       bytes += chunk.length;
-      rows.push(chunk);
-      options.onProgress?.({ path: file.path, bytes, rows: rows.read });
-      const pause = sink.pause?.();
+      reader ??= CandleLines.isStart(chunk, file.format) ? candles() : lines();
+      reader.push(chunk);
+      options.onProgress?.({ path: file.path, bytes, rows: reader.read });
+      const pause = sink.pause?.("chunk");
       if (pause !== undefined) await pause;
     }
-    rows.end();
-    await sink.pause?.();
+    reader ??= lines();
+    const rows = reader.end();
+    await sink.pause?.("end");
     return {
       ok: true,
       value: {
-        ...rows.report(),
+        ...reportOf(rows),
         path: file.path,
         sha256: source.digest(),
         compression: source.compression,
@@ -100,195 +109,42 @@ export async function scanRecording(
   }
 }
 
-/** Cuts bytes into lines, finds the layout, parses and counts. */
-class RowReader {
-  read = 0;
-  #line = 0;
-  #accepted = 0;
-  #blankFrom = 0;
-  #header = false;
-  #carry = new Uint8Array(0);
-  #tooLong = false;
-  #firstLine: string | undefined;
-  #parser: RowParser | undefined;
-  #layout: Layout | undefined;
-  #checker: RowChecker | undefined;
-  #firstRejected: { readonly line: number; readonly problem: string } | null = null;
-  readonly #rejections = new Map<string, number>();
-  readonly #file: ScanFile;
-  readonly #sink: RowSink;
-  readonly #quality: QualityBounds;
-  readonly #limits: VenueLimits;
-  readonly #candidates: readonly Layout[];
-
-  constructor(file: ScanFile, sink: RowSink, options: ScanOptions, limits: VenueLimits) {
-    this.#file = file;
-    this.#sink = sink;
-    this.#limits = limits;
-    this.#quality = {
-      max_time_gap_us: options.max_time_gap_us ?? DEFAULT_QUALITY.max_time_gap_us,
-      stale_after_us: options.stale_after_us ?? DEFAULT_QUALITY.stale_after_us,
-    };
-    this.#candidates = LAYOUTS.filter((layout) => file.format === "auto" || layout.format === file.format);
-  }
-
-  push(chunk: Uint8Array): void {
-    // A plain view: Uint8Array.indexOf is several times quicker than Buffer's.
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    let at = 0;
-    if (this.#carry.length > 0 || this.#tooLong) {
-      const end = bytes.indexOf(10);
-      if (end < 0) return this.#keep(bytes);
-      this.#keep(bytes.subarray(0, end));
-      this.#endOfCarry();
-      at = end + 1;
-    }
-    for (let end = bytes.indexOf(10, at); end >= 0; end = bytes.indexOf(10, at)) {
-      this.#lineOf(bytes, at, end);
-      at = end + 1;
-    }
-    if (at < bytes.length) this.#keep(bytes.subarray(at));
-  }
-
-  end(): void {
-    if (this.#carry.length > 0 || this.#tooLong) this.#endOfCarry();
-    if (this.#layout === undefined) throw this.#unknownLayout();
-    if (this.#accepted === 0 && this.read > 0) {
-      const first = this.#firstRejected ?? { line: 1, problem: "unknown" };
-      throw new FailureError(
-        failure("RUMI-MKT-003", {
-          path: this.#file.path,
-          line: first.line,
-          problem: first.problem,
-        }),
-      );
-    }
-  }
-
-  report(): Omit<ScanReport, "path" | "sha256" | "compression" | "bytes"> {
-    const { format } = this.#layout ?? { format: "binance_agg_trades" };
-    const checker = this.#checker ?? new RowChecker(this.#quality, false);
-    return {
-      format,
-      time_unit: this.#parser?.unit ?? "us",
-      header: this.#header,
-      names: this.#parser?.names ?? [],
-      rows_read: this.read,
-      rows_accepted: this.#accepted,
-      rows_rejected: this.read - this.#accepted,
-      first_rejected: this.#firstRejected,
-      rejections: Object.fromEntries(this.#rejections),
-      quality: {
-        out_of_order: checker.out_of_order,
-        duplicates: checker.duplicates,
-        gaps: checker.gaps,
-        id_gaps: checker.id_gaps,
-        time_gaps: checker.time_gaps,
-        stale: checker.stale,
-        id_conflicts: checker.id_conflicts,
-        id_collisions: checker.id_collisions,
-        first_event_time_us: checker.first_event_time_us,
-        last_event_time_us: checker.last_event_time_us,
-      },
-    };
-  }
-
-  #keep(bytes: Uint8Array): void {
-    if (this.#tooLong) return;
-    if (this.#carry.length + bytes.length > this.#limits.line_bytes) {
-      this.#tooLong = true;
-      return;
-    }
-    const joined = new Uint8Array(this.#carry.length + bytes.length);
-    joined.set(this.#carry);
-    joined.set(bytes, this.#carry.length);
-    this.#carry = joined;
-  }
-
-  #endOfCarry(): void {
-    const line = this.#carry;
-    this.#carry = new Uint8Array(0);
-    if (!this.#tooLong) return this.#lineOf(line, 0, line.length);
-    this.#tooLong = false;
-    this.#line += 1;
-    this.#firstLine ??= printable(line);
-    this.#reject(this.#line, `is longer than ${this.#limits.line_bytes} bytes`);
-  }
-
-  #lineOf(bytes: Uint8Array, from: number, to: number): void {
-    this.#line += 1;
-    let start = from;
-    let end = to;
-    if (end > start && bytes[end - 1] === 13) end -= 1;
-    if (
-      this.#line === 1 &&
-      end - start >= 3 &&
-      bytes[start] === 0xef &&
-      bytes[start + 1] === 0xbb &&
-      bytes[start + 2] === 0xbf
-    )
-      start += 3;
-    if (end === start) {
-      if (this.#blankFrom === 0) this.#blankFrom = this.#line;
-      return;
-    }
-    // Blank lines are only the file's last ones; before a row they are refused rows.
-    if (this.#blankFrom !== 0) {
-      for (let line = this.#blankFrom; line < this.#line; line += 1) this.#reject(line, "is empty");
-      this.#blankFrom = 0;
-    }
-    if (end - start > this.#limits.line_bytes)
-      return this.#reject(this.#line, `is longer than ${this.#limits.line_bytes} bytes`);
-    if (this.#layout === undefined && !this.#find(bytes, start, end)) return;
-    this.#row(bytes, start, end);
-  }
-
-  #row(bytes: Uint8Array, start: number, end: number): void {
-    const parser = this.#parser as RowParser;
-    const problem = parser.parse(bytes, start, end);
-    if (problem !== "") return this.#reject(this.#line, problem);
-    this.read += 1;
-    this.#accepted += 1;
-    this.#sink.row(parser, (this.#checker as RowChecker).check(parser));
-  }
-
-  /** Tries the known layouts on a line; answers whether the line is data of the one found. */
-  #find(bytes: Uint8Array, start: number, end: number): boolean {
-    const isFirst = this.#firstLine === undefined;
-    this.#firstLine ??= printable(bytes.subarray(start, end));
-    for (const layout of this.#candidates) {
-      if (new RowParser(layout, "any").parse(bytes, start, end) === "") {
-        this.#layout = layout;
-        this.#parser = new RowParser(layout, this.#file.precision);
-        this.#checker = new RowChecker(this.#quality, layout.consecutive_ids);
-        return true;
-      }
-    }
-    if (isFirst && isKnownHeader(printable(bytes.subarray(start, end)))) this.#header = true;
-    else this.#reject(this.#line, "has no known layout");
-    if (this.#line >= this.#limits.layout_search_lines) throw this.#unknownLayout();
-    return false;
-  }
-
-  #reject(line: number, problem: string): void {
-    this.read += 1;
-    this.#firstRejected ??= { line, problem };
-    this.#rejections.set(problem, (this.#rejections.get(problem) ?? 0) + 1);
-  }
-
-  #unknownLayout(): FailureError {
-    const params = {
-      path: this.#file.path,
-      first_line: this.#firstLine ?? "(the file is empty)",
-      layouts: KNOWN_LAYOUTS,
-    };
-    return new FailureError(failure("RUMI-MKT-002", params));
-  }
+/** The bounds in force. */
+export function qualityBounds(options: ScanOptions): QualityBounds {
+  return {
+    max_time_gap_us: options.max_time_gap_us ?? DEFAULT_QUALITY.max_time_gap_us,
+    stale_after_us: options.stale_after_us ?? DEFAULT_QUALITY.stale_after_us,
+    max_clock_drift_us: options.max_clock_drift_us ?? DEFAULT_QUALITY.max_clock_drift_us,
+  };
 }
 
-function printable(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.subarray(0, 200)).toString("latin1");
-  return text.replace(/[^\x20-\x7e]/g, "?");
+function reportOf(rows: RowReader): Omit<ScanReport, "path" | "sha256" | "compression" | "bytes"> {
+  const { layout, checker, parser } = rows;
+  invariant(layout !== undefined && checker !== undefined, "a reading that ended well has found a layout");
+  return {
+    format: layout.format,
+    time_unit: parser?.unit ?? "us",
+    header: rows.header,
+    names: parser?.names ?? [],
+    rows_read: rows.read,
+    rows_accepted: rows.accepted,
+    rows_rejected: rows.read - rows.accepted,
+    first_rejected: rows.firstRejected,
+    rejections: Object.fromEntries(rows.rejections),
+    quality: {
+      out_of_order: checker.out_of_order,
+      duplicates: checker.duplicates,
+      gaps: checker.gaps,
+      id_gaps: checker.id_gaps,
+      time_gaps: checker.time_gaps,
+      stale: checker.stale,
+      clock_drift: checker.clock_drift,
+      id_conflicts: checker.id_conflicts,
+      id_collisions: checker.id_collisions,
+      first_event_time_us: checker.first_event_time_us,
+      last_event_time_us: checker.last_event_time_us,
+    },
+  };
 }
 
 /** Throws `FailureError` when a load would hold more rows than `recording_rows`. */

@@ -1,5 +1,5 @@
 /**
- * Opens a recording as a stream of decompressed bytes: plain, gzip, or a zip that holds one CSV file.
+ * Opens a recording as a stream of decompressed bytes: plain, gzip, or a zip that holds one file of data.
  *
  * The kind is told by the first bytes, not by the name. Bytes after decompression are counted against
  * `recording_bytes`, so a zip bomb ends there; CRC and sizes are checked.
@@ -117,7 +117,7 @@ async function onlyEntry(path: string, limits: VenueLimits): Promise<ZipEntry> {
   }
   const [only] = files;
   if (only === undefined || files.length !== 1) throw archive(path, `it holds ${files.length} files`);
-  if (!/\.csv$/i.test(only.name)) throw archive(path, "its file is not a .csv");
+  if (!/\.(csv|json)$/i.test(only.name)) throw archive(path, "its file is neither a .csv nor a .json");
   const [flags, method] = [directory.readUInt16LE(only.at + 8), directory.readUInt16LE(only.at + 10)];
   const [crc, compressed, length, headerAt] = [16, 20, 24, 42].map((offset) =>
     directory.readUInt32LE(only.at + offset),
