@@ -2,6 +2,7 @@
 import { ID_PATTERNS } from "@rumi/kernel";
 import { RECORDING_FORMATS } from "@rumi/venues";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
+import { SLO_LEVELS } from "./slo/slo.ts";
 
 type Shape =
   | { readonly is: "string"; readonly pattern?: RegExp; readonly max?: number }
@@ -133,8 +134,8 @@ const breaker = object({
     },
   },
 });
-/** What a bot's version may leave unsaid. */
-const OPTIONAL_OF_SPEC = ["breaker"] as const;
+const sloNumbers = { p95_latency_us: number, drop_rate_ppm: number, cpu_seconds_per_minute: number };
+const slo = object(sloNumbers, Object.keys(sloNumbers));
 
 /** The descriptor's own rules are admission's business; here it must be an object. */
 const earlierRun = object({ run_id: uuid, run_dir: text });
@@ -184,38 +185,57 @@ const spec = object(
     begin: word("running", "paused"),
     from: earlierRun,
     lease: object({ ttl_ms: count }),
+    breaker,
+    slo,
   },
-  ["admission", "begin", "from"],
+  ["admission", "begin", "from", "breaker", "slo"],
 );
 
-const status = object({
-  ...key,
-  run_id: uuid,
-  epoch: count,
-  phase: word("starting", "running", "paused", "feed_ended", "stopping", "stopped", "failed"),
-  health_state: word("healthy", "degraded", "halted"),
-  reason_code: orNull(text),
-  failure: orNull(failureBody),
-  isolation: orNull(object({ level: word("L0", "L1", "L2", "L3"), mechanism: text })),
-  cursor: count,
-  events_total: count,
-  intents_total: count,
-  orders_open: count,
-  last_checkpoint: orNull(object({ cursor: count, bytes: count, at: number, why: text }, ["why"])),
-  positions: list(
-    object({
-      instrument_id: text,
-      quantity: text,
-      average_price: text,
-      realised_profit: text,
-      unrealised_profit: text,
-      fees: text,
-      last_price: text,
+const status = object(
+  {
+    ...key,
+    run_id: uuid,
+    epoch: count,
+    phase: word("starting", "running", "paused", "feed_ended", "stopping", "stopped", "failed"),
+    health_state: word("healthy", "degraded", "halted"),
+    reason_code: orNull(text),
+    failure: orNull(failureBody),
+    isolation: orNull(object({ level: word("L0", "L1", "L2", "L3"), mechanism: text })),
+    cursor: count,
+    events_total: count,
+    intents_total: count,
+    orders_open: count,
+    last_checkpoint: orNull(object({ cursor: count, bytes: count, at: number, why: text }, ["why"])),
+    positions: list(
+      object({
+        instrument_id: text,
+        quantity: text,
+        average_price: text,
+        realised_profit: text,
+        unrealised_profit: text,
+        fees: text,
+        last_price: text,
+      }),
+      4_096,
+    ),
+    counters: { is: "map", of: number },
+    slo: object({
+      level: word(...SLO_LEVELS),
+      reason_code: orNull(text),
+      promised: slo,
+      measured: object(sloNumbers),
     }),
-    4_096,
-  ),
-  counters: { is: "map", of: number },
-});
+    breaker: object({
+      state: word("open", "closed"),
+      mode: orNull(word(...BREAKER_MODES)),
+      trigger: orNull(word("operator", ...BREAKER_TRIGGERS)),
+      reason_code: orNull(text),
+      since_us: orNull(count),
+      trips: count,
+    }),
+  },
+  ["slo", "breaker"],
+);
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };
 const plain = (kind: string): Shape => object({ ...place, kind: word(kind) });

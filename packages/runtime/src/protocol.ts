@@ -10,6 +10,7 @@ import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
 import type { RecordingFile } from "@rumi/venues";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
+import type { Slo, SloLevel } from "./slo/slo.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
 
@@ -65,6 +66,8 @@ export type InstanceSpec = InstanceKey & {
   };
   /** When it trips, what it does, how it comes back; absent: BREAKER_DEFAULT. */
   readonly breaker?: BreakerConfig;
+  /** What is promised of it; absent: nothing is. */
+  readonly slo?: Slo;
   /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
   readonly isolation: "any" | "strict";
   /** The admission report that the control plane keeps about this start; its key spares the runner the smoke (M-12.1). */
@@ -118,6 +121,22 @@ export type InstanceStatus = InstanceKey & {
     readonly last_price: string;
   }[];
   readonly counters: Readonly<Record<string, number>>;
+  /** What was promised beside what the newest window measured, and which step is in force. */
+  readonly slo?: {
+    readonly level: SloLevel;
+    readonly reason_code: string | null;
+    readonly promised: Slo;
+    readonly measured: Readonly<Record<keyof Slo, number>>;
+  };
+  readonly breaker?: {
+    readonly state: "open" | "closed";
+    readonly mode: BreakerMode | null;
+    readonly trigger: BreakerTrigger | "operator" | null;
+    /** Why it is open, or why it closed the last time. */
+    readonly reason_code: string | null;
+    /** Event time. */ readonly since_us: number | null;
+    readonly trips: number;
+  };
 };
 
 /** One record of a run's journal as it travels; `seq` is its place in that run's journal, from 1. */

@@ -37,6 +37,8 @@ export function instanceView(row: InstanceRow) {
     last_checkpoint: status?.last_checkpoint ?? null,
     positions: status?.positions ?? [],
     counters: status?.counters ?? {},
+    slo: status?.slo ?? null,
+    breaker: status?.breaker ?? null,
     failure: row.failure === null ? null : jsonOf<FailureNote>(row.failure),
     stop_reason: row.stop_reason,
     updated_at: isoFromMicros(micros(row.updated_at)),

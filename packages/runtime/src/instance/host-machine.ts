@@ -37,7 +37,6 @@ export function machineOf(
       strategy,
       venue,
       gate: gateContextOf(spec),
-      ...(spec.breaker === undefined ? {} : { breaker: spec.breaker }),
       subscribe: capabilities.subscribe,
       stateBytesMax: resources.state_bytes,
       stateSchemaVersion: state_schema_version,

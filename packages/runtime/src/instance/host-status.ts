@@ -5,6 +5,7 @@ import type { StrategyFault } from "../strategy/strategy.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { InstanceMachine } from "./machine.ts";
 import { metricsOf, positionsOf } from "./metrics.ts";
+import type { Watch } from "./watch.ts";
 
 export type HostFacts = {
   readonly options: HostOptions;
@@ -18,7 +19,7 @@ export type HostFacts = {
   readonly queued: number;
   readonly checkpoints: number;
   readonly restoreMs: number;
-  readonly busyMs: number;
+  readonly watch: Watch;
 };
 
 export function statusOf(facts: HostFacts): InstanceStatus {
@@ -42,6 +43,8 @@ export function statusOf(facts: HostFacts): InstanceStatus {
     intents_total: counters.intents_total,
     orders_open: machine.ordersOpen,
     last_checkpoint: facts.lastCheckpoint,
+    slo: facts.watch.status(),
+    breaker: machine.restraints.status(),
     positions: positionsOf(options.venue.positions(), instruments),
     counters: metricsOf({
       counters,
@@ -50,7 +53,7 @@ export function statusOf(facts: HostFacts): InstanceStatus {
       checkpoint_bytes: facts.lastCheckpoint?.bytes ?? 0,
       checkpoints: facts.checkpoints,
       restore_ms: facts.restoreMs,
-      busy_ms: facts.busyMs,
+      busy_ms: facts.watch.busyMs,
     }),
   };
 }

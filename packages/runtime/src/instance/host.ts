@@ -32,6 +32,7 @@ import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { replayLife } from "./replay.ts";
 import type { MachineState } from "./state.ts";
+import { Watch } from "./watch.ts";
 
 type Phase = InstanceStatus["phase"];
 const CAUGHT = Symbol("halted by the host");
@@ -46,7 +47,7 @@ export class InstanceHost {
     classOf: waitingClass,
     other_max: HOST_LIMITS.inputs_queued,
   });
-  readonly #sliceRows: number;
+  readonly #watch: Watch;
   readonly #pace: FeedPace;
   readonly #deferred: DeferredConfig;
   #phase: Phase = "starting";
@@ -59,7 +60,6 @@ export class InstanceHost {
   #syncedAt = 0;
   #restoreMs = 0;
   #checkpointsTotal = 0;
-  #busyMs = 0;
 
   private constructor(options: HostOptions, life: Life) {
     const { spec } = options;
@@ -75,9 +75,8 @@ export class InstanceHost {
       began: life.began,
     });
     this.#machine = machineOf(options, this.#recorder, life.config);
-    this.#sliceRows =
-      options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic);
+    this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
     this.#deferred = new DeferredConfig(options.feed);
     this.#checkpointAt = options.monotonic();
   }
@@ -101,6 +100,7 @@ export class InstanceHost {
       this.#writer.finish();
       return err(broken);
     }
+    for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
     await this.#sync();
     this.#machine.dispatch();
     const written = await this.checkpoint("start");
@@ -138,6 +138,7 @@ export class InstanceHost {
         actor: "resume",
         generation: this.#o.spec.generation,
       });
+    for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
     this.#restoreMs = this.#o.monotonic() - started;
     await this.#sync();
     this.#pace.startAt(this.#machine.cursor);
@@ -196,7 +197,7 @@ export class InstanceHost {
     return this.#writer.durableSeq;
   }
   get busyMs(): number {
-    return this.#busyMs;
+    return this.#watch.busyMs;
   }
 
   /**
@@ -231,13 +232,15 @@ export class InstanceHost {
     let worked = false;
     for (;;) {
       const cursor = this.#machine.cursor;
+      for (const input of this.#watch.look(this.#machine)) this.#takeInput(input);
       this.#takeDeferred(this.#deferred.takeAtRow(cursor));
       if (!(await this.#flushPending())) return this.#loseLease();
       const until = Math.min(
-        this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#sliceRows)),
+        this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#watch.sliceRows)),
         this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events,
       );
       if (until > cursor) worked = this.#machine.run(until) > 0 || worked;
+      this.#watch.ran(cursor, this.#machine.cursor);
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
       const wished = this.#machine.takeCheckpointWish();
@@ -257,7 +260,6 @@ export class InstanceHost {
       )
         break;
     }
-    this.#busyMs += this.#o.monotonic() - began;
     if (this.#o.monotonic() - this.#syncedAt >= HOST_LIMITS.sync_every_ms) await this.#sync();
     return worked ? "busy" : "idle";
   }
@@ -400,7 +402,7 @@ export class InstanceHost {
       queued: this.#inputs.length,
       checkpoints: this.#checkpointsTotal,
       restoreMs: this.#restoreMs,
-      busyMs: this.#busyMs,
+      watch: this.#watch,
     });
   }
 

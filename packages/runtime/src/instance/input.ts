@@ -2,7 +2,7 @@
 import type { Failure, JsonObject, Result } from "@rumi/kernel";
 import type { ApplyPoint, InstanceStatus } from "../protocol.ts";
 import type { InputClass } from "../queue/input-queue.ts";
-import type { BreakerMode, BreakerTrigger } from "../breaker/config.ts";
+import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 import type { PressureLevel, PressureSource } from "./pressure.ts";
 
@@ -17,6 +17,8 @@ export type RestraintInput =
       readonly reason_code: string;
       /** What was measured, for the record. */ readonly measured: Readonly<Record<string, number>>;
     }
+  /** What trips the breaker from here on. */
+  | { readonly input: "rules"; readonly breaker: BreakerConfig }
   /** Something that the breaker counts and only a clock or a gateway can see. */
   | { readonly input: "observed"; readonly trigger: BreakerTrigger }
   | {

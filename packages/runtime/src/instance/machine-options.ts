@@ -2,7 +2,6 @@
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ClientOrderId } from "@rumi/kernel";
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
-import type { BreakerConfig } from "../breaker/config.ts";
 import type { GateContext } from "../gate/gate.ts";
 import type { InstanceMode } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
@@ -20,8 +19,6 @@ export type MachineOptions = {
   readonly strategy: Strategy;
   readonly venue: SimulatedVenue;
   readonly gate: GateContext;
-  /** Absent: BREAKER_DEFAULT. */
-  readonly breaker?: BreakerConfig;
   readonly stateBytesMax: number;
   readonly stateSchemaVersion: number;
   readonly logBytesPerSecond: number;

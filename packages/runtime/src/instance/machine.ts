@@ -12,7 +12,6 @@
  */
 import { CALLBACK } from "@rumi/abi";
 import type { JsonObject } from "@rumi/kernel";
-import { BREAKER_DEFAULT } from "../breaker/config.ts";
 import type { Restriction } from "../gate/gate.ts";
 import { strictest } from "../gate/restriction.ts";
 import { FAULTED, type StrategyFault } from "../strategy/strategy.ts";
@@ -101,7 +100,7 @@ export class InstanceMachine {
     });
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const scene = { options, desk, clock, where: () => this.where(), changed: () => this.#changeHealth(this.#health) };
-    this.#restraints = new Restraints(scene, options.breaker ?? BREAKER_DEFAULT);
+    this.#restraints = new Restraints(scene);
   }
 
   get cursor(): number {

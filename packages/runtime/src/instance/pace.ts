@@ -24,9 +24,39 @@ export class FeedPace {
     const { length, received_time_us } = this.#feed;
     const end = Math.min(length, until);
     if (this.#pace.kind === "max") return end;
-    const now_us = this.#from.feed_us + (this.#monotonic() - this.#from.monotonic) * 1_000 * this.#pace.factor;
+    const now_us = this.#nowUs();
     let row = cursor;
     while (row < end && (received_time_us[row] ?? 0) <= now_us) row += 1;
     return row;
+  }
+
+  /** Whether there is a pace at all: without one nothing is ever due, and nothing waits. */
+  get limited(): boolean {
+    return this.#pace.kind !== "max";
+  }
+
+  /** First row from `cursor` whose time has not come. */
+  due(cursor: number): number {
+    const { length, received_time_us } = this.#feed;
+    const now_us = this.#nowUs();
+    let low = cursor;
+    let high = length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((received_time_us[middle] ?? 0) <= now_us) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Wall time since the row was due, microseconds. */
+  waitedUs(row: number): number {
+    const factor = this.#pace.kind === "max" ? 1 : this.#pace.factor;
+    return Math.max(0, (this.#nowUs() - (this.#feed.received_time_us[row] ?? 0)) / factor);
+  }
+
+  #nowUs(): number {
+    const factor = this.#pace.kind === "max" ? 1 : this.#pace.factor;
+    return this.#from.feed_us + (this.#monotonic() - this.#from.monotonic) * 1_000 * factor;
   }
 }

@@ -10,6 +10,7 @@
  * - The same rows and inputs open and close the breaker at the same rows, with the same records (M-9.*, M-0.7).
  * - In HedgeToFlat the instance's own orders are cancelled and reduce-only orders of the runtime follow until it is flat.
  */
+import { canonicalJson, type JsonObject } from "@rumi/kernel";
 import type { ExecutionReport } from "@rumi/venues";
 import {
   answered,
@@ -22,9 +23,10 @@ import {
   resetByHand,
   trippedByHand,
 } from "../breaker/breaker.ts";
-import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
+import { BREAKER_DEFAULT, type BreakerConfig, type BreakerMode, type BreakerTrigger } from "../breaker/config.ts";
 import { planHedge, RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import type { Restriction } from "../gate/gate.ts";
+import type { InstanceStatus } from "../protocol.ts";
 import { strictest } from "../gate/restriction.ts";
 import { Conflation, feedStreams } from "../queue/conflation.ts";
 import type { OrderDesk } from "./desk.ts";
@@ -34,6 +36,7 @@ import type { MachineOptions } from "./machine-options.ts";
 import { type Pressure, PRESSURE_SOURCES, type PressureSource, restrictionOf } from "./pressure.ts";
 
 export type RestraintState = {
+  readonly rules: BreakerConfig;
   readonly breaker: BreakerState;
   readonly pressures: Readonly<Partial<Record<PressureSource, Pressure>>>;
   readonly conflate_until: number;
@@ -71,23 +74,35 @@ export class Restraints {
   restriction: Restriction = "none";
   overlay: Overlay = NOTHING;
   readonly #scene: RestraintScene;
-  readonly #config: BreakerConfig;
+  #config: BreakerConfig = BREAKER_DEFAULT;
   #breaker: BreakerState = BREAKER_CLOSED;
   #pressures: Readonly<Partial<Record<PressureSource, Pressure>>> = {};
   #ownOrders = 0;
   #hedges = 0;
 
-  constructor(scene: RestraintScene, config: BreakerConfig) {
+  constructor(scene: RestraintScene) {
     this.#scene = scene;
-    this.#config = config;
     this.conflation = new Conflation(feedStreams(scene.options.feed));
   }
 
   get open(): BreakerOpen | null {
     return this.#breaker.open;
   }
-  get trips(): number {
-    return this.#breaker.trips;
+  /** Whether this trigger has a rule. */
+  counts(trigger: BreakerTrigger): boolean {
+    return this.#config.rules[trigger] !== undefined;
+  }
+  status(): NonNullable<InstanceStatus["breaker"]> {
+    const { open, trips, back_reason } = this.#breaker;
+    return open === null
+      ? { state: "closed", mode: null, trigger: null, reason_code: back_reason, since_us: null, trips }
+      : { state: "open", ...open, trips };
+  }
+  /** The input that brings the wished rules, where others are in force. */
+  rulesInput(wished: BreakerConfig = BREAKER_DEFAULT): readonly RestraintInput[] {
+    const text = (rules: BreakerConfig): string => canonicalJson(rules as unknown as JsonObject);
+    const same = text(wished) === text(this.#config);
+    return same ? [] : [{ input: "rules", breaker: wished }];
   }
   get pressures(): Readonly<Partial<Record<PressureSource, Pressure>>> {
     return this.#pressures;
@@ -124,6 +139,9 @@ export class Restraints {
     switch (input.input) {
       case "conflate":
         return this.conflation.begin(this.#scene.where().cursor, input.until);
+      case "rules":
+        this.#config = input.breaker;
+        return this.#derive();
       case "observed":
         return this.occurred(input.trigger);
       case "breaker":
@@ -146,6 +164,7 @@ export class Restraints {
 
   save(): RestraintState {
     return {
+      rules: this.#config,
       breaker: this.#breaker,
       pressures: this.#pressures,
       conflate_until: this.conflation.until,
@@ -157,6 +176,7 @@ export class Restraints {
   /** `undefined`: of a checkpoint that was written before there were restraints. */
   restore(saved: RestraintState | undefined, cursor: number): void {
     if (saved === undefined) return;
+    this.#config = saved.rules;
     this.#breaker = saved.breaker;
     this.#pressures = saved.pressures;
     this.#ownOrders = saved.own_orders;
