@@ -10,26 +10,24 @@ import {
   type LedgerEvent,
 } from "@rumi/ledger";
 import {
+  claimKey,
   dueOutbox,
   doneOutboxWrite,
   erasePayloadWrite,
-  failKeyWrite,
   feedEnd,
   feedWrite,
   findKey,
-  finishKeyWrite,
+  finishKey,
   forgetKeysWrite,
-  judgeKey,
   logIndexOf,
   putOutboxWrite,
   queryAudit,
   readFeed,
-  requestKeyWrite,
-  retryKeyWrite,
   retryOutboxWrite,
   retryWaitMs,
   storedLog,
   takenOutbox,
+  takeOverKey,
   takeOutboxWrite,
   trimFeedWrite,
   unfinishedKeys,
@@ -535,29 +533,27 @@ export function storeConformance(open: StoreFactory): void {
 
   it("[L-N2] [G-6.2] of a thousand requests with one key, one acts; the answer is kept and replayed", async () => {
     const store = await fresh();
-    const key = { key: "k-1", operation: "bot.start", fingerprint: "f1", actor: "user:root", trace_id: "t", at };
+    const key = { key: "k-1", operation: "bot.start", fingerprint: "f1", actor: "user:root", trace_id: "t" };
     const outcomes = await Promise.all(
-      Array.from({ length: 1_000 }, () => store.commit(batch([requestKeyWrite(store, key)]))),
+      Array.from({ length: 1_000 }, (_, by) => store.commit(batch([claimKey(store, key, `claimed by ${by}`, at)]))),
     );
+    const winner = outcomes.findIndex((outcome) => outcome.ok);
     expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(1);
-    const row = async () => (await findKey(store, store, "k-1")) ?? expect.fail("the key is gone");
-    expect(judgeKey(await row(), "bot.start", "f1")).toEqual({ kind: "running" });
-    expect(judgeKey(await row(), "bot.start", "f2")).toEqual({ kind: "other_fingerprint" });
-    expect(judgeKey(await row(), "bot.stop", "f1")).toEqual({ kind: "other_fingerprint" });
+    const row = async (): Promise<unknown> => (await findKey(store, store, "k-1")) ?? expect.fail("the key is gone");
+    const seen = `claimed by ${winner}`;
+    expect(await row()).toMatchObject({ ...key, state: "requested", recovery_point: seen, answer: null });
     expect((await unfinishedKeys(store, store, 10)).map((one) => one.key)).toEqual(["k-1"]);
-    expect(await store.commit(batch([failKeyWrite(store, "k-1", { status: 500, answer: "{}", at })]))).toMatchObject({
-      ok: true,
-    });
-    expect(judgeKey(await row(), "bot.start", "f1")).toEqual({ kind: "retry" });
-    expect(await store.commit(batch([retryKeyWrite(store, "k-1", "f1", at)]))).toMatchObject({ ok: true });
-    expect(await store.commit(batch([retryKeyWrite(store, "k-1", "f1", at)]))).toMatchObject({
-      ok: false,
-      error: { kind: "conflict" },
-    });
-    const finish = finishKeyWrite(store, "k-1", { status: 202, answer: '{"ok":true}', at });
+    const conflict = { ok: false, error: { kind: "conflict" } };
+    const takeOver = takeOverKey(store, "k-1", seen, "another run", at);
+    expect(await store.commit(batch([takeOver]))).toMatchObject({ ok: true });
+    expect(await store.commit(batch([takeOver]))).toMatchObject(conflict);
+    const late = finishKey(store, "k-1", seen, 200, "{}", at);
+    expect(await store.commit(batch([late]))).toMatchObject(conflict);
+    const finish = finishKey(store, "k-1", "another run", 202, '{"ok":true}', at);
     expect(await store.commit(batch([finish]))).toMatchObject({ ok: true });
-    expect(await store.commit(batch([finish]))).toMatchObject({ ok: false, error: { kind: "conflict" } });
-    expect(judgeKey(await row(), "bot.start", "f1")).toEqual({ kind: "replay", status: 202, answer: '{"ok":true}' });
+    expect(await store.commit(batch([finish]))).toMatchObject(conflict);
+    expect(await row()).toMatchObject({ state: "finished", status: 202, answer: '{"ok":true}', recovery_point: null });
+    expect(await unfinishedKeys(store, store, 10)).toEqual([]);
     expect(await store.commit(batch([forgetKeysWrite(store, micros(at + 1), 10)]))).toMatchObject({ ok: true });
     expect(await findKey(store, store, "k-1")).toBeUndefined();
   });

@@ -6,10 +6,10 @@
  * which {@link carryOut} goes on.
  */
 import { ERROR_CATALOGUE, type Failure, failure } from "@rumi/kernel";
-import type { OperationKeyRow } from "@rumi/store";
+import { finishKey, type OperationKeyRow, takeOverKey } from "@rumi/store";
 import { type Answer, encodeOutcome, refused } from "../answer.ts";
 import { auditEvent, commandDraft, denialDetails, PIPELINE_EVENTS } from "../audit.ts";
-import { finishKey, type StoredRequest, takeOverKey } from "../keys.ts";
+import type { StoredRequest } from "../stored-request.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
 import { auditFailure } from "./audit-failure.ts";

@@ -6,10 +6,10 @@
  * as interrupted (recovery.test.ts).
  */
 import { type Failure, failure } from "@rumi/kernel";
-import { type OperationKeyRow, unfinishedKeys } from "@rumi/store";
+import { finishKey, type OperationKeyRow, unfinishedKeys } from "@rumi/store";
 import { type Answer, encodeOutcome, refused } from "../answer.ts";
 import { auditEvent, commandDraft, denialDetails, type EventFrame, PIPELINE_EVENTS } from "../audit.ts";
-import { finishKey, type StoredRequest } from "../keys.ts";
+import type { StoredRequest } from "../stored-request.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
 import { NO_INPUT } from "../validate/raw-input.ts";

@@ -1,13 +1,15 @@
 /**
  * Operation keys: the same key acts once, and its answer is kept.
  *
- * Insert first, durably, before anything else happens ({@link requestKeyWrite}); a conflict means the key
- * is known and {@link judgeKey} says what that means. The finishing write commits in the same batch as
- * the effect it answers for, so there is no moment at which one is true without the other.
+ * How to think: a key is claimed durably before anything else happens ({@link claimKey}); a conflict means that it is
+ * known, and its row says what that means. `recovery_point` holds the request as it was accepted and who carries it
+ * out: every change of a running row names the recovery point it saw, so of two that run the same command one always
+ * loses. The finishing write commits in the same batch as the effect it answers for, so there is no moment at which
+ * one is true without the other. These writes are in every command's path: their text is compiled once per dialect.
  */
 import type { Micros } from "@rumi/kernel";
 import { write } from "../builder.ts";
-import type { Reader, Store, Write } from "../port.ts";
+import type { Reader, Statement, Store, Write } from "../port.ts";
 
 export type KeyState = "requested" | "finished" | "failed";
 export type OperationKeyRow = {
@@ -28,81 +30,91 @@ export type OperationKeyRow = {
 export type OperationKeyTables = {
   operation_key: { -readonly [name in keyof OperationKeyRow]: OperationKeyRow[name] };
 };
-export type NewOperationKey = Pick<OperationKeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id"> & {
-  readonly at: Micros;
-};
-export type StoredAnswer = { readonly status: number; readonly answer: string; readonly at: Micros };
+export type NewOperationKey = Pick<OperationKeyRow, "key" | "operation" | "fingerprint" | "actor" | "trace_id">;
 
 type Sql = Pick<Store, "builder">;
+type Dialect = Pick<Store, "builder" | "dialect">;
 
 /** A conflict means the key exists: read it with {@link findKey}. */
-export function requestKeyWrite(store: Sql, { at, ...key }: NewOperationKey): Write {
-  const row = {
-    ...key,
-    state: "requested",
-    status: null,
-    answer: null,
-    recovery_point: null,
-    created_at: at,
-    updated_at: at,
-  } as const;
-  return write(
-    store
-      .builder<OperationKeyTables>()
-      .insertInto("operation_key")
-      .values(row)
-      .onConflict((on) => on.doNothing()),
-    1,
-  );
+export function claimKey(store: Dialect, row: NewOperationKey, recovery_point: string, now: Micros): Write {
+  return {
+    sql: texts(store).claim,
+    parameters: [
+      row.key,
+      row.operation,
+      row.fingerprint,
+      "requested",
+      recovery_point,
+      row.actor,
+      row.trace_id,
+      now,
+      now,
+    ],
+    expect: 1,
+  };
 }
 
-/** Remembers how far an unfinished operation came. A conflict means it is finished already. */
-export function recoveryPointWrite(store: Sql, key: string, recovery_point: string, at: Micros): Write {
-  return write(
-    store
-      .builder<OperationKeyTables>()
-      .updateTable("operation_key")
-      .set({ recovery_point, updated_at: at })
-      .where("key", "=", key)
-      .where("state", "=", "requested"),
-    1,
-  );
+/** Another run of the same command begins; fits only while the row is as it was read. */
+export function takeOverKey(store: Dialect, key: string, seen: string, next: string, now: Micros): Write {
+  return { sql: texts(store).takeOver, parameters: [next, now, key, "requested", seen], expect: 1 };
 }
 
-/** The operation's final answer, a refusal included: it is replayed for ever. Once only, else a conflict. */
-export function finishKeyWrite(store: Sql, key: string, answer: StoredAnswer): Write {
-  return endWrite(store, key, "finished", answer);
+/** The answer is final, a refusal's too: it is replayed for ever, and the stored request is forgotten. Once only, else a conflict. */
+export function finishKey(
+  store: Dialect,
+  key: string,
+  seen: string,
+  status: number,
+  answer: string,
+  now: Micros,
+): Write {
+  return {
+    sql: texts(store).finish,
+    parameters: ["finished", status, answer, null, now, key, "requested", seen],
+    expect: 1,
+  };
 }
 
-/** It broke through our fault: the same key may be requested again ({@link retryKeyWrite}), never replayed. */
-export function failKeyWrite(store: Sql, key: string, answer: StoredAnswer): Write {
-  return endWrite(store, key, "failed", answer);
+type Texts = { readonly claim: string; readonly takeOver: string; readonly finish: string };
+const compiled = new Map<Store["dialect"], Texts>();
+
+function texts(store: Dialect): Texts {
+  const known = compiled.get(store.dialect);
+  if (known !== undefined) return known;
+  const made = compile(store);
+  compiled.set(store.dialect, made);
+  return made;
 }
 
-/** Takes a failed key up again. A conflict means another caller did so first. */
-export function retryKeyWrite(store: Sql, key: string, fingerprint: string, at: Micros): Write {
-  return write(
-    store
-      .builder<OperationKeyTables>()
-      .updateTable("operation_key")
-      .set({ state: "requested", status: null, answer: null, updated_at: at })
-      .where("key", "=", key)
-      .where("fingerprint", "=", fingerprint)
-      .where("state", "=", "failed"),
-    1,
-  );
-}
-
-function endWrite(store: Sql, key: string, state: "finished" | "failed", { status, answer, at }: StoredAnswer): Write {
-  return write(
-    store
-      .builder<OperationKeyTables>()
-      .updateTable("operation_key")
-      .set({ state, status, answer, updated_at: at })
-      .where("key", "=", key)
-      .where("state", "=", "requested"),
-    1,
-  );
+/** The values here only stand for their places; each text's parameters keep the order written here. */
+function compile(store: Dialect): Texts {
+  const sql = store.builder<OperationKeyTables>();
+  const at = 0 as Micros;
+  const claim: Statement = sql
+    .insertInto("operation_key")
+    .values({
+      key: "",
+      operation: "",
+      fingerprint: "",
+      state: "requested",
+      recovery_point: "",
+      actor: "",
+      trace_id: "",
+      created_at: at,
+      updated_at: at,
+    })
+    .onConflict((on) => on.column("key").doNothing())
+    .compile();
+  const running = sql
+    .updateTable("operation_key")
+    .where("key", "=", "")
+    .where("state", "=", "requested")
+    .where("recovery_point", "=", "");
+  const takeOver: Statement = running.set({ recovery_point: "", updated_at: at }).compile();
+  const finish: Statement = running
+    .set({ state: "finished", status: 0, answer: "", recovery_point: null, updated_at: at })
+    .compile();
+  return { claim: claim.sql, takeOver: takeOver.sql, finish: finish.sql };
 }
 
 export async function findKey(store: Sql, reader: Reader, key: string): Promise<OperationKeyRow | undefined> {
@@ -138,18 +150,4 @@ export function forgetKeysWrite(store: Sql, before: Micros, limit: number): Writ
     .orderBy("created_at")
     .limit(limit);
   return write(store.builder<OperationKeyTables>().deleteFrom("operation_key").where("key", "in", old), "any");
-}
-
-export type KeyVerdict =
-  | { readonly kind: "replay"; readonly status: number; readonly answer: string }
-  | { readonly kind: "running" }
-  | { readonly kind: "retry" }
-  | { readonly kind: "other_fingerprint" };
-
-/** What a known key means for a caller who presents this operation and fingerprint. */
-export function judgeKey(row: OperationKeyRow, operation: string, fingerprint: string): KeyVerdict {
-  if (row.operation !== operation || row.fingerprint !== fingerprint) return { kind: "other_fingerprint" };
-  if (row.state === "failed") return { kind: "retry" };
-  if (row.state === "requested" || row.status === null || row.answer === null) return { kind: "running" };
-  return { kind: "replay", status: row.status, answer: row.answer };
 }

@@ -3,7 +3,7 @@ import { invariant } from "@rumi/kernel";
 import { type Outcome, encodeOutcome } from "../../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
 import { feedOfEvents, feedOfItems } from "../../feed.ts";
-import { finishKey } from "../../keys.ts";
+import { finishKey } from "@rumi/store";
 import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { type Stage, turnAway } from "../run.ts";

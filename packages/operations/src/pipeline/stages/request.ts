@@ -1,8 +1,8 @@
 /** The command becomes durable with its audit event, or turns out to be known already. */
 import { failure } from "@rumi/kernel";
-import { findKey, type OperationKeyRow } from "@rumi/store";
+import { claimKey, findKey, type OperationKeyRow } from "@rumi/store";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
-import { claimKey, type StoredRequest } from "../../keys.ts";
+import type { StoredRequest } from "../../stored-request.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { replay } from "../replay.ts";
 import { stillRunning } from "../still-running.ts";
