@@ -6,6 +6,7 @@ export * from "./limits.ts";
 export { openWasmBox, WASM_FAULTED, WasmBox, type WasmBoxOptions } from "./wasm/box.ts";
 export { measureFuelNs, measureWasmCall } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
+export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";
 export { detectJails, type JailFacts } from "./jail/detect.ts";
 export { assembleFilter, type FilterOptions, type FilterStage, type Processor, processorOf } from "./jail/filter.ts";
 export type { LogCounts } from "./jail/log.ts";

@@ -17,6 +17,8 @@ export const SANDBOX_LIMITS = {
   /** The fuel counter is a signed 32-bit number; half its range leaves room for any single charge. */
   wasm_fuel: 1_073_741_824,
   wasm_cached_modules: 64,
+  /** A TypeScript strategy's bundle. */
+  script_bytes: 4_194_304,
   /** One frame between host and a jailed process. */
   frame_bytes: 1_048_576,
   /** The kernel's filter length. */

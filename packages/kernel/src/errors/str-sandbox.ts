@@ -14,7 +14,9 @@ export type SandboxCode =
   | "RUMI-STR-062"
   | "RUMI-STR-063"
   | "RUMI-STR-064"
-  | "RUMI-STR-065";
+  | "RUMI-STR-065"
+  | "RUMI-STR-066"
+  | "RUMI-STR-067";
 
 const byStrategy = { fault: "strategy", status: 422, retry: "after_fix" } as const;
 const byOperator = { fault: "operator", status: 503, retry: "after_fix" } as const;
@@ -180,6 +182,32 @@ export const SANDBOX_ERRORS: ErrorTable<SandboxCode> = {
     ja: {
       text: "フォルダー {path} を隔離プロセスに見せられません: {problem}。",
       next: "シンボリックリンクでなく全ユーザーが読める既存の絶対パスを指定してください。",
+    },
+  },
+  "RUMI-STR-066": {
+    key: "str.script_engine",
+    status: 500,
+    fault: "system",
+    retry: "after_fix",
+    en: {
+      text: "The engine for TypeScript strategies cannot be used: {problem}.",
+      next: "Install this program again with its dependencies (`npm ci`).",
+    },
+    ja: {
+      text: "TypeScript ストラテジーの実行エンジンを使えません: {problem}。",
+      next: "依存パッケージごとプログラムを入れ直してください (`npm ci`)。",
+    },
+  },
+  "RUMI-STR-067": {
+    ...byStrategy,
+    key: "str.script_refused",
+    en: {
+      text: "The strategy's script cannot be loaded: {problem}.",
+      next: "Build it again with `rumi strategy build`, and see docs/strategy-typescript.md.",
+    },
+    ja: {
+      text: "ストラテジーのスクリプトを読み込めません: {problem}。",
+      next: "`rumi strategy build` で作り直してください。docs/strategy-typescript.md を参照してください。",
     },
   },
 };

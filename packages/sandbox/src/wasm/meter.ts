@@ -36,6 +36,8 @@ export type Meter = {
   readonly fuel: number;
   /** Number of parameters of the function. */
   readonly parameters: number;
+  /** A region pays its instructions divided by this, rounded up; 1 unless the module is an interpreter of ours. */
+  readonly grain: number;
 };
 
 type Scratch = { readonly i32: number; readonly f32: number; readonly f64: number };
@@ -66,7 +68,7 @@ export function meterFunction(body: ByteReader, meter: Meter): Uint8Array {
     else if (opcode === 0x03) control.push({ cost: 1, at: chargeStatic(out, meter.fuel) });
     else if (opcode === 0x0b) {
       control.pop();
-      out.fillS32(region.at, region.cost);
+      out.fillS32(region.at, Math.ceil(region.cost / meter.grain));
     }
     withinLimit("wasm_control_depth", control.length);
   }

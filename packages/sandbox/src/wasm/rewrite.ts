@@ -177,6 +177,7 @@ function meteredCode(
     const metered = meterFunction(reader.slice(reader.u32()), {
       fuel,
       parameters: shape.types[type]?.parameters.length ?? 0,
+      grain: 1,
     });
     code.u32(metered.length).raw(metered);
   }
