@@ -1,5 +1,20 @@
 /** Writes packages/abi/src/generated/: types, straight-line writers and readers for TypeScript. */
-import { ENUMS, FRAMES, type FrameSchema, type ScalarType } from "../schema.ts";
+import {
+  ABI_LIMITS,
+  ABI_VERSION,
+  CALLBACK,
+  ENUMS,
+  FRAMES,
+  type FrameSchema,
+  MISSING_I64,
+  MISSING_U32,
+  MONEY_DIGITS,
+  NO_INSTRUMENT,
+  ORDER_OPTIONS,
+  QUALITY,
+  type ScalarType,
+  STATUS,
+} from "../schema.ts";
 import {
   type FrameLayout,
   HEADER_LAYOUT,
@@ -333,6 +348,39 @@ function file(body: string, local: readonly string[]): string {
     "",
     body,
   ].join("\n");
+}
+
+/** Constants beside the codecs: the SDK's own copy of what the host reads from schema.ts. */
+function constants(): string {
+  const one = (name: string, value: unknown): string => `export const ${name} = ${JSON.stringify(value)} as const;`;
+  return [
+    GENERATED("//"),
+    one("ABI_VERSION", ABI_VERSION),
+    "/** Quote-currency amounts are scaled by 10 to this. */",
+    one("MONEY_DIGITS", MONEY_DIGITS),
+    one("QUALITY", QUALITY),
+    one("ORDER_OPTIONS", ORDER_OPTIONS),
+    one("STATUS", STATUS),
+    one("CALLBACK", CALLBACK),
+    one("ABI_LIMITS", ABI_LIMITS),
+    one("NO_INSTRUMENT", NO_INSTRUMENT),
+    one("MISSING_U32", MISSING_U32),
+    one("MISSING_I64", MISSING_I64),
+    "",
+  ].join("\n");
+}
+
+/** The same codecs for the SDK, which has no other file of ours to import. */
+export function generateTypeScriptSdk(views: string): Readonly<Record<string, string>> {
+  const codecs = Object.entries(generateTypeScript()).map(([name, text]): [string, string] => [
+    name,
+    text.replaceAll(`"../schema.ts"`, `"./constants.ts"`).replaceAll(`"../views.ts"`, `"./views.ts"`),
+  ]);
+  return {
+    ...Object.fromEntries(codecs),
+    "constants.ts": constants(),
+    "views.ts": `// A copy of packages/abi/src/views.ts, made by packages/abi/gen.ts; do not edit.\n${views}`,
+  };
 }
 
 /** File name → text. */

@@ -4,6 +4,9 @@
  * A strategy holds no secrets of the host (empty environment, no files but its pack). What looks like a credential is
  * struck out all the same, because the journal is kept and shown. Control characters go too.
  */
+import { type FrameViews, makeErrorReport, OUTPUT_KIND, readErrorReport, RecordWalker } from "@rumi/abi";
+import type { StrategyFault } from "./strategy.ts";
+
 export const EVIDENCE_CHARACTERS_MAX = 2_000;
 
 const CREDENTIAL =
@@ -19,4 +22,27 @@ export function evidenceOf(text: string): string {
     .replaceAll(LONG_WORD, "[struck out]")
     .replaceAll(/[^\P{C}\n\t]/gu, "");
   return clean.trim().slice(-EVIDENCE_CHARACTERS_MAX);
+}
+
+/** A status below zero as a fault, with the error report at `at` (of at most `most` bytes) as its evidence. */
+export function refusalOf(status: number, views: FrameViews, at: number, most: number): StrategyFault {
+  const evidence = evidenceOf(reported(views, at, most));
+  return {
+    kind: "status",
+    reason_code: `M.STRATEGY.STATUS_${-status}`,
+    detail: `answered ${status}`,
+    ...(evidence === "" ? {} : { evidence }),
+  };
+}
+
+/** The text of an error report; none, or a malformed one, is no evidence. Its own length field bounds it. */
+function reported(views: FrameViews, at: number, most: number): string {
+  const walker = new RecordWalker();
+  const report = makeErrorReport();
+  walker.begin(views, at, Math.min(most, views.u32[(at + 4) >> 2] ?? 0));
+  const sound =
+    most > 0 &&
+    walker.step() === OUTPUT_KIND.error_report &&
+    readErrorReport(views, walker.at, walker.length, report) === "";
+  return sound ? Buffer.from(report.text).toString("utf8") : "";
 }

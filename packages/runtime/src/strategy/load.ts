@@ -9,6 +9,7 @@ import { type StrategyDescriptor, verifyBinary } from "@rumi/abi";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
 import type { JailWatch } from "@rumi/sandbox";
 import { openProcessStrategy, type PythonHome } from "./process.ts";
+import { openQuickJsStrategy } from "./quickjs.ts";
 import type { Strategy } from "./strategy.ts";
 import { openWasmStrategy } from "./wasm.ts";
 
@@ -73,8 +74,13 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         isolation: options.isolation,
         ...python,
       });
-    case "rust_native":
     case "typescript":
+      return openQuickJsStrategy({
+        bytes: entrypoint.value.bytes,
+        memory_bytes: resources.memory_bytes,
+        fuel_per_event: resources.fuel_per_event,
+      });
+    case "rust_native":
       return unsupported(`${descriptor.runtime_kind} has no adapter in this version`);
   }
 }

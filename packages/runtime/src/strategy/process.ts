@@ -5,15 +5,7 @@
  * {i32 status, u32 zero} and the output records back. The deadline is watched by another thread (JailWatch).
  * After a fault `reset` starts a new process; nothing of the old one is left.
  */
-import {
-  frameViews,
-  type FrameViews,
-  makeErrorReport,
-  OUTPUT_KIND,
-  readErrorReport,
-  RecordWalker,
-  type StrategyDescriptor,
-} from "@rumi/abi";
+import { frameViews, type FrameViews, type StrategyDescriptor } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
 import {
   type JailMechanism,
@@ -24,7 +16,7 @@ import {
   spawnSyncJail,
   type SyncJailedProcess,
 } from "@rumi/sandbox";
-import { evidenceOf } from "./evidence.ts";
+import { evidenceOf, refusalOf } from "./evidence.ts";
 import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
 
 export type PythonHome = {
@@ -131,12 +123,7 @@ export class ProcessStrategy implements Strategy {
     const status = new DataView(value.buffer, value.byteOffset, value.byteLength).getInt32(0, true);
     this.views.u8.set(value.subarray(HEAD), this.#output);
     if (status < 0) {
-      this.#refusal = {
-        kind: "status",
-        reason_code: `M.STRATEGY.STATUS_${-status}`,
-        detail: `answered ${status}`,
-        ...this.#said(value.length - HEAD),
-      };
+      this.#refusal = refusalOf(status, this.views, this.#output, value.length - HEAD);
       return status;
     }
     return value.length - HEAD;
@@ -156,19 +143,6 @@ export class ProcessStrategy implements Strategy {
       detail: fault.detail,
       ...(evidence === "" ? {} : { evidence }),
     };
-  }
-
-  /** The error report that comes with a status below zero; none, or a malformed one, is no evidence. */
-  #said(length: number): { readonly evidence?: string } {
-    const walker = new RecordWalker();
-    const report = makeErrorReport();
-    walker.begin(this.views, this.#output, length);
-    if (
-      walker.step() !== OUTPUT_KIND.error_report ||
-      readErrorReport(this.views, walker.at, walker.length, report) !== ""
-    )
-      return {};
-    return { evidence: evidenceOf(Buffer.from(report.text).toString("utf8")) };
   }
 
   reset(): StrategyFault | null {

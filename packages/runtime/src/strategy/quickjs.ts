@@ -1,0 +1,83 @@
+/**
+ * A TypeScript strategy in the lane's own thread: its bundle, interpreted by an engine of its own that pays fuel.
+ *
+ * Like a Wasm strategy in everything that the machine sees: a call is a function call, and what ends it is the same in
+ * every replay. `sdk/typescript` is the other half of this conversation.
+ */
+import { type FrameViews, frameViews } from "@rumi/abi";
+import { err, type Failure, ok, type Result } from "@rumi/kernel";
+import { openQuickJsBox, type QuickJsBox, WASM_FAULTED } from "@rumi/sandbox";
+import { refusalOf } from "./evidence.ts";
+import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
+
+export type QuickJsStrategyOptions = {
+  /** The bundle. */
+  readonly bytes: Uint8Array;
+  readonly memory_bytes: number;
+  readonly fuel_per_event: number;
+};
+
+export function openQuickJsStrategy(options: QuickJsStrategyOptions): Result<QuickJsStrategy, Failure> {
+  const box = openQuickJsBox({
+    source: options.bytes,
+    memory_bytes: options.memory_bytes,
+    fuel_per_call: options.fuel_per_event,
+  });
+  return box.ok ? ok(new QuickJsStrategy(box.value)) : err(box.error);
+}
+
+export class QuickJsStrategy implements Strategy {
+  readonly isolation: IsolationInForce;
+  views: FrameViews;
+  readonly #box: QuickJsBox;
+  #seen: Uint8Array;
+  #refusal: StrategyFault | null = null;
+
+  constructor(box: QuickJsBox) {
+    this.#box = box;
+    this.isolation = { level: box.level, mechanism: box.mechanism };
+    this.#seen = box.u8;
+    this.views = frameViews(box.u8.buffer, 0, box.u8.length);
+  }
+
+  room(bytes: number): number {
+    return bytes > this.#box.roomBytes || this.#box.lastFault() !== null ? FAULTED : this.#box.inputAt;
+  }
+
+  invoke(callback: CallbackNumber, length: number): number {
+    const answer = this.#box.call(callback, length);
+    if (this.#box.u8 !== this.#seen) this.#refresh();
+    if (answer === WASM_FAULTED) return FAULTED;
+    this.#refusal = answer < 0 ? refusalOf(answer, this.views, this.#box.outputAt, this.#box.roomBytes) : null;
+    return answer;
+  }
+
+  outputAt(length: number): number {
+    return length > this.#box.roomBytes ? FAULTED : this.#box.outputAt;
+  }
+
+  fault(): StrategyFault | null {
+    const fault = this.#box.lastFault();
+    return fault === null ? this.#refusal : { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail };
+  }
+
+  reset(): StrategyFault | null {
+    this.#box.reset();
+    this.#refusal = null;
+    this.#refresh();
+    return this.fault();
+  }
+
+  close(): void {
+    this.#seen = new Uint8Array();
+  }
+
+  fuelUsed(): number {
+    return this.#box.fuelUsed();
+  }
+
+  #refresh(): void {
+    this.#seen = this.#box.u8;
+    this.views = frameViews(this.#seen.buffer, 0, this.#seen.length);
+  }
+}
