@@ -35,6 +35,15 @@ export type Order = {
   state: "open" | "filled" | "cancelled" | "rejected";
 };
 
+/** The best prices in force; what we took of them is gone until the next quote. */
+export type StandingQuote = {
+  readonly time_us: number;
+  readonly bid_price: number;
+  bid_quantity: number;
+  readonly ask_price: number;
+  ask_quantity: number;
+};
+
 /** Price levels whose last quantity is remembered, one place per price modulo this. */
 const LEVELS = 1_024;
 
@@ -42,6 +51,10 @@ export class Market {
   last_price = 0;
   last_time_us = -1;
   last_aggressor = 0;
+  /** Since the first quote or book row. */
+  quote: StandingQuote | undefined;
+  /** Whether trades, quotes or books have been seen: bars say nothing that those did not. */
+  hasTicks = false;
   readonly position = new Position();
   buys: Order[] = [];
   sells: Order[] = [];
@@ -56,6 +69,26 @@ export class Market {
     const place = price & (LEVELS - 1);
     this.#levelPrices[place] = price;
     this.#levelQuantities[place] = quantity;
+  }
+
+  /** Nothing is known of it yet. */
+  get isUnknown(): boolean {
+    return this.last_time_us < 0 && this.quote === undefined;
+  }
+
+  /** What the market is worth, from a quote, a book or a bar. */
+  mark(price: number, time_us: number): void {
+    if (price === 0 || time_us < this.last_time_us) return;
+    this.last_price = price;
+    this.last_time_us = time_us;
+  }
+
+  /** What stands at `price` already on our side: at the best price the quote says so, elsewhere the last trade there. */
+  queueAt(side: Side, price: number): number {
+    const { quote } = this;
+    if (quote !== undefined && price === (side === 1 ? quote.bid_price : quote.ask_price))
+      return side === 1 ? quote.bid_quantity : quote.ask_quantity;
+    return this.lastQuantityAt(price);
   }
 
   /** Quantity of the last trade remembered at `price`, 0 where none is. */
@@ -76,8 +109,16 @@ export class Market {
     this.#levelQuantities[price & (LEVELS - 1)] = quantity;
   }
 
-  /** Whether a limit order would trade at once, judged by the last print: a print at the bid shows no offer there. */
+  /**
+   * Whether a limit order would trade at once, judged by the quote in force, or else by the last print: a print at the
+   * bid shows no offer there.
+   */
   marketable(side: Side, price: number): boolean {
+    const { quote } = this;
+    if (quote !== undefined) {
+      const opposite = side === 1 ? quote.ask_price : quote.bid_price;
+      return opposite !== 0 && side * (price - opposite) >= 0;
+    }
     if (this.last_time_us < 0) return false;
     const better = side * (price - this.last_price);
     return better > 0 || (better === 0 && this.last_aggressor !== (side === 1 ? 2 : 1));

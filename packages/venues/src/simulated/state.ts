@@ -36,6 +36,8 @@ type SavedMarket = {
   /** quantity, cost, realised, fees, cash */
   readonly position: readonly [number, string, string, string, string];
   readonly levels: readonly (readonly [number, number])[];
+  /** time, bid price and quantity, ask price and quantity; absent before the first quote. */
+  readonly quote?: readonly [number, number, number, number, number];
 };
 type Saved = {
   readonly version: 1;
@@ -60,6 +62,7 @@ export function encodeState(options: SimulatedVenueOptions, state: VenueState): 
         `${market.position.cash}`,
       ],
       levels: market.levels(),
+      ...marketExtras(market),
     })),
     orders: state.orders,
     commands: state.commands,
@@ -86,6 +89,13 @@ export function decodeState(options: SimulatedVenueOptions, bytes: Uint8Array): 
   }
 }
 
+/** Absent where there is none, so that a market of trades alone keeps the bytes it always had. */
+function marketExtras({ quote }: Market): Pick<SavedMarket, "quote"> {
+  if (quote === undefined) return {};
+  const { time_us, bid_price, bid_quantity, ask_price, ask_quantity } = quote;
+  return { quote: [time_us, bid_price, bid_quantity, ask_price, ask_quantity] };
+}
+
 function restoreMarket(saved: SavedMarket): Market {
   const market = new Market();
   [market.last_price, market.last_time_us, market.last_aggressor] = saved.last;
@@ -94,6 +104,11 @@ function restoreMarket(saved: SavedMarket): Market {
   market.position.realised = BigInt(saved.position[2]);
   market.position.fees = BigInt(saved.position[3]);
   market.position.cash = BigInt(saved.position[4]);
+  if (saved.quote !== undefined) {
+    const [time_us, bid_price, bid_quantity, ask_price, ask_quantity] = saved.quote;
+    market.quote = { time_us, bid_price, bid_quantity, ask_price, ask_quantity };
+  }
+  market.hasTicks = saved.levels.length > 0 || saved.quote !== undefined;
   for (const [price, quantity] of saved.levels) market.restoreLevel(price, quantity);
   return market;
 }

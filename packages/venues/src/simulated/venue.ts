@@ -6,8 +6,9 @@
  * - a taker (market order, or limit order that was marketable on arrival) fills at the trade's price;
  * - a resting order fills at its limit when a trade goes through it, or at the limit itself once the queue
  *   that stood before it is used up by trades of the opposite aggressor.
- * Each trade's quantity is given once to our buys and once to our sells. docs/formats/simulated-exchange.md
- * states the whole model.
+ * Each trade's quantity is given once to our buys and once to our sells. Where quotes or books are recorded, an order
+ * that takes is offered the best price in force when it arrives; where there are only bars, the next bar. docs/formats/
+ * simulated-exchange.md states the whole model.
  *
  * Invariants (venue-properties.test.ts)
  * - Same options, rows and instructions give the same reports, ids included; so does a run cut by save/restore.
@@ -22,15 +23,17 @@ import {
   MARKET_KIND,
   type ExecutionReport,
   type MarketFeed,
+  type MixedColumns,
   type NewOrder,
   type PositionView,
   type SimulatedVenue,
   type SimulatedVenueOptions,
 } from "../types.ts";
 import { feeOf } from "./account.ts";
-import { Market, type Order, type Side } from "./market.ts";
+import { Market, type Order, type Side, type StandingQuote } from "./market.ts";
 import { amendProblem, crossesOwn, optionProblem, orderProblem, sameOrder } from "./rules.ts";
-import { mix, offer, queueAhead, type Trade } from "./matching.ts";
+import { fillPrice, mix, offer, queueAhead, type Offered } from "./matching.ts";
+import { barAt, quoteAt } from "./rows.ts";
 import { reportOf, sideName, unknownOrder, type ReportExtra } from "./reports.ts";
 import { VENUE_REASONS, type VenueReason } from "./reasons.ts";
 import { decodeState, encodeState, type Command, type VenueState } from "./state.ts";
@@ -103,28 +106,67 @@ class Exchange implements SimulatedVenue {
   onRow(feed: MarketFeed, row: number, out: ExecutionReport[]): void {
     const time_us = feed.event_time_us[row] ?? 0;
     if (this.#nextArrival_us <= time_us) this.advanceTo(time_us, out);
-    const { mixed } = feed;
-    if (mixed !== undefined && mixed.kind[row] !== MARKET_KIND.trade) return;
     // A repeated print is no second trade: it brings no quantity and no news.
     if (((feed.flags[row] ?? 0) & FLAG_DUPLICATE) !== 0) return;
     const index = feed.instrument[row] ?? 0;
     const market = this.#markets[index];
     if (market === undefined)
       throw new RangeError(`row ${row} names instrument ${index}, which the exchange does not list`);
+    const { mixed } = feed;
+    if (mixed !== undefined && mixed.kind[row] !== MARKET_KIND.trade)
+      return this.#onOtherKind(market, { feed, mixed, row, time_us }, out);
     const price = feed.price[row] ?? 0;
     const quantity = feed.quantity[row] ?? 0;
     const aggressor = feed.aggressor[row] ?? 0;
     if (market.buys.length > 0 || market.sells.length > 0) {
-      const trade = { price, quantity, aggressor, time_us };
+      const trade = { of: "trade", price, quantity, aggressor, time_us } as const;
       if (market.buys.length > 0) this.#match(market, 1, trade, out);
       if (market.sells.length > 0) this.#match(market, -1, trade, out);
-      if (this.#ended) {
-        this.#dropIrreducible(market, time_us, out);
-        market.sweep();
-        this.#ended = false;
-      }
+      this.#sweep(market, time_us, out);
     }
+    market.hasTicks = true;
     market.see(price, quantity, aggressor, time_us);
+  }
+
+  /** A quote or a book row puts new best prices in force; a bar is matched where nothing finer is recorded. */
+  #onOtherKind(
+    market: Market,
+    { feed, mixed, row, time_us }: { feed: MarketFeed; mixed: MixedColumns; row: number; time_us: number },
+    out: ExecutionReport[],
+  ): void {
+    const worth = feed.price[row] ?? 0;
+    if (mixed.kind[row] !== MARKET_KIND.bar) {
+      const quote = quoteAt(mixed, row, time_us);
+      // Older than what is in force: news of the past.
+      if (time_us < (market.quote?.time_us ?? 0)) return;
+      market.quote = quote;
+      market.hasTicks = true;
+      market.mark(worth, time_us);
+      return this.#matchQuote(market, quote, time_us, out);
+    }
+    if (market.hasTicks) return;
+    const bar = barAt(feed, mixed, row);
+    this.#match(market, 1, bar, out);
+    this.#match(market, -1, bar, out);
+    this.#sweep(market, time_us, out);
+    market.mark(worth, time_us);
+  }
+
+  /** Offers the best prices in force to both sides; what is taken is gone. */
+  #matchQuote(market: Market, quote: StandingQuote, at_us: number, out: ExecutionReport[]): void {
+    const ask = { of: "quote", price: quote.ask_price, quantity: quote.ask_quantity, time_us: at_us } as const;
+    quote.ask_quantity = this.#match(market, 1, ask, out);
+    const bid = { of: "quote", price: quote.bid_price, quantity: quote.bid_quantity, time_us: at_us } as const;
+    quote.bid_quantity = this.#match(market, -1, bid, out);
+    this.#sweep(market, at_us, out);
+  }
+
+  /** Forgets what a walk over the orders ended. */
+  #sweep(market: Market, at_us: number, out: ExecutionReport[]): void {
+    if (!this.#ended) return;
+    this.#dropIrreducible(market, at_us, out);
+    market.sweep();
+    this.#ended = false;
   }
 
   advanceTo(at_us: number, out: ExecutionReport[]): void {
@@ -276,6 +318,7 @@ class Exchange implements SimulatedVenue {
     this.#open.set(order.client_order_id, order);
     this.#place(market, order);
     this.#report(order, "accepted", at_us, out, {});
+    this.#takeStanding(market, order, at_us, out);
   }
 
   #refusal(wanted: NewOrder, order: Order, market: Market | undefined): VenueReason | undefined {
@@ -318,6 +361,12 @@ class Exchange implements SimulatedVenue {
       this.#place(market, order);
     }
     this.#report(order, "amended", at_us, out, {});
+    if (!keepsPlace) this.#takeStanding(market, order, at_us, out);
+  }
+
+  /** An order that takes is offered the best price in force when it arrives, where there is one. */
+  #takeStanding(market: Market, order: Order, at_us: number, out: ExecutionReport[]): void {
+    if (order.mode === "taker" && market.quote !== undefined) this.#matchQuote(market, market.quote, at_us, out);
   }
 
   /** Decides whether an order takes or rests, and puts it in its place. */
@@ -325,9 +374,9 @@ class Exchange implements SimulatedVenue {
     const takes =
       order.type === "market" ||
       order.time_in_force !== "gtc" ||
-      (!order.post_only && (market.last_time_us < 0 || market.marketable(order.side, order.price)));
+      (!order.post_only && (market.isUnknown || market.marketable(order.side, order.price)));
     order.mode = takes ? "taker" : "resting";
-    order.ahead = takes ? 0 : queueAhead(market, order.price, this.#options.queue_ahead);
+    order.ahead = takes ? 0 : queueAhead(market, order.side, order.price, this.#options.queue_ahead);
     market.insert(order);
   }
 
@@ -337,20 +386,21 @@ class Exchange implements SimulatedVenue {
       this.#close(crossed, "cancelled", VENUE_REASONS.self_trade, at_us, out);
   }
 
-  #match(market: Market, side: Side, trade: Trade, out: ExecutionReport[]): void {
-    let budget = trade.quantity;
+  /** Offers something to the orders of a side; answers what is left of its quantity. */
+  #match(market: Market, side: Side, offered: Offered, out: ExecutionReport[]): number {
+    let budget = offered.quantity;
     for (const order of market.of(side)) {
-      if (order.active_us > trade.time_us || order.state !== "open") continue;
-      const quantity = offer(order, trade, budget, market, this.#options.queue_ahead);
+      if (order.active_us > offered.time_us || order.state !== "open") continue;
+      const quantity = offer(order, offered, budget, market, this.#options.queue_ahead);
       if (quantity > 0) {
         budget -= quantity;
-        const price = order.mode === "resting" ? order.price : trade.price;
-        this.#fill(market, order, price, quantity, trade.time_us, out);
+        this.#fill(market, order, fillPrice(order, offered), quantity, offered.time_us, out);
       }
       if (order.filled === order.quantity || order.time_in_force === "gtc") continue;
       const reason = order.time_in_force === "fok" ? "fill_or_kill" : "immediate";
-      this.#end(order, "cancelled", VENUE_REASONS[reason], trade.time_us, out);
+      this.#end(order, "cancelled", VENUE_REASONS[reason], offered.time_us, out);
     }
+    return budget;
   }
 
   #fill(market: Market, order: Order, price: number, quantity: number, at_us: number, out: ExecutionReport[]): void {
