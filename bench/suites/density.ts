@@ -3,12 +3,12 @@
  *
  * Memory is what the runner's process holds for itself once every instance has taken events since its start.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { type BotId, digestOf, type Digest, type Uuid } from "@rumi/kernel";
-import type { InstanceSpec } from "@rumi/runtime";
+import { admissionKey, type InstanceSpec } from "@rumi/runtime";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
 import { measured, type Measured } from "../measure.ts";
 import { RunnerLine } from "../runner-line.ts";
@@ -17,6 +17,7 @@ export type DensityArgument = { readonly root: string; readonly runner: string; 
 
 const SIDE_BY_SIDE = 64;
 const TRADES = 20_000;
+const CONFIG = { order_quantity: "1" };
 
 /** What every instance of a density run is made of. */
 export type Crowd = {
@@ -26,7 +27,8 @@ export type Crowd = {
 };
 
 export function crowd(root: string, factor: number): Crowd {
-  const folder = mkdtempSync(join(tmpdir(), "rumi-crowd-"));
+  // Memory is measured, not the disk: a start makes its journal and its checkpoint durable.
+  const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "rumi-crowd-"));
   const market = generateMarket({ ...DEMO_MARKET, trades: TRADES });
   if (!market.ok) throw new Error(market.error.code);
   const bytes = encodeAggTrades(market.value, DEMO_INSTRUMENT);
@@ -39,6 +41,13 @@ export function crowd(root: string, factor: number): Crowd {
   };
   const descriptor = strategies.find((one) => one.strategy_id === "ema_cross");
   if (descriptor === undefined) throw new Error("the default pack has no ema_cross");
+  const key = admissionKey({
+    descriptor,
+    config: CONFIG,
+    instruments: [DEMO_INSTRUMENT],
+    isolation: "strict",
+    venue: { venue_id: "SIM" },
+  });
   const spec = (number: number, more: Partial<InstanceSpec> = {}): InstanceSpec => ({
     bot_id: `bot-${number}` as BotId,
     strategy_id: descriptor.strategy_id,
@@ -52,7 +61,9 @@ export function crowd(root: string, factor: number): Crowd {
     descriptor,
     pack_dir,
     pack_digest: `sha256:${"a".repeat(64)}` as Digest,
-    config: { order_quantity: "1" },
+    config: CONFIG,
+    // As the control plane starts them: admitted once, by its own process.
+    admission: { report_id: "bench", key },
     seed: `seed-${number}`,
     environment: "dev",
     instruments: [DEMO_INSTRUMENT],

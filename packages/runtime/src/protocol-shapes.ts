@@ -287,7 +287,7 @@ export const RUNNER_SHAPES: Readonly<Record<string, Shape>> = {
   hello: message("hello", { protocol: count, runner_id: text, pid: count, nonce: hex32, started_at: number }),
   proof: message("proof", { mac: hex32 }),
   instances: message("instances", {
-    instances: list(status, 1_024),
+    instances: list(status, 16_384),
     isolation: list(object({ level: text, mechanism: text, available: flag, reason: orNull(long) }), 32),
   }),
   renew: message("renew", { request: count, leases: list(object({ ...key, epoch: count }), 1_024) }),

@@ -74,3 +74,9 @@ function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["fai
 /** A strategy that refused its own beginning. */
 export const refusedInit = (fault: StrategyFault): Failure =>
   failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });
+
+/** A failure as a status and an answer carry it. */
+export function failureNote(of: Failure): NonNullable<InstanceStatus["failure"]> {
+  const { text, next } = failureText(of, "en");
+  return { error_code: of.code, reason_code: of.reasonCode ?? null, error: text, suggestion: next };
+}

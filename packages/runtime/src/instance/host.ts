@@ -12,7 +12,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { canonicalJson, err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { canonicalJson, err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { causeText } from "../cause-text.ts";
 import type { Checkpoint } from "../checkpoint/format.ts";
 import type { CheckpointSlots } from "../checkpoint/slots.ts";
@@ -24,7 +24,7 @@ import { machineOf } from "./host-machine.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
 import { writeCheckpoint } from "./host-checkpoint.ts";
-import { statusOf } from "./host-status.ts";
+import { failureNote, statusOf } from "./host-status.ts";
 import { type MachineInput, type Waiting, waitingClass } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
 import { InputQueue } from "../queue/input-queue.ts";
@@ -195,6 +195,11 @@ export class InstanceHost {
   }
   get durableSeq(): number {
     return this.#writer.durableSeq;
+  }
+  /** Milliseconds until a row is due; `undefined` where only a look can tell, infinite where no row is taken. */
+  get dueIn(): number | undefined {
+    if (this.#phase !== "running" || this.#halted) return Number.POSITIVE_INFINITY;
+    return this.#pace.dueIn(this.#machine.cursor);
   }
   get busyMs(): number {
     return this.#watch.busyMs;
@@ -467,17 +472,11 @@ export class InstanceHost {
   }
 
   #fail(problem: Failure): void {
-    const { text, next } = failureText(problem, "en");
-    this.#failure = {
-      error_code: problem.code,
-      reason_code: problem.reasonCode ?? null,
-      error: text,
-      suggestion: next,
-    };
+    this.#failure = failureNote(problem);
     this.#phase = "failed";
     this.#halted = true;
     this.#o.strategy.close();
-    if (problem.cause !== undefined) process.stderr.write(`${text} ${causeText(problem.cause)}\n`);
+    if (problem.cause !== undefined) process.stderr.write(`${this.#failure.error} ${causeText(problem.cause)}\n`);
   }
 
   async #sync(): Promise<void> {

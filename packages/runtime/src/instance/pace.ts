@@ -59,4 +59,12 @@ export class FeedPace {
     const factor = this.#pace.kind === "max" ? 1 : this.#pace.factor;
     return this.#from.feed_us + (this.#monotonic() - this.#from.monotonic) * 1_000 * factor;
   }
+
+  /** Milliseconds until the row at `cursor` may be taken; 0 now, `undefined` where nobody knows (no such row yet). */
+  dueIn(cursor: number): number | undefined {
+    const { length, received_time_us } = this.#feed;
+    if (cursor >= length) return undefined;
+    if (this.#pace.kind === "max") return 0;
+    return Math.max(0, ((received_time_us[cursor] ?? 0) - this.#nowUs()) / 1_000 / this.#pace.factor);
+  }
 }

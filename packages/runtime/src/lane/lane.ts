@@ -3,23 +3,20 @@ import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
 import { admit } from "../admission/admit.ts";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
-import { err, type Failure, failure, failureText, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { venueOptionsOf } from "../instance/gate-context.ts";
+import { failureNote } from "../instance/host-status.ts";
 import { InstanceHost } from "../instance/host.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
-import { loadStrategy } from "../strategy/load.ts";
-import type { FailureBody, FromLane, LaneData, ToLane } from "./messages.ts";
+import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
+import { FeedCache } from "./feed-cache.ts";
+import type { FromLane, LaneData, ToLane } from "./messages.ts";
 
-export const LANE_TIMES = { beat_ms: 50, status_ms: 500, idle_ms: 2 } as const;
+export const LANE_TIMES = { beat_ms: 50, status_ms: 500, idle_ms: 2, rest_ms: 100 } as const;
 
 const nowNs = (): bigint => process.hrtime.bigint();
 /** The same in every thread of the machine. */
 export const sharedNowMs = (): number => Number(nowNs() / 1_000_000n);
-
-export function failureBody(of: Failure): FailureBody {
-  const { text, next } = failureText(of, "en");
-  return { error_code: of.code, reason_code: of.reasonCode ?? null, error: text, suggestion: next };
-}
 
 type Hosted = {
   readonly host: InstanceHost;
@@ -34,6 +31,7 @@ export class Lane {
   readonly #tell: (message: FromLane) => void;
   readonly #hosted = new Map<string, Hosted>();
   readonly #fence: BigInt64Array;
+  readonly #feeds = new FeedCache(loadFeed);
 
   constructor(data: LaneData, tell: (message: FromLane) => void) {
     this.#data = data;
@@ -76,7 +74,7 @@ export class Lane {
     const hosted: Hosted = { host: opened.value, commands: [], wake: () => undefined, toldAt: 0, told: "" };
     this.#hosted.set(spec.run_id, hosted);
     this.#tell({ type: "reply", request: message.request, ok: true, status: opened.value.status() });
-    void this.#live(spec.run_id, hosted);
+    void this.#live(spec, hosted);
   }
 
   async #open(asked: InstanceSpec, slot: number): Promise<Result<InstanceHost, Failure>> {
@@ -96,8 +94,19 @@ export class Lane {
             { reasonCode: report.checks.find((check) => !check.passed)?.reason_code ?? "M.ADMISSION.REFUSED" },
           ),
       );
-    const feed = await loadFeed(spec);
+    const feed = await this.#feeds.take(spec);
     if (!feed.ok) return feed;
+    const opened = await this.#openOver(feed.value, spec, slot, pythonOf);
+    if (!opened.ok) this.#feeds.giveBack(spec);
+    return opened;
+  }
+
+  async #openOver(
+    feed: MarketFeed,
+    spec: InstanceSpec,
+    slot: number,
+    pythonOf: Pick<LoadStrategyOptions, "python">,
+  ): Promise<Result<InstanceHost, Failure>> {
     const strategy = loadStrategy({
       descriptor: spec.descriptor,
       pack_dir: spec.pack_dir,
@@ -109,7 +118,7 @@ export class Lane {
     const opened = venue.ok
       ? await InstanceHost.open({
           spec,
-          feed: feed.value,
+          feed,
           strategy: strategy.value,
           venue: venue.value,
           wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
@@ -124,7 +133,7 @@ export class Lane {
   }
 
   /** One instance's life in this lane: commands, a slice, give way. */
-  async #live(runId: string, hosted: Hosted): Promise<void> {
+  async #live(spec: InstanceSpec, hosted: Hosted): Promise<void> {
     const { host } = hosted;
     for (;;) {
       for (const command of hosted.commands.splice(0)) await command();
@@ -135,13 +144,16 @@ export class Lane {
       else await this.#rest(hosted);
     }
     this.#tellStatus(hosted, true);
-    this.#hosted.delete(runId);
+    this.#hosted.delete(spec.run_id);
+    this.#feeds.giveBack(spec);
     for (const command of hosted.commands.splice(0)) await command();
   }
 
   #rest(hosted: Hosted): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, LANE_TIMES.idle_ms);
+      // Until the next row is due, so that many quiet instances cost nothing; a command or an input wakes it before.
+      const due = hosted.host.dueIn ?? LANE_TIMES.idle_ms;
+      const timer = setTimeout(resolve, Math.min(LANE_TIMES.rest_ms, Math.ceil(due)));
       hosted.wake = () => {
         clearTimeout(timer);
         resolve();
@@ -170,7 +182,7 @@ export class Lane {
       type: "reply",
       request,
       ok: false,
-      failure: failureBody(of),
+      failure: failureNote(of),
       details: (of.details ?? {}) as JsonObject,
     });
   }

@@ -7,7 +7,8 @@
 import { Worker } from "node:worker_threads";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
 import { createJailWatch, startJailWatchdog } from "@rumi/sandbox";
-import { failureBody, sharedNowMs } from "../lane/lane.ts";
+import { failureNote } from "../instance/host-status.ts";
+import { sharedNowMs } from "../lane/lane.ts";
 import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
@@ -148,4 +149,4 @@ export class LanePool {
 }
 
 const body = (code: "RUMI-STR-035" | "RUMI-STR-036", params: Readonly<Record<string, string | number>>): FailureBody =>
-  failureBody(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));
+  failureNote(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));

@@ -1,7 +1,7 @@
 /**
  * Entry point of the runner process: `main(argv)`.
  *
- * --socket PATH --key-file PATH --runner-id ID --lane-url URL [--sdk-dir DIR --runner-dir DIR] [--orphan-ms N]
+ * --socket PATH --key-file PATH --runner-id ID --lane-url URL [--sdk-dir DIR --runner-dir DIR] [--orphan-ms N] [--instances N]
  * The key file holds 64 hexadecimal digits and belongs to its user alone (0600). SIGINT and SIGHUP belong to the
  * terminal and are ignored; SIGTERM ends in order: checkpoints, flush, exit code 0.
  */
@@ -28,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       "sdk-dir": { type: "string" },
       "runner-dir": { type: "string" },
       "orphan-ms": { type: "string" },
+      instances: { type: "string" },
     },
   });
   const need = (name: "socket" | "key-file" | "runner-id" | "lane-url"): string => {
@@ -55,6 +56,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     log,
     onEnd: () => process.exit(0),
     ...(values["orphan-ms"] === undefined ? {} : { orphan_ms: Number(values["orphan-ms"]) }),
+    ...(values.instances === undefined ? {} : { instances: Number(values.instances) }),
   });
   process.on("SIGTERM", () => void runner.close(GRACE_MS));
 }

@@ -10,21 +10,24 @@
  * - A lost line loses and doubles no record: entries are repeated from the acknowledged seq (runner.test.ts).
  * - After `close` nothing of the runner is left running (runner.test.ts).
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { validateConfig } from "@rumi/abi";
 import { type Failure, failure, type Random } from "@rumi/kernel";
-import { failureBody } from "../lane/lane.ts";
+import { failureNote } from "../instance/host-status.ts";
 import type { FromLane } from "../lane/messages.ts";
-import type { ControlMessage, InstanceSpec, InstanceStatus, RunnerMessage, SegmentClosed } from "../protocol.ts";
+import type { ControlMessage, InstanceSpec, InstanceStatus, RunnerMessage } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 import { ControlConnection } from "./connection.ts";
+import { emptyStatus, type Held, keyText, loadAck } from "./held.ts";
 import { JournalTail } from "./journal-tail.ts";
 import { LanePool } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
 
 export const RUNNER_LIMITS = {
-  instances: 64,
+  instances: 10_000,
+  /** Leases in one renewal. */
+  renewal_leases: 1_000,
   pump_ms: 20,
   unacked_entries: 10_000,
   backlog_bytes: 8_388_608,
@@ -47,30 +50,21 @@ export type RunnerOptions = {
   /** Called when it has nothing to do and nobody to talk to, or was told to end. */
   readonly onEnd: () => void;
   readonly orphan_ms?: number;
+  /** Instances at most, instead of the limit's own. */
+  readonly instances?: number;
 };
 
-type Held = {
-  readonly spec: InstanceSpec;
-  readonly slot: number;
-  readonly tail: JournalTail;
-  status: InstanceStatus;
-  state: "leasing" | "starting" | "hosted" | "over";
-  /** Answers the `start` that is under way. */
-  request: number | null;
-  durable: number;
-  sent: number;
-  acked: number;
-  savedAck: number;
-  restarts: number;
-  readonly segments: Map<number, SegmentClosed>;
-};
+/** Renewals whose answer is still looked for; more than the leases of two rounds need. */
+const RENEWALS_OPEN = 64;
 
 const nowNs = (): bigint => process.hrtime.bigint();
 
 export class Runner {
   readonly #o: RunnerOptions;
   readonly #held = new Map<string, Held>();
-  readonly #fence = new LeaseFence(RUNNER_LIMITS.instances, nowNs);
+  /** The newest holding of each bot, strategy and instance: the run that a lease is about. */
+  readonly #runOf = new Map<string, string>();
+  readonly #fence: LeaseFence;
   readonly #lanes: LanePool;
   readonly #line: ControlConnection;
   readonly #renewals = new Map<number, bigint>();
@@ -82,6 +76,7 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#o = options;
+    this.#fence = new LeaseFence(options.instances ?? RUNNER_LIMITS.instances, nowNs);
     this.#lanes = new LanePool({
       lane_url: options.lane_url,
       fence: this.#fence.shared,
@@ -178,7 +173,7 @@ export class Runner {
             type: "reply",
             request: message.request,
             ok: false,
-            failure: failureBody(config.error),
+            failure: failureNote(config.error),
           });
         return this.#answer(
           message.request,
@@ -211,6 +206,7 @@ export class Runner {
         if (held?.state !== "over") return;
         this.#saveAck(held);
         this.#held.delete(message.run_id);
+        if (this.#runOf.get(keyText(held.spec)) === message.run_id) this.#runOf.delete(keyText(held.spec));
         this.#fence.giveBack(held.slot);
         return;
       }
@@ -221,26 +217,26 @@ export class Runner {
 
   #start(request: number, spec: InstanceSpec): void {
     const refuse = (of: Failure): void =>
-      void this.#line.send({ type: "reply", request, ok: false, failure: failureBody(of) });
+      void this.#line.send({ type: "reply", request, ok: false, failure: failureNote(of) });
     const known = this.#held.get(spec.run_id);
     // A start that is repeated because its reply was lost.
     if (known !== undefined && known.spec.epoch === spec.epoch && known.state === "hosted")
       return void this.#line.send({ type: "reply", request, ok: true, status: known.status });
     if (known !== undefined && known.state !== "over")
       return refuse(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
-    const twin = [...this.#held.values()].find(
-      (held) =>
-        held.state !== "over" &&
-        held.spec.bot_id === spec.bot_id &&
-        held.spec.strategy_id === spec.strategy_id &&
-        held.spec.instance_id === spec.instance_id,
-    );
-    if (twin !== undefined)
+    const twin = this.#held.get(this.#runOf.get(keyText(spec)) ?? "");
+    if (twin !== undefined && twin.state !== "over")
       return refuse(failure("RUMI-STR-022", { path: twin.spec.run_dir }, { reasonCode: "M.INSTANCE.RUNS_ALREADY" }));
     if (known !== undefined) this.#fence.giveBack(known.slot);
     const slot = this.#fence.take();
     if (slot === undefined)
-      return refuse(failure("RUMI-STR-038", { limit: RUNNER_LIMITS.instances }, { reasonCode: "M.RUNNER.FULL" }));
+      return refuse(
+        failure(
+          "RUMI-STR-038",
+          { limit: this.#o.instances ?? RUNNER_LIMITS.instances },
+          { reasonCode: "M.RUNNER.FULL" },
+        ),
+      );
     const acked = loadAck(spec.run_dir);
     const held: Held = {
       spec,
@@ -257,11 +253,13 @@ export class Runner {
       segments: new Map(),
     };
     this.#held.set(spec.run_id, held);
-    this.#renew();
+    this.#runOf.set(keyText(spec), spec.run_id);
+    this.#renew([held]);
   }
 
-  #renew(): void {
-    const leases = [...this.#held.values()]
+  /** Asks for what is due: everything held, or one that is to start. */
+  #renew(asked: readonly Held[] = [...this.#held.values()]): void {
+    const leases = asked
       .filter((held) => held.state === "leasing" || (held.state !== "over" && this.#fence.isOpen(held.slot)))
       .map(({ spec }) => ({
         bot_id: spec.bot_id,
@@ -269,11 +267,13 @@ export class Runner {
         instance_id: spec.instance_id,
         epoch: spec.epoch,
       }));
-    if (leases.length === 0) return;
-    const request = (this.#renewal += 1);
-    const sent = nowNs();
-    if (this.#line.send({ type: "renew", request, leases })) this.#renewals.set(request, sent);
-    for (const old of this.#renewals.keys()) if (old < request - 16) this.#renewals.delete(old);
+    for (let at = 0; at < leases.length; at += RUNNER_LIMITS.renewal_leases) {
+      const request = (this.#renewal += 1);
+      const sent = nowNs();
+      const some = leases.slice(at, at + RUNNER_LIMITS.renewal_leases);
+      if (this.#line.send({ type: "renew", request, leases: some })) this.#renewals.set(request, sent);
+      for (const old of this.#renewals.keys()) if (old < request - RENEWALS_OPEN) this.#renewals.delete(old);
+    }
   }
 
   #renewed(message: Extract<ControlMessage, { type: "renewed" }>): void {
@@ -281,14 +281,8 @@ export class Runner {
     if (sent === undefined) return;
     this.#renewals.delete(message.request);
     for (const lease of message.leases) {
-      const held = [...this.#held.values()].find(
-        ({ spec }) =>
-          spec.bot_id === lease.bot_id &&
-          spec.strategy_id === lease.strategy_id &&
-          spec.instance_id === lease.instance_id &&
-          spec.epoch === lease.epoch,
-      );
-      if (held === undefined || held.state === "over") continue;
+      const held = this.#held.get(this.#runOf.get(keyText(lease)) ?? "");
+      if (held === undefined || held.spec.epoch !== lease.epoch || held.state === "over") continue;
       if (held.state === "leasing") {
         if (lease.granted) void this.#host(held, sent);
         else
@@ -325,7 +319,7 @@ export class Runner {
   }
 
   #refuseStart(held: Held, of: Failure | NonNullable<InstanceStatus["failure"]>): void {
-    const body = "code" in of ? failureBody(of) : of;
+    const body = "code" in of ? failureNote(of) : of;
     this.#fence.close(held.slot);
     held.state = "over";
     held.status = {
@@ -367,7 +361,7 @@ export class Runner {
       type: "reply",
       request: message.request,
       ok: false,
-      failure: failureBody(
+      failure: failureNote(
         failure("RUMI-STR-035", { run_id: message.run_id, epoch: message.epoch }, { reasonCode: "M.INSTANCE.UNKNOWN" }),
       ),
     });
@@ -459,33 +453,3 @@ export class Runner {
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-function loadAck(runDir: string): number {
-  const path = join(runDir, "acknowledged.json");
-  if (!existsSync(path)) return 0;
-  const match = /^\{"seq":(\d+)\}$/.exec(readFileSync(path, "utf8"));
-  return match === null ? 0 : Number(match[1]);
-}
-
-function emptyStatus(spec: InstanceSpec, phase: "starting"): InstanceStatus {
-  const { bot_id, strategy_id, instance_id, run_id, epoch } = spec;
-  return {
-    bot_id,
-    strategy_id,
-    instance_id,
-    run_id,
-    epoch,
-    phase,
-    health_state: "healthy",
-    reason_code: null,
-    failure: null,
-    isolation: null,
-    cursor: 0,
-    events_total: 0,
-    intents_total: 0,
-    orders_open: 0,
-    last_checkpoint: null,
-    positions: [],
-    counters: {},
-  };
-}
