@@ -32,6 +32,8 @@ export class Lane {
   readonly #hosted = new Map<string, Hosted>();
   readonly #fence: BigInt64Array;
   readonly #feeds = new FeedCache(loadFeed);
+  /** Starts go one after the other and give way in between: a thousand at once must not silence the lane. */
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(data: LaneData, tell: (message: FromLane) => void) {
     this.#data = data;
@@ -42,7 +44,10 @@ export class Lane {
   }
 
   take(message: ToLane): void {
-    if (message.type === "start") return void this.#start(message);
+    if (message.type === "start") {
+      this.#starting = this.#starting.then(() => this.#start(message)).then(giveWay);
+      return;
+    }
     const hosted = this.#hosted.get(message.run_id);
     if (hosted === undefined)
       return this.#refuse(
@@ -187,6 +192,8 @@ export class Lane {
     });
   }
 }
+
+const giveWay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The recording with the confirmed digests, its instruments numbered as the specification numbers them. */
 export async function loadFeed(

@@ -1,8 +1,10 @@
 /**
- * The runner's threads: one lane for all Wasm instances, one for each Python instance, and a watchdog over them.
+ * The runner's threads: lanes for Wasm instances, up to `lane_instances` in each, one lane for each Python instance, and
+ * a watchdog over them.
  *
  * A lane that stops beating is terminated; its instances are told to `onLost`, who starts them again from their
- * checkpoints. Other lanes do not notice.
+ * checkpoints. Other lanes do not notice. Silence is counted in looks, not in time: while this thread does not run
+ * either (a machine that was suspended, or has other things to do), nobody is judged.
  */
 import { Worker } from "node:worker_threads";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
@@ -13,7 +15,7 @@ import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.t
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 
-export const LANE_LIMITS = { stuck_ms: 5_000, look_ms: 250, jail_look_ms: 5 } as const;
+export const LANE_LIMITS = { lane_instances: 2_500, stuck_ms: 5_000, look_ms: 250, jail_look_ms: 5 } as const;
 
 export type LaneReply = Result<InstanceStatus, FailureBody>;
 type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
@@ -23,7 +25,8 @@ type Thread = {
   readonly worker: Worker;
   readonly beat: Int32Array;
   lastBeat: number;
-  lastSeen: number;
+  /** Looks since the last beat. */
+  silent: number;
   readonly runs: Set<string>;
   readonly waiting: Map<number, (reply: LaneReply) => void>;
   readonly stopWatchdog: () => void;
@@ -49,7 +52,7 @@ export class LanePool {
   }
 
   start(spec: InstanceSpec, slot: number): Promise<LaneReply> {
-    const name = spec.descriptor.runtime_kind === "python" ? `python ${spec.run_id}` : "ll";
+    const name = spec.descriptor.runtime_kind === "python" ? `python ${spec.run_id}` : this.#roomyLane();
     const thread = this.#threads.get(name) ?? this.#spawn(name);
     thread.runs.add(spec.run_id);
     return this.#ask(thread, { type: "start", spec, slot });
@@ -65,7 +68,7 @@ export class LanePool {
   /** The run has ended; a lane of its own goes with it. */
   async leave(runId: string): Promise<void> {
     for (const thread of this.#threads.values()) {
-      if (!thread.runs.delete(runId) || thread.name === "ll") continue;
+      if (!thread.runs.delete(runId) || isShared(thread.name)) continue;
       this.#forget(thread);
       await thread.worker.terminate();
     }
@@ -76,6 +79,14 @@ export class LanePool {
     for (const thread of Array.from(this.#threads.values())) {
       this.#forget(thread);
       await thread.worker.terminate();
+    }
+  }
+
+  /** The first shared lane that has room: `ll`, `ll 2`, … */
+  #roomyLane(): string {
+    for (let number = 1; ; number += 1) {
+      const name = number === 1 ? "ll" : `ll ${number}`;
+      if ((this.#threads.get(name)?.runs.size ?? 0) < LANE_LIMITS.lane_instances) return name;
     }
   }
 
@@ -92,16 +103,15 @@ export class LanePool {
     const watch = createJailWatch();
     const data: LaneData = { fence: this.#o.fence, beat, watch, python: this.#o.python };
     const worker = new Worker(this.#o.lane_url, { workerData: data, name });
-    const stopWatchdog =
-      name === "ll"
-        ? () => undefined
-        : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
+    const stopWatchdog = isShared(name)
+      ? () => undefined
+      : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
     const thread: Thread = {
       name,
       worker,
       beat: new Int32Array(beat),
       lastBeat: 0,
-      lastSeen: performance.now(),
+      silent: 0,
       runs: new Set(),
       waiting: new Map(),
       stopWatchdog,
@@ -121,13 +131,13 @@ export class LanePool {
   #look(): void {
     for (const thread of Array.from(this.#threads.values())) {
       const beat = Atomics.load(thread.beat, 0);
-      const now = performance.now();
       // A Python lane sleeps while its process works; its own watchdog bounds that.
+      const patience_ms = LANE_LIMITS.stuck_ms * (isShared(thread.name) ? 1 : 6);
       if (beat !== thread.lastBeat || thread.lastBeat === 0) {
         thread.lastBeat = beat;
-        thread.lastSeen = now;
-      } else if (now - thread.lastSeen > LANE_LIMITS.stuck_ms * (thread.name === "ll" ? 1 : 6)) {
-        this.#lose(thread, `no sign of life for ${Math.round(now - thread.lastSeen)} ms`);
+        thread.silent = 0;
+      } else if ((thread.silent += 1) * LANE_LIMITS.look_ms > patience_ms) {
+        this.#lose(thread, `no sign of life for ${thread.silent * LANE_LIMITS.look_ms} ms`);
         void thread.worker.terminate();
       }
     }
@@ -150,3 +160,6 @@ export class LanePool {
 
 const body = (code: "RUMI-STR-035" | "RUMI-STR-036", params: Readonly<Record<string, string | number>>): FailureBody =>
   failureNote(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));
+
+/** Lanes of many instances; every other lane belongs to one. */
+const isShared = (name: string): boolean => name === "ll" || name.startsWith("ll ");
