@@ -118,12 +118,15 @@ export class TestControl {
   }
 }
 
+/** `under`: a program that starts the runner (`prlimit …`); `words`: more of its own arguments. */
+type More = { readonly under?: readonly string[]; readonly words?: readonly string[] };
+
 /** Bundles the two entry points once and starts runners from them. */
 /** `laneHook` is code that runs in every lane besides the real one: how a test makes a thread hang. */
 export async function bundleRunner(
   folder: string,
   laneHook = "",
-): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv) => ChildProcess> {
+): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv, more?: More) => ChildProcess> {
   const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   mkdirSync(join(folder, "bin"), { recursive: true });
   await build({
@@ -148,12 +151,14 @@ export async function bundleRunner(
     outfile: join(folder, "bin", "runner.mjs"),
     logLevel: "error",
   });
-  return (socket, key = KEY, environment = process.env) => {
+  return (socket, key = KEY, environment = process.env, more = {}) => {
     const keyFile = join(folder, `key-${Buffer.from(key.slice(0, 2)).toString("hex")}`);
     writeFileSync(keyFile, Buffer.from(key).toString("hex"), { mode: 0o600 });
+    const [program = process.execPath, ...before] = [...(more.under ?? []), process.execPath];
     return spawn(
-      process.execPath,
+      program,
       [
+        ...before,
         join(folder, "bin", "runner.mjs"),
         "--socket",
         socket,
@@ -169,6 +174,7 @@ export async function bundleRunner(
         at("../../../sdk/python"),
         "--runner-dir",
         at("../python"),
+        ...(more.words ?? []),
       ],
       { stdio: ["ignore", "inherit", "inherit"], env: environment },
     );

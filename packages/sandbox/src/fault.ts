@@ -17,7 +17,9 @@ export type BoxFaultKind =
   /** The process ended by itself: exit code or signal. */
   | "exit"
   /** Announced a frame above the cap and was killed. */
-  | "frame";
+  | "frame"
+  /** The host has no address space for a new memory: no fault of the strategy. */
+  | "memory";
 
 export type BoxFault = {
   readonly kind: BoxFaultKind;
@@ -36,6 +38,7 @@ export const FAULT_REASONS: Readonly<Record<BoxFaultKind, string>> = {
   deadline: "M.SANDBOX.DEADLINE",
   exit: "M.SANDBOX.PROCESS_EXIT",
   frame: "M.SANDBOX.FRAME_TOO_LARGE",
+  memory: "M.SANDBOX.ADDRESS_SPACE",
 };
 
 export function boxFault(

@@ -9,6 +9,7 @@ export type SandboxCode =
   | "RUMI-STR-054"
   | "RUMI-STR-055"
   | "RUMI-STR-056"
+  | "RUMI-STR-057"
   | "RUMI-STR-060"
   | "RUMI-STR-061"
   | "RUMI-STR-062"
@@ -106,6 +107,18 @@ export const SANDBOX_ERRORS: ErrorTable<SandboxCode> = {
     ja: {
       text: "Wasm モジュールを初期化できません: {problem}。",
       next: "データセグメントとメモリーを確認してください。ホストに影響はありません。",
+    },
+  },
+  "RUMI-STR-057": {
+    ...byOperator,
+    key: "str.wasm_address_space",
+    en: {
+      text: "There is no address space left in this runner for another Wasm memory: {problem}.",
+      next: "Stop instances, join another runner, or raise the limit (`ulimit -v`, `vm.max_map_count`); each memory takes about 10 GiB of addresses, not of memory.",
+    },
+    ja: {
+      text: "このランナーには新しい Wasm メモリーのためのアドレス空間がありません: {problem}。",
+      next: "インスタンスを停止するか、別のランナーを加えるか、制限 (`ulimit -v`、`vm.max_map_count`) を上げてください。1 つのメモリーはアドレスを約 10 GiB 使います (実メモリーではありません)。",
     },
   },
   "RUMI-STR-060": {

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StrategyDescriptor } from "@rumi/abi";
-import { digestOf, type InstrumentId } from "@rumi/kernel";
+import { digestOf, type InstrumentId, ok } from "@rumi/kernel";
 import { createJailWatch, detectPython, startJailWatchdog } from "@rumi/sandbox";
 import { afterAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
@@ -119,7 +119,7 @@ describe("fuel against the deadline", () => {
       "deadline M.ADMISSION.DEADLINE",
     );
     const at = (fuel_per_event: number, ns: number): string | undefined =>
-      deadlineProblem({ runtime_kind: "rust_wasm", resources: { ...resources, fuel_per_event } }, () => ns)
+      deadlineProblem({ runtime_kind: "rust_wasm", resources: { ...resources, fuel_per_event } }, () => ok(ns))
         ?.reason_code;
     expect([at(1_000_000, 1), at(1_000_000, 10), at(1_000_000, 20)]).toEqual([
       undefined,

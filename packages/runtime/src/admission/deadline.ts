@@ -5,20 +5,34 @@
  * judges before the start how long that much fuel may take here; a slower machine refuses instead of stopping late.
  */
 import type { StrategyDescriptor } from "@rumi/abi";
+import type { Failure, Result } from "@rumi/kernel";
 import { measureFuelNs } from "@rumi/sandbox";
 
 /** Work that waits for memory takes longer per unit of fuel than the measured loop. */
 const SLOWER_THAN_MEASURED = 4;
 
-let measured: number | undefined;
+let measured: Result<number, Failure> | undefined;
+
+/** Of this machine; measured once, and again while it could not be. */
+function measuredHere(): Result<number, Failure> {
+  if (measured?.ok !== true) measured = measureFuelNs(() => process.hrtime.bigint());
+  return measured;
+}
 
 /** `null`, or why a call that spends all its fuel would pass its deadline. */
 export function deadlineProblem(
   { runtime_kind, resources }: Pick<StrategyDescriptor, "runtime_kind" | "resources">,
-  nsPerFuel: () => number = () => (measured ??= measureFuelNs(() => process.hrtime.bigint())),
-): { readonly reason_code: string; readonly detail: string } | null {
+  nsPerFuel: () => Result<number, Failure> = measuredHere,
+): { readonly reason_code: string; readonly detail: string; readonly failure?: Failure } | null {
   if (runtime_kind !== "rust_wasm") return null;
-  const needed_ms = (resources.fuel_per_event * nsPerFuel() * SLOWER_THAN_MEASURED) / 1e6;
+  const ns = nsPerFuel();
+  if (!ns.ok)
+    return {
+      reason_code: ns.error.reasonCode ?? ns.error.code,
+      detail: "the speed of this machine could not be measured",
+      failure: ns.error,
+    };
+  const needed_ms = (resources.fuel_per_event * ns.value * SLOWER_THAN_MEASURED) / 1e6;
   return needed_ms <= resources.event_timeout_ms
     ? null
     : {

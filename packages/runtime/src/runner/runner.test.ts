@@ -2,10 +2,12 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Uuid } from "@rumi/kernel";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { bundleRunner, TestControl } from "../../test/control.ts";
 import { recording, RUN_ID, spec } from "../../test/support.ts";
+import { admissionKey } from "../admission/admit.ts";
 import type { InstanceSpec } from "../protocol.ts";
 
 const room = temporaryFolder();
@@ -41,6 +43,70 @@ async function pair(): Promise<{ control: TestControl; child: ChildProcess; of: 
 const paced = (of: InstanceSpec, factor: number): InstanceSpec => ({
   ...of,
   venue: { ...of.venue, pace: { kind: "multiple", factor } },
+});
+
+/** Starts instances `1`, `2`, … until one is refused; what was said to it, and how many there are. */
+async function fill(control: TestControl, of: InstanceSpec, most: number) {
+  for (let number = 1; number <= most; number += 1) {
+    const reply = await control.ask({
+      type: "start",
+      spec: {
+        ...of,
+        instance_id: `i${number}`,
+        admission: { report_id: "test", key: admissionKey(of) },
+        run_id: `0197a000-0000-7000-8000-${String(number).padStart(12, "0")}` as Uuid,
+        run_dir: `${of.run_dir}-${number}`,
+        venue: { ...of.venue, pace: { kind: "multiple", factor: 1 } },
+      },
+    });
+    if (!reply.ok) return { started: number - 1, failure: reply.failure };
+  }
+  return { started: most, failure: null };
+}
+
+async function limited(
+  more: NonNullable<Parameters<typeof start>[3]>,
+): Promise<{ control: TestControl; of: InstanceSpec }> {
+  count += 1;
+  const control = new TestControl(join(room.path, `s${count}`));
+  alive.push({ control, child: start(control.path, undefined, undefined, more) });
+  await control.until(() => control.seen.some((message) => message.type === "instances"), 40_000);
+  const base = spec(join(room.path, `run-${count}`));
+  return { control, of: { ...base, venue: { ...base.venue, files: [file] } } };
+}
+
+describe("how much a runner takes", () => {
+  it(
+    "[M-5.2.2] beyond its instances the next start is refused, and the others run on",
+    { timeout: 60_000 },
+    async () => {
+      const { control, of } = await limited({ words: ["--instances", "2"] });
+      expect(await fill(control, of, 4)).toMatchObject({
+        started: 2,
+        failure: { error_code: "RUMI-STR-038", reason_code: "M.RUNNER.FULL" },
+      });
+      expect(control.statuses.every((status) => status.phase !== "failed")).toBe(true);
+    },
+  );
+
+  it(
+    "[M-5.2.2] beyond the address space a start is refused by its code; nothing crashes, the others run on",
+    { timeout: 90_000 },
+    async () => {
+      // Each Wasm memory takes about 10 GiB of addresses: with 64 GiB there is room for a few.
+      const { control, of } = await limited({ under: ["/usr/bin/prlimit", `--as=${64 * 2 ** 30}`] });
+      const { started, failure } = await fill(control, of, 12);
+      expect(failure).toMatchObject({ error_code: "RUMI-STR-057", reason_code: "M.SANDBOX.ADDRESS_SPACE" });
+      expect(started).toBeGreaterThan(0);
+      const runs = new Set<string>();
+      const seen = control.statuses.length;
+      await control.until(() => {
+        for (const status of control.statuses.slice(seen))
+          if (status.cursor > 0 && status.phase === "running") runs.add(status.run_id);
+        return runs.size === started;
+      }, 40_000);
+    },
+  );
 });
 
 describe("runner process", () => {

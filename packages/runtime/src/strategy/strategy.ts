@@ -11,7 +11,7 @@ import type { FrameViews } from "@rumi/abi";
 export const FAULTED = -2_147_483_648;
 
 export type StrategyFault = {
-  readonly kind: "fuel" | "trap" | "stack" | "pointer" | "deadline" | "exit" | "frame" | "status" | "output";
+  readonly kind: "fuel" | "trap" | "stack" | "pointer" | "deadline" | "exit" | "frame" | "memory" | "status" | "output";
   /** `M.SANDBOX.*`, `M.ABI.*` or `M.STRATEGY.*`; every one has a page in the runbook. */
   readonly reason_code: string;
   readonly detail: string;

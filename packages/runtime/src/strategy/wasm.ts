@@ -81,7 +81,7 @@ export class WasmStrategy implements Strategy {
     this.#box.reset();
     this.#roomBytes = 0;
     this.#refresh();
-    return null;
+    return this.fault();
   }
 
   close(): void {

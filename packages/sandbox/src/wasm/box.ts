@@ -10,7 +10,7 @@
  * - Fuel, trap, stack and bad pointer are told apart without reading the engine's messages (box.test.ts).
  */
 import { type Failure, type Result, err, failure, ok } from "@rumi/kernel";
-import { type BoxFault, boxFault } from "../fault.ts";
+import { type BoxFault, boxFault, FAULT_REASONS } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { type WasmGlobal, type WasmMemory, type WasmModule, wasmEngine } from "./engine.ts";
 import { compileModule, ENTRY, PRIVATE_PREFIX, WASM_ENTRIES, type WasmEntry } from "./rewrite.ts";
@@ -44,7 +44,11 @@ export function openWasmBox(options: WasmBoxOptions): Result<WasmBox, Failure> {
   try {
     return ok(new WasmBox(module.value, options.fuel_per_call));
   } catch (error) {
-    if (error instanceof wasmEngine.RuntimeError || error instanceof RangeError) {
+    if (error instanceof RangeError)
+      return err(
+        failure("RUMI-STR-057", { problem: error.message }, { reasonCode: FAULT_REASONS.memory, cause: error }),
+      );
+    if (error instanceof wasmEngine.RuntimeError) {
       return err(
         failure("RUMI-STR-056", { problem: error.message }, { reasonCode: "M.SANDBOX.WASM_START", cause: error }),
       );
@@ -72,11 +76,29 @@ export class WasmBox {
   constructor(module: WasmModule, fuel: number) {
     this.module = module;
     this.fuel = fuel;
-    this.reset();
+    this.begin();
   }
 
-  /** A fresh instance: memory, globals and fault are as at the start. */
-  reset(): void {
+  /**
+   * A fresh instance: memory, globals and fault are as at the start. The old memory is let go before a new one is asked
+   * for; where there is no address space for it the box stays dead and says so.
+   */
+  reset(): BoxFault | null {
+    this.memory = NO_MEMORY;
+    this.counter = NO_COUNTER;
+    this.entries = [];
+    this.event = ABSENT;
+    this.view();
+    try {
+      this.begin();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.fault = boxFault("memory", error.message);
+    }
+    return this.fault;
+  }
+
+  private begin(): void {
     const { exports } = new wasmEngine.Instance(this.module);
     this.memory = exports[`${PRIVATE_PREFIX}memory`] as WasmMemory;
     this.counter = exports[`${PRIVATE_PREFIX}fuel`] as WasmGlobal;
