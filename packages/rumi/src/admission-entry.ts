@@ -7,20 +7,19 @@
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { admit, type AdmissionReport, type AdmissionRequest, type PythonHome } from "@rumi/runtime";
-import { createJailWatch, detectJails, detectPython, startJailWatchdog, type JailWatch } from "@rumi/sandbox";
+import { jailNowMs, jailsOf, type JailsJob } from "./jails.ts";
+import { createJailWatch, detectJails, detectPython, startJailWatchdog } from "@rumi/sandbox";
 
 export type AdmissionJob = {
-  readonly request: Omit<AdmissionRequest, "python" | "monotonic">;
+  readonly request: Omit<AdmissionRequest, "python" | "native" | "monotonic">;
   readonly sdk_dir: string;
   readonly runner_dir: string;
 };
 
 type ThreadJob = {
   readonly request: AdmissionJob["request"];
-  readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null;
+  readonly jails: JailsJob;
 };
-
-const nowMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 if (isMainThread) {
   const chunks: Buffer[] = [];
@@ -28,16 +27,16 @@ if (isMainThread) {
   const job = JSON.parse(Buffer.concat(chunks).toString("utf8")) as AdmissionJob;
   const watch = createJailWatch();
   const home = job.request.descriptor.runtime_kind === "python" ? await pythonHome(job) : null;
-  startJailWatchdog(watch, { now_ms: nowMs, every_ms: 1 });
-  const data: ThreadJob = { request: job.request, python: home === null ? null : { home, watch } };
+  startJailWatchdog(watch, { now_ms: jailNowMs, every_ms: 1 });
+  const data: ThreadJob = { request: job.request, jails: { watch, python: home } };
   const worker = new Worker(new URL(import.meta.url), { workerData: data });
   worker.once("message", (report: AdmissionReport) => process.stdout.write(`${JSON.stringify(report)}\n`));
 } else {
-  const { request, python } = workerData as ThreadJob;
+  const { request, jails } = workerData as ThreadJob;
   const report = admit({
     ...request,
     monotonic: () => performance.now(),
-    ...(python === null ? {} : { python: { ...python, now_ms: nowMs } }),
+    ...jailsOf(jails),
   });
   const { failure } = report;
   parentPort?.postMessage({

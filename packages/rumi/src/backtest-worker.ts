@@ -1,17 +1,12 @@
 /** Entry of the backtest's thread (dist/backtest-worker.js): runs one backtest and posts its result. */
 import { parentPort, workerData } from "node:worker_threads";
 import { runBacktest, type BacktestOptions } from "@rumi/runtime";
-import type { JailWatch } from "@rumi/sandbox";
-import type { PythonHome } from "@rumi/runtime";
+import { jailsOf, type JailsJob } from "./jails.ts";
 
-export type BacktestJob = Omit<BacktestOptions, "python" | "strategy" | "monotonic"> & {
-  readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null;
+export type BacktestJob = Omit<BacktestOptions, "python" | "native" | "strategy" | "monotonic"> & {
+  readonly jails: JailsJob;
 };
 
-const { python, ...job } = workerData as BacktestJob;
-const result = runBacktest({
-  ...job,
-  monotonic: () => performance.now(),
-  ...(python === null ? {} : { python: { ...python, now_ms: () => Number(process.hrtime.bigint() / 1_000_000n) } }),
-});
+const { jails, ...job } = workerData as BacktestJob;
+const result = runBacktest({ ...job, monotonic: () => performance.now(), ...jailsOf(jails) });
 parentPort?.postMessage(result);

@@ -1,15 +1,10 @@
 /** Entry of the replay's thread (dist/replay-worker.js): replays one run and posts the report. */
 import { parentPort, workerData } from "node:worker_threads";
-import { replayRun, type PythonHome, type ReplayRunOptions } from "@rumi/runtime";
-import type { JailWatch } from "@rumi/sandbox";
+import { replayRun, type ReplayRunOptions } from "@rumi/runtime";
+import { jailsOf, type JailsJob } from "./jails.ts";
 
-export type ReplayJob = Omit<ReplayRunOptions, "python"> & {
-  readonly python: { readonly home: PythonHome; readonly watch: JailWatch } | null;
-};
+export type ReplayJob = Omit<ReplayRunOptions, "python" | "native"> & { readonly jails: JailsJob };
 
-const { python, ...job } = workerData as ReplayJob;
-const result = await replayRun({
-  ...job,
-  ...(python === null ? {} : { python: { ...python, now_ms: () => Number(process.hrtime.bigint() / 1_000_000n) } }),
-});
+const { jails, ...job } = workerData as ReplayJob;
+const result = await replayRun({ ...job, ...jailsOf(jails) });
 parentPort?.postMessage(result.ok ? result : { ok: false, error: { ...result.error, cause: undefined } });

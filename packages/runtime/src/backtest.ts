@@ -40,6 +40,7 @@ export type BacktestOptions = {
   readonly identity?: Partial<Pick<InstanceSpec, "bot_id" | "instance_id" | "run_id" | "trace_id" | "environment">>;
   /** Python strategies need what a lane needs. */
   readonly python?: LoadStrategyOptions["python"];
+  readonly native?: LoadStrategyOptions["native"];
   /** Opened already; then `pack_dir` is not read. */
   readonly strategy?: Strategy;
   /** `all` keeps every entry in the answer; `digest` only their digest. */
@@ -93,6 +94,7 @@ export function runBacktest(options: BacktestOptions): Result<BacktestResult, Fa
           pack_dir: options.pack_dir,
           isolation: "any",
           ...(options.python === undefined ? {} : { python: options.python }),
+          ...(options.native === undefined ? {} : { native: options.native }),
         })
       : ok(options.strategy);
   if (!loaded.ok) return loaded;

@@ -27,7 +27,7 @@ export * from "./gate/intent.ts";
 export { normaliseOrder } from "./gate/normalise.ts";
 export { parseMoney } from "./gate/money.ts";
 export type { PythonHome } from "./strategy/process.ts";
-export { loadStrategy, readEntrypoint } from "./strategy/load.ts";
+export { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
 export {
   type BacktestMeasurement,

@@ -118,7 +118,7 @@ async function backtest(
       max_open_orders: 100,
     },
     keep: options.fills === true ? "all" : "digest",
-    python: python.value === null ? null : { home: python.value, watch },
+    jails: { watch, python: python.value },
   };
   const stopWatchdog = startJailWatchdog(watch, {
     now_ms: () => Number(process.hrtime.bigint() / 1_000_000n),

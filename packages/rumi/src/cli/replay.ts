@@ -76,7 +76,7 @@ async function replay(
     run_dir,
     pack_dir,
     recordings,
-    python: python.value === null ? null : { home: python.value, watch },
+    jails: { watch, python: python.value },
   };
   const stopWatchdog = startJailWatchdog(watch, {
     now_ms: () => Number(process.hrtime.bigint() / 1_000_000n),

@@ -22,6 +22,7 @@ export type AdmissionRequest = Pick<
 > & {
   readonly venue: { readonly venue_id: string };
   readonly python?: LoadStrategyOptions["python"];
+  readonly native?: LoadStrategyOptions["native"];
   /** Version of the state that would be restored, if there is one. */
   readonly saved_state_version?: number;
   readonly monotonic: () => number;
@@ -121,6 +122,7 @@ export function admit(request: AdmissionRequest): AdmissionReport {
     pack_dir: request.pack_dir,
     isolation: request.isolation,
     ...(request.python === undefined ? {} : { python: request.python }),
+    ...(request.native === undefined ? {} : { native: request.native }),
   });
   if (!note("isolation", opened.ok ? null : failed(opened.error)) || !opened.ok) return report(null);
   const strategy = opened.value;

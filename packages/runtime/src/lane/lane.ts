@@ -87,7 +87,8 @@ export class Lane {
     const config = validateConfig(asked.descriptor.config_schema, asked.config);
     if (!config.ok) return config;
     const spec = { ...asked, config: config.value };
-    const pythonOf = python === null ? {} : { python: { home: python, watch, now_ms: sharedNowMs } };
+    const native = { watch, now_ms: sharedNowMs };
+    const pythonOf = { native, ...(python === null ? {} : { python: { home: python, ...native } }) };
     const admitted = spec.admission === undefined ? {} : { admitted: spec.admission.key };
     const report = admit({ ...spec, ...pythonOf, ...admitted, monotonic: () => performance.now() });
     if (!report.admitted)

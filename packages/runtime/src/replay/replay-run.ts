@@ -31,6 +31,7 @@ export type ReplayRunOptions = {
   readonly pack_dir: string;
   /** Python strategies need what a lane needs. */
   readonly python?: LoadStrategyOptions["python"];
+  readonly native?: LoadStrategyOptions["native"];
   /** Where a recording lies now, by the path on record; its digest is checked either way. */
   readonly recordings?: Readonly<Record<string, string>>;
 };
@@ -146,7 +147,7 @@ async function play(
   record: RunRecord,
   entries: readonly JournalEntry[],
 ): Promise<Result<Played, Failure>> {
-  const { run_dir, pack_dir, python, recordings = {} } = options;
+  const { run_dir, pack_dir, python, native, recordings = {} } = options;
   const files = record.venue.files.map((file) => ({ ...file, path: recordings[file.path] ?? file.path }));
   const spec = { ...record, run_dir, venue: { ...record.venue, files } };
   const origin = originOf(run_dir, { record });
@@ -160,6 +161,7 @@ async function play(
     pack_dir,
     isolation: "any",
     ...(python === undefined ? {} : { python }),
+    ...(native === undefined ? {} : { native }),
   });
   if (!strategy.ok) return strategy;
   const tape = new ComparingTape(entries);

@@ -1,5 +1,5 @@
 /**
- * The runner's threads: lanes for Wasm instances, up to `lane_instances` in each, one lane for each Python instance, and
+ * The runner's threads: lanes for Wasm and script instances, up to `lane_instances` in each, one lane for each instance in a process, and
  * a watchdog over them.
  *
  * A lane that stops beating is terminated; its instances are told to `onLost`, who starts them again from their
@@ -52,7 +52,9 @@ export class LanePool {
   }
 
   start(spec: InstanceSpec, slot: number): Promise<LaneReply> {
-    const name = spec.descriptor.runtime_kind === "python" ? `python ${spec.run_id}` : this.#roomyLane();
+    const { runtime_kind } = spec.descriptor;
+    const inProcess = runtime_kind === "python" || runtime_kind === "rust_native";
+    const name = inProcess ? `process ${spec.run_id}` : this.#roomyLane();
     const thread = this.#threads.get(name) ?? this.#spawn(name);
     thread.runs.add(spec.run_id);
     return this.#ask(thread, { type: "start", spec, slot });
@@ -131,7 +133,7 @@ export class LanePool {
   #look(): void {
     for (const thread of Array.from(this.#threads.values())) {
       const beat = Atomics.load(thread.beat, 0);
-      // A Python lane sleeps while its process works; its own watchdog bounds that.
+      // A process's lane sleeps while its process works; its own watchdog bounds that.
       const patience_ms = LANE_LIMITS.stuck_ms * (isShared(thread.name) ? 1 : 6);
       if (beat !== thread.lastBeat || thread.lastBeat === 0) {
         thread.lastBeat = beat;

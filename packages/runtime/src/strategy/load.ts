@@ -7,8 +7,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { type StrategyDescriptor, verifyBinary } from "@rumi/abi";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
-import type { JailWatch } from "@rumi/sandbox";
-import { openProcessStrategy, type PythonHome } from "./process.ts";
+import { type JailGuard, openNativeStrategy, openPythonStrategy, type PythonHome } from "./process.ts";
 import { openQuickJsStrategy } from "./quickjs.ts";
 import type { Strategy } from "./strategy.ts";
 import { openWasmStrategy } from "./wasm.ts";
@@ -18,7 +17,9 @@ export type LoadStrategyOptions = {
   readonly pack_dir: string;
   readonly isolation: "any" | "strict";
   /** What Python strategies need; absent refuses them. */
-  readonly python?: { readonly home: PythonHome; readonly watch: JailWatch; readonly now_ms: () => number };
+  readonly python?: JailGuard & { readonly home: PythonHome };
+  /** What native binaries need; absent takes the guard of `python`, and refuses them without. */
+  readonly native?: JailGuard;
 };
 
 /** The entrypoint's bytes, proven to be the approved ones. */
@@ -54,7 +55,7 @@ export function readEntrypoint(
 }
 
 export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Failure> {
-  const { descriptor, python } = options;
+  const { descriptor, python, native = python } = options;
   const entrypoint = readEntrypoint(options.pack_dir, descriptor);
   if (!entrypoint.ok) return entrypoint;
   const { resources } = descriptor;
@@ -67,7 +68,7 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
       });
     case "python":
       if (python === undefined) return unsupported("this place hosts no Python");
-      return openProcessStrategy({
+      return openPythonStrategy({
         descriptor,
         script: entrypoint.value.path,
         pack_dir: realpathSync(options.pack_dir),
@@ -81,7 +82,14 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         fuel_per_event: resources.fuel_per_event,
       });
     case "rust_native":
-      return unsupported(`${descriptor.runtime_kind} has no adapter in this version`);
+      if (native === undefined) return unsupported("this place hosts no processes");
+      return openNativeStrategy({
+        descriptor,
+        bytes: entrypoint.value.bytes,
+        isolation: options.isolation,
+        watch: native.watch,
+        now_ms: native.now_ms,
+      });
   }
 }
 

@@ -1,10 +1,13 @@
 /**
- * A Python strategy in a jailed process, called from a lane's own thread that blocks for the answer.
+ * A strategy in a jailed process, Python or a native binary, called from a lane's own thread that blocks for the answer.
  *
- * One frame per request over the jail's framing: {u8 callback, 3 zero bytes, u32 zero} and the ABI frame out,
- * {i32 status, u32 zero} and the output records back. The deadline is watched by another thread (JailWatch).
- * After a fault `reset` starts a new process; nothing of the old one is left.
+ * One message per request over the jail's framing: {u8 callback, u8 0, u16 frames, u32 0} and the ABI frame out,
+ * {i32 status, u32 frames taken} and the output records back (docs/formats/abi.md, "Jail"). The deadline is watched by
+ * another thread (JailWatch). After a fault `reset` starts a new process; nothing of the old one is left.
  */
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { frameViews, type FrameViews, type StrategyDescriptor } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
 import {
@@ -28,14 +31,21 @@ export type PythonHome = {
   readonly runner_dir: string;
 };
 
-export type ProcessStrategyOptions = {
+/** Who ends a late process, and by which clock. */
+export type JailGuard = { readonly watch: JailWatch; readonly now_ms: () => number };
+
+type Common = JailGuard & {
   readonly descriptor: StrategyDescriptor;
+  readonly isolation: "any" | "strict";
+};
+export type PythonStrategyOptions = Common & {
   readonly script: string;
   readonly pack_dir: string;
-  readonly isolation: "any" | "strict";
   readonly home: PythonHome;
-  readonly watch: JailWatch;
-  readonly now_ms: () => number;
+};
+export type NativeStrategyOptions = Common & {
+  /** The program, proven already. */
+  readonly bytes: Uint8Array;
 };
 
 const START_DEADLINE_MS = 10_000;
@@ -43,19 +53,54 @@ const START_DEADLINE_MS = 10_000;
 const RARE_DEADLINE_FACTOR = 20;
 const HEAD = 8;
 
-export function openProcessStrategy(options: ProcessStrategyOptions): Result<ProcessStrategy, Failure> {
-  const started = spawnSyncJail({ spec: jailSpec(options), watch: options.watch, now_ms: options.now_ms });
-  return started.ok ? ok(new ProcessStrategy(options, started.value)) : err(started.error);
-}
-
-function jailSpec({ descriptor, script, pack_dir, isolation, home }: ProcessStrategyOptions): JailSpec {
-  const { resources } = descriptor;
-  return {
+export function openPythonStrategy(options: PythonStrategyOptions): Result<ProcessStrategy, Failure> {
+  const { script, pack_dir, home } = options;
+  const spec: JailSpec = {
+    ...bounds(options),
     mechanism: home.mechanism,
-    isolation,
     program: { kind: "python", python: home.python, script: `${home.runner_dir}/jail_runner.py` },
     args: [home.sdk_dir, script],
     read_only_binds: [...new Set([pack_dir, home.sdk_dir, home.runner_dir])],
+  };
+  return start(options, spec, () => undefined);
+}
+
+/** The proven bytes run from a folder of their own: whoever can write the pack can no longer change them. */
+export function openNativeStrategy(options: NativeStrategyOptions): Result<ProcessStrategy, Failure> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "rumi-native-")));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const path = join(folder, "strategy");
+  writeFileSync(path, options.bytes);
+  chmodSync(path, 0o555);
+  chmodSync(folder, 0o755);
+  const spec: JailSpec = {
+    ...bounds(options),
+    // A stranger's binary cannot be asked to jail itself.
+    mechanism: "bubblewrap",
+    program: { kind: "executable", path },
+    args: [],
+    read_only_binds: [folder],
+  };
+  const started = start(options, spec, remove);
+  if (!started.ok) remove();
+  return started;
+}
+
+function start(of: Common, spec: JailSpec, afterwards: () => void): Result<ProcessStrategy, Failure> {
+  const { watch, now_ms, descriptor } = of;
+  const started = spawnSyncJail({ spec, watch, now_ms });
+  return started.ok
+    ? ok(new ProcessStrategy({ watch, now_ms, descriptor, spec, afterwards }, started.value))
+    : err(started.error);
+}
+
+function bounds({
+  descriptor,
+  isolation,
+}: Common): Omit<JailSpec, "mechanism" | "program" | "args" | "read_only_binds"> {
+  const { resources } = descriptor;
+  return {
+    isolation,
     memory_bytes: resources.memory_bytes,
     nofile: 32,
     fsize_bytes: 1_048_576,
@@ -67,10 +112,16 @@ function jailSpec({ descriptor, script, pack_dir, isolation, home }: ProcessStra
   };
 }
 
+type Parts = JailGuard & {
+  readonly descriptor: StrategyDescriptor;
+  readonly spec: JailSpec;
+  readonly afterwards: () => void;
+};
+
 export class ProcessStrategy implements Strategy {
   readonly isolation: IsolationInForce;
   readonly views: FrameViews;
-  readonly #options: ProcessStrategyOptions;
+  readonly #options: Parts;
   readonly #request: Uint8Array;
   readonly #output: number;
   #process: SyncJailedProcess;
@@ -78,7 +129,7 @@ export class ProcessStrategy implements Strategy {
   /** What the strategy said with its newest status below zero. */
   #refusal: StrategyFault | null = null;
 
-  constructor(options: ProcessStrategyOptions, process: SyncJailedProcess) {
+  constructor(options: Parts, process: SyncJailedProcess) {
     this.#options = options;
     this.#process = process;
     this.isolation = {
@@ -148,11 +199,7 @@ export class ProcessStrategy implements Strategy {
   reset(): StrategyFault | null {
     this.#process.kill();
     this.#refusal = null;
-    const again = spawnSyncJail({
-      spec: jailSpec(this.#options),
-      watch: this.#options.watch,
-      now_ms: this.#options.now_ms,
-    });
+    const again = spawnSyncJail(this.#options);
     if (!again.ok)
       return {
         kind: "exit",
@@ -167,5 +214,6 @@ export class ProcessStrategy implements Strategy {
     if (this.#closed) return;
     this.#closed = true;
     this.#process.kill();
+    this.#options.afterwards();
   }
 }

@@ -175,7 +175,9 @@ function visible(spec: JailSpec): string[] {
 
 function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filter: Uint8Array): string[] {
   const { program } = spec;
-  if (program.kind === "executable") return [program.path, ...spec.args];
+  // The limits once more, inside the namespaces, where the user's other processes do not count.
+  if (program.kind === "executable")
+    return [PRLIMIT, `--nproc=${spec.threads}`, ...outerLimits(spec), program.path, ...spec.args];
   const limits: [string, number][] = [
     ["RLIMIT_NPROC", spec.threads],
     ["RLIMIT_CORE", 0],

@@ -59,9 +59,11 @@ export function startJailWatchdog(
 
 export type SyncJailOptions = { readonly spec: JailSpec; readonly watch: JailWatch; readonly now_ms: () => number };
 
-/** Starts the process and blocks until it reports that it is confined. Python programs only. */
+/**
+ * Starts the process and blocks for its first frame: a Python program's report that it is confined, an executable's
+ * empty frame that says it runs.
+ */
 export function spawnSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<SyncJailedProcess, Failure> {
-  invariant(spec.program.kind === "python", "the blocking variant runs programs that report");
   const plan = planJail(spec, { architecture: process.arch, pid: process.pid, is_root: process.getuid?.() === 0 });
   if (!plan.ok) return plan;
   const pipes = openPipes();
@@ -76,7 +78,7 @@ export function spawnSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<
     child,
     ends: { input: input.host, output: output.host, log: log.host },
   });
-  const report = jailed.confined(spec.start_deadline_ms);
+  const report = plan.value.reports ? jailed.confined(spec.start_deadline_ms) : jailed.running(spec.start_deadline_ms);
   if (report.ok) return ok(jailed);
   const said = jailed.logText();
   jailed.kill();
@@ -172,6 +174,15 @@ export class SyncJailedProcess {
     const report = JSON.parse(Buffer.from(frame.value).toString("utf8")) as PreludeReport;
     this.weaker = weaknesses(this.mechanism, report);
     return ok(report);
+  }
+
+  /** Waits for the empty frame of an executable, which confines nothing by itself. */
+  running(deadline_ms: number): Result<null, BoxFault> {
+    const frame = this.guarded(deadline_ms, 0);
+    if (!frame.ok) return frame;
+    if (frame.value.length > 0) return err(boxFault("frame", "its first frame was not the empty one"));
+    this.weaker = ["its filter lets it become another program of /usr, in the same jail"];
+    return ok(null);
   }
 
   kill(): void {
