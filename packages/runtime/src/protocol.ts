@@ -14,10 +14,22 @@ import type { Slo, SloLevel } from "./slo/slo.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
 
-export type InstanceMode = "paper" | "shadow";
+export type InstanceMode = "paper" | "shadow" | "live";
 
 /** When a configuration takes effect: before the next event, the first of another event-time minute, or after the next state checkpoint. */
 export type ApplyPoint = "next_tick" | "next_bar" | "next_checkpoint";
+
+/** Where a secret lies; never the secret itself. */
+export type KeyReference = { readonly file: string } | { readonly env: string };
+
+export type LiveVenueSpec = {
+  readonly kind: "venue_sim";
+  readonly url: string;
+  readonly key: KeyReference;
+  /** A row received later than this after its event is stale. */
+  readonly stale_after_ms: number;
+  readonly requests_per_second: number;
+};
 
 /** The key of a lease and of an instance: bot, strategy, instance. */
 export type InstanceKey = { readonly bot_id: BotId; readonly strategy_id: string; readonly instance_id: string };
@@ -57,6 +69,8 @@ export type InstanceSpec = InstanceKey & {
     readonly latency_us: number;
     readonly latency_jitter_us: number;
     readonly seed: string;
+    /** A venue outside this process; `files` is empty then, and the numbers above mean nothing. */
+    readonly live?: LiveVenueSpec;
   };
   readonly limits: {
     /** Quote currency, decimal string: largest gross exposure of this instance. */

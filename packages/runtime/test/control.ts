@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { systemRandom } from "@rumi/kernel";
 import { build } from "esbuild";
 import { answerHello, encodeMessage, MessageDecoder, newNonce, verifyProof } from "../src/protocol-io.ts";
+import { REQUIRE } from "./venue-rig.ts";
 import type { ControlMessage, InstanceStatus, JournalEntry, RunnerMessage } from "../src/protocol.ts";
 
 export const KEY: Uint8Array = new Uint8Array(32).fill(7);
@@ -136,6 +137,7 @@ export async function bundleRunner(
     format: "esm",
     outdir: join(folder, "bin"),
     outExtension: { ".js": ".mjs" },
+    banner: { js: REQUIRE },
     footer: { js: laneHook },
     logLevel: "error",
   });
@@ -148,6 +150,7 @@ export async function bundleRunner(
     bundle: true,
     platform: "node",
     format: "esm",
+    banner: { js: REQUIRE },
     outfile: join(folder, "bin", "runner.mjs"),
     logLevel: "error",
   });

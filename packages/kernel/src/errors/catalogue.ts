@@ -17,6 +17,7 @@ import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { STO_ERRORS } from "./sto.ts";
+import { LIVE_ERRORS } from "./str-live.ts";
 import { STR_ERRORS } from "./str.ts";
 import { SYS_ERRORS } from "./sys.ts";
 import { VAL_ERRORS } from "./val.ts";
@@ -31,6 +32,7 @@ const TABLE = {
   ...PACK_ERRORS,
   ...STO_ERRORS,
   ...STR_ERRORS,
+  ...LIVE_ERRORS,
   ...SYS_ERRORS,
   ...VAL_ERRORS,
 } as const;

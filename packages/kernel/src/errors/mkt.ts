@@ -13,7 +13,11 @@ type MktCode =
   | "RUMI-MKT-010"
   | "RUMI-MKT-011"
   | "RUMI-MKT-012"
-  | "RUMI-MKT-013";
+  | "RUMI-MKT-013"
+  | "RUMI-MKT-020"
+  | "RUMI-MKT-021"
+  | "RUMI-MKT-022"
+  | "RUMI-MKT-023";
 
 export const MKT_ERRORS: ErrorTable<MktCode> = {
   "RUMI-MKT-001": {
@@ -181,6 +185,62 @@ export const MKT_ERRORS: ErrorTable<MktCode> = {
     ja: {
       text: "{field} を {instrument} に合わせられません: {problem}。",
       next: "銘柄の刻みと範囲に収まる値を使ってください。",
+    },
+  },
+  "RUMI-MKT-020": {
+    key: "mkt.venue_sim_log",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The venue simulator cannot continue from {path}: {problem}.",
+      next: "Start it with the options it was first started with, or give it another data folder.",
+    },
+    ja: {
+      text: "取引所シミュレーターは {path} から続行できません: {problem}。",
+      next: "最初に起動したときと同じ設定で起動するか、別のデータフォルダーを指定してください。",
+    },
+  },
+  "RUMI-MKT-021": {
+    key: "mkt.venue_sim_fault",
+    status: 422,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "That is no fault the venue simulator knows: {problem}.",
+      next: "docs/venue-sim.md lists the faults and what each may be given.",
+    },
+    ja: {
+      text: "取引所シミュレーターが知らない障害です: {problem}。",
+      next: "docs/venue-sim.md に障害の一覧と指定できる値があります。",
+    },
+  },
+  "RUMI-MKT-022": {
+    key: "mkt.venue_key",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The venue's key cannot be read from {source}: {problem}.",
+      next: 'Put {"key_id": …, "secret": …} there; a file must belong to its user alone (chmod 600).',
+    },
+    ja: {
+      text: "取引所のキーを {source} から読めません: {problem}。",
+      next: '{"key_id": …, "secret": …} を置いてください。ファイルは本人だけが読めるようにしてください (chmod 600)。',
+    },
+  },
+  "RUMI-MKT-023": {
+    key: "mkt.venue_unreachable",
+    status: 503,
+    fault: "venue",
+    retry: "later",
+    en: {
+      text: "The venue at {url} does not answer as expected: {problem}.",
+      next: "Check that it runs and that its address is right; then start again.",
+    },
+    ja: {
+      text: "{url} の取引所が期待どおりに応答しません: {problem}。",
+      next: "起動していること、アドレスが正しいことを確認してから再試行してください。",
     },
   },
 };

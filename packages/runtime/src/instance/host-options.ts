@@ -1,5 +1,6 @@
 /** What an instance's host is given, and the limits it works within. */
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
+import type { LiveSide } from "../gateway/live-side.ts";
 import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 
@@ -21,6 +22,8 @@ export type HostOptions = {
   readonly feed: MarketFeed;
   readonly strategy: Strategy;
   readonly venue: SimulatedVenue;
+  /** The outside of a live instance, whose feed and venue the two above are. */
+  readonly live?: LiveSide;
   readonly wallNow: () => number;
   readonly monotonic: () => number;
   /** Whether this instance's lease still lets anything out. */

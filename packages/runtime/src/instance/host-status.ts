@@ -46,15 +46,18 @@ export function statusOf(facts: HostFacts): InstanceStatus {
     slo: facts.watch.status(),
     breaker: machine.restraints.status(),
     positions: positionsOf(options.venue.positions(), instruments),
-    counters: metricsOf({
-      counters,
-      health_state,
-      queued: facts.queued,
-      checkpoint_bytes: facts.lastCheckpoint?.bytes ?? 0,
-      checkpoints: facts.checkpoints,
-      restore_ms: facts.restoreMs,
-      busy_ms: facts.watch.busyMs,
-    }),
+    counters: {
+      ...options.live?.counters(),
+      ...metricsOf({
+        counters,
+        health_state,
+        queued: facts.queued,
+        checkpoint_bytes: facts.lastCheckpoint?.bytes ?? 0,
+        checkpoints: facts.checkpoints,
+        restore_ms: facts.restoreMs,
+        busy_ms: facts.watch.busyMs,
+      }),
+    },
   };
 }
 

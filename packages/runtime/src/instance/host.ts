@@ -10,8 +10,6 @@
  * - Without its lease it writes no checkpoint (recovery.test.ts "[M-7.1.2]").
  * - `open` of an earlier life replays until the journal's end and continues there (recovery.test.ts "[M-8.2.2]").
  */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { canonicalJson, err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { causeText } from "../cause-text.ts";
 import type { Checkpoint } from "../checkpoint/format.ts";
@@ -21,6 +19,7 @@ import type { InstanceStatus } from "../protocol.ts";
 import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
 import { DeferredConfig } from "./deferred-config.ts";
 import { machineOf } from "./host-machine.ts";
+import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
 import { writeCheckpoint } from "./host-checkpoint.ts";
@@ -30,7 +29,7 @@ import type { InstanceMachine } from "./machine.ts";
 import { InputQueue } from "../queue/input-queue.ts";
 import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
-import { replayLife } from "./replay.ts";
+import { divergenceRefusal, replayLife } from "./replay.ts";
 import type { MachineState } from "./state.ts";
 import { Watch } from "./watch.ts";
 
@@ -60,6 +59,11 @@ export class InstanceHost {
   #syncedAt = 0;
   #restoreMs = 0;
   #checkpointsTotal = 0;
+  readonly #hands: LiveHands = {
+    mayEmit: () => this.#o.mayEmit(),
+    take: (input) => this.#takeInput(input),
+    flush: () => this.#flushPending(),
+  };
 
   private constructor(options: HostOptions, life: Life) {
     const { spec } = options;
@@ -105,6 +109,7 @@ export class InstanceHost {
     this.#machine.dispatch();
     const written = await this.checkpoint("start");
     if (!written.ok) return written;
+    this.#o.live?.begin();
     this.#pace.startAt(this.#machine.cursor);
     this.#beginPhase();
     return ok(this);
@@ -141,6 +146,7 @@ export class InstanceHost {
     for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
     this.#restoreMs = this.#o.monotonic() - started;
     await this.#sync();
+    this.#o.live?.begin();
     this.#pace.startAt(this.#machine.cursor);
     this.#beginPhase();
     this.#halted = this.#machine.health.state === "halted";
@@ -177,16 +183,7 @@ export class InstanceHost {
       });
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
-      const { seq, journal, replay } = error.divergence;
-      writeFileSync(
-        join(this.#o.spec.run_dir, `divergence-${seq}-epoch-${this.#o.spec.epoch}.json`),
-        JSON.stringify(error.divergence, null, 2),
-      );
-      return failure(
-        "RUMI-STR-025",
-        { seq, problem: "the regenerated record is another one" },
-        { reasonCode: "M.REPLAY.DIVERGED", details: { journal, replay } },
-      );
+      return divergenceRefusal(this.#o.spec, error);
     }
   }
 
@@ -198,6 +195,7 @@ export class InstanceHost {
   }
   /** Milliseconds until a row is due; `undefined` where only a look can tell, infinite where no row is taken. */
   get dueIn(): number | undefined {
+    if (this.#o.live !== undefined) return undefined;
     if (this.#phase !== "running" || this.#halted) return Number.POSITIVE_INFINITY;
     return this.#pace.dueIn(this.#machine.cursor);
   }
@@ -254,7 +252,7 @@ export class InstanceHost {
         (this.#o.monotonic() - this.#checkpointAt >= HOST_LIMITS.checkpoint_every_ms &&
           this.#machine.cursor > this.#checkpointCursor);
       if (wished || due) await this.checkpoint(wished ? "wished" : "periodic");
-      if (this.#machine.cursor >= feed.length && (await this.#flushPending())) {
+      if (this.#machine.cursor >= feed.length && this.#o.live?.ended !== false && (await this.#flushPending())) {
         await this.#endFeed();
         break;
       }
@@ -303,6 +301,7 @@ export class InstanceHost {
         reason,
         settle_us: this.#machine.clock + latency_us + latency_jitter_us + HOST_LIMITS.settle_us,
       });
+      if (this.#o.live !== undefined) await settleOutside(this.#o.live, this.#hands, this.#o.monotonic);
     }
     await this.checkpoint("stop");
     this.#end(leased ? "stop" : "lease_lost");
@@ -333,7 +332,7 @@ export class InstanceHost {
     this.#recorder.append({ kind: "run_stopped", ...this.#where() });
     this.#writer.finish();
     this.#tell();
-    this.#o.strategy.close();
+    this.#close();
     this.#phase = "stopped";
     for (const waiting of this.#inputs.takeAll()) waiting.done(ok(this.status()));
   }
@@ -344,7 +343,7 @@ export class InstanceHost {
     await this.checkpoint("suspend");
     this.#writer.release();
     this.#tell();
-    this.#o.strategy.close();
+    this.#close();
     this.#phase = "stopped";
   }
 
@@ -421,6 +420,7 @@ export class InstanceHost {
   }
 
   async #takeInputs(): Promise<void> {
+    if (this.#o.live !== undefined) await takeFromOutside(this.#o.live, this.#hands);
     const taken = this.#inputs.takeAll();
     if (taken.length === 0) return;
     for (const { input } of taken)
@@ -475,12 +475,18 @@ export class InstanceHost {
     this.#failure = failureNote(problem);
     this.#phase = "failed";
     this.#halted = true;
+    this.#close();
+    if (problem.cause !== undefined) process.stderr.write(`${problem.code} ${causeText(problem.cause)}\n`);
+  }
+
+  #close(): void {
+    this.#o.live?.close();
     this.#o.strategy.close();
-    if (problem.cause !== undefined) process.stderr.write(`${this.#failure.error} ${causeText(problem.cause)}\n`);
   }
 
   async #sync(): Promise<void> {
     this.#writer.rollIfOld();
+    await this.#o.live?.sync();
     await this.#writer.sync();
     this.#syncedAt = this.#o.monotonic();
     this.#tell();

@@ -3,6 +3,7 @@ import type { Failure, JsonObject, Result } from "@rumi/kernel";
 import type { ApplyPoint, InstanceStatus } from "../protocol.ts";
 import type { InputClass } from "../queue/input-queue.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
+import type { GatewayInput } from "../gateway/reports.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 import type { PressureLevel, PressureSource } from "./pressure.ts";
 
@@ -32,6 +33,7 @@ export type RestraintInput =
 
 export type MachineInput =
   | RestraintInput
+  | GatewayInput
   | {
       readonly input: "config";
       readonly config: JsonObject;
@@ -62,5 +64,6 @@ export type Waiting = {
 
 /** Safety interrupts (M-4.2.3); what a venue says of an order is never dropped (M-4.2.2). */
 export function waitingClass({ input }: Waiting): InputClass {
+  if (input.input === "venue_report") return "execution";
   return input.input === "safety" ? "safety" : "other";
 }

@@ -2,6 +2,7 @@
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ClientOrderId } from "@rumi/kernel";
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
+import type { ExternalVenue } from "../gateway/external-venue.ts";
 import type { GateContext } from "../gate/gate.ts";
 import type { InstanceMode } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
@@ -17,7 +18,8 @@ export type MachineOptions = {
   readonly subscribe: readonly string[];
   readonly feed: MarketFeed;
   readonly strategy: Strategy;
-  readonly venue: SimulatedVenue;
+  /** A venue outside is told of by recorded reports; `take` brings them in. */
+  readonly venue: SimulatedVenue & Partial<Pick<ExternalVenue, "take">>;
   readonly gate: GateContext;
   readonly stateBytesMax: number;
   readonly stateSchemaVersion: number;

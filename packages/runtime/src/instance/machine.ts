@@ -236,6 +236,9 @@ export class InstanceMachine {
     switch (input.input) {
       case "fault":
         return this.expectFault(input);
+      case "venue_report":
+        this.#o.venue.take?.(input.report, this.#desk.reports);
+        return this.#settle(input.received_time_us);
       case "stop":
         this.#desk.cancelAll();
         return this.#settle(input.settle_us);

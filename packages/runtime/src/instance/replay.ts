@@ -6,7 +6,9 @@
  *
  * Invariant: nothing new is dispatched before it is durable, and nothing at all without the lease (recovery.test.ts).
  */
-import { canonicalJson, type Failure } from "@rumi/kernel";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { canonicalJson, type Failure, failure } from "@rumi/kernel";
 import type { JournalEntry } from "../protocol.ts";
 import { refusedInit } from "./host-status.ts";
 import type { MachineInput } from "./input.ts";
@@ -27,6 +29,20 @@ export type ReplayOptions = {
   readonly mayEmit: () => boolean;
   readonly sync: () => Promise<void>;
 };
+
+/** Both records, kept beside the journal, and the refusal that names them. */
+export function divergenceRefusal(
+  { run_dir, epoch }: { readonly run_dir: string; readonly epoch: number },
+  { divergence }: DivergenceError,
+): Failure {
+  const { seq, journal, replay } = divergence;
+  writeFileSync(join(run_dir, `divergence-${seq}-epoch-${epoch}.json`), JSON.stringify(divergence, null, 2));
+  return failure(
+    "RUMI-STR-025",
+    { seq, problem: "the regenerated record is another one" },
+    { reasonCode: "M.REPLAY.DIVERGED", details: { journal, replay } },
+  );
+}
 
 /** Rows between two looks at the journal. */
 const STRIDE = 4_096;

@@ -11,6 +11,7 @@
  * - In HedgeToFlat the instance's own orders are cancelled and reduce-only orders of the runtime follow until it is flat.
  */
 import { canonicalJson, type JsonObject } from "@rumi/kernel";
+import type { GatewayNote } from "../gateway/reports.ts";
 import type { ExecutionReport } from "@rumi/venues";
 import {
   answered,
@@ -135,8 +136,10 @@ export class Restraints {
     this.#become(looked(this.#breaker, this.#config, this.#scene.clock()));
   }
 
-  apply(input: RestraintInput): void {
+  apply(input: RestraintInput | GatewayNote): void {
     switch (input.input) {
+      case "gateway":
+        return input.condition === "rate_limited" ? this.occurred("rate_limited") : undefined;
       case "conflate":
         return this.conflation.begin(this.#scene.where().cursor, input.until);
       case "rules":

@@ -4,10 +4,12 @@ import { validateConfig } from "@rumi/abi";
 import { admit } from "../admission/admit.ts";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { openLive } from "../gateway/open-live.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
 import { failureNote } from "../instance/host-status.ts";
 import { InstanceHost } from "../instance/host.ts";
-import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
+import type { HostOptions } from "../instance/host-options.ts";
+import type { InstanceSpec, InstanceStatus, LiveVenueSpec } from "../protocol.ts";
 import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
 import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
@@ -17,6 +19,11 @@ export const LANE_TIMES = { beat_ms: 50, status_ms: 500, idle_ms: 2, rest_ms: 10
 const nowNs = (): bigint => process.hrtime.bigint();
 /** The same in every thread of the machine. */
 export const sharedNowMs = (): number => Number(nowNs() / 1_000_000n);
+
+const CLOCKS = {
+  wallNow: (): number => Math.round((performance.timeOrigin + performance.now()) * 1_000),
+  monotonic: (): number => performance.now(),
+} as const;
 
 type Hosted = {
   readonly host: InstanceHost;
@@ -100,15 +107,39 @@ export class Lane {
             { reasonCode: report.checks.find((check) => !check.passed)?.reason_code ?? "M.ADMISSION.REFUSED" },
           ),
       );
+    const { live } = spec.venue;
+    if (live !== undefined) return this.#openOutside(live, spec, slot, pythonOf);
     const feed = await this.#feeds.take(spec);
     if (!feed.ok) return feed;
-    const opened = await this.#openOver(feed.value, spec, slot, pythonOf);
+    const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
+    const opened = venue.ok
+      ? await this.#openOver({ feed: feed.value, venue: venue.value }, spec, slot, pythonOf)
+      : venue;
     if (!opened.ok) this.#feeds.giveBack(spec);
     return opened;
   }
 
+  async #openOutside(
+    to: LiveVenueSpec,
+    spec: InstanceSpec,
+    slot: number,
+    pythonOf: Pick<LoadStrategyOptions, "python">,
+  ): Promise<Result<InstanceHost, Failure>> {
+    const outside = openLive({ spec, live: to, environment: process.env, mayEmit: this.#mayEmit(slot), ...CLOCKS });
+    if (!outside.ok) return outside;
+    const live = outside.value;
+    live.onActivity = () => this.#hosted.get(spec.run_id)?.wake();
+    const opened = await this.#openOver({ feed: live.feed, venue: live.venue, live }, spec, slot, pythonOf);
+    if (!opened.ok) live.close();
+    return opened;
+  }
+
+  #mayEmit(slot: number): () => boolean {
+    return () => nowNs() < Atomics.load(this.#fence, slot);
+  }
+
   async #openOver(
-    feed: MarketFeed,
+    world: Pick<HostOptions, "feed" | "venue" | "live">,
     spec: InstanceSpec,
     slot: number,
     pythonOf: Pick<LoadStrategyOptions, "python">,
@@ -120,20 +151,15 @@ export class Lane {
       ...pythonOf,
     });
     if (!strategy.ok) return strategy;
-    const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
-    const opened = venue.ok
-      ? await InstanceHost.open({
-          spec,
-          feed,
-          strategy: strategy.value,
-          venue: venue.value,
-          wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
-          monotonic: () => performance.now(),
-          mayEmit: () => nowNs() < Atomics.load(this.#fence, slot),
-          onDurable: (seq) => this.#tell({ type: "durable", run_id: spec.run_id, seq }),
-          onSegment: (segment) => this.#tell({ type: "segment", segment }),
-        })
-      : venue;
+    const opened = await InstanceHost.open({
+      ...world,
+      ...CLOCKS,
+      spec,
+      strategy: strategy.value,
+      mayEmit: this.#mayEmit(slot),
+      onDurable: (seq) => this.#tell({ type: "durable", run_id: spec.run_id, seq }),
+      onSegment: (segment) => this.#tell({ type: "segment", segment }),
+    });
     if (!opened.ok) strategy.value.close();
     return opened;
   }

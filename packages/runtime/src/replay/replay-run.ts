@@ -12,6 +12,8 @@
 import { type Digest, err, type Failure, failure, ok, type Result } from "@rumi/kernel";
 import { createSimulatedVenue } from "@rumi/venues";
 import { join } from "node:path";
+import { ExternalVenue } from "../gateway/external-venue.ts";
+import { readTape } from "../gateway/tape.ts";
 import { originOf } from "../instance/earlier-life.ts";
 import type { MachineEntry } from "../instance/entry.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -152,9 +154,15 @@ async function play(
   const spec = { ...record, run_dir, venue: { ...record.venue, files } };
   const origin = originOf(run_dir, { record });
   if (!origin.ok) return origin;
-  const feed = await loadFeed(spec);
+  // What a live run received is on its tape; its venue's word is in the journal.
+  const taped = spec.venue.live === undefined ? undefined : readTape(run_dir);
+  if (taped?.ok === false) return taped;
+  const feed = taped === undefined ? await loadFeed(spec) : ok(taped.value.feed.feed);
   if (!feed.ok) return feed;
-  const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
+  const venue =
+    taped === undefined
+      ? createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue))
+      : ok(new ExternalVenue(spec.instruments));
   if (!venue.ok) return venue;
   const strategy = loadStrategy({
     descriptor: spec.descriptor,

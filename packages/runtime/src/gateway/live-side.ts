@@ -1,0 +1,179 @@
+/**
+ * The outside of a live instance: a feed that grows, a tape behind it, the gateway, and the line of inputs they bring.
+ *
+ * How to think: what comes from outside is first written (rows to the tape) or first recorded (reports to the journal, by
+ * the host, between two rows), and only then seen by the machine. `begin` opens the doors when the replay is over.
+ *
+ * Invariants (live.test.ts)
+ * - The same tape and the same journal give the same machine; nothing is sent while they are replayed.
+ * - After the lease is over no row is written any more.
+ */
+import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import type { ExecutionVenue, FeedBuilder, FeedNotice, MarketFeed, MarketFeedSource } from "@rumi/venues";
+import type { InstanceSpec } from "../protocol.ts";
+import { ExternalVenue } from "./external-venue.ts";
+import { OrderGateway } from "./gateway.ts";
+import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
+import type { GatewayCondition, GatewayInput } from "./reports.ts";
+import { readTape, TapeWriter } from "./tape.ts";
+
+export type LiveOptions = {
+  readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "epoch" | "start">;
+  readonly execution: ExecutionVenue;
+  readonly market: MarketFeedSource;
+  readonly mayEmit: () => boolean;
+  readonly monotonic: () => number;
+  readonly wallNow: () => number;
+  readonly limits?: GatewayLimits;
+};
+
+const CONDITIONS: Readonly<
+  Record<FeedNotice, { readonly condition: GatewayCondition; readonly reason: string | null }>
+> = {
+  connected: { condition: "feed_connected", reason: null },
+  disconnected: { condition: "feed_disconnected", reason: "M.FEED.DISCONNECTED" },
+  gap_filled: { condition: "feed_gap_filled", reason: null },
+  gap_lost: { condition: "feed_gap_lost", reason: "M.FEED.GAP" },
+  stale: { condition: "feed_stale", reason: "M.FEED.STALE" },
+  fresh: { condition: "feed_fresh", reason: null },
+};
+
+export class LiveSide {
+  readonly venue: ExternalVenue;
+  /** Called when there is something to take. */
+  onActivity: () => void = () => undefined;
+  readonly #o: LiveOptions;
+  readonly #limits: GatewayLimits;
+  readonly #feed: FeedBuilder;
+  readonly #gateway: OrderGateway;
+  readonly #from: { readonly files: number; readonly last_seq: number | null };
+  readonly #inputs: GatewayInput[] = [];
+  readonly #conditions: Record<string, number> = {};
+  #tape: TapeWriter | undefined;
+  #received_us = 0;
+  #ended = false;
+  #closed = false;
+
+  private constructor(options: LiveOptions, feed: FeedBuilder, from: { files: number; last_seq: number | null }) {
+    this.#o = options;
+    this.#limits = options.limits ?? GATEWAY_LIMITS;
+    this.#feed = feed;
+    this.#from = from;
+    this.venue = new ExternalVenue(options.spec.instruments);
+    this.#gateway = new OrderGateway({
+      venue: options.execution,
+      book: this.venue,
+      mayEmit: options.mayEmit,
+      monotonic: options.monotonic,
+      wallNow: options.wallNow,
+      emit: (input) => this.#put(input),
+      limits: this.#limits,
+    });
+  }
+
+  /** Reads what an earlier life received; nothing is connected yet. Error RUMI-STR-045. */
+  static open(options: LiveOptions): Result<LiveSide, Failure> {
+    const read = readTape(options.spec.run_dir);
+    if (!read.ok) return read;
+    const { feed, files, last_seq } = read.value;
+    if (options.spec.start === "fresh" && files > 0)
+      return err(failure("RUMI-STR-022", { path: options.spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
+    return ok(new LiveSide(options, feed, { files, last_seq }));
+  }
+
+  get feed(): MarketFeed {
+    return this.#feed.feed;
+  }
+  /** No row will follow. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+  /** Nothing of ours is open or in doubt at the venue. */
+  get isSettled(): boolean {
+    return this.venue.live().length === 0;
+  }
+  get settle_ms(): number {
+    return this.#limits.settle_ms;
+  }
+  counters(): Readonly<Record<string, number>> {
+    return { gateway_queued: this.#gateway.queued, orders_fenced_total: this.#gateway.fenced, ...this.#conditions };
+  }
+
+  /** Opens the doors: from here on rows and reports come in and orders go out. */
+  begin(): void {
+    const { spec, market, mayEmit, wallNow } = this.#o;
+    this.#tape = new TapeWriter(spec.run_dir, {
+      files: this.#from.files,
+      first_row: this.#feed.length,
+      epoch: spec.epoch,
+    });
+    this.#received_us = this.#feed.feed.received_time_us[this.#feed.length - 1] ?? 0;
+    this.venue.onOutgoing = (request) => this.#gateway.accept(request);
+    this.#gateway.begin();
+    market.start(this.#from.last_seq, {
+      row: (row, seq) => {
+        if (this.#closed || this.#ended || !mayEmit()) return;
+        if (this.#feed.length >= this.#limits.feed_rows) return this.#end("M.FEED.FULL");
+        this.#received_us = Math.max(this.#received_us, row.received_time_us);
+        const received = { ...row, received_time_us: this.#received_us };
+        this.#tape?.append(received, seq);
+        this.#feed.trade(received);
+        this.onActivity();
+      },
+      notice: (notice, detail) => {
+        const { condition, reason } = CONDITIONS[notice];
+        const note = { condition, reason_code: reason, client_order_id: null, detail };
+        this.#put({ input: "gateway", ...note, received_time_us: wallNow() });
+      },
+      end: () => this.#end(null),
+    });
+  }
+
+  /** The next input that says something new; it is to be recorded and applied before the one after it is asked for. */
+  take(): GatewayInput | undefined {
+    for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift())
+      if (input.input === "gateway") {
+        const name = `gateway_${input.condition}_total`;
+        this.#conditions[name] = (this.#conditions[name] ?? 0) + 1;
+        return input;
+      } else if (this.venue.wants(input.report)) return input;
+    return undefined;
+  }
+
+  /** Everything received so far is on the disk. */
+  async sync(): Promise<void> {
+    await this.#tape?.sync();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.venue.onOutgoing = null;
+    this.#o.market.close();
+    this.#gateway.close();
+    this.#tape?.close();
+    this.#tape = undefined;
+  }
+
+  #end(reason_code: string | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (reason_code !== null)
+      this.#put({
+        input: "gateway",
+        condition: "feed_disconnected",
+        reason_code,
+        client_order_id: null,
+        detail: `${this.#feed.length} rows`,
+        received_time_us: this.#o.wallNow(),
+      });
+    this.#o.market.close();
+    this.onActivity();
+  }
+
+  #put(input: GatewayInput): void {
+    if (this.#closed) return;
+    this.#inputs.push(input);
+    this.onActivity();
+  }
+}

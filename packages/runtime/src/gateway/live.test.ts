@@ -1,0 +1,374 @@
+/**
+ * A live instance against a real venue simulator in its own process: real HTTP, real WebSocket, real files.
+ *
+ * The market moves only when a test says so; the world outside is hurt through the simulator's admin door.
+ */
+import { afterEach, describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { spec, WASM } from "../../test/support.ts";
+import { bundleVenueSim, type SimOptions, type VenueRig } from "../../test/venue-rig.ts";
+import { InstanceHost } from "../instance/host.ts";
+import { readJournal } from "../journal/reader.ts";
+import type { InstanceSpec, JournalEntry } from "../protocol.ts";
+import { openWasmStrategy } from "../strategy/wasm.ts";
+import type { LiveSide } from "./live-side.ts";
+import { openLive } from "./open-live.ts";
+
+const made: { remove: () => void }[] = [];
+const running: { end: () => Promise<unknown> }[] = [];
+afterEach(async () => {
+  for (const one of running.splice(0).reverse()) await one.end();
+  for (const folder of made.splice(0)) folder.remove();
+});
+
+type Life = { readonly host: InstanceHost; readonly live: LiveSide };
+
+function liveSpec(path: string, venue: VenueRig, change: Partial<InstanceSpec> = {}): InstanceSpec {
+  const base = spec(join(path, "run"), { mode: "live", ...change });
+  return {
+    ...base,
+    limits: { ...base.limits, max_open_orders: 100 },
+    venue: {
+      ...base.venue,
+      live: {
+        kind: "venue_sim",
+        url: venue.url,
+        key: { file: venue.key_file },
+        stale_after_ms: 1_000,
+        requests_per_second: 500,
+      },
+    },
+  };
+}
+
+async function open(of: InstanceSpec, mayEmit = (): boolean => true): Promise<Life> {
+  const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
+  const clocks = {
+    wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
+    monotonic: () => performance.now(),
+  };
+  if (of.venue.live === undefined) throw new Error("a live specification");
+  const live = openLive({ spec: of, live: of.venue.live, environment: {}, mayEmit, ...clocks });
+  if (!strategy.ok || !live.ok) throw new Error(JSON.stringify(live));
+  const opened = await InstanceHost.open({
+    spec: of,
+    feed: live.value.feed,
+    strategy: strategy.value,
+    venue: live.value.venue,
+    live: live.value,
+    mayEmit,
+    onDurable: () => undefined,
+    onSegment: () => undefined,
+    ...clocks,
+  });
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error));
+  running.push({ end: async () => opened.value.suspend() });
+  return { host: opened.value, live: live.value };
+}
+
+async function start(options: SimOptions = {}): Promise<{
+  readonly path: string;
+  readonly venue: VenueRig;
+  readonly again: (options?: SimOptions) => Promise<VenueRig>;
+}> {
+  const folder = temporaryFolder();
+  made.push(folder);
+  const begin = await bundleVenueSim(folder.path);
+  const again = async (more: SimOptions = {}): Promise<VenueRig> => {
+    const venue = await begin({ ...options, ...more });
+    running.push({ end: () => venue.stop("SIGKILL") });
+    return venue;
+  };
+  return { path: folder.path, venue: await again(), again };
+}
+
+/** Turns the host until `done`, or says what it waited for. */
+async function until(host: InstanceHost, done: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await done())) {
+    if (performance.now() > end)
+      throw new Error(`waited ${ms} ms for ${done.toString()}: ${JSON.stringify(host.status())}`);
+    if ((await host.turn()) === "idle") await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Both streams stand, and everything was compared once. */
+const connected = (host: InstanceHost): Promise<void> =>
+  until(host, () => {
+    const { counters } = host.status();
+    return ["reconciled", "connected", "feed_connected"].every((one) => (counters[`gateway_${one}_total`] ?? 0) > 0);
+  });
+
+function entries(of: InstanceSpec): readonly JournalEntry[] {
+  const read = readJournal({ directory: join(of.run_dir, "journal"), runId: of.run_id, durableSeq: 0 });
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  return read.value.entries;
+}
+const sentIds = (of: InstanceSpec): readonly string[] =>
+  entries(of).flatMap((entry) =>
+    entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded"
+      ? [entry.client_order_id ?? ""]
+      : [],
+  );
+
+/** Moves the market in small steps, so that orders have time to get there, and lets the instance follow. */
+async function drive(host: InstanceHost, venue: VenueRig, rows: number, step = 20): Promise<void> {
+  for (let moved = 0; moved < rows; moved += step) {
+    const { row } = await venue.advance(Math.min(step, rows - moved));
+    const from = host.status().cursor;
+    await until(host, () => host.status().cursor > from || row === 0);
+  }
+}
+
+/** Nothing is on its way, nothing is in doubt, and every fill of the venue is on the record. */
+async function quiet(host: InstanceHost, venue: VenueRig): Promise<void> {
+  await until(host, async () => {
+    if (host.status().counters["gateway_queued"] !== 0) return false;
+    const [account] = (await venue.state()).accounts;
+    return host.status().counters["fills_total"] === account?.fills.length;
+  });
+}
+
+/** The books of both sides: each order once, each fill once, and whatever did not get there said so. */
+async function balance(of: InstanceSpec, venue: VenueRig): Promise<{ readonly sent: number; readonly there: number }> {
+  const sent = sentIds(of);
+  expect(new Set(sent).size, "one id, one intent").toBe(sent.length);
+  const state = await venue.state();
+  const [account] = state.accounts;
+  const there = account?.orders.map((one) => one.client_order_id) ?? [];
+  expect(new Set(there).size, "one id, one order").toBe(there.length);
+  const never = entries(of).flatMap((entry) =>
+    entry.kind === "order" &&
+    (entry.report["report"] === "rejected" || String(entry.report["reason_code"]).startsWith("M.GATEWAY."))
+      ? [String(entry.report["client_order_id"])]
+      : [],
+  );
+  expect([...new Set([...there, ...never])].sort(), "sent = there + refused").toEqual([...sent].sort());
+  const told = entries(of).flatMap((entry) => (entry.kind === "fill" ? [String(entry.fill["fill_id"])] : []));
+  expect(told.sort(), "every fill once").toEqual((account?.fills.map((one) => one.fill_id) ?? []).sort());
+  return { sent: sent.length, there: there.length };
+}
+
+const reports = (of: InstanceSpec, reason: string): number =>
+  entries(of).filter((entry) => entry.kind === "order" && entry.report["reason_code"] === reason).length;
+const conditions = (of: InstanceSpec): readonly string[] =>
+  entries(of).flatMap((entry) =>
+    entry.kind === "input" && entry.input["input"] === "gateway" ? [String(entry.input["condition"])] : [],
+  );
+
+async function scene(options: SimOptions = {}): Promise<{
+  readonly of: InstanceSpec;
+  readonly venue: VenueRig;
+  readonly host: InstanceHost;
+  readonly live: LiveSide;
+  readonly path: string;
+}> {
+  const { path, venue } = await start(options);
+  const of = liveSpec(path, venue);
+  const { host, live } = await open(of);
+  await connected(host);
+  return { of, venue, host, live, path };
+}
+
+describe("a live instance", () => {
+  it(
+    "[M-1.2.1] [M-8.2.1] takes rows from outside, sends orders under its own ids, and its fills are the venue's",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await drive(host, venue, 2_000);
+      await quiet(host, venue);
+      const [account] = (await venue.state()).accounts;
+      const [position] = host.status().positions;
+      expect(position?.quantity).toBe(account?.positions[0]?.quantity);
+      await host.stop("done");
+      const { there } = await balance(of, venue);
+      expect(there).toBeGreaterThan(5);
+      expect(
+        (await venue.orders()).filter((one) => one.state === "open"),
+        "a stop cancels at the venue",
+      ).toEqual([]);
+      expect((await venue.state()).duplicates_refused).toBe(0);
+    },
+  );
+
+  it(
+    "[M-8.2.2] accepted, and the connection dropped: never a rejection, found by its id, never sent again",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await venue.arm({ kind: "drop_after_accept", count: 3 });
+      await drive(host, venue, 2_000);
+      await quiet(host, venue);
+      await host.stop("done");
+      expect((await venue.state()).faults_taken["drop_after_accept"]).toBe(3);
+      expect((await venue.state()).duplicates_refused, "asked about, not sent again").toBe(0);
+      await balance(of, venue);
+      expect(reports(of, "M.GATEWAY.NEVER_ARRIVED")).toBe(0);
+      expect(conditions(of).filter((one) => one === "outcome_unknown")).toHaveLength(3);
+      expect(conditions(of).filter((one) => one === "outcome_resolved")).toHaveLength(3);
+    },
+  );
+
+  it(
+    "[M-8.2.2] dropped before it was looked at: the venue says that it does not know the id, and the same order goes again",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await venue.arm({ kind: "drop_before_accept", count: 2 });
+      const doubted = (): readonly string[] =>
+        entries(of).flatMap((entry) =>
+          entry.kind === "input" && entry.input["condition"] === "outcome_unknown"
+            ? [String(entry.input["client_order_id"])]
+            : [],
+        );
+      const count = (name: string): number => host.status().counters[name] ?? 0;
+      while (count("gateway_outcome_unknown_total") === 0) {
+        await drive(host, venue, 5, 5);
+        await until(host, () => count("gateway_queued") === 0 || count("gateway_outcome_unknown_total") > 0);
+      }
+      // The market stands still, so that nothing cancels the order meanwhile.
+      await until(host, () => doubted().length > 0);
+      const [id] = doubted();
+      await until(host, async () => (await venue.orders()).some((one) => one.client_order_id === id));
+      await drive(host, venue, 1_000);
+      await quiet(host, venue);
+      await host.stop("done");
+      expect((await venue.state()).faults_taken["drop_before_accept"]).toBe(2);
+      expect((await venue.state()).duplicates_refused).toBe(0);
+      await balance(of, venue);
+      expect(conditions(of)).toContain("outcome_unknown");
+    },
+  );
+
+  it("[M-8.2.2] answers slower than patience are no rejections", { timeout: 60_000 }, async () => {
+    const { of, venue, host } = await scene();
+    await drive(host, venue, 300);
+    await venue.arm({ kind: "slow_answers", count: 2, delay_ms: 2_500 });
+    await drive(host, venue, 700);
+    await quiet(host, venue);
+    await host.stop("done");
+    expect((await venue.state()).faults_taken["slow_answers"]).toBe(2);
+    await balance(of, venue);
+    expect(conditions(of)).toContain("outcome_unknown");
+    expect((await venue.state()).duplicates_refused).toBe(0);
+  });
+
+  it(
+    "duplicate, late and left-out updates: each fill counts once, and what was left out is asked for",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await venue.arm({ kind: "duplicate_update", rate: 0.5 });
+      await venue.arm({ kind: "late_fill", rate: 0.5, delay_ms: 300 });
+      await drive(host, venue, 1_000);
+      await venue.clear();
+      await venue.arm({ kind: "update_gap", count: 4 });
+      await drive(host, venue, 1_000);
+      await quiet(host, venue);
+      const taken = (await venue.state()).faults_taken;
+      for (const kind of ["duplicate_update", "late_fill", "update_gap"])
+        expect(taken[kind] ?? 0, kind).toBeGreaterThan(0);
+      const [account] = (await venue.state()).accounts;
+      expect(host.status().positions[0]?.quantity).toBe(account?.positions[0]?.quantity);
+      await host.stop("done");
+      await balance(of, venue);
+      expect(conditions(of)).toContain("update_gap");
+    },
+  );
+
+  it(
+    "a storm of rejections is told as rejections, each of them an input of the breaker",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await drive(host, venue, 200);
+      await venue.arm({ kind: "reject_storm", count: 3 });
+      await drive(host, venue, 1_500);
+      await quiet(host, venue);
+      await host.stop("done");
+      await balance(of, venue);
+      expect(reports(of, "M.VENUE.BUSY")).toBe(3);
+      expect(conditions(of).filter((one) => one === "order_rejected")).toHaveLength(3);
+    },
+  );
+
+  it("429: nothing leaves before Retry-After is over, and nothing is lost", { timeout: 60_000 }, async () => {
+    const { of, venue, host } = await scene();
+    await venue.arm({ kind: "rate_limit", count: 2, retry_after_s: 1 });
+    const from = performance.now();
+    await until(host, async () => {
+      await drive(host, venue, 40);
+      return ((await venue.state()).faults_taken["rate_limit"] ?? 0) === 2;
+    });
+    await quiet(host, venue);
+    expect(performance.now() - from, "two waits of a second").toBeGreaterThan(1_000);
+    await drive(host, venue, 600);
+    await quiet(host, venue);
+    await host.stop("done");
+    await balance(of, venue);
+    expect(conditions(of).filter((one) => one === "rate_limited")).toHaveLength(2);
+  });
+
+  it(
+    "[M-11.1] rows left out of the stream are asked for; rows told late are flagged stale",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host, live } = await scene();
+      await venue.arm({ kind: "market_gap", count: 7 });
+      await venue.advance(100);
+      await venue.advance(100);
+      await until(host, () => host.status().cursor === 200);
+      expect(Array.from(live.feed.trade_id.subarray(0, 200))).toEqual(Array.from({ length: 200 }, (_, row) => row + 1));
+      await venue.arm({ kind: "stale_data", count: 1, delay_ms: 1_500 });
+      await venue.advance(10);
+      await until(host, () => host.status().cursor === 210);
+      expect(Array.from(live.feed.flags.subarray(198, 210))).toEqual([0, 0, ...Array.from({ length: 10 }, () => 1)]);
+      await until(host, () => conditions(of).includes("feed_stale"));
+      expect(conditions(of)).toContain("feed_gap_filled");
+      await venue.arm({ kind: "market_disconnect", count: 1 });
+      await venue.advance(10);
+      await venue.advance(10);
+      await until(host, () => host.status().cursor === 230);
+      await host.stop("done");
+    },
+  );
+
+  it(
+    "a clock that is wrong is corrected; a key that is refused stops orders and says so, and cancels wait for it",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await drive(host, venue, 200);
+      await venue.arm({ kind: "clock_skew", count: -1, skew_ms: 90_000 });
+      await drive(host, venue, 600);
+      await quiet(host, venue);
+      expect(reports(of, "M.VENUE.CLOCK")).toBe(0);
+      expect(conditions(of)).toContain("clock_corrected");
+      await venue.arm({ kind: "key_disabled", count: -1 });
+      await until(host, async () => {
+        await drive(host, venue, 40);
+        return reports(of, "M.VENUE.KEY_DISABLED") > 0;
+      });
+      expect(conditions(of)).toContain("key_refused");
+      await venue.clear();
+      await drive(host, venue, 100);
+      await quiet(host, venue);
+      await host.stop("done");
+      await balance(of, venue);
+      expect((await venue.orders()).filter((one) => one.state === "open")).toEqual([]);
+    },
+  );
+
+  it("the stream of updates is lost: fills missed meanwhile are found by asking", { timeout: 60_000 }, async () => {
+    const { of, venue, host } = await scene();
+    await drive(host, venue, 500);
+    await venue.arm({ kind: "update_disconnect", count: 3 });
+    await drive(host, venue, 1_200);
+    await quiet(host, venue);
+    await host.stop("done");
+    await balance(of, venue);
+    expect(conditions(of)).toContain("disconnected");
+  });
+});

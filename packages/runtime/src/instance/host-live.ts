@@ -1,0 +1,37 @@
+/**
+ * What a live instance's host does between two rows: takes what came from outside, and waits for it at a stop.
+ *
+ * Invariant: an input is recorded and applied, and what it brought about is sent, before the next one is looked at; a
+ * replay does the same (live.test.ts).
+ */
+import type { LiveSide } from "../gateway/live-side.ts";
+import type { MachineInput } from "./input.ts";
+
+/** Inputs from outside between two slices of rows. */
+const INPUTS_AT_ONCE = 256;
+const SETTLE_STEP_MS = 5;
+
+export type LiveHands = {
+  readonly mayEmit: () => boolean;
+  readonly take: (input: MachineInput) => void;
+  /** Sends what is pending once it is durable; false when the fence holds it back. */
+  readonly flush: () => Promise<boolean>;
+};
+
+export async function takeFromOutside(live: LiveSide, { mayEmit, take, flush }: LiveHands): Promise<void> {
+  for (let count = 0; count < INPUTS_AT_ONCE && mayEmit(); count += 1) {
+    const input = live.take();
+    if (input === undefined) return;
+    take(input);
+    if (!(await flush())) return;
+  }
+}
+
+/** Waits, for a while, until the venue said how every order of ours ended. */
+export async function settleOutside(live: LiveSide, hands: LiveHands, monotonic: () => number): Promise<void> {
+  const until = monotonic() + live.settle_ms;
+  while (!live.isSettled && hands.mayEmit() && monotonic() < until) {
+    await takeFromOutside(live, hands);
+    if (!live.isSettled) await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+  }
+}
