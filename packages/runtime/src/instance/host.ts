@@ -190,14 +190,10 @@ export class InstanceHost {
   get phase(): Phase {
     return this.#phase;
   }
-  get durableSeq(): number {
-    return this.#writer.durableSeq;
-  }
   /** Milliseconds until a row is due; `undefined` where only a look can tell, infinite where no row is taken. */
   get dueIn(): number | undefined {
-    if (this.#o.live !== undefined) return undefined;
     if (this.#phase !== "running" || this.#halted) return Number.POSITIVE_INFINITY;
-    return this.#pace.dueIn(this.#machine.cursor);
+    return this.#o.live === undefined ? this.#pace.dueIn(this.#machine.cursor) : undefined;
   }
   get busyMs(): number {
     return this.#watch.busyMs;
