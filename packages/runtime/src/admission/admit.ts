@@ -14,6 +14,7 @@ import { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strat
 import type { IsolationInForce } from "../strategy/strategy.ts";
 import { WasmStrategy } from "../strategy/wasm.ts";
 import { deadlineProblem } from "./deadline.ts";
+import { savedStateProblem } from "./saved-state.ts";
 import { smoke } from "./smoke.ts";
 
 export type AdmissionRequest = Pick<
@@ -25,6 +26,8 @@ export type AdmissionRequest = Pick<
   readonly native?: LoadStrategyOptions["native"];
   /** Version of the state that would be restored, if there is one. */
   readonly saved_state_version?: number;
+  /** The run whose state it would begin with: its newest checkpoint is tried, migration included. */
+  readonly from?: { readonly run_dir: string };
   readonly monotonic: () => number;
   /** Key of a report that the control plane keeps; the smoke is left out when it is the key of this very subject. */
   readonly admitted?: Digest;
@@ -141,16 +144,7 @@ export function admit(request: AdmissionRequest): AdmissionReport {
       const broken = smoke({ ...request, descriptor, config: config.value }, strategy);
       note("smoke", broken);
     }
-    const saved = request.saved_state_version ?? descriptor.state_schema_version;
-    note(
-      "state_schema",
-      saved > descriptor.state_schema_version
-        ? {
-            reason_code: "M.STATE.INCOMPATIBLE",
-            detail: `saved state has version ${saved}, the strategy ${descriptor.state_schema_version}`,
-          }
-        : null,
-    );
+    note("state_schema", savedStateProblem({ ...request, descriptor, config: config.value }, strategy));
     return report(strategy.isolation);
   } finally {
     strategy.close();

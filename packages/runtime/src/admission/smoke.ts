@@ -11,6 +11,7 @@ import { createSimulatedVenue } from "@rumi/venues";
 import type { MachineEntry } from "../instance/entry.ts";
 import { gateContextOf } from "../instance/gate-context.ts";
 import { InstanceMachine } from "../instance/machine.ts";
+import type { MachineOptions } from "../instance/machine-options.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { AdmissionRequest } from "./admit.ts";
 import { CONTRACT, probe, PROBE_RUN, type SmokeProblem } from "./probe.ts";
@@ -30,44 +31,8 @@ export function smoke(
   const until = request.monotonic() + ADMISSION_LIMITS.smoke_ms;
   const entries: MachineEntry[] = [];
   const problem = (reason_code: string, detail: string): SmokeProblem => ({ reason_code, detail });
-  const open = (): InstanceMachine | null => {
-    const venue = createSimulatedVenue({
-      instruments,
-      maker_fee_ppm: 0,
-      taker_fee_ppm: 0,
-      latency_us: 0,
-      latency_jitter_us: 0,
-      seed: "admission",
-    });
-    if (!venue.ok) return null;
-    return new InstanceMachine(
-      {
-        identity: {
-          bot_id: "admission",
-          strategy_id: descriptor.strategy_id,
-          strategy_version: descriptor.strategy_version,
-          instance_id: "admission",
-          run_id: PROBE_RUN,
-        },
-        traceId: "ad000000000000010000000000000000",
-        mode: "backtest",
-        seed: request.seed,
-        instruments,
-        feed,
-        strategy,
-        venue: venue.value,
-        gate: gateContextOf({ ...request, mode: "shadow" }),
-        subscribe: descriptor.capabilities.subscribe,
-        stateBytesMax: descriptor.resources.state_bytes,
-        stateSchemaVersion: descriptor.state_schema_version,
-        logBytesPerSecond: descriptor.resources.log_bytes_per_second,
-        logBytesPerRun: descriptor.resources.log_bytes_per_run,
-        record: (entry) => void entries.push(entry),
-        orderId: (key) => `admission${key}` as ClientOrderId,
-      },
-      request.config,
-    );
-  };
+  const open = (): InstanceMachine | null =>
+    admissionMachine(request, strategy, feed, (entry) => void entries.push(entry));
   const life = open();
   if (life === null) return problem("M.ADMISSION.INSTRUMENTS", "the instruments cannot be simulated");
   const refused = life.init();
@@ -99,6 +64,52 @@ export function smoke(
   if (restored !== null) return problem(restored.reason_code, `on_init with saved state: ${restored.detail}`);
   second?.shutdown("stop");
   return null;
+}
+
+/** A machine of the real strategy that leads nowhere; `null` when its instruments cannot be simulated. */
+export function admissionMachine(
+  request: AdmissionRequest & { readonly descriptor: StrategyDescriptor },
+  strategy: Strategy,
+  feed: MachineOptions["feed"],
+  record: MachineOptions["record"],
+): InstanceMachine | null {
+  const { descriptor, instruments } = request;
+  const venue = createSimulatedVenue({
+    instruments,
+    maker_fee_ppm: 0,
+    taker_fee_ppm: 0,
+    latency_us: 0,
+    latency_jitter_us: 0,
+    seed: "admission",
+  });
+  if (!venue.ok) return null;
+  return new InstanceMachine(
+    {
+      identity: {
+        bot_id: "admission",
+        strategy_id: descriptor.strategy_id,
+        strategy_version: descriptor.strategy_version,
+        instance_id: "admission",
+        run_id: PROBE_RUN,
+      },
+      traceId: "ad000000000000010000000000000000",
+      mode: "backtest",
+      seed: request.seed,
+      instruments,
+      feed,
+      strategy,
+      venue: venue.value,
+      gate: gateContextOf({ ...request, mode: "shadow" }),
+      subscribe: descriptor.capabilities.subscribe,
+      stateBytesMax: descriptor.resources.state_bytes,
+      stateSchemaVersion: descriptor.state_schema_version,
+      logBytesPerSecond: descriptor.resources.log_bytes_per_second,
+      logBytesPerRun: descriptor.resources.log_bytes_per_run,
+      record,
+      orderId: (key) => `admission${key}` as ClientOrderId,
+    },
+    request.config,
+  );
 }
 
 function firstBreach(machine: InstanceMachine, entries: readonly MachineEntry[]): SmokeProblem | null {

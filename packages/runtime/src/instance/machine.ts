@@ -357,6 +357,8 @@ export class InstanceMachine {
       const migrated = this.#caller.migrateState(version, state, stateBytesMax);
       if ("reason_code" in migrated) return { ...migrated, reason_code: "M.STATE.INCOMPATIBLE" };
       ({ version, state } = migrated);
+      if (version !== stateSchemaVersion)
+        return { kind: "output", reason_code: "M.STATE.INCOMPATIBLE", detail: `it migrated to version ${version}` };
     }
     const length = this.#caller.init({
       identity,
