@@ -24,6 +24,7 @@ import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
 import { readSafety, safetyReader, SAFETY_MIGRATIONS } from "./safety/tables.ts";
 import { traceDeclarations } from "./trace/operations.ts";
+import { updateDeclarations } from "./updates/operations.ts";
 import { userDeclarations } from "./users/operations.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
@@ -142,6 +143,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         isolation_floor: deps.isolation_floor ?? "any",
       }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
+      ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),

@@ -194,11 +194,12 @@ const spec = object(
     start: word("fresh", "resume"),
     begin: word("running", "paused"),
     from: earlierRun,
+    follows: earlierRun,
     lease: object({ ttl_ms: count }),
     breaker,
     slo,
   },
-  ["admission", "begin", "from", "breaker", "slo"],
+  ["admission", "begin", "from", "follows", "breaker", "slo"],
 );
 
 const status = object(

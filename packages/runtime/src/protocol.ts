@@ -94,6 +94,8 @@ export type InstanceSpec = InstanceKey & {
   readonly begin?: "running" | "paused";
   /** A fresh run that begins with the state of an earlier one, at its cursor (update in place, shadow). */
   readonly from?: EarlierRun;
+  /** A shadow: it takes the events of this run's journal and hands nothing to a venue. */
+  readonly follows?: EarlierRun;
   readonly lease: { readonly ttl_ms: number };
 };
 

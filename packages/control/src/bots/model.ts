@@ -44,6 +44,11 @@ const specFields = {
   instruments: Type.Array(InstrumentIdField, { minItems: 1, maxItems: 256, uniqueItems: true }),
   config: Open,
   capital: Type.String({ minLength: 1, maxLength: 32, description: "Quote currency, decimal string." }),
+  shard_config: Type.Optional(
+    Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Open, {
+      description: "What a sharded strategy's instance VENUE/MARKET/SYMBOL has instead of config's values.",
+    }),
+  ),
   labels: Type.Optional(Labels),
   group_id: Type.Optional(Type.String({ pattern: ID_PATTERNS.bot })),
   runbook: Type.Optional(text(1_024)),

@@ -13,7 +13,7 @@ import {
 } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type EventDraft } from "@rumi/operations";
 import type { StrategyReference } from "@rumi/platform";
-import { write, type Reader } from "@rumi/store";
+import { write, type Reader, type Write } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
 import type { StrategyDescriptor } from "@rumi/abi";
@@ -376,6 +376,11 @@ export function transitionEvent(
   };
 }
 
+/** The immutable record of a bot's newest version. */
+export function insertBotVersion(sql: Sql, row: BotRow, now: number, created_by: string, reason: string): Write {
+  return insertVersion(sql, versionRow(row, now, created_by, reason));
+}
+
 function versionRow(row: BotRow, created_at: number, created_by: string, reason: string): BotVersionRow {
   return {
     bot_id: row.bot_id,
@@ -388,7 +393,7 @@ function versionRow(row: BotRow, created_at: number, created_by: string, reason:
   };
 }
 
-function versionDetails(row: BotRow, spec: BotSpec): Readonly<Record<string, unknown>> {
+export function versionDetails(row: BotRow, spec: BotSpec): Readonly<Record<string, unknown>> {
   const { strategy_id, strategy_version, pack_id, digest } = spec.strategy;
   return {
     generation: row.generation,

@@ -100,10 +100,7 @@ export function continues(
 ): boolean {
   if (instance === undefined || (from !== "PAUSED" && from !== "ERROR")) return false;
   const former = JSON.parse(instance.spec) as { readonly strategy_id: string; readonly pack_digest: string };
-  return (
-    instance.mode === mode &&
-    instance.starts > 0 &&
-    former.strategy_id === spec.strategy_id &&
-    former.pack_digest === spec.pack_digest
-  );
+  if (instance.mode !== mode || instance.starts === 0 || former.strategy_id !== spec.strategy_id) return false;
+  // A waiting update is taken over from the run that is there.
+  return former.pack_digest === spec.pack_digest || instance.next !== null;
 }

@@ -1,5 +1,5 @@
 /** POST /api/commands: the one way in which a person moves a bot. */
-import { err, invariant, ok, type BotId, type Failure, type Result, type Uuid } from "@rumi/kernel";
+import { err, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import {
   defineOperation,
   type Declaration,
@@ -10,24 +10,10 @@ import {
 import { write } from "@rumi/store";
 import { transitionEvent } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
-import {
-  endRun,
-  insertRun,
-  putInstance,
-  readInstance,
-  updateInstance,
-  type InstanceRow,
-  type StartSpec,
-} from "../instances/tables.ts";
+import { beginInstance } from "../instances/begin.ts";
+import { endRun, readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { isRunning } from "../lifecycle/states.ts";
-import { CONTROL_LIMITS } from "../limits.ts";
-import {
-  gatherPreflight,
-  MAIN_INSTANCE,
-  type Gathered,
-  type PreflightDeps,
-  type PreflightTables,
-} from "../preflight/gather.ts";
+import { gatherPreflight, type Gathered, type PreflightDeps, type PreflightTables } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
 import { AnswerSchema } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
@@ -55,7 +41,8 @@ export function commandDeclarations(deps: CommandDeps): readonly Declaration[] {
 
 type CommandFacts = {
   readonly bot: BotRow | undefined;
-  readonly instance: InstanceRow | undefined;
+  /** All of the bot, shadows and former shards included. */
+  readonly instances: readonly InstanceRow[];
   readonly gathered: Gathered | undefined;
 };
 
@@ -80,18 +67,13 @@ const submitCommand = (deps: CommandDeps): Declaration =>
     gates: [],
     load: async (reader, input, { store, now }): Promise<CommandFacts> => {
       const bot = input.target.bot_id === undefined ? undefined : await readBot(reader, store, input.target.bot_id);
-      if (bot === undefined) return { bot, instance: undefined, gathered: undefined };
+      if (bot === undefined) return { bot, instances: [], gathered: undefined };
       const spec = specOf(bot);
-      const instance = await readInstance(reader, store, {
-        bot_id: bot.bot_id,
-        strategy_id: spec.strategy.strategy_id,
-        instance_id: MAIN_INSTANCE,
-      });
       const { from, to } = input.requested_transition;
       const starts = isRunning(to) && to !== "RUNNING_LIVE" && bot.state === from;
       return {
         bot,
-        instance,
+        instances: await readInstances(reader, store, bot.bot_id),
         gathered: starts ? await gatherPreflight(deps, reader, store, bot.bot_id, spec, now) : undefined,
       };
     },
@@ -100,7 +82,7 @@ const submitCommand = (deps: CommandDeps): Declaration =>
       if (!judged.ok) return judged;
       return isRunning(judged.value.to)
         ? decideStart(deps, judged.value, facts, input, context)
-        : ok(decideHalt(judged.value, facts.instance, input, context));
+        : ok(decideHalt(judged.value, facts.instances, input, context));
     },
     preview: (facts, input) => {
       const preflight = facts.gathered === undefined ? null : judgePreflight(facts.gathered.facts, "preview").report;
@@ -117,149 +99,77 @@ const submitCommand = (deps: CommandDeps): Declaration =>
 function decideStart(
   deps: CommandDeps,
   { bot, from, to }: Judged,
-  { instance, gathered }: CommandFacts,
+  { instances, gathered }: CommandFacts,
   input: SubmitCommand,
   context: DecideContext,
 ): Result<Decision, Failure> {
   invariant(gathered !== undefined, "no start without a preflight (L-N3)");
   const { report, refusal } = judgePreflight(gathered.facts, context.newId());
   if (refusal !== undefined) return err(refusal);
-  const { strategy, venue, config } = gathered;
+  const { strategy, venue, shards } = gathered;
   invariant(
-    strategy !== undefined && venue !== undefined && config !== undefined,
+    strategy !== undefined && venue !== undefined && shards.length > 0,
     "a passed preflight found what it looked at",
   );
-  const { now, store } = context;
   const spec = specOf(bot);
+  const { strategy_id } = spec.strategy;
   const mode = to === "RUNNING_SHADOW" ? "shadow" : "paper";
-  const same = continues(from, mode, instance, {
-    strategy_id: spec.strategy.strategy_id,
-    pack_digest: strategy.digest,
+  const own = instances.filter((one) => one.strategy_id === strategy_id);
+  const begun = shards.map((shard) => {
+    const instance = own.find((one) => one.instance_id === shard.instance_id);
+    const same = continues(from, mode, instance, { strategy_id, pack_digest: strategy.digest });
+    const { command_id, trace_id } = input;
+    const facts = {
+      bot,
+      spec,
+      shard,
+      mode,
+      strategy,
+      venue,
+      environment: deps.environment,
+      runDir: deps.runDir,
+    } as const;
+    return {
+      same,
+      ...beginInstance({
+        ...facts,
+        context,
+        command_id,
+        trace_id,
+        report_id: report.report_id,
+        instance,
+        continues: same,
+      }),
+    };
   });
-  const run_id = same && instance !== undefined ? (instance.run_id as Uuid) : context.newId();
-  const start: StartSpec = {
-    bot_id: bot.bot_id as BotId,
-    strategy_id: spec.strategy.strategy_id,
-    instance_id: MAIN_INSTANCE,
-    strategy_version: spec.strategy.strategy_version,
-    run_id,
-    // A run that goes on keeps the trace it began under: its records bear it, and a replay must make them again.
-    trace_id: same && instance !== undefined ? (JSON.parse(instance.spec) as StartSpec).trace_id : input.trace_id,
-    generation: bot.generation,
-    mode,
-    descriptor: strategy.descriptor,
-    pack_dir: strategy.directory,
-    pack_digest: strategy.digest,
-    config,
-    seed: `bot/${bot.bot_id}`,
-    environment: deps.environment,
-    instruments: venueInstruments(venue, spec.instruments),
-    venue: {
-      venue_id: venue.venue_id,
-      files: venue.files.filter((file) => spec.instruments.includes(file.instrument.instrument_id)),
-      pace: venue.pace,
-      maker_fee_ppm: venue.fees.maker_ppm,
-      taker_fee_ppm: venue.fees.taker_ppm,
-      latency_us: venue.latency.base_us,
-      latency_jitter_us: venue.latency.jitter_us,
-      seed: venue.seed,
-    },
-    limits: {
-      capital: spec.capital,
-      intents_per_second: strategy.descriptor.resources.intents_per_second,
-      max_open_orders: CONTROL_LIMITS.open_orders,
-    },
-    isolation: spec.isolation,
-    run_dir: deps.runDir(bot.bot_id, run_id),
-  };
-  const wish = {
-    desired: "running",
-    desired_since: now,
-    generation: bot.generation,
-    trace_id: input.trace_id,
-    spec: JSON.stringify(start),
-    stop_reason: null,
-    failure: null,
-  } as const;
-  const writes =
-    same && instance !== undefined
-      ? [updateInstance(store, instance, { ...wish, ...(from === "ERROR" ? { phase: "none" as const } : {}) }, now)]
-      : [
-          putInstance(
-            store,
-            {
-              bot_id: bot.bot_id,
-              strategy_id: start.strategy_id,
-              instance_id: start.instance_id,
-              run_id,
-              mode,
-              epoch: 0,
-              holder: null,
-              starts: 0,
-              config: null,
-              config_actor: null,
-              config_at: null,
-              phase: "none",
-              health_state: null,
-              status: null,
-              updated_at: now,
-              row_version: 1,
-              ...wish,
-            },
-            instance,
-          ),
-          ...(instance === undefined ? [] : [endRun(store, instance.run_id, "REPLACED", now)]),
-          insertRun(store, {
-            run_id,
-            bot_id: bot.bot_id,
-            strategy_id: start.strategy_id,
-            instance_id: start.instance_id,
-            mode,
-            trace_id: input.trace_id,
-            command_id: input.command_id,
-            generation: bot.generation,
-            pack_digest: strategy.digest,
-            report_id: report.report_id,
-            holder: null,
-            started_at: now,
-            ended_at: null,
-            end_reason: null,
-            journal_seq: 0,
-            journal_at: now,
-          }),
-        ];
   return ok(
     movedDecision({ bot, from, to }, input, context, {
-      writes,
-      run_id,
+      writes: begun.flatMap(({ writes }) => writes),
+      run_id: begun[0]?.run_id ?? null,
       report,
       mode,
-      reason_code: same ? "CONTINUED" : "STARTED",
+      reason_code: begun.every(({ same }) => same) ? "CONTINUED" : "STARTED",
     }),
   );
 }
 
 function decideHalt(
   { bot, from, to }: Judged,
-  instance: InstanceRow | undefined,
+  instances: readonly InstanceRow[],
   input: SubmitCommand,
   context: DecideContext,
 ): Decision {
   const { store, now } = context;
-  const desired = to === "PAUSED" ? "paused" : "stopped";
-  const open = instance !== undefined && (instance.desired !== "stopped" || instance.holder !== null);
-  const writes = open
-    ? [
-        updateInstance(
-          store,
-          instance,
-          { desired, desired_since: now, stop_reason: desired === "stopped" ? to : null },
-          now,
-        ),
-      ]
-    : [];
+  const pauses = to === "PAUSED";
+  const open = instances.filter(
+    (one) => (one.desired !== "stopped" || one.holder !== null) && !(pauses && one.desired === "stopped"),
+  );
+  const change = pauses
+    ? ({ desired: "paused", desired_since: now, stop_reason: null } as const)
+    : ({ desired: "stopped", desired_since: now, stop_reason: to, next: null } as const);
+  const writes = open.map((instance) => updateInstance(store, instance, change, now));
   // Nothing runs (an ERROR that left no holder): the stop is proven at once.
-  const settled = to === "STOPPING" && (instance === undefined || instance.holder === null);
+  const settled = to === "STOPPING" && instances.every(({ holder }) => holder === null);
   const moved = movedDecision({ bot, from, to }, input, context, {
     writes,
     run_id: bot.run_id,
@@ -278,7 +188,7 @@ function decideHalt(
   return {
     ...moved,
     status: 200,
-    writes: [done, ...others, ...(bot.run_id === null ? [] : [endRun(store, bot.run_id, "STOPPED", now)])],
+    writes: [done, ...others, ...instances.map(({ run_id }) => endRun(store, run_id, "STOPPED", now))],
     events: [
       ...moved.events,
       transitionEvent(bot.bot_id, "STOPPING", "IDLE", bot.generation, input.command_id, "NOTHING_RUNS"),
@@ -382,12 +292,4 @@ function admissionEvent(bot: BotRow, report: PreflightReport | undefined): reado
       details: { pack_id, strategy_id, digest, admitted: true, checks, report_id: report.report_id },
     },
   ];
-}
-
-function venueInstruments(venue: NonNullable<Gathered["venue"]>, wanted: readonly string[]): StartSpec["instruments"] {
-  return wanted.map((id) => {
-    const file = venue.files.find((one) => one.instrument.instrument_id === id);
-    invariant(file !== undefined, "the preflight found every instrument on the venue");
-    return file.instrument;
-  });
 }

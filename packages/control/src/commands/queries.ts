@@ -5,9 +5,9 @@ import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { readEvents } from "../audit/events.ts";
 import { readBot, specOf } from "../bots/tables.ts";
-import { readInstance } from "../instances/tables.ts";
+import { readInstances } from "../instances/tables.ts";
 import type { BotState } from "../lifecycle/states.ts";
-import { MAIN_INSTANCE } from "../preflight/gather.ts";
+import { isShadow } from "../instances/shards.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, first, type Sql } from "../shared/sql.ts";
 import type { CommandRow, CommandTables } from "./tables.ts";
@@ -48,12 +48,8 @@ export const showCommand: Declaration = defineQuery({
 async function carriedOut(reader: Reader, sql: Sql, row: CommandRow): Promise<boolean> {
   const bot = await readBot(reader, sql, row.bot_id);
   if (bot === undefined || row.run_id === null) return false;
-  const instance = await readInstance(reader, sql, {
-    bot_id: bot.bot_id,
-    strategy_id: specOf(bot).strategy.strategy_id,
-    instance_id: MAIN_INSTANCE,
-  });
-  if (instance?.run_id !== row.run_id) return true;
+  const own = (await readInstances(reader, sql, bot.bot_id)).filter((one) => !isShadow(one));
+  if (!own.some((one) => one.run_id === row.run_id)) return true;
   const reached: Partial<Record<BotState, readonly string[]>> = {
     RUNNING_PAPER: ["running", "feed_ended", "paused", "stopping", "stopped"],
     RUNNING_SHADOW: ["running", "feed_ended", "paused", "stopping", "stopped"],
@@ -61,7 +57,9 @@ async function carriedOut(reader: Reader, sql: Sql, row: CommandRow): Promise<bo
     STOPPING: ["stopped"],
     QUARANTINED: ["stopped", "failed"],
   };
-  return (reached[row.to_state as BotState] ?? []).includes(instance.phase);
+  const phases = reached[row.to_state as BotState] ?? [];
+  // One shard that failed keeps nobody waiting for ever; its own failure tells of it.
+  return own.every(({ phase }) => phase === "failed" || phases.includes(phase));
 }
 
 export const listCommands: Declaration = defineQuery({

@@ -13,12 +13,15 @@ import type { Condition } from "../bots/model.ts";
 import type { BotConditionRow, BotRow } from "../bots/tables.ts";
 import { isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import type { FailureNote } from "../shared/fields.ts";
-import type { InstanceRow } from "./tables.ts";
+import { isShadow } from "./shards.ts";
+import type { InstanceRow, RunRow } from "./tables.ts";
 
 export type Facts = {
   readonly bot: BotRow;
   readonly instance: InstanceRow;
   readonly conditions: readonly BotConditionRow[];
+  /** The bot's other instances: shards of its own, and shadows. */
+  readonly others: readonly InstanceRow[];
 };
 
 export type Observation = {
@@ -28,6 +31,8 @@ export type Observation = {
   readonly events: readonly EventDraft[];
   /** The run is over: its lease may go and its row be closed. */
   readonly ended: string | null;
+  /** A run that takes its place. */
+  readonly begun?: RunRow;
 };
 
 /** The runner's own word for "my lease is over". */
@@ -41,7 +46,7 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
     status: JSON.stringify(status),
     failure: status.failure === null ? null : JSON.stringify(status.failure),
   };
-  const conditions = changedConditions(facts, [runningCondition(status, instance), healthCondition(status, instance)]);
+  const conditions = ownConditions(facts, [runningCondition(status, instance), healthCondition(status, instance)]);
   const events: EventDraft[] = conditions.map((one) => conditionEvent(facts, one));
   if (status.phase !== instance.phase) events.push(...phaseEvents(instance, status));
   if (status.health_state !== instance.health_state && instance.health_state !== null) {
@@ -67,7 +72,7 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
   ) {
     return { bot: null, conditions, events, instance: { ...base, failure: null, holder: null }, ended: null };
   }
-  const move = over && instance.holder !== null ? endOf(bot, instance, status, now) : null;
+  const move = over && instance.holder !== null ? endOf(facts, status, now) : null;
   if (move !== null)
     events.push(transitionEvent(bot.bot_id, bot.state, move.state, bot.generation, null, move.state_reason));
   return {
@@ -85,39 +90,38 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
 /** The runner is proven gone, or its lease is over, and nobody shall take the run up again. */
 export function observeGone(facts: Facts, reason: string, now: number): Observation {
   const { bot, instance } = facts;
-  const to: BotState = bot.state === "STOPPING" ? "IDLE" : "ERROR";
-  const cause = to === "IDLE" ? "stopped" : "fault";
-  const moves = mayMove(cause, bot.state, to);
+  const stopping = bot.state === "STOPPING" || instance.desired === "stopped";
+  const move = stopping ? stoppedMove(facts, now, reason) : faultMove(facts, reason, now);
   const note: FailureNote = {
     error_code: "RUMI-BOT-031",
     reason_code: reason,
     error: `The run of ${bot.bot_id} ended: ${reason}.`,
     suggestion: "Look at the cause, then start the bot explicitly.",
   };
-  const conditions = changedConditions(facts, [
+  const conditions = ownConditions(facts, [
     { type: "Running", status: "False", reason, message: "", observed_generation: instance.generation },
   ]);
   return {
-    bot: moves
-      ? { state: to, state_reason: reason, state_since: now, ...(to === "IDLE" ? { run_id: null, mode: null } : {}) }
-      : null,
+    bot: move,
     instance: {
       holder: null,
       desired: "stopped",
-      phase: to === "IDLE" ? "stopped" : "failed",
+      phase: stopping ? "stopped" : "failed",
       stop_reason: reason,
-      ...(to === "IDLE" ? {} : { failure: JSON.stringify(note) }),
+      ...(stopping ? {} : { failure: JSON.stringify(note) }),
     },
     conditions,
     events: [
       ...conditions.map((one) => conditionEvent(facts, one)),
       {
-        action: to === "IDLE" ? "instance.stopped" : "instance.failed",
+        action: stopping ? "instance.stopped" : "instance.failed",
         ...resource(instance),
-        outcome: to === "IDLE" ? "SUCCESS" : "FAILURE",
+        outcome: stopping ? "SUCCESS" : "FAILURE",
         details: { ...instanceDetails(instance), reason_code: reason },
       },
-      ...(moves ? [transitionEvent(bot.bot_id, bot.state, to, bot.generation, null, reason)] : []),
+      ...(move === null
+        ? []
+        : [transitionEvent(bot.bot_id, bot.state, move.state, bot.generation, null, move.state_reason)]),
     ],
     ended: reason,
   };
@@ -129,22 +133,40 @@ export function observeRefusal(facts: Facts, failure: FailureNote, now: number):
   return { ...gone, instance: { ...gone.instance, phase: "failed", failure: JSON.stringify(failure) } };
 }
 
-function endOf(
-  bot: BotRow,
-  _instance: InstanceRow,
-  status: InstanceStatus,
-  now: number,
-): (Partial<BotRow> & { readonly state: BotState; readonly state_reason: string }) | null {
-  if (status.phase === "stopped" && bot.state === "STOPPING")
-    return { state: "IDLE", state_reason: "STOP_PROVEN", state_since: now, run_id: null, mode: null };
+type Move = Partial<BotRow> & { readonly state: BotState; readonly state_reason: string };
+
+function endOf(facts: Facts, status: InstanceStatus, now: number): Move | null {
+  const { bot, instance } = facts;
+  if (status.phase === "stopped" && bot.state === "STOPPING") return stoppedMove(facts, now, "STOP_PROVEN");
+  // A shadow or a single shard that somebody stopped is no fault of the bot's.
+  if (status.phase === "stopped" && instance.desired === "stopped") return null;
   const failed = status.phase === "failed" || isRunning(bot.state) || bot.state === "PAUSED";
-  return failed && mayMove("fault", bot.state, "ERROR")
-    ? {
-        state: "ERROR",
-        state_reason: status.reason_code ?? status.failure?.error_code ?? "INSTANCE_ENDED",
-        state_since: now,
-      }
+  return failed ? faultMove(facts, status.reason_code ?? status.failure?.error_code ?? "INSTANCE_ENDED", now) : null;
+}
+
+/** STOPPING is over when the last instance is. */
+function stoppedMove({ bot, others }: Facts, now: number, state_reason: string): Move | null {
+  return bot.state === "STOPPING" && others.every(({ holder }) => holder === null)
+    ? { state: "IDLE", state_reason, state_since: now, run_id: null, mode: null }
     : null;
+}
+
+/** A shadow's end is nobody's; a shard's is the bot's only when no other is left that runs (M-2.2.1). */
+function faultMove({ bot, instance, others }: Facts, state_reason: string, now: number): Move | null {
+  const left = others.some((one) => !isShadow(one) && one.desired !== "stopped");
+  if (isShadow(instance) || left || !mayMove("fault", bot.state, "ERROR")) return null;
+  return { state: "ERROR", state_reason, state_since: now };
+}
+
+/** Conditions are the bot's: a shadow has none, shards speak through the one that is worst off. */
+function ownConditions(
+  facts: Facts,
+  wanted: readonly Omit<Condition, "last_transition_time">[],
+): readonly Omit<Condition, "last_transition_time">[] {
+  const { instance, others } = facts;
+  if (isShadow(instance)) return [];
+  const worse = others.some((one) => !isShadow(one) && (one.phase === "failed" || one.health_state === "halted"));
+  return changedConditions(facts, worse ? wanted.filter(({ status }) => status !== "True") : wanted);
 }
 
 function phaseEvents(instance: InstanceRow, status: InstanceStatus): readonly EventDraft[] {

@@ -30,7 +30,7 @@ export type Action =
       readonly epoch: number;
       readonly why: string;
     }
-  | { readonly kind: "pause" | "continue" | "config"; readonly runner_id: string }
+  | { readonly kind: "pause" | "continue" | "config" | "handover"; readonly runner_id: string }
   | { readonly kind: "gone"; readonly why: string };
 
 export function planInstance({ instance, reported, runners, adopting, inherited, lease_over }: PlanFacts): Action {
@@ -58,6 +58,10 @@ export function planInstance({ instance, reported, runners, adopting, inherited,
 
 function withReport(instance: InstanceRow, { runner_id, status }: Reported): Action {
   if (isOver(status)) return none("it is over");
+  if (instance.next !== null && instance.desired !== "stopped")
+    return status.phase === "starting" || status.phase === "stopping"
+      ? none("it comes to rest")
+      : { kind: "handover", runner_id };
   switch (instance.desired) {
     case "stopped":
       return status.phase === "stopping"

@@ -65,11 +65,12 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
         return;
       case "pause":
       case "continue":
+      case "handover":
         await hub.ask(action.runner_id, {
           type: action.kind,
           run_id: instance.run_id as InstanceSpec["run_id"],
           epoch: instance.epoch,
-          reason: "OPERATOR",
+          reason: action.kind === "handover" ? "UPDATE" : "OPERATOR",
         });
         return;
       case "config":
@@ -91,7 +92,9 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     if (instance === undefined) return; // somebody else holds it, or the wish changed: the next round looks again
     hub.settle(instance.run_id);
     // A paused run whose runner ended is taken up again standing still; it never runs before somebody says so.
-    const begin = instance.desired === "paused" ? ("paused" as const) : ("running" as const);
+    // Nor does one that only has to hand over to another version.
+    const stands = instance.desired === "paused" || instance.next !== null;
+    const begin = stands ? ("paused" as const) : ("running" as const);
     const spec = { ...jsonOf<StartSpec>(instance.spec), begin, epoch: instance.epoch, lease: { ttl_ms: ttl } };
     const resume = planned.starts > 0 || instance.starts > 1;
     let reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: resume ? "resume" : "fresh" } });

@@ -28,6 +28,8 @@ export type InstanceRow = {
   config: string | null;
   config_actor: string | null;
   config_at: "next_tick" | "next_bar" | "next_checkpoint" | null;
+  /** JSON of {@link NextRun}: another version that takes over as soon as this run has handed over. */
+  next: string | null;
   phase: InstanceStatus["phase"] | "none";
   health_state: string | null;
   status: string | null;
@@ -36,6 +38,8 @@ export type InstanceRow = {
   updated_at: number;
   row_version: number;
 };
+/** What an update in place leaves until it is done. */
+export type NextRun = { readonly spec: StartSpec; readonly command_id: string; readonly report_id: string };
 export type RunRow = {
   run_id: string;
   bot_id: string;
@@ -47,6 +51,8 @@ export type RunRow = {
   generation: number;
   pack_digest: string;
   report_id: string;
+  /** The run whose state it began with. */
+  from_run_id: string | null;
   holder: string | null;
   started_at: number;
   ended_at: number | null;
@@ -74,9 +80,18 @@ const statements = (integer: string): readonly string[] => [
   "CREATE INDEX run_by_command ON run (command_id)",
 ];
 
+const LINKED_RUNS: readonly string[] = [
+  "ALTER TABLE instance ADD COLUMN next TEXT",
+  "ALTER TABLE run ADD COLUMN from_run_id TEXT",
+  "CREATE INDEX run_by_from ON run (from_run_id)",
+];
+
 export const INSTANCE_MIGRATIONS: Migrations = {
   owner: "control.instances",
-  steps: [{ name: "001-instances", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-instances", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-linked-runs", sqlite: LINKED_RUNS, postgres: LINKED_RUNS },
+  ],
 };
 
 export type Key = Pick<InstanceRow, "bot_id" | "strategy_id" | "instance_id">;

@@ -5,6 +5,7 @@ import type { SafetyMode } from "@rumi/operations";
 import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import { readLease, type Migrations, type Reader } from "@rumi/store";
 import { configRefusal, isCapital, type BotSpec } from "../bots/model.ts";
+import { shardsOf, type Shard } from "../instances/shards.ts";
 import { readInstance } from "../instances/tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
@@ -13,9 +14,6 @@ import { venueUnchanged } from "../venues/operations.ts";
 import { readVenue } from "../venues/tables.ts";
 import type { PreflightFacts } from "./model.ts";
 
-/** One sharded instance per bot until sharding arrives. */
-export const MAIN_INSTANCE = "main";
-
 export type AdmitRequest = {
   readonly bot_id: string;
   readonly strategy: VerifiedStrategy;
@@ -23,6 +21,8 @@ export type AdmitRequest = {
   readonly config: JsonObject;
   readonly instruments: readonly InstrumentSpec[];
   readonly venue_id: string;
+  /** A run whose newest checkpoint it would begin with. */
+  readonly from?: { readonly run_dir: string };
 };
 
 export type PreflightDeps = {
@@ -43,7 +43,8 @@ export type Gathered = {
   readonly facts: PreflightFacts;
   readonly strategy: VerifiedStrategy | undefined;
   readonly venue: VenueSpec | undefined;
-  readonly config: JsonObject | undefined;
+  /** The bot's instances; empty when the configuration fits none. */
+  readonly shards: readonly Shard[];
 };
 
 export async function gatherPreflight(
@@ -57,13 +58,14 @@ export async function gatherPreflight(
   const strategy = await deps.verifyStrategy(spec.strategy);
   const venue = await readVenue(reader, sql, spec.venue);
   const noVenue = err(failure("RUMI-BOT-006", { venue_id: spec.venue }));
+  const shards = strategy.ok ? shardsOf(spec, strategy.value.descriptor) : ok([]);
   const config = strategy.ok ? validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
   const missing = spec.instruments.find((one) => !known.includes(one));
   return {
     strategy: strategy.ok ? strategy.value : undefined,
     venue,
-    config: config.ok ? config.value : undefined,
+    shards: shards.ok ? shards.value : [],
     facts: {
       safety: (await readSafety(reader, sql)).mode as SafetyMode,
       runbook: spec.runbook,
@@ -80,7 +82,7 @@ export async function gatherPreflight(
                 venue_id: spec.venue,
               })
             : ok(null),
-        config_schema: config.ok ? config : err(configRefusal(config.error)),
+        config_schema: config.ok ? shards : err(configRefusal(config.error)),
         capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
         instruments:
           venue === undefined
@@ -89,7 +91,7 @@ export async function gatherPreflight(
               ? ok(null)
               : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),
         venue_files: venue === undefined ? noVenue : await venueUnchanged(venue),
-        lease_free: await leaseFree(reader, sql, bot_id, spec.strategy.strategy_id, now),
+        lease_free: await leasesFree(reader, sql, spec, { bot_id, shards: shards.ok ? shards.value : [], now }),
         isolation: strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec.isolation) : ok(null),
         runner: deps.runnerReady() ? ok(null) : err(failure("RUMI-BOT-018")),
       },
@@ -97,20 +99,22 @@ export async function gatherPreflight(
   };
 }
 
-/** Free, run out, or held for this very instance by its own runner (a paused run that goes on). */
-async function leaseFree(
+/** Each free, run out, or held for this very instance by its own runner (a paused run that goes on). */
+async function leasesFree(
   reader: Reader,
   sql: Sql,
-  bot_id: string,
-  strategy_id: string,
-  now: Micros,
+  spec: BotSpec,
+  of: { readonly bot_id: string; readonly shards: readonly Shard[]; readonly now: Micros },
 ): Promise<Result<null, Failure>> {
-  const key = { bot_id, strategy_id, instance_id: MAIN_INSTANCE };
-  const lease = await readLease(sql, reader, key);
-  if (lease === undefined || lease.holder === null || lease.expires_at <= now) return ok(null);
-  const instance = await readInstance(reader, sql, key);
-  if (instance?.desired === "paused" && instance.holder === lease.holder) return ok(null);
-  return err(failure("RUMI-BOT-019", { bot_id, holder: lease.holder }));
+  for (const { instance_id } of of.shards) {
+    const key = { bot_id: of.bot_id, strategy_id: spec.strategy.strategy_id, instance_id };
+    const lease = await readLease(sql, reader, key);
+    if (lease === undefined || lease.holder === null || lease.expires_at <= of.now) continue;
+    const instance = await readInstance(reader, sql, key);
+    if (instance?.desired === "paused" && instance.holder === lease.holder) continue;
+    return err(failure("RUMI-BOT-019", { bot_id: of.bot_id, holder: lease.holder }));
+  }
+  return ok(null);
 }
 
 export type PreflightRow = {

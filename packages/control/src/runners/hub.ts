@@ -25,6 +25,7 @@ import {
 } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
+import { observeHandover } from "../updates/handover.ts";
 import { readSafety } from "../safety/tables.ts";
 import { ingestJournal } from "../views/ingest.ts";
 import type { ViewTables } from "../views/tables.ts";
@@ -188,7 +189,7 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       )
         return undefined;
       if (instance.holder === null && instance.phase === status.phase) return undefined; // told before
-      return observeStatus(facts, status, clock.now());
+      return observeHandover(facts, status, clock.now()) ?? observeStatus(facts, status, clock.now());
     });
   };
 

@@ -9,7 +9,16 @@ import { releaseLeaseWrite, write, type Store, type Write } from "@rumi/store";
 import type { EventDraft } from "@rumi/operations";
 import type { InstanceStatus } from "@rumi/runtime";
 import { conditionWrite, readBot, readConditions, updateBot } from "../bots/tables.ts";
-import { endRun, readInstance, updateInstance, type InstanceRow, type Key } from "../instances/tables.ts";
+import {
+  endRun,
+  insertRun,
+  keyText,
+  readInstance,
+  readInstances,
+  updateInstance,
+  type InstanceRow,
+  type Key,
+} from "../instances/tables.ts";
 import type { Facts, Observation } from "../instances/observe.ts";
 import { statusOf } from "../instances/view.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -91,16 +100,17 @@ async function loadFacts(store: Store, key: Key): Promise<Facts | undefined> {
   return store.snapshot(async (reader) => {
     const instance = await readInstance(reader, store, key);
     const bot = await readBot(reader, store, key.bot_id);
-    return instance === undefined || bot === undefined
-      ? undefined
-      : { bot, instance, conditions: await readConditions(reader, store, key.bot_id) };
+    if (instance === undefined || bot === undefined) return undefined;
+    const all = await readInstances(reader, store, key.bot_id);
+    const others = all.filter((one) => keyText(one) !== keyText(key));
+    return { bot, instance, others, conditions: await readConditions(reader, store, key.bot_id) };
   });
 }
 
 function observationWrites(
   store: Store,
   { bot, instance }: Facts,
-  { bot: move, instance: change, conditions, ended }: Observation,
+  { bot: move, instance: change, conditions, ended, begun }: Observation,
   now: number,
 ): readonly Write[] {
   const { bot_id: _b, strategy_id: _s, instance_id: _i, row_version: _v, ...rest } = change;
@@ -120,6 +130,7 @@ function observationWrites(
   for (const condition of conditions) writes.push(conditionWrite(store, bot.bot_id, condition, now));
   if (change.status !== undefined) writes.push(...positionWrites(store, instance, change.status, now));
   if (ended !== null) writes.push(endRun(store, instance.run_id, ended, now));
+  if (begun !== undefined) writes.push(insertRun(store, begun));
   if (change.holder === null && instance.holder !== null) {
     const release = releaseLeaseWrite(store, { ...keyOf(instance), holder: instance.holder, epoch: instance.epoch });
     writes.push({ ...release, expect: "any" }); // it may have run out already

@@ -91,7 +91,15 @@ async function runsOf(reader: Reader, sql: Sql, id: string, intents: readonly In
     db
       .selectFrom("run")
       .selectAll()
-      .where((of) => of.or([of("run_id", "in", all), of("trace_id", "=", id), of("command_id", "=", id)]))
+      .where((of) =>
+        of.or([
+          of("run_id", "in", all),
+          of("trace_id", "=", id),
+          of("command_id", "=", id),
+          // Runs that went on from one another (updates in place) bear one trace.
+          of("trace_id", "in", of.selectFrom("run as named").select("named.trace_id").where("named.run_id", "in", all)),
+        ]),
+      )
       .orderBy("run_id")
       .limit(MOST),
   );

@@ -53,6 +53,7 @@ function suite(open: () => Promise<Store>): void {
       generation: 1,
       pack_digest: "d",
       report_id: "r",
+      from_run_id: null,
       started_at: 1,
       ended_at: null,
       end_reason: null,

@@ -1,4 +1,5 @@
 /** Codes of the category BOT; see catalogue.ts for what an entry must hold. */
+import { UPDATE_ERRORS, type UpdateCode } from "./bot-update.ts";
 import type { ErrorTable } from "./entry.ts";
 
 type BotCode =
@@ -37,7 +38,8 @@ type BotCode =
   | "RUMI-BOT-033"
   | "RUMI-BOT-034";
 
-export const BOT_ERRORS: ErrorTable<BotCode> = {
+export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
+  ...UPDATE_ERRORS,
   "RUMI-BOT-001": {
     key: "bot.not_found",
     status: 404,

@@ -26,6 +26,12 @@ const version = {
   digest: optional(digest),
 } as const;
 
+const versions = {
+  config_hash: optional(text(128)),
+  from_version: optional(text(128)),
+  to_version: optional(text(128)),
+} as const;
+
 export const BOT_KINDS = defineKinds({
   "bot.created": {
     category: "system",
@@ -80,6 +86,37 @@ export const BOT_KINDS = defineKinds({
       config_hash: optional(text(128)),
       changed: optional(listOf(text(128), 100)),
     },
+  },
+  "bot.update.requested": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { ...version, ...versions },
+  },
+  "bot.updated": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...version,
+      ...versions,
+      instance_id: optional(text(128)),
+      from_digest: optional(digest),
+      from_run_id: optional(uuid),
+      cursor: optional(whole),
+    },
+  },
+  "bot.shadow.started": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...version, shadow_runs: optional(listOf(uuid, 1_000)) },
+  },
+  "bot.shadow.stopped": {
+    category: "system",
+    severity: USUAL,
+    retention: "standard",
+    details: { shadow_runs: optional(listOf(uuid, 1_000)) },
   },
   "bot.signal.sent": {
     category: "system",

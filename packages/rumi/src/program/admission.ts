@@ -15,7 +15,7 @@ const OPEN_ORDERS = 100;
 export function admissionProcess(
   installation: Installation,
 ): (request: AdmitRequest) => Promise<Result<AdmissionReport, Failure>> {
-  return async ({ bot_id, strategy, spec, config, instruments, venue_id }) => {
+  return async ({ bot_id, strategy, spec, config, instruments, venue_id, from }) => {
     const job: AdmissionJob = {
       sdk_dir: installation.python_sdk,
       runner_dir: installation.jail_scripts,
@@ -27,6 +27,7 @@ export function admissionProcess(
         instruments,
         isolation: spec.isolation,
         venue: { venue_id },
+        ...(from === undefined ? {} : { from }),
         limits: {
           capital: spec.capital,
           intents_per_second: strategy.descriptor.resources.intents_per_second,

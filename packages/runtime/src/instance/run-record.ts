@@ -30,18 +30,32 @@ export const ORIGIN_FILE = "origin.checkpoint";
 
 export type RunRecord = Omit<
   InstanceSpec,
-  "start" | "begin" | "lease" | "epoch" | "pack_dir" | "run_dir" | "from" | "admission"
+  "start" | "begin" | "lease" | "epoch" | "pack_dir" | "run_dir" | "from" | "follows" | "admission"
 > & {
   readonly schema_version: 1;
+  /** The run whose events a shadow takes. */
+  readonly follows: string | null;
   /** The run whose state it began with, and the digest of that checkpoint. */
   readonly from: { readonly run_id: string; readonly checkpoint: Digest } | null;
 };
 
 export function runRecordOf(spec: InstanceSpec, origin: Digest | null): RunRecord {
-  const { start: _s, begin: _b, lease: _l, epoch: _e, pack_dir: _p, run_dir: _r, admission: _a, from, ...rest } = spec;
+  const {
+    start: _s,
+    begin: _b,
+    lease: _l,
+    epoch: _e,
+    pack_dir: _p,
+    run_dir: _r,
+    admission: _a,
+    follows,
+    from,
+    ...rest
+  } = spec;
   return {
     ...rest,
     schema_version: 1,
+    follows: follows === undefined ? null : follows.run_id,
     from: from === undefined || origin === null ? null : { run_id: from.run_id, checkpoint: origin },
   };
 }
@@ -99,11 +113,13 @@ const KEPT = [
   "environment",
   "instruments",
   "limits",
+  "breaker",
 ] as const;
 
 /** The first thing in which `spec` is not what the run was begun with. */
 export function mismatchWith(record: RunRecord, spec: InstanceSpec): string | undefined {
-  const same = (a: unknown, b: unknown): boolean => canonicalJson(a as Json) === canonicalJson(b as Json);
+  const same = (a: unknown, b: unknown): boolean =>
+    a === b || (a !== undefined && b !== undefined && canonicalJson(a as Json) === canonicalJson(b as Json));
   const field = KEPT.find((name) => !same(record[name], spec[name]));
   return field ?? (same(venueOf(record), venueOf(spec)) ? undefined : "venue");
 }

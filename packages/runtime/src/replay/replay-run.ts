@@ -151,7 +151,8 @@ async function play(
 ): Promise<Result<Played, Failure>> {
   const { run_dir, pack_dir, python, native, recordings = {} } = options;
   const files = record.venue.files.map((file) => ({ ...file, path: recordings[file.path] ?? file.path }));
-  const spec = { ...record, run_dir, venue: { ...record.venue, files } };
+  const { follows: _follows, from: _from, ...kept } = record;
+  const spec = { ...kept, run_dir, venue: { ...record.venue, files } };
   const origin = originOf(run_dir, { record });
   if (!origin.ok) return origin;
   // What a live run received is on its tape; its venue's word is in the journal.

@@ -348,7 +348,7 @@ export class Runner {
       command: message.type,
       reason: message.reason,
     });
-    if (reply.ok && this.#held.get(message.run_id) === held) held.status = reply.value;
+    if (reply.ok && this.#held.get(message.run_id) === held) this.#heard(held, reply.value);
     this.#answer(message.request, reply);
   }
 
@@ -392,14 +392,18 @@ export class Runner {
       held.segments.set(message.segment.segment, message.segment);
       this.#line.send(message);
     } else {
-      held.status = message.status;
-      if (message.status.phase === "stopped" || message.status.phase === "failed") {
-        held.state = "over";
-        this.#fence.close(held.slot);
-        void this.#lanes.leave(held.spec.run_id);
-      }
+      this.#heard(held, message.status);
       this.#line.send(message);
     }
+  }
+
+  /** What an instance says of itself; one that ended is over at once, so that its successor may begin. */
+  #heard(held: Held, status: InstanceStatus): void {
+    held.status = status;
+    if ((status.phase !== "stopped" && status.phase !== "failed") || held.state === "over") return;
+    held.state = "over";
+    this.#fence.close(held.slot);
+    void this.#lanes.leave(held.spec.run_id);
   }
 
   /** A thread died or hung: its instances go on from their checkpoints on a new one, a few times. */

@@ -1,0 +1,68 @@
+/** What a runner needs to host one instance of a bot, from the bot's specification and what a preflight found. Pure. */
+import { invariant, type BotId, type Uuid } from "@rumi/kernel";
+import type { VerifiedStrategy } from "@rumi/platform";
+import type { BotSpec } from "../bots/model.ts";
+import type { BotRow } from "../bots/tables.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
+import type { VenueSpec } from "../venues/model.ts";
+import { MAIN_INSTANCE, type Shard } from "./shards.ts";
+import type { StartSpec } from "./tables.ts";
+
+export type StartFacts = {
+  readonly bot: Pick<BotRow, "bot_id" | "generation">;
+  readonly spec: BotSpec;
+  readonly shard: Shard;
+  readonly mode: StartSpec["mode"];
+  readonly run_id: Uuid;
+  readonly trace_id: string;
+  readonly strategy: VerifiedStrategy;
+  readonly venue: VenueSpec;
+  readonly environment: string;
+  readonly runDir: (bot_id: string, run_id: string) => string;
+};
+
+export function startSpecOf(facts: StartFacts): StartSpec {
+  const { bot, spec, shard, strategy, venue, run_id } = facts;
+  return {
+    bot_id: bot.bot_id as BotId,
+    strategy_id: spec.strategy.strategy_id,
+    instance_id: shard.instance_id,
+    strategy_version: spec.strategy.strategy_version,
+    run_id,
+    trace_id: facts.trace_id,
+    generation: bot.generation,
+    mode: facts.mode,
+    descriptor: strategy.descriptor,
+    pack_dir: strategy.directory,
+    pack_digest: strategy.digest,
+    config: shard.config,
+    seed: shard.instance_id === MAIN_INSTANCE ? `bot/${bot.bot_id}` : `bot/${bot.bot_id}/${shard.instance_id}`,
+    environment: facts.environment,
+    instruments: venueInstruments(venue, shard.instruments),
+    venue: {
+      venue_id: venue.venue_id,
+      files: venue.files.filter((file) => shard.instruments.includes(file.instrument.instrument_id)),
+      pace: venue.pace,
+      maker_fee_ppm: venue.fees.maker_ppm,
+      taker_fee_ppm: venue.fees.taker_ppm,
+      latency_us: venue.latency.base_us,
+      latency_jitter_us: venue.latency.jitter_us,
+      seed: venue.seed,
+    },
+    limits: {
+      capital: shard.capital,
+      intents_per_second: strategy.descriptor.resources.intents_per_second,
+      max_open_orders: CONTROL_LIMITS.open_orders,
+    },
+    isolation: spec.isolation,
+    run_dir: facts.runDir(bot.bot_id, run_id),
+  };
+}
+
+function venueInstruments(venue: VenueSpec, wanted: readonly string[]): StartSpec["instruments"] {
+  return wanted.map((id) => {
+    const file = venue.files.find((one) => one.instrument.instrument_id === id);
+    invariant(file !== undefined, "the preflight found every instrument on the venue");
+    return file.instrument;
+  });
+}

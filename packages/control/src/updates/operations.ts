@@ -1,0 +1,335 @@
+/**
+ * Another version of a bot's strategy: in place of the one that runs, or as a shadow beside it.
+ *
+ * How to think: an update is a wish on the instance's row (`next`). The reconciler asks the runner to hand over (open
+ * orders stay, everything is in the checkpoint), the hand-over's report puts the new run in the old one's place in one
+ * commit, and the new version begins from that checkpoint under a lease of its own. Whatever dies on the way, the row
+ * says whose turn it is. The new version was admitted with the very state it will begin with before anything was touched.
+ *
+ * Invariants (packages/control/test/updates.test.ts, packages/rumi/test/update.e2e.test.ts)
+ * - No event is lost and no order doubled: the new run begins at the cursor where the former ended.
+ * - A version that cannot begin with the state that is there is refused, and the running one is untouched (M-6.2.3).
+ */
+import { err, failure, ID_PATTERNS, ok, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import { defineOperation, type Declaration, type DecideContext } from "@rumi/operations";
+import type { VerifiedStrategy } from "@rumi/platform";
+import type { Reader } from "@rumi/store";
+import { Type, type Static } from "@sinclair/typebox";
+import { StrategyReferenceSchema, nextVersion, type BotSpec } from "../bots/model.ts";
+import { botResource, botView, insertBotVersion, versionDetails } from "../bots/operations.ts";
+import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
+import { beginInstance } from "../instances/begin.ts";
+import { isShadow, shadowOf, shardsOf, type Shard } from "../instances/shards.ts";
+import { startSpecOf } from "../instances/start-spec.ts";
+import { readInstances, updateInstance, type InstanceRow, type NextRun, type StartSpec } from "../instances/tables.ts";
+import type { PreflightDeps } from "../preflight/gather.ts";
+import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { jsonOf, type Sql } from "../shared/sql.ts";
+import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
+import { readVenue } from "../venues/tables.ts";
+
+export type UpdateDeps = Pick<PreflightDeps, "verifyStrategy" | "admit" | "isolationFor"> & {
+  readonly environment: string;
+  readonly runDir: (bot_id: string, run_id: string) => string;
+};
+
+export function updateDeclarations(deps: UpdateDeps): readonly Declaration[] {
+  return [updateBotVersion(deps), startShadow(deps), stopShadow];
+}
+
+const VersionInput = Type.Object(
+  {
+    command_id: CommandIdField,
+    bot_id: BotIdField,
+    pack_id: Type.Optional(Type.String({ pattern: ID_PATTERNS.pack })),
+    strategy_version: StrategyReferenceSchema.properties.strategy_version,
+    digest: Type.String({ pattern: ID_PATTERNS.digest, description: "sha256:… of the approved pack." }),
+    config: Type.Optional(
+      Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.Unknown(), {
+        description: "The new version's configuration; the bot's own when absent.",
+      }),
+    ),
+    reason: ReasonField,
+  },
+  CLOSED,
+);
+type VersionWish = Static<typeof VersionInput>;
+
+type Found = {
+  readonly strategy: VerifiedStrategy;
+  readonly venue: VenueSpec;
+  readonly spec: BotSpec;
+  readonly shards: readonly Shard[];
+};
+type Facts = {
+  readonly bot: BotRow | undefined;
+  readonly instances: readonly InstanceRow[];
+  /** The version that is wished for, verified and admitted with the state that it would begin with. */
+  readonly found: Result<Found, Failure>;
+};
+
+const target = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
+
+async function loadVersion(
+  deps: UpdateDeps,
+  reader: Reader,
+  sql: Sql,
+  input: VersionWish,
+  isWithState: (instance: InstanceRow) => boolean,
+): Promise<Facts> {
+  const bot = await readBot(reader, sql, input.bot_id);
+  if (bot === undefined) return { bot, instances: [], found: err(failure("RUMI-BOT-001", { bot_id: input.bot_id })) };
+  const instances = await readInstances(reader, sql, bot.bot_id);
+  const states = instances.filter((one) => !isShadow(one) && isWithState(one));
+  return { bot, instances, found: await findVersion(deps, reader, sql, bot, input, states) };
+}
+
+async function findVersion(
+  deps: UpdateDeps,
+  reader: Reader,
+  sql: Sql,
+  bot: BotRow,
+  input: VersionWish,
+  states: readonly InstanceRow[],
+): Promise<Result<Found, Failure>> {
+  const before = specOf(bot);
+  const { pack_id = before.strategy.pack_id, strategy_version, digest } = input;
+  const reference = { pack_id, strategy_id: before.strategy.strategy_id, strategy_version, digest };
+  const strategy = await deps.verifyStrategy(reference);
+  if (!strategy.ok) return strategy;
+  const { descriptor } = strategy.value;
+  const venue = await readVenue(reader, sql, before.venue);
+  if (venue === undefined) return err(failure("RUMI-BOT-006", { venue_id: before.venue }));
+  const spec: BotSpec = { ...before, strategy: reference, config: (input.config ?? before.config) as JsonObject };
+  const shards = shardsOf(spec, descriptor);
+  if (!shards.ok) return shards;
+  const isolated = await deps.isolationFor(bot.bot_id, descriptor, spec.isolation);
+  if (!isolated.ok) return isolated;
+  for (const shard of shards.value) {
+    const former = states.find((one) => one.instance_id === shard.instance_id);
+    const admitted = await deps.admit({
+      bot_id: bot.bot_id,
+      strategy: strategy.value,
+      spec,
+      config: shard.config,
+      instruments: instrumentsOf(venue).filter((one) => shard.instruments.includes(one.instrument_id)),
+      venue_id: spec.venue,
+      ...(former === undefined ? {} : { from: { run_dir: jsonOf<StartSpec>(former.spec).run_dir } }),
+    });
+    if (!admitted.ok) return admitted;
+  }
+  return ok({ strategy: strategy.value, venue, spec, shards: shards.value });
+}
+
+const updateBotVersion = (deps: UpdateDeps): Declaration =>
+  defineOperation({
+    name: "bots.update",
+    summary: "Put another version of its strategy in a bot's place; what runs hands its state over",
+    http: { method: "POST", path: "/api/bots/{bot_id}/update" },
+    input: VersionInput,
+    output: AnswerSchema,
+    key: "command_id",
+    permission: ["operator", "admin"],
+    risk: () => "increase",
+    danger: noDanger,
+    target,
+    gates: [],
+    load: (reader, input, { store }) => loadVersion(deps, reader, store, input, isHeld),
+    decide: ({ bot, instances, found }: Facts, input, context) => {
+      if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
+      if (["RUNNING_LIVE", "STOPPING", "QUARANTINED", "CREATED"].includes(bot.state))
+        return err(failure("RUMI-BOT-040", { bot_id: bot.bot_id, state: bot.state }));
+      return found.ok ? ok(updateDecision(deps, bot, instances, found.value, input, context)) : found;
+    },
+  });
+
+/** It has a run whose state counts: it runs, stands still, or ended in an error and may be taken up again. */
+const isHeld = (instance: InstanceRow): boolean =>
+  instance.starts > 0 && (instance.desired !== "stopped" || instance.phase === "failed");
+
+function updateDecision(
+  deps: UpdateDeps,
+  bot: BotRow,
+  instances: readonly InstanceRow[],
+  { strategy, venue, spec, shards }: Found,
+  input: VersionWish,
+  context: DecideContext,
+) {
+  const { now, store, principal } = context;
+  const before = specOf(bot);
+  if (JSON.stringify([before.strategy, before.config]) === JSON.stringify([spec.strategy, spec.config]))
+    return { writes: [], events: [], outbox: [], data: { ...botView(bot), updated: false } };
+  const next: BotRow = {
+    ...bot,
+    pack_id: spec.strategy.pack_id,
+    spec: JSON.stringify(spec),
+    generation: bot.generation + 1,
+    version: nextVersion(bot.version, before, spec),
+  };
+  const continued = bot.state === "IDLE" ? [] : instances.filter((one) => !isShadow(one) && isHeld(one));
+  const moves = continued.flatMap((instance) => {
+    const shard = shards.find((one) => one.instance_id === instance.instance_id);
+    if (shard === undefined) return [];
+    const former = jsonOf<StartSpec>(instance.spec);
+    const begun: NextRun = {
+      command_id: input.command_id,
+      report_id: input.command_id,
+      spec: {
+        ...startSpecOf({
+          bot: next,
+          spec,
+          shard,
+          mode: instance.mode,
+          run_id: context.newId(),
+          trace_id: former.trace_id,
+          strategy,
+          venue,
+          environment: deps.environment,
+          runDir: deps.runDir,
+        }),
+        from: { run_id: former.run_id, run_dir: former.run_dir },
+      },
+    };
+    const change = { next: JSON.stringify(begun), config: null, config_actor: null, config_at: null };
+    return [updateInstance(store, instance, change, now)];
+  });
+  const shadows = instances.filter((one) => isShadow(one) && one.desired !== "stopped");
+  const details = {
+    ...versionDetails(next, spec),
+    from_version: before.strategy.strategy_version,
+    to_version: spec.strategy.strategy_version,
+  };
+  return {
+    writes: [
+      updateBot(
+        store,
+        bot,
+        {
+          pack_id: next.pack_id,
+          spec: next.spec,
+          generation: next.generation,
+          version: next.version,
+          observed_generation: moves.length === 0 ? next.generation : bot.observed_generation,
+        },
+        now,
+      ),
+      insertBotVersion(store, next, now, principal.id, input.reason),
+      ...moves,
+      ...shadows.map((one) =>
+        updateInstance(store, one, { ...STOPPED, stop_reason: "PRIMARY_UPDATED", desired_since: now }, now),
+      ),
+    ],
+    events: [
+      { action: "bot.version.created", ...botResource(bot.bot_id), details: versionDetails(next, spec) },
+      { action: "bot.update.requested", ...botResource(bot.bot_id), details },
+    ],
+    outbox: [],
+    feed: [
+      { kind: "bot", key: bot.bot_id, data: { bot_id: bot.bot_id, state: bot.state, generation: next.generation } },
+    ],
+    data: { ...botView(next), updated: true, handing_over: moves.length },
+  };
+}
+
+const STOPPED = { desired: "stopped", next: null } as const;
+
+const startShadow = (deps: UpdateDeps): Declaration =>
+  defineOperation({
+    name: "bots.shadow_start",
+    summary: "Run another version beside a bot: it gets the same events, its intents are recorded and never executed",
+    http: { method: "POST", path: "/api/bots/{bot_id}/shadow" },
+    input: VersionInput,
+    output: AnswerSchema,
+    key: "command_id",
+    permission: ["operator", "admin"],
+    risk: () => "neutral",
+    danger: noDanger,
+    target,
+    gates: [],
+    load: (reader, input, { store }) => loadVersion(deps, reader, store, input, isFollowed),
+    decide: ({ bot, instances, found }: Facts, input, context) => {
+      if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
+      const followed = instances.filter((one) => !isShadow(one) && isFollowed(one));
+      if (followed.length === 0) return err(failure("RUMI-BOT-041", { bot_id: bot.bot_id, state: bot.state }));
+      const running = instances.find((one) => isShadow(one) && (one.desired !== "stopped" || one.holder !== null));
+      if (running !== undefined)
+        return err(failure("RUMI-BOT-042", { bot_id: bot.bot_id, instance_id: running.instance_id }));
+      if (!found.ok) return found;
+      const { strategy, venue, spec, shards } = found.value;
+      const { command_id } = input;
+      const begun = followed.flatMap((primary) => {
+        const shard = shards.find((one) => one.instance_id === primary.instance_id);
+        if (shard === undefined) return [];
+        const instance_id = shadowOf(primary.instance_id);
+        const { run_id, run_dir, trace_id } = jsonOf<StartSpec>(primary.spec);
+        const earlier = { run_id, run_dir };
+        return beginInstance({
+          bot,
+          spec,
+          shard: { ...shard, instance_id },
+          mode: "shadow",
+          strategy,
+          venue,
+          environment: deps.environment,
+          runDir: deps.runDir,
+          context,
+          command_id,
+          trace_id,
+          report_id: command_id,
+          instance: instances.find((one) => one.instance_id === instance_id),
+          continues: false,
+          from: earlier,
+          follows: earlier,
+        });
+      });
+      const runs = begun.map(({ run_id }) => run_id);
+      return ok({
+        writes: begun.flatMap(({ writes }) => writes),
+        events: [
+          {
+            action: "bot.shadow.started",
+            ...botResource(bot.bot_id),
+            details: { ...versionDetails(bot, spec), shadow_runs: runs },
+          },
+        ],
+        outbox: [],
+        status: 202,
+        data: { bot_id: bot.bot_id, shadow_runs: runs, follows: followed.map(({ run_id }) => run_id) },
+      });
+    },
+  });
+
+const isFollowed = (instance: InstanceRow): boolean => instance.starts > 0 && instance.desired !== "stopped";
+
+const stopShadow: Declaration = defineOperation({
+  name: "bots.shadow_stop",
+  summary: "End a bot's shadow; the bot itself is not touched",
+  http: { method: "POST", path: "/api/bots/{bot_id}/shadow/stop" },
+  input: Type.Object({ command_id: CommandIdField, bot_id: BotIdField, reason: ReasonField }, CLOSED),
+  output: AnswerSchema,
+  key: "command_id",
+  permission: ["operator", "admin"],
+  risk: () => "tighten",
+  danger: noDanger,
+  target,
+  gates: [],
+  load: (reader, { bot_id }, { store }) => readInstances(reader, store, bot_id),
+  decide: (instances: readonly InstanceRow[], input, { now, store }) => {
+    const shadows = instances.filter((one) => isShadow(one) && one.desired !== "stopped");
+    if (shadows.length === 0) return err(failure("RUMI-BOT-043", { bot_id: input.bot_id }));
+    return ok({
+      writes: shadows.map((one) =>
+        updateInstance(store, one, { ...STOPPED, stop_reason: "OPERATOR", desired_since: now }, now),
+      ),
+      events: [
+        {
+          action: "bot.shadow.stopped",
+          ...botResource(input.bot_id),
+          details: { shadow_runs: shadows.map(({ run_id }) => run_id) },
+        },
+      ],
+      outbox: [],
+      data: { bot_id: input.bot_id, stopped: shadows.map(({ instance_id }) => instance_id) },
+    });
+  },
+});

@@ -1,0 +1,175 @@
+/** Another version in a running bot's place, with the real runner: state handed over, nothing lost, nothing doubled. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { millis } from "@rumi/kernel";
+import { DEMO_INSTRUMENT } from "@rumi/venues";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../../tools/test-support.ts";
+import { dataOf, sampleManifest, writePack } from "../../platform/test/kit.ts";
+import { bundleRunner } from "../../runtime/test/control.ts";
+import { descriptor, FIXTURE_DIR, recording } from "../../runtime/test/support.ts";
+import { openControl, RUNNER_KEY, type Control } from "./kit.ts";
+
+const room = temporaryFolder();
+let spawnRunner: Awaited<ReturnType<typeof bundleRunner>>;
+let world: Control;
+let child: ChildProcess | undefined;
+const digests: Record<string, string> = {};
+
+type Shown = {
+  readonly instance_id: string;
+  readonly run_id: string;
+  readonly phase: string;
+  readonly epoch: number;
+  readonly cursor: number;
+};
+const instances = async (bot_id: string): Promise<readonly Shown[]> =>
+  (await world.bot(bot_id))["instances"] as readonly Shown[];
+const main = async (bot_id: string): Promise<Shown> => {
+  const found = (await instances(bot_id)).find((one) => one.instance_id === "main");
+  if (found === undefined) throw new Error(`${bot_id} has no instance`);
+  return found;
+};
+
+/** The same strategy file under another version: another pack, another digest. */
+async function approve(version: string): Promise<string> {
+  const of = descriptor({ strategy_version: version });
+  const manifest = { ...sampleManifest({ strategies: [of] }), version };
+  writePack(join(world.folder, "ecosystem/demo_pack"), manifest, {
+    [of.entrypoint]: new Uint8Array(readFileSync(join(FIXTURE_DIR, of.entrypoint))),
+  });
+  dataOf(await world.command("packs.scan", {}));
+  const approved = await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } });
+  return String(dataOf(approved)["approved_digest"]);
+}
+
+beforeAll(async () => {
+  spawnRunner = await bundleRunner(room.path);
+  world = await openControl({ bare: true });
+  digests["1.0.0"] = await approve("1.0.0");
+  const { path } = recording(room.path, 20_000);
+  dataOf(
+    await world.command("venues.register", {
+      command_id: world.id(),
+      venue_id: "SIM",
+      kind: "recording",
+      files: [{ path, format: "binance_agg_trades", instrument: DEMO_INSTRUMENT }],
+      pace: { kind: "multiple", factor: 2_000 },
+      reason: "test",
+    }),
+  );
+  child = spawnRunner(world.socketPath, RUNNER_KEY);
+  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+}, 60_000);
+afterAll(async () => {
+  await world.control.stopAll("test", millis(20_000));
+  child?.kill("SIGKILL");
+  await world.close();
+  room.remove();
+});
+
+async function startBot(bot_id: string, version: string): Promise<string> {
+  dataOf(
+    await world.makeBot(bot_id, {
+      strategy: { pack_id: "demo_pack", strategy_id: "crossing", strategy_version: version, digest: digests[version] },
+      instruments: [DEMO_INSTRUMENT.instrument_id],
+      config: {},
+      capital: "1000000000",
+    }),
+  );
+  return String(dataOf(await world.move(bot_id, "IDLE", "RUNNING_PAPER"))["run_id"]);
+}
+const update = (bot_id: string, version: string) =>
+  world.command(
+    "bots.update",
+    { command_id: world.id(), strategy_version: version, digest: digests[version], reason: "better" },
+    { params: { bot_id } },
+  );
+const fillsOf = async (bot_id: string): Promise<readonly string[]> =>
+  (
+    await world.store.rows<{ fill: string }>({
+      sql: `SELECT fill FROM fill_view WHERE bot_id = '${bot_id}' ORDER BY run_id, seq`,
+      parameters: [],
+    })
+  ).map(({ fill }) => {
+    const { side, price, quantity, event_time_us, fee } = JSON.parse(fill) as Record<string, unknown>;
+    return `${String(event_time_us)} ${String(side)} ${String(price)} ${String(quantity)} ${String(fee)}`;
+  });
+const runs = (bot_id: string) =>
+  world.store.rows<{ run_id: string; from_run_id: string | null; end_reason: string | null }>({
+    sql: `SELECT run_id, from_run_id, end_reason FROM run WHERE bot_id = '${bot_id}' AND instance_id = 'main' ORDER BY run_id`,
+    parameters: [],
+  });
+
+describe("update in place", () => {
+  it(
+    "[M-1.1.1] [M-8.2.2] a running bot goes on under another version: linked runs, one trace, the day of a bot that was left alone",
+    { timeout: 120_000 },
+    async () => {
+      const first = await startBot("updated", "1.0.0");
+      await startBot("alone", "1.0.0");
+      await world.until("fills", async () => (await fillsOf("updated")).length > 3);
+      digests["1.1.0"] = await approve("1.1.0");
+      expect(dataOf(await update("updated", "1.1.0"))).toMatchObject({
+        updated: true,
+        handing_over: 1,
+        version: "2.0.0",
+      });
+      await world.until("the new version runs", async () => {
+        const now = await main("updated");
+        return now.run_id !== first && now.phase === "running";
+      });
+      const second = await main("updated");
+      expect(await world.bot("updated")).toMatchObject({
+        state: "RUNNING_PAPER",
+        generation: 2,
+        observed_generation: 2,
+        status: { run_id: second.run_id },
+      });
+      expect(await runs("updated")).toEqual([
+        { run_id: first, from_run_id: null, end_reason: "UPDATED" },
+        { run_id: second.run_id, from_run_id: first, end_reason: null },
+      ]);
+      // And once more, with the runner killed the moment the wish is on record.
+      digests["1.2.0"] = await approve("1.2.0");
+      dataOf(await update("updated", "1.2.0"));
+      child?.kill("SIGKILL");
+      if (child !== undefined) await once(child, "exit");
+      await world.control.hub.runnerGone("runner-1");
+      child = spawnRunner(world.socketPath, RUNNER_KEY);
+      await world.until("the third version runs", async () => {
+        const now = await main("updated");
+        return now.run_id !== second.run_id && ["running", "feed_ended"].includes(now.phase);
+      });
+      const seen = async (): Promise<boolean> =>
+        [await main("updated"), await main("alone")].every(({ phase }) => phase === "feed_ended");
+      for (const end = performance.now() + 60_000; !(await seen()) && performance.now() < end;) await world.rounds(10);
+      expect(await seen(), "both have seen the whole recording").toBe(true);
+      await world.until("both journals are in", async () => {
+        const [a, b] = [await fillsOf("updated"), await fillsOf("alone")];
+        return a.length === b.length;
+      });
+      expect(await fillsOf("updated")).toEqual(await fillsOf("alone"));
+      expect(await runs("updated")).toHaveLength(3);
+      const updated = (await world.actions()).filter((action) => action === "bot.updated");
+      expect(updated).toHaveLength(2);
+      const trace = dataOf(await world.query("trace.show", {}, { id: first })) as { runs: { run_id: string }[] };
+      expect(trace.runs.map(({ run_id }) => run_id)).toContain(second.run_id);
+    },
+  );
+
+  it("[M-1.1.1] an unknown bot, a digest that is not approved and a stopping bot are refused; the same version changes nothing", async () => {
+    expect(await update("nobody", "1.1.0")).toMatchObject({ status: 404 });
+    digests["9.9.9"] = `sha256:${"9".repeat(64)}`;
+    const refused = await update("alone", "9.9.9");
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    const before = await main("alone");
+    expect(await main("alone")).toEqual(before);
+    const same = { command_id: world.id(), strategy_version: "1.2.0", digest: digests["1.2.0"], reason: "again" };
+    expect(dataOf(await world.command("bots.update", same, { params: { bot_id: "updated" } }))).toMatchObject({
+      updated: false,
+    });
+  });
+});
