@@ -35,7 +35,12 @@ const main = async (bot_id: string): Promise<Shown> => {
 
 /** The same strategy file under another version: another pack, another digest. */
 async function approve(version: string): Promise<string> {
-  const of = descriptor({ strategy_version: version });
+  // A patient lane and a queue that holds the whole recording: nothing is conflated, and every day is the same day.
+  const of = descriptor({
+    strategy_version: version,
+    resources: { ...descriptor().resources, queue_events: 65_536 },
+    capabilities: { ...descriptor().capabilities, lane: "compute" },
+  });
   const manifest = { ...sampleManifest({ strategies: [of] }), version };
   writePack(join(world.folder, "ecosystem/demo_pack"), manifest, {
     [of.entrypoint]: new Uint8Array(readFileSync(join(FIXTURE_DIR, of.entrypoint))),
