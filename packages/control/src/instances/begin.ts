@@ -54,7 +54,7 @@ export function beginInstance(facts: BeginFacts): Begun {
     strategy_id: start.strategy_id,
     instance_id: start.instance_id,
     run_id,
-    mode: start.mode,
+    mode: facts.mode,
     epoch: 0,
     holder: null,
     starts: 0,

@@ -12,7 +12,7 @@ export type StartFacts = {
   readonly bot: Pick<BotRow, "bot_id" | "generation">;
   readonly spec: BotSpec;
   readonly shard: Shard;
-  readonly mode: StartSpec["mode"];
+  readonly mode: "paper" | "shadow";
   readonly run_id: Uuid;
   readonly trace_id: string;
   readonly strategy: VerifiedStrategy;
