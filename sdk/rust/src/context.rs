@@ -67,6 +67,11 @@ impl Context {
         self.header.processed_time_us
     }
 
+    /// When and how good the input at hand is.
+    pub fn header(&self) -> &FrameHeader {
+        &self.header
+    }
+
     pub fn instruments(&self) -> &[Instrument] {
         self.instruments.get(..self.instrument_count).unwrap_or(&[])
     }

@@ -56,8 +56,8 @@ const config = makeConfigEvent();
 const TRADE_BYTES = 96;
 const TRADE_KIND: number = INPUT_KIND.trade_event;
 const HIGH = 4_294_967_296;
-/** Added to a number's upper half: what stays below 2^22 is a safe integer whatever the lower half is. */
-const SAFE = 0x1f_ffff;
+/** Added to a number's upper half: what stays below 2^21 is a safe integer whatever the lower half is. */
+const SAFE = 0x10_0000;
 
 /** A trade that lies in the input: what is seldom asked for is read when it is asked for. */
 class PlainTrade {
@@ -99,7 +99,7 @@ export function plainTradeReader(memory: ArrayBuffer, inputAt: number): (length:
         ((i32[9] as number) + SAFE) |
         (high + SAFE) |
         ((i32[19] as number) + SAFE)) >>>
-        22 !==
+        21 !==
         0
     )
       return null;

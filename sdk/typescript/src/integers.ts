@@ -8,10 +8,11 @@ export function packIntegers(values: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** `null` when the bytes are no multiple of eight. */
+/** `null` when the bytes are no multiple of eight, or a number of theirs is 2^53 or more in magnitude. */
 export function unpackIntegers(bytes: Uint8Array): number[] | null {
   if (bytes.length % 8 !== 0) return null;
   const copy = bytes.slice();
   const views = frameViews(copy.buffer, 0, copy.length);
-  return Array.from({ length: copy.length / 8 }, (_, index) => takeInt64(views, index * 8));
+  const values = Array.from({ length: copy.length / 8 }, (_, index) => takeInt64(views, index * 8));
+  return values.every(Number.isSafeInteger) ? values : null;
 }
