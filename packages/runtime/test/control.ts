@@ -9,6 +9,7 @@ import { systemRandom } from "@rumi/kernel";
 import { build } from "esbuild";
 import { answerHello, encodeMessage, MessageDecoder, newNonce, verifyProof } from "../src/protocol-io.ts";
 import { REQUIRE } from "./venue-rig.ts";
+import type { main } from "../src/runner/runner-main.ts";
 import type { ControlMessage, InstanceStatus, JournalEntry, RunnerMessage } from "../src/protocol.ts";
 
 export const KEY: Uint8Array = new Uint8Array(32).fill(7);
@@ -127,6 +128,7 @@ type More = { readonly under?: readonly string[]; readonly words?: readonly stri
 export async function bundleRunner(
   folder: string,
   laneHook = "",
+  tests: Parameters<typeof main>[1] = {},
 ): Promise<(socket: string, key?: Uint8Array, environment?: NodeJS.ProcessEnv, more?: More) => ChildProcess> {
   const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   mkdirSync(join(folder, "bin"), { recursive: true });
@@ -143,7 +145,7 @@ export async function bundleRunner(
   });
   await build({
     stdin: {
-      contents: `import { main } from "./runner-main.ts"; await main(process.argv.slice(2));`,
+      contents: `import { main } from "./runner-main.ts"; await main(process.argv.slice(2), ${JSON.stringify(tests)});`,
       resolveDir: at("../src/runner"),
       loader: "ts",
     },

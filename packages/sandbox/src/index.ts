@@ -4,6 +4,15 @@
 export * from "./fault.ts";
 export * from "./limits.ts";
 export { openWasmBox, WASM_FAULTED, WasmBox, type WasmBoxOptions } from "./wasm/box.ts";
+export {
+  announceThread,
+  CallMark,
+  type CallWatch,
+  createCallWatch,
+  type LateCall,
+  startCallWatchdog,
+  UNWATCHED,
+} from "./wasm/call-watch.ts";
 export { measureFuelNs, measureWasmCall } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
 export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";

@@ -2,6 +2,7 @@
 import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
 import { admit } from "../admission/admit.ts";
+import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { openLive } from "../gateway/open-live.ts";
@@ -46,6 +47,7 @@ export class Lane {
     this.#data = data;
     this.#tell = tell;
     this.#fence = new BigInt64Array(data.fence);
+    announceThread(data.calls);
     const beat = new Int32Array(data.beat);
     setInterval(() => Atomics.add(beat, 0, 1), LANE_TIMES.beat_ms);
   }
@@ -144,8 +146,11 @@ export class Lane {
     slot: number,
     pythonOf: Pick<LoadStrategyOptions, "python">,
   ): Promise<Result<InstanceHost, Failure>> {
+    const { calls, without } = this.#data;
     const strategy = loadStrategy({
       descriptor: spec.descriptor,
+      mark: new CallMark(calls, slot, spec.descriptor.resources.event_timeout_ms),
+      ...(without === undefined ? {} : { without }),
       pack_dir: spec.pack_dir,
       isolation: spec.isolation,
       ...pythonOf,

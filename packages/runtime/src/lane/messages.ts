@@ -1,6 +1,6 @@
 /** What a lane's thread and the runner's main thread say to each other (structured clone; both sides are ours). */
 import type { JsonObject } from "@rumi/kernel";
-import type { JailWatch } from "@rumi/sandbox";
+import type { CallWatch, JailWatch } from "@rumi/sandbox";
 import type { MachineInput } from "../instance/input.ts";
 import type { InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
@@ -11,6 +11,10 @@ export type LaneData = {
   /** One word that counts up while the thread lives. */
   readonly beat: SharedArrayBuffer;
   readonly watch: JailWatch;
+  /** Which call the lane is in, for strategies in its own thread. */
+  readonly calls: CallWatch;
+  /** For tests of the dual fence (M-5.2.7): leave one fence out. */
+  readonly without?: "fuel";
   readonly python: PythonHome | null;
 };
 

@@ -8,17 +8,25 @@
  */
 import { Worker } from "node:worker_threads";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
-import { createJailWatch, startJailWatchdog } from "@rumi/sandbox";
+import { createCallWatch, createJailWatch, type LateCall, startCallWatchdog, startJailWatchdog } from "@rumi/sandbox";
 import { failureNote } from "../instance/host-status.ts";
 import { sharedNowMs } from "../lane/lane.ts";
 import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 
-export const LANE_LIMITS = { lane_instances: 2_500, stuck_ms: 5_000, look_ms: 250, jail_look_ms: 5 } as const;
+export const LANE_LIMITS = {
+  lane_instances: 2_500,
+  stuck_ms: 5_000,
+  look_ms: 250,
+  jail_look_ms: 5,
+  call_look_ms: 5,
+} as const;
 
 export type LaneReply = Result<InstanceStatus, FailureBody>;
 type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
+
+export type LateRun = { readonly run_id: string; readonly deadline_ms: number };
 
 type Thread = {
   readonly name: string;
@@ -27,7 +35,8 @@ type Thread = {
   lastBeat: number;
   /** Looks since the last beat. */
   silent: number;
-  readonly runs: Set<string>;
+  /** Runs with their slots. */
+  readonly runs: Map<string, number>;
   readonly waiting: Map<number, (reply: LaneReply) => void>;
   readonly stopWatchdog: () => void;
 };
@@ -37,7 +46,10 @@ export type LanePoolOptions = {
   readonly fence: SharedArrayBuffer;
   readonly python: PythonHome | null;
   readonly onMessage: (message: Extract<FromLane, { type: "status" | "durable" | "segment" }>) => void;
-  readonly onLost: (runIds: readonly string[], problem: Failure) => void;
+  /** `late` broke through its own fence, and the lane was ended for it. */
+  readonly onLost: (runIds: readonly string[], problem: Failure, late?: LateRun) => void;
+  /** For tests of the dual fence (M-5.2.7). */
+  readonly without?: LaneData["without"];
 };
 
 export class LanePool {
@@ -56,7 +68,7 @@ export class LanePool {
     const inProcess = runtime_kind === "python" || runtime_kind === "rust_native";
     const name = inProcess ? `process ${spec.run_id}` : this.#roomyLane();
     const thread = this.#threads.get(name) ?? this.#spawn(name);
-    thread.runs.add(spec.run_id);
+    thread.runs.set(spec.run_id, slot);
     return this.#ask(thread, { type: "start", spec, slot });
   }
 
@@ -103,10 +115,16 @@ export class LanePool {
   #spawn(name: string): Thread {
     const beat = new SharedArrayBuffer(4);
     const watch = createJailWatch();
-    const data: LaneData = { fence: this.#o.fence, beat, watch, python: this.#o.python };
+    const calls = createCallWatch();
+    const { fence, python, without } = this.#o;
+    const data: LaneData = { fence, beat, watch, calls, python, ...(without === undefined ? {} : { without }) };
     const worker = new Worker(this.#o.lane_url, { workerData: data, name });
     const stopWatchdog = isShared(name)
-      ? () => undefined
+      ? startCallWatchdog(calls, {
+          every_ms: LANE_LIMITS.call_look_ms,
+          now_ms: () => performance.now(),
+          onLate: (late) => this.#late(thread, late),
+        })
       : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
     const thread: Thread = {
       name,
@@ -114,7 +132,7 @@ export class LanePool {
       beat: new Int32Array(beat),
       lastBeat: 0,
       silent: 0,
-      runs: new Set(),
+      runs: new Map(),
       waiting: new Map(),
       stopWatchdog,
     };
@@ -145,13 +163,25 @@ export class LanePool {
     }
   }
 
-  #lose(thread: Thread, problem: string): void {
+  /** A call that no fence of its own stopped: the whole lane goes, and everybody but its owner goes on elsewhere. */
+  #late(thread: Thread, { slot, deadline_ms }: LateCall): void {
+    const run_id = [...thread.runs].find(([, other]) => other === slot)?.[0];
+    const late = run_id === undefined ? undefined : { run_id, deadline_ms };
+    this.#lose(thread, `a call of run ${run_id ?? "?"} passed ${deadline_ms} ms`, late);
+    void thread.worker.terminate();
+  }
+
+  #lose(thread: Thread, problem: string, late?: LateRun): void {
     if (this.#threads.get(thread.name) !== thread) return;
     this.#forget(thread);
-    const runs = [...thread.runs];
+    const runs = [...thread.runs.keys()];
     for (const resolve of thread.waiting.values())
       resolve(err(body("RUMI-STR-036", { instance: thread.name, problem })));
-    this.#o.onLost(runs, failure("RUMI-STR-036", { instance: thread.name, problem }, { reasonCode: "M.LANE.LOST" }));
+    this.#o.onLost(
+      runs,
+      failure("RUMI-STR-036", { instance: thread.name, problem }, { reasonCode: "M.LANE.LOST" }),
+      late,
+    );
   }
 
   #forget(thread: Thread): void {

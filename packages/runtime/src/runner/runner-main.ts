@@ -11,13 +11,14 @@ import { pathToFileURL } from "node:url";
 import { type Failure, failureText, systemRandom } from "@rumi/kernel";
 import { detectJails, detectPython } from "@rumi/sandbox";
 import type { PythonHome } from "../strategy/process.ts";
-import { type IsolationFact, Runner } from "./runner.ts";
+import { type IsolationFact, Runner, type RunnerOptions } from "./runner.ts";
 
 const GRACE_MS = 10_000;
 
 export type Detectors = { readonly python: () => ReturnType<typeof detectPython>; readonly jails: typeof detectJails };
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** `tests` leaves a fence out (M-5.2.7); the program never gives it. */
+export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "without"> = {}): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -56,6 +57,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     log,
     onEnd: () => process.exit(0),
     ...(values["orphan-ms"] === undefined ? {} : { orphan_ms: Number(values["orphan-ms"]) }),
+    ...tests,
     ...(values.instances === undefined ? {} : { instances: Number(values.instances) }),
   });
   process.on("SIGTERM", () => void runner.close(GRACE_MS));

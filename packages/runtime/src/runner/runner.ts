@@ -21,7 +21,7 @@ import type { PythonHome } from "../strategy/process.ts";
 import { ControlConnection } from "./connection.ts";
 import { emptyStatus, type Held, keyText, loadAck } from "./held.ts";
 import { JournalTail } from "./journal-tail.ts";
-import { LanePool } from "./lane-pool.ts";
+import { LanePool, type LateRun } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
 
 export const RUNNER_LIMITS = {
@@ -50,12 +50,21 @@ export type RunnerOptions = {
   /** Called when it has nothing to do and nobody to talk to, or was told to end. */
   readonly onEnd: () => void;
   readonly orphan_ms?: number;
+  /** For tests of the dual fence (M-5.2.7): leave one fence out. */
+  readonly without?: "fuel";
   /** Instances at most, instead of the limit's own. */
   readonly instances?: number;
 };
 
 /** Renewals whose answer is still looked for; more than the leases of two rounds need. */
 const RENEWALS_OPEN = 64;
+
+const lateCall = (deadline_ms: number): Failure =>
+  failure(
+    "RUMI-STR-032",
+    { callback: "on_event", fault: `no answer within ${deadline_ms} ms; its thread was ended` },
+    { reasonCode: "M.SANDBOX.DEADLINE" },
+  );
 
 const nowNs = (): bigint => process.hrtime.bigint();
 
@@ -82,7 +91,8 @@ export class Runner {
       fence: this.#fence.shared,
       python: options.python,
       onMessage: (message) => this.#fromLane(message),
-      onLost: (runs, problem) => this.#laneLost(runs, problem),
+      onLost: (runs, problem, late) => this.#laneLost(runs, problem, late),
+      ...(options.without === undefined ? {} : { without: options.without }),
     });
     this.#line = new ControlConnection({
       socket_path: options.socket_path,
@@ -407,12 +417,17 @@ export class Runner {
   }
 
   /** A thread died or hung: its instances go on from their checkpoints on a new one, a few times. */
-  #laneLost(runs: readonly string[], problem: Failure): void {
+  #laneLost(runs: readonly string[], problem: Failure, late?: LateRun): void {
     if (this.#closing) return;
     for (const runId of runs) {
       const held = this.#held.get(runId);
       if (held === undefined || held.state !== "hosted") continue;
-      held.restarts += 1;
+      if (runId === late?.run_id) {
+        this.#refuseStart(held, lateCall(late.deadline_ms));
+        continue;
+      }
+      // Where another one is to blame, an instance goes on however often that happens.
+      if (late === undefined) held.restarts += 1;
       this.#o.log(`run ${runId}: ${problem.code} ${String(problem.params["problem"])}`);
       if (held.restarts > RUNNER_LIMITS.lane_restarts || !this.#fence.isOpen(held.slot)) {
         this.#refuseStart(held, problem);

@@ -7,6 +7,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { type StrategyDescriptor, verifyBinary } from "@rumi/abi";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import type { CallMark } from "@rumi/sandbox";
 import { type JailGuard, openNativeStrategy, openPythonStrategy, type PythonHome } from "./process.ts";
 import { openQuickJsStrategy } from "./quickjs.ts";
 import type { Strategy } from "./strategy.ts";
@@ -16,6 +17,10 @@ export type LoadStrategyOptions = {
   readonly descriptor: StrategyDescriptor;
   readonly pack_dir: string;
   readonly isolation: "any" | "strict";
+  /** Where a watchdog sees the calls of what runs in the lane's own thread. */
+  readonly mark?: CallMark;
+  /** For tests of the dual fence (M-5.2.7): leave one fence out. */
+  readonly without?: "fuel";
   /** What Python strategies need; absent refuses them. */
   readonly python?: JailGuard & { readonly home: PythonHome };
   /** What native binaries need; absent takes the guard of `python`, and refuses them without. */
@@ -59,12 +64,15 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
   const entrypoint = readEntrypoint(options.pack_dir, descriptor);
   if (!entrypoint.ok) return entrypoint;
   const { resources } = descriptor;
+  const watched = options.mark === undefined ? {} : { mark: options.mark };
   switch (descriptor.runtime_kind) {
     case "rust_wasm":
       return openWasmStrategy({
         bytes: entrypoint.value.bytes,
         memory_bytes: resources.memory_bytes,
         fuel_per_event: resources.fuel_per_event,
+        ...watched,
+        ...(options.without === undefined ? {} : { without: options.without }),
       });
     case "python":
       if (python === undefined) return unsupported("this place hosts no Python");
@@ -80,6 +88,7 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         bytes: entrypoint.value.bytes,
         memory_bytes: resources.memory_bytes,
         fuel_per_event: resources.fuel_per_event,
+        ...watched,
       });
     case "rust_native":
       if (native === undefined) return unsupported("this place hosts no processes");

@@ -6,7 +6,7 @@
  */
 import { type FrameViews, frameViews } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
-import { openQuickJsBox, type QuickJsBox, WASM_FAULTED } from "@rumi/sandbox";
+import { type CallMark, openQuickJsBox, type QuickJsBox, UNWATCHED, WASM_FAULTED } from "@rumi/sandbox";
 import { refusalOf } from "./evidence.ts";
 import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
 
@@ -15,6 +15,8 @@ export type QuickJsStrategyOptions = {
   readonly bytes: Uint8Array;
   readonly memory_bytes: number;
   readonly fuel_per_event: number;
+  /** Where a watchdog sees the calls. */
+  readonly mark?: CallMark;
 };
 
 export function openQuickJsStrategy(options: QuickJsStrategyOptions): Result<QuickJsStrategy, Failure> {
@@ -23,18 +25,20 @@ export function openQuickJsStrategy(options: QuickJsStrategyOptions): Result<Qui
     memory_bytes: options.memory_bytes,
     fuel_per_call: options.fuel_per_event,
   });
-  return box.ok ? ok(new QuickJsStrategy(box.value)) : err(box.error);
+  return box.ok ? ok(new QuickJsStrategy(box.value, options.mark)) : err(box.error);
 }
 
 export class QuickJsStrategy implements Strategy {
   readonly isolation: IsolationInForce;
   views: FrameViews;
   readonly #box: QuickJsBox;
+  readonly #mark: CallMark;
   #seen: Uint8Array;
   #refusal: StrategyFault | null = null;
 
-  constructor(box: QuickJsBox) {
+  constructor(box: QuickJsBox, mark: CallMark = UNWATCHED) {
     this.#box = box;
+    this.#mark = mark;
     this.isolation = { level: box.level, mechanism: box.mechanism };
     this.#seen = box.u8;
     this.views = frameViews(box.u8.buffer, 0, box.u8.length);
@@ -45,7 +49,10 @@ export class QuickJsStrategy implements Strategy {
   }
 
   invoke(callback: CallbackNumber, length: number): number {
+    if (callback === 2 || callback === 3) this.#mark.enterEvent();
+    else this.#mark.enterRare();
     const answer = this.#box.call(callback, length);
+    this.#mark.leave();
     if (this.#box.u8 !== this.#seen) this.#refresh();
     if (answer === WASM_FAULTED) return FAULTED;
     this.#refusal = answer < 0 ? refusalOf(answer, this.views, this.#box.outputAt, this.#box.roomBytes) : null;

@@ -5,7 +5,15 @@
  */
 import { type FrameViews, frameViews } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
-import { ENTRY, openWasmBox, WASM_FAULTED, type WasmBox, type WasmEntry } from "@rumi/sandbox";
+import {
+  type CallMark,
+  ENTRY,
+  openWasmBox,
+  UNWATCHED,
+  WASM_FAULTED,
+  type WasmBox,
+  type WasmEntry,
+} from "@rumi/sandbox";
 import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
 
 const ENTRY_OF: Readonly<Record<CallbackNumber, WasmEntry>> = {
@@ -23,6 +31,10 @@ export type WasmStrategyOptions = {
   readonly bytes: Uint8Array;
   readonly memory_bytes: number;
   readonly fuel_per_event: number;
+  /** Where a watchdog sees the calls. */
+  readonly mark?: CallMark;
+  /** For tests of the dual fence (M-5.2.7): leave one fence out. */
+  readonly without?: "fuel";
 };
 
 export function openWasmStrategy(options: WasmStrategyOptions): Result<WasmStrategy, Failure> {
@@ -30,20 +42,23 @@ export function openWasmStrategy(options: WasmStrategyOptions): Result<WasmStrat
     bytes: options.bytes,
     memory_bytes: options.memory_bytes,
     fuel_per_call: options.fuel_per_event,
+    ...(options.without === undefined ? {} : { without: options.without }),
   });
-  return box.ok ? ok(new WasmStrategy(box.value)) : err(box.error);
+  return box.ok ? ok(new WasmStrategy(box.value, options.mark)) : err(box.error);
 }
 
 export class WasmStrategy implements Strategy {
   readonly isolation: IsolationInForce;
   views: FrameViews;
   readonly #box: WasmBox;
+  readonly #mark: CallMark;
   #seen: Uint8Array;
   #roomAt = 0;
   #roomBytes = 0;
 
-  constructor(box: WasmBox) {
+  constructor(box: WasmBox, mark: CallMark = UNWATCHED) {
     this.#box = box;
+    this.#mark = mark;
     this.isolation = { level: "L2", mechanism: box.mechanism };
     this.#seen = box.u8;
     this.views = viewsOf(box);
@@ -52,7 +67,9 @@ export class WasmStrategy implements Strategy {
   /** The place of the largest room so far is asked for once; a strategy keeps its input place until asked for more. */
   room(bytes: number): number {
     if (bytes <= this.#roomBytes) return this.#roomAt;
+    this.#mark.enterEvent();
     const at = this.#box.inputPointer(bytes);
+    this.#mark.leave();
     this.#refresh();
     if (at === WASM_FAULTED) return FAULTED;
     this.#roomAt = at;
@@ -61,13 +78,18 @@ export class WasmStrategy implements Strategy {
   }
 
   invoke(callback: CallbackNumber, length: number): number {
+    if (callback === 2 || callback === 3) this.#mark.enterEvent();
+    else this.#mark.enterRare();
     const answer = callback === 2 ? this.#box.call(4, length) : this.#rarely(callback, length);
+    this.#mark.leave();
     if (this.#box.u8 !== this.#seen) this.#refresh();
     return answer;
   }
 
   outputAt(length: number): number {
+    this.#mark.enterEvent();
     const at = this.#box.outputPointer(length);
+    this.#mark.leave();
     this.#refresh();
     return at === WASM_FAULTED ? FAULTED : at;
   }
