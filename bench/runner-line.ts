@@ -28,7 +28,10 @@ const KEY = new Uint8Array(32).fill(7);
 export class RunnerLine {
   readonly statuses = new Map<string, InstanceStatus>();
   readonly #server: Server;
-  readonly #waiting = new Map<number, (reply: Reply) => void>();
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (reply: Reply) => void; readonly reject: (error: Error) => void }
+  >();
   readonly #child: ChildProcess;
   #socket: Socket | undefined;
   #request = 0;
@@ -61,6 +64,12 @@ export class RunnerLine {
       ],
       { stdio: ["ignore", "ignore", "inherit"] },
     );
+    // Nobody waits for an answer that cannot come.
+    this.#child.once("exit", (code, signal) => {
+      const gone = new Error(`the runner ended: ${signal ?? code}`);
+      for (const { reject } of this.#waiting.values()) reject(gone);
+      this.#waiting.clear();
+    });
   }
 
   get pid(): number {
@@ -83,8 +92,8 @@ export class RunnerLine {
 
   ask(message: Ask): Promise<Reply> {
     const request = (this.#request += 1);
-    return new Promise((resolve) => {
-      this.#waiting.set(request, resolve);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(request, { resolve, reject });
       this.#send({ ...message, request } as ControlMessage);
     });
   }
@@ -147,7 +156,7 @@ export class RunnerLine {
         this.statuses.set(message.status.run_id, message.status);
         return;
       case "reply":
-        this.#waiting.get(message.request)?.(message);
+        this.#waiting.get(message.request)?.resolve(message);
         this.#waiting.delete(message.request);
         return;
       case "segment":

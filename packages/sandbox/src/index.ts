@@ -12,7 +12,9 @@ export {
   type LateCall,
   startCallWatchdog,
   UNWATCHED,
+  watchedThread,
 } from "./wasm/call-watch.ts";
+export { OwnTime } from "./wasm/own-time.ts";
 export { measureFuelNs, measureWasmCall } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
 export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";

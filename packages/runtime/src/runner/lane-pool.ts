@@ -3,12 +3,21 @@
  * a watchdog over them.
  *
  * A lane that stops beating is terminated; its instances are told to `onLost`, who starts them again from their
- * checkpoints. Other lanes do not notice. Silence is counted in looks, not in time: while this thread does not run
- * either (a machine that was suspended, or has other things to do), nobody is judged.
+ * checkpoints. Other lanes do not notice. Silence is the lane's own time, less what it waited for a processor, and each
+ * look adds little: a machine that was suspended or has other things to do condemns nobody.
  */
 import { Worker } from "node:worker_threads";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
-import { createCallWatch, createJailWatch, type LateCall, startCallWatchdog, startJailWatchdog } from "@rumi/sandbox";
+import {
+  type CallWatch,
+  createCallWatch,
+  createJailWatch,
+  type LateCall,
+  OwnTime,
+  startCallWatchdog,
+  startJailWatchdog,
+  watchedThread,
+} from "@rumi/sandbox";
 import { failureNote } from "../instance/host-status.ts";
 import { sharedNowMs } from "../lane/lane.ts";
 import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.ts";
@@ -33,8 +42,11 @@ type Thread = {
   readonly worker: Worker;
   readonly beat: Int32Array;
   lastBeat: number;
-  /** Looks since the last beat. */
-  silent: number;
+  /** The thread's own milliseconds since its last beat. */
+  silent_ms: number;
+  /** Since the last look. */
+  readonly time: OwnTime;
+  readonly calls: CallWatch;
   /** Runs with their slots. */
   readonly runs: Map<string, number>;
   readonly waiting: Map<number, (reply: LaneReply) => void>;
@@ -131,7 +143,9 @@ export class LanePool {
       worker,
       beat: new Int32Array(beat),
       lastBeat: 0,
-      silent: 0,
+      silent_ms: 0,
+      time: new OwnTime(() => performance.now()),
+      calls,
       runs: new Map(),
       waiting: new Map(),
       stopWatchdog,
@@ -155,9 +169,11 @@ export class LanePool {
       const patience_ms = LANE_LIMITS.stuck_ms * (isShared(thread.name) ? 1 : 6);
       if (beat !== thread.lastBeat || thread.lastBeat === 0) {
         thread.lastBeat = beat;
-        thread.silent = 0;
-      } else if ((thread.silent += 1) * LANE_LIMITS.look_ms > patience_ms) {
-        this.#lose(thread, `no sign of life for ${thread.silent * LANE_LIMITS.look_ms} ms`);
+        thread.silent_ms = 0;
+      } else thread.silent_ms += Math.min(thread.time.passedMs(), LANE_LIMITS.look_ms * 2);
+      thread.time.restart(watchedThread(thread.calls));
+      if (thread.silent_ms > patience_ms) {
+        this.#lose(thread, `no sign of life for ${Math.round(thread.silent_ms)} ms`);
         void thread.worker.terminate();
       }
     }

@@ -3,12 +3,11 @@
  *
  * How to think: the lane writes three words around a call: a number that is odd inside of one, whose call it is, and its
  * deadline. It reads no clock. The watchdog looks every few milliseconds; a call that it keeps seeing is judged by the
- * processor time that the lane's thread spent meanwhile, so that a busy or suspended machine condemns nobody. Where the
- * kernel does not tell that time, wall time counts.
+ * thread's own time (own-time.ts), so that a busy machine condemns nobody.
  *
  * Invariant: a call without fuel is told within its deadline and a few looks (call-watch.test.ts "[M-5.2.7]").
  */
-import { readFileSync, readlinkSync } from "node:fs";
+import { OwnTime, ownThread, type WaitedMs } from "./own-time.ts";
 
 const WORD = { call: 0, slot: 1, deadline_ms: 2, thread: 3 } as const;
 const WORDS = 4;
@@ -21,13 +20,11 @@ export function createCallWatch(): CallWatch {
 
 /** Called once by the watched thread: which one it is. */
 export function announceThread(watch: CallWatch): void {
-  try {
-    // "<pid>/task/<thread>"
-    Atomics.store(watch, WORD.thread, Number(readlinkSync("/proc/thread-self").split("/").at(-1)));
-  } catch {
-    Atomics.store(watch, WORD.thread, 0); // no such file here: wall time is judged
-  }
+  Atomics.store(watch, WORD.thread, ownThread());
 }
+
+/** The thread that announced itself, or 0. */
+export const watchedThread = (watch: CallWatch): number => Atomics.load(watch, WORD.thread);
 
 /** One strategy's side of the watch. Callbacks that are not events may take {@link RARE_FACTOR} deadlines. */
 export class CallMark {
@@ -75,40 +72,24 @@ export function startCallWatchdog(
     readonly every_ms: number;
     readonly now_ms: () => number;
     readonly onLate: (late: LateCall) => void;
-    /** Milliseconds of processor time of a thread of ours, or null; the kernel's word unless a test has another. */
-    readonly spent_ms?: (thread: number) => number | null;
+    /** The kernel's word, unless a test has another. */
+    readonly waited_ms?: WaitedMs;
   },
 ): () => void {
-  const spent_ms = options.spent_ms ?? threadSpentMs;
+  const time = new OwnTime(options.now_ms, options.waited_ms);
   let seen = 0;
-  let since = { wall: 0, spent: null as number | null };
   const timer = setInterval(() => {
     const call = Atomics.load(watch, WORD.call);
     if ((call & 1) === 0) return void (seen = 0);
-    const thread = Atomics.load(watch, WORD.thread);
     if (call !== seen) {
       seen = call;
-      since = { wall: options.now_ms(), spent: null };
-      return;
+      return time.restart(watchedThread(watch));
     }
-    const deadline_ms = Atomics.load(watch, WORD.deadline_ms);
-    // Reading the kernel's account costs a file; only a call that is seen twice is worth it.
-    const spent = thread === 0 ? null : spent_ms(thread);
-    if (spent !== null && since.spent === null) return void (since = { ...since, spent });
-    const passed = spent === null || since.spent === null ? options.now_ms() - since.wall : spent - since.spent;
-    const late = { slot: Atomics.load(watch, WORD.slot), deadline_ms };
-    if (passed < deadline_ms || Atomics.load(watch, WORD.call) !== call) return;
+    const late = { slot: Atomics.load(watch, WORD.slot), deadline_ms: Atomics.load(watch, WORD.deadline_ms) };
+    if (time.passedMs() < late.deadline_ms || Atomics.load(watch, WORD.call) !== call) return;
     clearInterval(timer);
     options.onLate(late);
   }, options.every_ms);
   timer.unref();
   return () => clearInterval(timer);
-}
-
-function threadSpentMs(thread: number): number | null {
-  try {
-    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6;
-  } catch {
-    return null;
-  }
 }
