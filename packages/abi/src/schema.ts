@@ -118,6 +118,7 @@ export const WASM_EXPORTS = {
 
 export const ABI_LIMITS = {
   log_line_bytes: 1_024,
+  service_request_bytes: 16_384,
   error_text_bytes: 4_096,
   batch_frames: 4_096,
   book_levels: 10_000,
@@ -447,5 +448,16 @@ export const FRAMES: readonly FrameSchema[] = [
     doc: "Why the status is negative.",
     fields: [f("code", "u32", "the negative status, positive")],
     tails: [{ name: "text", kind: "bytes" }],
+  },
+  {
+    name: "service_request",
+    kind: 23,
+    group: "effect",
+    doc: "Asks a model or signal service by its contract's name; Compute lane only. The answer comes as a signal_event.",
+    fields: [
+      f("request_id", "u64", "the strategy's own; the answer repeats it"),
+      f("service", "t32", "name of the contract, [a-z][a-z0-9_]{0,31}"),
+    ],
+    tails: [{ name: "json", kind: "bytes" }],
   },
 ];

@@ -2,6 +2,7 @@
 import { ID_PATTERNS } from "@rumi/kernel";
 import { RECORDING_FORMATS } from "@rumi/venues";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
+import { COMPUTE_POLICIES } from "./compute/side.ts";
 import { SLO_LEVELS } from "./slo/slo.ts";
 
 type Shape =
@@ -198,8 +199,14 @@ const spec = object(
     lease: object({ ttl_ms: count }),
     breaker,
     slo,
+    compute: object({
+      descriptor: json,
+      config: json,
+      staleness_us: count,
+      when_behind: word(...COMPUTE_POLICIES),
+    }),
   },
-  ["admission", "begin", "from", "follows", "breaker", "slo"],
+  ["admission", "begin", "from", "follows", "breaker", "slo", "compute"],
 );
 
 const status = object(

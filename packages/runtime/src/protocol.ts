@@ -10,6 +10,7 @@ import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
 import type { RecordingFile } from "@rumi/venues";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
+import type { ComputeSide } from "./compute/side.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
@@ -82,6 +83,8 @@ export type InstanceSpec = InstanceKey & {
   readonly breaker?: BreakerConfig;
   /** What is promised of it; absent: nothing is. */
   readonly slo?: Slo;
+  /** A second strategy of the pack that thinks slowly beside it; absent: none does. */
+  readonly compute?: ComputeSide;
   /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
   readonly isolation: "any" | "strict";
   /** The admission report that the control plane keeps about this start; its key spares the runner the smoke (M-12.1). */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createSimulatedVenue, type MarketFeed, type SimulatedVenue } from "@rumi/venues";
 import { venueOptionsOf } from "../src/instance/gate-context.ts";
 import { InstanceHost } from "../src/instance/host.ts";
+import type { HostOptions } from "../src/instance/host-options.ts";
 import { readJournal } from "../src/journal/reader.ts";
 import type { InstanceSpec, JournalEntry } from "../src/protocol.ts";
 import type { Strategy } from "../src/strategy/strategy.ts";
@@ -14,7 +15,13 @@ export type Hosted = { readonly host: InstanceHost; readonly venue: SimulatedVen
 
 export async function hosted(
   spec: InstanceSpec,
-  change: { readonly feed?: MarketFeed; readonly monotonic?: () => number; readonly strategy?: Strategy } = {},
+  change: {
+    readonly feed?: MarketFeed;
+    readonly monotonic?: () => number;
+    readonly strategy?: Strategy;
+    readonly progress?: HostOptions["progress"];
+    readonly onResult?: HostOptions["onResult"];
+  } = {},
 ): Promise<Hosted> {
   const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
   if (!venue.ok) throw new Error(JSON.stringify(venue.error));
@@ -28,6 +35,8 @@ export async function hosted(
     mayEmit: () => true,
     onDurable: () => undefined,
     onSegment: () => undefined,
+    ...(change.progress === undefined ? {} : { progress: change.progress }),
+    ...(change.onResult === undefined ? {} : { onResult: change.onResult }),
   });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));
   return { host: opened.value, venue: venue.value };

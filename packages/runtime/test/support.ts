@@ -11,6 +11,7 @@ import type { InstanceSpec } from "../src/protocol.ts";
 export const FIXTURE_DIR: string =
   process.env["RUMI_TEST_FIXTURE"] ?? fileURLToPath(new URL("./fixture", import.meta.url));
 export const WASM: Uint8Array = new Uint8Array(readFileSync(join(FIXTURE_DIR, "crossing.wasm")));
+export const THINKER: Uint8Array = new Uint8Array(readFileSync(join(FIXTURE_DIR, "thinker.wasm")));
 export const RUN_ID = "0197a000-0000-7000-8000-0000000000aa" as Uuid;
 
 export function descriptor(change: Partial<StrategyDescriptor> = {}): StrategyDescriptor {
@@ -97,5 +98,23 @@ export function spec(run_dir: string, change: Partial<InstanceSpec> = {}): Insta
     start: "fresh",
     lease: { ttl_ms: 20_000 },
     ...change,
+  };
+}
+
+/** The fixture that thinks: hints, questions and work by its configuration, an order for every signal. */
+export function thinker(
+  lane: "ll" | "compute",
+  more: Partial<StrategyDescriptor["capabilities"]> = {},
+): StrategyDescriptor {
+  const base = descriptor();
+  const field = { type: "integer", minimum: 0, maximum: 1_000_000_000, required: false } as const;
+  return {
+    ...base,
+    strategy_id: "thinker",
+    entrypoint: "thinker.wasm",
+    binary_hash: digestOf(THINKER),
+    capabilities: { ...base.capabilities, subscribe: ["trade", "signal"], lane, ...more },
+    resources: { ...base.resources, event_timeout_ms: 10_000, fuel_per_event: 1_000_000_000 },
+    config_schema: { hint_every: field, ask_every: field, spin: field },
   };
 }

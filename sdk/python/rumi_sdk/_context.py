@@ -1,4 +1,6 @@
 """What a strategy sees and may say during one callback."""
+import json
+
 from . import _generated as abi
 
 OUTPUT_BYTES = 1_048_576
@@ -105,6 +107,12 @@ class Context:
     def timer(self, timer_id, at_us):
         """at_us 0 cancels."""
         self._emit(abi.write_timer_request(abi.TimerRequest(timer_id, at_us)))
+
+    def ask(self, service, request_id, request):
+        """Asks a service by its contract's name (Compute lane, descriptor capability `services`). request: what json.dumps takes.
+        The answer comes to on_signal as {"source": "service", "service", "request_id", "as_of_us", "answer"} or with "error"."""
+        data = json.dumps(request, separators=(",", ":")).encode("utf-8")
+        self._emit(abi.write_service_request(abi.ServiceRequest(request_id, service, data)))
 
     def log(self, text, level=abi.LOG_LEVEL_INFO):
         """One bounded line; print() ends here too."""

@@ -173,6 +173,7 @@ KIND_LOG_LINE = 19
 KIND_SAVED_STATE = 20
 KIND_HEALTH_REPORT = 21
 KIND_ERROR_REPORT = 22
+KIND_SERVICE_REQUEST = 23
 
 
 class FrameHeader(Record):
@@ -1104,3 +1105,35 @@ def read_error_report(frame):
     text = bytes(frame[at:at + text_bytes])
     at += _pad8(text_bytes)
     return ErrorReport(code, text)
+
+class ServiceRequest(Record):
+    """Asks a model or signal service by its contract's name; Compute lane only. The answer comes as a signal_event."""
+    __slots__ = ("request_id", "service", "json",)
+
+    def __init__(self, request_id=0, service="", json=b""):
+        self.request_id = request_id
+        self.service = service
+        self.json = json
+
+
+_SERVICE_REQUEST = Struct("<Q32sI4x")
+
+
+def write_service_request(value):
+    tail = _pad(value.json)
+    length = 56 + len(tail)
+    return _RECORD.pack(23, 0, length) + _SERVICE_REQUEST.pack(_word(value.request_id, 0, MAX_INTEGER, "request_id"), _put_text(value.service, 32, "service"), len(value.json)) + tail
+
+
+def read_service_request(frame):
+    if len(frame) < 56:
+        raise FrameError("length")
+    request_id, service, json_bytes = _SERVICE_REQUEST.unpack_from(frame, 8)
+    _word(request_id, 0, MAX_INTEGER, "request_id")
+    service = _take_text(service, "service")
+    if len(frame) != 56 + _pad8(json_bytes):
+        raise FrameError("length")
+    at = 56
+    json = bytes(frame[at:at + json_bytes])
+    at += _pad8(json_bytes)
+    return ServiceRequest(request_id, service, json)

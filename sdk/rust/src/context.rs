@@ -173,6 +173,12 @@ impl Context {
         self.emit(|out| TimerRequest { timer_id, at_us }.write(out));
     }
 
+    /// Asks a service by its contract's name (Compute lane, descriptor capability `services`); `json` is one JSON object.
+    /// The answer comes as a signal event with the same `request_id`.
+    pub fn ask(&mut self, service: &str, request_id: u64, json: &[u8]) {
+        self.emit(|out| ServiceRequest { request_id, service: wire::text_field(service), json }.write(out));
+    }
+
     /// Cut at 1024 bytes.
     pub fn log(&mut self, level: u32, text: &str) {
         let bytes = text.as_bytes();

@@ -1468,3 +1468,48 @@ impl<'a> ErrorReport<'a> {
         Some(Self { code, text })
     }
 }
+
+/// Asks a model or signal service by its contract's name; Compute lane only. The answer comes as a signal_event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ServiceRequest<'a> {
+    /// the strategy's own; the answer repeats it
+    pub request_id: u64,
+    /// name of the contract, [a-z][a-z0-9_]{0,31}
+    pub service: [u8; 32],
+    /// Bytes.
+    pub json: &'a [u8],
+}
+
+impl<'a> ServiceRequest<'a> {
+    pub const KIND: u16 = 23;
+    /// Without tails.
+    pub const BYTES: usize = 56;
+    /// Bytes written; `None` when a number does not fit or the room is too small.
+    pub fn write(&self, out: &mut [u8]) -> Option<usize> {
+        let length = Self::BYTES + wire::pad8(self.json.len());
+        let out = out.get_mut(..length)?;
+        wire::put_u16(out, 2, 0)?;
+        wire::put_u16(out, 0, Self::KIND)?;
+        wire::put_u32(out, 4, length as u32)?;
+        wire::put_u8(out, 52, 0)?;
+        wire::put_u8(out, 53, 0)?;
+        wire::put_u8(out, 54, 0)?;
+        wire::put_u8(out, 55, 0)?;
+        wire::put_u64(out, 8, self.request_id)?;
+        wire::put_text(out, 16, &self.service)?;
+        wire::put_u32(out, 48, (self.json.len() / 1) as u32)?;
+        let at = Self::BYTES;
+        wire::put_tail(out, at, self.json)?;
+        Some(length)
+    }
+    /// `frame` is the whole frame; `None` when malformed.
+    pub fn read(frame: &'a [u8]) -> Option<Self> {
+        if frame.len() < Self::BYTES { return None; }
+        let request_id = wire::take_u64(frame, 8)?;
+        let service = wire::take_text(frame, 16)?;
+        let at = Self::BYTES;
+        let (json, at) = wire::take_tail(frame, at, wire::take_u32(frame, 48)? as usize, 1)?;
+        if at != frame.len() { return None; }
+        Some(Self { request_id, service, json })
+    }
+}

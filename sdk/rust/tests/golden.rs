@@ -436,3 +436,17 @@ fn error_report() {
         assert_eq!(ErrorReport::read(&frame[..cut]), None);
     }
 }
+
+#[test]
+fn service_request() {
+    let json = bytes("7b227d7d7d");
+    let frame = bytes("1700000040000000ffffffffffff1f00736572766963652e31000000000000000000000000000000000000000000000005000000000000007b227d7d7d000000");
+    let value = ServiceRequest { request_id: 9007199254740991, service: wire::text_field("service.1"), json: &json };
+    let mut out = [0xff_u8; 8192];
+    let length = value.write(&mut out).unwrap();
+    assert_eq!(&out[..length], &frame[..]);
+    assert_eq!(ServiceRequest::read(&frame), Some(value));
+    for cut in 0..frame.len() {
+        assert_eq!(ServiceRequest::read(&frame[..cut]), None);
+    }
+}

@@ -20,7 +20,7 @@ export const LOG_LEVEL = {"debug":1,"info":2,"warning":3,"error":4} as const;
 export const HEALTH = {"healthy":1,"degraded":2,"halted":3} as const;
 
 export const INPUT_KIND = { trade_event: 1, quote_event: 2, bar_event: 3, book_event: 4, execution_event: 5, safety_event: 6, timer_event: 7, signal_event: 8, config_event: 9, init_call: 32, shutdown_call: 33, healthcheck_call: 34, save_state_call: 35, migrate_state_call: 36 } as const;
-export const OUTPUT_KIND = { order_intent: 1, cancel_intent: 2, amend_intent: 3, position_intent: 4, alert_intent: 5, noop_intent: 6, risk_hint: 7, state_update: 16, telemetry_hint: 17, timer_request: 18, log_line: 19, saved_state: 20, health_report: 21, error_report: 22 } as const;
+export const OUTPUT_KIND = { order_intent: 1, cancel_intent: 2, amend_intent: 3, position_intent: 4, alert_intent: 5, noop_intent: 6, risk_hint: 7, state_update: 16, telemetry_hint: 17, timer_request: 18, log_line: 19, saved_state: 20, health_report: 21, error_report: 22, service_request: 23 } as const;
 
 export const FRAME_HEADER_BYTES = 64;
 export const RECORD_HEADER_BYTES = 8;

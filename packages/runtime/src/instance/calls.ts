@@ -68,6 +68,14 @@ export class Caller {
     this.header.instrument = NO_INSTRUMENT;
   }
 
+  /** The present of the next frame: inputs before it, and the time. */
+  at(inputs: number, clock_us: number): void {
+    this.header.cursor = inputs;
+    this.header.eventTimeUs = clock_us;
+    this.header.receivedTimeUs = clock_us;
+    this.header.processedTimeUs = clock_us;
+  }
+
   init(withThis: InitWith): number {
     const config = new TextEncoder().encode(canonicalJson(withThis.config));
     const { identity } = withThis;

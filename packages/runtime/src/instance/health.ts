@@ -4,6 +4,7 @@
  * Pure. Faults (the strategy broke a callback) weigh most; discarded intents and bad output lead there more slowly.
  * A degraded instance may only reduce risk; a halted one gets no more events. Clean events forgive.
  */
+import type { Restriction } from "../gate/gate.ts";
 import type { HealthState } from "../protocol.ts";
 
 export const HEALTH_LIMITS = {
@@ -36,6 +37,13 @@ export type FaultNote = {
 };
 
 export const HEALTHY: Health = { state: "healthy", reason_code: null, faults: 0, violations: 0, at: 0 };
+
+/** What each state lets out. */
+export const RESTRICTION_OF: Readonly<Record<HealthState, Restriction>> = {
+  healthy: "none",
+  degraded: "reduce_only",
+  halted: "no_trade",
+};
 
 export function afterFault(health: Health, reason: string, cursor: number): Health {
   const faults = health.faults + 1;

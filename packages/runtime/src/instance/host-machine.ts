@@ -1,10 +1,12 @@
 /** The deterministic machine as its host's options want it. */
 import { clientOrderId } from "@rumi/abi";
+import { PROGRESS } from "../compute/side.ts";
 import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { JsonObject } from "@rumi/kernel";
 import { InstanceMachine } from "./machine.ts";
+import type { MachineOptions } from "./machine-options.ts";
 import type { RunRecorder } from "./recorder.ts";
 
 export type MachineParts = Pick<HostOptions, "feed" | "strategy" | "venue"> & {
@@ -16,6 +18,7 @@ export function machineOf(
   { spec, feed, strategy, venue }: MachineParts,
   recorder: Pick<RunRecorder, "record" | "epochInForce">,
   config: JsonObject,
+  onHint?: MachineOptions["onHint"],
 ): InstanceMachine {
   const identity: Identity = {
     bot_id: spec.bot_id,
@@ -43,8 +46,22 @@ export function machineOf(
       logBytesPerSecond: resources.log_bytes_per_second,
       logBytesPerRun: resources.log_bytes_per_run,
       record: (entry) => recorder.record(entry),
+      ...(onHint === undefined ? {} : { onHint }),
       orderId: (key) => clientOrderId({ environment, ...identity, epoch: recorder.epochInForce, idempotency_key: key }),
     },
     config,
   );
+}
+
+/** Of a Compute side: what it finds while it lives, not while it replays. */
+export function hintsOf({ onResult }: HostOptions, recorder: RunRecorder): MachineOptions["onHint"] {
+  if (onResult === undefined) return undefined;
+  return (tag, score, as_of_us) => {
+    if (recorder.live) onResult({ tag, score, as_of_us });
+  };
+}
+
+/** Of a Compute side: how many rows its lead has taken. */
+export function leadOf({ progress }: HostOptions): (() => number) | undefined {
+  return progress?.role === "side" ? () => Atomics.load(progress.rows, PROGRESS.lead) : undefined;
 }

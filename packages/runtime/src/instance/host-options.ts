@@ -1,6 +1,7 @@
 /** What an instance's host is given, and the limits it works within. */
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { LiveSide } from "../gateway/live-side.ts";
+import type { ComputeResult, Progress } from "../compute/side.ts";
 import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 
@@ -31,4 +32,8 @@ export type HostOptions = {
   /** Records up to this seq are durable and may be told. */
   readonly onDurable: (seq: number) => void;
   readonly onSegment: (segment: SegmentClosed) => void;
+  /** Of an instance with a Compute side, and of that side. */
+  readonly progress?: Progress;
+  /** What a Compute side found; never called for what a replay repeats. */
+  readonly onResult?: (result: ComputeResult) => void;
 };

@@ -18,7 +18,7 @@ import type { JournalWriter } from "../journal/writer.ts";
 import type { InstanceStatus } from "../protocol.ts";
 import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
 import { DeferredConfig } from "./deferred-config.ts";
-import { machineOf } from "./host-machine.ts";
+import { hintsOf, leadOf, machineOf } from "./host-machine.ts";
 import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
@@ -78,8 +78,8 @@ export class InstanceHost {
       epochBefore: life.epochBefore,
       began: life.began,
     });
-    this.#machine = machineOf(options, this.#recorder, life.config);
-    this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic);
+    this.#machine = machineOf(options, this.#recorder, life.config, hintsOf(options, this.#recorder));
+    this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic, leadOf(options));
     this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
     this.#deferred = new DeferredConfig(options.feed);
     this.#checkpointAt = options.monotonic();

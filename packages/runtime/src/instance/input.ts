@@ -42,7 +42,14 @@ export type MachineInput =
       readonly at?: ApplyPoint;
     }
   | { readonly input: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
-  | { readonly input: "signal"; readonly signal: JsonObject; readonly actor: string }
+  | {
+      readonly input: "signal";
+      readonly signal: JsonObject;
+      readonly actor: string;
+      /** Event time of the data that it was made from; where it is older than allowed, the strategy never hears it. */
+      readonly as_of_us?: number;
+      readonly stale_after_us?: number;
+    }
   /** Everything open is cancelled and the venue heard up to `settle_us`. */
   | { readonly input: "stop"; readonly reason: string; readonly settle_us: number }
   /** The callback that would have been `call` failed for a reason of the machine it ran on, or of its own. */
@@ -66,4 +73,12 @@ export type Waiting = {
 export function waitingClass({ input }: Waiting): InputClass {
   if (input.input === "venue_report") return "execution";
   return input.input === "safety" ? "safety" : "other";
+}
+
+/** Made from data too old for the present of the one who would hear it. */
+export function isStale(
+  { as_of_us, stale_after_us }: Extract<MachineInput, { input: "signal" }>,
+  clock_us: number,
+): boolean {
+  return as_of_us !== undefined && stale_after_us !== undefined && clock_us - as_of_us > stale_after_us;
 }

@@ -27,6 +27,8 @@ export type MachineOptions = {
   readonly logBytesPerRun: number;
   /** Takes what happened, in order. `fault` inputs too; all other inputs are recorded by the shell. */
   readonly record: (entry: MachineEntry) => void;
+  /** A hint was put out, at this event time. */
+  readonly onHint?: (tag: string, score: number, as_of_us: number) => void;
   /** Client order id of an intent under the epoch in force. */
   readonly orderId: (key: number) => ClientOrderId;
 };

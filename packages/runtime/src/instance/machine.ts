@@ -25,10 +25,11 @@ import {
   type FaultNote,
   type Health,
   HEALTHY,
+  RESTRICTION_OF,
   sameHealth,
   worse,
 } from "./health.ts";
-import type { MachineInput } from "./input.ts";
+import { isStale, type MachineInput } from "./input.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
@@ -47,13 +48,13 @@ export class InstanceMachine {
   readonly #caller: Caller;
   readonly #own: Own;
   readonly #desk: OrderDesk;
-  readonly #restraints: Restraints;
+  readonly restraints: Restraints;
   readonly #frames: MarketFrames;
   readonly #timers = new Timers();
   readonly #logs: LogMeter;
   readonly #faults = new KnownFaults();
   readonly #subscribes: ReadonlySet<string>;
-  readonly #lastPrices: Float64Array;
+  readonly lastPrices: Float64Array;
   readonly #trace: Uint8Array;
   #cursor = 0;
   #clock = 0;
@@ -77,14 +78,14 @@ export class InstanceMachine {
     this.#subscribes = new Set(options.subscribe);
     this.#caller = new Caller(options.strategy);
     this.#own = { ...HANDLES, runId: runIdBytes(options.identity.run_id) };
-    this.#lastPrices = new Float64Array(options.instruments.length);
+    this.lastPrices = new Float64Array(options.instruments.length);
     this.#trace = this.#caller.header.traceId;
     this.#trace.set(Buffer.from(options.traceId.replaceAll("-", "").padEnd(16, "0").slice(0, 16), "hex"));
     this.#frames = new MarketFrames(options.feed, this.#trace, this.#subscribes);
     this.#logs = new LogMeter(options);
     this.#desk = new OrderDesk({
       options,
-      lastPrices: this.#lastPrices,
+      lastPrices: this.lastPrices,
       trace: this.#trace,
       clock: () => this.#clock,
       safety: () => this.#safety,
@@ -93,14 +94,14 @@ export class InstanceMachine {
       where: () => this.where(),
       violation: (reason) => this.#violation(reason),
       onReport: (report, key, instrument) => {
-        this.#restraints.answered(report);
+        this.restraints.answered(report);
         if (this.#subscribes.has("execution"))
           this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
       },
     });
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const scene = { options, desk, clock, where: () => this.where(), changed: () => this.#changeHealth(this.#health) };
-    this.#restraints = new Restraints(scene);
+    this.restraints = new Restraints(scene);
   }
 
   get cursor(): number {
@@ -111,9 +112,6 @@ export class InstanceMachine {
   }
   get health(): Health {
     return this.#told;
-  }
-  get restraints(): Restraints {
-    return this.#restraints;
   }
   get lastFault(): FaultNote | null {
     return this.#lastFault;
@@ -135,9 +133,6 @@ export class InstanceMachine {
   }
   get nextIntentKey(): number {
     return this.#desk.nextIntentKey;
-  }
-  get lastPrices(): Float64Array {
-    return this.#lastPrices;
   }
   get feedEnded(): boolean {
     return this.#feedEnded;
@@ -176,7 +171,7 @@ export class InstanceMachine {
     const frames = this.#frames;
     const timers = this.#timers;
     const faults = this.#faults;
-    const restraints = this.#restraints;
+    const restraints = this.restraints;
     const { conflation } = restraints;
     const start = this.#cursor;
     const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
@@ -194,7 +189,7 @@ export class InstanceMachine {
       if (flags[row] !== 0) restraints.occurred("input_quality");
       const worth = price[row] ?? 0;
       // Only a row that is no trade may not know what the market is worth.
-      if (worth !== 0) this.#lastPrices[instrument[row] ?? 0] = worth;
+      if (worth !== 0) this.lastPrices[instrument[row] ?? 0] = worth;
       venue.onRow(feed, row, reports);
       if (reports.length > 0) this.#deliver();
       let bytes = mixed === undefined ? tradeBytes : frames.bytesOf(mixed, row);
@@ -246,7 +241,8 @@ export class InstanceMachine {
         this.#config = input.config;
         return this.#callback("on_event", () => this.#caller.config(input.config, input.generation));
       case "signal":
-        if (this.#subscribes.has("signal")) this.#callback("on_event", () => this.#caller.signal(input.signal));
+        if (isStale(input, this.#clock)) this.#counters.results_stale += 1;
+        else if (this.#subscribes.has("signal")) this.#callback("on_event", () => this.#caller.signal(input.signal));
         return;
       case "safety":
         this.#safety = input.mode;
@@ -255,7 +251,7 @@ export class InstanceMachine {
           this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
         return;
       default:
-        return this.#restraints.apply(input);
+        return this.restraints.apply(input);
     }
   }
 
@@ -268,7 +264,7 @@ export class InstanceMachine {
 
   #deliver(): void {
     this.#desk.deliver();
-    this.#restraints.reported();
+    this.restraints.reported();
   }
 
   /** The last call; what it puts out no longer counts, because its state is saved before. */
@@ -312,12 +308,12 @@ export class InstanceMachine {
       safety: this.#safety,
       config: this.#config,
       timers: this.#timers.save(),
-      last_prices: [...this.#lastPrices],
+      last_prices: [...this.lastPrices],
       counters: copyOf(this.#counters),
       ...this.#logs.save(),
       state_version: this.#lastState.version,
       feed_ended: this.#feedEnded,
-      restraints: this.#restraints.save(),
+      restraints: this.restraints.save(),
     };
   }
 
@@ -333,12 +329,12 @@ export class InstanceMachine {
     this.#config = saved.config;
     this.#timers.restore(saved.timers);
     this.#desk.restore(saved);
-    this.#lastPrices.set(saved.last_prices);
+    this.lastPrices.set(saved.last_prices);
     this.#counters = copyOf(saved.counters);
     this.#logs.restore(saved);
     this.#feedEnded = saved.feed_ended;
-    this.#restraints.restore(saved.restraints, saved.cursor);
-    this.#told = worse(saved.health, this.#restraints.overlay);
+    this.restraints.restore(saved.restraints, saved.cursor);
+    this.#told = worse(saved.health, this.restraints.overlay);
     this.#lastState = { version: saved.state_version, state: strategyState };
     return this.#isHalted() ? null : this.#initWith(this.#lastState, false);
   }
@@ -376,11 +372,7 @@ export class InstanceMachine {
   }
 
   #setHeader(): void {
-    const { header } = this.#caller;
-    header.cursor = this.#inputs;
-    header.eventTimeUs = this.#clock;
-    header.receivedTimeUs = this.#clock;
-    header.processedTimeUs = this.#clock;
+    this.#caller.at(this.#inputs, this.#clock);
   }
 
   #callback(name: string, call: () => number): void {
@@ -429,7 +421,9 @@ export class InstanceMachine {
           this.#violation(output.reason_code);
           break;
         case "hint":
-          if (output.tag !== "") this.#counters.hints_total += 1;
+          if (output.tag === "") break;
+          this.#counters.hints_total += 1;
+          this.#o.onHint?.(output.tag, output.score, this.#clock);
           break;
         case "health":
         case "error":
@@ -449,14 +443,12 @@ export class InstanceMachine {
   }
 
   #restriction(): Restriction {
-    const { state } = this.#health;
-    const own = state === "healthy" ? "none" : state === "degraded" ? "reduce_only" : "no_trade";
-    return strictest(own, this.#restraints.restriction);
+    return strictest(RESTRICTION_OF[this.#health.state], this.restraints.restriction);
   }
 
   #violation(reason: string): void {
     this.#counters.discarded[reason] = (this.#counters.discarded[reason] ?? 0) + 1;
-    this.#restraints.violation(reason);
+    this.restraints.violation(reason);
     this.#changeHealth(afterViolation(this.#health, reason, this.#cursor));
   }
 
@@ -472,7 +464,7 @@ export class InstanceMachine {
     };
     this.#lastFault = note;
     this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
-    if (fault.kind === "deadline" || fault.kind === "fuel") this.#restraints.occurred("timeouts");
+    if (fault.kind === "deadline" || fault.kind === "fuel") this.restraints.occurred("timeouts");
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
     if (this.#isHalted()) return this.#desk.cancelAll();
     const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false);
@@ -483,7 +475,7 @@ export class InstanceMachine {
   }
 
   #changeHealth(health: Health): void {
-    const told = worse(health, this.#restraints.overlay);
+    const told = worse(health, this.restraints.overlay);
     const differs = !sameHealth(told, this.#told);
     this.#health = health;
     this.#told = told;

@@ -56,6 +56,7 @@ export function metricsOf({
     state_restore_time_ms: Math.round(restore_ms * 1_000) / 1_000,
     strategy_event_latency_ms: counters.events_total === 0 ? 0 : busy_ms / counters.events_total,
     health_state: { healthy: 0, degraded: 1, halted: 2 }[health_state],
+    results_stale_total: counters.results_stale,
     events_conflated_total: counters.events_conflated,
     orders_sent_total: counters.orders_sent,
     fills_total: counters.fills_total,

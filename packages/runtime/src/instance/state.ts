@@ -9,6 +9,8 @@ export type Counters = {
   events_total: number;
   /** Rows that the venue saw and the strategy did not, because newer ones were due. */
   events_conflated: number;
+  /** Results of Compute and answers of services that came too late to be heard. */
+  results_stale: number;
   intents_total: number;
   orders_sent: number;
   fills_total: number;
@@ -26,6 +28,7 @@ export type Counters = {
 export const countersStart = (): Counters => ({
   events_total: 0,
   events_conflated: 0,
+  results_stale: 0,
   intents_total: 0,
   orders_sent: 0,
   fills_total: 0,

@@ -6,6 +6,7 @@
  * slo/slo); in here are only the measured values of the newest windows.
  */
 import type { MarketFeed } from "@rumi/venues";
+import { behindInputs, caughtUpInputs, PROGRESS, type Progress } from "../compute/side.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import { judgeBacklog } from "../queue/backlog.ts";
 import { LatencyHistogram } from "../slo/histogram.ts";
@@ -27,6 +28,7 @@ export class Watch {
   readonly #pace: FeedPace;
   readonly #monotonic: () => number;
   readonly #rows: number;
+  readonly #progress: Progress | undefined;
   readonly #latencies: LatencyHistogram = new LatencyHistogram();
   /** Of the last minute: the share of each window that was work. */
   readonly #work: number[] = [];
@@ -37,6 +39,8 @@ export class Watch {
   #slo: SloState = SLO_START;
   #measured: SloMeasured = { events: 0, p95_latency_us: 0, drop_rate_ppm: 0, cpu_seconds_per_minute: 0 };
   #overflown = false;
+  /** Its Compute side is. */
+  #behind = false;
 
   constructor(options: {
     readonly spec: InstanceSpec;
@@ -44,12 +48,14 @@ export class Watch {
     readonly pace: FeedPace;
     readonly monotonic: () => number;
     readonly level: string;
+    readonly progress?: Progress;
   }) {
     this.#spec = options.spec;
     this.#feed = options.feed;
     this.#pace = options.pace;
     this.#monotonic = options.monotonic;
     this.#rows = options.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
+    this.#progress = options.progress;
     this.#windowFrom = options.monotonic();
   }
 
@@ -62,6 +68,7 @@ export class Watch {
   rules(machine: InstanceMachine): readonly MachineInput[] {
     // A run that goes on takes its level from the record.
     const slo = machine.restraints.pressures.slo;
+    this.#behind = (machine.restraints.pressures.compute?.level ?? "none") !== "none";
     this.#overflown = (machine.restraints.pressures.queue?.level ?? "none") !== "none";
     if (slo !== undefined && slo.level !== "noop" && slo.level !== "cancel")
       this.#slo = { ...SLO_START, level: slo.level, reason_code: slo.reason_code };
@@ -73,7 +80,7 @@ export class Watch {
   look(machine: InstanceMachine): readonly MachineInput[] {
     const now = this.#monotonic();
     this.#sliceFrom = now;
-    const inputs = this.#backlog(machine);
+    const inputs = [...this.#backlog(machine), ...this.#side(machine)];
     return now - this.#windowFrom >= SLO_LIMITS.window_ms ? [...inputs, ...this.#window(machine, now)] : inputs;
   }
 
@@ -83,6 +90,7 @@ export class Watch {
     const took = now - this.#sliceFrom;
     this.busyMs += took;
     this.#windowWork += took;
+    if (this.#progress !== undefined) Atomics.store(this.#progress.rows, PROGRESS[this.#progress.role], to);
     if (to <= from) return;
     if (!this.#pace.limited) return this.#latencies.add((took * 1_000) / (to - from), to - from);
     for (let row = from; row < to; row += 1) this.#latencies.add(this.#pace.waitedUs(row), 1);
@@ -121,6 +129,18 @@ export class Watch {
       });
     }
     return inputs;
+  }
+
+  /** How far its Compute side lags, in event time, against what the bot allows. */
+  #side({ cursor }: InstanceMachine): readonly MachineInput[] {
+    const side = this.#spec.compute;
+    if (side === undefined || this.#progress?.role !== "lead" || cursor === 0) return [];
+    const { received_time_us } = this.#feed;
+    const row = Math.min(cursor, Math.max(1, Atomics.load(this.#progress.rows, PROGRESS.side)));
+    const lag_us = (received_time_us[cursor - 1] ?? 0) - (received_time_us[row - 1] ?? 0);
+    if (this.#behind ? lag_us > side.staleness_us / 2 : lag_us <= side.staleness_us) return [];
+    this.#behind = !this.#behind;
+    return this.#behind ? behindInputs(side, lag_us) : caughtUpInputs(side, lag_us);
   }
 
   #window(machine: InstanceMachine, now: number): readonly MachineInput[] {

@@ -8,8 +8,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "@rumi/kernel";
 import { Lane } from "./lane.ts";
 import type { LaneData, ToLane } from "./messages.ts";
+import { lowerThread } from "./priority.ts";
 
 const port = parentPort;
 invariant(port !== null, "a lane runs as a thread");
-const lane = new Lane(workerData as LaneData, (message) => port.postMessage(message));
+const data = workerData as LaneData;
+if (data.lane === "compute") lowerThread();
+const lane = new Lane(data, (message) => port.postMessage(message));
 port.on("message", (message: ToLane) => lane.take(message));

@@ -6,14 +6,17 @@ import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { openLive } from "../gateway/open-live.ts";
+import { COMPUTE_LIMITS, type ComputeResult } from "../compute/side.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
 import { failureNote } from "../instance/host-status.ts";
 import { InstanceHost } from "../instance/host.ts";
 import type { HostOptions } from "../instance/host-options.ts";
 import type { InstanceSpec, InstanceStatus, LiveVenueSpec } from "../protocol.ts";
 import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
+import { ProcessStrategy } from "../strategy/process.ts";
 import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
+import { lowerGroups } from "./priority.ts";
 
 export const LANE_TIMES = { beat_ms: 50, status_ms: 500, idle_ms: 2, rest_ms: 100 } as const;
 
@@ -30,6 +33,7 @@ type Hosted = {
   readonly host: InstanceHost;
   readonly commands: (() => Promise<void>)[];
   wake: () => void;
+  readonly results: Map<string, ComputeResult>;
   toldAt: number;
   told: string;
 };
@@ -80,18 +84,22 @@ export class Lane {
   }
 
   async #start(message: Extract<ToLane, { type: "start" }>): Promise<void> {
-    const { spec, slot } = message;
-    const opened = await this.#open(spec, slot).catch((cause: unknown) =>
+    const { spec } = message;
+    const results = new Map<string, ComputeResult>();
+    const opened = await this.#open(message, results).catch((cause: unknown) =>
       err(failure("RUMI-SYS-001", { trace_id: spec.trace_id }, { cause })),
     );
     if (!opened.ok) return this.#refuse(message.request, opened.error);
-    const hosted: Hosted = { host: opened.value, commands: [], wake: () => undefined, toldAt: 0, told: "" };
+    const hosted: Hosted = { host: opened.value, commands: [], wake: () => undefined, results, toldAt: 0, told: "" };
     this.#hosted.set(spec.run_id, hosted);
     this.#tell({ type: "reply", request: message.request, ok: true, status: opened.value.status() });
     void this.#live(spec, hosted);
   }
 
-  async #open(asked: InstanceSpec, slot: number): Promise<Result<InstanceHost, Failure>> {
+  async #open(
+    { spec: asked, slot, progress }: Extract<ToLane, { type: "start" }>,
+    results: Map<string, ComputeResult>,
+  ): Promise<Result<InstanceHost, Failure>> {
     const { python, watch } = this.#data;
     const config = validateConfig(asked.descriptor.config_schema, asked.config);
     if (!config.ok) return config;
@@ -115,7 +123,12 @@ export class Lane {
     if (!feed.ok) return feed;
     const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
     const opened = venue.ok
-      ? await this.#openOver({ feed: feed.value, venue: venue.value }, spec, slot, pythonOf)
+      ? await this.#openOver(
+          { feed: feed.value, venue: venue.value, ...besideOf(progress, results) },
+          spec,
+          slot,
+          pythonOf,
+        )
       : venue;
     if (!opened.ok) this.#feeds.giveBack(spec);
     return opened;
@@ -141,7 +154,7 @@ export class Lane {
   }
 
   async #openOver(
-    world: Pick<HostOptions, "feed" | "venue" | "live">,
+    world: Pick<HostOptions, "feed" | "venue" | "live"> & Beside,
     spec: InstanceSpec,
     slot: number,
     pythonOf: Pick<LoadStrategyOptions, "python">,
@@ -156,6 +169,8 @@ export class Lane {
       ...pythonOf,
     });
     if (!strategy.ok) return strategy;
+    if (this.#data.lane === "compute" && strategy.value instanceof ProcessStrategy)
+      lowerGroups(strategy.value.pid ?? process.pid);
     const opened = await InstanceHost.open({
       ...world,
       ...CLOCKS,
@@ -176,6 +191,8 @@ export class Lane {
       for (const command of hosted.commands.splice(0)) await command();
       const did = await host.turn();
       this.#tellStatus(hosted, false);
+      for (const result of hosted.results.values()) this.#tell({ type: "result", run_id: spec.run_id, result });
+      hosted.results.clear();
       if (host.phase === "stopped" || host.phase === "failed") break;
       if (did === "busy" || hosted.commands.length > 0) await new Promise((resolve) => setImmediate(resolve));
       else await this.#rest(hosted);
@@ -226,6 +243,22 @@ export class Lane {
 }
 
 const giveWay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What an instance with a Compute side, or such a side, is opened with besides. */
+type Beside = Pick<HostOptions, "progress" | "onResult">;
+function besideOf(
+  progress: Extract<ToLane, { type: "start" }>["progress"],
+  results: Map<string, ComputeResult>,
+): Beside {
+  if (progress === undefined) return {};
+  const shared = { progress: { role: progress.role, rows: new Int32Array(progress.rows) } };
+  return progress.role === "lead" ? shared : { ...shared, onResult: (result) => keepNewest(results, result) };
+}
+
+/** Of each tag the newest, and no more tags than there may be. */
+function keepNewest(results: Map<string, ComputeResult>, result: ComputeResult): void {
+  if (results.has(result.tag) || results.size < COMPUTE_LIMITS.tags) results.set(result.tag, result);
+}
 
 /** The recording with the confirmed digests, its instruments numbered as the specification numbers them. */
 export async function loadFeed(

@@ -1,6 +1,7 @@
 /** What a lane's thread and the runner's main thread say to each other (structured clone; both sides are ours). */
 import type { JsonObject } from "@rumi/kernel";
 import type { CallWatch, JailWatch } from "@rumi/sandbox";
+import type { ComputeResult } from "../compute/side.ts";
 import type { MachineInput } from "../instance/input.ts";
 import type { InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
@@ -16,10 +17,19 @@ export type LaneData = {
   /** For tests of the dual fence (M-5.2.7): leave one fence out. */
   readonly without?: "fuel";
   readonly python: PythonHome | null;
+  /** A Compute lane stands behind everything else. */
+  readonly lane: "ll" | "compute";
 };
 
 export type ToLane =
-  | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec; readonly slot: number }
+  | {
+      readonly type: "start";
+      readonly request: number;
+      readonly spec: InstanceSpec;
+      readonly slot: number;
+      /** Of an instance with a Compute side, and of that side. */
+      readonly progress?: { readonly role: "lead" | "side"; readonly rows: SharedArrayBuffer };
+    }
   | {
       readonly type: "command";
       readonly request: number;
@@ -40,5 +50,7 @@ export type FromLane =
       readonly details: JsonObject;
     }
   | { readonly type: "status"; readonly status: InstanceStatus }
+  /** The newest of its tag that a Compute side found. */
+  | { readonly type: "result"; readonly run_id: string; readonly result: ComputeResult }
   | { readonly type: "durable"; readonly run_id: string; readonly seq: number }
   | { readonly type: "segment"; readonly segment: SegmentClosed };

@@ -23,9 +23,13 @@ import { sharedNowMs } from "../lane/lane.ts";
 import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
+import { Companions } from "./companions.ts";
 
+const COMPUTE = "compute ";
 export const LANE_LIMITS = {
   lane_instances: 2_500,
+  /** Threads of the Compute lane. */
+  compute_threads: 2,
   stuck_ms: 5_000,
   look_ms: 250,
   jail_look_ms: 5,
@@ -58,6 +62,7 @@ export type LanePoolOptions = {
   readonly fence: SharedArrayBuffer;
   readonly python: PythonHome | null;
   readonly onMessage: (message: Extract<FromLane, { type: "status" | "durable" | "segment" }>) => void;
+  readonly log: (line: string) => void;
   /** `late` broke through its own fence, and the lane was ended for it. */
   readonly onLost: (runIds: readonly string[], problem: Failure, late?: LateRun) => void;
   /** For tests of the dual fence (M-5.2.7). */
@@ -68,20 +73,50 @@ export class LanePool {
   readonly #o: LanePoolOptions;
   readonly #threads = new Map<string, Thread>();
   readonly #timer: NodeJS.Timeout;
+  readonly #companions: Companions;
   #request = 0;
 
   constructor(options: LanePoolOptions) {
     this.#o = options;
+    this.#companions = new Companions({
+      begin: (spec, slot, progress) => this.#begin(spec, slot, progress),
+      input: (run_id, input) => this.ask(run_id, { type: "input", run_id, input }),
+      log: options.log,
+    });
     this.#timer = setInterval(() => this.#look(), LANE_LIMITS.look_ms);
   }
 
-  start(spec: InstanceSpec, slot: number): Promise<LaneReply> {
-    const { runtime_kind } = spec.descriptor;
-    const inProcess = runtime_kind === "python" || runtime_kind === "rust_native";
-    const name = inProcess ? `process ${spec.run_id}` : this.#roomyLane();
+  async start(spec: InstanceSpec, slot: number): Promise<LaneReply> {
+    const progress = this.#companions.progressOf(spec);
+    const reply = await this.#begin(spec, slot, progress);
+    if (reply.ok && progress !== undefined) void this.#companions.begin(spec, slot, progress);
+    return reply;
+  }
+
+  #begin(
+    spec: InstanceSpec,
+    slot: number,
+    progress?: Extract<ToLane, { type: "start" }>["progress"],
+  ): Promise<LaneReply> {
+    const name = this.#nameFor(spec);
     const thread = this.#threads.get(name) ?? this.#spawn(name);
     thread.runs.set(spec.run_id, slot);
-    return this.#ask(thread, { type: "start", spec, slot });
+    return this.#ask(thread, { type: "start", spec, slot, ...(progress === undefined ? {} : { progress }) });
+  }
+
+  /** Wasm and scripts share their lane's threads; a process blocks its thread and so has one to itself. */
+  #nameFor({ descriptor, run_id }: InstanceSpec): string {
+    const { runtime_kind, capabilities } = descriptor;
+    const compute = capabilities.lane === "compute" ? COMPUTE : "";
+    if (runtime_kind === "python" || runtime_kind === "rust_native") return `${compute}process ${run_id}`;
+    return compute === "" ? this.#roomyLane() : this.#computeLane();
+  }
+
+  /** The emptier thread of the Compute lane. */
+  #computeLane(): string {
+    const names = Array.from({ length: LANE_LIMITS.compute_threads }, (_, n) => `${COMPUTE}${n}`);
+    const runs = (name: string): number => this.#threads.get(name)?.runs.size ?? 0;
+    return names.reduce((least, name) => (runs(name) < runs(least) ? name : least));
   }
 
   ask(runId: string, message: Unnumbered<Extract<ToLane, { type: "command" | "input" }>>): Promise<LaneReply> {
@@ -93,6 +128,12 @@ export class LanePool {
 
   /** The run has ended; a lane of its own goes with it. */
   async leave(runId: string): Promise<void> {
+    const side = this.#companions.sideOf(runId);
+    if (side !== undefined) {
+      await this.ask(side, { type: "command", run_id: side, command: "suspend", reason: "its lead has ended" });
+      this.#companions.forget(side);
+      await this.leave(side);
+    }
     for (const thread of this.#threads.values()) {
       if (!thread.runs.delete(runId) || isShared(thread.name)) continue;
       this.#forget(thread);
@@ -129,7 +170,10 @@ export class LanePool {
     const watch = createJailWatch();
     const calls = createCallWatch();
     const { fence, python, without } = this.#o;
-    const data: LaneData = { fence, beat, watch, calls, python, ...(without === undefined ? {} : { without }) };
+    const data: LaneData = {
+      ...{ fence, beat, watch, calls, python, ...(without === undefined ? {} : { without }) },
+      lane: name.startsWith(COMPUTE) ? "compute" : "ll",
+    };
     const worker = new Worker(this.#o.lane_url, { workerData: data, name });
     const stopWatchdog = isShared(name)
       ? startCallWatchdog(calls, {
@@ -151,6 +195,7 @@ export class LanePool {
       stopWatchdog,
     };
     worker.on("message", (message: FromLane) => {
+      if (message.type === "result") return this.#companions.heard(message);
       if (message.type !== "reply") return this.#o.onMessage(message);
       const waiting = thread.waiting.get(message.request);
       thread.waiting.delete(message.request);
@@ -166,7 +211,7 @@ export class LanePool {
     for (const thread of Array.from(this.#threads.values())) {
       const beat = Atomics.load(thread.beat, 0);
       // A process's lane sleeps while its process works; its own watchdog bounds that.
-      const patience_ms = LANE_LIMITS.stuck_ms * (isShared(thread.name) ? 1 : 6);
+      const patience_ms = LANE_LIMITS.stuck_ms * (thread.name.startsWith("ll") ? 1 : 6);
       if (beat !== thread.lastBeat || thread.lastBeat === 0) {
         thread.lastBeat = beat;
         thread.silent_ms = 0;
@@ -210,4 +255,4 @@ const body = (code: "RUMI-STR-035" | "RUMI-STR-036", params: Readonly<Record<str
   failureNote(failure(code, params, { reasonCode: code === "RUMI-STR-035" ? "M.INSTANCE.UNKNOWN" : "M.LANE.LOST" }));
 
 /** Lanes of many instances; every other lane belongs to one. */
-const isShared = (name: string): boolean => name === "ll" || name.startsWith("ll ");
+const isShared = (name: string): boolean => !name.includes("process ");

@@ -90,6 +90,7 @@ export class Runner {
       lane_url: options.lane_url,
       fence: this.#fence.shared,
       python: options.python,
+      log: options.log,
       onMessage: (message) => this.#fromLane(message),
       onLost: (runs, problem, late) => this.#laneLost(runs, problem, late),
       ...(options.without === undefined ? {} : { without: options.without }),

@@ -494,3 +494,47 @@ export function readErrorReport(from: FrameViews, at: number, length: number, in
   tail += pad8(textBytes);
   return "";
 }
+
+/** Asks a model or signal service by its contract's name; Compute lane only. The answer comes as a signal_event. Kind 23, 56 bytes and tails. */
+export type ServiceRequest = {
+  /** the strategy's own; the answer repeats it */
+  requestId: number;
+  /** name of the contract, [a-z][a-z0-9_]{0,31} */
+  service: string;
+  json: Uint8Array;
+};
+export function makeServiceRequest(): ServiceRequest {
+  return { requestId: 0, service: "", json: new Uint8Array(0) };
+}
+
+/** Bytes written, or -1 when a field is out of range or the room too small. */
+export function writeServiceRequest(to: FrameViews, at: number, value: Readonly<ServiceRequest>): number {
+  const length = 56 + pad8(value.json.length);
+  if (!(at % 8 === 0 && at + length <= to.u8.length && Number.isSafeInteger(value.requestId) && value.requestId >= 0 && isText(value.service, 32))) return -1;
+  to.u32[at >> 2] = 23;
+  to.u32[(at + 4) >> 2] = length;
+  to.u8[at + 52] = 0;
+  to.u8[at + 53] = 0;
+  to.u8[at + 54] = 0;
+  to.u8[at + 55] = 0;
+  putInt64(to, at + 8, value.requestId);
+  putText(to, at + 16, 32, value.service);
+  to.u32[(at + 48) >> 2] = value.json.length;
+  let tail = at + 56;
+  putBytes(to, tail, value.json, pad8(value.json.length));
+  tail += pad8(value.json.length);
+  return length;
+}
+
+/** Empty when well-formed, else the malformed field's name. `length` is the whole frame's; bytes stay views. */
+export function readServiceRequest(from: FrameViews, at: number, length: number, into: ServiceRequest): string {
+  if (length < 56) return "length";
+  const jsonBytes = from.u32[(at + 48) >> 2] ?? 0;
+  if (length !== 56 + pad8(jsonBytes)) return "length";
+  into.requestId = takeUint64(from, at + 8); if (!(Number.isSafeInteger(into.requestId))) return "request_id";
+  const serviceText = takeText(from, at + 16, 32); if (serviceText === undefined) return "service"; into.service = serviceText;
+  let tail = at + 56;
+  into.json = from.u8.subarray(tail, tail + jsonBytes);
+  tail += pad8(jsonBytes);
+  return "";
+}

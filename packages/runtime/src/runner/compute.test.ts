@@ -1,0 +1,111 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { bundleRunner, TestControl } from "../../test/control.ts";
+import { journalOf } from "../../test/hosted.ts";
+import { recording, RUN_ID, spec, thinker } from "../../test/support.ts";
+import { type ComputeSide, sideSpec } from "../compute/side.ts";
+import { COMPUTE_NICE, niceOf } from "../lane/priority.ts";
+import type { InstanceSpec, JournalEntry } from "../protocol.ts";
+
+const room = temporaryFolder();
+let start: Awaited<ReturnType<typeof bundleRunner>>;
+let file: InstanceSpec["venue"]["files"][number];
+const alive: { control: TestControl; child: ChildProcess }[] = [];
+let count = 0;
+
+beforeAll(async () => {
+  start = await bundleRunner(room.path);
+  file = recording(room.path, 20_000);
+});
+afterEach(async () => {
+  for (const { control, child } of alive.splice(0)) {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await control.close();
+  }
+});
+afterAll(() => room.remove());
+
+const side = (change: Partial<ComputeSide> = {}): ComputeSide => ({
+  descriptor: thinker("compute"),
+  config: { hint_every: 50 },
+  staleness_us: 86_400_000_000,
+  when_behind: "noop",
+  ...change,
+});
+async function running(compute: ComputeSide, change: Partial<InstanceSpec> = {}) {
+  count += 1;
+  const control = new TestControl(join(room.path, `c${count}`));
+  const child = start(control.path);
+  alive.push({ control, child });
+  await control.until(() => control.seen.some((message) => message.type === "instances"));
+  const base = spec(join(room.path, `compute-${count}`));
+  const lead = thinker("ll");
+  const of: InstanceSpec = {
+    ...base,
+    strategy_id: lead.strategy_id,
+    descriptor: lead,
+    venue: { ...base.venue, files: [file], pace: { kind: "multiple", factor: 4_000 } },
+    compute,
+    ...change,
+  };
+  const started = await control.ask({ type: "start", spec: of });
+  if (!started.ok) throw new Error(JSON.stringify(started.failure));
+  const ended = () =>
+    control.until(() => control.statuses.find((one) => one.run_id === RUN_ID && one.phase === "feed_ended"), 60_000);
+  return { control, child, of, ended, entries: () => control.entries.get(RUN_ID) ?? [] };
+}
+const signals = (entries: readonly JournalEntry[]) =>
+  entries.flatMap((entry) =>
+    entry.kind === "input" && entry.input["input"] === "signal" ? [{ ...entry, input: entry.input }] : [],
+  );
+const pressures = (entries: readonly JournalEntry[]): readonly unknown[] =>
+  entries.flatMap((entry) =>
+    entry.kind === "input" && entry.input["source"] === "compute" ? [entry.input["reason_code"]] : [],
+  );
+
+describe("Compute lane of a runner", () => {
+  it(
+    "[M-3.1.2] [M-13.2] results reach the lead as signals with the time of their data; only the lead's own intents become orders",
+    { timeout: 90_000 },
+    async () => {
+      const { child, of, ended, entries, control } = await running(side());
+      // [M-0.4] Measured: some thread of the runner stands at nice 19, its first does not.
+      const tasks = `/proc/${child.pid}/task`;
+      await control.until(() => signals(entries()).length > 3, 60_000);
+      const nices = readdirSync(tasks).map((task) => niceOf(`${tasks}/${task}/stat`));
+      expect(nices).toContain(COMPUTE_NICE);
+      expect(niceOf(`${tasks}/${child.pid}/stat`)).toBeLessThan(COMPUTE_NICE);
+      await ended();
+      await control.until(() => entries().some((entry) => entry.kind === "feed_ended"));
+      for (const { input, event_time_us } of signals(entries())) {
+        expect(input["signal"]).toMatchObject({ source: "compute", tag: "trend" });
+        expect(Number(input["as_of_us"])).toBeLessThanOrEqual(event_time_us);
+      }
+      const own = sideSpec(of, side());
+      expect(own.mode).toBe("shadow");
+      const beside = journalOf(own);
+      expect(beside.some((entry) => entry.kind === "order" || entry.kind === "fill")).toBe(false);
+      const intents = entries().filter((entry) => entry.kind === "intent");
+      expect(intents.length, "the lead turned signals into intents, through its gate").toBeGreaterThan(3);
+    },
+  );
+
+  it(
+    "[M-3.2.1] [M-3.2.3] a side that is stuck in its work never holds the lead up: it ends its feed in time and keeps still, as its bot chose",
+    { timeout: 90_000 },
+    async () => {
+      const stuck = side({ config: { hint_every: 1, spin: 20_000_000 }, staleness_us: 60_000_000 });
+      const { of, ended, entries, control } = await running(stuck);
+      await ended();
+      await control.until(() => entries().some((entry) => entry.kind === "feed_ended"));
+      expect(pressures(entries())[0]).toBe("M.COMPUTE.NOOP");
+      const behind = journalOf(sideSpec(of, stuck)).at(-1)?.cursor ?? 0;
+      expect(behind, "the side is far behind when the lead is done").toBeLessThan(10_000);
+    },
+  );
+});
