@@ -37,7 +37,7 @@ const side = (change: Partial<ComputeSide> = {}): ComputeSide => ({
   when_behind: "noop",
   ...change,
 });
-async function running(compute: ComputeSide, change: Partial<InstanceSpec> = {}) {
+async function running(compute: ComputeSide, factor: number) {
   count += 1;
   const control = new TestControl(join(room.path, `c${count}`));
   const child = start(control.path);
@@ -49,9 +49,8 @@ async function running(compute: ComputeSide, change: Partial<InstanceSpec> = {})
     ...base,
     strategy_id: lead.strategy_id,
     descriptor: lead,
-    venue: { ...base.venue, files: [file], pace: { kind: "multiple", factor: 4_000 } },
+    venue: { ...base.venue, files: [file], pace: { kind: "multiple", factor } },
     compute,
-    ...change,
   };
   const started = await control.ask({ type: "start", spec: of });
   if (!started.ok) throw new Error(JSON.stringify(started.failure));
@@ -71,17 +70,17 @@ const pressures = (entries: readonly JournalEntry[]): readonly unknown[] =>
 describe("Compute lane of a runner", () => {
   it(
     "[M-3.1.2] [M-13.2] results reach the lead as signals with the time of their data; only the lead's own intents become orders",
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
-      const { child, of, ended, entries, control } = await running(side());
+      // Slow enough that a side at nice 19 gets its turn on a machine with other things to do.
+      const { child, of, entries, control } = await running(side(), 200);
       // [M-0.4] Measured: some thread of the runner stands at nice 19, its first does not.
       const tasks = `/proc/${child.pid}/task`;
-      await control.until(() => signals(entries()).length > 3, 60_000);
+      const ordered = () => entries().filter((entry) => entry.kind === "intent");
+      await control.until(() => signals(entries()).length > 3 && ordered().length > 3, 120_000);
       const nices = readdirSync(tasks).map((task) => niceOf(`${tasks}/${task}/stat`));
       expect(nices).toContain(COMPUTE_NICE);
       expect(niceOf(`${tasks}/${child.pid}/stat`)).toBeLessThan(COMPUTE_NICE);
-      await ended();
-      await control.until(() => entries().some((entry) => entry.kind === "feed_ended"));
       for (const { input, event_time_us } of signals(entries())) {
         expect(input["signal"]).toMatchObject({ source: "compute", tag: "trend" });
         expect(Number(input["as_of_us"])).toBeLessThanOrEqual(event_time_us);
@@ -90,8 +89,8 @@ describe("Compute lane of a runner", () => {
       expect(own.mode).toBe("shadow");
       const beside = journalOf(own);
       expect(beside.some((entry) => entry.kind === "order" || entry.kind === "fill")).toBe(false);
-      const intents = entries().filter((entry) => entry.kind === "intent");
-      expect(intents.length, "the lead turned signals into intents, through its gate").toBeGreaterThan(3);
+      // The lead turned signals into intents, through its gate.
+      expect(ordered().length).toBeGreaterThan(3);
     },
   );
 
@@ -100,7 +99,7 @@ describe("Compute lane of a runner", () => {
     { timeout: 90_000 },
     async () => {
       const stuck = side({ config: { hint_every: 1, spin: 20_000_000 }, staleness_us: 60_000_000 });
-      const { of, ended, entries, control } = await running(stuck);
+      const { of, ended, entries, control } = await running(stuck, 4_000);
       await ended();
       await control.until(() => entries().some((entry) => entry.kind === "feed_ended"));
       expect(pressures(entries())[0]).toBe("M.COMPUTE.NOOP");
