@@ -68,7 +68,7 @@ export const ENUMS = {
 export type EnumName = keyof typeof ENUMS;
 
 /** Bits of an input frame's flags (M-11.1). */
-export const QUALITY = { stale: 1, gap: 2, dup: 4, out_of_order: 8 } as const;
+export const QUALITY = { stale: 1, gap: 2, dup: 4, out_of_order: 8, clock_drift: 16 } as const;
 /** Bits of an order's `options`. */
 export const ORDER_OPTIONS = { reduce_only: 1, post_only: 2 } as const;
 

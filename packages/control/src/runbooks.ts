@@ -80,6 +80,7 @@ export const REASON_PAGES: Readonly<Record<string, string>> = {
   CAPABILITY: "docs/runbooks/reasons/output.md",
   COMPUTE: "docs/runbooks/reasons/restraints.md",
   CONFIG: "docs/runbooks/reasons/admission.md",
+  DATA: "docs/runbooks/reasons/data.md",
   DEGRADE: "docs/runbooks/reasons/gate.md",
   DESCRIPTOR: "docs/runbooks/reasons/admission.md",
   FEED: "docs/runbooks/reasons/gateway.md",

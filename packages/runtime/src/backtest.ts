@@ -24,6 +24,7 @@ import { gateContextOf, venueOptionsOf } from "./instance/gate-context.ts";
 import { InstanceMachine } from "./instance/machine.ts";
 import type { Counters } from "./instance/state.ts";
 import type { HealthState, InstanceSpec } from "./protocol.ts";
+import type { DataQuality } from "./quality/policy.ts";
 import { loadStrategy, type LoadStrategyOptions } from "./strategy/load.ts";
 import type { Strategy } from "./strategy/strategy.ts";
 
@@ -36,6 +37,8 @@ export type BacktestOptions = {
   readonly feed: MarketFeed;
   readonly venue: { readonly venue_id: string } & Omit<SimulatedVenueOptions, "instruments">;
   readonly limits: InstanceSpec["limits"];
+  /** As in a bot's version; what is absent is DATA_QUALITY_DEFAULT's. */
+  readonly data_quality?: DataQuality;
   /** Defaults to a fixed one, so that two backtests are comparable byte by byte. */
   readonly identity?: Partial<Pick<InstanceSpec, "bot_id" | "instance_id" | "run_id" | "trace_id" | "environment">>;
   /** Python strategies need what a lane needs. */
@@ -142,6 +145,7 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
     },
     config.value,
   );
+  for (const input of machine.restraints.rulesInput(undefined, options.data_quality)) machine.apply(input);
   const refused = machine.init();
   if (refused !== null)
     return err(

@@ -23,6 +23,7 @@ export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";
 export * from "./ring/ring.ts";
 export * from "./gate/gate.ts";
+export * from "./quality/policy.ts";
 export * from "./gate/intent.ts";
 export { normaliseOrder } from "./gate/normalise.ts";
 export { parseMoney } from "./gate/money.ts";

@@ -1,6 +1,7 @@
 /** The protocol's messages as checkable shapes: closed objects, no coercion, every text and list bounded. */
 import { ID_PATTERNS } from "@rumi/kernel";
 import { RECORDING_FORMATS } from "@rumi/venues";
+import { QUALITY_FLAGS, QUALITY_REACTIONS } from "./quality/policy.ts";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
 import { COMPUTE_POLICIES } from "./compute/side.ts";
 import { SLO_LEVELS } from "./slo/slo.ts";
@@ -135,6 +136,11 @@ const breaker = object({
     },
   },
 });
+const qualityFlags = Object.keys(QUALITY_FLAGS);
+const dataQuality = object(
+  Object.fromEntries(qualityFlags.map((flag) => [flag, word(...QUALITY_REACTIONS)])),
+  qualityFlags,
+);
 const sloNumbers = { p95_latency_us: number, drop_rate_ppm: number, cpu_seconds_per_minute: number };
 const slo = object(sloNumbers, Object.keys(sloNumbers));
 
@@ -198,6 +204,7 @@ const spec = object(
     follows: earlierRun,
     lease: object({ ttl_ms: count }),
     breaker,
+    data_quality: dataQuality,
     slo,
     compute: object({
       descriptor: json,
@@ -206,7 +213,7 @@ const spec = object(
       when_behind: word(...COMPUTE_POLICIES),
     }),
   },
-  ["admission", "begin", "from", "follows", "breaker", "slo", "compute"],
+  ["admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute"],
 );
 
 const status = object(

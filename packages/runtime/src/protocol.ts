@@ -9,6 +9,7 @@
 import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
 import type { RecordingFile } from "@rumi/venues";
+import type { DataQuality } from "./quality/policy.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
 import type { ComputeSide } from "./compute/side.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
@@ -81,6 +82,8 @@ export type InstanceSpec = InstanceKey & {
   };
   /** When it trips, what it does, how it comes back; absent: BREAKER_DEFAULT. */
   readonly breaker?: BreakerConfig;
+  /** How flawed market data is reacted to; what is absent is DATA_QUALITY_DEFAULT's. */
+  readonly data_quality?: DataQuality;
   /** What is promised of it; absent: nothing is. */
   readonly slo?: Slo;
   /** A second strategy of the pack that thinks slowly beside it; absent: none does. */

@@ -6,7 +6,7 @@
  *
  * Invariant: after any updates the best levels are those of a plain map of price to quantity (book.test.ts).
  */
-import { BOOK_ACTION } from "./types.ts";
+import { BOOK_ACTION, MARKET_KIND, type MixedColumns } from "./types.ts";
 
 /** Levels of one row: `[price, quantity]`, scaled; quantity 0 removes. */
 export type BookLevels = readonly (readonly [price: number, quantity: number])[];
@@ -79,6 +79,12 @@ class BookSide {
     }
     return low;
   }
+}
+
+/** Whether a row is a whole book. */
+export function isBookSnapshot(mixed: MixedColumns | undefined, row: number): boolean {
+  if (mixed === undefined || mixed.kind[row] !== MARKET_KIND.book) return false;
+  return mixed.books.action[mixed.detail[row] ?? 0] === BOOK_ACTION.snapshot;
 }
 
 /** What a market with these best prices is worth: the middle rounded down, the one side there is, or 0. */

@@ -36,6 +36,7 @@ pub mod quality {
     pub const GAP: u16 = 2;
     pub const DUP: u16 = 4;
     pub const OUT_OF_ORDER: u16 = 8;
+    pub const CLOCK_DRIFT: u16 = 16;
 }
 
 pub mod order_options {

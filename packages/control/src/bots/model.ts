@@ -11,6 +11,7 @@
  */
 import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import { QUALITY_REACTIONS, type QualityFlag } from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -37,6 +38,16 @@ export const StrategyReferenceSchema = Type.Object(
   CLOSED,
 );
 
+const Reaction = Type.Optional(Type.Union(QUALITY_REACTIONS.map((reaction) => Type.Literal(reaction))));
+/** What the bot does about flawed market data, by quality flag (M-11.2); what is left out is the runtime's default. */
+export const DataQualitySchema = Type.Object(
+  { stale: Reaction, gap: Reaction, dup: Reaction, out_of_order: Reaction, clock_drift: Reaction } satisfies Record<
+    QualityFlag,
+    typeof Reaction
+  >,
+  CLOSED,
+);
+
 const specFields = {
   display_name: Type.Optional(text(128)),
   strategy: StrategyReferenceSchema,
@@ -56,7 +67,7 @@ const specFields = {
   isolation: Type.Optional(Type.Union([Type.Literal("any"), Type.Literal("strict")])),
   slo: Type.Optional(Open),
   degradation: Type.Optional(Open),
-  data_quality: Type.Optional(Open),
+  data_quality: Type.Optional(DataQualitySchema),
   staging: Type.Optional(Type.Boolean()),
   stop_conditions: Type.Optional(Open),
 };
@@ -160,7 +171,15 @@ export function nextVersion(current: string, before: BotSpec, after: BotSpec): s
     JSON.stringify(pick(before)) !== JSON.stringify(pick(after));
   if (differs((spec) => [spec.strategy, spec.venue])) return `${major + 1}.0.0`;
   if (
-    differs((spec) => [spec.config, spec.instruments, spec.capital, spec.isolation, spec.stop_conditions, spec.staging])
+    differs((spec) => [
+      spec.config,
+      spec.instruments,
+      spec.capital,
+      spec.isolation,
+      spec.stop_conditions,
+      spec.staging,
+    ]) ||
+    differs((spec) => spec.data_quality)
   )
     return `${major}.${minor + 1}.0`;
   return `${major}.${minor}.${patch + 1}`;

@@ -54,6 +54,7 @@ export function startSpecOf(facts: StartFacts): StartSpec {
       intents_per_second: strategy.descriptor.resources.intents_per_second,
       max_open_orders: CONTROL_LIMITS.open_orders,
     },
+    ...(spec.data_quality === undefined ? {} : { data_quality: spec.data_quality }),
     isolation: spec.isolation,
     run_dir: facts.runDir(bot.bot_id, run_id),
   };

@@ -14,7 +14,7 @@ import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import type { Intent, IntentBody, OrderWish, VenueAction } from "./intent.ts";
 import { normaliseOrder } from "./normalise.ts";
 
-export type Restriction = "none" | "limit_only" | "reduce_only" | "no_trade";
+export type Restriction = "none" | "limit_only" | "reduce_size" | "reduce_only" | "no_trade";
 
 export type GateContext = {
   readonly instruments: readonly InstrumentSpec[];
@@ -55,6 +55,8 @@ export type GateMoment = {
   readonly now_us: number;
   readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
   readonly restriction: Restriction;
+  /** Why, where another room than the instance's health asks for it; then verdicts bear it. */
+  readonly restriction_reason?: string;
   readonly open_orders: readonly OpenOrderView[];
   /** Signed, by instrument index. */
   readonly positions: readonly number[];
@@ -158,12 +160,13 @@ function decide(key: number, body: IntentBody, context: GateContext, moment: Gat
 
 function mayTrade(index: number, type: "limit" | "market", context: GateContext, moment: GateMoment): string {
   if (moment.safety !== "NORMAL") return `M.SAFETY.${moment.safety}`;
-  if (moment.restriction === "no_trade") return "M.DEGRADE.NO_TRADE";
+  if (moment.restriction === "no_trade") return moment.restriction_reason ?? "M.DEGRADE.NO_TRADE";
   if (!context.venue_allowed) return "M.CAPABILITY.VENUE_NOT_ALLOWED";
   if (context.instruments[index] === undefined || context.instrument_allowed[index] !== true)
     return "M.CAPABILITY.INSTRUMENT_NOT_ALLOWED";
   if (!context.order_types.includes(type)) return "M.CAPABILITY.ORDER_TYPE_NOT_ALLOWED";
-  if (moment.restriction === "limit_only" && type === "market") return "M.DEGRADE.LIMIT_ONLY";
+  if (moment.restriction === "limit_only" && type === "market")
+    return moment.restriction_reason ?? "M.DEGRADE.LIMIT_ONLY";
   return "";
 }
 
@@ -183,6 +186,10 @@ function decideOrder(key: number, wish: OrderWish, context: GateContext, moment:
     quantity = Math.min(quantity, reducible);
     changed = "M.DEGRADE.REDUCE_ONLY";
   }
+  if (moment.restriction === "reduce_size" && !reduceOnly && enlarges(wish, moment)) {
+    quantity = Math.floor(quantity / 2);
+    changed = moment.restriction_reason ?? "M.DEGRADE.REDUCE_SIZE";
+  }
   const fit = normaliseOrder({ side: wish.side, type: wish.type, price: wish.price, quantity }, instrument);
   if (fit.kind === "refused") return refused(fit.reason);
   if (moment.open_orders.length >= context.max_open_orders) return refused("M.LIMIT.OPEN_ORDERS");
@@ -200,6 +207,12 @@ function decideOrder(key: number, wish: OrderWish, context: GateContext, moment:
     [{ kind: "submit", key, order: { ...order, reduce_only: reduceOnly, price: fit.price, quantity: fit.quantity } }],
     changed === "" ? fit.changed : changed,
   );
+}
+
+/** Whether the position would be larger, or on the other side, if all of it filled. */
+function enlarges({ instrument, side, quantity }: OrderWish, { positions }: GateMoment): boolean {
+  const position = positions[instrument] ?? 0;
+  return quantity > (side === "buy" ? -position : position);
 }
 
 function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: GateContext, moment: GateMoment): Decision {
@@ -223,6 +236,8 @@ function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: Gate
   if (fit.quantity <= filled) return refused("M.INTENT.NOT_AMENDABLE");
   const grows = fit.quantity > target.quantity || fit.price > target.price;
   if (moment.restriction === "reduce_only" && grows) return refused("M.DEGRADE.REDUCE_ONLY");
+  if (moment.restriction === "reduce_size" && grows)
+    return refused(moment.restriction_reason ?? "M.DEGRADE.REDUCE_SIZE");
   const over = exceedsCapital(
     { instrument: target.instrument, side: target.side, price: fit.price, quantity: fit.quantity - filled },
     context,

@@ -11,6 +11,8 @@ import type { InstrumentSpec } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
 import { GATE_START, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
 import type { Intent, VenueAction } from "../gate/intent.ts";
+import { strictest } from "../gate/restriction.ts";
+import type { DataRestriction } from "../quality/reactions.ts";
 import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { LiveOrders } from "./orders.ts";
@@ -26,6 +28,8 @@ export type DeskScene = {
   readonly clock: () => number;
   readonly safety: () => "NORMAL" | "SAFE" | "EMERGENCY_STOP";
   readonly restriction: () => Restriction;
+  /** What the quality of an instrument's data asks for. */
+  readonly dataRestriction: (instrument: number) => DataRestriction | undefined;
   readonly counters: () => Counters;
   readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
   readonly violation: (reason: string) => void;
@@ -68,7 +72,7 @@ export class OrderDesk {
     const verdict = judge(this.#gate, intent, options.gate, {
       now_us: clock(),
       safety: safety(),
-      restriction: restriction(),
+      ...this.#restricted(intent, restriction()),
       open_orders: this.#orders.list(),
       positions: quantities,
       last_prices: [...lastPrices],
@@ -100,6 +104,18 @@ export class OrderDesk {
         });
       }
     }
+  }
+
+  /** The strictest of what holds for the instance and for the intent's instrument. */
+  #restricted(
+    { body }: Intent,
+    instance: Restriction,
+  ): { readonly restriction: Restriction; readonly restriction_reason?: string } {
+    const target = "target_key" in body ? this.#orders.byKey(body.target_key)?.instrument : undefined;
+    const instrument = target ?? ("instrument" in body ? body.instrument : -1);
+    const data = this.#scene.dataRestriction(instrument);
+    if (data === undefined || strictest(instance, data.restriction) === instance) return { restriction: instance };
+    return { restriction: data.restriction, restriction_reason: data.reason_code };
   }
 
   #record(intent: Intent, verdict: Verdict, ownId: string | null): void {

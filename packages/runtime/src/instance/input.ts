@@ -4,6 +4,7 @@ import type { ApplyPoint, InstanceStatus } from "../protocol.ts";
 import type { InputClass } from "../queue/input-queue.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
 import type { GatewayInput } from "../gateway/reports.ts";
+import type { DataQualityPolicy } from "../quality/policy.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 import type { PressureLevel, PressureSource } from "./pressure.ts";
 
@@ -18,6 +19,8 @@ export type RestraintInput =
       readonly reason_code: string;
       /** What was measured, for the record. */ readonly measured: Readonly<Record<string, number>>;
     }
+  /** How flawed data is reacted to from here on. */
+  | { readonly input: "data_quality"; readonly policy: DataQualityPolicy }
   /** What trips the breaker from here on. */
   | { readonly input: "rules"; readonly breaker: BreakerConfig }
   /** Something that the breaker counts and only a clock or a gateway can see. */

@@ -90,6 +90,7 @@ export class InstanceMachine {
       clock: () => this.#clock,
       safety: () => this.#safety,
       restriction: () => this.#restriction(),
+      dataRestriction: (instrument) => this.restraints.quality.of(instrument),
       counters: () => this.#counters,
       where: () => this.where(),
       violation: (reason) => this.#violation(reason),
@@ -172,7 +173,7 @@ export class InstanceMachine {
     const timers = this.#timers;
     const faults = this.#faults;
     const restraints = this.restraints;
-    const { conflation } = restraints;
+    const { conflation, quality } = restraints;
     const start = this.#cursor;
     const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
     if (this.#isHalted()) return 0;
@@ -186,7 +187,7 @@ export class InstanceMachine {
       }
       this.#clock = now;
       if (restraints.nextLook <= now) restraints.look();
-      if (flags[row] !== 0) restraints.occurred("input_quality");
+      if (flags[row] !== 0 || quality.active) restraints.judgeRow(row);
       const worth = price[row] ?? 0;
       // Only a row that is no trade may not know what the market is worth.
       if (worth !== 0) this.lastPrices[instrument[row] ?? 0] = worth;

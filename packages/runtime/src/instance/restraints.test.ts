@@ -129,7 +129,8 @@ describe("circuit breaker at the simulated exchange", () => {
       rules: { input_quality: { count: 5, within_us: 60_000_000, mode: "cancel_all" } },
       back: { kind: "cooldown", after_us: 600_000_000 },
     };
-    const one = run({ breaker });
+    // The breaker alone is looked at here.
+    const one = run({ breaker, data_quality: { gap: "ignore" } });
     const { host } = await hosted(one, { feed });
     while (host.phase === "running") await host.turn();
     const [open, back] = of(journalOf(one), "breaker");

@@ -12,7 +12,7 @@
  */
 import { canonicalJson, type JsonObject } from "@rumi/kernel";
 import type { GatewayNote } from "../gateway/reports.ts";
-import type { ExecutionReport } from "@rumi/venues";
+import { type ExecutionReport, isBookSnapshot } from "@rumi/venues";
 import {
   answered,
   BREAKER_CLOSED,
@@ -30,6 +30,8 @@ import type { Restriction } from "../gate/gate.ts";
 import type { InstanceStatus } from "../protocol.ts";
 import { strictest } from "../gate/restriction.ts";
 import { Conflation, feedStreams } from "../queue/conflation.ts";
+import { DATA_QUALITY_DEFAULT, type DataQuality } from "../quality/policy.ts";
+import { QualityReactions, type ReactionState } from "../quality/reactions.ts";
 import type { OrderDesk } from "./desk.ts";
 import type { MachineEntry } from "./entry.ts";
 import type { RestraintInput } from "./input.ts";
@@ -44,6 +46,7 @@ export type RestraintState = {
   /** Orders of the runtime so far, and how many of them this trip. */
   readonly own_orders: number;
   readonly hedges: number;
+  readonly quality?: ReactionState;
 };
 
 /** Health as it looks from here; the machine shows the worse of this and its own. */
@@ -70,6 +73,7 @@ const RATE_LIMITED: ReadonlySet<string> = new Set(["M.VENUE.RATE_LIMITED"]);
 
 export class Restraints {
   readonly conflation: Conflation;
+  readonly quality: QualityReactions;
   /** When time alone changes something; the row loop compares it and nothing else. */
   nextLook: number = Number.POSITIVE_INFINITY;
   restriction: Restriction = "none";
@@ -84,6 +88,7 @@ export class Restraints {
   constructor(scene: RestraintScene) {
     this.#scene = scene;
     this.conflation = new Conflation(feedStreams(scene.options.feed));
+    this.quality = new QualityReactions(scene.options.instruments.length);
   }
 
   get open(): BreakerOpen | null {
@@ -99,11 +104,15 @@ export class Restraints {
       ? { state: "closed", mode: null, trigger: null, reason_code: back_reason, since_us: null, trips }
       : { state: "open", ...open, trips };
   }
-  /** The input that brings the wished rules, where others are in force. */
-  rulesInput(wished: BreakerConfig = BREAKER_DEFAULT): readonly RestraintInput[] {
-    const text = (rules: BreakerConfig): string => canonicalJson(rules as unknown as JsonObject);
-    const same = text(wished) === text(this.#config);
-    return same ? [] : [{ input: "rules", breaker: wished }];
+  /** The inputs that bring the wished rules and reactions, where others are in force. */
+  rulesInput(wished: BreakerConfig = BREAKER_DEFAULT, dataQuality: DataQuality = {}): readonly RestraintInput[] {
+    const policy = { ...DATA_QUALITY_DEFAULT, ...dataQuality };
+    const differs = (a: object, b: object): boolean =>
+      canonicalJson(a as JsonObject) !== canonicalJson(b as JsonObject);
+    return [
+      ...(differs(wished, this.#config) ? [{ input: "rules", breaker: wished } as const] : []),
+      ...(differs(policy, this.quality.policy) ? [{ input: "data_quality", policy } as const] : []),
+    ];
   }
   get pressures(): Readonly<Partial<Record<PressureSource, Pressure>>> {
     return this.#pressures;
@@ -112,6 +121,14 @@ export class Restraints {
   /** Something that the breaker counts happened in the machine. */
   occurred(trigger: BreakerTrigger): void {
     this.#become(occurred(this.#breaker, this.#config, trigger, this.#scene.clock()));
+  }
+
+  /** A row with flags came, or one while a reaction is in force. */
+  judgeRow(row: number): void {
+    const { flags, instrument, mixed } = this.#scene.options.feed;
+    const flagged = flags[row] ?? 0;
+    if (flagged !== 0) this.occurred("input_quality");
+    if (this.quality.row(instrument[row] ?? 0, flagged, isBookSnapshot(mixed, row))) this.#reacted();
   }
 
   /** A violation of the gate: discarded for its volume. */
@@ -142,6 +159,9 @@ export class Restraints {
         return input.condition === "rate_limited" ? this.occurred("rate_limited") : undefined;
       case "conflate":
         return this.conflation.begin(this.#scene.where().cursor, input.until);
+      case "data_quality":
+        if (this.quality.become(input.policy)) this.#reacted();
+        return;
       case "rules":
         this.#config = input.breaker;
         return this.#derive();
@@ -173,6 +193,7 @@ export class Restraints {
       conflate_until: this.conflation.until,
       own_orders: this.#ownOrders,
       hedges: this.#hedges,
+      quality: this.quality.save(),
     };
   }
 
@@ -185,7 +206,13 @@ export class Restraints {
     this.#ownOrders = saved.own_orders;
     this.#hedges = saved.hedges;
     this.conflation.begin(cursor, saved.conflate_until);
+    this.quality.restore(saved.quality);
     this.#derive();
+  }
+
+  #reacted(): void {
+    this.#derive();
+    this.#scene.changed();
   }
 
   #become(next: BreakerState): void {
@@ -242,6 +269,8 @@ export class Restraints {
       else if (overlay.state === "healthy" && pressure.level !== "adjust" && pressure.level !== "noop")
         overlay = { state: "degraded", reason_code: pressure.reason_code };
     }
+    const { reason } = this.quality;
+    if (overlay.state === "healthy" && reason !== null) overlay = { state: "degraded", reason_code: reason };
     this.restriction = restriction;
     this.overlay = overlay;
   }

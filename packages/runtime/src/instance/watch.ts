@@ -73,7 +73,7 @@ export class Watch {
     if (slo !== undefined && slo.level !== "noop" && slo.level !== "cancel")
       this.#slo = { ...SLO_START, level: slo.level, reason_code: slo.reason_code };
     this.#before = { events: machine.counters.events_total, conflated: machine.counters.events_conflated };
-    return machine.restraints.rulesInput(this.#spec.breaker);
+    return machine.restraints.rulesInput(this.#spec.breaker, this.#spec.data_quality);
   }
 
   /** Before a slice: is it behind? And once a window: does it keep its promise? */
