@@ -9,6 +9,9 @@ import { ok, type Clock, type Failure, type Millis, type Random, type Result } f
 import type { Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { Migrations, Reader, Store } from "@rumi/store";
+import { keptAdmission, type Admission } from "./admissions/keep.ts";
+import { admissionDeclarations } from "./admissions/operations.ts";
+import { ADMISSION_MIGRATIONS } from "./admissions/tables.ts";
 import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
 import { botDeclarations } from "./bots/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
@@ -18,7 +21,7 @@ import { instanceReconciler } from "./instances/reconciler.ts";
 import { stopAllBots } from "./lifecycle/stop-all.ts";
 import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
 import { isolationFor } from "./isolation.ts";
-import { PREFLIGHT_MIGRATIONS, type AdmitRequest } from "./preflight/gather.ts";
+import { PREFLIGHT_MIGRATIONS } from "./preflight/gather.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
@@ -70,6 +73,7 @@ export const controlMigrations: readonly Migrations[] = [
   INSTANCE_MIGRATIONS,
   COMMAND_MIGRATIONS,
   PREFLIGHT_MIGRATIONS,
+  ADMISSION_MIGRATIONS,
   RUNNER_MIGRATIONS,
   VIEW_MIGRATIONS,
 ];
@@ -95,7 +99,7 @@ export type ControlDeps = {
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
   /** The runtime's admission; passes where it is not given. */
-  readonly admit?: (request: AdmitRequest) => Promise<Result<unknown, Failure>>;
+  readonly admit?: Admission;
   readonly lease_ttl?: Millis;
   readonly adoption_window?: Millis;
 };
@@ -118,7 +122,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const reconciler = instanceReconciler({ ...deps, hub });
   const preflight = {
     verifyStrategy: deps.packs.verifyStrategy,
-    admit: deps.admit ?? (() => Promise.resolve(ok(null))),
+    admit:
+      deps.admit === undefined
+        ? () => Promise.resolve(ok(null))
+        : keptAdmission({ ...deps, recorder: hub.recorder }, deps.admit),
     isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") =>
       Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, isolation)),
     runnerReady: () => hub.ready().length > 0,
@@ -142,6 +149,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         approvedStrategy: deps.packs.approvedStrategy,
         isolation_floor: deps.isolation_floor ?? "any",
       }),
+      ...admissionDeclarations,
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),

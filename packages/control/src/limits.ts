@@ -6,6 +6,10 @@ export const CONTROL_LIMITS = {
   journal_entries_per_commit: 500,
   /** How long a runner may take to answer a request. */
   runner_request_ms: 15_000,
+  /** Admission reports kept of each bot. */
+  admission_reports: 20,
+  /** How old a report may be that spares a runner the smoke. */
+  admission_fresh_ms: 86_400_000,
   /** After a restart of the program: how long living runners have to dial in and be adopted. */
   adoption_window_ms: 8_000,
   /** STOPPING longer than this is stuck (G-10.1). */

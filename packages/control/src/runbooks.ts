@@ -6,6 +6,7 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-004": "docs/runbooks/bots.md",
   "RUMI-BOT-005": "docs/runbooks/bots.md",
   "RUMI-BOT-034": "docs/runbooks/bots.md",
+  "RUMI-BOT-035": "docs/runbooks/bots.md",
   "RUMI-BOT-024": "docs/runbooks/bots.md",
   "RUMI-BOT-040": "docs/runbooks/bots.md",
   "RUMI-BOT-041": "docs/runbooks/bots.md",

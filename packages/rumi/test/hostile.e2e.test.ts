@@ -6,6 +6,7 @@ import { requires } from "../../../tools/test-support.ts";
 import { eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import {
   addVenue,
+  auditEvents,
   bot,
   botRequest,
   createBot,
@@ -123,6 +124,29 @@ describe("[M-0.2] hostile strategies", () => {
       }
     },
   );
+
+  it("[M-12.1] every admission is kept and readable, refused and admitted ones, over HTTP and on the command line", async () => {
+    const of = async (bot_id: string): Promise<readonly Data[]> => {
+      const answer = await program.call("GET", `/api/admissions?bot_id=${bot_id}`);
+      return (answer.body as { readonly data?: { readonly admissions: readonly Data[] } }).data?.admissions ?? [];
+    };
+    const [refused] = await of("wasm-trap");
+    expect(refused).toMatchObject({ admitted: false, strategy_id: "wasm_trap", digest: hostile_digest });
+    expect(refused?.["reason_code"]).toMatch(/^M\./);
+    expect((refused?.["checks"] as readonly Data[]).filter((one) => one["passed"] === false)).toHaveLength(1);
+    const [admitted] = await of("neighbour");
+    expect(admitted).toMatchObject({ admitted: true, isolation: { level: "L2" }, error_code: null });
+    expect((admitted?.["checks"] as readonly Data[]).map((one) => one["check"])).toContain("smoke");
+    const shown = await program.call("GET", `/api/admissions/${String(refused?.["report_id"])}`);
+    expect(shown.body).toMatchObject({ data: { report_id: refused?.["report_id"], admitted: false } });
+    expect((await program.call("GET", `/api/admissions/${crypto.randomUUID()}`)).body).toMatchObject({
+      error_code: "RUMI-BOT-035",
+    });
+    const told = await auditEvents(program, { action: "strategy.admission" });
+    expect(told.some((event) => event.resource_id === "wasm-trap" && event["outcome"] === "FAILURE")).toBe(true);
+    const said = program.cli("admissions", "list", "--bot-id", "wasm-trap", "--json");
+    expect(said.out, said.err).toContain(String(refused?.["report_id"]));
+  });
 
   it(
     "[M-2.1] the neighbour traded through all of it, and the program is well",

@@ -9,8 +9,9 @@
 import { millis, type Clock, type Millis } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";
 import type { Reconciler } from "@rumi/platform";
-import type { InstanceSpec } from "@rumi/runtime";
+import { admissionKey, type InstanceSpec } from "@rumi/runtime";
 import { acquireLease, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
+import { readAdmitted } from "../admissions/tables.ts";
 import { conditionWrite, readBot, readConditions, updateBot, type BotTables } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import type { FailureNote } from "../shared/fields.ts";
@@ -95,13 +96,21 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     // Nor does one that only has to hand over to another version.
     const stands = instance.desired === "paused" || instance.next !== null;
     const begin = stands ? ("paused" as const) : ("running" as const);
-    const spec = { ...jsonOf<StartSpec>(instance.spec), begin, epoch: instance.epoch, lease: { ttl_ms: ttl } };
+    const start = jsonOf<StartSpec>(instance.spec);
+    const spec = { ...start, ...(await admissionOf(start)), begin, epoch: instance.epoch, lease: { ttl_ms: ttl } };
     const resume = planned.starts > 0 || instance.starts > 1;
     let reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: resume ? "resume" : "fresh" } });
     // It died before it wrote anything: there is nothing to resume.
     if (resume && reply.type === "reply" && !reply.ok && reply.failure.error_code === "RUMI-STR-021")
       reply = await hub.ask(runner_id, { type: "start", spec: { ...spec, start: "fresh" } });
     if (reply.type === "reply" && !reply.ok) await refused(instance, reply.failure);
+  };
+
+  /** The kept report that admitted exactly this: it spares the runner the smoke (M-12.1). */
+  const admissionOf = async (start: StartSpec): Promise<Pick<StartSpec, "admission">> => {
+    const key = admissionKey(start);
+    const report = await readAdmitted(store, store, key, clock.now());
+    return report === undefined ? {} : { admission: { report_id: report.report_id, key } };
   };
 
   const holds = async (instance: InstanceRow, holder: string): Promise<boolean> => {

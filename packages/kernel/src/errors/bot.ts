@@ -36,7 +36,8 @@ type BotCode =
   | "RUMI-BOT-031"
   | "RUMI-BOT-032"
   | "RUMI-BOT-033"
-  | "RUMI-BOT-034";
+  | "RUMI-BOT-034"
+  | "RUMI-BOT-035";
 
 export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
   ...UPDATE_ERRORS,
@@ -493,6 +494,20 @@ export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
     ja: {
       text: "設定項目 {field} は秘密と宣言されていますが、設定は保存され表示されます。",
       next: "{field} を指定しないでください。必要なシークレットストアはこの版に含まれていません。",
+    },
+  },
+  "RUMI-BOT-035": {
+    key: "bot.admission_not_found",
+    status: 404,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "No admission report {report_id} is kept.",
+      next: "List them with GET /api/admissions; the newest few of each bot are kept.",
+    },
+    ja: {
+      text: "審査報告 {report_id} は保存されていません。",
+      next: "GET /api/admissions で一覧してください。ボットごとに最新の数件だけが保存されます。",
     },
   },
 };
