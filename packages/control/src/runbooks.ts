@@ -30,6 +30,7 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-033": "docs/runbooks/commands.md",
   "RUMI-BOT-012": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-023": "docs/runbooks/live-disabled.md",
+  "RUMI-BOT-047": "docs/runbooks/venues.md",
   "RUMI-BOT-017": "docs/runbooks/preflight.md",
   "RUMI-BOT-018": "docs/runbooks/runners.md",
   "RUMI-BOT-025": "docs/runbooks/runners.md",

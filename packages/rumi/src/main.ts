@@ -29,13 +29,23 @@ const ROOMS: Readonly<Record<string, Room>> = {
   packs: async () => (await import("./cli/packs.ts")).addPackCommands(program, context),
   bots: async () => (await import("./cli/bots.ts")).addBotCommands(program, context),
   recordings: async () => (await import("./cli/recordings.ts")).addRecordingCommands(program, context),
+  "venue-sim": async () => (await import("./cli/venue-sim.ts")).addVenueSimCommands(program, context),
   audit: async () => (await import("./cli/audit.ts")).addAuditCommands(program, context),
   backtest: async () => (await import("./cli/backtest.ts")).addBacktestCommand(program, context, place),
   replay: async () => (await import("./cli/replay.ts")).addReplayCommand(program, context, place),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
 /** Nouns that have no verb made from a declaration. */
-const SELF_CONTAINED: readonly string[] = ["start", "demo", "token", "recordings", "backtest", "replay", "doctor"];
+const SELF_CONTAINED: readonly string[] = [
+  "start",
+  "demo",
+  "token",
+  "recordings",
+  "venue-sim",
+  "backtest",
+  "replay",
+  "doctor",
+];
 
 async function addCommands(noun: string): Promise<void> {
   const room = ROOMS[noun];

@@ -1,4 +1,5 @@
 /** Rows of the registry: bots, their immutable versions, labels and conditions. */
+import type { InstanceMode } from "@rumi/runtime";
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { BOT_STATES, type BotState } from "../lifecycle/states.ts";
 import { first, type Sql } from "../shared/sql.ts";
@@ -14,7 +15,7 @@ export type BotRow = {
   version: string;
   /** JSON of {@link BotSpec}. */
   spec: string;
-  mode: "paper" | "shadow" | null;
+  mode: InstanceMode | null;
   run_id: string | null;
   state_reason: string;
   state_since: number;

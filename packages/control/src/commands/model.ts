@@ -3,13 +3,16 @@
  *
  * Invariants (commands.test.ts)
  * - `from` must be the present state: a wish made for another moment is refused (409), never adapted.
- * - Live and the release from quarantine are refused here as well as by the pipeline's challenge stage.
+ * - Live and the release from quarantine are refused here as well as by the pipeline's challenge stage, except a
+ *   rehearsal: live against a simulator, which holds no money (venue-sim.test.ts).
  */
 import { err, failure, ID_PATTERNS, microsFromIso, ok, type Failure, type Micros, type Result } from "@rumi/kernel";
 import { Type, type Static } from "@sinclair/typebox";
 import type { BotRow } from "../bots/tables.ts";
 import { BOT_STATES, isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import { BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
+import type { InstanceMode } from "@rumi/runtime";
+import type { VenueSpec } from "../venues/model.ts";
 import type { InstanceRow } from "../instances/tables.ts";
 
 const StateField = Type.Union(BOT_STATES.map((state) => Type.Literal(state)));
@@ -33,8 +36,12 @@ export const SubmitCommandInput = Type.Object(
 );
 export type SubmitCommand = Static<typeof SubmitCommandInput>;
 
-export function isDangerous({ from, to }: SubmitCommand["requested_transition"]): boolean {
-  return to === "RUNNING_LIVE" || from === "QUARANTINED";
+/** Live is dangerous wherever money may move; a simulator holds none. */
+export function isDangerous(
+  { from, to }: SubmitCommand["requested_transition"],
+  venue_kind: VenueSpec["kind"] | undefined,
+): boolean {
+  return (to === "RUNNING_LIVE" && venue_kind !== "venue_sim") || from === "QUARANTINED";
 }
 
 /** Starts raise risk; everything else a command can do lowers it. */
@@ -47,7 +54,7 @@ export type Judged = { readonly bot: BotRow; readonly from: BotState; readonly t
 /** Everything but the preflight: is this wish sound, meant for now, and allowed by the table? */
 export function judgeCommand(
   input: SubmitCommand,
-  bot: BotRow | undefined,
+  { bot, venue_kind }: { readonly bot: BotRow | undefined; readonly venue_kind: VenueSpec["kind"] | undefined },
   principal_id: string,
   now: Micros,
 ): Result<Judged, Failure> {
@@ -61,7 +68,7 @@ export function judgeCommand(
   if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: bot_id ?? "" }));
   const { from, to } = input.requested_transition;
   const details = { current_state: bot.state };
-  if (to === "RUNNING_LIVE")
+  if (to === "RUNNING_LIVE" && venue_kind !== "venue_sim")
     return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
   if (bot.state !== from)
     return err(
@@ -71,6 +78,9 @@ export function judgeCommand(
         { reasonCode: "G.STATE_MOVED", details },
       ),
     );
+  if (to === "RUNNING_PAPER" && venue_kind === "venue_sim")
+    return err(failure("RUMI-BOT-047", { bot_id: bot.bot_id }, { reasonCode: "G.VENUE_OUTSIDE", details }));
+  if (venue_kind === "venue_sim" && mayMove("rehearsal", from, to)) return ok({ bot, from, to });
   if (mayMove("dangerous", from, to))
     return err(failure("RUMI-BOT-023", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
   if (mayMove("operator", from, to)) return ok({ bot, from, to });
@@ -94,7 +104,7 @@ function judgeExpiry(expires_at: string | undefined, now: Micros): Result<null, 
 /** Whether a start goes on with the run that is there, or begins a new one. */
 export function continues(
   from: BotState,
-  mode: "paper" | "shadow",
+  mode: InstanceMode,
   instance: InstanceRow | undefined,
   spec: { readonly strategy_id: string; readonly pack_digest: string },
 ): boolean {

@@ -1,4 +1,5 @@
 /** POST /api/commands: the one way in which a person moves a bot. */
+import type { InstanceMode } from "@rumi/runtime";
 import { err, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import {
   defineOperation,
@@ -12,9 +13,11 @@ import { transitionEvent } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { endRun, readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
-import { isRunning } from "../lifecycle/states.ts";
+import { isRunning, type RunningState } from "../lifecycle/states.ts";
 import { gatherPreflight, type Gathered, type PreflightDeps, type PreflightTables } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
+import type { VenueSpec } from "../venues/model.ts";
+import { readVenue } from "../venues/tables.ts";
 import { AnswerSchema } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import {
@@ -44,6 +47,13 @@ type CommandFacts = {
   /** All of the bot, shadows and former shards included. */
   readonly instances: readonly InstanceRow[];
   readonly gathered: Gathered | undefined;
+  /** Of the bot's venue. */
+  readonly venue_kind: VenueSpec["kind"] | undefined;
+};
+const MODES: Readonly<Record<RunningState, InstanceMode>> = {
+  RUNNING_PAPER: "paper",
+  RUNNING_SHADOW: "shadow",
+  RUNNING_LIVE: "live",
 };
 
 const submitCommand = (deps: CommandDeps): Declaration =>
@@ -56,8 +66,8 @@ const submitCommand = (deps: CommandDeps): Declaration =>
     key: "command_id",
     permission: ["operator", "admin"],
     risk: ({ requested_transition }) => riskOf(requested_transition),
-    danger: ({ requested_transition, target }) =>
-      isDangerous(requested_transition)
+    danger: ({ requested_transition, target }, { venue_kind }: CommandFacts) =>
+      isDangerous(requested_transition, venue_kind)
         ? { kind: "confirm", requires: ["phrase"], phrase: target.bot_id ?? "I UNDERSTAND LIVE RISK" }
         : { kind: "none" },
     target: ({ target }) =>
@@ -67,18 +77,20 @@ const submitCommand = (deps: CommandDeps): Declaration =>
     gates: [],
     load: async (reader, input, { store, now }): Promise<CommandFacts> => {
       const bot = input.target.bot_id === undefined ? undefined : await readBot(reader, store, input.target.bot_id);
-      if (bot === undefined) return { bot, instances: [], gathered: undefined };
+      if (bot === undefined) return { bot, venue_kind: undefined, instances: [], gathered: undefined };
       const spec = specOf(bot);
       const { from, to } = input.requested_transition;
-      const starts = isRunning(to) && to !== "RUNNING_LIVE" && bot.state === from;
+      const venue_kind = (await readVenue(reader, store, spec.venue))?.kind;
+      const starts = isRunning(to) && !isDangerous({ from, to }, venue_kind) && bot.state === from;
       return {
         bot,
+        venue_kind,
         instances: await readInstances(reader, store, bot.bot_id),
         gathered: starts ? await gatherPreflight(deps, reader, store, bot.bot_id, spec, now) : undefined,
       };
     },
     decide: (facts, input, context) => {
-      const judged = judgeCommand(input, facts.bot, context.principal.id, context.now);
+      const judged = judgeCommand(input, facts, context.principal.id, context.now);
       if (!judged.ok) return judged;
       return isRunning(judged.value.to)
         ? decideStart(deps, judged.value, facts, input, context)
@@ -113,7 +125,8 @@ function decideStart(
   );
   const spec = specOf(bot);
   const { strategy_id } = spec.strategy;
-  const mode = to === "RUNNING_SHADOW" ? "shadow" : "paper";
+  invariant(isRunning(to), "a start leads to a running state");
+  const mode = MODES[to];
   const own = instances.filter((one) => one.strategy_id === strategy_id);
   const begun = shards.map((shard) => {
     const instance = own.find((one) => one.instance_id === shard.instance_id);
@@ -201,7 +214,7 @@ type Moved = {
   readonly writes: Decision["writes"];
   readonly run_id: string | null;
   readonly report: PreflightReport | undefined;
-  readonly mode: "paper" | "shadow" | null;
+  readonly mode: InstanceMode | null;
   readonly reason_code: string;
 };
 

@@ -1,10 +1,11 @@
 /** What a runner needs to host one instance of a bot, from the bot's specification and what a preflight found. Pure. */
 import { invariant, type BotId, type Uuid } from "@rumi/kernel";
+import type { InstanceMode } from "@rumi/runtime";
 import type { VerifiedStrategy } from "@rumi/platform";
 import type { BotSpec } from "../bots/model.ts";
 import type { BotRow } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
-import type { VenueSpec } from "../venues/model.ts";
+import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { MAIN_INSTANCE, type Shard } from "./shards.ts";
 import type { StartSpec } from "./tables.ts";
 
@@ -12,7 +13,7 @@ export type StartFacts = {
   readonly bot: Pick<BotRow, "bot_id" | "generation">;
   readonly spec: BotSpec;
   readonly shard: Shard;
-  readonly mode: "paper" | "shadow";
+  readonly mode: InstanceMode;
   readonly run_id: Uuid;
   readonly trace_id: string;
   readonly strategy: VerifiedStrategy;
@@ -42,12 +43,14 @@ export function startSpecOf(facts: StartFacts): StartSpec {
     venue: {
       venue_id: venue.venue_id,
       files: venue.files.filter((file) => shard.instruments.includes(file.instrument.instrument_id)),
-      pace: venue.pace,
+      // A market outside has its own time.
+      pace: venue.live === undefined ? venue.pace : { kind: "max" },
       maker_fee_ppm: venue.fees.maker_ppm,
       taker_fee_ppm: venue.fees.taker_ppm,
       latency_us: venue.latency.base_us,
       latency_jitter_us: venue.latency.jitter_us,
       seed: venue.seed,
+      ...(venue.live === undefined ? {} : { live: venue.live }),
     },
     limits: {
       capital: shard.capital,
@@ -62,8 +65,8 @@ export function startSpecOf(facts: StartFacts): StartSpec {
 
 function venueInstruments(venue: VenueSpec, wanted: readonly string[]): StartSpec["instruments"] {
   return wanted.map((id) => {
-    const file = venue.files.find((one) => one.instrument.instrument_id === id);
-    invariant(file !== undefined, "the preflight found every instrument on the venue");
-    return file.instrument;
+    const found = instrumentsOf(venue).find((one) => one.instrument_id === id);
+    invariant(found !== undefined, "the preflight found every instrument on the venue");
+    return found;
   });
 }

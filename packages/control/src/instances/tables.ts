@@ -1,4 +1,5 @@
 /** Instances (what should run, what was last heard) and runs (one execution each, with its journal's place). */
+import type { InstanceMode } from "@rumi/runtime";
 import type { InstanceSpec, InstanceStatus } from "@rumi/runtime";
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { first, type Sql } from "../shared/sql.ts";
@@ -14,7 +15,7 @@ export type InstanceRow = {
   run_id: string;
   trace_id: string;
   generation: number;
-  mode: "paper" | "shadow";
+  mode: InstanceMode;
   desired: Desired;
   desired_since: number;
   /** 0 and null until a lease was taken for this run. */

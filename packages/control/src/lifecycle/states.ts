@@ -4,7 +4,8 @@
  * Read the table by cause: an operator asks, the system reports what is so. Nothing else moves a bot.
  *
  * Invariants (states.test.ts, all 9×9 pairs for each cause)
- * - RUNNING_LIVE is reached only by a confirmed dangerous operation; no other cause has it as a target.
+ * - RUNNING_LIVE is reached only by a confirmed dangerous operation, or as a rehearsal on a simulator, which holds no
+ *   money; no other cause has it as a target.
  * - ERROR and QUARANTINED are never left by the system.
  */
 export const BOT_STATES = [
@@ -26,6 +27,8 @@ export const TRANSITION_CAUSES = [
   "operator",
   /** A command by a person that a challenge confirmed. */
   "dangerous",
+  /** A command by a person where nothing but a simulator listens: live in everything but money. */
+  "rehearsal",
   /** The bot's records are complete. */
   "initialised",
   /** The runner proved that it stopped. */
@@ -81,6 +84,7 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Targets>> = {
     ERROR: ["RUNNING_LIVE"],
     QUARANTINED: ["IDLE"],
   },
+  rehearsal: { ...NOWHERE, IDLE: ["RUNNING_LIVE"], PAUSED: ["RUNNING_LIVE"], ERROR: ["RUNNING_LIVE"] },
   initialised: { ...NOWHERE, CREATED: ["IDLE"] },
   stopped: { ...NOWHERE, STOPPING: ["IDLE"] },
   fault: {
@@ -96,7 +100,14 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Targets>> = {
 };
 
 /** Causes for which this version has a way in; challenges (`dangerous`) arrive with later work. */
-export const CAUSES_IN_FORCE: readonly TransitionCause[] = ["operator", "initialised", "stopped", "fault", "safety"];
+export const CAUSES_IN_FORCE: readonly TransitionCause[] = [
+  "operator",
+  "rehearsal",
+  "initialised",
+  "stopped",
+  "fault",
+  "safety",
+];
 
 export function mayMove(cause: TransitionCause, from: BotState, to: BotState): boolean {
   return TRANSITIONS[cause][from].includes(to);

@@ -8,7 +8,7 @@ import type { LoadReport, RecordingFile } from "@rumi/venues";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, EVERYONE, noDanger, VenueIdField } from "../shared/fields.ts";
 import { first, jsonOf } from "../shared/sql.ts";
-import { instrumentsOf, RegisterVenueInput, venueSpec, type VenueSpec } from "./model.ts";
+import { instrumentsOf, kindProblem, NO_REPORT, RegisterVenueInput, venueSpec, type VenueSpec } from "./model.ts";
 import { readVenue, type VenueRow, type VenueTables } from "./tables.ts";
 
 /** Reads recordings and says what it saw; the adapter is venues' loader. */
@@ -21,7 +21,7 @@ export function venueDeclarations(inspect: InspectRecordings): readonly Declarat
 const registerVenue = (inspect: InspectRecordings): Declaration =>
   defineOperation({
     name: "venues.register",
-    summary: "Register recorded market data as a venue",
+    summary: "Register recorded market data, or a venue simulator, as a venue",
     http: { method: "POST", path: "/api/venues" },
     input: RegisterVenueInput,
     output: AnswerSchema,
@@ -33,9 +33,13 @@ const registerVenue = (inspect: InspectRecordings): Declaration =>
     gates: [],
     load: async (reader, input, { store }) => {
       const existing = await readVenue(reader, store, input.venue_id);
+      if (existing !== undefined || kindProblem(input) !== undefined) return { existing, report: undefined };
       return {
         existing,
-        report: existing === undefined ? await inspect(input.files as unknown as readonly RecordingFile[]) : undefined,
+        report:
+          input.kind === "recording"
+            ? await inspect(input.files as unknown as readonly RecordingFile[])
+            : ok(NO_REPORT),
       };
     },
     decide: (
@@ -43,16 +47,18 @@ const registerVenue = (inspect: InspectRecordings): Declaration =>
       input,
       context,
     ) => {
+      const misfit = kindProblem(input);
+      if (misfit !== undefined) return err(misfit);
       if (facts.existing !== undefined || facts.report === undefined)
         return err(failure("RUMI-BOT-007", { venue_id: input.venue_id }));
       if (!facts.report.ok) return facts.report;
       const report = facts.report.value;
-      if (report.rows_accepted === 0) {
+      if (input.kind === "recording" && report.rows_accepted === 0) {
         const problem =
           report.first_rejected === null
             ? "it holds no trades"
             : `no row is usable; line ${report.first_rejected.line}: ${report.first_rejected.problem}`;
-        return err(failure("RUMI-BOT-009", { path: input.files[0]?.path ?? "", problem }, { details: { report } }));
+        return err(failure("RUMI-BOT-009", { path: input.files?.[0]?.path ?? "", problem }, { details: { report } }));
       }
       const spec = venueSpec(input, report);
       const row: VenueRow = {

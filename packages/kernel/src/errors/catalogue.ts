@@ -9,6 +9,7 @@
  * - A code, once shipped, keeps its meaning; entries are added, never reused.
  */
 import { AUTH_ERRORS } from "./auth.ts";
+import { BOT_LIVE_ERRORS } from "./bot-live.ts";
 import { BOT_ERRORS } from "./bot.ts";
 import { CMD_ERRORS } from "./cmd.ts";
 import type { ErrorEntry } from "./entry.ts";
@@ -25,6 +26,7 @@ import { VAL_ERRORS } from "./val.ts";
 const TABLE = {
   ...AUTH_ERRORS,
   ...BOT_ERRORS,
+  ...BOT_LIVE_ERRORS,
   ...CMD_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,

@@ -7,11 +7,17 @@ import { printJson } from "./output.ts";
 import { failure } from "@rumi/kernel";
 
 const VERBS = {
-  start: { to: () => "RUNNING_PAPER", summary: "Start a bot in paper mode (or --mode shadow)" },
+  start: { to: () => "RUNNING_PAPER", summary: "Start a bot in paper mode (or --mode shadow, or live on a simulator)" },
   pause: { to: () => "PAUSED", summary: "Pause a running bot; it keeps its state" },
   stop: { to: () => "STOPPING", summary: "Stop a bot; it is IDLE once its stop is proven" },
   quarantine: { to: () => "QUARANTINED", summary: "Isolate a bot; it never returns by itself" },
 } as const;
+
+const STATES: Readonly<Record<string, string>> = {
+  paper: "RUNNING_PAPER",
+  shadow: "RUNNING_SHADOW",
+  live: "RUNNING_LIVE",
+};
 
 type Options = { readonly reason: string; readonly mode?: string; readonly json?: boolean };
 
@@ -26,17 +32,18 @@ export function addBotCommands(program: Command, context: CliContext): void {
       .option("--json", "print the answer as JSON");
     if (verb === "start")
       made.option(
-        "--mode <paper|shadow>",
-        "paper trades on the simulated exchange, shadow only records intents",
+        "--mode <paper|shadow|live>",
+        "paper trades on the simulated exchange, shadow only records intents, live needs a venue simulator",
         "paper",
       );
     made.action(async (bot_id: string, options: Options) => {
-      if (verb === "start" && options.mode !== "paper" && options.mode !== "shadow") {
-        context.terminal.err("--mode is paper or shadow; live needs the challenge of a later version\n");
+      const asked = options.mode === undefined ? to() : STATES[options.mode];
+      if (asked === undefined) {
+        context.terminal.err("--mode is paper, shadow or live\n");
         context.exit_code = EXIT.usage;
         return;
       }
-      await transition(context, bot_id, options.mode === "shadow" ? "RUNNING_SHADOW" : to(), options);
+      await transition(context, bot_id, asked, options);
     });
   }
 }

@@ -1,0 +1,145 @@
+/**
+ * A bot trades live against `rumi venue-sim`, both as a user would start them; the runner is killed in the middle.
+ *
+ * Live in everything but money: another process holds the orders, and its books are compared with ours at the end.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { temporaryFolder } from "../../../tools/test-support.ts";
+import { eventually, processesNaming, ROOT, startProgram, type Program } from "./program.ts";
+import {
+  auditEvents,
+  bot,
+  createBot,
+  fills,
+  installPack,
+  instance,
+  intents,
+  ok,
+  runnerPids,
+  transition,
+  untilState,
+} from "./rig.ts";
+
+const home = temporaryFolder();
+const simHome = temporaryFolder();
+let program: Program;
+let sim: ChildProcess;
+let url = "";
+
+type Books = {
+  readonly accounts: readonly {
+    readonly orders: readonly { readonly client_order_id: string; readonly state: string }[];
+    readonly fills: readonly { readonly fill_id: string }[];
+  }[];
+  readonly duplicates_refused: number;
+};
+async function books(): Promise<Books> {
+  const token = readFileSync(join(simHome.path, "sim/admin-token"), "utf8").trim();
+  return (await (await fetch(new URL("/admin/state", url), { headers: { "x-admin-token": token } })).json()) as Books;
+}
+
+beforeAll(async () => {
+  sim = spawn(
+    process.execPath,
+    [
+      join(ROOT, "bin/rumi"),
+      "venue-sim",
+      "--data",
+      join(simHome.path, "sim"),
+      "--port",
+      "0",
+      "--rate",
+      "60",
+      "--trades",
+      "100000",
+      "--fault",
+      "duplicate_update,rate=0.2",
+      "--fault",
+      "drop_after_accept,count=2",
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let said = "";
+  sim.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  url = await eventually(() => /http:\/\/[0-9.:]+/.exec(said)?.[0]);
+  program = await startProgram({ home: home.path });
+}, 120_000);
+afterAll(async () => {
+  await program?.stop();
+  const ended = once(sim, "exit");
+  sim.kill("SIGTERM");
+  await ended;
+  for (const pid of processesNaming(home.path)) process.kill(pid, "SIGKILL");
+  home.remove();
+  simHome.remove();
+});
+
+it(
+  "[M-1.2.1] [M-8.2.2] live against a simulator: registered, refused on paper, traded, killed, continued, stopped; both books agree and the key is nowhere",
+  { timeout: 240_000 },
+  async () => {
+    const key_file = join(simHome.path, "sim/key.json");
+    expect(statSync(key_file).mode & 0o077).toBe(0);
+    const { secret } = JSON.parse(readFileSync(key_file, "utf8")) as { readonly secret: string };
+    const digest = await installPack(program);
+    const connected = program.cli(
+      "venues",
+      "connect",
+      "OUT",
+      "--url",
+      url,
+      "--key-file",
+      key_file,
+      "--reason",
+      "rehearsal",
+    );
+    expect(connected.err + connected.out).toContain("DEMO.SIM");
+    await createBot(program, "live", "ema_cross", digest, { venue: "OUT" });
+    const paper = await program.call("POST", "/api/commands", transition("live", "IDLE", "RUNNING_PAPER"));
+    expect(paper.body).toMatchObject({ error_code: "RUMI-BOT-047" });
+    const started = program.cli("bots", "start", "live", "--mode", "live", "--reason", "rehearsal");
+    expect(started.err + started.out).toContain("RUNNING_LIVE");
+    await eventually(async () => {
+      const now = await bot(program, "live");
+      if (now.state === "ERROR") throw new Error(JSON.stringify(now.instances[0]?.failure));
+      return (await fills(program, "live")).length > 3;
+    });
+    const cursor = (await instance(program, "live"))?.cursor ?? 0;
+    for (const pid of runnerPids(home.path)) process.kill(pid, "SIGKILL");
+    await eventually(async () => {
+      const now = await bot(program, "live");
+      if (now.state === "ERROR") throw new Error(JSON.stringify(now.instances[0]?.failure));
+      return (now.instances[0]?.epoch ?? 0) > 1 && (now.instances[0]?.cursor ?? 0) > cursor;
+    });
+    const before = (await fills(program, "live")).length;
+    await eventually(async () => (await fills(program, "live")).length > before + 2);
+    await ok(program, "POST", "/api/commands", transition("live", "RUNNING_LIVE", "STOPPING"));
+    await untilState(program, "live", "IDLE");
+    const { accounts, duplicates_refused } = await books();
+    const [account] = accounts;
+    expect(
+      account?.orders.filter((one) => one.state === "open"),
+      "its stop cancelled at the venue",
+    ).toEqual([]);
+    expect(duplicates_refused).toBe(0);
+    const sent = new Set((await intents(program, "live")).flatMap(({ client_order_id }) => client_order_id ?? []));
+    expect(
+      account?.orders.filter((one) => !sent.has(one.client_order_id)),
+      "nothing there that we did not decide",
+    ).toEqual([]);
+    const told = await eventually(async () => {
+      const all = (await fills(program, "live")).map(({ fill }) => String(fill["fill_id"]));
+      return all.length === account?.fills.length && all;
+    });
+    expect([...told].sort()).toEqual((account?.fills ?? []).map((one) => one.fill_id).sort());
+    expect(JSON.stringify(await auditEvents(program)) + program.output()).not.toContain(secret);
+    for (const path of readdirSync(home.path, { recursive: true, encoding: "utf8" })) {
+      const full = join(home.path, path);
+      if (statSync(full).isFile()) expect(readFileSync(full).includes(secret), path).toBe(false);
+    }
+  },
+);
