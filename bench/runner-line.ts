@@ -94,7 +94,7 @@ export class RunnerLine {
     const request = (this.#request += 1);
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject });
-      this.#send({ ...message, request } as ControlMessage);
+      this.#send({ ...message, request });
     });
   }
 

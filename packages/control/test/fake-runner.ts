@@ -48,6 +48,7 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
         return reply(message.request, status);
       }
       case "stop":
+      case "handover":
       case "pause":
       case "continue":
       case "config": {
@@ -60,9 +61,13 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
             failure: { error_code: "RUMI-STR-025", reason_code: null, error: "no such run", suggestion: "none" },
           });
         }
-        const phase = { stop: "stopped", pause: "paused", continue: "running", config: found.status.phase }[
-          message.type
-        ] as InstanceStatus["phase"];
+        const phase = {
+          stop: "stopped",
+          handover: "stopped",
+          pause: "paused",
+          continue: "running",
+          config: found.status.phase,
+        }[message.type] as InstanceStatus["phase"];
         found.status = { ...found.status, phase };
         return reply(message.request, found.status);
       }

@@ -11,13 +11,8 @@ export { InstanceHost } from "./instance/host.ts";
 export { HOST_LIMITS, type HostOptions } from "./instance/host-options.ts";
 export { HEALTH_LIMITS } from "./instance/health.ts";
 export { comparable, isReproduced } from "./instance/recorder.ts";
-export {
-  admissionKey,
-  admit,
-  type AdmissionCheck,
-  type AdmissionReport,
-  type AdmissionRequest,
-} from "./admission/admit.ts";
+export { admissionKey, admit, type AdmissionCheck, type AdmissionReport } from "./admission/admit.ts";
+export type { AdmissionRequest } from "./admission/request.ts";
 export { readJournal, type JournalContents } from "./journal/reader.ts";
 export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";

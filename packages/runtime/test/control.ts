@@ -159,7 +159,7 @@ export async function bundleRunner(
   return (socket, key = KEY, environment = process.env, more = {}) => {
     const keyFile = join(folder, `key-${Buffer.from(key.slice(0, 2)).toString("hex")}`);
     writeFileSync(keyFile, Buffer.from(key).toString("hex"), { mode: 0o600 });
-    const [program = process.execPath, ...before] = [...(more.under ?? []), process.execPath];
+    const [program, ...before] = [...(more.under ?? []), process.execPath];
     return spawn(
       program,
       [

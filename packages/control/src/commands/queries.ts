@@ -4,7 +4,7 @@ import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { readEvents } from "../audit/events.ts";
-import { readBot, specOf } from "../bots/tables.ts";
+import { readBot } from "../bots/tables.ts";
 import { readInstances } from "../instances/tables.ts";
 import type { BotState } from "../lifecycle/states.ts";
 import { isShadow } from "../instances/shards.ts";

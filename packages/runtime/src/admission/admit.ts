@@ -8,30 +8,14 @@
  * Invariant: a key stands for everything the smoke saw; whatever else is started is smoked again (admit.test.ts).
  */
 import { ABI_VERSION, parseDescriptor, type StrategyDescriptor, validateConfig } from "@rumi/abi";
-import { canonicalJson, type Digest, digestOf, type Failure, type Json } from "@rumi/kernel";
-import type { InstanceSpec } from "../protocol.ts";
-import { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strategy/load.ts";
+import { canonicalJson, type Digest, digestOf, type Failure } from "@rumi/kernel";
+import { loadStrategy, readEntrypoint } from "../strategy/load.ts";
 import type { IsolationInForce } from "../strategy/strategy.ts";
 import { WasmStrategy } from "../strategy/wasm.ts";
 import { deadlineProblem } from "./deadline.ts";
+import type { AdmissionRequest } from "./request.ts";
 import { savedStateProblem } from "./saved-state.ts";
 import { smoke } from "./smoke.ts";
-
-export type AdmissionRequest = Pick<
-  InstanceSpec,
-  "descriptor" | "pack_dir" | "config" | "seed" | "instruments" | "isolation" | "limits"
-> & {
-  readonly venue: { readonly venue_id: string };
-  readonly python?: LoadStrategyOptions["python"];
-  readonly native?: LoadStrategyOptions["native"];
-  /** Version of the state that would be restored, if there is one. */
-  readonly saved_state_version?: number;
-  /** The run whose state it would begin with: its newest checkpoint is tried, migration included. */
-  readonly from?: { readonly run_dir: string };
-  readonly monotonic: () => number;
-  /** Key of a report that the control plane keeps; the smoke is left out when it is the key of this very subject. */
-  readonly admitted?: Digest;
-};
 
 /** Digest of everything that the smoke depends on: the file by its hash, its contract, configuration and box. */
 export function admissionKey({
@@ -43,7 +27,7 @@ export function admissionKey({
 }: Pick<AdmissionRequest, "descriptor" | "config" | "instruments" | "isolation" | "venue">): Digest {
   const { venue_id } = venue;
   const subject = { subject: "rumi-admission-1", descriptor, config, instruments, isolation, venue_id };
-  return digestOf(canonicalJson(subject as unknown as Json));
+  return digestOf(canonicalJson(subject));
 }
 
 export type AdmissionCheck = {

@@ -11,7 +11,7 @@ import { newestSlot } from "../checkpoint/slots.ts";
 import { HEALTHY } from "../instance/health.ts";
 import type { MachineState } from "../instance/state.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import type { AdmissionRequest } from "./admit.ts";
+import type { AdmissionRequest } from "./request.ts";
 import type { SmokeProblem } from "./probe.ts";
 import { admissionMachine } from "./smoke.ts";
 import { syntheticFeed } from "./synthetic.ts";

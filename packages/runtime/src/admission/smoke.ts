@@ -13,7 +13,7 @@ import { gateContextOf } from "../instance/gate-context.ts";
 import { InstanceMachine } from "../instance/machine.ts";
 import type { MachineOptions } from "../instance/machine-options.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import type { AdmissionRequest } from "./admit.ts";
+import type { AdmissionRequest } from "./request.ts";
 import { CONTRACT, probe, PROBE_RUN, type SmokeProblem } from "./probe.ts";
 import { syntheticFeed } from "./synthetic.ts";
 
@@ -118,7 +118,7 @@ function firstBreach(machine: InstanceMachine, entries: readonly MachineEntry[])
     const { reason_code, callback, detail } = fault.input;
     return {
       reason_code: typeof reason_code === "string" ? reason_code : "M.SMOKE.FAULT",
-      detail: `${String(callback)}: ${String(detail)}`,
+      detail: [callback, detail].filter((word) => typeof word === "string").join(": "),
     };
   }
   const reason = Object.keys(machine.counters.discarded).find((one) => CONTRACT.test(one));

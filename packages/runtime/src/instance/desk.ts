@@ -158,7 +158,14 @@ export class OrderDesk {
     this.#pending.push({ kind: "submit", key: own.key, order });
     const { instrument, side, type, price, quantity } = order;
     this.#orders.add({
-      ...{ key: own.key, client_order_id, instrument, side, type, price, quantity, remaining: quantity },
+      key: own.key,
+      client_order_id,
+      instrument,
+      side,
+      type,
+      price,
+      quantity,
+      remaining: quantity,
       amending: null,
       trace_id: place.trace_id,
     });

@@ -10,7 +10,7 @@
  * - The same rows and inputs open and close the breaker at the same rows, with the same records (M-9.*, M-0.7).
  * - In HedgeToFlat the instance's own orders are cancelled and reduce-only orders of the runtime follow until it is flat.
  */
-import { canonicalJson, type JsonObject } from "@rumi/kernel";
+import { canonicalJson } from "@rumi/kernel";
 import type { GatewayNote } from "../gateway/reports.ts";
 import { type ExecutionReport, isBookSnapshot } from "@rumi/venues";
 import {
@@ -31,23 +31,13 @@ import type { InstanceStatus } from "../protocol.ts";
 import { strictest } from "../gate/restriction.ts";
 import { Conflation, feedStreams } from "../queue/conflation.ts";
 import { DATA_QUALITY_DEFAULT, type DataQuality } from "../quality/policy.ts";
-import { QualityReactions, type ReactionState } from "../quality/reactions.ts";
+import { QualityReactions } from "../quality/reactions.ts";
 import type { OrderDesk } from "./desk.ts";
 import type { MachineEntry } from "./entry.ts";
 import type { RestraintInput } from "./input.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { type Pressure, PRESSURE_SOURCES, type PressureSource, restrictionOf } from "./pressure.ts";
-
-export type RestraintState = {
-  readonly rules: BreakerConfig;
-  readonly breaker: BreakerState;
-  readonly pressures: Readonly<Partial<Record<PressureSource, Pressure>>>;
-  readonly conflate_until: number;
-  /** Orders of the runtime so far, and how many of them this trip. */
-  readonly own_orders: number;
-  readonly hedges: number;
-  readonly quality?: ReactionState;
-};
+import type { RestraintState } from "./restraint-state.ts";
 
 /** Health as it looks from here; the machine shows the worse of this and its own. */
 export type Overlay = { readonly state: "healthy" | "degraded" | "halted"; readonly reason_code: string | null };
@@ -108,7 +98,7 @@ export class Restraints {
   rulesInput(wished: BreakerConfig = BREAKER_DEFAULT, dataQuality: DataQuality = {}): readonly RestraintInput[] {
     const policy = { ...DATA_QUALITY_DEFAULT, ...dataQuality };
     const differs = (a: object, b: object): boolean =>
-      canonicalJson(a as JsonObject) !== canonicalJson(b as JsonObject);
+      canonicalJson(a) !== canonicalJson(b);
     return [
       ...(differs(wished, this.#config) ? [{ input: "rules", breaker: wished } as const] : []),
       ...(differs(policy, this.quality.policy) ? [{ input: "data_quality", policy } as const] : []),

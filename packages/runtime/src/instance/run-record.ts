@@ -62,7 +62,7 @@ export function runRecordOf(spec: InstanceSpec, origin: Digest | null): RunRecor
 
 /** Writes it once and durably; answers its digest. */
 export function writeRunRecord(run_dir: string, record: RunRecord): Digest {
-  const text = canonicalJson(record as unknown as Json);
+  const text = canonicalJson(record);
   writeOnce(join(run_dir, RUN_RECORD_FILE), Buffer.from(text, "utf8"));
   syncDirectory(run_dir);
   return digestOf(text);
@@ -84,8 +84,7 @@ export function readRunRecord(run_dir: string): Result<ReadRecord | null, Failur
   const text = readFileSync(path, "utf8");
   try {
     const record = JSON.parse(text) as RunRecord;
-    if (record.schema_version === 1 && canonicalJson(record as unknown as Json) === text)
-      return ok({ record, digest: digestOf(text) });
+    if (record.schema_version === 1 && canonicalJson(record) === text) return ok({ record, digest: digestOf(text) });
   } catch {
     // told below: it is no record of ours
   }

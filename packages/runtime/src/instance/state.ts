@@ -3,7 +3,7 @@ import type { JsonObject } from "@rumi/kernel";
 import type { GateState } from "../gate/gate.ts";
 import type { FaultNote, Health } from "./health.ts";
 import type { LiveOrder } from "./orders.ts";
-import type { RestraintState } from "./restraints.ts";
+import type { RestraintState } from "./restraint-state.ts";
 
 export type Counters = {
   events_total: number;

@@ -3,7 +3,7 @@
  *
  * Nobody writes to a feed once it is loaded. The last one that gives it back lets it go (feed-cache.test.ts).
  */
-import { canonicalJson, type Failure, type Json, type Result } from "@rumi/kernel";
+import { canonicalJson, type Failure, type Result } from "@rumi/kernel";
 import type { MarketFeed } from "@rumi/venues";
 import type { InstanceSpec } from "../protocol.ts";
 
@@ -52,5 +52,4 @@ export class FeedCache {
 }
 
 /** Path, digest and layout of each file, and the order in which its instruments are numbered. */
-const keyOf = ({ venue, instruments }: Source): string =>
-  canonicalJson({ files: venue.files, instruments } as unknown as Json);
+const keyOf = ({ venue, instruments }: Source): string => canonicalJson({ files: venue.files, instruments });

@@ -36,7 +36,7 @@ export function describeKind(folder: string, runtime_kind: RuntimeKind): Strateg
     ...base,
     runtime_kind,
     entrypoint: FILE[runtime_kind],
-    binary_hash: digestOf(new Uint8Array(readFileSync(join(folder, FILE[runtime_kind])))) as Digest,
+    binary_hash: digestOf(new Uint8Array(readFileSync(join(folder, FILE[runtime_kind])))),
     state_schema_version: 2,
     config_schema: {},
     resources: { ...base.resources, memory_bytes: 268_435_456, fuel_per_event: 100_000_000, event_timeout_ms: 5_000 },

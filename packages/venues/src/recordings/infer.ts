@@ -9,7 +9,8 @@ import type { InstrumentSpec } from "@rumi/abi";
 import { failure, MAX_SCALE_DIGITS, parseInstrumentId, type Failure, type Result } from "@rumi/kernel";
 import type { RecordingFormat } from "../types.ts";
 import type { KnownFormat } from "./layouts.ts";
-import { scanRecording, type RowSink, type ScanOptions } from "./scan.ts";
+import type { RowSink } from "./row-sink.ts";
+import { scanRecording, type ScanOptions } from "./scan.ts";
 
 export type InferOptions = ScanOptions & {
   readonly format?: RecordingFormat;

@@ -13,7 +13,8 @@ import { mergeFeeds, orderByReceivedTime } from "../columns.ts";
 import { VENUE_LIMITS } from "../limits.ts";
 import type { LoadReport, RecordingFile, MarketFeed } from "../types.ts";
 import { readCached, writeCached, type CacheKey } from "./cache.ts";
-import { boundRows, scanRecording, type RowSink, type ScanOptions, type ScanReport } from "./scan.ts";
+import type { RowSink } from "./row-sink.ts";
+import { boundRows, scanRecording, type ScanOptions, type ScanReport } from "./scan.ts";
 import { FeedSink } from "./sinks.ts";
 import { fileDigest } from "./source.ts";
 

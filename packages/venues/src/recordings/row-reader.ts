@@ -15,7 +15,7 @@ import { FastRow } from "./fast-row.ts";
 import { isKnownHeader, KNOWN_LAYOUTS, LAYOUTS, type Layout } from "./layouts.ts";
 import { RowChecker, type QualityBounds } from "./row-checker.ts";
 import { RowParser } from "./row-parser.ts";
-import type { RowSink, ScanFile } from "./scan.ts";
+import type { RowSink, ScanFile } from "./row-sink.ts";
 
 export class RowReader {
   read = 0;

@@ -6,12 +6,11 @@
  */
 import { FailureError, invariant, type Digest, type Failure, type Result } from "@rumi/kernel";
 import { VENUE_LIMITS, type VenueLimits } from "../limits.ts";
-import type { RecordingFormat } from "../types.ts";
 import { CandleLines } from "./candles.ts";
-import type { KnownFormat, Layout } from "./layouts.ts";
+import type { KnownFormat } from "./layouts.ts";
 import { DEFAULT_QUALITY, type QualityBounds, type RowChecker } from "./row-checker.ts";
-import type { Precision } from "./row-parser.ts";
 import { RowReader } from "./row-reader.ts";
+import type { RowSink, ScanFile } from "./row-sink.ts";
 import { openRecording, tooLarge, type Compression } from "./source.ts";
 
 export type ScanProgress = { readonly path: string; readonly bytes: number; readonly rows: number };
@@ -51,21 +50,6 @@ export type ScanReport = {
     | "first_event_time_us"
     | "last_event_time_us"
   >;
-};
-
-export interface RowSink {
-  /** Once, before the first row. `digits` holds the decimals of the row's numbers where the precision is `any`. */
-  begin(layout: Layout, digits: Uint8Array): void;
-  /** The values (by SLOT) are only meaningful until the next row. */
-  row(values: Float64Array, flags: number): void;
-  /** Between chunks and after the last row; may wait, which holds the reading back. */
-  pause?(at: "chunk" | "end"): void | Promise<void>;
-}
-
-export type ScanFile = {
-  readonly path: string;
-  readonly format: RecordingFormat;
-  readonly precision: Precision;
 };
 
 export async function scanRecording(
