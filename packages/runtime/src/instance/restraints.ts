@@ -97,7 +97,7 @@ export class Restraints {
   /** The inputs that bring the wished rules and reactions, where others are in force. */
   rulesInput(wished: BreakerConfig = BREAKER_DEFAULT, dataQuality: DataQuality = {}): readonly RestraintInput[] {
     const policy = { ...DATA_QUALITY_DEFAULT, ...dataQuality };
-    const differs = (a: object, b: object): boolean =>
+    const differs = <T extends BreakerConfig | DataQuality>(a: T, b: T): boolean =>
       canonicalJson(a) !== canonicalJson(b);
     return [
       ...(differs(wished, this.#config) ? [{ input: "rules", breaker: wished } as const] : []),

@@ -1,5 +1,5 @@
 /** What a lane's thread and the runner's main thread say to each other (structured clone; both sides are ours). */
-import type { JsonObject } from "@rumi/kernel";
+import type { JsonObject, Result } from "@rumi/kernel";
 import type { CallWatch, JailWatch } from "@rumi/sandbox";
 import type { ComputeResult } from "../compute/side.ts";
 import type { MachineInput } from "../instance/input.ts";
@@ -40,6 +40,8 @@ export type ToLane =
   | { readonly type: "input"; readonly request: number; readonly run_id: string; readonly input: MachineInput };
 
 export type FailureBody = NonNullable<InstanceStatus["failure"]>;
+/** What a lane answers to a question. */
+export type LaneReply = Result<InstanceStatus, FailureBody>;
 export type FromLane =
   | { readonly type: "reply"; readonly request: number; readonly ok: true; readonly status: InstanceStatus }
   | {

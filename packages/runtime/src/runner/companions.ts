@@ -7,9 +7,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type ComputeSide, makeProgress, resultInput, sideRunId, sideSpec } from "../compute/side.ts";
-import type { FromLane, ToLane } from "../lane/messages.ts";
+import type { FromLane, LaneReply, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec } from "../protocol.ts";
-import type { LaneReply } from "./lane-pool.ts";
 
 type Result = Extract<FromLane, { type: "result" }>;
 export type CompanionLanes = {

@@ -7,7 +7,7 @@
  * look adds little: a machine that was suspended or has other things to do condemns nobody.
  */
 import { Worker } from "node:worker_threads";
-import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import { err, type Failure, failure, ok } from "@rumi/kernel";
 import {
   type CallWatch,
   createCallWatch,
@@ -20,7 +20,7 @@ import {
 } from "@rumi/sandbox";
 import { failureNote } from "../instance/host-status.ts";
 import { sharedNowMs } from "../lane/lane.ts";
-import type { FailureBody, FromLane, LaneData, ToLane } from "../lane/messages.ts";
+import type { FailureBody, FromLane, LaneData, LaneReply, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 import { Companions } from "./companions.ts";
@@ -36,7 +36,6 @@ export const LANE_LIMITS = {
   call_look_ms: 5,
 } as const;
 
-export type LaneReply = Result<InstanceStatus, FailureBody>;
 type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
 
 export type LateRun = { readonly run_id: string; readonly deadline_ms: number };

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RUNTIME_KINDS, type RuntimeKind, type StrategyDescriptor } from "@rumi/abi";
-import { type Digest, digestOf } from "@rumi/kernel";
+import { digestOf } from "@rumi/kernel";
 import { detectPython } from "@rumi/sandbox";
 import { loadStrategy } from "../../src/strategy/load.ts";
 import type { Strategy } from "../../src/strategy/strategy.ts";
