@@ -14,6 +14,7 @@ import { admissionDeclarations } from "./admissions/operations.ts";
 import { ADMISSION_MIGRATIONS } from "./admissions/tables.ts";
 import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
 import { botDeclarations } from "./bots/operations.ts";
+import { breakerOperation } from "./restraints/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
@@ -145,6 +146,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     declarations: [
       ...safetyDeclarations(),
       ...venueDeclarations(deps.inspectRecordings),
+      breakerOperation,
       ...botDeclarations({
         approvedStrategy: deps.packs.approvedStrategy,
         isolation_floor: deps.isolation_floor ?? "any",

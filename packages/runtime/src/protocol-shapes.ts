@@ -353,6 +353,19 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
     },
     ["at"],
   ),
+  breaker: message("breaker", {
+    request: count,
+    run_id: uuid,
+    epoch: count,
+    wish: {
+      is: "union",
+      on: "action",
+      of: {
+        trip: object({ action: word("trip"), mode: word(...BREAKER_MODES), actor: text, reason: long }),
+        reset: object({ action: word("reset"), actor: text, reason: long }),
+      },
+    },
+  }),
   safety: message("safety", { mode: word("NORMAL", "SAFE", "EMERGENCY_STOP"), generation: count }),
   journal_ack: message("journal_ack", { run_id: uuid, seq: count }),
   segment_ack: message("segment_ack", { run_id: uuid, segment: count }),

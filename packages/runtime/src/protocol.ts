@@ -279,6 +279,21 @@ export type ControlMessage =
       readonly actor: string;
       /** `next_tick` when absent. Later points are answered at once; the effect is the journal's `input` record. */ readonly at?: ApplyPoint;
     }
+  /** A person's word to the circuit breaker. */
+  | {
+      readonly type: "breaker";
+      readonly request: number;
+      readonly run_id: Uuid;
+      readonly epoch: number;
+      readonly wish:
+        | {
+            readonly action: "trip";
+            readonly mode: BreakerMode;
+            readonly actor: string;
+            readonly reason: string;
+          }
+        | { readonly action: "reset"; readonly actor: string; readonly reason: string };
+    }
   | { readonly type: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | { readonly type: "journal_ack"; readonly run_id: Uuid; readonly seq: number }
   | { readonly type: "segment_ack"; readonly run_id: Uuid; readonly segment: number }

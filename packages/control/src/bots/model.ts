@@ -13,6 +13,7 @@ import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObject, type Result } from "@rumi/kernel";
 import { QUALITY_REACTIONS, type QualityFlag } from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
+import { DegradationField, SloField } from "../restraints/model.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 
@@ -65,8 +66,8 @@ const specFields = {
   runbook: Type.Optional(text(1_024)),
   dependencies: Type.Optional(Type.Array(text(256), { maxItems: 64 })),
   isolation: Type.Optional(Type.Union([Type.Literal("any"), Type.Literal("strict")])),
-  slo: Type.Optional(Open),
-  degradation: Type.Optional(Open),
+  slo: Type.Optional(SloField),
+  degradation: Type.Optional(DegradationField),
   data_quality: Type.Optional(DataQualitySchema),
   staging: Type.Optional(Type.Boolean()),
   stop_conditions: Type.Optional(Open),

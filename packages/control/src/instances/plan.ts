@@ -30,7 +30,7 @@ export type Action =
       readonly epoch: number;
       readonly why: string;
     }
-  | { readonly kind: "pause" | "continue" | "config" | "handover"; readonly runner_id: string }
+  | { readonly kind: "pause" | "continue" | "config" | "breaker" | "handover"; readonly runner_id: string }
   | { readonly kind: "gone"; readonly why: string };
 
 export function planInstance({ instance, reported, runners, adopting, inherited, lease_over }: PlanFacts): Action {
@@ -80,6 +80,7 @@ function withReport(instance: InstanceRow, { runner_id, status }: Reported): Act
       if (status.phase === "paused") return { kind: "continue", runner_id };
       break;
   }
+  if (instance.breaker !== null) return { kind: "breaker", runner_id };
   return instance.config !== null && (status.phase === "running" || status.phase === "paused")
     ? { kind: "config", runner_id }
     : none("as wanted");

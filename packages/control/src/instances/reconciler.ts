@@ -14,6 +14,7 @@ import { acquireLease, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/
 import { readAdmitted } from "../admissions/tables.ts";
 import { conditionWrite, readBot, readConditions, updateBot, type BotTables } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
+import type { BreakerWish } from "../restraints/model.ts";
 import type { FailureNote } from "../shared/fields.ts";
 import { jsonOf } from "../shared/sql.ts";
 import type { Reply, RunnerHub } from "../runners/hub.ts";
@@ -76,6 +77,8 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
         return;
       case "config":
         return sendConfig(instance, action.runner_id);
+      case "breaker":
+        return sendBreaker(instance, action.runner_id);
       case "gone":
         if (
           (await hub.recorder.record(keyOf(instance), SYSTEM, (facts) =>
@@ -155,6 +158,24 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
         ? observeRefusal(facts, failure, clock.now())
         : undefined,
     );
+  };
+
+  /** What a runner refused is refused for good: the wish goes, the reason stays with the instance. */
+  const sendBreaker = async (instance: InstanceRow, runner_id: string): Promise<void> => {
+    const wish = jsonOf<BreakerWish>(instance.breaker ?? "{}");
+    const { run_id, epoch } = instance;
+    const reply = await hub.ask(runner_id, {
+      type: "breaker",
+      run_id: run_id as InstanceSpec["run_id"],
+      epoch,
+      wish,
+    });
+    if (reply.type === "silence") return;
+    await hub.recorder.record(keyOf(instance), SYSTEM, (facts) => {
+      if (facts.instance.breaker !== instance.breaker || facts.instance.run_id !== run_id) return undefined;
+      const failure = reply.ok ? {} : { failure: JSON.stringify(reply.failure) };
+      return { bot: null, instance: { breaker: null, ...failure }, conditions: [], events: [], ended: null };
+    });
   };
 
   const sendConfig = async (instance: InstanceRow, runner_id: string): Promise<void> => {

@@ -1,10 +1,11 @@
 /** What a runner needs to host one instance of a bot, from the bot's specification and what a preflight found. Pure. */
-import { invariant, type BotId, type Uuid } from "@rumi/kernel";
+import { invariant, type BotId, type JsonObject, type Uuid } from "@rumi/kernel";
 import type { InstanceMode } from "@rumi/runtime";
 import type { VerifiedStrategy } from "@rumi/platform";
 import type { BotSpec } from "../bots/model.ts";
 import type { BotRow } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
+import { siblingOf } from "../restraints/sibling.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { MAIN_INSTANCE, type Shard } from "./shards.ts";
 import type { StartSpec } from "./tables.ts";
@@ -59,8 +60,21 @@ export function startSpecOf(facts: StartFacts): StartSpec {
     },
     ...(spec.data_quality === undefined ? {} : { data_quality: spec.data_quality }),
     isolation: spec.isolation,
+    ...(spec.slo === undefined ? {} : { slo: spec.slo }),
+    ...(spec.degradation?.breaker === undefined ? {} : { breaker: spec.degradation.breaker }),
+    ...computeOf(spec, strategy),
     run_dir: facts.runDir(bot.bot_id, run_id),
   };
+}
+
+/** The strategy that thinks beside it, as the same pack declares it. */
+function computeOf(spec: BotSpec, strategy: VerifiedStrategy): Pick<StartSpec, "compute"> {
+  const wished = spec.degradation?.compute;
+  if (wished === undefined) return {};
+  const descriptor = siblingOf(strategy, wished);
+  invariant(descriptor !== undefined, "the preflight found the Compute side in the pack");
+  const { config, staleness_us, when_behind } = wished;
+  return { compute: { descriptor, config: config as JsonObject, staleness_us, when_behind } };
 }
 
 function venueInstruments(venue: VenueSpec, wanted: readonly string[]): StartSpec["instruments"] {

@@ -31,6 +31,8 @@ export type InstanceRow = {
   config_at: "next_tick" | "next_bar" | "next_checkpoint" | null;
   /** JSON of {@link NextRun}: another version that takes over as soon as this run has handed over. */
   next: string | null;
+  /** JSON of a word to its circuit breaker that no runner has taken yet. */
+  breaker: string | null;
   phase: InstanceStatus["phase"] | "none";
   health_state: string | null;
   status: string | null;
@@ -87,11 +89,14 @@ const LINKED_RUNS: readonly string[] = [
   "CREATE INDEX run_by_from ON run (from_run_id)",
 ];
 
+const BREAKER_WISH: readonly string[] = ["ALTER TABLE instance ADD COLUMN breaker TEXT"];
+
 export const INSTANCE_MIGRATIONS: Migrations = {
   owner: "control.instances",
   steps: [
     { name: "001-instances", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-linked-runs", sqlite: LINKED_RUNS, postgres: LINKED_RUNS },
+    { name: "003-breaker-wish", sqlite: BREAKER_WISH, postgres: BREAKER_WISH },
   ],
 };
 

@@ -7,6 +7,7 @@ import { readLease, type Migrations, type Reader } from "@rumi/store";
 import { configRefusal, isCapital, type BotSpec } from "../bots/model.ts";
 import { shardsOf, type Shard } from "../instances/shards.ts";
 import { readInstance } from "../instances/tables.ts";
+import { judgeCompute } from "../restraints/sibling.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -60,6 +61,7 @@ export async function gatherPreflight(
   const noVenue = err(failure("RUMI-BOT-006", { venue_id: spec.venue }));
   const shards = strategy.ok ? shardsOf(spec, strategy.value.descriptor) : ok([]);
   const config = strategy.ok ? validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
+  const side = strategy.ok ? judgeCompute(spec, strategy.value) : ok(null);
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
   const missing = spec.instruments.find((one) => !known.includes(one));
   return {
@@ -82,7 +84,7 @@ export async function gatherPreflight(
                 venue_id: spec.venue,
               })
             : ok(null),
-        config_schema: config.ok ? shards : err(configRefusal(config.error)),
+        config_schema: config.ok ? (side.ok ? shards : side) : err(configRefusal(config.error)),
         capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
         instruments:
           venue === undefined

@@ -37,7 +37,10 @@ export type Reply = Extract<RunnerMessage, { type: "reply" }> | { readonly type:
 /** A request without its number: the hub gives one. */
 type WithoutNumber<Message> = Message extends { readonly request: number } ? Omit<Message, "request"> : never;
 export type RunnerRequest = WithoutNumber<
-  Extract<ControlMessage, { type: "start" | "stop" | "pause" | "continue" | "handover" | "config" | "shutdown" }>
+  Extract<
+    ControlMessage,
+    { type: "start" | "stop" | "pause" | "continue" | "handover" | "config" | "breaker" | "shutdown" }
+  >
 >;
 
 export interface RunnerHub {

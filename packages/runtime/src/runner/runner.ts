@@ -195,6 +195,12 @@ export class Runner {
           }),
         );
       }
+      case "breaker": {
+        const { run_id, wish } = message;
+        if (this.#find(message) === undefined) return;
+        const input = { input: "breaker", ...wish } as const;
+        return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input }));
+      }
       case "safety":
         if (
           message.generation < this.#safety.generation ||
