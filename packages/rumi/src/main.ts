@@ -32,6 +32,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   "venue-sim": async () => (await import("./cli/venue-sim.ts")).addVenueSimCommands(program, context),
   audit: async () => (await import("./cli/audit.ts")).addAuditCommands(program, context),
   backtest: async () => (await import("./cli/backtest.ts")).addBacktestCommand(program, context, place),
+  strategy: async () => (await import("./cli/strategy/commands.ts")).addStrategyCommands(program, context, place),
   replay: async () => (await import("./cli/replay.ts")).addReplayCommand(program, context, place),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
@@ -43,6 +44,7 @@ const SELF_CONTAINED: readonly string[] = [
   "recordings",
   "venue-sim",
   "backtest",
+  "strategy",
   "replay",
   "doctor",
 ];

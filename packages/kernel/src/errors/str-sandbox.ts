@@ -1,4 +1,4 @@
-/** Errors of the isolation drivers, RUMI-STR-050 … 099. */
+/** Errors of the isolation drivers and of building what runs in them, RUMI-STR-050 … 069. */
 import type { ErrorTable } from "./entry.ts";
 
 export type SandboxCode =
@@ -17,7 +17,9 @@ export type SandboxCode =
   | "RUMI-STR-064"
   | "RUMI-STR-065"
   | "RUMI-STR-066"
-  | "RUMI-STR-067";
+  | "RUMI-STR-067"
+  | "RUMI-STR-068"
+  | "RUMI-STR-069";
 
 const byStrategy = { fault: "strategy", status: 422, retry: "after_fix" } as const;
 const byOperator = { fault: "operator", status: 503, retry: "after_fix" } as const;
@@ -221,6 +223,30 @@ export const SANDBOX_ERRORS: ErrorTable<SandboxCode> = {
     ja: {
       text: "ストラテジーのスクリプトを読み込めません: {problem}。",
       next: "`rumi strategy build` で作り直してください。docs/strategy-typescript.md を参照してください。",
+    },
+  },
+  "RUMI-STR-068": {
+    ...byStrategy,
+    key: "str.build_failed",
+    en: {
+      text: "The strategy {strategy_id} could not be built: {problem}",
+      next: "Correct its source, or install the compiler that is missing (docs/first-strategy.md names them).",
+    },
+    ja: {
+      text: "ストラテジー {strategy_id} をビルドできません: {problem}",
+      next: "ソースを直すか、不足しているコンパイラを導入してください (docs/first-strategy.md 参照)。",
+    },
+  },
+  "RUMI-STR-069": {
+    ...byStrategy,
+    key: "str.test_failed",
+    en: {
+      text: "The strategy {strategy_id} does not do what its test expects: {problem}.",
+      next: "Correct the strategy; if the new behaviour is right, run `rumi strategy test DIR --write`.",
+    },
+    ja: {
+      text: "ストラテジー {strategy_id} の動作がテストの期待と違います: {problem}。",
+      next: "ストラテジーを直すか、新しい動作が正しければ `rumi strategy test DIR --write` を実行してください。",
     },
   },
 };

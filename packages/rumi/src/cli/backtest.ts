@@ -72,7 +72,7 @@ export function addBacktestCommand(program: Command, context: CliContext, place:
     });
 }
 
-type Asked = {
+export type AskedBacktest = {
   readonly strategy_id: string;
   readonly file: string;
   readonly options: Options;
@@ -80,10 +80,11 @@ type Asked = {
   readonly numbers: readonly [number, number, number];
 };
 
-async function backtest(
+/** Loads pack and recording, and runs the strategy in a thread of its own. */
+export async function backtest(
   context: CliContext,
   place: Installation,
-  asked: Asked,
+  asked: AskedBacktest,
   style: OutputStyle,
 ): Promise<Result<BacktestResult, Failure>> {
   const { options, strategy_id } = asked;

@@ -24,7 +24,7 @@ export function addPackCommands(program: Command, context: CliContext): void {
       const style: OutputStyle = options.json === true ? "json" : "words";
       const folder = resolve(dir);
       const written = options.writeHashes === true ? await writeHashes(folder) : ok(undefined);
-      const checked = written.ok ? await check(folder) : written;
+      const checked = written.ok ? await checkPack(folder) : written;
       if (!checked.ok) return fail(context, checked.error, style);
       if (style === "json") printJson(context.terminal, checked.value);
       else
@@ -43,7 +43,8 @@ type Checked = {
   readonly strategies: readonly string[];
 };
 
-async function check(folder: string): Promise<Result<Checked, Failure>> {
+/** Manifest, strategies and digest of a folder. */
+export async function checkPack(folder: string): Promise<Result<Checked, Failure>> {
   const tree = await readTree(folder, PACK_LIMITS);
   if (!tree.ok) return tree;
   const text = manifestText(folder);
@@ -60,7 +61,7 @@ async function check(folder: string): Promise<Result<Checked, Failure>> {
 }
 
 /** Fills in what can only be computed; leaves every other word of the manifest to `check`. */
-async function writeHashes(folder: string): Promise<Result<undefined, Failure>> {
+export async function writeHashes(folder: string): Promise<Result<undefined, Failure>> {
   const tree = await readTree(folder, PACK_LIMITS);
   if (!tree.ok) return tree;
   const text = manifestText(folder);

@@ -12,6 +12,8 @@ export type Installation = {
   /** Folder with the Python runner that goes into the jail. */
   readonly jail_scripts: string;
   readonly python_sdk: string;
+  /** SDKs of every language, with their tools and templates. */
+  readonly sdk: string;
   readonly console: string;
   readonly default_pack: string;
 };
@@ -28,6 +30,7 @@ export function installation(bundle: URL): Installation {
     admission: inDist("admission.js"),
     jail_scripts: fileURLToPath(inDist("python")),
     python_sdk: inRoot("sdk/python"),
+    sdk: inRoot("sdk"),
     console: fileURLToPath(inDist("console")),
     default_pack: inRoot("packs/default"),
   };
