@@ -46,6 +46,8 @@ export type BacktestOptions = {
   readonly native?: LoadStrategyOptions["native"];
   /** Opened already; then `pack_dir` is not read. */
   readonly strategy?: Strategy;
+  /** Several trades in one call where that helps (trade-batch.ts), unless said; what happens is the same. */
+  readonly delivery?: "batched" | "one_by_one";
   /** `all` keeps every entry in the answer; `digest` only their digest. */
   readonly keep: "all" | "digest";
   readonly monotonic: () => number;
@@ -133,6 +135,7 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
       instruments,
       feed,
       strategy,
+      batch: options.delivery !== "one_by_one",
       venue: venue.value,
       gate: gateContextOf({ descriptor, instruments, mode: "backtest", venue: options.venue, limits }),
       subscribe: descriptor.capabilities.subscribe,

@@ -229,6 +229,8 @@ export interface SimulatedVenue {
   onRow(feed: MarketFeed, row: number, out: ExecutionReport[]): void;
   /** Reports due up to `at_us` although no trade came (acknowledgements, cancels). */
   advanceTo(at_us: number, out: ExecutionReport[]): void;
+  /** Nothing is under way and nothing rests: until it is told something, no trade brings a report. */
+  isQuiet(): boolean;
   openOrders(): readonly {
     readonly client_order_id: ClientOrderId;
     readonly instrument: number;

@@ -7,6 +7,9 @@ OUTPUT_BYTES = 1_048_576
 # Of log records in one callback; the rest is cut and said so.
 LOG_BYTES = 65_536
 _CUT = b"... log cut"
+# Places in a header's fields.
+_INSTRUMENT = abi.FrameHeader.__slots__.index("instrument")
+_PROCESSED = abi.FrameHeader.__slots__.index("processed_time_us")
 
 
 class Refusal(Exception):
@@ -58,7 +61,8 @@ class Random:
 
 class Context:
     def __init__(self):
-        self.header = abi.FrameHeader()
+        self._fields = ()
+        self._header = abi.FrameHeader()
         self.instruments = []
         self.random = Random(bytes(16))
         self.mode = 0
@@ -68,9 +72,26 @@ class Context:
         self._begin()
 
     @property
+    def header(self):
+        """When and how good the input at hand is: the ABI's FrameHeader, made when it is first asked for."""
+        if self._header is None:
+            self._header = abi.FrameHeader(*self._fields)
+        return self._header
+
+    @property
     def now_us(self):
         """Time of the input at hand; the only clock a strategy should know."""
-        return self.header.processed_time_us
+        return self._fields[_PROCESSED]
+
+    @property
+    def flags(self):
+        """Bits of QUALITY_* of the input at hand."""
+        return self._fields[0]
+
+    @property
+    def instrument(self):
+        """Index of the instrument that the input at hand is about; NO_INSTRUMENT when about none."""
+        return self._fields[_INSTRUMENT]
 
     # Intents. Each answers its key, by which its order is cancelled, amended and recognised in execution events.
 
@@ -133,6 +154,11 @@ class Context:
         self.instruments = call.instruments
         self.random = Random(call.seed)
         self.mode, self.bot_id, self.instance_id = call.mode, call.bot_id, call.instance_id
+
+    def _at(self, header):
+        """The frame at hand; `header` is its FrameHeader."""
+        self._header = header
+        self._fields = tuple(getattr(header, name) for name in header.__slots__)
 
     def _begin(self):
         self._out = []

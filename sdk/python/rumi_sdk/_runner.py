@@ -17,6 +17,7 @@ sys.path.insert(0, _HERE)
 
 import json  # noqa: E402
 import types  # noqa: E402
+from struct import Struct  # noqa: E402
 
 from rumi_sdk import _generated as abi  # noqa: E402
 from rumi_sdk._context import Context, Refusal  # noqa: E402
@@ -32,6 +33,9 @@ _READERS = {
     abi.KIND_BOOK_EVENT: abi.read_book_event, abi.KIND_EXECUTION_EVENT: abi.read_execution_event, abi.KIND_SAFETY_EVENT: abi.read_safety_event,
     abi.KIND_SIGNAL_EVENT: abi.read_signal_event, abi.KIND_CONFIG_EVENT: abi.read_config_event,
 }
+
+# A whole trade frame in one go.
+_TRADE = Struct("<" + abi._HEADER.format[1:] + abi._TRADE_EVENT.format[1:])
 
 
 class _LogWriter:
@@ -79,6 +83,51 @@ class Host:
         except BaseException:  # noqa: B902 - also SystemExit and MemoryError: the strategy must not end the runner
             return self._refuse(abi.STATUS_EXCEPTION, _traceback())
 
+    def events(self, frames, count):
+        """Event frames end to end, in order, until one says something: (status, output, how many were taken).
+
+        Trades alone are read in one go; what is not plainly a sound trade goes through `call`, which decides.
+        """
+        if count * _TRADE.size != len(frames) or self._strategy is None:
+            return self._events_of_any_kind(frames, count)
+        ctx = self.ctx
+        ctx._begin()
+        out, on_event, taken = ctx._out, self._strategy.on_event, 0
+        try:
+            for kind, flags, length, cursor, event_us, received_us, processed_us, instrument, schema, trace, price, quantity, trade_id, aggressor in _TRADE.iter_unpack(frames):
+                # Whole numbers below 2**53 that are not negative have no bit beyond it together either.
+                if kind != 1 or length != 96 or schema != 1 or aggressor > 2 or (cursor | event_us | received_us | processed_us | price | quantity | trade_id) >> 53:
+                    status, output = self.call(abi.CALLBACK_EVENT, bytes(frames[taken * 96:taken * 96 + 96]))
+                    taken += 1
+                    if status != 0 or output:
+                        return status, output, taken
+                    out = ctx._out
+                    continue
+                taken += 1
+                ctx._fields = (flags, cursor, event_us, received_us, processed_us, instrument, trace)
+                ctx._header = None
+                on_event(ctx, abi.TradeEvent(price, quantity, trade_id, aggressor))
+                if out:
+                    return 0, b"".join(out), taken
+            return 0, b"", taken
+        except abi.FrameError as error:
+            return *self._refuse(abi.STATUS_BAD_FRAME, "malformed: %s" % error), taken
+        except Refusal as error:
+            return *self._refuse(error.status, str(error)), taken
+        except BaseException:  # noqa: B902 - as in `call`
+            return *self._refuse(abi.STATUS_EXCEPTION, _traceback()), taken
+
+    def _events_of_any_kind(self, frames, count):
+        status, output, at = 0, b"", 0
+        for taken in range(1, count + 1):
+            # A single frame is what was sent, whatever length it claims.
+            length = len(frames) if count == 1 else max(int.from_bytes(frames[at + 4:at + 8], "little"), 8)
+            status, output = self.call(abi.CALLBACK_EVENT, bytes(frames[at:at + length]))
+            at += length
+            if status != 0 or output:
+                return status, output, taken
+        return status, output, count
+
     def _refuse(self, status, text):
         data = text.encode("utf-8", "replace")[-abi.ERROR_TEXT_BYTES:]
         return status, abi.write_error_report(abi.ErrorReport(-status, data))
@@ -88,7 +137,7 @@ class Host:
         if length != len(frame):
             raise abi.FrameError("length")
         ctx = self.ctx
-        ctx.header = header
+        ctx._at(header)
         if callback == abi.CALLBACK_EVENT:
             read = _READERS.get(kind)
             if read is None:

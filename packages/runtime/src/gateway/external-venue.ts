@@ -165,6 +165,11 @@ export class ExternalVenue implements SimulatedVenue {
     }
   }
 
+  /** A report may come at any time. */
+  isQuiet(): boolean {
+    return false;
+  }
+
   openOrders(): readonly {
     readonly client_order_id: ClientOrderId;
     readonly instrument: number;

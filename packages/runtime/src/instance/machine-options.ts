@@ -18,6 +18,8 @@ export type MachineOptions = {
   readonly subscribe: readonly string[];
   readonly feed: MarketFeed;
   readonly strategy: Strategy;
+  /** Trades may be handed over several at a time (trade-batch.ts); nobody may ask for state in the middle of `run` then. */
+  readonly batch?: boolean;
   /** A venue outside is told of by recorded reports; `take` brings them in. */
   readonly venue: SimulatedVenue & Partial<Pick<ExternalVenue, "take">>;
   readonly gate: GateContext;

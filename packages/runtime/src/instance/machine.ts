@@ -37,6 +37,7 @@ import { Restraints } from "./restraints.ts";
 import { copyOf, countersStart, type Counters, type MachineState } from "./state.ts";
 import { Timers } from "./timers.ts";
 import { MarketFrames } from "./market-frames.ts";
+import { type TradeBatch, tradeBatchOf } from "./trade-batch.ts";
 import { TRADE_FRAME_BYTES } from "./trade-frame.ts";
 
 /** Records of one callback that are looked at; a multiple of any sensible intent cap. */
@@ -56,6 +57,7 @@ export class InstanceMachine {
   readonly #subscribes: ReadonlySet<string>;
   readonly lastPrices: Float64Array;
   readonly #trace: Uint8Array;
+  readonly #batch: TradeBatch | null;
   #cursor = 0;
   #clock = 0;
   #inputs = 0;
@@ -103,6 +105,9 @@ export class InstanceMachine {
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const scene = { options, desk, clock, where: () => this.where(), changed: () => this.#changeHealth(this.#health) };
     this.restraints = new Restraints(scene);
+    const mustEnd = (): boolean => this.#checkpointWished || this.#desk.pending > 0;
+    const certainUntil = (): number => (mustEnd() ? 0 : Math.min(this.#timers.next, this.restraints.nextLook));
+    this.#batch = tradeBatchOf({ options, frames: this.#frames, faults: this.#faults, certainUntil });
   }
 
   get cursor(): number {
@@ -172,6 +177,7 @@ export class InstanceMachine {
     const frames = this.#frames;
     const timers = this.#timers;
     const faults = this.#faults;
+    const batch = this.#batch;
     const restraints = this.restraints;
     const { conflation, quality } = restraints;
     const start = this.#cursor;
@@ -205,7 +211,7 @@ export class InstanceMachine {
         if (mixed === undefined) frames.write(strategy.views, at, row);
         else frames.writeRow(strategy.views, at, row, mixed, bytes);
         this.#inputs += 1;
-        const length = strategy.invoke(CALLBACK.event, bytes);
+        const length = batch?.invoke(row, until, this.#calls) ?? strategy.invoke(CALLBACK.event, bytes);
         this.#calls += 1;
         if (length !== 0) this.#after(length, "on_event");
       } else if (bytes > 0) {

@@ -32,6 +32,14 @@ export interface Strategy {
   /** Output length, a negative status of the ABI, or FAULTED. */
   invoke(callback: CallbackNumber, length: number): number;
   outputAt(length: number): number;
+  /** Event frames that one `invokeMany` may carry; absent where a call costs too little for that to help. */
+  readonly framesAtOnce?: number;
+  /**
+   * As `invoke` with `on_event` for `frames` frames end to end: they are taken in order until one puts something out or
+   * fails, and the answer is that frame's. `framesTaken` says how many were taken; FAULTED says nothing of that.
+   */
+  invokeMany?(frames: number, length: number): number;
+  readonly framesTaken?: number;
   fault(): StrategyFault | null;
   /** As new: no memory of what was. `undefined`, or why it cannot be. */
   reset(): StrategyFault | null;

@@ -103,6 +103,10 @@ class Exchange implements SimulatedVenue {
     this.#send({ kind: "cancel_all", arrival_us: this.#arrival(at_us) });
   }
 
+  isQuiet(): boolean {
+    return this.#nextArrival_us === Infinity && this.#open.size === 0;
+  }
+
   onRow(feed: MarketFeed, row: number, out: ExecutionReport[]): void {
     const time_us = feed.event_time_us[row] ?? 0;
     if (this.#nextArrival_us <= time_us) this.advanceTo(time_us, out);
