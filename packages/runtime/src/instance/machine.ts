@@ -176,8 +176,7 @@ export class InstanceMachine {
     const { reports } = desk;
     const frames = this.#frames;
     const timers = this.#timers;
-    const faults = this.#faults;
-    const batch = this.#batch;
+    const [faults, batch] = [this.#faults, this.#batch];
     const restraints = this.restraints;
     const { conflation, quality } = restraints;
     const start = this.#cursor;
