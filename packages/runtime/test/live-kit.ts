@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { expect } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
+import type { GatewayLimits } from "../src/gateway/limits.ts";
 import type { LiveSide } from "../src/gateway/live-side.ts";
 import { openLive } from "../src/gateway/open-live.ts";
 import { InstanceHost } from "../src/instance/host.ts";
@@ -39,14 +40,18 @@ export function liveSpec(path: string, venue: VenueRig, change: Partial<Instance
   };
 }
 
-export async function openLiveHost(of: InstanceSpec, mayEmit = (): boolean => true): Promise<Life> {
+export async function openLiveHost(
+  of: InstanceSpec,
+  mayEmit = (): boolean => true,
+  lower: Partial<GatewayLimits> = {},
+): Promise<Life> {
   const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
   const clocks = {
     wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
     monotonic: () => performance.now(),
   };
   if (of.venue.live === undefined) throw new Error("a live specification");
-  const live = openLive({ spec: of, live: of.venue.live, environment: {}, mayEmit, ...clocks });
+  const live = openLive({ spec: of, live: of.venue.live, environment: {}, mayEmit, lower, ...clocks });
   if (!strategy.ok || !live.ok) throw new Error(JSON.stringify(live));
   const opened = await InstanceHost.open({
     spec: of,

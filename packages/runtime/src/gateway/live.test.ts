@@ -3,6 +3,8 @@
  *
  * The market moves only when a test says so; the world outside is hurt through the simulator's admin door.
  */
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   balance,
@@ -20,8 +22,9 @@ import {
 } from "../../test/live-kit.ts";
 import type { SimOptions, VenueRig } from "../../test/venue-rig.ts";
 import type { InstanceHost } from "../instance/host.ts";
-import type { InstanceSpec } from "../protocol.ts";
+import type { InstanceSpec, KeyReference } from "../protocol.ts";
 import type { LiveSide } from "./live-side.ts";
+import { readVenueKey } from "./open-live.ts";
 
 afterEach(cleanUp);
 
@@ -238,5 +241,42 @@ describe("a live instance", () => {
     await host.stop("done");
     await balance(of, venue);
     expect(conditions(of)).toContain("disconnected");
+  });
+
+  it(
+    "a run receives so many rows and no more: its feed ends in order, its reason on the record",
+    { timeout: 60_000 },
+    async () => {
+      const { path, venue } = await startVenue();
+      const of = liveSpec(path, venue);
+      const { host } = await openLiveHost(of, () => true, { feed_rows: 50 });
+      await connected(host);
+      await venue.advance(80);
+      await until(host, () => host.phase === "feed_ended");
+      expect(host.status().cursor).toBe(50);
+      await host.stop("done");
+      expect(JSON.stringify(entries(of))).toContain("M.FEED.FULL");
+    },
+  );
+
+  it("a key that others may read, that is not there or not a key, refuses the start and is told without its contents", async () => {
+    const { path, venue } = await startVenue();
+    const of = liveSpec(path, venue);
+    const refusal = (key: KeyReference, environment: NodeJS.ProcessEnv = {}): unknown => {
+      const read = readVenueKey(key, environment);
+      return read.ok ? "read" : [read.error.code, read.error.params["problem"]];
+    };
+    expect(refusal({ file: venue.key_file })).toBe("read");
+    chmodSync(venue.key_file, 0o644);
+    expect(refusal({ file: venue.key_file })).toEqual(["RUMI-MKT-022", "others may read it"]);
+    expect(refusal({ file: "venue-key.json" })).toEqual(["RUMI-MKT-022", "its path is not absolute"]);
+    expect(refusal({ file: join(path, "none") })).toEqual(["RUMI-MKT-022", "ENOENT"]);
+    expect(refusal({ env: "RUMI_TEST_KEY" })).toEqual(["RUMI-MKT-022", "it is not set"]);
+    expect(refusal({ env: "RUMI_TEST_KEY" }, { RUMI_TEST_KEY: '{"key_id":"k","secret":""}' })).toEqual([
+      "RUMI-MKT-022",
+      "it is not {key_id, secret}",
+    ]);
+    expect(refusal({ env: "RUMI_TEST_KEY" }, { RUMI_TEST_KEY: '{"key_id":"k","secret":"s"}' })).toBe("read");
+    await expect(openLiveHost(of)).rejects.toThrow("RUMI-MKT-022");
   });
 });

@@ -4,20 +4,22 @@ import { isAbsolute } from "node:path";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { VenueSimExecution, VenueSimMarket, type ApiKey } from "@rumi/venues";
 import type { InstanceSpec, KeyReference, LiveVenueSpec } from "../protocol.ts";
-import { GATEWAY_LIMITS } from "./limits.ts";
+import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { LiveSide, type LiveOptions } from "./live-side.ts";
 
 export type OpenLiveOptions = Pick<LiveOptions, "mayEmit" | "monotonic" | "wallNow"> & {
   readonly spec: InstanceSpec;
   readonly live: LiveVenueSpec;
   readonly environment: NodeJS.ProcessEnv;
+  /** Tests lower them. */
+  readonly lower?: Partial<GatewayLimits>;
 };
 
 /** Errors RUMI-MKT-022 and RUMI-STR-045. */
-export function openLive({ spec, live, environment, ...clocks }: OpenLiveOptions): Result<LiveSide, Failure> {
+export function openLive({ spec, live, environment, lower, ...clocks }: OpenLiveOptions): Result<LiveSide, Failure> {
   const key = readVenueKey(live.key, environment);
   if (!key.ok) return key;
-  const limits = { ...GATEWAY_LIMITS, requests_per_second: live.requests_per_second };
+  const limits = { ...GATEWAY_LIMITS, ...lower, requests_per_second: live.requests_per_second };
   const http = {
     url: live.url,
     key: key.value,
