@@ -38,7 +38,7 @@ export function addBacktestCommand(program: Command, context: CliContext, place:
     .command("backtest")
     .description("Run a strategy over a recording at full speed and print result and throughput")
     .argument("<strategy_id>", "a strategy of the pack, e.g. ema_cross")
-    .argument("<file>", "a recording: Binance aggTrades or trades, Tardis trades; plain, .gz or .zip")
+    .argument("<file>", "a recording of trades, quotes, klines or a book (docs/recordings.md); plain, .gz or .zip")
     .option("--pack <dir>", "folder of the pack (default: the pack that comes with Rumi)")
     .option("--config <json>", "the strategy's configuration", "{}")
     .option("--instrument <id>", "SYMBOL.VENUE (default: after the file's name)")

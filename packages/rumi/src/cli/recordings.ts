@@ -98,7 +98,7 @@ async function addVenue(context: CliContext, venue_id: string, path: string, opt
   });
   if (!answer.ok) return failFromApi(context, answer.error, style);
   if (style === "json") return printJson(context.terminal, answer.value.body);
-  context.terminal.out(`venue ${venue_id}: ${inferred.instrument.instrument_id}, ${inferred.rows} trades\n`);
+  context.terminal.out(`venue ${venue_id}: ${inferred.instrument.instrument_id}, ${inferred.rows} rows\n`);
   for (const assumption of inferred.assumptions) context.terminal.out(`assumed: ${assumption}\n`);
 }
 
