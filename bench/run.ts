@@ -24,8 +24,12 @@ const SUITES: readonly Suite[] = [
   { figures: /^wasm_event_ns$/, run: (room) => apart("wasm_event", {}, room) },
   { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
   {
-    figures: /^backtest_(spy|generated)_events_per_s$/,
+    figures: /^backtest_(spy|generated)_(events_per_s|peak_mb)$/,
     run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room),
+  },
+  {
+    figures: /^backtest_(spy|generated)_(typescript|python|python_batched|rust_beside)_events_per_s$/,
+    run: (room) => apart("backtest_languages", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room),
   },
   {
     figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/,

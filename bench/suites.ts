@@ -1,4 +1,7 @@
 /** One suite in a process of its own: `node suites.js NAME ARGUMENTS` prints its figures as JSON. */
+import { isMainThread, workerData } from "node:worker_threads";
+import { startJailWatchdog } from "@rumi/sandbox";
+import { backtestLanguagesSuite, type Guarded } from "./suites/backtest-languages.ts";
 import { backtestSuite } from "./suites/backtest.ts";
 import { appendsSuite } from "./suites/appends.ts";
 import { densitySuite } from "./suites/density.ts";
@@ -10,11 +13,19 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   wasm_event: wasmEventSuite,
   load: loadSuite,
   backtest: backtestSuite,
+  backtest_languages: backtestLanguagesSuite,
   appends: appendsSuite,
   density: densitySuite,
 };
 
-const [name = "", argument = ""] = process.argv.slice(2);
-const suite = SUITES[name];
-if (suite === undefined) throw new Error(`no suite is named ${name}`);
-process.stdout.write(`${JSON.stringify(await suite(argument))}\n`);
+if (isMainThread) {
+  const [name = "", argument = ""] = process.argv.slice(2);
+  const suite = SUITES[name];
+  if (suite === undefined) throw new Error(`no suite is named ${name}`);
+  process.stdout.write(`${JSON.stringify(await suite(argument))}\n`);
+} else {
+  // The thread that ends late processes for a suite that blocks on one.
+  const { guard } = workerData as Guarded;
+  startJailWatchdog(guard, { now_ms: () => Number(process.hrtime.bigint() / 1_000_000n), every_ms: 2 });
+  setInterval(() => undefined, 1_000);
+}
