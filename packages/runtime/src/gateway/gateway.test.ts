@@ -48,8 +48,10 @@ class Script implements ExecutionVenue {
   readonly asked: string[] = [];
   sink: UpdateSink | undefined;
   open: readonly OrderSnapshot[] = [];
-  place: ExecutionVenue["place"] = async ({ client_order_id }) =>
-    this.#said(`place ${client_order_id}`, await this.onPlace(client_order_id));
+  async place({ client_order_id }: NewOrder): Promise<VenueAnswer> {
+    this.asked.push(`place ${client_order_id}`);
+    return this.onPlace(client_order_id);
+  }
   onPlace: (of: string) => VenueAnswer | Promise<VenueAnswer> = done;
   onQuery: (of: string) => Asked<OrderSnapshot | null> = () => ({
     kind: "answer",
@@ -156,6 +158,20 @@ describe("outcome policy", () => {
     expect(conditions().filter((one) => one.startsWith("outcome"))).toEqual(["outcome_unknown", "outcome_resolved"]);
   });
 
+  it("[M-8.2.2] that the venue does not know the id yet proves nothing while a copy may still arrive", async () => {
+    const { venue, submit, gateway, reasons } = scene({ sends: 1 });
+    venue.onPlace = () => ({ kind: "unknown", problem: "dropped" });
+    let venue_us = 1;
+    venue.onQuery = () => ({ kind: "answer", value: null, time_us: venue_us });
+    gateway.begin();
+    submit("a");
+    await until(() => venue.asked.length > 5);
+    expect([reasons(), sends(venue, "a")]).toEqual([[], 1]);
+    venue_us = (Date.now() + 1_000) * 1_000;
+    await until(() => reasons().length > 0);
+    expect(reasons()).toEqual(["M.GATEWAY.NEVER_ARRIVED"]);
+  });
+
   it("[M-8.2.2] what an earlier life left in doubt is asked about first; found, it is not sent", async () => {
     const { venue, submit, gateway, book } = scene();
     book.onOutgoing = null;
@@ -212,8 +228,8 @@ describe("limits", () => {
   });
 
   it("an order that waited too long is not sent any more", async () => {
-    const { venue, submit, gateway, reasons } = scene({ order_wait_ms: 40 });
-    venue.onPlace = () => ({ kind: "rate_limited", retry_after_ms: 80 });
+    const { venue, submit, gateway, reasons } = scene({ order_wait_ms: 500 });
+    venue.onPlace = () => ({ kind: "rate_limited", retry_after_ms: 900 });
     gateway.begin();
     submit("a");
     await until(() => reasons().length > 0);
