@@ -173,6 +173,52 @@ describe("update in place", () => {
     },
   );
 
+  it(
+    "[M-1.1.1] a shadow of another version stands beside a running bot, is seen in it, and ends without touching it",
+    { timeout: 120_000 },
+    async () => {
+      await startBot("beside", "1.2.0");
+      await untilLong("fills", async () => (await fillsOf("beside")).length > 3);
+      digests["1.3.0"] = await approve("1.3.0");
+      const body = {
+        command_id: world.id(),
+        strategy_version: "1.3.0",
+        digest: digests["1.3.0"],
+        reason: "look first",
+      };
+      const begin = () => world.command("bots.shadow_start", body, { params: { bot_id: "beside" } });
+      const started = await begin();
+      expect(started, JSON.stringify(started)).toMatchObject({ status: 202 });
+      type Shadowed = Shown & { readonly mode: string; readonly shadow: Record<string, unknown> | null };
+      const shadow = async (): Promise<Shadowed | undefined> =>
+        (await instances("beside")).find((one) => one.instance_id === "main~shadow") as Shadowed | undefined;
+      await untilLong("it compares", async () => Number((await shadow())?.shadow?.["matched"] ?? 0) > 5);
+      expect(await shadow()).toMatchObject({
+        mode: "shadow",
+        shadow: {
+          only_primary: 0,
+          only_shadow: 0,
+          first_difference: null,
+          primary_run_id: (await main("beside")).run_id,
+        },
+      });
+      const again = { ...body, command_id: world.id() };
+      expect(await world.command("bots.shadow_start", again, { params: { bot_id: "beside" } })).toMatchObject({
+        status: 409,
+      });
+      const orders = await world.store.rows({
+        sql: "SELECT client_order_id FROM intent_view WHERE instance_id = 'main~shadow' AND client_order_id IS NOT NULL",
+        parameters: [],
+      });
+      expect(orders).toEqual([]);
+      const end = { command_id: world.id(), reason: "seen enough" };
+      dataOf(await world.command("bots.shadow_stop", end, { params: { bot_id: "beside" } }));
+      await untilLong("it has ended", async () => (await shadow())?.phase === "stopped");
+      expect(await world.bot("beside")).toMatchObject({ state: "RUNNING_PAPER" });
+      expect(["running", "feed_ended"]).toContain((await main("beside")).phase);
+    },
+  );
+
   it("[M-1.1.1] an unknown bot, a digest that is not approved and a stopping bot are refused; the same version changes nothing", async () => {
     expect(await update("nobody", "1.1.0")).toMatchObject({ status: 404 });
     digests["9.9.9"] = `sha256:${"9".repeat(64)}`;
@@ -180,7 +226,9 @@ describe("update in place", () => {
     expect(refused.status).toBeGreaterThanOrEqual(400);
     const before = await main("alone");
     expect(await main("alone")).toEqual(before);
-    const same = { command_id: world.id(), strategy_version: "1.2.0", digest: digests["1.2.0"], reason: "again" };
+    const same = { command_id: world.id(), strategy_version: "1.3.0", digest: digests["1.3.0"], reason: "again" };
+    dataOf(await world.command("bots.update", same, { params: { bot_id: "updated" } }));
+    same.command_id = world.id();
     expect(dataOf(await world.command("bots.update", same, { params: { bot_id: "updated" } }))).toMatchObject({
       updated: false,
     });

@@ -244,6 +244,14 @@ const status = object(
       4_096,
     ),
     counters: { is: "map", of: number },
+    shadow: object({
+      primary_run_id: uuid,
+      compared_until: count,
+      matched: count,
+      only_primary: count,
+      only_shadow: count,
+      first_difference: orNull(object({ cursor: count, primary: list(text, 64), shadow: list(text, 64) })),
+    }),
     slo: object({
       level: word(...SLO_LEVELS),
       reason_code: orNull(text),
@@ -259,7 +267,7 @@ const status = object(
       trips: count,
     }),
   },
-  ["slo", "breaker"],
+  ["slo", "breaker", "shadow"],
 );
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };

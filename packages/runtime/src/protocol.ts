@@ -8,6 +8,7 @@
  */
 import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
+import type { ShadowComparison } from "./shadow/comparison.ts";
 import type { RecordingFile } from "@rumi/venues";
 import type { DataQuality } from "./quality/policy.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
@@ -143,6 +144,8 @@ export type InstanceStatus = InstanceKey & {
     readonly last_price: string;
   }[];
   readonly counters: Readonly<Record<string, number>>;
+  /** Of a shadow: how its wishes and its primary's compare. */
+  readonly shadow?: ShadowComparison;
   /** What was promised beside what the newest window measured, and which step is in force. */
   readonly slo?: {
     readonly level: SloLevel;

@@ -14,6 +14,7 @@ import type { BotConditionRow, BotRow } from "../bots/tables.ts";
 import { isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import type { FailureNote } from "../shared/fields.ts";
 import { isShadow } from "./shards.ts";
+import { statusOf } from "./view.ts";
 import type { InstanceRow, RunRow } from "./tables.ts";
 
 export type Facts = {
@@ -62,6 +63,7 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
       },
     });
   }
+  events.push(...shadowEvents(instance, status));
   const over = status.phase === "stopped" || status.phase === "failed";
   // [M-7.1.3] It fenced itself because its lease ran out: the same generation is taken up again, the bot keeps its state.
   if (
@@ -167,6 +169,32 @@ function ownConditions(
   if (isShadow(instance)) return [];
   const worse = others.some((one) => !isShadow(one) && (one.phase === "failed" || one.health_state === "halted"));
   return changedConditions(facts, worse ? wanted.filter(({ status }) => status !== "True") : wanted);
+}
+
+/** The first row where a shadow and its primary parted is told once. */
+function shadowEvents(instance: InstanceRow, { shadow }: InstanceStatus): readonly EventDraft[] {
+  const first = shadow?.first_difference ?? null;
+  const before = statusOf(instance);
+  if (first === null || shadow === undefined) return [];
+  if (before?.run_id === instance.run_id && (before.shadow?.first_difference ?? null) !== null) return [];
+  const { primary_run_id, matched, only_primary, only_shadow } = shadow;
+  return [
+    {
+      action: "instance.shadow.diverged",
+      ...resource(instance),
+      outcome: "SUCCESS",
+      details: {
+        ...instanceDetails(instance),
+        primary_run_id,
+        cursor: first.cursor,
+        matched,
+        only_primary,
+        only_shadow,
+        primary: first.primary,
+        shadow: first.shadow,
+      },
+    },
+  ];
 }
 
 function phaseEvents(instance: InstanceRow, status: InstanceStatus): readonly EventDraft[] {

@@ -35,6 +35,7 @@ export function instanceView(row: InstanceRow) {
     intents_total: status?.intents_total ?? 0,
     orders_open: status?.orders_open ?? 0,
     last_checkpoint: status?.last_checkpoint ?? null,
+    shadow: status?.shadow ?? null,
     positions: status?.positions ?? [],
     counters: status?.counters ?? {},
     slo: status?.slo ?? null,

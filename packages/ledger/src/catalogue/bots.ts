@@ -110,7 +110,7 @@ export const BOT_KINDS = defineKinds({
     category: "system",
     severity: USUAL,
     retention: "standard",
-    details: { ...version, shadow_runs: optional(listOf(uuid, 1_000)) },
+    details: { ...version, config_hash: optional(text(128)), shadow_runs: optional(listOf(uuid, 1_000)) },
   },
   "bot.shadow.stopped": {
     category: "system",

@@ -143,6 +143,21 @@ export const EXECUTION_KINDS = defineKinds({
     retention: "standard",
     details: { ...instance, ...journalled, source: text(32), level: text(32), measured: tableOf(measured) },
   },
+  "instance.shadow.diverged": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: {
+      ...instance,
+      primary_run_id: optional(uuid),
+      cursor: optional(whole),
+      matched: optional(whole),
+      only_primary: optional(whole),
+      only_shadow: optional(whole),
+      primary: optional(listOf(text(4_096), 64)),
+      shadow: optional(listOf(text(4_096), 64)),
+    },
+  },
   "instance.checkpoint.restored": {
     category: "system",
     severity: NOTABLE,

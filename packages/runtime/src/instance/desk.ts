@@ -15,6 +15,8 @@ import { strictest } from "../gate/restriction.ts";
 import type { DataRestriction } from "../quality/reactions.ts";
 import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
 import type { MachineOptions } from "./machine-options.ts";
+import { adoptedOrder } from "../shadow/adopted-order.ts";
+import type { JournalEntry } from "../protocol.ts";
 import { LiveOrders } from "./orders.ts";
 import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
 import type { Counters, MachineState } from "./state.ts";
@@ -118,6 +120,12 @@ export class OrderDesk {
     return { restriction: data.restriction, restriction_reason: data.reason_code };
   }
 
+  /** A shadow's desk counts its primary's orders as open, so that its gate judges as the primary's did. */
+  adopt(entry: Extract<JournalEntry, { kind: "intent" }>): void {
+    const adopted = adoptedOrder(entry, this.#scene.options.instruments, this.#orders);
+    if (adopted !== undefined) this.#orders.add(adopted);
+  }
+
   #record(intent: Intent, verdict: Verdict, ownId: string | null): void {
     const { options, where } = this.#scene;
     const action = verdict.actions[0];
@@ -210,7 +218,7 @@ export class OrderDesk {
     const own = trace.slice();
     for (const report of reports) {
       const order = this.#orders.byId(report.client_order_id);
-      const key = order?.key ?? 0;
+      const key = order?.key ?? options.venue.keyOf?.(report) ?? 0;
       const instrument = options.instruments[report.instrument];
       if (order !== undefined) trace.set(Buffer.from(order.trace_id, "hex"));
       this.#orders.follow(report);

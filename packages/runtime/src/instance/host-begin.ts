@@ -5,13 +5,13 @@ import type { HostOptions } from "./host-options.ts";
 import { HEALTHY } from "./health.ts";
 import { refusedInit } from "./host-status.ts";
 import type { InstanceMachine } from "./machine.ts";
-import type { MachineState } from "./state.ts";
+import { countersStart, type MachineState } from "./state.ts";
 
 export type BeginOptions = Pick<HostOptions, "venue"> & {
   readonly spec: Pick<HostOptions["spec"], "run_dir" | "config" | "descriptor">;
 };
 
-/** `null`, or why the run cannot begin. Another run's state begins healthy and with this run's own configuration. */
+/** `null`, or why the run cannot begin. Another run's state begins healthy, counts anew and has this run's own configuration. */
 export function beginMachine(machine: InstanceMachine, of: BeginOptions, origin: Checkpoint | null): Failure | null {
   if (origin === null) {
     const refused = machine.init();
@@ -24,6 +24,7 @@ export function beginMachine(machine: InstanceMachine, of: BeginOptions, origin:
     last_fault: null,
     feed_ended: false,
     config: of.spec.config,
+    counters: countersStart(),
   });
 }
 

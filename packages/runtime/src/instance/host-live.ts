@@ -4,7 +4,7 @@
  * Invariant: an input is recorded and applied, and what it brought about is sent, before the next one is looked at; a
  * replay does the same (live.test.ts).
  */
-import type { LiveSide } from "../gateway/live-side.ts";
+import type { Outside } from "./host-options.ts";
 import type { MachineInput } from "./input.ts";
 
 /** Inputs from outside between two slices of rows. */
@@ -12,15 +12,16 @@ const INPUTS_AT_ONCE = 256;
 const SETTLE_STEP_MS = 5;
 
 export type LiveHands = {
+  readonly cursor: () => number;
   readonly mayEmit: () => boolean;
   readonly take: (input: MachineInput) => void;
   /** Sends what is pending once it is durable; false when the fence holds it back. */
   readonly flush: () => Promise<boolean>;
 };
 
-export async function takeFromOutside(live: LiveSide, { mayEmit, take, flush }: LiveHands): Promise<void> {
+export async function takeFromOutside(live: Outside, { cursor, mayEmit, take, flush }: LiveHands): Promise<void> {
   for (let count = 0; count < INPUTS_AT_ONCE && mayEmit(); count += 1) {
-    const input = live.take();
+    const input = live.take(cursor());
     if (input === undefined) return;
     take(input);
     if (!(await flush())) return;
@@ -28,7 +29,7 @@ export async function takeFromOutside(live: LiveSide, { mayEmit, take, flush }: 
 }
 
 /** Waits, for a while, until the venue said how every order of ours ended. */
-export async function settleOutside(live: LiveSide, hands: LiveHands, monotonic: () => number): Promise<void> {
+export async function settleOutside(live: Outside, hands: LiveHands, monotonic: () => number): Promise<void> {
   const until = monotonic() + live.settle_ms;
   while (!live.isSettled && hands.mayEmit() && monotonic() < until) {
     await takeFromOutside(live, hands);

@@ -1,7 +1,8 @@
 /** What an instance's host is given, and the limits it works within. */
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
-import type { LiveSide } from "../gateway/live-side.ts";
 import type { ComputeResult, Progress } from "../compute/side.ts";
+import type { ShadowComparison } from "../shadow/comparison.ts";
+import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 
@@ -18,13 +19,31 @@ export const HOST_LIMITS = {
   sync_every_ms: 50,
 } as const;
 
+/** Where inputs come from that are no operator's: a venue outside, or the run that a shadow follows. */
+export interface Outside {
+  /** No row will follow. */
+  readonly ended: boolean;
+  /** Nothing is open or in doubt there. */
+  readonly isSettled: boolean;
+  readonly settle_ms: number;
+  /** Opens the doors: the replay is over. */
+  begin(): void;
+  /** The next input, if one is due before row `cursor`. */
+  take(cursor: number): MachineInput | undefined;
+  counters(): Readonly<Record<string, number>>;
+  /** How the wishes of a shadow and its primary compare. */
+  shadow?(): ShadowComparison;
+  sync(): Promise<void>;
+  close(): void;
+}
+
 export type HostOptions = {
   readonly spec: InstanceSpec;
   readonly feed: MarketFeed;
   readonly strategy: Strategy;
   readonly venue: SimulatedVenue;
-  /** The outside of a live instance, whose feed and venue the two above are. */
-  readonly live?: LiveSide;
+  /** The outside of a live instance or a shadow, whose feed and venue the two above are. */
+  readonly live?: Outside;
   readonly wallNow: () => number;
   readonly monotonic: () => number;
   /** Whether this instance's lease still lets anything out. */

@@ -45,6 +45,7 @@ export function statusOf(facts: HostFacts): InstanceStatus {
     last_checkpoint: facts.lastCheckpoint,
     slo: facts.watch.status(),
     breaker: machine.restraints.status(),
+    ...(options.live?.shadow === undefined ? {} : { shadow: options.live.shadow() }),
     positions: positionsOf(options.venue.positions(), instruments),
     counters: {
       ...options.live?.counters(),

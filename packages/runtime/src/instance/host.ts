@@ -60,6 +60,7 @@ export class InstanceHost {
   #restoreMs = 0;
   #checkpointsTotal = 0;
   readonly #hands: LiveHands = {
+    cursor: () => this.#machine.cursor,
     mayEmit: () => this.#o.mayEmit(),
     take: (input) => this.#takeInput(input),
     flush: () => this.#flushPending(),

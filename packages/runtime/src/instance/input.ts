@@ -1,6 +1,6 @@
 /** What reaches a machine besides feed rows: each is on the record with the cursor at which it took effect. */
 import type { Failure, JsonObject, Result } from "@rumi/kernel";
-import type { ApplyPoint, InstanceStatus } from "../protocol.ts";
+import type { ApplyPoint, InstanceStatus, JournalEntry } from "../protocol.ts";
 import type { InputClass } from "../queue/input-queue.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
 import type { GatewayInput } from "../gateway/reports.ts";
@@ -53,6 +53,8 @@ export type MachineInput =
       readonly as_of_us?: number;
       readonly stale_after_us?: number;
     }
+  /** What the run that a shadow follows had on its record at this place. */
+  | { readonly input: "primary"; readonly entry: JournalEntry }
   /** Everything open is cancelled and the venue heard up to `settle_us`. */
   | { readonly input: "stop"; readonly reason: string; readonly settle_us: number }
   /** The callback that would have been `call` failed for a reason of the machine it ran on, or of its own. */

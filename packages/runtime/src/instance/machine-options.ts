@@ -5,6 +5,7 @@ import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ExternalVenue } from "../gateway/external-venue.ts";
 import type { GateContext } from "../gate/gate.ts";
 import type { InstanceMode } from "../protocol.ts";
+import type { ShadowVenue } from "../shadow/shadow-venue.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Identity, MachineEntry } from "./entry.ts";
 
@@ -21,7 +22,9 @@ export type MachineOptions = {
   /** Trades may be handed over several at a time (trade-batch.ts); nobody may ask for state in the middle of `run` then. */
   readonly batch?: boolean;
   /** A venue outside is told of by recorded reports; `take` brings them in. */
-  readonly venue: SimulatedVenue & Partial<Pick<ExternalVenue, "take">>;
+  readonly venue: SimulatedVenue &
+    Partial<Pick<ExternalVenue, "take">> &
+    Partial<Pick<ShadowVenue, "follow" | "keyOf">>;
   readonly gate: GateContext;
   readonly stateBytesMax: number;
   readonly stateSchemaVersion: number;

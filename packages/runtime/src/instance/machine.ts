@@ -30,6 +30,7 @@ import {
   worse,
 } from "./health.ts";
 import { isStale, type MachineInput } from "./input.ts";
+import { followPrimary } from "../shadow/adopted-order.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
@@ -134,9 +135,6 @@ export class InstanceMachine {
   get config(): JsonObject {
     return this.#config;
   }
-  get safety(): string {
-    return this.#safety;
-  }
   get nextIntentKey(): number {
     return this.#desk.nextIntentKey;
   }
@@ -240,6 +238,8 @@ export class InstanceMachine {
       case "venue_report":
         this.#o.venue.take?.(input.report, this.#desk.reports);
         return this.#settle(input.received_time_us);
+      case "primary":
+        return followPrimary(input.entry, this.#o.venue, this.#desk, (shared) => this.apply(shared));
       case "stop":
         this.#desk.cancelAll();
         return this.#settle(input.settle_us);

@@ -5,6 +5,7 @@ import { admit } from "../admission/admit.ts";
 import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { worldOf } from "../shadow/open-shadow.ts";
 import { openLive } from "../gateway/open-live.ts";
 import { COMPUTE_LIMITS, type ComputeResult } from "../compute/side.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -124,7 +125,7 @@ export class Lane {
     const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
     const opened = venue.ok
       ? await this.#openOver(
-          { feed: feed.value, venue: venue.value, ...besideOf(progress, results) },
+          { ...worldOf(spec, feed.value, venue.value), ...besideOf(progress, results) },
           spec,
           slot,
           pythonOf,

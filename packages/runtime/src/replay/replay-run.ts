@@ -25,6 +25,7 @@ import { readRunRecord, type RunRecord } from "../instance/run-record.ts";
 import { closedSegment, readJournal } from "../journal/reader.ts";
 import { loadFeed } from "../lane/lane.ts";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
+import { ShadowVenue } from "../shadow/shadow-venue.ts";
 import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
 
 export type ReplayRunOptions = {
@@ -151,7 +152,7 @@ async function play(
 ): Promise<Result<Played, Failure>> {
   const { run_dir, pack_dir, python, native, recordings = {} } = options;
   const files = record.venue.files.map((file) => ({ ...file, path: recordings[file.path] ?? file.path }));
-  const { follows: _follows, from: _from, ...kept } = record;
+  const { follows, from: _from, ...kept } = record;
   const spec = { ...kept, run_dir, venue: { ...record.venue, files } };
   const origin = originOf(run_dir, { record });
   if (!origin.ok) return origin;
@@ -183,7 +184,12 @@ async function play(
       divergence,
     });
   try {
-    const parts = { spec, feed: feed.value, strategy: strategy.value, venue: venue.value };
+    const parts = {
+      spec,
+      feed: feed.value,
+      strategy: strategy.value,
+      venue: follows === null ? venue.value : new ShadowVenue(venueOptionsOf(spec.instruments, spec.venue)),
+    };
     const machine = machineOf(parts, tape, spec.config);
     const refused = await replayLife({
       machine,
@@ -191,7 +197,7 @@ async function play(
       expected: entries,
       feedLength: feed.value.length,
       begin: () => beginMachine(machine, parts, origin.value),
-      venueState: () => venue.value.save(),
+      venueState: () => parts.venue.save(),
       onState: (digest) => states.push(digest),
       mayEmit: () => true,
       sync: () => Promise.resolve(),

@@ -390,8 +390,10 @@ export class Runner {
     else this.#line.send({ type: "reply", request, ok: false, failure: reply.error });
   }
 
+  /** A shadow hears of it from its primary's journal, at the primary's place. */
   #tellSafety(held: Held): void {
-    const { run_id } = held.spec;
+    const { run_id, follows } = held.spec;
+    if (follows !== undefined) return;
     void this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "safety", ...this.#safety } });
   }
 
