@@ -5,7 +5,7 @@ import { admit } from "../admission/admit.ts";
 import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
-import { worldOf } from "../shadow/open-shadow.ts";
+import { atItsPrimarysPace, worldOf } from "../shadow/open-shadow.ts";
 import { openLive } from "../gateway/open-live.ts";
 import { COMPUTE_LIMITS, type ComputeResult } from "../compute/side.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -104,7 +104,7 @@ export class Lane {
     const { python, watch } = this.#data;
     const config = validateConfig(asked.descriptor.config_schema, asked.config);
     if (!config.ok) return config;
-    const spec = { ...asked, config: config.value };
+    const spec = { ...atItsPrimarysPace(asked), config: config.value };
     const native = { watch, now_ms: sharedNowMs };
     const pythonOf = { native, ...(python === null ? {} : { python: { home: python, ...native } }) };
     const admitted = spec.admission === undefined ? {} : { admitted: spec.admission.key };

@@ -17,3 +17,8 @@ export function worldOf(
   const live = new ShadowSide({ spec, follows, feed });
   return { feed: live.feed, venue, live };
 }
+
+/** A shadow goes as fast as its primary's journal lets it: what was conflated there is conflated here, nothing else. */
+export function atItsPrimarysPace(spec: InstanceSpec): InstanceSpec {
+  return spec.follows === undefined ? spec : { ...spec, venue: { ...spec.venue, pace: { kind: "max" } } };
+}
