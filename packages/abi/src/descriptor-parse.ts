@@ -28,14 +28,18 @@ const L = DESCRIPTOR_LIMITS;
 const star = (pattern: string): string => `^\\*$|${pattern}`;
 const SERVICE = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?:[1-9]\\d{0,4}$";
 
-const capabilities = closed({
-  subscribe: listOf(oneOf("trade", "quote", "bar", "book", "execution", "safety", "timer", "signal"), 1, 8),
-  order_types: listOf(oneOf("limit", "market"), 0, 2),
-  venues: listOf(text(star(ID_PATTERNS.venue), "must be * or a venue id"), 1, L.list_entries),
-  instruments: listOf(text(star(ID_PATTERNS.instrument), "must be * or SYMBOL.VENUE"), 1, L.list_entries),
-  external_services: listOf(text(SERVICE, "must be host:port"), 0, L.list_entries),
-  lane: oneOf("ll", "compute"),
-});
+const capabilities = closed(
+  {
+    subscribe: listOf(oneOf("trade", "quote", "bar", "book", "execution", "safety", "timer", "signal"), 1, 8),
+    order_types: listOf(oneOf("limit", "market"), 0, 2),
+    venues: listOf(text(star(ID_PATTERNS.venue), "must be * or a venue id"), 1, L.list_entries),
+    instruments: listOf(text(star(ID_PATTERNS.instrument), "must be * or SYMBOL.VENUE"), 1, L.list_entries),
+    external_services: listOf(text(SERVICE, "must be host:port"), 0, L.list_entries),
+    lane: oneOf("ll", "compute"),
+    services: listOf(text("^[a-z][a-z0-9_]{0,31}$", "must be a service's name"), 0, L.list_entries),
+  },
+  ["services"],
+);
 
 const resources = closed({
   event_timeout_ms: whole(1, L.event_timeout_ms),

@@ -35,6 +35,8 @@ export type StrategyDescriptor = {
     readonly instruments: readonly string[];
     readonly external_services: readonly string[];
     readonly lane: "ll" | "compute";
+    /** Model and signal services it may ask, by their contracts' names; Compute lane only. Absent: none. */
+    readonly services?: readonly string[];
   };
   readonly resources: {
     /** Wall-clock deadline of one callback, milliseconds. */

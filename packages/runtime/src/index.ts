@@ -19,6 +19,7 @@ export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoin
 export * from "./ring/ring.ts";
 export * from "./breaker/config.ts";
 export { COMPUTE_POLICIES, type ComputeSide } from "./compute/side.ts";
+export type { ServiceSpec } from "./service/port.ts";
 export type { Slo } from "./slo/slo.ts";
 export * from "./gate/gate.ts";
 export * from "./quality/policy.ts";

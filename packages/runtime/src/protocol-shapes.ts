@@ -206,6 +206,10 @@ const spec = object(
     breaker,
     data_quality: dataQuality,
     slo,
+    services: list(
+      object({ name: text, entrypoint: text, request: json, answer: json, timeout_ms: count, staleness_us: count }),
+      16,
+    ),
     compute: object({
       descriptor: json,
       config: json,
@@ -213,7 +217,7 @@ const spec = object(
       when_behind: word(...COMPUTE_POLICIES),
     }),
   },
-  ["admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute"],
+  ["admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute", "services"],
 );
 
 const status = object(

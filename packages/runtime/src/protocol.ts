@@ -13,6 +13,7 @@ import type { RecordingFile } from "@rumi/venues";
 import type { DataQuality } from "./quality/policy.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
 import type { ComputeSide } from "./compute/side.ts";
+import type { ServiceSpec } from "./service/port.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
@@ -89,6 +90,8 @@ export type InstanceSpec = InstanceKey & {
   readonly slo?: Slo;
   /** A second strategy of the pack that thinks slowly beside it; absent: none does. */
   readonly compute?: ComputeSide;
+  /** Models and signals that its Compute strategies may ask; absent: none. */
+  readonly services?: readonly ServiceSpec[];
   /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
   readonly isolation: "any" | "strict";
   /** The admission report that the control plane keeps about this start; its key spares the runner the smoke (M-12.1). */

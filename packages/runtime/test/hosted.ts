@@ -21,6 +21,7 @@ export async function hosted(
     readonly strategy?: Strategy;
     readonly progress?: HostOptions["progress"];
     readonly onResult?: HostOptions["onResult"];
+    readonly services?: NonNullable<HostOptions["services"]>;
   } = {},
 ): Promise<Hosted> {
   const venue = createSimulatedVenue(venueOptionsOf(spec.instruments, spec.venue));
@@ -36,6 +37,7 @@ export async function hosted(
     onDurable: () => undefined,
     onSegment: () => undefined,
     ...(change.progress === undefined ? {} : { progress: change.progress }),
+    ...(change.services === undefined ? {} : { services: change.services }),
     ...(change.onResult === undefined ? {} : { onResult: change.onResult }),
   });
   if (!opened.ok) throw new Error(JSON.stringify(opened.error));

@@ -13,7 +13,7 @@ import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObject, type Result } from "@rumi/kernel";
 import { QUALITY_REACTIONS, type QualityFlag } from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
-import { DegradationField, SloField } from "../restraints/model.ts";
+import { DegradationField, ServicesField, SloField } from "../restraints/model.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 
@@ -68,6 +68,7 @@ const specFields = {
   isolation: Type.Optional(Type.Union([Type.Literal("any"), Type.Literal("strict")])),
   slo: Type.Optional(SloField),
   degradation: Type.Optional(DegradationField),
+  services: Type.Optional(ServicesField),
   data_quality: Type.Optional(DataQualitySchema),
   staging: Type.Optional(Type.Boolean()),
   stop_conditions: Type.Optional(Open),

@@ -1,6 +1,6 @@
 /** What a runner needs to host one instance of a bot, from the bot's specification and what a preflight found. Pure. */
 import { invariant, type BotId, type JsonObject, type Uuid } from "@rumi/kernel";
-import type { InstanceMode } from "@rumi/runtime";
+import type { InstanceMode, ServiceSpec } from "@rumi/runtime";
 import type { VerifiedStrategy } from "@rumi/platform";
 import type { BotSpec } from "../bots/model.ts";
 import type { BotRow } from "../bots/tables.ts";
@@ -62,6 +62,7 @@ export function startSpecOf(facts: StartFacts): StartSpec {
     isolation: spec.isolation,
     ...(spec.slo === undefined ? {} : { slo: spec.slo }),
     ...(spec.degradation?.breaker === undefined ? {} : { breaker: spec.degradation.breaker }),
+    ...(spec.services === undefined ? {} : { services: spec.services as unknown as readonly ServiceSpec[] }),
     ...computeOf(spec, strategy),
     run_dir: facts.runDir(bot.bot_id, run_id),
   };

@@ -53,6 +53,23 @@ export const ComputeField = Type.Object(
   CLOSED,
 );
 
+/** A contract's schemas are judged by the runtime, where the start is refused with the field's name. */
+const Contract = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown());
+export const ServicesField = Type.Array(
+  Type.Object(
+    {
+      name: Type.String({ pattern: "^[a-z][a-z0-9_]{0,31}$" }),
+      entrypoint: Type.String({ minLength: 1, maxLength: 256 }),
+      request: Contract,
+      answer: Contract,
+      timeout_ms: Type.Integer({ minimum: 1, maximum: 600_000 }),
+      staleness_us: TIME_US,
+    },
+    CLOSED,
+  ),
+  { maxItems: 16 },
+);
+
 export const DegradationField = Type.Object(
   { breaker: Type.Optional(BreakerField), compute: Type.Optional(ComputeField) },
   CLOSED,

@@ -53,6 +53,10 @@ describe("admission", () => {
   it("[M-3.2.2] [M-13.1] an external service on the low-latency lane is refused", () => {
     const refused = check({ capabilities: { ...descriptor().capabilities, external_services: ["model"] } });
     expect(refused).toMatch(/^(lane M\.LANE\.EXTERNAL_ON_LL|descriptor )/);
+    const { capabilities } = descriptor();
+    for (const more of [{ services: ["score"] }, { external_services: ["model.example:443"] }])
+      expect(check({ capabilities: { ...capabilities, ...more } })).toBe("lane M.LANE.EXTERNAL_ON_LL");
+    expect(check({ capabilities: { ...capabilities, lane: "compute", services: ["score"] } })).toBe("admitted");
   });
   it("[M-2.1.5] one flipped byte of the binary refuses the start", () => {
     const folder = temporaryFolder();

@@ -92,7 +92,8 @@ export function admit(request: AdmissionRequest): AdmissionReport {
   const descriptor = parsed.value;
   note(
     "lane",
-    descriptor.capabilities.lane === "ll" && descriptor.capabilities.external_services.length > 0
+    descriptor.capabilities.lane === "ll" &&
+      (descriptor.capabilities.external_services.length > 0 || (descriptor.capabilities.services ?? []).length > 0)
       ? { reason_code: "M.LANE.EXTERNAL_ON_LL", detail: "the low-latency lane forbids external services" }
       : null,
   );

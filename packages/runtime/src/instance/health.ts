@@ -6,6 +6,7 @@
  */
 import type { Restriction } from "../gate/gate.ts";
 import type { HealthState } from "../protocol.ts";
+import type { StrategyFault } from "../strategy/strategy.ts";
 
 export const HEALTH_LIMITS = {
   /** Faults since the last forgiveness: the first warns, the second degrades, the third halts. */
@@ -35,6 +36,14 @@ export type FaultNote = {
   readonly detail: string;
   readonly evidence: string | null;
 };
+
+export const noteOf = (fault: StrategyFault, callback: string): FaultNote => ({
+  callback,
+  fault: fault.kind,
+  reason_code: fault.reason_code,
+  detail: fault.detail,
+  evidence: fault.evidence ?? null,
+});
 
 export const HEALTHY: Health = { state: "healthy", reason_code: null, faults: 0, violations: 0, at: 0 };
 

@@ -5,6 +5,7 @@ import type { Identity } from "./entry.ts";
 import { gateContextOf } from "./gate-context.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { JsonObject } from "@rumi/kernel";
+import type { MachineInput } from "./input.ts";
 import { InstanceMachine } from "./machine.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import type { RunRecorder } from "./recorder.ts";
@@ -18,7 +19,7 @@ export function machineOf(
   { spec, feed, strategy, venue }: MachineParts,
   recorder: Pick<RunRecorder, "record" | "epochInForce">,
   config: JsonObject,
-  onHint?: MachineOptions["onHint"],
+  reach: Reach = {},
 ): InstanceMachine {
   const identity: Identity = {
     bot_id: spec.bot_id,
@@ -46,18 +47,37 @@ export function machineOf(
       logBytesPerSecond: resources.log_bytes_per_second,
       logBytesPerRun: resources.log_bytes_per_run,
       record: (entry) => recorder.record(entry),
-      ...(onHint === undefined ? {} : { onHint }),
+      lane: capabilities.lane,
+      services: capabilities.services ?? [],
+      ...reach,
       orderId: (key) => clientOrderId({ environment, ...identity, epoch: recorder.epochInForce, idempotency_key: key }),
     },
     config,
   );
 }
 
-/** Of a Compute side: what it finds while it lives, not while it replays. */
-export function hintsOf({ onResult }: HostOptions, recorder: RunRecorder): MachineOptions["onHint"] {
-  if (onResult === undefined) return undefined;
-  return (tag, score, as_of_us) => {
-    if (recorder.live) onResult({ tag, score, as_of_us });
+/** How far it reaches beyond its venue while it lives; a replay reaches nowhere. */
+type Reach = Pick<MachineOptions, "onHint" | "onService">;
+export function reachOf(
+  { onResult, services }: HostOptions,
+  recorder: RunRecorder,
+  hear: (input: MachineInput) => unknown,
+): Reach {
+  return {
+    ...(onResult === undefined
+      ? {}
+      : {
+          onHint: (tag, score, as_of_us) => {
+            if (recorder.live) onResult({ tag, score, as_of_us });
+          },
+        }),
+    ...(services === undefined
+      ? {}
+      : {
+          onService: (request) => {
+            if (recorder.live) void services.ask(request).then(hear);
+          },
+        }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ComputeResult, Progress } from "../compute/side.ts";
 import type { ShadowComparison } from "../shadow/comparison.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
+import type { ServicePort } from "../service/port.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 
 export const HOST_LIMITS = {
@@ -53,6 +54,8 @@ export type HostOptions = {
   readonly onSegment: (segment: SegmentClosed) => void;
   /** Of an instance with a Compute side, and of that side. */
   readonly progress?: Progress;
+  /** Models and signals that a Compute strategy may ask. */
+  readonly services?: Pick<ServicePort, "ask">;
   /** What a Compute side found; never called for what a replay repeats. */
   readonly onResult?: (result: ComputeResult) => void;
 };

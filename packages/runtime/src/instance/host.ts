@@ -18,15 +18,15 @@ import type { JournalWriter } from "../journal/writer.ts";
 import type { InstanceStatus } from "../protocol.ts";
 import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
 import { DeferredConfig } from "./deferred-config.ts";
-import { hintsOf, leadOf, machineOf } from "./host-machine.ts";
+import { leadOf, machineOf, reachOf } from "./host-machine.ts";
 import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
 import { writeCheckpoint } from "./host-checkpoint.ts";
 import { failureNote, statusOf } from "./host-status.ts";
-import { type MachineInput, type Waiting, waitingClass } from "./input.ts";
+import { inputsOf, type MachineInput, type Waiting } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
-import { InputQueue } from "../queue/input-queue.ts";
+import type { InputQueue } from "../queue/input-queue.ts";
 import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { divergenceRefusal, replayLife } from "./replay.ts";
@@ -42,10 +42,7 @@ export class InstanceHost {
   readonly #recorder: RunRecorder;
   readonly #writer: JournalWriter;
   readonly #slots: CheckpointSlots;
-  readonly #inputs: InputQueue<Waiting> = new InputQueue({
-    classOf: waitingClass,
-    other_max: HOST_LIMITS.inputs_queued,
-  });
+  readonly #inputs: InputQueue<Waiting> = inputsOf(HOST_LIMITS.inputs_queued);
   readonly #watch: Watch;
   readonly #pace: FeedPace;
   readonly #deferred: DeferredConfig;
@@ -79,7 +76,8 @@ export class InstanceHost {
       epochBefore: life.epochBefore,
       began: life.began,
     });
-    this.#machine = machineOf(options, this.#recorder, life.config, hintsOf(options, this.#recorder));
+    const reach = reachOf(options, this.#recorder, (input) => this.input(input));
+    this.#machine = machineOf(options, this.#recorder, life.config, reach);
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic, leadOf(options));
     this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
     this.#deferred = new DeferredConfig(options.feed);

@@ -1,7 +1,7 @@
 /** What reaches a machine besides feed rows: each is on the record with the cursor at which it took effect. */
 import type { Failure, JsonObject, Result } from "@rumi/kernel";
 import type { ApplyPoint, InstanceStatus, JournalEntry } from "../protocol.ts";
-import type { InputClass } from "../queue/input-queue.ts";
+import { type InputClass, InputQueue } from "../queue/input-queue.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
 import type { GatewayInput } from "../gateway/reports.ts";
 import type { DataQualityPolicy } from "../quality/policy.ts";
@@ -87,3 +87,7 @@ export function isStale(
 ): boolean {
   return as_of_us !== undefined && stale_after_us !== undefined && clock_us - as_of_us > stale_after_us;
 }
+
+/** The line of what waits for one instance. */
+export const inputsOf = (other_max: number): InputQueue<Waiting> =>
+  new InputQueue({ classOf: waitingClass, other_max });

@@ -5,6 +5,7 @@ import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ExternalVenue } from "../gateway/external-venue.ts";
 import type { GateContext } from "../gate/gate.ts";
 import type { InstanceMode } from "../protocol.ts";
+import type { ServiceRequest } from "../service/port.ts";
 import type { ShadowVenue } from "../shadow/shadow-venue.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Identity, MachineEntry } from "./entry.ts";
@@ -32,6 +33,10 @@ export type MachineOptions = {
   readonly logBytesPerRun: number;
   /** Takes what happened, in order. `fault` inputs too; all other inputs are recorded by the shell. */
   readonly record: (entry: MachineEntry) => void;
+  /** Where it runs and which services it may ask; absent: none at all. */
+  readonly lane?: "ll" | "compute";
+  readonly services?: readonly string[];
+  readonly onService?: (request: ServiceRequest) => void;
   /** A hint was put out, at this event time. */
   readonly onHint?: (tag: string, score: number, as_of_us: number) => void;
   /** Client order id of an intent under the epoch in force. */

@@ -25,6 +25,7 @@ import {
   type FaultNote,
   type Health,
   HEALTHY,
+  noteOf,
   RESTRICTION_OF,
   sameHealth,
   worse,
@@ -35,6 +36,7 @@ import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
 import { Restraints } from "./restraints.ts";
+import { askService } from "../service/port.ts";
 import { copyOf, countersStart, type Counters, type MachineState } from "./state.ts";
 import { Timers } from "./timers.ts";
 import { MarketFrames } from "./market-frames.ts";
@@ -431,9 +433,11 @@ export class InstanceMachine {
           this.#counters.hints_total += 1;
           this.#o.onHint?.(output.tag, output.score, this.#clock);
           break;
-        case "health":
-        case "error":
+        case "service": {
+          const refusal = askService(this.#o, output, this.#clock);
+          if (refusal !== "") this.#violation(refusal);
           break;
+        }
       }
     }
   }
@@ -461,13 +465,7 @@ export class InstanceMachine {
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
   #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
-    const note: FaultNote = {
-      callback,
-      fault: fault.kind,
-      reason_code: fault.reason_code,
-      detail: fault.detail,
-      evidence: fault.evidence ?? null,
-    };
+    const note = noteOf(fault, callback);
     this.#lastFault = note;
     this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
     if (fault.kind === "deadline" || fault.kind === "fuel") this.restraints.occurred("timeouts");

@@ -4,6 +4,7 @@
  * Called only when a strategy put something out, so plain objects are fine here.
  */
 import {
+  ABI_LIMITS,
   type IntentMeta,
   makeAlertIntent,
   makeAmendIntent,
@@ -16,6 +17,7 @@ import {
   makeOrderIntent,
   makePositionIntent,
   makeRiskHint,
+  makeServiceRequest,
   makeStateUpdate,
   makeTelemetryHint,
   makeTimerRequest,
@@ -34,6 +36,7 @@ import {
   readOrderIntent,
   readPositionIntent,
   readRiskHint,
+  readServiceRequest,
   readStateUpdate,
   readTelemetryHint,
   readTimerRequest,
@@ -52,6 +55,7 @@ export type Output =
   | { readonly kind: "hint"; readonly tag: string; readonly score: number }
   | { readonly kind: "timer"; readonly timer_id: number; readonly at_us: number }
   | { readonly kind: "log"; readonly bytes: number; readonly level: number; readonly text: string }
+  | { readonly kind: "service"; readonly service: string; readonly request_id: number; readonly json: string }
   | { readonly kind: "health"; readonly health: number; readonly reason: number }
   | { readonly kind: "error"; readonly code: number; readonly text: string }
   | { readonly kind: "violation"; readonly reason_code: string };
@@ -236,6 +240,13 @@ function readEffect(views: FrameViews, kind: number): Output {
       return bad !== "" || timer.atUs < 0
         ? violation("timer")
         : { kind: "timer", timer_id: timer.timerId, at_us: timer.atUs };
+    }
+    case OUTPUT_KIND.service_request: {
+      const asked = makeServiceRequest();
+      const bad = readServiceRequest(views, at, length, asked);
+      if (bad !== "" || asked.json.length > ABI_LIMITS.service_request_bytes) return violation("service_request");
+      const json = new TextDecoder().decode(asked.json.slice());
+      return { kind: "service", service: asked.service, request_id: asked.requestId, json };
     }
     case OUTPUT_KIND.log_line: {
       const line = makeLogLine();

@@ -15,6 +15,8 @@ import type { HostOptions } from "../instance/host-options.ts";
 import type { InstanceSpec, InstanceStatus, LiveVenueSpec } from "../protocol.ts";
 import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
 import { ProcessStrategy } from "../strategy/process.ts";
+import { openServices } from "../service/open.ts";
+import type { ServicePort } from "../service/port.ts";
 import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
 import { lowerGroups } from "./priority.ts";
@@ -44,6 +46,7 @@ export class Lane {
   readonly #tell: (message: FromLane) => void;
   readonly #hosted = new Map<string, Hosted>();
   readonly #fence: BigInt64Array;
+  readonly #ports = new Map<string, ServicePort>();
   readonly #feeds = new FeedCache(loadFeed);
   /** Starts go one after the other and give way in between: a thousand at once must not silence the lane. */
   #starting: Promise<void> = Promise.resolve();
@@ -172,8 +175,15 @@ export class Lane {
     if (!strategy.ok) return strategy;
     if (this.#data.lane === "compute" && strategy.value instanceof ProcessStrategy)
       lowerGroups(strategy.value.pid ?? process.pid);
+    const services = openServices(spec, this.#data.python);
+    if (!services.ok) {
+      strategy.value.close();
+      return services;
+    }
+    if (services.value !== null) this.#ports.set(spec.run_id, services.value);
     const opened = await InstanceHost.open({
       ...world,
+      ...(services.value === null ? {} : { services: services.value }),
       ...CLOCKS,
       spec,
       strategy: strategy.value,
@@ -200,6 +210,8 @@ export class Lane {
     }
     this.#tellStatus(hosted, true);
     this.#hosted.delete(spec.run_id);
+    this.#ports.get(spec.run_id)?.close();
+    this.#ports.delete(spec.run_id);
     this.#feeds.giveBack(spec);
     for (const command of hosted.commands.splice(0)) await command();
   }
