@@ -1,7 +1,8 @@
 /**
- * Builds the strategies written in Rust to WebAssembly, byte for byte the same on every machine.
+ * Builds the strategies written in Rust to WebAssembly, byte for byte the same on every machine; bundles those in TypeScript.
  *
- *   node tools/build-wasm.mjs            writes the .wasm files of packs/default and packs/hostile, and all binary hashes
+ *   node tools/build-wasm.mjs            writes the files of packs/default and packs/hostile, and all binary hashes
+ *   node tools/build-wasm.mjs --scripts  writes only what is bundled, and the hashes; part of `npm run gen`
  *   node tools/build-wasm.mjs --out DIR  writes them to DIR instead, for the test that compares
  *
  * Compiler: RUSTC if set, else /usr/bin/rustc. On Debian: `apt-get install rustc libstd-rust-dev-wasm32 lld`.
@@ -94,6 +95,13 @@ export function buildAll(out) {
   }
 }
 
+/** The strategies written in TypeScript, by the tool that `rumi strategy build` uses. */
+async function bundleAll() {
+  const { bundleStrategy } = await import("../sdk/typescript/bundle.mjs");
+  const folder = join(ROOT, "packs/default/strategies/ema_cross_typescript");
+  await bundleStrategy({ entry: join(folder, "src/strategy.ts"), outfile: join(folder, "strategy.js") });
+}
+
 /** Writes the digest of every entrypoint into its descriptor. */
 function refreshHashes(pack) {
   const path = join(ROOT, pack, "ecosystem.json");
@@ -108,6 +116,10 @@ function refreshHashes(pack) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--out");
-  for (const [wasm] of buildAll(at === -1 ? undefined : process.argv[at + 1])) process.stdout.write(`${wasm}\n`);
-  if (at === -1) for (const pack of ["packs/default", "packs/hostile"]) refreshHashes(pack);
+  if (!process.argv.includes("--scripts"))
+    for (const [wasm] of buildAll(at === -1 ? undefined : process.argv[at + 1])) process.stdout.write(`${wasm}\n`);
+  if (at === -1) {
+    await bundleAll();
+    for (const pack of ["packs/default", "packs/hostile"]) refreshHashes(pack);
+  }
 }

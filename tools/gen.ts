@@ -1,4 +1,4 @@
-/** `npm run gen`: writes every generated page and codec. */
+/** `npm run gen`: writes every generated page and codec, and the bundles made with them. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,3 +13,4 @@ for (const [path, text] of Object.entries(generatedPages())) {
 }
 const abi = join(root, "packages/abi/gen.ts");
 if (existsSync(abi)) execFileSync(process.execPath, ["--import", "tsx", abi], { cwd: root, stdio: "inherit" });
+execFileSync(process.execPath, [join(root, "tools/build-wasm.mjs"), "--scripts"], { cwd: root, stdio: "inherit" });

@@ -8,6 +8,7 @@ import type { StrategyDescriptor } from "@rumi/abi";
 import { afterAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { market, spec } from "../../test/support.ts";
+import { bundleTypeScript } from "../../test/toolchains.ts";
 import { runBacktest, type BacktestResult } from "../backtest.ts";
 
 const ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -76,6 +77,14 @@ function against(onEvent: string, changes: Partial<StrategyDescriptor["resources
 }
 
 describe("TypeScript in the lane's thread", () => {
+  it("[M-2.1.5] bundling the default pack's source gives the committed bytes", async () => {
+    const outfile = join(folder.path, "bundled.js");
+    const strategy = join(PACK, "strategies/ema_cross_typescript");
+    await bundleTypeScript({ entry: join(strategy, "src/strategy.ts"), outfile });
+    // `npm run gen` writes it, because the SDK's generated codecs are part of it.
+    expect(digestOf(readFileSync(outfile, "utf8"))).toBe(described("ema_cross_typescript").binary_hash);
+  });
+
   it("[M-0.1] [M-15.2] the moving-average cross decides in TypeScript what it decides in Rust, entry for entry", () => {
     const config = { order_quantity: "1", budget: "1000", threshold_ppm: 20, allow_short: true };
     const limit = { ...config, order_type: "limit", order_timeout: 2_000 };
