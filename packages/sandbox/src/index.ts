@@ -27,6 +27,8 @@ export { JAIL_MECHANISMS, type JailMechanism, type JailProgram, type JailSpec } 
 export {
   createJailWatch,
   type JailWatch,
+  launchSyncJail,
+  type StandbyJail,
   spawnSyncJail,
   startJailWatchdog,
   SyncJailedProcess,

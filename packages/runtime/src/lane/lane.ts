@@ -171,6 +171,7 @@ export class Lane {
       pack_dir: spec.pack_dir,
       isolation: spec.isolation,
       ...pythonOf,
+      ...(pythonOf.python === undefined ? {} : { python: { ...pythonOf.python, standby: "warm" as const } }),
     });
     if (!strategy.ok) return strategy;
     if (this.#data.lane === "compute" && strategy.value instanceof ProcessStrategy)

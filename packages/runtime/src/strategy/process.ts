@@ -3,7 +3,11 @@
  *
  * One message per request over the jail's framing: {u8 callback, u8 0, u16 frames, u32 0} and the ABI frame out,
  * {i32 status, u32 frames taken} and the output records back (docs/formats/abi.md, "Jail"). The deadline is watched by
- * another thread (JailWatch). After a fault `reset` starts a new process; nothing of the old one is left.
+ * another thread (JailWatch). After a fault `reset` takes the standby, or starts a new process; nothing of the old one is left.
+ *
+ * A warm standby is a second process that waits in its jail: confined, interpreter started, nothing of the strategy read.
+ * There is at most one per instance, only where it is asked for, and never for native binaries, whose own code would run
+ * in it unwatched. It is started a moment after an instance began, and after the former one was taken.
  */
 import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,9 +18,11 @@ import {
   type JailMechanism,
   type JailSpec,
   type JailWatch,
+  launchSyncJail,
   type PythonFacts,
   SANDBOX_LIMITS,
   spawnSyncJail,
+  type StandbyJail,
   type SyncJailedProcess,
 } from "@rumi/sandbox";
 import { evidenceOf, refusalOf } from "./evidence.ts";
@@ -32,7 +38,12 @@ export type PythonHome = {
 };
 
 /** Who ends a late process, and by which clock. */
-export type JailGuard = { readonly watch: JailWatch; readonly now_ms: () => number };
+export type JailGuard = {
+  readonly watch: JailWatch;
+  readonly now_ms: () => number;
+  /** Keep a second process ready for Python; none without. */
+  readonly standby?: "warm";
+};
 
 type Common = JailGuard & {
   readonly descriptor: StrategyDescriptor;
@@ -55,6 +66,7 @@ const HEAD = 8;
 /** Frames in one message at most, and the sum of their deadlines. */
 const FRAMES_AT_ONCE = 512;
 const PATIENCE_MS = 30_000;
+const STANDBY_AFTER_MS = 50;
 
 export function openPythonStrategy(options: PythonStrategyOptions): Result<ProcessStrategy, Failure> {
   const { script, pack_dir, home } = options;
@@ -93,8 +105,12 @@ function start(of: Common, spec: JailSpec, afterwards: () => void): Result<Proce
   const { watch, now_ms, descriptor } = of;
   const started = spawnSyncJail({ spec, watch, now_ms });
   return started.ok
-    ? ok(new ProcessStrategy({ watch, now_ms, descriptor, spec, afterwards }, started.value))
+    ? ok(new ProcessStrategy({ watch, now_ms, descriptor, spec, afterwards, ...standbyOf(of, spec) }, started.value))
     : err(started.error);
+}
+
+function standbyOf({ standby }: Common, { program }: JailSpec): Pick<Common, "standby"> {
+  return standby !== undefined && program.kind === "python" ? { standby } : {};
 }
 
 function bounds({
@@ -129,6 +145,7 @@ export class ProcessStrategy implements Strategy {
   readonly #request: Uint8Array;
   readonly #output: number;
   #process: SyncJailedProcess;
+  #standby: StandbyJail | null = null;
   #closed = false;
   /** What the strategy said with its newest status below zero. */
   #refusal: StrategyFault | null = null;
@@ -146,10 +163,15 @@ export class ProcessStrategy implements Strategy {
     this.views = frameViews(buffer, 0, buffer.byteLength);
     this.#request = new Uint8Array(buffer, 0, room);
     this.#output = room;
+    this.#prepare();
   }
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  get standbyPid(): number | undefined {
+    return this.#standby?.pid;
   }
 
   /** What the process wrote to its standard error, bounded by the jail. */
@@ -224,7 +246,11 @@ export class ProcessStrategy implements Strategy {
   reset(): StrategyFault | null {
     this.#process.kill();
     this.#refusal = null;
-    const again = spawnSyncJail(this.#options);
+    const standby = this.#standby;
+    this.#standby = null;
+    const warm = standby?.takeOver();
+    // A standby that was ended too is no reason to give up.
+    const again = warm?.ok === true ? warm : spawnSyncJail(this.#options);
     if (!again.ok)
       return {
         kind: "exit",
@@ -232,13 +258,26 @@ export class ProcessStrategy implements Strategy {
         detail: "the process could not be started again",
       };
     this.#process = again.value;
+    this.#prepare();
     return null;
+  }
+
+  /** Later, so that whoever was waiting for this process is served first. */
+  #prepare(): void {
+    if (this.#options.standby === undefined) return;
+    setTimeout(() => {
+      if (this.#closed || this.#standby !== null) return;
+      const launched = launchSyncJail(this.#options);
+      // Without one a restart only takes longer; the next restart tells what is wrong, if it still is.
+      if (launched.ok) this.#standby = launched.value;
+    }, STANDBY_AFTER_MS).unref();
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#process.kill();
+    this.#standby?.kill();
     this.#options.afterwards();
   }
 }

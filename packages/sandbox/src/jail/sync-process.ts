@@ -10,7 +10,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
@@ -59,11 +59,25 @@ export function startJailWatchdog(
 
 export type SyncJailOptions = { readonly spec: JailSpec; readonly watch: JailWatch; readonly now_ms: () => number };
 
-/**
- * Starts the process and blocks for its first frame: a Python program's report that it is confined, an executable's
- * empty frame that says it runs.
- */
-export function spawnSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<SyncJailedProcess, Failure> {
+/** Starts the process and blocks until it is ready. */
+export function spawnSyncJail(options: SyncJailOptions): Result<SyncJailedProcess, Failure> {
+  const launched = launchSyncJail(options);
+  return launched.ok ? launched.value.takeOver() : launched;
+}
+
+/** A process that gets ready by itself; nobody waits for it, and nobody watches it before it is taken over. */
+export type StandbyJail = {
+  readonly pid: number | undefined;
+  /**
+   * Blocks for its first frame: a Python program's report that it is confined, an executable's empty frame that says it
+   * runs. From here on the watch is about this process.
+   */
+  readonly takeOver: () => Result<SyncJailedProcess, Failure>;
+  readonly kill: () => void;
+};
+
+/** As `spawnSyncJail`, without waiting: a standby for a process that may be ended at any time. */
+export function launchSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<StandbyJail, Failure> {
   const plan = planJail(spec, { architecture: process.arch, pid: process.pid, is_root: process.getuid?.() === 0 });
   if (!plan.ok) return plan;
   const pipes = openPipes();
@@ -78,11 +92,21 @@ export function spawnSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result<
     child,
     ends: { input: input.host, output: output.host, log: log.host },
   });
-  const report = plan.value.reports ? jailed.confined(spec.start_deadline_ms) : jailed.running(spec.start_deadline_ms);
-  if (report.ok) return ok(jailed);
-  const said = jailed.logText();
-  jailed.kill();
-  return err(startFailure(spec, report.error, said));
+  const { reports } = plan.value;
+  const takeOver = (): Result<SyncJailedProcess, Failure> => {
+    jailed.watched();
+    const report = reports ? jailed.confined(spec.start_deadline_ms) : jailed.running(spec.start_deadline_ms);
+    // What it wrote may outlive it: a standby that was ended leaves its report in the pipe.
+    const ended = report.ok && !lives(child.pid);
+    if (report.ok && !ended) return ok(jailed);
+    const said = jailed.logText();
+    jailed.kill();
+    const fault = report.ok
+      ? boxFault("exit", "it ended while it waited", { exit_code: null, signal: null })
+      : report.error;
+    return err(startFailure(spec, fault, said));
+  };
+  return ok({ pid: child.pid, takeOver, kill: () => jailed.kill() });
 }
 
 type Ends = { readonly host: number; readonly child: number };
@@ -143,9 +167,6 @@ export class SyncJailedProcess {
       bytes_per_run: parts.spec.log_bytes_per_run,
       now_ms: parts.now_ms,
     });
-    Atomics.store(parts.watch, WORD.killed, 0);
-    Atomics.store(parts.watch, WORD.armed, 0);
-    Atomics.store(parts.watch, WORD.pid, parts.child.pid ?? 0);
     // A failed start shows as end-of-file on the pipes; without a listener Node would end the thread.
     parts.child.on("error", () => undefined);
     // Its end may be told after the next process of the same watch was started: that one's pid must stay, or nobody could
@@ -156,6 +177,14 @@ export class SyncJailedProcess {
 
   get pid(): number | undefined {
     return this.parts.child.pid;
+  }
+
+  /** The watch is about this process from now on. */
+  watched(): void {
+    const { watch, child } = this.parts;
+    Atomics.store(watch, WORD.killed, 0);
+    Atomics.store(watch, WORD.armed, 0);
+    Atomics.store(watch, WORD.pid, child.pid ?? 0);
   }
 
   /** Sends one frame and blocks for one frame. The answer is a view that the next request overwrites. */
@@ -269,6 +298,16 @@ export class SyncJailedProcess {
     this.drainLog();
     this.closed = true;
     for (const end of Object.values(this.parts.ends)) closeSync(end);
+  }
+}
+
+/** Whether the process is there and no zombie; this thread's event loop may not have heard of its end yet. */
+function lives(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
   }
 }
 
