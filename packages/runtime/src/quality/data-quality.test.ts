@@ -295,4 +295,27 @@ describe("policy", () => {
       folder.remove();
     }
   });
+
+  it("[M-11.2] [M-6.1.1] a run that goes on from its checkpoint is still waiting for the resync it was in", async () => {
+    const folder = temporaryFolder();
+    try {
+      const feed = market(6_000);
+      for (let row = 500; row < 6_000; row += QUALITY_LIMITS.resync_clean_rows / 2) feed.flags[row] = QUALITY_FLAGS.gap;
+      const whole = spec(`${folder.path}/whole`);
+      const cut = spec(`${folder.path}/cut`);
+      const uncut = await hosted(whole, { feed });
+      while (uncut.host.phase === "running") await uncut.host.turn();
+      const first = await hosted(cut, { feed });
+      while (first.host.status().cursor < 3_000) await first.host.turn();
+      await first.host.suspend();
+      const again = await hosted({ ...cut, start: "resume" }, { feed });
+      expect(again.host.status()).toMatchObject({ health_state: "degraded", reason_code: "M.DATA.GAP" });
+      while (again.host.phase === "running") await again.host.turn();
+      const told = (of: typeof cut) =>
+        journalOf(of).flatMap((entry) => (entry.kind === "intent" ? [[entry.cursor, entry.reason_code]] : []));
+      expect(told(cut)).toEqual(told(whole));
+    } finally {
+      folder.remove();
+    }
+  });
 });
