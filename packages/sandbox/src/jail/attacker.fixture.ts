@@ -65,6 +65,18 @@ def memory(a):
 def spin(a):
     while True: pass
 def spin_native(a): return str(pow(3, 10 ** 9))[:1]
+def spin_regex(a):
+    import re
+    return str(re.match(r"(a+)+$", "a" * 64 + "b"))
+def spin_sort(a): return str(len(sorted(range(30000000), key=lambda n: -n)))
+def descriptors(a):
+    open_ = []
+    for fd in range(3, 1024):
+        try:
+            os.fstat(fd)
+            open_.append(fd)
+        except OSError: pass
+    return json.dumps(open_)
 def ignore_signals(a):
     import signal
     for s in range(1, 65):
