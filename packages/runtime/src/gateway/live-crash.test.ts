@@ -48,7 +48,7 @@ describe("kill -9 of the holder", () => {
     `[M-8.2.2] [M-15.4] ${ROUNDS} times between emit and the venue's word: every decided order is there once or was refused, no fill is missed, and the run replays`,
     { timeout: 60_000 + ROUNDS * 15_000 },
     async () => {
-      const { path, venue } = await startVenue();
+      const { path, venue } = await startVenue({ trades: 20_000 + ROUNDS * 700 });
       const of = liveSpec(path, venue);
       const bundle = join(path, "holder.mjs");
       await build({
