@@ -204,6 +204,13 @@ describe("rows", () => {
     });
   }
 
+  it("a line beyond the limit is refused in the middle of well-formed ones too, and they are read on", async () => {
+    const lines = Array.from({ length: 40 }, (_, i) => agg(i + 1 === 20 ? 200 : (i % 9) + 1));
+    const { report } = await load(lines.join("\r\n"), { limits: { line_bytes: agg(1).length } });
+    expect(report.first_rejected).toMatchObject({ line: 20, problem: `is longer than ${agg(1).length} bytes` });
+    expect([report.rows_read, report.rows_rejected]).toEqual([40, 1]);
+  });
+
   it("a file of which nothing is acceptable is a failure that names the first line", async () => {
     expect(await refusal("1,100.255,2.5,1,1,1700000000000,True,True\n")).toBe(
       "RUMI-MKT-003 price is finer than 2 decimals",

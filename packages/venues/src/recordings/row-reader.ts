@@ -95,7 +95,8 @@ export class RowReader {
     let at = from;
     while (at <= last) {
       const next = fast.take(bytes, at);
-      if (next === 0) break;
+      // A line end is one byte or two; the careful way knows which, and refuses what is too long.
+      if (next === 0 || next - at - 1 > this.#limits.line_bytes) break;
       this.#line += 1;
       this.#accept(fast.values);
       at = next;
