@@ -18,6 +18,7 @@ import { breakerOperation } from "./restraints/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
+import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
 import { stopAllBots } from "./lifecycle/stop-all.ts";
 import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
@@ -155,6 +156,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),
+      ...inspectDeclarations({ hub: () => hub, clock: deps.clock }),
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
       ...userDeclarations(),

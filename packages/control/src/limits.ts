@@ -18,6 +18,10 @@ export const CONTROL_LIMITS = {
   forget_after_ms: 2_000,
   /** Attempts of one observed change while other commits keep winning. */
   conflict_attempts: 16,
+  /** A runner is asked for a sample of an instance at most so often, and answered for so long; intents shown with it. */
+  inspect_every_ms: 250,
+  inspect_ms: 3_000,
+  inspect_intents: 20,
   /** Bytes of a Unix socket's path that every system takes. */
   socket_path_bytes: 100,
   /** Messages waiting for one runner connection's turn; beyond it the connection is cut. */

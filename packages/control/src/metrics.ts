@@ -1,5 +1,13 @@
-/** The metrics of M-14.1, exactly as named there, from what the runners last reported. */
-import type { Labels, Metrics } from "@rumi/operations";
+/**
+ * The metrics of M-14.1, exactly as named there, from what the runners last reported; and what the gate decided, by
+ * reason, beside them.
+ *
+ * Invariants (metrics.test.ts)
+ * - Every series bears `strategy` and `instance` (`BOT/INSTANCE`); labels take their values from closed lists of words.
+ * - An instance that is not to run any more has no series; a resumed run's totals begin anew, as counters may.
+ */
+import type { Labels, Metrics, PublishedFamily } from "@rumi/operations";
+import { LATENCY_BOUNDS_MS } from "@rumi/runtime";
 import type { Store } from "@rumi/store";
 import { readInstances, type InstanceRow } from "./instances/tables.ts";
 import { statusOf } from "./instances/view.ts";
@@ -7,65 +15,79 @@ import { statusOf } from "./instances/view.ts";
 /** 0 healthy, 1 degraded, 2 halted. */
 const HEALTH_NUMBERS: Readonly<Record<string, number>> = { healthy: 0, degraded: 1, halted: 2 };
 
-/** Each metric with what its labels are beside strategy and instance. */
-const HELP = {
-  strategy_event_latency_ms: "Latency of a strategy's callbacks, newest window.",
-  strategy_queue_depth: "Events waiting for a strategy.",
-  strategy_timeout_total: "Callbacks that ran out of time.",
-  strategy_fault_total: "Faults of a strategy by kind.",
-  intent_emitted_total: "Intents by type.",
-  state_checkpoint_bytes: "Size of the newest state checkpoint.",
-  state_restore_time_ms: "How long the last restore took.",
-} as const;
-const LANED: ReadonlySet<string> = new Set(["strategy_event_latency_ms", "strategy_queue_depth"]);
+type Family = {
+  readonly kind: PublishedFamily["kind"];
+  readonly help: string;
+  /** A label beside strategy and instance: the lane, which the descriptor tells, or one that the counter's name bears. */
+  readonly label?: "lane" | "kind" | "type" | "verdict" | "reason_code";
+};
 
-/**
- * Copies the counters that runners report, named `metric` or `metric{label="value"}`, into the program's
- * metrics, at each call of what it returns. A total that fell was begun anew by a resumed run and counts whole.
- */
+const FAMILIES: Readonly<Record<string, Family>> = {
+  strategy_event_latency_ms: {
+    kind: "histogram",
+    help: "Milliseconds from handing an event to the strategy until its outputs have passed the gate; sampled.",
+    label: "lane",
+  },
+  strategy_queue_depth: { kind: "gauge", help: "Events and inputs waiting for the strategy.", label: "lane" },
+  strategy_timeout_total: { kind: "counter", help: "Callbacks that ran out of time or fuel." },
+  strategy_fault_total: { kind: "counter", help: "Faults of the strategy by kind.", label: "kind" },
+  intent_emitted_total: { kind: "counter", help: "Intents by type.", label: "type" },
+  intent_verdict_total: { kind: "counter", help: "Intents by the gate's verdict.", label: "verdict" },
+  intent_discarded_total: { kind: "counter", help: "Outputs thrown away, by reason.", label: "reason_code" },
+  state_checkpoint_bytes: { kind: "gauge", help: "Bytes of the newest state checkpoint." },
+  state_restore_time_ms: { kind: "gauge", help: "Milliseconds that the last restore took; 0 for a run begun afresh." },
+  health_state: { kind: "gauge", help: "0 healthy, 1 degraded, 2 halted." },
+  health_state_info: { kind: "gauge", help: "The reason of the health state.", label: "reason_code" },
+};
+
+const COUNTER = /^([a-z_]+)(?:\{[a-z_]+="([^"]*)"\})?$/;
+type Series = PublishedFamily["series"][number];
+
+/** Publishes the instances' metrics, at each call of what it returns. */
 export function instanceMetrics(store: Store, metrics: Metrics): () => Promise<void> {
-  const totals = new Map<string, number>();
-  const add = (name: keyof typeof HELP, labels: Labels, value: number): void => {
-    const key = JSON.stringify([name, labels]);
-    const before = totals.get(key) ?? 0;
-    totals.set(key, value);
-    metrics.counter(name, HELP[name]).add(labels, value >= before ? value - before : value);
-  };
-  return () => refresh(store, metrics, add);
+  return async () => metrics.publish("instances", familiesOf(await readInstances(store, store)));
 }
 
-async function refresh(
-  store: Store,
-  metrics: Metrics,
-  add: (name: keyof typeof HELP, labels: Labels, value: number) => void,
-): Promise<void> {
-  const health = metrics.gauge("health_state", "0 healthy, 1 degraded, 2 halted.");
-  const info = metrics.gauge("health_state_info", "The reason of the health state.");
-  for (const row of await readInstances(store, store)) {
+export function familiesOf(
+  rows: readonly Pick<InstanceRow, "bot_id" | "strategy_id" | "instance_id" | "desired" | "status" | "spec">[],
+): readonly PublishedFamily[] {
+  const series = new Map<string, Series[]>(Object.keys(FAMILIES).map((name) => [name, []]));
+  for (const row of rows) {
     const status = statusOf(row);
     if (status === null || row.desired === "stopped") continue;
     const of = { strategy: row.strategy_id, instance: `${row.bot_id}/${row.instance_id}` };
-    for (const [counter, value] of Object.entries(status.counters)) {
-      const [, name = "", label, word] = /^([a-z_]+)(?:\{([a-z_]+)="([^"]*)"\})?$/.exec(counter) ?? [];
-      if (!isMetric(name)) continue;
-      const labels = {
-        ...of,
-        ...(LANED.has(name) ? { lane: laneOf(row) } : {}),
-        ...(label === undefined ? {} : { [label]: word ?? "" }),
-      };
-      if (name.endsWith("_total")) add(name, labels, value);
-      else metrics.gauge(name, HELP[name]).set(value, labels);
+    const lane = laneOf(row);
+    const { counters, health_state, reason_code } = status;
+    for (const [counter, value] of Object.entries(counters)) {
+      const [, name = "", word] = COUNTER.exec(counter) ?? [];
+      const label = FAMILIES[name]?.label;
+      if (FAMILIES[name] === undefined || name === "health_state") continue;
+      const labels: Labels = label === undefined ? of : { ...of, [label]: label === "lane" ? lane : (word ?? "") };
+      series.get(name)?.push({ labels, value });
     }
-    health.set(HEALTH_NUMBERS[status.health_state] ?? 2, of);
-    info.set(1, { ...of, reason_code: status.reason_code ?? "" });
+    series.get("strategy_event_latency_ms")?.push(latency(counters, { ...of, lane }));
+    series.get("health_state")?.push({ labels: of, value: HEALTH_NUMBERS[health_state] ?? 2 });
+    series.get("health_state_info")?.push({ labels: { ...of, reason_code: reason_code ?? "" }, value: 1 });
   }
+  return Object.entries(FAMILIES).map(([name, { kind, help }]) => ({
+    name,
+    kind,
+    help,
+    ...(kind === "histogram" ? { bounds: LATENCY_BOUNDS_MS } : {}),
+    series: series.get(name) ?? [],
+  }));
 }
 
-function isMetric(name: string): name is keyof typeof HELP {
-  return Object.hasOwn(HELP, name);
+function latency(counters: Readonly<Record<string, number>>, labels: Labels): Series {
+  return {
+    labels,
+    value: counters["strategy_event_latency_ms_sum"] ?? 0,
+    count: counters["strategy_event_latency_ms_count"] ?? 0,
+    buckets: LATENCY_BOUNDS_MS.map((bound) => counters[`strategy_event_latency_ms_bucket{le="${bound}"}`] ?? 0),
+  };
 }
 
-function laneOf(row: InstanceRow): string {
+function laneOf(row: Pick<InstanceRow, "spec">): string {
   return (JSON.parse(row.spec) as { readonly descriptor: { readonly capabilities: { readonly lane: string } } })
     .descriptor.capabilities.lane;
 }

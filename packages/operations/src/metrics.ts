@@ -1,9 +1,10 @@
 /**
  * Counters, gauges and histograms, and their Prometheus text. A name keeps its dots in the snapshot and
- * has underscores in the text.
+ * has underscores in the text. What is known elsewhere (an instance's counters) is published whole at each look, and a
+ * series that its owner no longer names has ended.
  *
  * Invariant: no metric grows without end; label sets beyond the limit share the series `other`
- * (metrics.test.ts).
+ * (rim.test.ts).
  */
 import { PIPELINE_LIMITS } from "./limits.ts";
 
@@ -35,10 +36,30 @@ export interface Metrics {
   counter(name: string, help: string): Counter;
   gauge(name: string, help: string): Gauge;
   histogram(name: string, help: string, bounds: readonly number[]): Histogram;
+  /** Replaces everything that this owner published before. */
+  publish(owner: string, families: readonly PublishedFamily[]): void;
   snapshot(): readonly MetricSnapshot[];
   /** Prometheus text format 0.0.4. */
   text(): string;
 }
+
+/** Values of one metric as its owner knows them now. */
+export type PublishedFamily = {
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly help: string;
+  /** Upper bounds of a histogram's buckets. */
+  readonly bounds?: readonly number[];
+  readonly series: readonly {
+    readonly labels: Labels;
+    /** The value; a histogram's sum. */
+    readonly value: number;
+    /** A histogram's number of observations. */
+    readonly count?: number;
+    /** A histogram's observations per bound, not cumulated. */
+    readonly buckets?: readonly number[];
+  }[];
+};
 
 type Metric = {
   readonly name: string;
@@ -54,6 +75,8 @@ export const SECONDS_BOUNDS: readonly number[] = [
 
 export function createMetrics(): Metrics {
   const all = new Map<string, Metric>();
+  const published = new Map<string, readonly Metric[]>();
+  const everything = (): readonly Metric[] => [...all.values(), ...[...published.values()].flat()];
   const metric = (name: string, kind: MetricKind, help: string, bounds: readonly number[] = []): Metric => {
     if (!/^[a-zA-Z_][a-zA-Z0-9_.]*$/.test(name)) throw new Error(`not a metric name: ${name}`);
     const existing = all.get(name);
@@ -86,14 +109,29 @@ export function createMetrics(): Metrics {
         },
       };
     },
+    publish: (owner, families) => {
+      for (const { name } of families) if (all.has(name)) throw new Error(`the metric ${name} is counted here`);
+      published.set(owner, families.map(familyMetric));
+    },
     snapshot: () =>
-      [...all.values()].map(({ name, kind, series }) => ({
+      everything().map(({ name, kind, series }) => ({
         name,
         kind,
         series: [...series.values()].map(({ labels, value, count }) => ({ labels, value, count })),
       })),
-    text: () => [...all.values()].map(metricText).join(""),
+    text: () => everything().map(metricText).join(""),
   };
+}
+
+function familyMetric({ name, kind, help, bounds = [], series }: PublishedFamily): Metric {
+  const made: Metric = { name, kind, help, bounds, series: new Map() };
+  for (const { labels, value, count = 0, buckets = [] } of series) {
+    const into = seriesOf(made, labels);
+    into.value = kind === "gauge" ? value : into.value + value;
+    into.count += count;
+    for (const at of bounds.keys()) into.buckets[at] = (into.buckets[at] ?? 0) + (buckets[at] ?? 0);
+  }
+  return made;
 }
 
 function seriesOf(metric: Metric, labels: Labels): Series {

@@ -9,6 +9,8 @@ export { main as runnerMain } from "./runner/runner-main.ts";
 export { LEASE_TIMES } from "./runner/leases.ts";
 export { InstanceHost } from "./instance/host.ts";
 export { HOST_LIMITS, type HostOptions } from "./instance/host-options.ts";
+export { INSPECTION_LIMITS, type Inspection, type SampledEvent } from "./instance/inspection.ts";
+export { LATENCY_BOUNDS_MS } from "./instance/latency.ts";
 export { HEALTH_LIMITS } from "./instance/health.ts";
 export { comparable, isReproduced } from "./instance/recorder.ts";
 export { admissionKey, admit, type AdmissionCheck, type AdmissionReport } from "./admission/admit.ts";

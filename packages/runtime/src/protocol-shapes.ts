@@ -220,6 +220,42 @@ const spec = object(
   ["admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute", "services"],
 );
 
+const inspection = object({
+  sampled_events: list(
+    object({
+      schema_version: word(1),
+      run_id: uuid,
+      trace_id: text,
+      cursor: count,
+      kind: text,
+      instrument_id: text,
+      price: text,
+      quantity: text,
+      quality: count,
+      event_time_us: number,
+      received_time_us: number,
+      processed_time_us: number,
+    }),
+    64,
+  ),
+  state: object({
+    schema_version: count,
+    bytes: count,
+    digest,
+    keys: orNull(list(text, 64)),
+    keys_withheld: count,
+  }),
+  queue: object({ inputs: count, events_due: count }),
+  latency: object({
+    sampled: count,
+    mean_ms: orNull(number),
+    p50_ms: orNull(number),
+    p95_ms: orNull(number),
+    p99_ms: orNull(number),
+  }),
+  verdicts: { is: "map", of: number },
+});
+
 const status = object(
   {
     ...key,
@@ -270,8 +306,9 @@ const status = object(
       since_us: orNull(count),
       trips: count,
     }),
+    inspection,
   },
-  ["slo", "breaker", "shadow"],
+  ["slo", "breaker", "shadow", "inspection"],
 );
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };
@@ -352,6 +389,7 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
   stop: command("stop"),
   pause: command("pause"),
   continue: command("continue"),
+  inspect: command("inspect"),
   handover: command("handover"),
   config: object(
     {

@@ -15,6 +15,7 @@ import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/confi
 import type { ComputeSide } from "./compute/side.ts";
 import type { ServiceSpec } from "./service/port.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
+import type { Inspection } from "./instance/inspection.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
 
@@ -165,6 +166,8 @@ export type InstanceStatus = InstanceKey & {
     /** Event time. */ readonly since_us: number | null;
     readonly trips: number;
   };
+  /** Only in the answer to `inspect`. */
+  readonly inspection?: Inspection;
 };
 
 /** One record of a run's journal as it travels; `seq` is its place in that run's journal, from 1. */
@@ -270,7 +273,7 @@ export type ControlMessage =
   | { readonly type: "start"; readonly request: number; readonly spec: InstanceSpec }
   | {
       /** `handover` ends a run with everything in its checkpoint and its orders open: another run goes on from there. */
-      readonly type: "stop" | "pause" | "continue" | "handover";
+      readonly type: "stop" | "pause" | "continue" | "handover" | "inspect";
       readonly request: number;
       readonly run_id: Uuid;
       readonly epoch: number;

@@ -26,6 +26,8 @@ export type ServerSettings = {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Done before each answer of /metrics: what is only known elsewhere is published then. */
+  readonly beforeScrape?: () => Promise<void>;
   readonly bind_address: string;
   /** 0 takes a free one. */
   readonly port: number;

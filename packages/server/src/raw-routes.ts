@@ -11,9 +11,10 @@ export function installRawRoutes(app: FastifyInstance, settings: ServerSettings)
     const status = await settings.health.status();
     return sendJson(reply, status === "DOWN" ? 503 : 200, { status });
   });
-  app.get("/metrics", (_request, reply) =>
-    reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(settings.metrics.text()),
-  );
+  app.get("/metrics", async (_request, reply) => {
+    await settings.beforeScrape?.();
+    return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(settings.metrics.text());
+  });
   if (settings.log !== null) installLog(app, settings.log);
 }
 

@@ -39,7 +39,7 @@ type WithoutNumber<Message> = Message extends { readonly request: number } ? Omi
 export type RunnerRequest = WithoutNumber<
   Extract<
     ControlMessage,
-    { type: "start" | "stop" | "pause" | "continue" | "handover" | "config" | "breaker" | "shutdown" }
+    { type: "start" | "stop" | "pause" | "continue" | "inspect" | "handover" | "config" | "breaker" | "shutdown" }
   >
 >;
 
@@ -165,7 +165,8 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         const asked = waiting.get(message.request);
         if (asked?.peer !== peer) return; // an answer that nobody waits for any more
         waiting.delete(message.request);
-        if (message.ok) await observe(peer, message.status);
+        // What an inspection shows is for whoever asked; nothing of it is kept.
+        if (message.ok && message.status.inspection === undefined) await observe(peer, message.status);
         asked.resolve(message);
         return;
       }

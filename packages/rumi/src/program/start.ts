@@ -166,7 +166,6 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     [
       ...control.reconcilers,
       packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
-      metricsReconciler(store.value, metrics),
     ],
     options,
   );
@@ -349,10 +348,6 @@ function endedCleanly(paths: HomePaths): boolean {
   }
 }
 
-function metricsReconciler(store: Store, metrics: Metrics): Reconciler {
-  return { name: "metrics", run: instanceMetrics(store, metrics) };
-}
-
 function startSummaries(pipeline: Pipeline, started: Started[], { clock }: ProgramOptions): void {
   const stopped = new AbortController();
   const loop = async (): Promise<void> => {
@@ -461,6 +456,7 @@ function serve({ store, pipeline, metrics, control, signer, token, paths, option
   return createServer({
     pipeline,
     metrics,
+    beforeScrape: instanceMetrics(store, metrics),
     clock,
     random,
     authenticator: homeAuthenticator(token),

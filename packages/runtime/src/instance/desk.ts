@@ -83,6 +83,7 @@ export class OrderDesk {
     const counted = counters();
     counted.intents_total += 1;
     counted.intents[intent.body.kind] = (counted.intents[intent.body.kind] ?? 0) + 1;
+    counted.verdicts[verdict.verdict] = (counted.verdicts[verdict.verdict] ?? 0) + 1;
     // Once, and before the entry is told: telling it may end a replay, and the epoch in force with it. The order keeps
     // the id that its intent was journaled with, or a real venue would take it twice.
     const ids = verdict.actions.map((action) => (action.kind === "submit" ? options.orderId(action.key) : null));

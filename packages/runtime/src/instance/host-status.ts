@@ -5,7 +5,9 @@ import type { StrategyFault } from "../strategy/strategy.ts";
 import type { HostOptions } from "./host-options.ts";
 import type { InstanceMachine } from "./machine.ts";
 import { metricsOf, positionsOf } from "./metrics.ts";
+import type { FeedPace } from "./pace.ts";
 import type { Watch } from "./watch.ts";
+import type { Observatory } from "./observatory.ts";
 
 export type HostFacts = {
   readonly options: HostOptions;
@@ -16,9 +18,9 @@ export type HostFacts = {
   readonly failure: InstanceStatus["failure"];
   readonly lastCheckpoint: InstanceStatus["last_checkpoint"];
   /** Inputs that wait for the next slice. */
-  readonly queued: number;
-  readonly checkpoints: number;
-  readonly restoreMs: number;
+  readonly inputs: number;
+  readonly pace: FeedPace;
+  readonly observatory: Observatory;
   readonly watch: Watch;
 };
 
@@ -52,14 +54,25 @@ export function statusOf(facts: HostFacts): InstanceStatus {
       ...metricsOf({
         counters,
         health_state,
-        queued: facts.queued,
+        queued: facts.inputs + eventsDue(facts),
         checkpoint_bytes: facts.lastCheckpoint?.bytes ?? 0,
-        checkpoints: facts.checkpoints,
-        restore_ms: facts.restoreMs,
-        busy_ms: facts.watch.busyMs,
+        checkpoints: facts.observatory.checkpoints,
+        restore_ms: facts.observatory.restoreMs,
+        latency: facts.observatory.latency,
       }),
     },
   };
+}
+
+/** The status with a look inside (M-14.2). */
+export function inspectedOf(facts: HostFacts): InstanceStatus {
+  const queue = { inputs: facts.inputs, events_due: eventsDue(facts) };
+  return { ...statusOf(facts), inspection: facts.observatory.inspect(facts.machine, queue) };
+}
+
+/** Events whose time has come; a recording without a pace is pulled and waits for nobody. */
+function eventsDue({ phase, pace, machine }: HostFacts): number {
+  return phase === "running" && pace.limited ? pace.due(machine.cursor) - machine.cursor : 0;
 }
 
 /** Why a strategy is restricted or stopped, with the tail of what it said; a fault that only warned is in the journal. */

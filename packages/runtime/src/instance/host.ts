@@ -23,10 +23,11 @@ import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
 import { writeCheckpoint } from "./host-checkpoint.ts";
-import { failureNote, statusOf } from "./host-status.ts";
+import { failureNote, type HostFacts, inspectedOf, statusOf } from "./host-status.ts";
 import { inputsOf, type MachineInput, type Waiting } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
 import type { InputQueue } from "../queue/input-queue.ts";
+import { Observatory } from "./observatory.ts";
 import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { divergenceRefusal, replayLife } from "./replay.ts";
@@ -46,6 +47,7 @@ export class InstanceHost {
   readonly #watch: Watch;
   readonly #pace: FeedPace;
   readonly #deferred: DeferredConfig;
+  readonly #observatory: Observatory;
   #phase: Phase = "starting";
   #failure: InstanceStatus["failure"] = null;
   #reason: string | null = null;
@@ -54,8 +56,6 @@ export class InstanceHost {
   #checkpointCursor = 0;
   #checkpointAt: number;
   #syncedAt = 0;
-  #restoreMs = 0;
-  #checkpointsTotal = 0;
   readonly #hands: LiveHands = {
     cursor: () => this.#machine.cursor,
     mayEmit: () => this.#o.mayEmit(),
@@ -81,6 +81,7 @@ export class InstanceHost {
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic, leadOf(options));
     this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
     this.#deferred = new DeferredConfig(options.feed);
+    this.#observatory = new Observatory(options);
     this.#checkpointAt = options.monotonic();
   }
 
@@ -143,7 +144,7 @@ export class InstanceHost {
         generation: this.#o.spec.generation,
       });
     for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
-    this.#restoreMs = this.#o.monotonic() - started;
+    this.#observatory.restoreMs = this.#o.monotonic() - started;
     await this.#sync();
     this.#o.live?.begin();
     this.#pace.startAt(this.#machine.cursor);
@@ -194,9 +195,6 @@ export class InstanceHost {
     if (this.#phase !== "running" || this.#halted) return Number.POSITIVE_INFINITY;
     return this.#o.live === undefined ? this.#pace.dueIn(this.#machine.cursor) : undefined;
   }
-  get busyMs(): number {
-    return this.#watch.busyMs;
-  }
 
   /**
    * Queues an input; it takes effect between two rows, is recorded with its cursor, and answers once that is durable.
@@ -237,7 +235,7 @@ export class InstanceHost {
         this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#watch.sliceRows)),
         this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events,
       );
-      if (until > cursor) worked = this.#machine.run(until) > 0 || worked;
+      if (until > cursor) worked = this.#observatory.run(this.#machine, until) > 0 || worked;
       this.#watch.ran(cursor, this.#machine.cursor);
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
@@ -383,14 +381,21 @@ export class InstanceHost {
       throw CAUGHT;
     }
     this.#checkpointCursor = machine.cursor;
-    this.#checkpointsTotal += 1;
+    this.#observatory.checkpoints += 1;
     this.#lastCheckpoint = { cursor: machine.cursor, bytes: written.value, at: this.#o.wallNow(), why };
     if (this.#phase === "running") this.#takeDeferred(this.#deferred.takeAtCheckpoint());
     return written;
   }
 
   status(): InstanceStatus {
-    return statusOf({
+    return statusOf(this.#facts());
+  }
+  /** The status, and with it what a person may see of the inside (M-14.2). */
+  inspect(): InstanceStatus {
+    return inspectedOf(this.#facts());
+  }
+  #facts(): HostFacts {
+    return {
       options: this.#o,
       machine: this.#machine,
       phase: this.#phase,
@@ -398,11 +403,11 @@ export class InstanceHost {
       reason: this.#reason,
       failure: this.#failure,
       lastCheckpoint: this.#lastCheckpoint,
-      queued: this.#inputs.length,
-      checkpoints: this.#checkpointsTotal,
-      restoreMs: this.#restoreMs,
+      inputs: this.#inputs.length,
+      pace: this.#pace,
+      observatory: this.#observatory,
       watch: this.#watch,
-    });
+    };
   }
 
   /** Sends what is pending once it is durable; false when the fence holds it back. */

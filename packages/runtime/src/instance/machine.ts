@@ -38,6 +38,7 @@ import { type Own, readOutputs } from "./output.ts";
 import { Restraints } from "./restraints.ts";
 import { askService } from "../service/port.ts";
 import { copyOf, countersStart, type Counters, type MachineState } from "./state.ts";
+import { struckOut } from "./struck-out.ts";
 import { Timers } from "./timers.ts";
 import { MarketFrames } from "./market-frames.ts";
 import { type TradeBatch, tradeBatchOf } from "./trade-batch.ts";
@@ -72,10 +73,10 @@ export class InstanceMachine {
   #safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP" = "NORMAL";
   #config: JsonObject;
   #counters: Counters = countersStart();
-  #checkpointWished = false;
+  checkpointWished = false;
   #feedEnded = false;
   /** State that a faulted strategy is given back: the newest checkpoint's. */
-  #lastState: { version: number; state: Uint8Array } = { version: 0, state: new Uint8Array() };
+  lastState: { version: number; state: Uint8Array } = { version: 0, state: new Uint8Array() };
 
   constructor(options: MachineOptions, config: JsonObject) {
     this.#o = options;
@@ -153,14 +154,14 @@ export class InstanceMachine {
 
   /** Whether the strategy asked for a checkpoint since the last question. */
   takeCheckpointWish(): boolean {
-    const wished = this.#checkpointWished;
-    this.#checkpointWished = false;
+    const wished = this.checkpointWished;
+    this.checkpointWished = false;
     return wished;
   }
 
   /** First call of a fresh instance; a fault here is a refused start. */
   init(): StrategyFault | null {
-    return this.#initWith(this.#lastState, true);
+    return this.#initWith(this.lastState, true);
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
@@ -221,7 +222,7 @@ export class InstanceMachine {
       if ((row & CALM_MASK) === 0) this.#changeHealth(afterCalm(this.#health, row));
       row += 1;
       this.#cursor = row;
-      if (desk.pending > 0 || this.#checkpointWished || this.#isHalted()) break;
+      if (desk.pending > 0 || this.checkpointWished || this.#isHalted()) break;
     }
     this.#counters.events_total += row - start;
     return row - start;
@@ -288,7 +289,7 @@ export class InstanceMachine {
 
   /** Asks the strategy for its state (a counted call); a fault is handled like any other and answers `null`. */
   saveStrategy(): { readonly version: number; readonly state: Uint8Array } | null {
-    if (this.#isHalted()) return this.#lastState;
+    if (this.#isHalted()) return this.lastState;
     this.#setHeader();
     if (this.#calls === this.#faults.next) {
       this.#failedCall("save_state", FAULTED);
@@ -300,7 +301,7 @@ export class InstanceMachine {
       this.#fault(saved, "save_state");
       return null;
     }
-    this.#lastState = saved;
+    this.lastState = saved;
     return saved;
   }
 
@@ -319,7 +320,7 @@ export class InstanceMachine {
       last_prices: [...this.lastPrices],
       counters: copyOf(this.#counters),
       ...this.#logs.save(),
-      state_version: this.#lastState.version,
+      state_version: this.lastState.version,
       feed_ended: this.#feedEnded,
       restraints: this.restraints.save(),
     };
@@ -343,13 +344,13 @@ export class InstanceMachine {
     this.#feedEnded = saved.feed_ended;
     this.restraints.restore(saved.restraints, saved.cursor);
     this.#told = worse(saved.health, this.restraints.overlay);
-    this.#lastState = { version: saved.state_version, state: strategyState };
-    return this.#isHalted() ? null : this.#initWith(this.#lastState, false);
+    this.lastState = { version: saved.state_version, state: strategyState };
+    return this.#isHalted() ? null : this.#initWith(this.lastState, false);
   }
 
   /** The strategy begins again from its newest saved state, as it did where an earlier life was taken up. */
   reborn(): StrategyFault | null {
-    return this.#isHalted() ? null : (this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false));
+    return this.#isHalted() ? null : (this.#o.strategy.reset() ?? this.#initWith(this.lastState, false));
   }
 
   /** What a restored strategy puts out at init is not counted: its timers and intents are on the record already. */
@@ -416,7 +417,7 @@ export class InstanceMachine {
           this.#desk.take(output.intent);
           break;
         case "checkpoint_wished":
-          this.#checkpointWished = true;
+          this.checkpointWished = true;
           break;
         case "timer":
           if (!this.#subscribes.has("timer")) this.#violation("M.CAPABILITY.TIMER_NOT_SUBSCRIBED");
@@ -465,13 +466,13 @@ export class InstanceMachine {
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
   #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
-    const note = noteOf(fault, callback);
+    const note = noteOf(fault, callback, this.#config);
     this.#lastFault = note;
     this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
     if (fault.kind === "deadline" || fault.kind === "fuel") this.restraints.occurred("timeouts");
     this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
     if (this.#isHalted()) return this.#desk.cancelAll();
-    const again = this.#o.strategy.reset() ?? this.#initWith(this.#lastState, false);
+    const again = this.#o.strategy.reset() ?? this.#initWith(this.lastState, false);
     if (again !== null) {
       this.#changeHealth({ ...this.#health, state: "halted", reason_code: again.reason_code });
       this.#desk.cancelAll();

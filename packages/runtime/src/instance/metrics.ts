@@ -3,6 +3,7 @@ import type { InstrumentSpec } from "@rumi/abi";
 import { formatDecimal } from "@rumi/kernel";
 import type { PositionView } from "@rumi/venues";
 import type { HealthState, InstanceStatus } from "../protocol.ts";
+import type { LatencyMeter } from "./latency.ts";
 import type { Counters } from "./state.ts";
 
 export function positionsOf(
@@ -35,10 +36,13 @@ export type Measured = {
   readonly checkpoint_bytes: number;
   readonly checkpoints: number;
   readonly restore_ms: number;
-  readonly busy_ms: number;
+  readonly latency: LatencyMeter;
 };
 
-/** Labels of a dimension stand in braces; the control plane adds strategy and instance. */
+/**
+ * Labels of a dimension stand in braces; the control plane adds strategy and instance. A histogram travels as its sum,
+ * its count and the buckets that hold anything, each by itself.
+ */
 export function metricsOf({
   counters,
   health_state,
@@ -46,7 +50,7 @@ export function metricsOf({
   checkpoint_bytes,
   checkpoints,
   restore_ms,
-  busy_ms,
+  latency,
 }: Measured): Readonly<Record<string, number>> {
   const metrics: Record<string, number> = {
     strategy_queue_depth: queued,
@@ -54,7 +58,8 @@ export function metricsOf({
     state_checkpoint_bytes: checkpoint_bytes,
     state_checkpoint_total: checkpoints,
     state_restore_time_ms: Math.round(restore_ms * 1_000) / 1_000,
-    strategy_event_latency_ms: counters.events_total === 0 ? 0 : busy_ms / counters.events_total,
+    strategy_event_latency_ms_sum: latency.sum_ms,
+    strategy_event_latency_ms_count: latency.count,
     health_state: { healthy: 0, degraded: 1, halted: 2 }[health_state],
     results_stale_total: counters.results_stale,
     events_conflated_total: counters.events_conflated,
@@ -63,6 +68,9 @@ export function metricsOf({
     log_bytes_total: counters.log_bytes,
     log_bytes_cut_total: counters.log_bytes_cut,
   };
+  for (const [bound, count] of latency.buckets()) metrics[`strategy_event_latency_ms_bucket{le="${bound}"}`] = count;
+  for (const [verdict, count] of Object.entries(counters.verdicts))
+    metrics[`intent_verdict_total{verdict="${verdict}"}`] = count;
   for (const [kind, count] of Object.entries(counters.faults)) metrics[`strategy_fault_total{kind="${kind}"}`] = count;
   for (const [type, count] of Object.entries(counters.intents)) metrics[`intent_emitted_total{type="${type}"}`] = count;
   for (const [reason, count] of Object.entries(counters.discarded))

@@ -19,6 +19,8 @@ export type Counters = {
   log_bytes_cut: number;
   /** By intent kind. */
   intents: Record<string, number>;
+  /** By the gate's verdict. */
+  verdicts: Record<string, number>;
   /** By reason code. */
   discarded: Record<string, number>;
   /** By fault kind. */
@@ -36,6 +38,7 @@ export const countersStart = (): Counters => ({
   log_bytes: 0,
   log_bytes_cut: 0,
   intents: {},
+  verdicts: {},
   discarded: {},
   faults: {},
 });
@@ -47,6 +50,7 @@ export const copyOf = (counters: Counters): Counters => ({
   discarded: { ...counters.discarded },
   faults: { ...counters.faults },
   intents: { ...counters.intents },
+  verdicts: { ...counters.verdicts },
 });
 
 export type MachineState = {

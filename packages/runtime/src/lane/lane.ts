@@ -81,6 +81,7 @@ export class Lane {
         continue: () => host.continue(),
         handover: () => host.handover(),
         suspend: () => host.suspend().then(() => ok(host.status())),
+        inspect: () => Promise.resolve(ok(host.inspect())),
       }[message.command];
       hosted.commands.push(async () => this.#reply(message.request, await run()));
     }

@@ -34,7 +34,7 @@ export type ToLane =
       readonly type: "command";
       readonly request: number;
       readonly run_id: string;
-      readonly command: "stop" | "pause" | "continue" | "suspend" | "handover";
+      readonly command: "stop" | "pause" | "continue" | "suspend" | "handover" | "inspect";
       readonly reason: string;
     }
   | { readonly type: "input"; readonly request: number; readonly run_id: string; readonly input: MachineInput };

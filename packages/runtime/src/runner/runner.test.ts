@@ -127,7 +127,7 @@ describe("runner process", () => {
       await control.until(() => control.seen.some((message) => message.type === "segment"));
       const last = control.statuses.at(-1);
       for (const name of [
-        "strategy_event_latency_ms",
+        "strategy_event_latency_ms_sum",
         "strategy_queue_depth",
         "strategy_timeout_total",
         "state_checkpoint_bytes",

@@ -172,6 +172,7 @@ export class Runner {
       case "stop":
       case "pause":
       case "continue":
+      case "inspect":
       case "handover":
         return this.#command(message);
       case "config": {
@@ -353,7 +354,7 @@ export class Runner {
   }
 
   async #command(
-    message: Extract<ControlMessage, { type: "stop" | "pause" | "continue" | "handover" }>,
+    message: Extract<ControlMessage, { type: "stop" | "pause" | "continue" | "handover" | "inspect" }>,
   ): Promise<void> {
     const held = this.#find(message);
     if (held === undefined) return;
