@@ -34,6 +34,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   backtest: async () => (await import("./cli/backtest.ts")).addBacktestCommand(program, context, place),
   strategy: async () => (await import("./cli/strategy/commands.ts")).addStrategyCommands(program, context, place),
   replay: async () => (await import("./cli/replay.ts")).addReplayCommand(program, context, place),
+  inspect: async () => (await import("./cli/inspect.ts")).addInspectCommand(program, context),
+  trace: async () => (await import("./cli/trace.ts")).addTraceCommand(program, context),
+  bundle: async () => (await import("./cli/bundle.ts")).addBundleCommand(program, context, place),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
 /** Nouns that have no verb made from a declaration. */
@@ -47,6 +50,8 @@ const SELF_CONTAINED: readonly string[] = [
   "strategy",
   "replay",
   "doctor",
+  "inspect",
+  "bundle",
 ];
 
 async function addCommands(noun: string): Promise<void> {

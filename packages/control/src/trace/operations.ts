@@ -51,18 +51,54 @@ const showTrace = defineQuery({
         .limit(MOST),
     );
     if (events.length + runs.length + shown.length + orders.length === 0) return err(failure("RUMI-BOT-026", { id }));
+    const leaf = await leaves(reader, store, shown, orders, fills);
     return ok({
       id,
       commands,
       runs,
       events,
-      intents: shown.map((row) => ({ ...row, intent: JSON.parse(row.intent) as unknown })),
-      orders: orders.map((row) => ({ ...row, report: JSON.parse(row.report) as unknown })),
-      fills: fills.map((row) => ({ ...row, fill: JSON.parse(row.fill) as unknown })),
+      market_events: marketEvents(shown),
+      intents: shown.map((row) => ({ ...RECORD, ...row, intent: JSON.parse(row.intent) as unknown, leaf: leaf(row) })),
+      orders: orders.map((row) => ({ ...RECORD, ...row, report: JSON.parse(row.report) as unknown, leaf: leaf(row) })),
+      fills: fills.map((row) => ({ ...RECORD, ...row, fill: JSON.parse(row.fill) as unknown, leaf: leaf(row) })),
       limit: MOST,
     });
   },
 });
+
+/** Every record of a journal is of format 1 (docs/formats/intent-journal.md). */
+const RECORD = { schema_version: 1 } as const;
+type Placed = { readonly run_id: string; readonly seq: number };
+
+/** The rows of the feed that the intents answered: their trace ids are the run's first half and the row's cursor. */
+function marketEvents(intents: readonly IntentRow[]) {
+  const found = new Map(intents.map((one) => [one.trace_id, one]));
+  return [...found.values()].flatMap(({ run_id, trace_id, event_time_us }) => {
+    const cursor = /^[0-9a-f]{16}([0-9a-f]{16})$/.exec(trace_id)?.[1];
+    return cursor === undefined
+      ? []
+      : [{ ...RECORD, run_id, trace_id, cursor: Number(BigInt(`0x${cursor}`)), event_time_us }];
+  });
+}
+
+/** Where a journal's record is in the audit log: the leaf of its closed segment; null while that is still open. */
+async function leaves(reader: Reader, sql: Sql, ...records: readonly (readonly Placed[])[]) {
+  const runs = [...new Set(records.flat().map((one) => one.run_id))].slice(0, 20);
+  const sealed = new Map<string, readonly AuditEvent[]>();
+  for (const run_id of runs)
+    sealed.set(
+      run_id,
+      await readEvents(reader, sql, { run_id, action: "journal.segment.sealed", order: "desc", limit: MOST * 5 }),
+    );
+  return ({ run_id, seq }: Placed) => {
+    const event = sealed
+      .get(run_id)
+      ?.find(({ details }) => Number(details["first_seq"]) <= seq && seq <= Number(details["last_seq"]));
+    if (event === undefined) return null;
+    const { segment, merkle_root } = event.details;
+    return { log_index: event.log_index, event_id: event.event_id, segment, merkle_root };
+  };
+}
 
 function intentsOf(reader: Reader, sql: Sql, id: string): Promise<readonly IntentRow[]> {
   const any = sql

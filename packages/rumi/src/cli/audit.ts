@@ -111,6 +111,16 @@ async function verify(context: CliContext, path: string | undefined, options: Op
   context.exit_code = isGood ? EXIT.ok : EXIT.failed;
 }
 
+/** Checks the home's own log, without the heads that the command line remembers. */
+export async function verifyHome(context: CliContext): Promise<Result<readonly Part[], Failure>> {
+  const place = placeOf(context, undefined);
+  if (!place.ok) return place;
+  const key = await readVerifierKey(place.value.tiles);
+  return key === undefined
+    ? err(failure("RUMI-LOG-016", { what: "log.vkey", problem: "there is no such file" }))
+    : checkedParts(context, place.value, key, [], "json");
+}
+
 async function checkedParts(
   context: CliContext,
   place: Place,

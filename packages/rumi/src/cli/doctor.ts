@@ -11,7 +11,7 @@ import { clientOf, fail, settingsOf, type CliContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson } from "./output.ts";
 
-type Check = {
+export type Check = {
   readonly name: string;
   readonly state: "ok" | "warning" | "failed";
   readonly fact: string;
@@ -26,11 +26,7 @@ export function addDoctorCommand(program: Command, context: CliContext, place: I
     .action(async (options: { readonly json?: boolean }) => {
       const settings = settingsOf(context);
       if (!settings.ok) return fail(context, settings.error, options.json === true ? "json" : "words");
-      const checks = [
-        ...machineChecks(place),
-        ...(await pythonChecks(context)),
-        ...(await homeChecks(context, settings.value.home)),
-      ];
+      const checks = await doctorChecks(context, place, settings.value.home);
       if (options.json === true) printJson(context.terminal, { checks });
       else
         for (const { name, state, fact, next } of checks)
@@ -40,6 +36,10 @@ export function addDoctorCommand(program: Command, context: CliContext, place: I
       if (checks.some((check) => check.state === "failed")) context.exit_code = EXIT.failed;
       return undefined;
     });
+}
+
+export async function doctorChecks(context: CliContext, place: Installation, home: string): Promise<readonly Check[]> {
+  return [...machineChecks(place), ...(await pythonChecks(context)), ...(await homeChecks(context, home))];
 }
 
 function machineChecks(place: Installation): readonly Check[] {

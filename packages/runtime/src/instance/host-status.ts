@@ -7,7 +7,6 @@ import type { InstanceMachine } from "./machine.ts";
 import { metricsOf, positionsOf } from "./metrics.ts";
 import type { FeedPace } from "./pace.ts";
 import type { Watch } from "./watch.ts";
-import type { Observatory } from "./observatory.ts";
 
 export type HostFacts = {
   readonly options: HostOptions;
@@ -20,7 +19,6 @@ export type HostFacts = {
   /** Inputs that wait for the next slice. */
   readonly inputs: number;
   readonly pace: FeedPace;
-  readonly observatory: Observatory;
   readonly watch: Watch;
 };
 
@@ -56,9 +54,9 @@ export function statusOf(facts: HostFacts): InstanceStatus {
         health_state,
         queued: facts.inputs + eventsDue(facts),
         checkpoint_bytes: facts.lastCheckpoint?.bytes ?? 0,
-        checkpoints: facts.observatory.checkpoints,
-        restore_ms: facts.observatory.restoreMs,
-        latency: facts.observatory.latency,
+        checkpoints: facts.watch.observatory.checkpoints,
+        restore_ms: facts.watch.observatory.restoreMs,
+        latency: facts.watch.observatory.latency,
       }),
     },
   };
@@ -67,7 +65,7 @@ export function statusOf(facts: HostFacts): InstanceStatus {
 /** The status with a look inside (M-14.2). */
 export function inspectedOf(facts: HostFacts): InstanceStatus {
   const queue = { inputs: facts.inputs, events_due: eventsDue(facts) };
-  return { ...statusOf(facts), inspection: facts.observatory.inspect(facts.machine, queue) };
+  return { ...statusOf(facts), inspection: facts.watch.observatory.inspect(facts.machine, queue) };
 }
 
 /** Events whose time has come; a recording without a pace is pulled and waits for nobody. */

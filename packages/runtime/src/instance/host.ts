@@ -27,7 +27,6 @@ import { failureNote, type HostFacts, inspectedOf, statusOf } from "./host-statu
 import { inputsOf, type MachineInput, type Waiting } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
 import type { InputQueue } from "../queue/input-queue.ts";
-import { Observatory } from "./observatory.ts";
 import { FeedPace } from "./pace.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { divergenceRefusal, replayLife } from "./replay.ts";
@@ -47,7 +46,6 @@ export class InstanceHost {
   readonly #watch: Watch;
   readonly #pace: FeedPace;
   readonly #deferred: DeferredConfig;
-  readonly #observatory: Observatory;
   #phase: Phase = "starting";
   #failure: InstanceStatus["failure"] = null;
   #reason: string | null = null;
@@ -81,7 +79,6 @@ export class InstanceHost {
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic, leadOf(options));
     this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
     this.#deferred = new DeferredConfig(options.feed);
-    this.#observatory = new Observatory(options);
     this.#checkpointAt = options.monotonic();
   }
 
@@ -144,7 +141,7 @@ export class InstanceHost {
         generation: this.#o.spec.generation,
       });
     for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
-    this.#observatory.restoreMs = this.#o.monotonic() - started;
+    this.#watch.observatory.restoreMs = this.#o.monotonic() - started;
     await this.#sync();
     this.#o.live?.begin();
     this.#pace.startAt(this.#machine.cursor);
@@ -235,7 +232,7 @@ export class InstanceHost {
         this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#watch.sliceRows)),
         this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events,
       );
-      if (until > cursor) worked = this.#observatory.run(this.#machine, until) > 0 || worked;
+      if (until > cursor) worked = this.#watch.observatory.run(this.#machine, until) > 0 || worked;
       this.#watch.ran(cursor, this.#machine.cursor);
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
@@ -381,7 +378,7 @@ export class InstanceHost {
       throw CAUGHT;
     }
     this.#checkpointCursor = machine.cursor;
-    this.#observatory.checkpoints += 1;
+    this.#watch.observatory.checkpoints += 1;
     this.#lastCheckpoint = { cursor: machine.cursor, bytes: written.value, at: this.#o.wallNow(), why };
     if (this.#phase === "running") this.#takeDeferred(this.#deferred.takeAtCheckpoint());
     return written;
@@ -405,7 +402,6 @@ export class InstanceHost {
       lastCheckpoint: this.#lastCheckpoint,
       inputs: this.#inputs.length,
       pace: this.#pace,
-      observatory: this.#observatory,
       watch: this.#watch,
     };
   }

@@ -125,7 +125,7 @@ const KIND_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(MARKET_KIND).map(([name, number]) => [number, name]),
 );
 
-const PLAIN_NAME = /^[A-Za-z_][A-Za-z_.-]{0,31}\d{0,3}$/;
+const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/;
 const CREDENTIAL_NAME = /secret|token|passw|api_?key|private|credential|authori[sz]ation/i;
 
 export function summariseState({

@@ -14,6 +14,7 @@ import { afterWindow, broken, SLO_LIMITS, type SloMeasured, SLO_START, type SloS
 import { HOST_LIMITS } from "./host-options.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
+import { Observatory } from "./observatory.ts";
 import type { FeedPace } from "./pace.ts";
 
 /** An adjusted instance runs in slices this much smaller and conflates this much sooner. */
@@ -21,8 +22,7 @@ const SHARPER = 4;
 const MINUTE_WINDOWS = 60_000 / SLO_LIMITS.window_ms;
 
 export class Watch {
-  /** Wall time spent in slices. */
-  busyMs = 0;
+  readonly observatory: Observatory;
   readonly #spec: InstanceSpec;
   readonly #feed: MarketFeed;
   readonly #pace: FeedPace;
@@ -47,9 +47,11 @@ export class Watch {
     readonly feed: MarketFeed;
     readonly pace: FeedPace;
     readonly monotonic: () => number;
+    readonly wallNow: () => number;
     readonly level: string;
     readonly progress?: Progress;
   }) {
+    this.observatory = new Observatory(options);
     this.#spec = options.spec;
     this.#feed = options.feed;
     this.#pace = options.pace;
@@ -88,7 +90,6 @@ export class Watch {
   ran(from: number, to: number): void {
     const now = this.#monotonic();
     const took = now - this.#sliceFrom;
-    this.busyMs += took;
     this.#windowWork += took;
     if (this.#progress !== undefined) Atomics.store(this.#progress.rows, PROGRESS[this.#progress.role], to);
     if (to <= from) return;

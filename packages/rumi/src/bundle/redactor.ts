@@ -1,0 +1,40 @@
+/**
+ * Takes secrets out of texts before they leave the machine: those that are known (keys of the home, the token,
+ * credentials of the environment, texts of bots' configurations), and whatever calls itself one.
+ */
+const CREDENTIAL_NAME = /secret|token|passw|api_?key|private_?key|credential|authori[sz]ation/i;
+const NAMED =
+  /([\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential|authorization)[\w-]*\\?["']?\s*[:=]\s*\\?)(["']?)(?!null\b|\[)[^\s"',;)}\]\\]{4,}/gi;
+const KNOWN_MIN = 6;
+
+export type Redactor = (text: string) => string;
+
+export function redactor(known: readonly string[]): Redactor {
+  const sorted = [...new Set(known.filter((one) => one.length >= KNOWN_MIN))].toSorted((a, b) => b.length - a.length);
+  return (text) => {
+    let clean = text;
+    for (const secret of sorted) clean = clean.replaceAll(secret, "[redacted]");
+    return clean.replaceAll(NAMED, "$1$2[redacted]");
+  };
+}
+
+/** Values of the environment that bear the name of a credential. */
+export function environmentSecrets(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && CREDENTIAL_NAME.test(name) ? [value] : [],
+  );
+}
+
+/** Every text within a configuration that is more than a number or a short word. */
+export function textsWithin(value: unknown): readonly string[] {
+  if (typeof value === "string") return value.length >= 8 && !/^[\d.-]+$/.test(value) ? [value] : [];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsWithin) : [];
+}
+
+/** A configuration with the names and numbers, without its texts. */
+export function withheld(value: unknown): unknown {
+  if (typeof value === "string") return `[withheld: ${value.length} characters]`;
+  if (Array.isArray(value)) return value.map(withheld);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withheld(item)]));
+}
