@@ -46,7 +46,6 @@ import {
   systemEvent,
   type PackDeps,
   type PackLibrary,
-  type Reconciler,
 } from "@rumi/platform";
 import { createServer, isLoopback, type Server } from "@rumi/server";
 import { openSqliteStore, storedLog, type Store } from "@rumi/store";

@@ -4,9 +4,11 @@
  * Pure. Faults (the strategy broke a callback) weigh most; discarded intents and bad output lead there more slowly.
  * A degraded instance may only reduce risk; a halted one gets no more events. Clean events forgive.
  */
+import type { JsonObject } from "@rumi/kernel";
 import type { Restriction } from "../gate/gate.ts";
 import type { HealthState } from "../protocol.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
+import { struckOut } from "./struck-out.ts";
 
 export const HEALTH_LIMITS = {
   /** Faults since the last forgiveness: the first warns, the second degrades, the third halts. */
@@ -37,12 +39,12 @@ export type FaultNote = {
   readonly evidence: string | null;
 };
 
-export const noteOf = (fault: StrategyFault, callback: string): FaultNote => ({
+export const noteOf = (fault: StrategyFault, callback: string, config: JsonObject): FaultNote => ({
   callback,
   fault: fault.kind,
   reason_code: fault.reason_code,
-  detail: fault.detail,
-  evidence: fault.evidence ?? null,
+  detail: struckOut(fault.detail, config),
+  evidence: fault.evidence === undefined ? null : struckOut(fault.evidence, config),
 });
 
 export const HEALTHY: Health = { state: "healthy", reason_code: null, faults: 0, violations: 0, at: 0 };

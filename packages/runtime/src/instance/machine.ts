@@ -38,7 +38,6 @@ import { type Own, readOutputs } from "./output.ts";
 import { Restraints } from "./restraints.ts";
 import { askService } from "../service/port.ts";
 import { copyOf, countersStart, type Counters, type MachineState } from "./state.ts";
-import { struckOut } from "./struck-out.ts";
 import { Timers } from "./timers.ts";
 import { MarketFrames } from "./market-frames.ts";
 import { type TradeBatch, tradeBatchOf } from "./trade-batch.ts";
@@ -109,7 +108,7 @@ export class InstanceMachine {
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const scene = { options, desk, clock, where: () => this.where(), changed: () => this.#changeHealth(this.#health) };
     this.restraints = new Restraints(scene);
-    const mustEnd = (): boolean => this.#checkpointWished || this.#desk.pending > 0;
+    const mustEnd = (): boolean => this.checkpointWished || this.#desk.pending > 0;
     const certainUntil = (): number => (mustEnd() ? 0 : Math.min(this.#timers.next, this.restraints.nextLook));
     this.#batch = tradeBatchOf({ options, frames: this.#frames, faults: this.#faults, certainUntil });
   }
