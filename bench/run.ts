@@ -35,6 +35,7 @@ const SUITES: readonly Suite[] = [
     figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/,
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
+  { figures: /^runaway_(stop_ms|neighbour_ratio)$/, run: (room) => apart("runaway", {}, room) },
   {
     figures: /^density_1000_mb$/,
     run: (room) => apart("density", { root: ROOT, runner: room.bundles.runner, instances: 1_000 }, room),

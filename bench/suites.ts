@@ -5,6 +5,7 @@ import { backtestLanguagesSuite, type Guarded } from "./suites/backtest-language
 import { backtestSuite } from "./suites/backtest.ts";
 import { appendsSuite } from "./suites/appends.ts";
 import { densitySuite } from "./suites/density.ts";
+import { runawaySuite } from "./suites/runaway.ts";
 import { loadSuite } from "./suites/load.ts";
 import { wasmEventSuite } from "./suites/wasm-event.ts";
 import type { Measured } from "./measure.ts";
@@ -16,6 +17,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   backtest_languages: backtestLanguagesSuite,
   appends: appendsSuite,
   density: densitySuite,
+  runaway: runawaySuite,
 };
 
 if (isMainThread) {

@@ -15,7 +15,7 @@ export {
   watchedThread,
 } from "./wasm/call-watch.ts";
 export { OwnTime } from "./wasm/own-time.ts";
-export { measureFuelNs, measureWasmCall } from "./wasm/measure.ts";
+export { measureFuelNs, measureWasmCall, openQuietBox, openSpinningBox } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
 export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";
 export { detectJails, type JailFacts } from "./jail/detect.ts";

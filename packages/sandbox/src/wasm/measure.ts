@@ -1,5 +1,5 @@
 /** Measures a call of a tiny metered strategy, for the bench report and the budget test. */
-import { openWasmBox } from "./box.ts";
+import { openWasmBox, type WasmBox } from "./box.ts";
 import { ENTRY } from "./rewrite.ts";
 import { sampleModule } from "./sample.ts";
 import { type Failure, invariant, ok, type Result } from "@rumi/kernel";
@@ -29,15 +29,23 @@ export function measureWasmCall(now_ns: () => bigint, calls = 2_000_000): WasmCa
   return { calls, ns_per_call: Number(now_ns() - start) / calls, fuel_per_call: box.fuelUsed() };
 }
 
+/** loop { memory[0] += 1; br 0 }: it never ends by itself. */
+const SPIN = [0x03, 0x40, 0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0, 0x0c, 0, 0x0b, 0x00];
+
+/** A box whose event callback never ends, for measurements. RUMI-STR-057 where there is no room for it. */
+export function openSpinningBox(fuel_per_call: number): Result<WasmBox, Failure> {
+  const bytes = sampleModule({ functions: { rumi_on_event: { code: SPIN } } });
+  return openWasmBox({ bytes, memory_bytes: 131_072, fuel_per_call });
+}
+
+/** A box whose event callback adds two numbers, for measurements. */
+export function openQuietBox(fuel_per_call: number): Result<WasmBox, Failure> {
+  return openWasmBox({ bytes: sampleModule(), memory_bytes: 131_072, fuel_per_call });
+}
+
 /** What one unit of fuel takes here, nanoseconds: the quickest of a few runs of a loop that loads, adds and stores. RUMI-STR-057. */
 export function measureFuelNs(now_ns: () => bigint, fuel = 2_000_000): Result<number, Failure> {
-  // loop { memory[0] += 1; br 0 }; the loop never ends by itself.
-  const spin = [0x03, 0x40, 0x41, 0, 0x41, 0, 0x28, 2, 0, 0x41, 1, 0x6a, 0x36, 2, 0, 0x0c, 0, 0x0b, 0x00];
-  const opened = openWasmBox({
-    bytes: sampleModule({ functions: { rumi_on_event: { code: spin } } }),
-    memory_bytes: 131_072,
-    fuel_per_call: fuel,
-  });
+  const opened = openSpinningBox(fuel);
   if (!opened.ok) return opened;
   let quickest = Number.POSITIVE_INFINITY;
   for (let run = 0; run < 5; run += 1) {
