@@ -22,6 +22,10 @@ type Suite = {
 
 const SUITES: readonly Suite[] = [
   { figures: /^wasm_event_ns$/, run: (room) => apart("wasm_event", {}, room) },
+  {
+    figures: /^(event_in_lane|event_to_intent)_p(50|99)_ns|lane_handover_p(50|99)_us|intent_durable_p50_us$/,
+    run: (room) => apart("lane", { root: ROOT, folder: room.folder }, room),
+  },
   { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
   {
     figures: /^backtest_(spy|generated)_(events_per_s|peak_mb)$/,

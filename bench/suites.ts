@@ -6,6 +6,7 @@ import { backtestSuite } from "./suites/backtest.ts";
 import { appendsSuite } from "./suites/appends.ts";
 import { densitySuite } from "./suites/density.ts";
 import { runawaySuite } from "./suites/runaway.ts";
+import { feedThread, laneSuite } from "./suites/lane.ts";
 import { loadSuite } from "./suites/load.ts";
 import { wasmEventSuite } from "./suites/wasm-event.ts";
 import type { Measured } from "./measure.ts";
@@ -18,6 +19,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   appends: appendsSuite,
   density: densitySuite,
   runaway: runawaySuite,
+  lane: laneSuite,
 };
 
 if (isMainThread) {
@@ -25,7 +27,8 @@ if (isMainThread) {
   const suite = SUITES[name];
   if (suite === undefined) throw new Error(`no suite is named ${name}`);
   process.stdout.write(`${JSON.stringify(await suite(argument))}\n`);
-} else {
+} else if ("shared" in (workerData as object)) feedThread();
+else {
   // The thread that ends late processes for a suite that blocks on one.
   const { guard } = workerData as Guarded;
   startJailWatchdog(guard, { now_ms: () => Number(process.hrtime.bigint() / 1_000_000n), every_ms: 2 });

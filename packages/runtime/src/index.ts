@@ -31,6 +31,7 @@ export { parseMoney } from "./gate/money.ts";
 export type { PythonHome } from "./strategy/process.ts";
 export { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
+export { MeasuredLane, type MeasuredLaneOptions } from "./measure/lane.ts";
 export {
   type BacktestMeasurement,
   type BacktestOptions,
