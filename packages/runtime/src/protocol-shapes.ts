@@ -3,7 +3,7 @@ import { ID_PATTERNS } from "@rumi/kernel";
 import { RECORDING_FORMATS } from "@rumi/venues";
 import { QUALITY_FLAGS, QUALITY_REACTIONS } from "./quality/policy.ts";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
-import { COMPUTE_POLICIES } from "./compute/side.ts";
+import { COMPUTE_POLICIES } from "./compute/policy.ts";
 import { SLO_LEVELS } from "./slo/slo.ts";
 
 type Shape =

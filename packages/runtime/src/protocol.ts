@@ -12,8 +12,8 @@ import type { ShadowComparison } from "./shadow/comparison.ts";
 import type { RecordingFile } from "@rumi/venues";
 import type { DataQuality } from "./quality/policy.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
-import type { ComputeSide } from "./compute/side.ts";
-import type { ServiceSpec } from "./service/port.ts";
+import type { ComputeSide } from "./compute/policy.ts";
+import type { ServiceSpec } from "./service/spec.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
 import type { Inspection } from "./instance/inspection.ts";
 

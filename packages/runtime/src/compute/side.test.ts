@@ -6,16 +6,9 @@ import { market, spec, thinker, THINKER } from "../../test/support.ts";
 import { HOST_LIMITS } from "../instance/host-options.ts";
 import { comparable, isReproduced } from "../instance/recorder.ts";
 import type { InstanceSpec } from "../protocol.ts";
+import type { ComputeSide } from "./policy.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
-import {
-  type ComputeResult,
-  type ComputeSide,
-  makeProgress,
-  PROGRESS,
-  resultInput,
-  sideRunId,
-  sideSpec,
-} from "./side.ts";
+import { type ComputeResult, makeProgress, PROGRESS, resultInput, sideRunId, sideSpec } from "./side.ts";
 
 const folders: { remove: () => void }[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));

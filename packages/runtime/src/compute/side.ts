@@ -12,24 +12,11 @@
  * - A result older than its bound never reaches the strategy and is counted (side.test.ts "[M-3.1.2]").
  */
 import { join } from "node:path";
-import type { StrategyDescriptor } from "@rumi/abi";
-import { type JsonObject, sha256, type Uuid } from "@rumi/kernel";
+import { sha256, type Uuid } from "@rumi/kernel";
 import type { MachineInput } from "../instance/input.ts";
 import type { PressureLevel } from "../instance/pressure.ts";
 import type { InstanceSpec } from "../protocol.ts";
-
-/** What the lead does while its Compute side is behind: keep still, go on simpler (it is told), or cancel and keep still. */
-export const COMPUTE_POLICIES = ["noop", "simple", "stop"] as const;
-export type ComputePolicy = (typeof COMPUTE_POLICIES)[number];
-
-export type ComputeSide = {
-  /** Lane `compute`, of the same pack. */
-  readonly descriptor: StrategyDescriptor;
-  readonly config: JsonObject;
-  /** Event time: older results are thrown away, and a side that lags further is behind. */
-  readonly staleness_us: number;
-  readonly when_behind: ComputePolicy;
-};
+import type { ComputePolicy, ComputeSide } from "./policy.ts";
 
 export const COMPUTE_LIMITS = {
   /** Results of one turn: the newest of each tag, so many tags. */

@@ -6,7 +6,8 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ComputeSide, makeProgress, resultInput, sideRunId, sideSpec } from "../compute/side.ts";
+import type { ComputeSide } from "../compute/policy.ts";
+import { makeProgress, resultInput, sideRunId, sideSpec } from "../compute/side.ts";
 import type { FromLane, LaneReply, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec } from "../protocol.ts";
 

@@ -7,7 +7,8 @@ import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { bundleRunner, TestControl } from "../../test/control.ts";
 import { journalOf } from "../../test/hosted.ts";
 import { recording, RUN_ID, spec, thinker } from "../../test/support.ts";
-import { type ComputeSide, sideSpec } from "../compute/side.ts";
+import type { ComputeSide } from "../compute/policy.ts";
+import { sideSpec } from "../compute/side.ts";
 import { COMPUTE_NICE, niceOf } from "../lane/priority.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
 

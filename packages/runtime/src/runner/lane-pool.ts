@@ -21,7 +21,7 @@ import {
 import { failureNote } from "../instance/host-status.ts";
 import { sharedNowMs } from "../lane/lane.ts";
 import type { FailureBody, FromLane, LaneData, LaneReply, ToLane } from "../lane/messages.ts";
-import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
+import type { InstanceSpec } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 import { Companions } from "./companions.ts";
 
@@ -169,10 +169,8 @@ export class LanePool {
     const watch = createJailWatch();
     const calls = createCallWatch();
     const { fence, python, without } = this.#o;
-    const data: LaneData = {
-      ...{ fence, beat, watch, calls, python, ...(without === undefined ? {} : { without }) },
-      lane: name.startsWith(COMPUTE) ? "compute" : "ll",
-    };
+    const lane = name.startsWith(COMPUTE) ? "compute" : "ll";
+    const data: LaneData = { fence, beat, watch, calls, python, lane, ...(without === undefined ? {} : { without }) };
     const worker = new Worker(this.#o.lane_url, { workerData: data, name });
     const stopWatchdog = isShared(name)
       ? startCallWatchdog(calls, {

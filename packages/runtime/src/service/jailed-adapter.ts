@@ -9,7 +9,8 @@ import { join, sep } from "node:path";
 import { err, invariant, ok, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import { type JailedProcess, type JailSpec, spawnJail } from "@rumi/sandbox";
 import type { PythonHome } from "../strategy/process.ts";
-import type { ServiceAdapter, ServiceSpec } from "./port.ts";
+import type { ServiceAdapter } from "./port.ts";
+import type { ServiceSpec } from "./spec.ts";
 
 export const SERVICE_JAIL = {
   memory_bytes: 1_073_741_824,

@@ -12,19 +12,9 @@
  */
 import { err, failure, ok, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import type { MachineInput } from "../instance/input.ts";
-import { schemaProblem, type ServiceSchema, valueProblem } from "./schema.ts";
+import { schemaProblem, valueProblem } from "./schema.ts";
+import type { ServiceSpec } from "./spec.ts";
 
-export type ServiceSpec = {
-  /** As a strategy names it: [a-z][a-z0-9_]{0,31}. */
-  readonly name: string;
-  /** File of the pack that answers. */
-  readonly entrypoint: string;
-  readonly request: ServiceSchema;
-  readonly answer: ServiceSchema;
-  readonly timeout_ms: number;
-  /** Event time: an older answer is never heard. */
-  readonly staleness_us: number;
-};
 export const SERVICE_LIMITS = { waiting: 16, timeout_ms: 600_000, per_instance: 16 } as const;
 const NAME = /^[a-z][a-z0-9_]{0,31}$/;
 

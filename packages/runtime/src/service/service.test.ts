@@ -10,7 +10,8 @@ import type { InstanceSpec } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
 import { openServices } from "./open.ts";
-import { judgeServices, SERVICE_LIMITS, ServicePort, type ServiceSpec } from "./port.ts";
+import { judgeServices, SERVICE_LIMITS, ServicePort } from "./port.ts";
+import type { ServiceSpec } from "./spec.ts";
 import { schemaProblem, type ServiceSchema, valueProblem } from "./schema.ts";
 
 const closers: (() => void)[] = [];
