@@ -17,6 +17,8 @@ export const VENUE_LIMITS = {
   generated_trades: 20_000_000,
   /** Orders the simulated exchange remembers, open and closed, so that an id never makes a second order. */
   venue_known_orders: 1_000_000,
+  /** Orders in sequence that are over and still known by their id; older ones are refused by their number alone. */
+  venue_closed_remembered: 256,
   venue_open_orders: 10_000,
   /** Instructions on their way to the simulated exchange. */
   venue_inflight: 65_536,

@@ -142,6 +142,8 @@ export type LoadReport = {
 
 export type NewOrder = {
   readonly client_order_id: ClientOrderId;
+  /** Rises with every order of its sender; one that does not rise is a duplicate, however long ago the first was. */
+  readonly sequence?: number;
   readonly instrument: number;
   readonly side: "buy" | "sell";
   readonly type: "limit" | "market";

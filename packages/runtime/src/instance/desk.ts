@@ -9,6 +9,7 @@
 import type { ClientOrderId } from "@rumi/kernel";
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
+import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import { GATE_START, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
 import type { Intent, VenueAction } from "../gate/intent.ts";
 import { strictest } from "../gate/restriction.ts";
@@ -202,8 +203,11 @@ export class OrderDesk {
     const order = this.#orders.byKey(action.kind === "submit" ? action.key : action.target_key);
     if (order === undefined) return;
     const id = order.client_order_id as ClientOrderId;
-    if (action.kind === "submit") venue.submit({ ...action.order, client_order_id: id }, clock());
-    else if (action.kind === "cancel") venue.cancel(id, clock());
+    if (action.kind === "submit") {
+      // Keys of intents rise for ever, the gate sees to it; the runtime's own are few and stand apart.
+      const sequence = action.key < RUNTIME_KEYS_FROM ? { sequence: action.key } : {};
+      venue.submit({ ...action.order, ...sequence, client_order_id: id }, clock());
+    } else if (action.kind === "cancel") venue.cancel(id, clock());
     else {
       const amending = { price: action.price, quantity: action.quantity === -1 ? order.quantity : action.quantity };
       this.#orders.add({ ...order, amending });

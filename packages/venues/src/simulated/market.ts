@@ -11,6 +11,8 @@ export type Side = 1 | -1;
 
 export type Order = {
   readonly client_order_id: ClientOrderId;
+  /** Its sender's own number, rising with every order. */
+  readonly sequence?: number;
   /** Counts from 1; its text is the venue order id. */
   readonly number: number;
   readonly instrument: number;

@@ -25,8 +25,10 @@ export type Command =
 
 export type VenueState = {
   readonly markets: readonly Market[];
-  /** All orders ever known, in order of arrival. */
+  /** Orders that are open or remembered, in order of arrival. */
   readonly orders: readonly Order[];
+  /** Highest sequence of an order that arrived; 0 without any. */
+  readonly sequence: number;
   readonly commands: readonly Command[];
   readonly counters: readonly [number, number, number, number, number, number];
 };
@@ -46,6 +48,8 @@ type Saved = {
   readonly orders: readonly Order[];
   readonly commands: readonly Command[];
   readonly counters: VenueState["counters"];
+  /** Absent while no order came in sequence. */
+  readonly sequence?: number;
 };
 
 export function encodeState(options: SimulatedVenueOptions, state: VenueState): Uint8Array {
@@ -67,6 +71,7 @@ export function encodeState(options: SimulatedVenueOptions, state: VenueState): 
     orders: state.orders,
     commands: state.commands,
     counters: state.counters,
+    ...(state.sequence === 0 ? {} : { sequence: state.sequence }),
   };
   return new Uint8Array(Buffer.from(canonicalJson(saved as unknown as Json), "utf8"));
 }
@@ -83,6 +88,7 @@ export function decodeState(options: SimulatedVenueOptions, bytes: Uint8Array): 
       orders: saved.orders.map((order) => ({ ...order })),
       commands: saved.commands,
       counters: saved.counters,
+      sequence: saved.sequence ?? 0,
     };
   } catch (cause) {
     throw refused("it is malformed", cause);

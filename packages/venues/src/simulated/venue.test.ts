@@ -238,6 +238,34 @@ describe("rules", () => {
     expect(two.ok ? "" : two.error.params["field"]).toBe("instruments");
   });
 
+  it("[M-6.1.1] [M-8.2.1] ten thousand orders in sequence: the state stays small, and none of them is ever taken again", () => {
+    const venue = open();
+    print(venue, { at: 1, price: 1_050, quantity: 1 });
+    const sizes: number[] = [];
+    for (let n = 1; n <= 10_000; n += 1) {
+      venue.submit(order(`o${n}`, { sequence: n }), n);
+      venue.cancel(id(`o${n}`), n);
+      expect(advance(venue, n).at(-1)).toBe(`cancelled o${n}`);
+      if (n % 1_000 === 0) sizes.push(venue.save().length);
+    }
+    expect(Math.max(...sizes)).toBeLessThan(VENUE_LIMITS.venue_closed_remembered * 500);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(10_000);
+    const again = open();
+    again.restore(venue.save());
+    for (const one of [venue, again]) {
+      one.submit(order("o1", { sequence: 1 }), 10_001);
+      one.submit(order("o9990", { sequence: 9_990 }), 10_001);
+      one.submit(order("new name", { sequence: 4_000 }), 10_001);
+      expect(advance(one, 10_001)).toEqual([
+        "rejected o1 M.VENUE.DUPLICATE",
+        "cancelled o9990 M.VENUE.DUPLICATE",
+        "rejected new name M.VENUE.DUPLICATE",
+      ]);
+      expect(one.openOrders()).toEqual([]);
+    }
+    expect(again.save()).toEqual(venue.save());
+  });
+
   it("options out of bounds are refused", () => {
     for (const change of [
       { instruments: [] },

@@ -12,7 +12,7 @@
  *
  * Invariants (venue-properties.test.ts)
  * - Same options, rows and instructions give the same reports, ids included; so does a run cut by save/restore.
- * - One client order id is one order, for ever.
+ * - One client order id is one order, for ever; of orders in sequence only the newest that are over are remembered.
  * - Fills of a side never exceed the trade's quantity; an order never fills beyond its quantity or limit.
  * - reduce_only never enlarges or flips a position.
  */
@@ -67,6 +67,8 @@ class Exchange implements SimulatedVenue {
   #orderNumber = 0;
   #fillNumber = 0;
   #priority = 0;
+  /** Highest sequence of an order that arrived. */
+  #sequence = 0;
 
   constructor(options: SimulatedVenueOptions, limits: VenueLimits) {
     this.#options = options;
@@ -219,6 +221,7 @@ class Exchange implements SimulatedVenue {
     return encodeState(this.#options, {
       markets: this.#markets,
       orders: [...this.#orders.values()],
+      sequence: this.#sequence,
       commands: this.#commands.slice(this.#head),
       counters: [
         this.#lastArrival_us,
@@ -235,6 +238,7 @@ class Exchange implements SimulatedVenue {
   restore(bytes: Uint8Array): void {
     const state: VenueState = decodeState(this.#options, bytes);
     this.#markets = [...state.markets];
+    this.#sequence = state.sequence;
     this.#orders = new Map(state.orders.map((order) => [order.client_order_id, order]));
     this.#open = new Map(
       state.orders.filter((order) => order.state === "open").map((order) => [order.client_order_id, order]),
@@ -287,7 +291,11 @@ class Exchange implements SimulatedVenue {
         reason,
       });
     }
+    const { sequence } = wanted;
+    const isForgotten = sequence !== undefined && sequence <= this.#sequence;
+    if (sequence !== undefined && !isForgotten) this.#sequence = sequence;
     const order: Order = {
+      ...(sequence === undefined ? {} : { sequence }),
       client_order_id: wanted.client_order_id,
       number: (this.#orderNumber += 1),
       instrument: wanted.instrument,
@@ -308,21 +316,34 @@ class Exchange implements SimulatedVenue {
       state: "open",
     };
     const market = this.#markets[wanted.instrument];
-    const problem = this.#refusal(wanted, order, market);
+    const problem = isForgotten ? VENUE_REASONS.duplicate : this.#refusal(wanted, order, market);
     if (problem !== undefined || market === undefined) {
       order.state = "rejected";
       // Past the limit of remembered orders nothing new is let in, so nothing need be remembered.
-      if (this.#orders.size < this.#limits.venue_known_orders) this.#orders.set(order.client_order_id, order);
+      if (!isForgotten && this.#orders.size < this.#limits.venue_known_orders)
+        this.#orders.set(order.client_order_id, order);
+      this.#forget();
       return this.#report(order, "rejected", at_us, out, {
         reason: problem ?? VENUE_REASONS.instrument,
       });
     }
     this.#orders.set(order.client_order_id, order);
+    this.#forget();
     this.#cancelCrossed(market, order, at_us, out);
     this.#open.set(order.client_order_id, order);
     this.#place(market, order);
     this.#report(order, "accepted", at_us, out, {});
     this.#takeStanding(market, order, at_us, out);
+  }
+
+  /** Orders that are over and came in sequence leave, oldest first: their numbers alone refuse them from here on. */
+  #forget(): void {
+    if (this.#orders.size - this.#open.size <= this.#limits.venue_closed_remembered + 1) return;
+    for (const [id, order] of this.#orders) {
+      if (order.state === "open" || order.sequence === undefined) continue;
+      this.#orders.delete(id);
+      return;
+    }
   }
 
   #refusal(wanted: NewOrder, order: Order, market: Market | undefined): VenueReason | undefined {
