@@ -33,6 +33,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   audit: async () => (await import("./cli/audit.ts")).addAuditCommands(program, context),
   backtest: async () => (await import("./cli/backtest.ts")).addBacktestCommand(program, context, place),
   strategy: async () => (await import("./cli/strategy/commands.ts")).addStrategyCommands(program, context, place),
+  checkpoints: async () => (await import("./cli/checkpoints.ts")).addCheckpointCommands(program, context),
   replay: async () => (await import("./cli/replay.ts")).addReplayCommand(program, context, place),
   inspect: async () => (await import("./cli/inspect.ts")).addInspectCommand(program, context),
   trace: async () => (await import("./cli/trace.ts")).addTraceCommand(program, context),

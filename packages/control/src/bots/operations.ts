@@ -288,6 +288,11 @@ function configDecision(
   };
   const running = instances.filter((instance) => instance.desired !== "stopped");
   const details = { ...versionDetails(next, after), changed };
+  const diff = changed.map((field) => ({
+    field,
+    before: before.config[field] ?? null,
+    after: config[field] ?? null,
+  }));
   return {
     writes: [
       updateBot(
@@ -318,7 +323,7 @@ function configDecision(
     ],
     events: [
       { action: "bot.version.created", ...botResource(bot.bot_id), details },
-      { action: "bot.config.applied", ...botResource(bot.bot_id), details: { ...details, at: input.at } },
+      { action: "bot.config.applied", ...botResource(bot.bot_id), details: { ...details, at: input.at, diff } },
     ],
     outbox: [],
     feed: [

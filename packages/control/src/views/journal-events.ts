@@ -1,5 +1,6 @@
 /**
- * What of a run's journal is an event of the audit log by itself: that an instance was held back, and let go again.
+ * What of a run's journal is an event of the audit log by itself: that an instance was held back, and
+ * let go again; that its state was rolled back; at which row a configuration took effect.
  *
  * It commits with the place in the journal, so each is told exactly once, however often a runner repeats itself.
  */
@@ -33,6 +34,15 @@ export function eventsOf(run: RunRow, entries: readonly JournalEntry[]): readonl
       return [
         { action: "instance.pressure.changed", ...of, details: { ...where, source, level, reason_code, measured } },
       ];
+    }
+    if (entry.kind === "checkpoint" && entry.checkpoint["event"] === "rolled_back") {
+      const { reason_code, slot, problem, evidence } = entry.checkpoint;
+      const told = { ...where, reason_code, problem: `${String(slot)}: ${String(problem)}`, evidence };
+      return [{ action: "instance.checkpoint.rolled_back", ...of, details: told }];
+    }
+    if (entry.kind === "input" && entry.input["input"] === "config") {
+      const { actor, generation } = entry.input;
+      return [{ action: "instance.config.effective", ...of, details: { ...where, by: actor, generation } }];
     }
     return [];
   });

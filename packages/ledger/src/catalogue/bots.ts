@@ -85,6 +85,8 @@ export const BOT_KINDS = defineKinds({
       at: optional(oneOf("next_tick", "next_bar", "next_checkpoint")),
       config_hash: optional(text(128)),
       changed: optional(listOf(text(128), 100)),
+      /** One `{field, before, after}` for each; null where there was or is nothing. */
+      diff: optional(listOf(facts, 100)),
     },
   },
   "bot.update.requested": {

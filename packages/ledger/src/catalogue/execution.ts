@@ -168,7 +168,20 @@ export const EXECUTION_KINDS = defineKinds({
     category: "system",
     severity: NOTABLE,
     retention: "financial",
-    details: { ...checkpoint, rejected_checkpoint_seq: optional(whole), problem: optional(text(1_024)) },
+    details: {
+      ...checkpoint,
+      ...journalled,
+      rejected_checkpoint_seq: optional(whole),
+      problem: optional(text(1_024)),
+      /** Name of the damaged slot as it was put aside. */
+      evidence: optional(text(256)),
+    },
+  },
+  "instance.config.effective": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { ...instance, ...journalled, by: optional(text(256)) },
   },
   "journal.segment.sealed": {
     category: "system",

@@ -99,7 +99,7 @@ function inThread(entry: URL, job: ReplayJob): Promise<Result<ReplayReport, Fail
 }
 
 /** A run's directory below any bot. */
-function findRun(runs: string, run_id: string): string | undefined {
+export function findRun(runs: string, run_id: string): string | undefined {
   if (!/^[0-9a-f-]{36}$/.test(run_id) || !existsSync(runs)) return undefined;
   return readdirSync(runs)
     .map((bot) => join(runs, bot, run_id))
