@@ -12,7 +12,6 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-041": "docs/runbooks/bots.md",
   "RUMI-BOT-042": "docs/runbooks/bots.md",
   "RUMI-BOT-043": "docs/runbooks/bots.md",
-  "RUMI-BOT-044": "docs/runbooks/bots.md",
   "RUMI-BOT-030": "docs/runbooks/bots.md",
   "RUMI-BOT-006": "docs/runbooks/venues.md",
   "RUMI-BOT-007": "docs/runbooks/venues.md",

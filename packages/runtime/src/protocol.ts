@@ -8,7 +8,6 @@
  */
 import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
-import type { ShadowComparison } from "./shadow/comparison.ts";
 import type { RecordingFile } from "@rumi/venues";
 import type { DataQuality } from "./quality/policy.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
@@ -111,6 +110,21 @@ export type InstanceSpec = InstanceKey & {
 };
 
 export type HealthState = "healthy" | "degraded" | "halted";
+
+/** How the wishes of a shadow and its primary compare, row by row. */
+export type ShadowComparison = {
+  readonly primary_run_id: string;
+  /** Rows that both have seen since the shadow began. */
+  readonly compared_until: number;
+  readonly matched: number;
+  readonly only_primary: number;
+  readonly only_shadow: number;
+  readonly first_difference: {
+    readonly cursor: number;
+    readonly primary: readonly string[];
+    readonly shadow: readonly string[];
+  } | null;
+};
 
 export type InstanceStatus = InstanceKey & {
   readonly run_id: Uuid;

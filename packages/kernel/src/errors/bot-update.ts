@@ -1,7 +1,13 @@
-/** Errors of other versions: updates in place, shadows, staged intents. */
+/** Errors of what a bot is configured with, and of other versions: updates in place, shadows. */
 import type { ErrorTable } from "./entry.ts";
 
-export type UpdateCode = "RUMI-BOT-040" | "RUMI-BOT-041" | "RUMI-BOT-042" | "RUMI-BOT-043" | "RUMI-BOT-044";
+export type UpdateCode =
+  | "RUMI-BOT-034"
+  | "RUMI-BOT-035"
+  | "RUMI-BOT-040"
+  | "RUMI-BOT-041"
+  | "RUMI-BOT-042"
+  | "RUMI-BOT-043";
 
 export const UPDATE_ERRORS: ErrorTable<UpdateCode> = {
   "RUMI-BOT-040": {
@@ -54,18 +60,32 @@ export const UPDATE_ERRORS: ErrorTable<UpdateCode> = {
     en: { text: "{bot_id} has no shadow.", next: "'rumi bots show {bot_id}' lists its instances." },
     ja: { text: "{bot_id} に影武者はありません。", next: "'rumi bots show {bot_id}' で一覧を確かめてください。" },
   },
-  "RUMI-BOT-044": {
-    key: "bot.not_staged",
-    status: 404,
+  "RUMI-BOT-034": {
+    key: "bot.secret_in_config",
+    status: 400,
     fault: "caller",
     retry: "after_fix",
     en: {
-      text: "No intent {idempotency_key} of run {run_id} waits for a decision.",
-      next: "'rumi staged list' shows what waits; an intent that expired or was decided does not.",
+      text: "The configuration field {field} is declared secret, and a configuration is stored and shown.",
+      next: "Leave {field} out; the secret store that such fields need is not part of this version.",
     },
     ja: {
-      text: "実行 {run_id} に決定待ちの意図 {idempotency_key} はありません。",
-      next: "'rumi staged list' で決定待ちを確かめてください。",
+      text: "設定項目 {field} は秘密と宣言されていますが、設定は保存され表示されます。",
+      next: "{field} を指定しないでください。必要なシークレットストアはこの版に含まれていません。",
+    },
+  },
+  "RUMI-BOT-035": {
+    key: "bot.admission_not_found",
+    status: 404,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "No admission report {report_id} is kept.",
+      next: "List them with GET /api/admissions; the newest few of each bot are kept.",
+    },
+    ja: {
+      text: "審査報告 {report_id} は保存されていません。",
+      next: "GET /api/admissions で一覧してください。ボットごとに最新の数件だけが保存されます。",
     },
   },
 };

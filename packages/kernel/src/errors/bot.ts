@@ -35,9 +35,7 @@ type BotCode =
   | "RUMI-BOT-030"
   | "RUMI-BOT-031"
   | "RUMI-BOT-032"
-  | "RUMI-BOT-033"
-  | "RUMI-BOT-034"
-  | "RUMI-BOT-035";
+  | "RUMI-BOT-033";
 
 export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
   ...UPDATE_ERRORS,
@@ -480,34 +478,6 @@ export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
     ja: {
       text: "{to} へは障害または完了によってのみ遷移します。",
       next: "STOPPING・PAUSED・QUARANTINED を指定してください。",
-    },
-  },
-  "RUMI-BOT-034": {
-    key: "bot.secret_in_config",
-    status: 400,
-    fault: "caller",
-    retry: "after_fix",
-    en: {
-      text: "The configuration field {field} is declared secret, and a configuration is stored and shown.",
-      next: "Leave {field} out; the secret store that such fields need is not part of this version.",
-    },
-    ja: {
-      text: "設定項目 {field} は秘密と宣言されていますが、設定は保存され表示されます。",
-      next: "{field} を指定しないでください。必要なシークレットストアはこの版に含まれていません。",
-    },
-  },
-  "RUMI-BOT-035": {
-    key: "bot.admission_not_found",
-    status: 404,
-    fault: "caller",
-    retry: "never",
-    en: {
-      text: "No admission report {report_id} is kept.",
-      next: "List them with GET /api/admissions; the newest few of each bot are kept.",
-    },
-    ja: {
-      text: "審査報告 {report_id} は保存されていません。",
-      next: "GET /api/admissions で一覧してください。ボットごとに最新の数件だけが保存されます。",
     },
   },
 };

@@ -1,9 +1,8 @@
 /** What an instance's host is given, and the limits it works within. */
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ComputeResult, Progress } from "../compute/side.ts";
-import type { ShadowComparison } from "../shadow/comparison.ts";
 import type { MachineInput } from "./input.ts";
-import type { InstanceSpec, SegmentClosed } from "../protocol.ts";
+import type { InstanceSpec, SegmentClosed, ShadowComparison } from "../protocol.ts";
 import type { ServicePort } from "../service/port.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 

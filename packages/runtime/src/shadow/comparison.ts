@@ -1,20 +1,6 @@
 /** Two strategies over the same events: which intents both had, which only one of them, and where they first parted. Pure. */
 import { canonicalJson } from "@rumi/kernel";
-import type { JournalEntry } from "../protocol.ts";
-
-export type ShadowComparison = {
-  readonly primary_run_id: string;
-  /** Rows that both have seen since the shadow began. */
-  readonly compared_until: number;
-  readonly matched: number;
-  readonly only_primary: number;
-  readonly only_shadow: number;
-  readonly first_difference: {
-    readonly cursor: number;
-    readonly primary: readonly string[];
-    readonly shadow: readonly string[];
-  } | null;
-};
+import type { JournalEntry, ShadowComparison } from "../protocol.ts";
 
 const WORDS = [
   "kind",

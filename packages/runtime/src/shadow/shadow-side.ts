@@ -18,10 +18,10 @@ import { ORIGIN_FILE } from "../instance/run-record.ts";
 import type { Outside } from "../instance/host-options.ts";
 import type { MachineInput } from "../instance/input.ts";
 import { isReproduced } from "../instance/recorder.ts";
-import type { EarlierRun, InstanceSpec, JournalEntry } from "../protocol.ts";
+import type { EarlierRun, InstanceSpec, JournalEntry, ShadowComparison } from "../protocol.ts";
 import { JournalTail } from "../runner/journal-tail.ts";
 import { objectOf } from "./adopted-order.ts";
-import { Comparison, type ShadowComparison } from "./comparison.ts";
+import { Comparison } from "./comparison.ts";
 
 /** Records of the primary that are read ahead. */
 const AHEAD_MAX = 4_096;

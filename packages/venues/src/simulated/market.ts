@@ -5,6 +5,7 @@
  * earlier arrival.
  */
 import type { ClientOrderId } from "@rumi/kernel";
+import type { NewOrder } from "../types.ts";
 import { Position } from "./account.ts";
 
 export type Side = 1 | -1;
@@ -36,6 +37,31 @@ export type Order = {
   priority: number;
   state: "open" | "filled" | "cancelled" | "rejected";
 };
+
+/** An order as it arrives, before it is judged. */
+export function arriving(wanted: NewOrder, at_us: number, number: number, priority: number): Order {
+  return {
+    ...(wanted.sequence === undefined ? {} : { sequence: wanted.sequence }),
+    client_order_id: wanted.client_order_id,
+    number,
+    instrument: wanted.instrument,
+    side: wanted.side === "buy" ? 1 : -1,
+    type: wanted.type,
+    time_in_force: wanted.time_in_force,
+    reduce_only: wanted.reduce_only,
+    post_only: wanted.post_only,
+    first_price: wanted.price,
+    first_quantity: wanted.quantity,
+    price: wanted.price,
+    quantity: wanted.quantity,
+    filled: 0,
+    active_us: at_us,
+    mode: "taker",
+    ahead: 0,
+    priority,
+    state: "open",
+  };
+}
 
 /** The best prices in force; what we took of them is gone until the next quote. */
 export type StandingQuote = {

@@ -30,7 +30,7 @@ import {
   type SimulatedVenueOptions,
 } from "../types.ts";
 import { feeOf } from "./account.ts";
-import { Market, type Order, type Side, type StandingQuote } from "./market.ts";
+import { arriving, Market, type Order, type Side, type StandingQuote } from "./market.ts";
 import { amendProblem, crossesOwn, optionProblem, orderProblem, sameOrder } from "./rules.ts";
 import { fillPrice, mix, offer, queueAhead, type Offered } from "./matching.ts";
 import { barAt, quoteAt } from "./rows.ts";
@@ -294,27 +294,7 @@ class Exchange implements SimulatedVenue {
     const { sequence } = wanted;
     const isForgotten = sequence !== undefined && sequence <= this.#sequence;
     if (sequence !== undefined && !isForgotten) this.#sequence = sequence;
-    const order: Order = {
-      ...(sequence === undefined ? {} : { sequence }),
-      client_order_id: wanted.client_order_id,
-      number: (this.#orderNumber += 1),
-      instrument: wanted.instrument,
-      side: wanted.side === "buy" ? 1 : -1,
-      type: wanted.type,
-      time_in_force: wanted.time_in_force,
-      reduce_only: wanted.reduce_only,
-      post_only: wanted.post_only,
-      first_price: wanted.price,
-      first_quantity: wanted.quantity,
-      price: wanted.price,
-      quantity: wanted.quantity,
-      filled: 0,
-      active_us: at_us,
-      mode: "taker",
-      ahead: 0,
-      priority: (this.#priority += 1),
-      state: "open",
-    };
+    const order = arriving(wanted, at_us, (this.#orderNumber += 1), (this.#priority += 1));
     const market = this.#markets[wanted.instrument];
     const problem = isForgotten ? VENUE_REASONS.duplicate : this.#refusal(wanted, order, market);
     if (problem !== undefined || market === undefined) {
