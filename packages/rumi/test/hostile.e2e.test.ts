@@ -133,10 +133,10 @@ describe("[M-0.2] hostile strategies", () => {
     const [refused] = await of("wasm-trap");
     expect(refused).toMatchObject({ admitted: false, strategy_id: "wasm_trap", digest: hostile_digest });
     expect(refused?.["reason_code"]).toMatch(/^M\./);
-    expect((refused?.["checks"] as readonly Data[]).filter((one) => one["passed"] === false)).toHaveLength(1);
+    expect(((refused?.["checks"] ?? []) as readonly Data[]).filter((one) => one["passed"] === false)).toHaveLength(1);
     const [admitted] = await of("neighbour");
     expect(admitted).toMatchObject({ admitted: true, isolation: { level: "L2" }, error_code: null });
-    expect((admitted?.["checks"] as readonly Data[]).map((one) => one["check"])).toContain("smoke");
+    expect(((admitted?.["checks"] ?? []) as readonly Data[]).map((one) => one["check"])).toContain("smoke");
     const shown = await program.call("GET", `/api/admissions/${String(refused?.["report_id"])}`);
     expect(shown.body).toMatchObject({ data: { report_id: refused?.["report_id"], admitted: false } });
     expect((await program.call("GET", `/api/admissions/${crypto.randomUUID()}`)).body).toMatchObject({
