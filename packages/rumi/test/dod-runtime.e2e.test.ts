@@ -1,0 +1,199 @@
+/**
+ * The definition of done of the strategy runtime, item by item, each through the program's own doors.
+ *
+ * Every item has deeper tests elsewhere (their titles name M-1 to M-15); here it is shown once, as a user would see it.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requires, temporaryFolder } from "../../../tools/test-support.ts";
+import { eventually, startProgram, type Answer, type Program } from "./program.ts";
+import {
+  addVenue,
+  auditEvents,
+  bot,
+  createBot,
+  fills,
+  HOSTILE_PACK,
+  installPack,
+  instance,
+  intents,
+  ok,
+  runnerPids,
+  startBot,
+  stopBot,
+  transition,
+  untilFeedEnds,
+  writeRecording,
+} from "./rig.ts";
+
+const SLOW_MS = 180_000;
+const home = temporaryFolder();
+let program: Program;
+let hostile = "";
+
+/** The answer to its start: a start may be refused at admission, by name. */
+async function startHostile(bot_id: string, strategy_id: string): Promise<Answer> {
+  await createBot(program, bot_id, strategy_id, hostile, {
+    strategy: { pack_id: "hostile", strategy_id, strategy_version: "1.0.0", digest: hostile },
+  });
+  const { state } = await bot(program, bot_id);
+  return program.call("POST", "/api/commands", transition(bot_id, state, "RUNNING_PAPER"));
+}
+
+describe.runIf(requires("python3") && requires("bubblewrap"))("definition of done", () => {
+  beforeAll(async () => {
+    program = await startProgram({ home: home.path });
+    await eventually(async () => (await program.call("GET", "/health")).body["status"] === "UP");
+    const digest = await installPack(program);
+    hostile = await installPack(program, HOSTILE_PACK, "hostile");
+    const path = writeRecording(home.path, 16_000);
+    await addVenue(program, { path, factor: 60 });
+    await addVenue(program, { path, factor: "max", venue_id: "QUICK" });
+    for (const [bot_id, strategy_id, venue] of [
+      ["wasm", "ema_cross", "SIM"],
+      ["python", "mean_reversion", "SIM"],
+      ["quick", "ema_cross", "QUICK"],
+    ] as const)
+      await createBot(program, bot_id, strategy_id, digest, { venue });
+    for (const bot_id of ["wasm", "python", "quick"]) await startBot(program, bot_id);
+  }, SLOW_MS);
+  afterAll(async () => {
+    await program?.stop();
+    home.remove();
+  }, SLOW_MS);
+
+  it(
+    "[M-16] DoD 1: strategies in Rust (Wasm) and Python run behind one ABI and trade",
+    async () => {
+      for (const [bot_id, level] of [
+        ["wasm", "L2"],
+        ["python", "L"],
+      ] as const) {
+        await eventually(async () => (await fills(program, bot_id)).length > 0);
+        const seen = await instance(program, bot_id);
+        expect(String((seen?.["isolation"] as { readonly level: string }).level)).toContain(level);
+      }
+      const fields = (await intents(program, "wasm"))[0]?.intent;
+      const others = (await intents(program, "python"))[0]?.intent;
+      const meta = ["bot_id", "strategy_id", "instance_id", "run_id", "trace_id", "idempotency_key", "risk_context"];
+      for (const name of meta) expect([fields?.[name], others?.[name]]).not.toContain(undefined);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-16] DoD 2: a runaway, a flood of intents and forbidden I/O are stopped by name; the neighbour trades on",
+    async () => {
+      const before = (await instance(program, "wasm"))?.cursor ?? 0;
+      for (const strategy_id of ["wasm_spin", "python_sockets", "wasm_intent_flood"]) {
+        const bot_id = strategy_id.replaceAll("_", "-");
+        const started = await startHostile(bot_id, strategy_id);
+        if (started.status >= 400) {
+          expect([strategy_id, started.body["reason_code"]]).toEqual([strategy_id, expect.stringMatching(/^M\./)]);
+          continue;
+        }
+        await eventually(async () => {
+          const now = await bot(program, bot_id);
+          const seen = now.instances[0];
+          const counted = Object.keys((seen?.["counters"] ?? {}) as object).some((name) =>
+            /discarded|fault/.test(name),
+          );
+          return now.state === "ERROR" || counted || String(seen?.["reason_code"] ?? "").startsWith("M.");
+        });
+      }
+      await eventually(async () => ((await instance(program, "wasm"))?.cursor ?? 0) > before);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-16] DoD 5: the same instance is refused a second start while it holds its lease",
+    async () => {
+      const seen = await instance(program, "wasm");
+      const again = await program.call("POST", "/api/commands", {
+        command_id: crypto.randomUUID(),
+        target: { bot_id: "wasm" },
+        requested_transition: { from: "IDLE", to: "RUNNING_PAPER" },
+        reason: "twice",
+        trace_id: crypto.randomUUID(),
+        run_id: crypto.randomUUID(),
+        schema_version: 1,
+      });
+      expect(again.status).toBeGreaterThanOrEqual(400);
+      expect(String(again.body["error_code"])).toMatch(/^RUMI-/);
+      expect((await instance(program, "wasm"))?.run_id).toBe(seen?.run_id);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-16] DoD 3, 6: after kill -9 of the runner the state is restored, the run goes on, and no order is there twice",
+    async () => {
+      const before = await instance(program, "wasm");
+      for (const pid of runnerPids(home.path)) process.kill(pid, "SIGKILL");
+      const after = await eventually(async () => {
+        const now = await instance(program, "wasm");
+        return (now?.epoch ?? 0) > (before?.epoch ?? 0) && (now?.cursor ?? 0) > (before?.cursor ?? 0) && now;
+      });
+      expect(after.run_id).toBe(before?.run_id);
+      const ids = (await intents(program, "wasm")).flatMap(({ client_order_id }) => client_order_id ?? []);
+      expect(new Set(ids).size).toBe(ids.length);
+      const done = (await fills(program, "wasm")).map(({ fill }) => fill["fill_id"]);
+      expect(new Set(done).size).toBe(done.length);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-16] DoD 8: a configuration out of its range is refused with its path, a good one is applied and on the record",
+    async () => {
+      const change = (config: object) =>
+        program.call("POST", "/api/bots/wasm/config/apply", {
+          command_id: crypto.randomUUID(),
+          config,
+          reason: "try",
+          at: "next_tick",
+        });
+      const refused = await change({ order_quantity: "1", fast_trades: -5, slow_trades: 40 });
+      expect(refused.status).toBeGreaterThanOrEqual(400);
+      expect(JSON.stringify(refused.body)).toContain("fast_trades");
+      const taken = await change({ order_quantity: "1", fast_trades: 12, slow_trades: 40 });
+      expect([taken.status < 300, JSON.stringify(taken.body)]).toEqual([true, expect.anything()]);
+      await eventually(async () => (await auditEvents(program)).some(({ action }) => action.startsWith("bot.config")));
+      expect((await instance(program, "wasm"))?.phase).toBe("running");
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-16] DoD 10: health, reason code and the main metrics are there to be seen",
+    async () => {
+      const text = String((await program.call("GET", "/metrics")).body["text"]);
+      for (const name of ["strategy_event_latency_ms", "strategy_queue_depth", "intent_emitted_total", "health_state"])
+        expect(text).toContain(`# TYPE ${name} `);
+      expect(await ok(program, "GET", "/api/instances/wasm/inspect")).toMatchObject({ health_state: "healthy" });
+      expect(text).toMatch(/^health_state_info\{strategy="ema_cross",instance="wasm\/main",reason_code="[^"]*"\} 1$/m);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-16] DoD 11: a strategy that cannot be begun, and one whose bytes changed, are refused before they start",
+    async () => {
+      const started = await startHostile("spin-in-init", "wasm_spin_in_init");
+      expect([started.status, started.body["error_code"]]).toEqual([422, "RUMI-STR-033"]);
+      expect((await bot(program, "spin-in-init")).instances).toEqual([]);
+      await untilFeedEnds(program, "quick");
+      await stopBot(program, "quick");
+      const folder = join(program.home, "ecosystem/default");
+      const file = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(".py"));
+      const path = join(folder, file ?? "");
+      writeFileSync(path, `${readFileSync(path, "utf8")}# changed\n`);
+      const refused = program.cli("bots", "start", "quick", "--reason", "again");
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("RUMI-PACK-007")]);
+      expect((await auditEvents(program)).some(({ action }) => action === "instance.started")).toBe(true);
+    },
+    SLOW_MS,
+  );
+});
