@@ -106,7 +106,12 @@ export function launchSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result
       : report.error;
     return err(startFailure(spec, fault, said));
   };
-  return ok({ pid: child.pid, takeOver, kill: () => jailed.kill() });
+  // Ended while it is set up, bubblewrap would leave its inner half behind, waiting for ever: first it gets ready.
+  const kill = (): void => {
+    const ready = takeOver();
+    if (ready.ok) ready.value.kill();
+  };
+  return ok({ pid: child.pid, takeOver, kill });
 }
 
 type Ends = { readonly host: number; readonly child: number };
