@@ -71,8 +71,10 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
         found.status = { ...found.status, phase };
         return reply(message.request, found.status);
       }
+      case "breaker":
       case "challenge":
       case "forget":
+      case "inspect":
       case "journal_ack":
       case "renewed":
       case "safety":

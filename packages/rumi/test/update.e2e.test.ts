@@ -74,7 +74,7 @@ describe.runIf(requires("bubblewrap"))("another version of a strategy whose stat
       await ok(program, "POST", "/api/bots", botRequest("counting", strategy));
       await startBot(program, "counting");
       const run = (await bot(program, "counting")).status.run_id ?? "";
-      await eventually(async () => Number((await bot(program, "counting")).instances[0]?.cursor ?? 0) > 100);
+      await eventually(async () => ((await bot(program, "counting")).instances[0]?.cursor ?? 0) > 100);
       const update = async (version: string, digest: string) =>
         program.call("POST", "/api/bots/counting/update", {
           command_id: crypto.randomUUID(),

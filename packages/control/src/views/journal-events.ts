@@ -37,7 +37,12 @@ export function eventsOf(run: RunRow, entries: readonly JournalEntry[]): readonl
     }
     if (entry.kind === "checkpoint" && entry.checkpoint["event"] === "rolled_back") {
       const { reason_code, slot, problem, evidence } = entry.checkpoint;
-      const told = { ...where, reason_code, problem: `${String(slot)}: ${String(problem)}`, evidence };
+      const told = {
+        ...where,
+        reason_code,
+        problem: [slot, problem].filter((word) => typeof word === "string").join(": "),
+        evidence,
+      };
       return [{ action: "instance.checkpoint.rolled_back", ...of, details: told }];
     }
     if (entry.kind === "input" && entry.input["input"] === "config") {

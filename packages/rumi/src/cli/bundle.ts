@@ -115,7 +115,8 @@ function statisticsOf(instances: readonly Row[]): Row {
   const sums: Record<string, number> = {};
   const add = (name: string, count: number): void => void (sums[name] = (sums[name] ?? 0) + count);
   for (const { counters, health_state, reason_code } of instances) {
-    if (typeof health_state === "string") add(`health ${health_state} ${String(reason_code ?? "")}`.trim(), 1);
+    if (typeof health_state === "string")
+      add(typeof reason_code === "string" ? `health ${health_state} ${reason_code}` : `health ${health_state}`, 1);
     for (const [name, count] of Object.entries((counters ?? {}) as Readonly<Record<string, number>>))
       if (name.includes("_total")) add(name, count);
   }

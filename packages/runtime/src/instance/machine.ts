@@ -15,6 +15,7 @@ import type { JsonObject } from "@rumi/kernel";
 import type { Restriction } from "../gate/gate.ts";
 import { strictest } from "../gate/restriction.ts";
 import { FAULTED, type StrategyFault } from "../strategy/strategy.ts";
+import { beginStrategy, type SavedState } from "./begin-strategy.ts";
 import { Caller, HANDLES, runIdBytes, strategyFault } from "./calls.ts";
 import { OrderDesk } from "./desk.ts";
 import type { MachineOptions } from "./machine-options.ts";
@@ -353,29 +354,11 @@ export class InstanceMachine {
   }
 
   /** What a restored strategy puts out at init is not counted: its timers and intents are on the record already. */
-  #initWith(from: { readonly version: number; readonly state: Uint8Array }, fresh: boolean): StrategyFault | null {
-    let { version, state } = from;
-    const { stateSchemaVersion, mode, identity, seed, instruments, stateBytesMax } = this.#o;
+  #initWith(from: SavedState, fresh: boolean): StrategyFault | null {
     this.#setHeader();
-    if (version !== 0 && version !== stateSchemaVersion) {
-      const migrated = this.#caller.migrateState(version, state, stateBytesMax);
-      if ("reason_code" in migrated) return { ...migrated, reason_code: "M.STATE.INCOMPATIBLE" };
-      ({ version, state } = migrated);
-      if (version !== stateSchemaVersion)
-        return { kind: "output", reason_code: "M.STATE.INCOMPATIBLE", detail: `it migrated to version ${version}` };
-    }
-    const length = this.#caller.init({
-      identity,
-      mode,
-      seed,
-      instruments,
-      config: this.#config,
-      next_intent_key: this.nextIntentKey,
-      state_version: version,
-      state,
-    });
-    if (length < 0) return strategyFault(this.#o.strategy, length, "on_init");
-    if (length > 0 && fresh) this.#outputs(length);
+    const begun = beginStrategy(this.#caller, this.#o, from, this.#config, this.nextIntentKey);
+    if (typeof begun !== "number") return begun;
+    if (begun > 0 && fresh) this.#outputs(begun);
     return null;
   }
 
@@ -438,6 +421,9 @@ export class InstanceMachine {
           if (refusal !== "") this.#violation(refusal);
           break;
         }
+        case "health":
+        case "error":
+          break;
       }
     }
   }

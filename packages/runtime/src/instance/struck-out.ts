@@ -20,5 +20,5 @@ function textsOf(value: Json, name: string): readonly (readonly [string, string]
   if (typeof value === "string")
     return value.length >= CHARACTERS_MIN && !/^[\d.-]+$/.test(value) ? [[name, value]] : [];
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => textsOf(item as Json, name === "" ? key : `${name}.${key}`));
+  return Object.entries(value).flatMap(([key, item]) => textsOf(item, name === "" ? key : `${name}.${key}`));
 }

@@ -78,7 +78,7 @@ export class ServicePort {
     this.#waiting.set(service, (this.#waiting.get(service) ?? 1) - 1);
     if (!answer.ok) return signal({ error: answer.error });
     return valueProblem(spec.answer, answer.value, "answer") === ""
-      ? signal({ answer: answer.value as JsonObject })
+      ? signal({ answer: answer.value })
       : signal({ error: "M.SERVICE.BAD_ANSWER" });
   }
 

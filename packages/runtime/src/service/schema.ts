@@ -106,7 +106,7 @@ export function valueProblem(schema: ServiceSchema, value: Json | undefined, pat
           if (schema.required.includes(name)) return `${path}.${name} is missing`;
           continue;
         }
-        const problem = valueProblem(of, value[name] as Json, `${path}.${name}`);
+        const problem = valueProblem(of, value[name], `${path}.${name}`);
         if (problem !== "") return problem;
       }
       return "";

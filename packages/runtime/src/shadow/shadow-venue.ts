@@ -105,7 +105,7 @@ export class ShadowVenue implements SimulatedVenue {
       ]),
       waiting: this.#waiting,
     };
-    return new TextEncoder().encode(canonicalJson(saved as unknown as JsonObject));
+    return new TextEncoder().encode(canonicalJson(saved));
   }
 
   /** Throws `FailureError` (RUMI-MKT-008) for bytes that are neither a shadow's state nor its primary's exchange's. */
