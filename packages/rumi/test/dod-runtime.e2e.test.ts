@@ -96,9 +96,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("definition of don
         await eventually(async () => {
           const now = await bot(program, bot_id);
           const seen = now.instances[0];
-          const counted = Object.keys(seen?.["counters"] ?? {}).some((name) =>
-            /discarded|fault/.test(name),
-          );
+          const counted = Object.keys(seen?.["counters"] ?? {}).some((name) => /discarded|fault/.test(name));
           return now.state === "ERROR" || counted || String(seen?.["reason_code"] ?? "").startsWith("M.");
         });
       }
