@@ -27,15 +27,18 @@ import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField
 import { jsonOf, type Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
+import { rememberTrials, type Tried } from "./tried.ts";
 
 export type UpdateDeps = Pick<PreflightDeps, "verifyStrategy" | "admit" | "isolationFor"> & {
   readonly environment: string;
   readonly runDir: (bot_id: string, run_id: string) => string;
 };
 
-export function updateDeclarations(deps: UpdateDeps): readonly Declaration[] {
+export function updateDeclarations(given: UpdateDeps): readonly Declaration[] {
+  const deps = { ...given, tried: rememberTrials() };
   return [updateBotVersion(deps), startShadow(deps), stopShadow];
 }
+type Deps = UpdateDeps & { readonly tried: Tried };
 
 const VersionInput = Type.Object(
   {
@@ -71,7 +74,7 @@ type Facts = {
 const target = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
 
 async function loadVersion(
-  deps: UpdateDeps,
+  deps: Deps,
   reader: Reader,
   sql: Sql,
   input: VersionWish,
@@ -85,7 +88,7 @@ async function loadVersion(
 }
 
 async function findVersion(
-  deps: UpdateDeps,
+  deps: Deps,
   reader: Reader,
   sql: Sql,
   bot: BotRow,
@@ -107,21 +110,23 @@ async function findVersion(
   if (!isolated.ok) return isolated;
   for (const shard of shards.value) {
     const former = states.find((one) => one.instance_id === shard.instance_id);
-    const admitted = await deps.admit({
+    const subject = {
       bot_id: bot.bot_id,
-      strategy: strategy.value,
       spec,
       config: shard.config,
       instruments: instrumentsOf(venue).filter((one) => shard.instruments.includes(one.instrument_id)),
       venue_id: spec.venue,
       ...(former === undefined ? {} : { from: { run_dir: jsonOf<StartSpec>(former.spec).run_dir } }),
-    });
+    };
+    const admitted = await deps.tried(input.command_id, subject, () =>
+      deps.admit({ ...subject, strategy: strategy.value }),
+    );
     if (!admitted.ok) return admitted;
   }
   return ok({ strategy: strategy.value, venue, spec, shards: shards.value });
 }
 
-const updateBotVersion = (deps: UpdateDeps): Declaration =>
+const updateBotVersion = (deps: Deps): Declaration =>
   defineOperation({
     name: "bots.update",
     summary: "Put another version of its strategy in a bot's place; what runs hands its state over",
@@ -148,7 +153,7 @@ const isHeld = (instance: InstanceRow): boolean =>
   instance.starts > 0 && (instance.desired !== "stopped" || instance.phase === "failed");
 
 function updateDecision(
-  deps: UpdateDeps,
+  deps: Deps,
   bot: BotRow,
   instances: readonly InstanceRow[],
   { strategy, venue, spec, shards }: Found,
@@ -233,7 +238,7 @@ function updateDecision(
 
 const STOPPED = { desired: "stopped", next: null } as const;
 
-const startShadow = (deps: UpdateDeps): Declaration =>
+const startShadow = (deps: Deps): Declaration =>
   defineOperation({
     name: "bots.shadow_start",
     summary: "Run another version beside a bot: it gets the same events, its intents are recorded and never executed",
