@@ -83,10 +83,11 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("definition of don
   );
 
   it(
-    "[M-16] DoD 2: a runaway, a flood of intents and forbidden I/O are stopped by name; the neighbour trades on",
+    "[M-16] DoD 2: a runaway and a flood of intents are stopped by name; the neighbour trades on",
     async () => {
       const before = (await instance(program, "wasm"))?.cursor ?? 0;
-      for (const strategy_id of ["wasm_spin", "python_sockets", "wasm_intent_flood"]) {
+      // Forbidden I/O fails inside its box without a fault: packages/sandbox/src/jail/attack.test.ts holds that half.
+      for (const strategy_id of ["wasm_spin", "wasm_intent_flood"]) {
         const bot_id = strategy_id.replaceAll("_", "-");
         const started = await startHostile(bot_id, strategy_id);
         if (started.status >= 400) {
