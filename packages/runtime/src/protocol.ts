@@ -149,7 +149,7 @@ export type InstanceStatus = InstanceKey & {
     readonly cursor: number;
     readonly bytes: number;
     readonly at: number;
-    /** `start`, `periodic`, `wished`, `important`, `pause`, `handover`, `suspend`, `stop`, `feed_ended`. */
+    /** `start`, `periodic`, `wished`, `pause`, `handover`, `suspend`, `stop`, `feed_ended`. */
     readonly why?: string;
   } | null;
   readonly positions: readonly {

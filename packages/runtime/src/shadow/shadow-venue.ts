@@ -76,20 +76,7 @@ export class ShadowVenue implements SimulatedVenue {
   }
 
   positions(): readonly PositionView[] {
-    return this.#positions.map((position, instrument) => {
-      const last_price = this.#lastPrices[instrument] ?? 0;
-      const { quantity, cost, realised, fees, cash } = position;
-      return {
-        instrument,
-        quantity,
-        cost,
-        realised_profit: realised,
-        unrealised_profit: position.unrealised(last_price),
-        fees,
-        cash,
-        last_price,
-      };
-    });
+    return this.#positions.map((position, instrument) => position.view(instrument, this.#lastPrices[instrument] ?? 0));
   }
 
   save(): Uint8Array {

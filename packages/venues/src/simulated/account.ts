@@ -10,6 +10,7 @@
  *   (venue-properties.test.ts "money is conserved", against a second implementation that shares no code).
  */
 import { invariant } from "@rumi/kernel";
+import type { PositionView } from "../types.ts";
 
 const MILLION = 1_000_000n;
 
@@ -44,6 +45,20 @@ export class Position {
 
   unrealised(last_price: number): bigint {
     return BigInt(this.quantity) * BigInt(last_price) - this.cost;
+  }
+
+  /** As a venue tells it, valued at `last_price` (scaled). */
+  view(instrument: number, last_price: number): PositionView {
+    return {
+      instrument,
+      quantity: this.quantity,
+      cost: this.cost,
+      realised_profit: this.realised,
+      unrealised_profit: this.unrealised(last_price),
+      fees: this.fees,
+      cash: this.cash,
+      last_price,
+    };
   }
 }
 

@@ -205,16 +205,7 @@ class Exchange implements SimulatedVenue {
   }
 
   positions(): readonly PositionView[] {
-    return this.#markets.map(({ position, last_price }, instrument) => ({
-      instrument,
-      quantity: position.quantity,
-      cost: position.cost,
-      realised_profit: position.realised,
-      unrealised_profit: position.unrealised(last_price),
-      fees: position.fees,
-      cash: position.cash,
-      last_price,
-    }));
+    return this.#markets.map(({ position, last_price }, instrument) => position.view(instrument, last_price));
   }
 
   save(): Uint8Array {
