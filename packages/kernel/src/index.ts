@@ -13,3 +13,4 @@ export * from "./limits.ts";
 export * from "./random.ts";
 export * from "./result.ts";
 export * from "./time.ts";
+export * from "./timers.ts";

@@ -6,6 +6,12 @@
 export * from "./protocol.ts";
 export * from "./protocol-io.ts";
 export { main as runnerMain } from "./runner/runner-main.ts";
+export { Runner, RUNNER_LIMITS, type RunnerOptions, type SimulatedRunner } from "./runner/runner.ts";
+export type { ControlLine, LineEvents } from "./runner/connection.ts";
+export { type LaneThread, lanesHere, type MakeThread } from "./runner/threads.ts";
+export { SYSTEM, type Surroundings } from "./surroundings.ts";
+export { LiveSide, type LiveOptions } from "./gateway/live-side.ts";
+export { GATEWAY_LIMITS } from "./gateway/limits.ts";
 export { LEASE_TIMES } from "./runner/leases.ts";
 export { InstanceHost } from "./instance/host.ts";
 export { HOST_LIMITS, type HostOptions } from "./instance/host-options.ts";

@@ -11,7 +11,7 @@
  * - After the lease's own deadline nothing leaves; the successor asks about what was on its way.
  * - 429 is obeyed by everything, and the queue is bounded: what never left is refused and says so.
  */
-import type { ClientOrderId } from "@rumi/kernel";
+import { type ClientOrderId, pause, SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
 import type { Asked, ExecutionVenue, OrderSnapshot, VenueAnswer } from "@rumi/venues";
 import { causeText } from "../cause-text.ts";
 import type { ExternalVenue } from "./external-venue.ts";
@@ -31,6 +31,7 @@ export type GatewayOptions = {
   readonly wallNow: () => number;
   readonly emit: (input: GatewayInput) => void;
   readonly limits: GatewayLimits;
+  readonly timers?: Timers;
 };
 
 type Refused = Extract<VenueAnswer, { kind: "refused" }>;
@@ -45,7 +46,8 @@ export class OrderGateway {
   readonly #heardFilled = new Map<ClientOrderId, number>();
   readonly #foreign = new Set<string>();
   #lead_us = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers: Timers;
+  #cancelWake: () => void = () => undefined;
   #reconcileAt_ms = Infinity;
   #reconciling = false;
   #reconcileTries = 0;
@@ -54,6 +56,7 @@ export class OrderGateway {
 
   constructor(options: GatewayOptions) {
     this.#o = options;
+    this.#timers = options.timers ?? SYSTEM_TIMERS;
     this.#budget = new RateBudget(options.limits.requests_per_second, options.monotonic());
   }
 
@@ -96,7 +99,7 @@ export class OrderGateway {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#cancelWake();
     this.#o.venue.close();
   }
 
@@ -118,8 +121,8 @@ export class OrderGateway {
 
   #wake(after_ms: number): void {
     if (this.#closed) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#pump(), Math.min(after_ms, 1_000));
+    this.#cancelWake();
+    this.#cancelWake = this.#timers.after(Math.min(after_ms, 1_000), () => this.#pump());
   }
 
   #pump(): void {
@@ -409,7 +412,7 @@ export class OrderGateway {
   /** A question within the budget; `undefined` when it was not answered. */
   async #ask<T>(question: () => Promise<Asked<T>>): Promise<T | undefined> {
     for (let wait_ms = this.#budget.take(this.#o.monotonic()); wait_ms > 0;) {
-      await new Promise((resolve) => setTimeout(resolve, wait_ms));
+      await pause(this.#timers, wait_ms);
       wait_ms = this.#budget.take(this.#o.monotonic());
     }
     if (this.#closed) return undefined;

@@ -8,7 +8,7 @@
  * - The same tape and the same journal give the same machine; nothing is sent while they are replayed.
  * - After the lease is over no row is written any more.
  */
-import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { err, failure, ok, type Failure, type Result, type Timers } from "@rumi/kernel";
 import type { ExecutionVenue, FeedBuilder, FeedNotice, MarketFeed, MarketFeedSource } from "@rumi/venues";
 import type { InstanceSpec } from "../protocol.ts";
 import { ExternalVenue } from "./external-venue.ts";
@@ -16,6 +16,7 @@ import { OrderGateway } from "./gateway.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayCondition, GatewayInput } from "./reports.ts";
 import { readTape, TapeWriter } from "./tape.ts";
+import type { Datasync } from "../surroundings.ts";
 
 export type LiveOptions = {
   readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "epoch" | "start">;
@@ -25,6 +26,8 @@ export type LiveOptions = {
   readonly monotonic: () => number;
   readonly wallNow: () => number;
   readonly limits?: GatewayLimits;
+  readonly timers?: Timers;
+  readonly datasync?: Datasync;
 };
 
 const CONDITIONS: Readonly<
@@ -68,6 +71,7 @@ export class LiveSide {
       wallNow: options.wallNow,
       emit: (input) => this.#put(input),
       limits: this.#limits,
+      ...(options.timers === undefined ? {} : { timers: options.timers }),
     });
   }
 
@@ -101,11 +105,12 @@ export class LiveSide {
 
   /** Opens the doors: from here on rows and reports come in and orders go out. */
   begin(): void {
-    const { spec, market, mayEmit, wallNow } = this.#o;
+    const { spec, market, mayEmit, wallNow, datasync } = this.#o;
     this.#tape = new TapeWriter(spec.run_dir, {
       files: this.#from.files,
       first_row: this.#feed.length,
       epoch: spec.epoch,
+      ...(datasync === undefined ? {} : { datasync }),
     });
     this.#received_us = this.#feed.feed.received_time_us[this.#feed.length - 1] ?? 0;
     this.venue.onOutgoing = (request) => this.#gateway.accept(request);

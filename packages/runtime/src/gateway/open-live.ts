@@ -7,7 +7,7 @@ import type { InstanceSpec, KeyReference, LiveVenueSpec } from "../protocol.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { LiveSide, type LiveOptions } from "./live-side.ts";
 
-export type OpenLiveOptions = Pick<LiveOptions, "mayEmit" | "monotonic" | "wallNow"> & {
+export type OpenLiveOptions = Pick<LiveOptions, "mayEmit" | "monotonic" | "wallNow" | "timers" | "datasync"> & {
   readonly spec: InstanceSpec;
   readonly live: LiveVenueSpec;
   readonly environment: NodeJS.ProcessEnv;

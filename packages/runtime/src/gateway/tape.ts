@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { FeedBuilder, MARKET_KIND, type TradeRow } from "@rumi/venues";
+import type { Datasync } from "../surroundings.ts";
 
 export const TAPE_MAGIC = "RUMITAP1";
 export const TAPE_RECORD_BYTES = 64;
@@ -66,11 +67,16 @@ export function readTape(run_dir: string): Result<TapeContents, Failure> {
 
 export class TapeWriter {
   readonly #fd: number;
+  readonly #datasync: Datasync;
   readonly #record = Buffer.alloc(TAPE_RECORD_BYTES);
   #dirty = true;
 
   /** A new file after those that there are; its first row will be `first_row`. */
-  constructor(run_dir: string, at: { readonly files: number; readonly first_row: number; readonly epoch: number }) {
+  constructor(
+    run_dir: string,
+    at: { readonly files: number; readonly first_row: number; readonly epoch: number; readonly datasync?: Datasync },
+  ) {
+    this.#datasync = at.datasync ?? fdatasync;
     const folder = tapeFolder(run_dir);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const name = `rows-${String(at.files + 1).padStart(6, "0")}.tape`;
@@ -108,7 +114,7 @@ export class TapeWriter {
     if (!this.#dirty) return Promise.resolve();
     this.#dirty = false;
     return new Promise((resolve, reject) => {
-      fdatasync(this.#fd, (problem) => {
+      this.#datasync(this.#fd, (problem) => {
         if (problem === null) return resolve();
         this.#dirty = true;
         reject(problem);

@@ -12,12 +12,14 @@ import { CheckpointSlots, newestSlot, type Restored } from "../checkpoint/slots.
 import { listSegments, readJournal } from "../journal/reader.ts";
 import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "../journal/writer.ts";
 import type { InstanceSpec, JournalEntry, SegmentClosed } from "../protocol.ts";
+import type { Datasync } from "../surroundings.ts";
 import type { Began } from "./recorder.ts";
 import { mismatchWith, ORIGIN_FILE, readRunRecord, runRecordOf, writeOnce, writeRunRecord } from "./run-record.ts";
 
 export type LifeOptions = {
   readonly spec: InstanceSpec;
   readonly monotonic: () => number;
+  readonly datasync?: Datasync;
   readonly onSegment: (segment: SegmentClosed) => void;
 };
 
@@ -37,7 +39,7 @@ export type Life = {
 export type EarlierLife = Life & { readonly restored: Restored };
 
 /** A run directory without a single journal segment is what a start left that died at once: it is made anew. */
-export function beginLife({ spec, monotonic }: LifeOptions): Result<Life, Failure> {
+export function beginLife({ spec, ...around }: LifeOptions): Result<Life, Failure> {
   if (listSegments(join(spec.run_dir, "journal")).length > 0)
     return err(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
   const origin = spec.from === undefined ? ok(null) : readOrigin(spec.from);
@@ -48,7 +50,7 @@ export function beginLife({ spec, monotonic }: LifeOptions): Result<Life, Failur
   const record = writeRunRecord(spec.run_dir, runRecordOf(spec, origin.value === null ? null : digestOf(origin.value)));
   const slots = CheckpointSlots.create(join(spec.run_dir, "checkpoints"));
   return ok({
-    writer: JournalWriter.create(writerOptions(spec, monotonic)),
+    writer: JournalWriter.create(writerOptions(spec, around)),
     slots,
     expected: [],
     epochBefore: spec.epoch,
@@ -77,7 +79,7 @@ function decoded(bytes: Buffer): Checkpoint | null {
   return typeof checkpoint === "string" ? null : checkpoint;
 }
 
-export function readEarlierLife({ spec, monotonic, onSegment }: LifeOptions): Result<EarlierLife, Failure> {
+export function readEarlierLife({ spec, onSegment, ...around }: LifeOptions): Result<EarlierLife, Failure> {
   const directory = join(spec.run_dir, "journal");
   if (!existsSync(directory))
     return err(failure("RUMI-STR-021", { path: spec.run_dir }, { reasonCode: "M.JOURNAL.MISSING" }));
@@ -105,7 +107,7 @@ export function readEarlierLife({ spec, monotonic, onSegment }: LifeOptions): Re
   const origin = originOf(spec.run_dir, record.value);
   if (!origin.ok) return origin;
   for (const segment of read.value.closed) onSegment(segment);
-  const writer = JournalWriter.resume(writerOptions(spec, monotonic), read.value);
+  const writer = JournalWriter.resume(writerOptions(spec, around), read.value);
   const began: Began = {
     ...(record.value === null ? {} : { run: record.value.digest }),
     ...(checkpoint === null ? {} : { checkpoint: checkpoint.header.generation }),
@@ -137,13 +139,17 @@ export function originOf(
     : ok(checkpoint);
 }
 
-function writerOptions(spec: InstanceSpec, monotonic: () => number): Parameters<typeof JournalWriter.create>[0] {
+function writerOptions(
+  spec: InstanceSpec,
+  { monotonic, datasync }: Pick<LifeOptions, "monotonic" | "datasync">,
+): Parameters<typeof JournalWriter.create>[0] {
   return {
     directory: join(spec.run_dir, "journal"),
     runId: spec.run_id,
     segmentBytes: SEGMENT_BYTES_DEFAULT,
     segmentAgeMs: SEGMENT_AGE_MS_DEFAULT,
     monotonic,
+    ...(datasync === undefined ? {} : { datasync }),
   };
 }
 

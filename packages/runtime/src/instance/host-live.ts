@@ -4,6 +4,7 @@
  * Invariant: an input is recorded and applied, and what it brought about is sent, before the next one is looked at; a
  * replay does the same (live.test.ts).
  */
+import { pause, SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
 import type { Outside } from "./host-options.ts";
 import type { MachineInput } from "./input.ts";
 
@@ -29,10 +30,14 @@ export async function takeFromOutside(live: Outside, { cursor, mayEmit, take, fl
 }
 
 /** Waits, for a while, until the venue said how every order of ours ended. */
-export async function settleOutside(live: Outside, hands: LiveHands, monotonic: () => number): Promise<void> {
+export async function settleOutside(
+  live: Outside,
+  hands: LiveHands,
+  { monotonic, timers = SYSTEM_TIMERS }: { readonly monotonic: () => number; readonly timers?: Timers },
+): Promise<void> {
   const until = monotonic() + live.settle_ms;
   while (!live.isSettled && hands.mayEmit() && monotonic() < until) {
     await takeFromOutside(live, hands);
-    if (!live.isSettled) await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
+    if (!live.isSettled) await pause(timers, SETTLE_STEP_MS);
   }
 }

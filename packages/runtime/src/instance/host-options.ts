@@ -1,10 +1,12 @@
 /** What an instance's host is given, and the limits it works within. */
+import type { Timers } from "@rumi/kernel";
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ComputeResult, Progress } from "../compute/side.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed, ShadowComparison } from "../protocol.ts";
 import type { ServicePort } from "../service/port.ts";
 import type { Strategy } from "../strategy/strategy.ts";
+import type { Datasync } from "../surroundings.ts";
 
 export const HOST_LIMITS = {
   checkpoint_every_events: 50_000,
@@ -46,6 +48,9 @@ export type HostOptions = {
   readonly live?: Outside;
   readonly wallNow: () => number;
   readonly monotonic: () => number;
+  /** The system's timers and fdatasync where none are given. */
+  readonly timers?: Timers;
+  readonly datasync?: Datasync;
   /** Whether this instance's lease still lets anything out. */
   readonly mayEmit: () => boolean;
   /** Records up to this seq are durable and may be told. */

@@ -291,7 +291,7 @@ export class InstanceHost {
         reason,
         settle_us: this.#machine.clock + latency_us + latency_jitter_us + HOST_LIMITS.settle_us,
       });
-      if (this.#o.live !== undefined) await settleOutside(this.#o.live, this.#hands, this.#o.monotonic);
+      if (this.#o.live !== undefined) await settleOutside(this.#o.live, this.#hands, this.#o);
     }
     await this.checkpoint("stop");
     this.#end(leased ? "stop" : "lease_lost");

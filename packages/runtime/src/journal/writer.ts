@@ -26,6 +26,7 @@ import {
 import { dirname, join } from "node:path";
 import { canonicalJson, type Json, invariant } from "@rumi/kernel";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
+import type { Datasync } from "../surroundings.ts";
 import { CHAIN_START, encodeFrame, encodeSegmentHeader, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./frame.ts";
 import { MerkleRoot } from "./merkle.ts";
 import { closedSegment, type JournalContents, segmentFile } from "./reader.ts";
@@ -40,6 +41,8 @@ export type JournalWriterOptions = {
   readonly segmentAgeMs: number;
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
+  /** The system's fdatasync where none is given. */
+  readonly datasync?: Datasync;
 };
 
 /** An entry before the writer gave it its place. */
@@ -163,7 +166,7 @@ export class JournalWriter {
     const upTo = this.#seq;
     if (upTo === this.#durable) return Promise.resolve(upTo);
     return new Promise((resolve, reject) => {
-      fdatasync(this.#fd, (problem) => {
+      (this.#options.datasync ?? fdatasync)(this.#fd, (problem) => {
         if (problem !== null && this.#durable < upTo) return reject(problem);
         this.#durable = Math.max(this.#durable, upTo);
         resolve(this.#durable);

@@ -1,36 +1,29 @@
 /** The thread's inside: instances by run, commands in order, status told when it changed and at most twice a second. */
 import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
-import { admit } from "../admission/admit.ts";
 import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
-import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { err, type Failure, failure, giveWay, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { atItsPrimarysPace, worldOf } from "../shadow/open-shadow.ts";
-import { openLive } from "../gateway/open-live.ts";
 import { COMPUTE_LIMITS, type ComputeResult } from "../compute/side.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
 import { failureNote } from "../instance/host-status.ts";
 import { InstanceHost } from "../instance/host.ts";
 import type { HostOptions } from "../instance/host-options.ts";
 import type { InstanceSpec, InstanceStatus, LiveVenueSpec } from "../protocol.ts";
-import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
+import type { LoadStrategyOptions } from "../strategy/load.ts";
 import { ProcessStrategy } from "../strategy/process.ts";
+import { SYSTEM, type Surroundings } from "../surroundings.ts";
 import { openServices } from "../service/open.ts";
 import type { ServicePort } from "../service/port.ts";
 import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
 import { lowerGroups } from "./priority.ts";
 
-export const LANE_TIMES = { beat_ms: 50, status_ms: 500, idle_ms: 2, rest_ms: 100 } as const;
+export const LANE_TIMES = { beat_ms: 50, status_ms: 500, rest_ms: 100 } as const;
 
-const nowNs = (): bigint => process.hrtime.bigint();
 /** The same in every thread of the machine. */
-export const sharedNowMs = (): number => Number(nowNs() / 1_000_000n);
-
-const CLOCKS = {
-  wallNow: (): number => Math.round((performance.timeOrigin + performance.now()) * 1_000),
-  monotonic: (): number => performance.now(),
-} as const;
+export const sharedNowMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 type Hosted = {
   readonly host: InstanceHost;
@@ -43,6 +36,8 @@ type Hosted = {
 
 export class Lane {
   readonly #data: LaneData;
+  readonly #around: Surroundings;
+  readonly #hostAround: Pick<Surroundings, "timers" | "wallNow" | "monotonic" | "datasync">;
   readonly #tell: (message: FromLane) => void;
   readonly #hosted = new Map<string, Hosted>();
   readonly #fence: BigInt64Array;
@@ -51,18 +46,21 @@ export class Lane {
   /** Starts go one after the other and give way in between: a thousand at once must not silence the lane. */
   #starting: Promise<void> = Promise.resolve();
 
-  constructor(data: LaneData, tell: (message: FromLane) => void) {
+  constructor(data: LaneData, tell: (message: FromLane) => void, around: Surroundings = SYSTEM) {
     this.#data = data;
+    this.#around = around;
+    const { timers, wallNow, monotonic, datasync } = around;
+    this.#hostAround = { timers, wallNow, monotonic, datasync };
     this.#tell = tell;
     this.#fence = new BigInt64Array(data.fence);
     announceThread(data.calls);
     const beat = new Int32Array(data.beat);
-    setInterval(() => Atomics.add(beat, 0, 1), LANE_TIMES.beat_ms);
+    around.timers.every(LANE_TIMES.beat_ms, () => Atomics.add(beat, 0, 1));
   }
 
   take(message: ToLane): void {
     if (message.type === "start") {
-      this.#starting = this.#starting.then(() => this.#start(message)).then(giveWay);
+      this.#starting = this.#starting.then(() => this.#start(message)).then(() => giveWay(this.#around.timers));
       return;
     }
     const hosted = this.#hosted.get(message.run_id);
@@ -112,7 +110,8 @@ export class Lane {
     const native = { watch, now_ms: sharedNowMs };
     const pythonOf = { native, ...(python === null ? {} : { python: { home: python, ...native } }) };
     const admitted = spec.admission === undefined ? {} : { admitted: spec.admission.key };
-    const report = admit({ ...spec, ...pythonOf, ...admitted, monotonic: () => performance.now() });
+    const { monotonic } = this.#around;
+    const report = this.#around.admit({ ...spec, ...pythonOf, ...admitted, monotonic });
     if (!report.admitted)
       return err(
         report.failure ??
@@ -145,7 +144,13 @@ export class Lane {
     slot: number,
     pythonOf: Pick<LoadStrategyOptions, "python">,
   ): Promise<Result<InstanceHost, Failure>> {
-    const outside = openLive({ spec, live: to, environment: process.env, mayEmit: this.#mayEmit(slot), ...CLOCKS });
+    const outside = this.#around.openLive({
+      spec,
+      live: to,
+      environment: process.env,
+      mayEmit: this.#mayEmit(slot),
+      ...this.#hostAround,
+    });
     if (!outside.ok) return outside;
     const live = outside.value;
     live.onActivity = () => this.#hosted.get(spec.run_id)?.wake();
@@ -155,7 +160,8 @@ export class Lane {
   }
 
   #mayEmit(slot: number): () => boolean {
-    return () => nowNs() < Atomics.load(this.#fence, slot);
+    const { monotonicNs } = this.#around;
+    return () => monotonicNs() < Atomics.load(this.#fence, slot);
   }
 
   async #openOver(
@@ -165,7 +171,7 @@ export class Lane {
     pythonOf: Pick<LoadStrategyOptions, "python">,
   ): Promise<Result<InstanceHost, Failure>> {
     const { calls, without } = this.#data;
-    const strategy = loadStrategy({
+    const strategy = this.#around.loadStrategy({
       descriptor: spec.descriptor,
       mark: new CallMark(calls, slot, spec.descriptor.resources.event_timeout_ms),
       ...(without === undefined ? {} : { without }),
@@ -186,7 +192,7 @@ export class Lane {
     const opened = await InstanceHost.open({
       ...world,
       ...(services.value === null ? {} : { services: services.value }),
-      ...CLOCKS,
+      ...this.#hostAround,
       spec,
       strategy: strategy.value,
       mayEmit: this.#mayEmit(slot),
@@ -207,7 +213,7 @@ export class Lane {
       for (const result of hosted.results.values()) this.#tell({ type: "result", run_id: spec.run_id, result });
       hosted.results.clear();
       if (host.phase === "stopped" || host.phase === "failed") break;
-      if (did === "busy" || hosted.commands.length > 0) await new Promise((resolve) => setImmediate(resolve));
+      if (did === "busy" || hosted.commands.length > 0) await giveWay(this.#around.timers);
       else await this.#rest(hosted);
     }
     this.#tellStatus(hosted, true);
@@ -221,18 +227,19 @@ export class Lane {
   #rest(hosted: Hosted): Promise<void> {
     return new Promise((resolve) => {
       // Until the next row is due, so that many quiet instances cost nothing; a command or an input wakes it before.
-      const due = hosted.host.dueIn ?? LANE_TIMES.idle_ms;
-      const timer = setTimeout(resolve, Math.min(LANE_TIMES.rest_ms, Math.ceil(due)));
+      const due = hosted.host.dueIn ?? this.#around.idle_ms;
+      const cancel = this.#around.timers.after(Math.min(LANE_TIMES.rest_ms, Math.ceil(due)), resolve);
       hosted.wake = () => {
-        clearTimeout(timer);
+        cancel();
         resolve();
       };
     });
   }
 
   #tellStatus(hosted: Hosted, now: boolean): void {
-    if (!now && performance.now() - hosted.toldAt < LANE_TIMES.status_ms) return;
-    hosted.toldAt = performance.now();
+    const at = this.#around.monotonic();
+    if (!now && at - hosted.toldAt < LANE_TIMES.status_ms) return;
+    hosted.toldAt = at;
     const status = hosted.host.status();
     const text = JSON.stringify(status);
     if (text === hosted.told) return;
@@ -256,8 +263,6 @@ export class Lane {
     });
   }
 }
-
-const giveWay = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What an instance with a Compute side, or such a side, is opened with besides. */
 type Beside = Pick<HostOptions, "progress" | "onResult">;

@@ -22,7 +22,20 @@ export type ConnectionOptions = {
   readonly log: (line: string) => void;
 };
 
-export class ControlConnection {
+/** A runner's line to its control plane, whatever carries it. */
+export interface ControlLine {
+  /** Both sides are proven, and messages go through. */
+  readonly ready: boolean;
+  /** Bytes that the other side has not taken yet. */
+  readonly backlog: number;
+  /** False when there is no proven line; the caller repeats what matters. */
+  send(message: RunnerMessage): boolean;
+  /** Ends after what was written is out. */
+  close(): Promise<void>;
+}
+export type LineEvents = Pick<ConnectionOptions, "onReady" | "onMessage" | "onLost">;
+
+export class ControlConnection implements ControlLine {
   readonly #o: ConnectionOptions;
   #socket: Socket | undefined;
   #ready = false;
@@ -38,19 +51,16 @@ export class ControlConnection {
   get ready(): boolean {
     return this.#ready;
   }
-  /** Bytes that the other side has not taken yet. */
   get backlog(): number {
     return this.#socket?.writableLength ?? 0;
   }
 
-  /** False when there is no proven line; the caller repeats what matters. */
   send(message: RunnerMessage): boolean {
     if (!this.#ready || this.#socket === undefined) return false;
     this.#socket.write(encodeMessage(message));
     return true;
   }
 
-  /** Ends after what was written is out. */
   close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

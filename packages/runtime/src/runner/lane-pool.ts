@@ -6,24 +6,15 @@
  * checkpoints. Other lanes do not notice. Silence is the lane's own time, less what it waited for a processor, and each
  * look adds little: a machine that was suspended or has other things to do condemns nobody.
  */
-import { Worker } from "node:worker_threads";
 import { err, type Failure, failure, ok } from "@rumi/kernel";
-import {
-  type CallWatch,
-  createCallWatch,
-  createJailWatch,
-  type LateCall,
-  OwnTime,
-  startCallWatchdog,
-  startJailWatchdog,
-  watchedThread,
-} from "@rumi/sandbox";
+import { type CallWatch, createCallWatch, createJailWatch, type LateCall, OwnTime, watchedThread } from "@rumi/sandbox";
 import { failureNote } from "../instance/host-status.ts";
-import { sharedNowMs } from "../lane/lane.ts";
 import type { FailureBody, FromLane, LaneData, LaneReply, ToLane } from "../lane/messages.ts";
 import type { InstanceSpec } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
+import type { Timers } from "@rumi/kernel";
 import { Companions } from "./companions.ts";
+import type { LaneThread, MakeThread } from "./threads.ts";
 
 const COMPUTE = "compute ";
 export const LANE_LIMITS = {
@@ -32,8 +23,6 @@ export const LANE_LIMITS = {
   compute_threads: 2,
   stuck_ms: 5_000,
   look_ms: 250,
-  jail_look_ms: 5,
-  call_look_ms: 5,
 } as const;
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
@@ -42,7 +31,7 @@ export type LateRun = { readonly run_id: string; readonly deadline_ms: number };
 
 type Thread = {
   readonly name: string;
-  readonly worker: Worker;
+  readonly inside: LaneThread;
   readonly beat: Int32Array;
   lastBeat: number;
   /** The thread's own milliseconds since its last beat. */
@@ -53,11 +42,11 @@ type Thread = {
   /** Runs with their slots. */
   readonly runs: Map<string, number>;
   readonly waiting: Map<number, (reply: LaneReply) => void>;
-  readonly stopWatchdog: () => void;
 };
 
 export type LanePoolOptions = {
-  readonly lane_url: URL;
+  readonly makeThread: MakeThread;
+  readonly timers: Timers;
   readonly fence: SharedArrayBuffer;
   readonly python: PythonHome | null;
   readonly onMessage: (message: Extract<FromLane, { type: "status" | "durable" | "segment" }>) => void;
@@ -71,7 +60,7 @@ export type LanePoolOptions = {
 export class LanePool {
   readonly #o: LanePoolOptions;
   readonly #threads = new Map<string, Thread>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopLooking: () => void;
   readonly #companions: Companions;
   #request = 0;
 
@@ -82,7 +71,7 @@ export class LanePool {
       input: (run_id, input) => this.ask(run_id, { type: "input", run_id, input }),
       log: options.log,
     });
-    this.#timer = setInterval(() => this.#look(), LANE_LIMITS.look_ms);
+    this.#stopLooking = options.timers.every(LANE_LIMITS.look_ms, () => this.#look());
   }
 
   async start(spec: InstanceSpec, slot: number): Promise<LaneReply> {
@@ -136,15 +125,15 @@ export class LanePool {
     for (const thread of this.#threads.values()) {
       if (!thread.runs.delete(runId) || isShared(thread.name)) continue;
       this.#forget(thread);
-      await thread.worker.terminate();
+      await thread.inside.terminate();
     }
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopLooking();
     for (const thread of Array.from(this.#threads.values())) {
       this.#forget(thread);
-      await thread.worker.terminate();
+      await thread.inside.terminate();
     }
   }
 
@@ -160,7 +149,7 @@ export class LanePool {
     const request = (this.#request += 1);
     return new Promise((resolve) => {
       thread.waiting.set(request, resolve);
-      thread.worker.postMessage({ ...message, request });
+      thread.inside.postMessage({ ...message, request });
     });
   }
 
@@ -171,17 +160,14 @@ export class LanePool {
     const { fence, python, without } = this.#o;
     const lane = name.startsWith(COMPUTE) ? "compute" : "ll";
     const data: LaneData = { fence, beat, watch, calls, python, lane, ...(without === undefined ? {} : { without }) };
-    const worker = new Worker(this.#o.lane_url, { workerData: data, name });
-    const stopWatchdog = isShared(name)
-      ? startCallWatchdog(calls, {
-          every_ms: LANE_LIMITS.call_look_ms,
-          now_ms: () => performance.now(),
-          onLate: (late) => this.#late(thread, late),
-        })
-      : startJailWatchdog(watch, { now_ms: sharedNowMs, every_ms: LANE_LIMITS.jail_look_ms });
+    const inside = this.#o.makeThread(name, data, isShared(name), {
+      onMessage: (message) => this.#heard(thread, message),
+      onEnd: (problem) => this.#lose(thread, problem),
+      onLate: (late) => this.#late(thread, late),
+    });
     const thread: Thread = {
       name,
-      worker,
+      inside,
       beat: new Int32Array(beat),
       lastBeat: 0,
       silent_ms: 0,
@@ -189,19 +175,17 @@ export class LanePool {
       calls,
       runs: new Map(),
       waiting: new Map(),
-      stopWatchdog,
     };
-    worker.on("message", (message: FromLane) => {
-      if (message.type === "result") return this.#companions.heard(message);
-      if (message.type !== "reply") return this.#o.onMessage(message);
-      const waiting = thread.waiting.get(message.request);
-      thread.waiting.delete(message.request);
-      waiting?.(message.ok ? ok(message.status) : err(message.failure));
-    });
-    worker.on("error", (error) => this.#lose(thread, `the thread ended: ${error.message}`));
-    worker.on("exit", () => this.#lose(thread, "the thread ended"));
     this.#threads.set(name, thread);
     return thread;
+  }
+
+  #heard(thread: Thread, message: FromLane): void {
+    if (message.type === "result") return this.#companions.heard(message);
+    if (message.type !== "reply") return this.#o.onMessage(message);
+    const waiting = thread.waiting.get(message.request);
+    thread.waiting.delete(message.request);
+    waiting?.(message.ok ? ok(message.status) : err(message.failure));
   }
 
   #look(): void {
@@ -216,7 +200,7 @@ export class LanePool {
       thread.time.restart(watchedThread(thread.calls));
       if (thread.silent_ms > patience_ms) {
         this.#lose(thread, `no sign of life for ${Math.round(thread.silent_ms)} ms`);
-        void thread.worker.terminate();
+        void thread.inside.terminate();
       }
     }
   }
@@ -226,7 +210,7 @@ export class LanePool {
     const run_id = [...thread.runs].find(([, other]) => other === slot)?.[0];
     const late = run_id === undefined ? undefined : { run_id, deadline_ms };
     this.#lose(thread, `a call of run ${run_id ?? "?"} passed ${deadline_ms} ms`, late);
-    void thread.worker.terminate();
+    void thread.inside.terminate();
   }
 
   #lose(thread: Thread, problem: string, late?: LateRun): void {
@@ -244,7 +228,7 @@ export class LanePool {
 
   #forget(thread: Thread): void {
     this.#threads.delete(thread.name);
-    thread.stopWatchdog();
+    thread.inside.stopWatchdog();
   }
 }
 

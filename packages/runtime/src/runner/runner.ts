@@ -13,16 +13,18 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { validateConfig } from "@rumi/abi";
-import { type Failure, failure, type Random } from "@rumi/kernel";
+import { type Failure, failure, pause, type Random } from "@rumi/kernel";
 import { failureNote } from "../instance/host-status.ts";
 import type { FromLane } from "../lane/messages.ts";
 import type { ControlMessage, InstanceSpec, InstanceStatus, RunnerMessage } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
-import { ControlConnection } from "./connection.ts";
+import { SYSTEM, type Surroundings } from "../surroundings.ts";
+import { ControlConnection, type ControlLine, type LineEvents } from "./connection.ts";
 import { emptyStatus, type Held, keyText, loadAck } from "./held.ts";
 import { JournalTail } from "./journal-tail.ts";
 import { LanePool, type LateRun } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
+import { type MakeThread, workerThreads } from "./threads.ts";
 
 export const RUNNER_LIMITS = {
   instances: 10_000,
@@ -42,6 +44,8 @@ export type RunnerOptions = {
   readonly socket_path: string;
   readonly key: Uint8Array;
   readonly lane_url: URL;
+  /** Clocks and timers of its own, lanes in this thread, a line that is no socket: for the simulator. */
+  readonly simulated?: SimulatedRunner;
   readonly python: PythonHome | null;
   readonly isolation: readonly IsolationFact[];
   readonly random: Random;
@@ -56,6 +60,12 @@ export type RunnerOptions = {
   readonly instances?: number;
 };
 
+export type SimulatedRunner = {
+  readonly around: Pick<Surroundings, "timers" | "monotonic" | "monotonicNs">;
+  readonly makeThread: MakeThread;
+  readonly openLine: (events: LineEvents) => ControlLine;
+};
+
 /** Renewals whose answer is still looked for; more than the leases of two rounds need. */
 const RENEWALS_OPEN = 64;
 
@@ -66,8 +76,6 @@ const lateCall = (deadline_ms: number): Failure =>
     { reasonCode: "M.SANDBOX.DEADLINE" },
   );
 
-const nowNs = (): bigint => process.hrtime.bigint();
-
 export class Runner {
   readonly #o: RunnerOptions;
   readonly #held = new Map<string, Held>();
@@ -75,19 +83,28 @@ export class Runner {
   readonly #runOf = new Map<string, string>();
   readonly #fence: LeaseFence;
   readonly #lanes: LanePool;
-  readonly #line: ControlConnection;
+  readonly #line: ControlLine;
+  readonly #around: SimulatedRunner["around"];
   readonly #renewals = new Map<number, bigint>();
-  readonly #timers: NodeJS.Timeout[];
+  readonly #timers: readonly (() => void)[];
   #renewal = 0;
   #safety: { mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; generation: number } = { mode: "NORMAL", generation: 0 };
-  #aloneSince = performance.now();
+  #aloneSince: number;
   #closing = false;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
-    this.#fence = new LeaseFence(options.instances ?? RUNNER_LIMITS.instances, nowNs);
+    const { around, makeThread, openLine } = options.simulated ?? {
+      around: SYSTEM,
+      makeThread: workerThreads(options.lane_url),
+      openLine: undefined,
+    };
+    this.#around = around;
+    this.#aloneSince = around.monotonic();
+    this.#fence = new LeaseFence(options.instances ?? RUNNER_LIMITS.instances, around.monotonicNs);
     this.#lanes = new LanePool({
-      lane_url: options.lane_url,
+      makeThread,
+      timers: around.timers,
       fence: this.#fence.shared,
       python: options.python,
       log: options.log,
@@ -95,21 +112,16 @@ export class Runner {
       onLost: (runs, problem, late) => this.#laneLost(runs, problem, late),
       ...(options.without === undefined ? {} : { without: options.without }),
     });
-    this.#line = new ControlConnection({
-      socket_path: options.socket_path,
-      runner_id: options.runner_id,
-      key: options.key,
-      random: options.random,
-      started_at: options.wallNow(),
-      log: options.log,
+    const events: LineEvents = {
       onReady: () => this.#greet(),
       onMessage: (message) => void this.#take(message),
-      onLost: () => (this.#aloneSince = performance.now()),
-    });
+      onLost: () => (this.#aloneSince = around.monotonic()),
+    };
+    this.#line = openLine?.(events) ?? new ControlConnection({ ...options, started_at: options.wallNow(), ...events });
     this.#timers = [
-      setInterval(() => this.#renew(), LEASE_TIMES.renew_every_ms),
-      setInterval(() => this.#pump(), RUNNER_LIMITS.pump_ms),
-      setInterval(() => this.#lookAround(), 1_000),
+      around.timers.every(LEASE_TIMES.renew_every_ms, () => this.#renew()),
+      around.timers.every(RUNNER_LIMITS.pump_ms, () => this.#pump()),
+      around.timers.every(1_000, () => this.#lookAround()),
     ];
   }
 
@@ -117,7 +129,8 @@ export class Runner {
   async close(graceMs: number): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    const until = performance.now() + graceMs;
+    const { timers, monotonic } = this.#around;
+    const until = monotonic() + graceMs;
     const hosted = [...this.#held.values()].filter((held) => held.state === "hosted");
     await Promise.race([
       Promise.all(
@@ -130,17 +143,17 @@ export class Runner {
           }),
         ),
       ),
-      sleep(graceMs),
+      pause(timers, graceMs),
     ]);
     while (
       this.#line.ready &&
-      performance.now() < until &&
+      monotonic() < until &&
       [...this.#held.values()].some((held) => held.acked < held.durable)
     ) {
       this.#pump();
-      await sleep(RUNNER_LIMITS.pump_ms);
+      await pause(timers, RUNNER_LIMITS.pump_ms);
     }
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const cancel of this.#timers) cancel();
     for (const held of this.#held.values()) this.#saveAck(held);
     await this.#line.close();
     await this.#lanes.close();
@@ -287,7 +300,7 @@ export class Runner {
       }));
     for (let at = 0; at < leases.length; at += RUNNER_LIMITS.renewal_leases) {
       const request = (this.#renewal += 1);
-      const sent = nowNs();
+      const sent = this.#around.monotonicNs();
       const some = leases.slice(at, at + RUNNER_LIMITS.renewal_leases);
       if (this.#line.send({ type: "renew", request, leases: some })) this.#renewals.set(request, sent);
       for (const old of this.#renewals.keys()) if (old < request - RENEWALS_OPEN) this.#renewals.delete(old);
@@ -467,10 +480,10 @@ export class Runner {
 
   #lookAround(): void {
     for (const held of this.#held.values()) if (held.acked > held.savedAck) this.#saveAck(held);
-    if (this.#line.ready) return void (this.#aloneSince = performance.now());
+    const now = this.#around.monotonic();
+    if (this.#line.ready) return void (this.#aloneSince = now);
     const holding = [...this.#held.values()].some((held) => held.state !== "over" && this.#fence.isOpen(held.slot));
-    if (!holding && performance.now() - this.#aloneSince > (this.#o.orphan_ms ?? RUNNER_LIMITS.orphan_ms))
-      void this.close(1_000);
+    if (!holding && now - this.#aloneSince > (this.#o.orphan_ms ?? RUNNER_LIMITS.orphan_ms)) void this.close(1_000);
   }
 
   /** A hint only: too old means that entries are told twice, which their seq makes harmless. */
@@ -480,5 +493,3 @@ export class Runner {
     held.savedAck = held.acked;
   }
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,44 @@
+/**
+ * What a runner and its lanes have around them: timers, clocks, the disk's sync, and who opens strategies and venues.
+ *
+ * How to think: the program takes {@link SYSTEM}; the simulator gives virtual ones, and then the same code runs in one
+ * thread under a seed. Nothing in here is per instance.
+ */
+import { fdatasync } from "node:fs";
+import { SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
+import { admit } from "./admission/admit.ts";
+import { openLive } from "./gateway/open-live.ts";
+import { loadStrategy } from "./strategy/load.ts";
+
+/** Makes what was written to the file durable; `done` gets null or the problem. */
+export type Datasync = (fd: number, done: (problem: Error | null) => void) => void;
+
+export type Clocks = {
+  /** Microseconds since the epoch. */
+  readonly wallNow: () => number;
+  /** Milliseconds from an arbitrary origin, the same in every thread of the machine. */
+  readonly monotonic: () => number;
+  readonly monotonicNs: () => bigint;
+};
+
+export type Surroundings = Clocks & {
+  readonly timers: Timers;
+  readonly datasync: Datasync;
+  readonly admit: typeof admit;
+  readonly loadStrategy: typeof loadStrategy;
+  readonly openLive: typeof openLive;
+  /** Milliseconds between two looks at an instance that only a look can tell about. */
+  readonly idle_ms: number;
+};
+
+export const SYSTEM: Surroundings = {
+  timers: SYSTEM_TIMERS,
+  wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
+  monotonic: () => performance.now(),
+  monotonicNs: () => process.hrtime.bigint(),
+  datasync: fdatasync,
+  admit,
+  loadStrategy,
+  openLive,
+  idle_ms: 2,
+};
