@@ -100,6 +100,7 @@ export const REASON_PAGES: Readonly<Record<string, string>> = {
   QUEUE: "docs/runbooks/reasons/restraints.md",
   RECORDING: "docs/runbooks/reasons/run.md",
   REPLAY: "docs/runbooks/reasons/run.md",
+  RISK: "docs/runbooks/reasons/gate.md",
   RUN: "docs/runbooks/reasons/run.md",
   RUNNER: "docs/runbooks/reasons/run.md",
   SAFETY: "docs/runbooks/reasons/gate.md",

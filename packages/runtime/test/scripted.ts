@@ -110,7 +110,7 @@ export class ScriptedStrategy implements Strategy {
       maxSlippageBps: 10,
       maxLatencyUs: 1_000_000,
       expectedHoldingUs: 1_000_000,
-      budget: 1_000_000,
+      budget: 1_000_000_00000000,
     };
     const written = writeOrderIntent(this.views, at, meta, {
       instrument,

@@ -51,7 +51,7 @@ const intent = (body: IntentBody = ORDER, change: Partial<Intent> = {}): Intent 
   missing: "",
   foreign: "",
   key: 1,
-  risk: { max_slippage_bps: 1, max_latency_us: 1, expected_holding_us: 1, budget: 1 },
+  risk: { max_slippage_bps: 1, max_latency_us: 1, expected_holding_us: 1, budget: Number.MAX_SAFE_INTEGER },
   body,
   ...change,
 });
@@ -161,12 +161,82 @@ describe("intent gate", () => {
       ]);
     }
     check(ORDER, {}, { restriction: "no_trade" }, "M.DEGRADE.NO_TRADE");
-    check({ ...ORDER, type: "market", price: 0 }, {}, { restriction: "limit_only" }, "M.DEGRADE.LIMIT_ONLY");
     check(ORDER, {}, { restriction: "reduce_only" }, "M.DEGRADE.REDUCE_ONLY");
     const cut = check(ORDER, {}, { restriction: "reduce_only", positions: [-40] }, "M.DEGRADE.REDUCE_ONLY", "degraded");
     expect(cut.actions[0]).toMatchObject({ order: { quantity: 40, reduce_only: true } });
     check(cancel, {}, { restriction: "no_trade", open_orders: open }, null);
     check(cancel, {}, {}, "M.INTENT.UNKNOWN_TARGET");
+  });
+  it("[M-8.1.3] limit-only makes a limit order of a market order, as dear as its own slippage allows and on the tick", () => {
+    const moment = { restriction: "limit_only", last_prices: [1_000] } as const;
+    const market: IntentBody = { ...ORDER, type: "market", time_in_force: "ioc", price: 0 };
+    const made = (body: IntentBody, bps: number, more: Partial<GateMoment> = {}) => {
+      const risk = { max_slippage_bps: bps, max_latency_us: 1, expected_holding_us: 1, budget: 2_000_00000000 };
+      const wide = { ...CONTEXT, capital: 10_000_00000000n };
+      const at = { ...MOMENT, ...moment, ...more };
+      const { verdict, reason_code, actions } = judge(GATE_START, intent(body, { risk }), wide, at);
+      const [action] = actions;
+      if (action?.kind !== "submit") return [verdict, reason_code];
+      const { type, time_in_force, price, quantity } = action.order;
+      return [verdict, reason_code, `${type} ${time_in_force} ${price}×${quantity}`];
+    };
+    const limited = (words: string) => ["degraded", "M.DEGRADE.LIMIT_ONLY", words];
+    // The tick is 5: a buy pays no more, a sell takes no less than allowed.
+    expect(made(market, 100)).toEqual(limited("limit ioc 1010×100"));
+    expect(made(market, 149)).toEqual(limited("limit ioc 1010×100"));
+    expect(made({ ...market, side: "sell" }, 149)).toEqual(limited("limit ioc 990×100"));
+    expect(made({ ...market, side: "sell" }, 20_000)).toEqual(limited("limit ioc 5×100"));
+    expect(made({ ...market, time_in_force: "fok" }, 0)).toEqual(limited("limit fok 1000×100"));
+    expect(made({ ...market, time_in_force: "gtc" }, 0), "a market order never rests").toEqual(
+      limited("limit ioc 1000×100"),
+    );
+    const position: IntentBody = { kind: "position", instrument: 0, type: "market", target: -40, limit_price: 0 };
+    expect(made(position, 100)).toEqual(limited("limit ioc 990×40"));
+    expect(made(ORDER, 100), "a limit order stays as it is").toEqual(["forwarded", null, "limit gtc 100×100"]);
+    expect(made(market, 100, { restriction_reason: "M.DATA.GAP" })[1]).toBe("M.DATA.GAP");
+    expect(made(market, 100, { last_prices: [0] })).toEqual(["discarded", "M.LIMIT.NO_PRICE"]);
+    check(market, { order_types: ["market"] }, moment, "M.DEGRADE.LIMIT_ONLY");
+  });
+  it("[M-2.4.2] an order that adds more than its own intent's budget is discarded; what closes a position is not", () => {
+    const budget = (body: IntentBody, amount: number, moment: Partial<GateMoment> = {}): string | null => {
+      const risk = { max_slippage_bps: 1, max_latency_us: 1, expected_holding_us: 1, budget: amount };
+      return judge(GATE_START, intent(body, { risk }), CONTEXT, { ...MOMENT, ...moment }).reason_code;
+    };
+    const resting = {
+      key: 5,
+      instrument: 0,
+      side: "buy",
+      type: "limit",
+      price: 100,
+      remaining: 100,
+      quantity: 100,
+    } as const;
+    const open = [resting];
+    // 100 pieces at 1.00 are 100.00 of the quote currency.
+    expect(budget(ORDER, 100_00000000)).toBe(null);
+    expect(budget(ORDER, 100_00000000 - 1)).toBe("M.RISK.BUDGET");
+    expect(budget({ ...ORDER, type: "market", price: 0 }, 100_00000000 - 1), "at the last price").toBe("M.RISK.BUDGET");
+    expect(budget({ ...ORDER, side: "sell" }, 0, { positions: [100] }), "closes").toBe(null);
+    expect(budget({ ...ORDER, side: "sell" }, 0, { positions: [50] }), "turns").toBe("M.RISK.BUDGET");
+    expect(budget({ ...ORDER, side: "sell" }, 50_00000000, { positions: [50] }), "half of it is new").toBe(null);
+    const closing = [{ ...resting, side: "sell" }] as const;
+    expect(budget({ ...ORDER, side: "sell" }, 0, { positions: [100], open_orders: closing }), "closed twice").toBe(
+      "M.RISK.BUDGET",
+    );
+    expect(budget({ ...ORDER, side: "sell", reduce_only: true }, 0, { positions: [50] })).toBe(null);
+    const position: IntentBody = { kind: "position", instrument: 0, type: "market", target: 100, limit_price: 0 };
+    expect(budget(position, 99_00000000)).toBe("M.RISK.BUDGET");
+    const amend = (price: number, quantity: number): IntentBody => ({
+      kind: "amend",
+      target_key: 5,
+      instrument: 0,
+      price,
+      quantity,
+    });
+    expect(budget(amend(105, -1), 104_99999999, { open_orders: open })).toBe("M.RISK.BUDGET");
+    expect(budget(amend(105, -1), 105_00000000, { open_orders: open })).toBe(null);
+    expect(budget(amend(100, 50), 0, { open_orders: open }), "shrinks").toBe(null);
+    expect(budget({ kind: "cancel", target_key: 5, instrument: 0 }, 0, { open_orders: open })).toBe(null);
   });
   it("capital and open orders are fenced a second time here", () => {
     const open = {

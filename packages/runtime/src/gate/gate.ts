@@ -1,17 +1,20 @@
 /**
  * Intent Gate: the last fence between a strategy and any venue; (state, intent, context) → verdict, pure.
  *
- * Order of questions: well-formed → metadata → identity → key → volume → safety → capability → precision → risk.
+ * Order of questions: well-formed → metadata → identity → key → volume → safety → capability → precision → risk → budget.
  * The first that says no names the reason. Cancels pass safety, restrictions and open-order limits: they only shrink risk.
+ * Where a restriction can make a wish harmless it changes it (reduce-only, limit-only, half the size) and says so.
  *
  * Invariants
  * - Nothing without complete metadata, foreign identity or a key seen before becomes an action (gate.test.ts).
  * - In shadow mode no verdict carries actions.
  */
-import { type InstrumentSpec, MONEY_DIGITS } from "@rumi/abi";
+import type { InstrumentSpec } from "@rumi/abi";
 import { unreachable } from "@rumi/kernel";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
-import type { Intent, IntentBody, OrderWish, VenueAction } from "./intent.ts";
+import { exceedsBudget, exceedsCapital } from "./exposure.ts";
+import type { Intent, IntentBody, OrderWish, RiskContext, VenueAction } from "./intent.ts";
+import { asLimitOrder } from "./limit-only.ts";
 import { normaliseOrder } from "./normalise.ts";
 
 export type Restriction = "none" | "limit_only" | "reduce_size" | "reduce_only" | "no_trade";
@@ -96,7 +99,7 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
   if (seen.in_second > context.intents_per_second) return no("M.INTENT.CAP_SECOND", seen);
   if (seen.in_second > context.instance_intents_per_second) return no("M.INTENT.CAP_INSTANCE", seen);
 
-  const decided = decide(intent.key, intent.body, context, moment);
+  const decided = decide(intent, context, moment);
   if (decided.kind === "refused") return no(decided.reason, seen);
   if (context.shadow)
     return {
@@ -110,13 +113,29 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
   return { verdict: "forwarded", reason_code: null, actions: decided.actions, state: seen };
 }
 
-type Decision =
+export type Decision =
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "passes"; readonly actions: readonly VenueAction[]; readonly changed: string };
 const refused = (reason: string): Decision => ({ kind: "refused", reason });
 const passes = (actions: readonly VenueAction[], changed = ""): Decision => ({ kind: "passes", actions, changed });
 
-function decide(key: number, body: IntentBody, context: GateContext, moment: GateMoment): Decision {
+/** What a wish may become at this moment, whoever counted it. `key`, `risk` and `body` are the intent's own. */
+export function decide(
+  wished: Pick<Intent, "key" | "risk" | "body">,
+  context: GateContext,
+  moment: GateMoment,
+): Decision {
+  const decided = decideBody(wished, context, moment);
+  return decided.kind === "passes" && exceedsBudget(decided.actions, wished.risk.budget, context.instruments, moment)
+    ? refused("M.RISK.BUDGET")
+    : decided;
+}
+
+function decideBody(
+  { key, risk, body }: Pick<Intent, "key" | "risk" | "body">,
+  context: GateContext,
+  moment: GateMoment,
+): Decision {
   switch (body.kind) {
     case "alert":
     case "noop":
@@ -131,7 +150,7 @@ function decide(key: number, body: IntentBody, context: GateContext, moment: Gat
     case "amend":
       return decideAmend(body, context, moment);
     case "order":
-      return decideOrder(key, body, context, moment);
+      return decideOrder({ key, risk, wished: body }, context, moment);
     case "position": {
       const refusal = mayTrade(body.instrument, body.type, context, moment);
       if (refusal !== "") return refused(refusal);
@@ -151,7 +170,7 @@ function decide(key: number, body: IntentBody, context: GateContext, moment: Gat
         price: body.type === "market" ? 0 : body.limit_price,
         quantity: Math.abs(delta),
       };
-      return decideOrder(key, wish, context, moment);
+      return decideOrder({ key, risk, wished: wish }, context, moment);
     }
     default:
       return unreachable(body);
@@ -165,17 +184,27 @@ function mayTrade(index: number, type: "limit" | "market", context: GateContext,
   if (context.instruments[index] === undefined || context.instrument_allowed[index] !== true)
     return "M.CAPABILITY.INSTRUMENT_NOT_ALLOWED";
   if (!context.order_types.includes(type)) return "M.CAPABILITY.ORDER_TYPE_NOT_ALLOWED";
-  if (moment.restriction === "limit_only" && type === "market")
-    return moment.restriction_reason ?? "M.DEGRADE.LIMIT_ONLY";
   return "";
 }
 
-function decideOrder(key: number, wish: OrderWish, context: GateContext, moment: GateMoment): Decision {
-  const refusal = mayTrade(wish.instrument, wish.type, context, moment);
+function decideOrder(
+  { key, risk, wished }: { readonly key: number; readonly risk: RiskContext; readonly wished: OrderWish },
+  context: GateContext,
+  moment: GateMoment,
+): Decision {
+  const refusal = mayTrade(wished.instrument, wished.type, context, moment);
   if (refusal !== "") return refused(refusal);
-  const instrument = context.instruments[wish.instrument];
+  const instrument = context.instruments[wished.instrument];
   if (instrument === undefined) return refused("M.CAPABILITY.INSTRUMENT_NOT_ALLOWED");
   let changed = "";
+  let wish = wished;
+  if (moment.restriction === "limit_only" && wished.type === "market") {
+    changed = moment.restriction_reason ?? "M.DEGRADE.LIMIT_ONLY";
+    if (!context.order_types.includes("limit")) return refused(changed);
+    const last = moment.last_prices[wished.instrument] ?? 0;
+    if (last === 0) return refused("M.LIMIT.NO_PRICE");
+    wish = asLimitOrder(wished, last, risk.max_slippage_bps, instrument.tick_size);
+  }
   let reduceOnly = wish.reduce_only;
   let quantity = wish.quantity;
   if (moment.restriction === "reduce_only" && !reduceOnly) {
@@ -249,52 +278,6 @@ function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: Gate
     [{ kind: "amend", target_key: target.key, price: fit.price, quantity: body.quantity === -1 ? -1 : fit.quantity }],
     fit.changed,
   );
-}
-
-/** Gross exposure if everything open filled, the new order included, against the capital. */
-function exceedsCapital(
-  order: {
-    readonly instrument: number;
-    readonly side: "buy" | "sell";
-    readonly price: number;
-    readonly quantity: number;
-  },
-  context: GateContext,
-  moment: GateMoment,
-  except: number,
-): string {
-  let gross = 0n;
-  for (const [index, instrument] of context.instruments.entries()) {
-    const last = moment.last_prices[index] ?? 0;
-    const position = moment.positions[index] ?? 0;
-    let buys = 0n;
-    let sells = 0n;
-    const add = (side: "buy" | "sell", price: number, quantity: number): void => {
-      const amount = BigInt(price === 0 ? last : price) * BigInt(quantity);
-      if (side === "buy") buys += amount;
-      else sells += amount;
-    };
-    for (const open of moment.open_orders)
-      if (open.instrument === index && open.key !== except) add(open.side, open.price, open.remaining);
-    if (order.instrument === index) {
-      if (order.price === 0 && last === 0) return "M.LIMIT.NO_PRICE";
-      add(order.side, order.price, order.quantity);
-    }
-    const held = BigInt(last) * BigInt(position);
-    const long = magnitude(held + buys);
-    const short = magnitude(held - sells);
-    gross += toMoney(long > short ? long : short, instrument.price_digits + instrument.quantity_digits);
-  }
-  return gross > context.capital ? "M.LIMIT.CAPITAL" : "";
-}
-
-const magnitude = (value: bigint): bigint => (value < 0n ? -value : value);
-
-/** From a product's scale to money's, rounded up. */
-function toMoney(value: bigint, digits: number): bigint {
-  if (digits <= MONEY_DIGITS) return value * 10n ** BigInt(MONEY_DIGITS - digits);
-  const by = 10n ** BigInt(digits - MONEY_DIGITS);
-  return (value + by - 1n) / by;
 }
 
 const codeWord = (field: string): string => field.toUpperCase().replaceAll(".", "_");

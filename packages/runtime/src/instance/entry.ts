@@ -42,6 +42,12 @@ export function intentJson(
       ? {
           normalised: {
             side: normalised.order.side,
+            // Only where it became another type; an older journal does not say it.
+            ...(intent.body.kind === "order" || intent.body.kind === "position"
+              ? intent.body.type === normalised.order.type
+                ? {}
+                : { order_type: normalised.order.type, time_in_force: normalised.order.time_in_force }
+              : {}),
             price: price(normalised.order.price, of),
             quantity: quantity(normalised.order.quantity, of),
             reduce_only: normalised.order.reduce_only,

@@ -81,7 +81,10 @@ const intents = (result: BacktestResult): readonly Intent[] =>
 /** By the row that brought them: what reached the exchange, as `type×quantity`. */
 function reached(result: BacktestResult): ReadonlyMap<number, string> {
   const types = new Map(
-    intents(result).map((one) => [one.client_order_id, [one.cursor, String(one.intent["order_type"])] as const]),
+    intents(result).map((one) => {
+      const after = one.intent["normalised"] as { readonly order_type?: string } | undefined;
+      return [one.client_order_id, [one.cursor, after?.order_type ?? String(one.intent["order_type"])] as const];
+    }),
   );
   const sent = new Map<number, string>();
   for (const entry of result.entries) {
@@ -97,7 +100,7 @@ const usual = (row: number): string => (row % 2 === 0 ? "market×1" : "limit×1"
 /** What reaches the exchange from a row under a reaction; `null`: nothing. */
 const UNDER: Readonly<Record<QualityReaction, (row: number) => string | null>> = {
   ignore: usual,
-  limit_only: (row) => (row % 2 === 0 ? null : "limit×1"),
+  limit_only: () => "limit×1",
   reduce_size: (row) => (row % 2 === 0 ? "market×0.5" : "limit×0.5"),
   no_trade: () => null,
   resync: () => null,
@@ -137,8 +140,12 @@ describe("reactions to flawed data", () => {
             verdict === "forwarded" ? null : reason,
           ]);
           if (verdict === "degraded") {
-            expect(intent.intent["quantity"], "before").toBe("1");
-            expect(intent.intent["normalised"], "after").toMatchObject({ quantity: "0.5" });
+            expect(intent.intent, "before").toMatchObject({ quantity: "1", order_type: usual(row).split("×")[0] });
+            expect(intent.intent["normalised"], "after").toMatchObject(
+              reaction === "limit_only"
+                ? { order_type: "limit", time_in_force: "ioc", price: "100.1", quantity: "1" }
+                : { quantity: "0.5" },
+            );
           }
         }
         expect(strategy.heard[FLAGGED]?.flags).toBe(QUALITY_FLAGS[flag]);
