@@ -8,7 +8,7 @@
  * Invariants
  * - No order is dispatched before its entry is durable, or after the lease's own deadline (recovery.test.ts, runner.test.ts).
  * - Without its lease it writes no checkpoint (recovery.test.ts "[M-7.1.2]").
- * - `open` of an earlier life replays until the journal's end and continues there (recovery.test.ts "[M-8.2.2]").
+ * - `open` of an earlier life replays until the journal's end and continues there (kill.test.ts "[M-8.2.2]").
  */
 import { canonicalJson, err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { causeText } from "../cause-text.ts";

@@ -329,6 +329,7 @@ export class InstanceMachine {
   /** Continues a saved machine; the venue was restored by the caller. A fault is a refused start. */
   restore(saved: MachineState, strategyState: Uint8Array): StrategyFault | null {
     this.#cursor = saved.cursor;
+    if (saved.cursor > 0) this.#frames.traceRow(saved.cursor - 1);
     this.#clock = saved.clock;
     this.#inputs = saved.inputs;
     this.#calls = saved.calls;

@@ -1,16 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { clientOrderId } from "@rumi/abi";
 import { canonicalJson } from "@rumi/kernel";
-import { build } from "esbuild";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEMO_INSTRUMENT } from "@rumi/venues";
 import { createSimulatedVenue } from "@rumi/venues";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
-import { FIXTURE_DIR, market, RUN_ID, spec, WASM } from "../../test/support.ts";
+import { market, RUN_ID, spec, WASM } from "../../test/support.ts";
 import { CheckpointSlots } from "../checkpoint/slots.ts";
 import { readJournal } from "../journal/reader.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
@@ -89,71 +84,22 @@ describe("recovery by replay", () => {
     expect(a?.filter((text) => text.includes('"kind":"fill"')).length).toBeGreaterThan(10);
   });
 
-  it(
-    "[M-8.2.2] [M-0.3] [M-0.6] kill -9 at 30 random points: the journal equals an uninterrupted run's, and no order is doubled",
-    { timeout: 240_000 },
-    async () => {
-      const path = folder();
-      const whole = spec(join(path, "whole"));
-      await finish(await openOk(whole));
-      const wanted = reproduced(whole);
-      const bundle = join(path, "child.mjs");
-      await build({
-        stdin: { contents: CHILD, resolveDir: fileURLToPath(new URL(".", import.meta.url)), loader: "ts" },
-        bundle: true,
-        platform: "node",
-        format: "esm",
-        outfile: bundle,
-        logLevel: "error",
-      });
-      const killed = spec(join(path, "killed"));
-      let kills = 0;
-      let acknowledged: readonly string[] = [];
-      for (let life = 1; ; life += 1) {
-        const specFile = join(path, "spec.json");
-        writeFileSync(specFile, JSON.stringify({ ...killed, epoch: life, start: life === 1 ? "fresh" : "resume" }));
-        const child = spawn(process.execPath, [bundle, specFile, String(TRADES), kills < 30 ? "1200" : "0"], {
-          stdio: ["ignore", "pipe", "inherit"],
-          env: { RUMI_TEST_FIXTURE: FIXTURE_DIR },
-        });
-        const ended = once(child, "exit");
-        await Promise.race([once(child.stdout, "data"), ended]);
-        if (kills < 30) {
-          await new Promise((resolve) => setTimeout(resolve, (kills * 13) % 47));
-          child.kill("SIGKILL");
-        }
-        const [code] = (await ended) as [number | null];
-        if (code === 0) break;
-        if (kills >= 30) throw new Error(`the last life ended with ${String(code)}`);
-        kills += 1;
-        const now = entries(killed).map(comparable);
-        expect(now.slice(0, acknowledged.length), "an acknowledged record is never lost or changed").toEqual(
-          acknowledged,
-        );
-        acknowledged = now;
-      }
-      expect(kills).toBe(30);
-      expect(reproduced(killed)).toEqual(wanted);
-      const sent = entries(killed).flatMap((entry) =>
-        entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded"
-          ? [entry.client_order_id]
-          : [],
-      );
-      expect(new Set(sent).size).toBe(sent.length);
-      const keys = entries(killed).flatMap((entry) =>
-        entry.kind === "intent" && entry.intent["kind"] === "order" && entry.verdict === "forwarded"
-          ? [Number(entry.idempotency_key)]
-          : [],
-      );
-      const epochOf = (id: string | null | undefined, key: number): number =>
-        Array.from({ length: 31 }, (_, n) => n + 1).find(
-          (epoch) => clientOrderId({ ...killed, epoch, idempotency_key: key }) === id,
-        ) ?? 0;
-      const epochs = new Set(sent.map((id, index) => epochOf(id, keys[index] ?? 0)));
-      expect(epochs).not.toContain(0);
-      expect(epochs.size, "orders keep the epoch under which they were first recorded").toBeGreaterThan(3);
-    },
-  );
+  it("[M-8.2.2] [M-15.1] what follows a restored checkpoint bears the trace of the row before it, as it did the first time", async () => {
+    const path = folder();
+    const one = spec(join(path, "run"));
+    const host = await openOk(one);
+    await host.turn();
+    expect((await host.checkpoint("test")).ok).toBe(true);
+    const stop = host.input({ input: "safety", mode: "EMERGENCY_STOP", generation: 2 });
+    await host.turn();
+    expect((await stop).ok).toBe(true);
+    // The process dies here: the replay begins at the checkpoint, and the input comes before any row.
+    const before = entries(one);
+    const resumed = await openOk({ ...one, start: "resume", epoch: 2 });
+    const trace = (kind: string) => entries(one).findLast((entry) => entry.kind === kind)?.trace_id;
+    expect(trace("run_resumed")).toBe(before.at(-1)?.trace_id);
+    await resumed.suspend();
+  });
 
   it("[M-6.2.2] [M-6.1.2] a damaged newest checkpoint rolls back and is on the record; a changed journal halts; another order of things diverges", async () => {
     const path = folder();
@@ -361,28 +307,3 @@ describe("recovery by replay", () => {
     expect(RUN_ID).toBe(one.run_id);
   });
 });
-
-const CHILD = `
-import { readFileSync } from "node:fs";
-import { createSimulatedVenue } from "@rumi/venues";
-import { market, WASM } from "../../test/support.ts";
-import { venueOptionsOf } from "./gate-context.ts";
-import { InstanceHost } from "./host.ts";
-import { openWasmStrategy } from "../strategy/wasm.ts";
-const of = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const slow = Number(process.argv[4]);
-const feed = market(Number(process.argv[3]));
-const strategy = openWasmStrategy({ bytes: WASM, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
-const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
-if (!strategy.ok || !venue.ok) throw new Error("the fixture opens");
-const opened = await InstanceHost.open({ spec: of, feed, strategy: strategy.value, venue: venue.value, wallNow: () => Date.now() * 1000, monotonic: () => performance.now(), mayEmit: () => true, onDurable: () => undefined, onSegment: () => undefined });
-if (!opened.ok) { process.stderr.write(JSON.stringify(opened.error) + "\\n"); process.exit(3); }
-process.stdout.write("open\\n");
-let first = opened.value.status().events_total;
-while (opened.value.phase === "running") {
-  await opened.value.turn();
-  // Slow enough to be killed in the middle: at most so many rows a life.
-  if (slow > 0 && opened.value.status().cursor - first > slow) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-process.exit(0);
-`;
