@@ -8,6 +8,7 @@ import type { StrategyDescriptor } from "@rumi/abi";
 import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
 import type { Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
+import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
 import { keptAdmission, type Admission } from "./admissions/keep.ts";
 import { admissionDeclarations } from "./admissions/operations.ts";
@@ -128,8 +129,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       deps.admit === undefined
         ? () => Promise.resolve(ok(null))
         : keptAdmission({ ...deps, recorder: hub.recorder }, deps.admit),
-    isolationFor: (bot_id: string, descriptor: StrategyDescriptor, isolation: "any" | "strict") =>
-      Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, isolation)),
+    isolationFor: (bot_id: string, descriptor: StrategyDescriptor, wish: IsolationWish) =>
+      Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, wish)),
     runnerReady: () => hub.ready().length > 0,
   };
   const stopListening = store.onAppended((_first, events) => {

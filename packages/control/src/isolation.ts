@@ -1,44 +1,24 @@
-/** Whether a kind of strategy can be boxed on this machine, judged from what the runner reports. */
+/** Whether a strategy can be boxed on this machine as its bot asks, judged from what the runners report. */
 import type { StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { chooseBox, type IsolationWish } from "@rumi/runtime";
 import type { IsolationFact } from "./runners/tables.ts";
 
-/** The runner lists interpreters as facts of level `interpreter`, mechanisms by their level (L1 jail, L2 Wasm, L3 container). */
+/** A runner lists interpreters as facts of level `interpreter`, mechanisms by their level (L1 jail, L2 Wasm, L3 container). */
 export function isolationFor(
   facts: readonly IsolationFact[],
   bot_id: string,
-  descriptor: Pick<StrategyDescriptor, "runtime_kind">,
-  isolation: "any" | "strict",
+  { runtime_kind }: Pick<StrategyDescriptor, "runtime_kind">,
+  wish: IsolationWish,
 ): Result<null, Failure> {
-  if (facts.length === 0) return ok(null); // nothing reported: the runner itself will judge at the start
-  switch (descriptor.runtime_kind) {
-    case "rust_wasm":
-    case "typescript":
-      return ok(null); // Wasm is part of the program
-    case "python":
-    case "rust_native": {
-      const interpreter = facts.find((fact) => fact.mechanism === "python3");
-      if (descriptor.runtime_kind === "python" && interpreter?.available === false)
-        return missing(bot_id, "python3", interpreter.reason);
-      const boxes = facts.filter(
-        (fact) => (fact.level === "L1" || fact.level === "L3") && fact.mechanism !== "python3",
-      );
-      if (boxes.some((fact) => fact.available) || (boxes.length === 0 && isolation === "any")) return ok(null);
-      return missing(
-        bot_id,
-        "a process jail (bubblewrap, Landlock self-jail or a container engine)",
-        boxes.map((fact) => `${fact.mechanism}: ${fact.reason ?? "unavailable"}`).join("; "),
-      );
-    }
-  }
-}
-
-function missing(bot_id: string, needs: string, problem: string | null): Result<never, Failure> {
-  return err(
-    failure(
-      "RUMI-BOT-020",
-      { bot_id, needs, problem: problem ?? "not found" },
-      { reasonCode: "M.ISOLATION.UNAVAILABLE" },
-    ),
-  );
+  const refused = (needs: string, problem: string): Result<never, Failure> =>
+    err(failure("RUMI-BOT-020", { bot_id, needs, problem }, { reasonCode: "M.ISOLATION.UNAVAILABLE" }));
+  const inProcess = runtime_kind === "python" || runtime_kind === "rust_native";
+  // Nothing reported: the runner itself will judge at the start.
+  if (inProcess && facts.length === 0) return ok(null);
+  const interpreter = facts.find((fact) => fact.mechanism === "python3");
+  if (runtime_kind === "python" && interpreter?.available === false)
+    return refused("python3", interpreter.reason ?? "not found");
+  const box = chooseBox(runtime_kind, wish, facts);
+  return box.ok ? ok(null) : refused(box.error.needs, box.error.problem);
 }

@@ -9,10 +9,15 @@ const row = (bot_id: string, desired: "running" | "stopped", counters: Readonly<
   instance_id: "main",
   desired,
   spec: JSON.stringify({ descriptor: { capabilities: { lane: "ll" } } }),
-  status: JSON.stringify({ counters, health_state: "degraded", reason_code: "M.GATE.RATE" }),
+  status: JSON.stringify({
+    counters,
+    health_state: "degraded",
+    isolation: { level: "L1", mechanism: "bubblewrap" },
+    reason_code: "M.GATE.RATE",
+  }),
 });
 
-it("[M-14.1] a histogram is cumulated, labels are exact, and a series ends with its instance", () => {
+it("[M-5.1.1] [M-14.1] a histogram is cumulated, labels are exact, and a series ends with its instance", () => {
   const metrics = createMetrics();
   const counters = {
     strategy_event_latency_ms_sum: 3.5,
@@ -35,6 +40,7 @@ it("[M-14.1] a histogram is cumulated, labels are exact, and a series ends with 
     `strategy_fault_total{${own},kind="trap"} 4`,
     `strategy_queue_depth{${own},lane="ll"} 7`,
     `health_state{${own}} 1`,
+    `strategy_isolation_level{${own}} 1`,
     `health_state_info{${own},reason_code="M.GATE.RATE"} 1`,
   ])
     expect(text).toContain(`${line}\n`);

@@ -37,6 +37,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   state_checkpoint_bytes: { kind: "gauge", help: "Bytes of the newest state checkpoint." },
   state_restore_time_ms: { kind: "gauge", help: "Milliseconds that the last restore took; 0 for a run begun afresh." },
   health_state: { kind: "gauge", help: "0 healthy, 1 degraded, 2 halted." },
+  strategy_isolation_level: { kind: "gauge", help: "Isolation level in force: 0 thread, 1 jail, 2 Wasm, 3 container." },
   health_state_info: { kind: "gauge", help: "The reason of the health state.", label: "reason_code" },
 };
 
@@ -57,7 +58,7 @@ export function familiesOf(
     if (status === null || row.desired === "stopped") continue;
     const of = { strategy: row.strategy_id, instance: `${row.bot_id}/${row.instance_id}` };
     const lane = laneOf(row);
-    const { counters, health_state, reason_code } = status;
+    const { counters, health_state, isolation, reason_code } = status;
     for (const [counter, value] of Object.entries(counters)) {
       const [, name = "", word] = COUNTER.exec(counter) ?? [];
       const label = FAMILIES[name]?.label;
@@ -66,6 +67,8 @@ export function familiesOf(
       series.get(name)?.push({ labels, value });
     }
     series.get("strategy_event_latency_ms")?.push(latency(counters, { ...of, lane }));
+    if (isolation != null)
+      series.get("strategy_isolation_level")?.push({ labels: of, value: Number(isolation.level.slice(1)) });
     series.get("health_state")?.push({ labels: of, value: HEALTH_NUMBERS[health_state] ?? 2 });
     series.get("health_state_info")?.push({ labels: { ...of, reason_code: reason_code ?? "" }, value: 1 });
   }

@@ -6,14 +6,15 @@
  * thread, so that the main thread can watch the deadline of a jailed process.
  */
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { admit, type AdmissionReport, type AdmissionRequest, type PythonHome } from "@rumi/runtime";
+import { admit, type AdmissionReport, type AdmissionRequest } from "@rumi/runtime";
 import { jailNowMs, jailsOf, type JailsJob } from "./jails.ts";
-import { createJailWatch, detectJails, detectPython, startJailWatchdog } from "@rumi/sandbox";
+import { type ContainerEngine, createJailWatch, detectJails, detectPython, startJailWatchdog } from "@rumi/sandbox";
 
 export type AdmissionJob = {
-  readonly request: Omit<AdmissionRequest, "python" | "native" | "monotonic">;
+  readonly request: Omit<AdmissionRequest, "python" | "native" | "jails" | "monotonic">;
   readonly sdk_dir: string;
   readonly runner_dir: string;
+  readonly container_engine: ContainerEngine;
 };
 
 type ThreadJob = {
@@ -26,9 +27,9 @@ if (isMainThread) {
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   const job = JSON.parse(Buffer.concat(chunks).toString("utf8")) as AdmissionJob;
   const watch = createJailWatch();
-  const home = job.request.descriptor.runtime_kind === "python" ? await pythonHome(job) : null;
+  const found = await jailsFor(job);
   startJailWatchdog(watch, { now_ms: jailNowMs, every_ms: 1 });
-  const data: ThreadJob = { request: job.request, jails: { watch, python: home } };
+  const data: ThreadJob = { request: job.request, jails: { watch, ...found } };
   const worker = new Worker(new URL(import.meta.url), { workerData: data });
   worker.once("message", (report: AdmissionReport) => process.stdout.write(`${JSON.stringify(report)}\n`));
 } else {
@@ -52,12 +53,17 @@ if (isMainThread) {
   });
 }
 
-async function pythonHome(job: AdmissionJob): Promise<PythonHome | null> {
+/** What a strategy in a process can be boxed in here; nothing is looked for that the others do not need. */
+async function jailsFor(job: AdmissionJob): Promise<Pick<JailsJob, "python" | "jails">> {
+  const { runtime_kind } = job.request.descriptor;
+  if (runtime_kind !== "python" && runtime_kind !== "rust_native") return { python: null };
   const python = detectPython(process.env["PATH"] ?? "");
-  if (!python.ok) return null;
-  const jails = await detectJails(python);
+  const jails = await detectJails(python, job.container_engine);
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
-  return best === undefined
-    ? null
-    : { python: python.value, mechanism: best.mechanism, sdk_dir: job.sdk_dir, runner_dir: job.runner_dir };
+  const { sdk_dir, runner_dir } = job;
+  return {
+    python:
+      python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, sdk_dir, runner_dir } : null,
+    jails,
+  };
 }

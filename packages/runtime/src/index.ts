@@ -35,6 +35,13 @@ export * from "./gate/intent.ts";
 export { normaliseOrder } from "./gate/normalise.ts";
 export { parseMoney } from "./gate/money.ts";
 export type { PythonHome } from "./strategy/process.ts";
+export {
+  type BoxFact,
+  chooseBox,
+  ISOLATION_LEVELS,
+  type IsolationLevel,
+  type IsolationWish,
+} from "./isolation/choice.ts";
 export { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
 export { MeasuredLane, type MeasuredLaneOptions } from "./measure/lane.ts";

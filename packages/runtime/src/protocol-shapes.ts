@@ -196,6 +196,7 @@ const spec = object(
     ),
     limits: object({ capital: money, intents_per_second: count, max_open_orders: count }),
     isolation: word("any", "strict"),
+    isolation_level: word("L0", "L1", "L2", "L3"),
     admission: object({ report_id: text, key: digest }),
     run_dir: text,
     start: word("fresh", "resume"),
@@ -217,7 +218,7 @@ const spec = object(
       when_behind: word(...COMPUTE_POLICIES),
     }),
   },
-  ["admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute", "services"],
+  ["isolation_level", "admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute", "services"],
 );
 
 const inspection = object({
@@ -362,7 +363,10 @@ export const RUNNER_SHAPES: Readonly<Record<string, Shape>> = {
   proof: message("proof", { mac: hex32 }),
   instances: message("instances", {
     instances: list(status, 16_384),
-    isolation: list(object({ level: text, mechanism: text, available: flag, reason: orNull(long) }), 32),
+    isolation: list(
+      object({ level: text, mechanism: text, available: flag, strict: flag, reason: orNull(long) }, ["strict"]),
+      32,
+    ),
   }),
   renew: message("renew", { request: count, leases: list(object({ ...key, epoch: count }), 1_024) }),
   status: message("status", { status }),

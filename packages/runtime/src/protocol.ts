@@ -11,6 +11,7 @@ import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
 import type { RecordingFile } from "@rumi/venues";
 import type { DataQuality } from "./quality/policy.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "./breaker/config.ts";
+import type { IsolationLevel } from "./isolation/choice.ts";
 import type { ComputeSide } from "./compute/policy.ts";
 import type { ServiceSpec } from "./service/spec.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
@@ -94,6 +95,8 @@ export type InstanceSpec = InstanceKey & {
   readonly services?: readonly ServiceSpec[];
   /** `any` may fall back to a weaker level and says so; `strict` refuses instead. */
   readonly isolation: "any" | "strict";
+  /** Level that is asked for; absent: the kind's own (isolation/choice.ts). */
+  readonly isolation_level?: IsolationLevel;
   /** The admission report that the control plane keeps about this start; its key spares the runner the smoke (M-12.1). */
   readonly admission?: { readonly report_id: string; readonly key: Digest };
   /** Where checkpoints and journal of this run live; the runner makes it. */
@@ -140,7 +143,7 @@ export type InstanceStatus = InstanceKey & {
     readonly suggestion: string;
   } | null;
   /** Level in force: L1 jail, L2 Wasm, L3 container; and which mechanism. */
-  readonly isolation: { readonly level: "L0" | "L1" | "L2" | "L3"; readonly mechanism: string } | null;
+  readonly isolation: { readonly level: IsolationLevel; readonly mechanism: string } | null;
   readonly cursor: number;
   readonly events_total: number;
   readonly intents_total: number;
@@ -251,6 +254,8 @@ export type RunnerMessage =
         readonly level: string;
         readonly mechanism: string;
         readonly available: boolean;
+        /** Whether `strict` takes it there; absent: it does. */
+        readonly strict?: boolean;
         readonly reason: string | null;
       }[];
     }

@@ -23,7 +23,16 @@ export { assembleFilter, type FilterOptions, type FilterStage, type Processor, p
 export type { LogCounts } from "./jail/log.ts";
 export { type JailExit, JailedProcess, spawnJail } from "./jail/process.ts";
 export { detectPython, type PythonFacts } from "./jail/python.ts";
-export { JAIL_MECHANISMS, type JailMechanism, type JailProgram, type JailSpec } from "./jail/spec.ts";
+export {
+  CONTAINER_ENGINES,
+  type ContainerEngine,
+  JAIL_LEVELS,
+  JAIL_MECHANISMS,
+  type JailLevel,
+  type JailMechanism,
+  type JailProgram,
+  type JailSpec,
+} from "./jail/spec.ts";
 export {
   createJailWatch,
   type JailWatch,

@@ -11,7 +11,7 @@
  */
 import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObject, type Result } from "@rumi/kernel";
-import { QUALITY_REACTIONS, type QualityFlag } from "@rumi/runtime";
+import { ISOLATION_LEVELS, QUALITY_REACTIONS, type QualityFlag } from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
 import { DegradationField, ServicesField, SloField } from "../restraints/model.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
@@ -66,6 +66,12 @@ const specFields = {
   runbook: Type.Optional(text(1_024)),
   dependencies: Type.Optional(Type.Array(text(256), { maxItems: 64 })),
   isolation: Type.Optional(Type.Union([Type.Literal("any"), Type.Literal("strict")])),
+  isolation_level: Type.Optional(
+    Type.Union(
+      ISOLATION_LEVELS.map((level) => Type.Literal(level)),
+      { description: "L0 thread and watchdog, L1 process jail, L2 Wasm, L3 container; the kind's own when absent." },
+    ),
+  ),
   slo: Type.Optional(SloField),
   degradation: Type.Optional(DegradationField),
   services: Type.Optional(ServicesField),
@@ -178,6 +184,7 @@ export function nextVersion(current: string, before: BotSpec, after: BotSpec): s
       spec.instruments,
       spec.capital,
       spec.isolation,
+      spec.isolation_level,
       spec.stop_conditions,
       spec.staging,
     ]) ||

@@ -60,6 +60,7 @@ export function startSpecOf(facts: StartFacts): StartSpec {
     },
     ...(spec.data_quality === undefined ? {} : { data_quality: spec.data_quality }),
     isolation: spec.isolation,
+    ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
     ...(spec.slo === undefined ? {} : { slo: spec.slo }),
     ...(spec.degradation?.breaker === undefined ? {} : { breaker: spec.degradation.breaker }),
     ...(spec.services === undefined ? {} : { services: spec.services as unknown as readonly ServiceSpec[] }),

@@ -4,10 +4,15 @@ import type { InstanceStatus } from "@rumi/runtime";
 import { jsonOf } from "../shared/sql.ts";
 import type { FailureNote } from "../shared/fields.ts";
 import { runbookOf } from "../runbooks.ts";
-import type { InstanceRow } from "./tables.ts";
+import type { InstanceRow, StartSpec } from "./tables.ts";
 
 export function statusOf(row: Pick<InstanceRow, "status">): InstanceStatus | null {
   return row.status === null ? null : jsonOf<InstanceStatus>(row.status);
+}
+
+function requiredOf({ spec }: InstanceRow) {
+  const { isolation, isolation_level } = jsonOf<StartSpec>(spec);
+  return { isolation, level: isolation_level ?? null };
 }
 
 /** An instance as API and console show it. */
@@ -29,7 +34,9 @@ export function instanceView(row: InstanceRow) {
     reason_code: status?.reason_code ?? null,
     /** The page that says what to do about the reason. */
     runbook: runbookOf("", status?.reason_code ?? undefined) ?? null,
+    /** What is in force; what was asked for stands beside it. */
     isolation: status?.isolation ?? null,
+    isolation_required: requiredOf(row),
     cursor: status?.cursor ?? 0,
     events_total: status?.events_total ?? 0,
     intents_total: status?.intents_total ?? 0,

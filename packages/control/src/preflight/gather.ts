@@ -35,7 +35,7 @@ export type PreflightDeps = {
   readonly isolationFor: (
     bot_id: string,
     descriptor: StrategyDescriptor,
-    isolation: "any" | "strict",
+    wish: Pick<BotSpec, "isolation" | "isolation_level">,
   ) => Promise<Result<unknown, Failure>>;
   readonly runnerReady: () => boolean;
 };
@@ -63,6 +63,7 @@ export async function gatherPreflight(
   const config = strategy.ok ? validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
   const side = strategy.ok ? judgeCompute(spec, strategy.value) : ok(null);
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
+  const isolation = strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec) : ok(null);
   const missing = spec.instruments.find((one) => !known.includes(one));
   return {
     strategy: strategy.ok ? strategy.value : undefined,
@@ -74,7 +75,7 @@ export async function gatherPreflight(
       checks: {
         artifact_digest: strategy,
         admission:
-          strategy.ok && config.ok && venue !== undefined && missing === undefined
+          strategy.ok && config.ok && isolation.ok && venue !== undefined && missing === undefined
             ? await deps.admit({
                 bot_id,
                 strategy: strategy.value,
@@ -94,7 +95,7 @@ export async function gatherPreflight(
               : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),
         venue_files: venue === undefined ? noVenue : await venueUnchanged(venue),
         lease_free: await leasesFree(reader, sql, spec, { bot_id, shards: shards.ok ? shards.value : [], now }),
-        isolation: strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec.isolation) : ok(null),
+        isolation,
         runner: deps.runnerReady() ? ok(null) : err(failure("RUMI-BOT-018")),
       },
     },

@@ -151,18 +151,18 @@ describe("isolation", () => {
   const wasm = { level: "L2", mechanism: "wasm-fuel", available: true, reason: null };
   const jail = { level: "L1", mechanism: "bubblewrap", available: false, reason: "bwrap is not installed" };
   it("a python strategy without any jail is refused by name and way out; wasm goes on", () => {
-    const python = isolationFor([wasm, jail], "b", { runtime_kind: "python" }, "any");
+    const python = isolationFor([wasm, jail], "b", { runtime_kind: "python" }, { isolation: "any" });
     expect(python).toMatchObject({
       ok: false,
       error: { code: "RUMI-BOT-020", params: { problem: "bubblewrap: bwrap is not installed" } },
     });
-    expect(isolationFor([wasm, jail], "b", { runtime_kind: "rust_wasm" }, "strict").ok).toBe(true);
+    expect(isolationFor([wasm, jail], "b", { runtime_kind: "rust_wasm" }, { isolation: "strict" }).ok).toBe(true);
     expect(
       isolationFor(
         [wasm, jail, { ...jail, mechanism: "selfjail", available: true }],
         "b",
         { runtime_kind: "python" },
-        "any",
+        { isolation: "any" },
       ).ok,
     ).toBe(true);
   });

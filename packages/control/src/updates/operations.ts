@@ -106,7 +106,7 @@ async function findVersion(
   const spec: BotSpec = { ...before, strategy: reference, config: (input.config ?? before.config) as JsonObject };
   const shards = shardsOf(spec, descriptor);
   if (!shards.ok) return shards;
-  const isolated = await deps.isolationFor(bot.bot_id, descriptor, spec.isolation);
+  const isolated = await deps.isolationFor(bot.bot_id, descriptor, spec);
   if (!isolated.ok) return isolated;
   for (const shard of shards.value) {
     const former = states.find((one) => one.instance_id === shard.instance_id);

@@ -294,11 +294,11 @@ export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
     retry: "after_fix",
     en: {
       text: "{bot_id} needs {needs}, which this machine does not have: {problem}.",
-      next: "Install it (tools/setup-system.sh on Debian), then start again; other bots are not affected.",
+      next: "Install it (tools/setup-system.sh on Debian) and start again, or choose another isolation_level; with isolation `any` the bot takes what there is and shows it.",
     },
     ja: {
       text: "{bot_id} に必要な {needs} がこのマシンにありません: {problem}。",
-      next: "インストール後(Debian では tools/setup-system.sh)、再度起動してください。",
+      next: "インストール後(Debian では tools/setup-system.sh)に再度起動するか、別の isolation_level を選んでください。isolation が `any` なら、使える隔離で動き、それが表示されます。",
     },
   },
   "RUMI-BOT-021": {

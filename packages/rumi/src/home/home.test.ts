@@ -161,6 +161,7 @@ describe("settings", () => {
       api_port: 8765,
       api_bind_address: "127.0.0.1",
       security_mode: "strict",
+      container_engine: "auto",
       log_level: "INFO",
       log_format: "json",
       max_request_body_bytes: 1_048_576,

@@ -4,6 +4,7 @@
  * One table holds each variable's name, default, form and meaning; docs/reference/settings.md is generated
  * from it. An unknown RUMI_ variable is reported, because a misspelt setting is a silent default.
  */
+import { CONTAINER_ENGINES, type ContainerEngine } from "@rumi/sandbox";
 import { ENVIRONMENTS, err, failure, ok, type Environment, type Failure, type Result } from "@rumi/kernel";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
@@ -14,6 +15,7 @@ export type Settings = {
   readonly api_bind_address: string;
   readonly environment: Environment;
   readonly security_mode: "strict" | "permissive";
+  readonly container_engine: ContainerEngine;
   readonly log_level: LogLevel;
   readonly log_format: "json" | "text";
   readonly hmac_rotate: boolean;
@@ -87,6 +89,12 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "strict refuses weaker isolation; permissive warns.",
     parse: oneOf("strict", "permissive"),
   },
+  container_engine: {
+    name: "RUMI_CONTAINER_ENGINE",
+    default: "auto",
+    meaning: "What processes are boxed in: auto takes what works, a name offers that one only.",
+    parse: oneOf(...CONTAINER_ENGINES),
+  },
   log_level: {
     name: "RUMI_LOG_LEVEL",
     default: "INFO",
@@ -144,6 +152,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       api_bind_address: read(SETTINGS.api_bind_address),
       environment: read(SETTINGS.environment),
       security_mode: read(SETTINGS.security_mode),
+      container_engine: read(SETTINGS.container_engine),
       log_level: read(SETTINGS.log_level),
       log_format: read(SETTINGS.log_format),
       hmac_rotate: read(SETTINGS.hmac_rotate),

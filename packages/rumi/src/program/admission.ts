@@ -5,6 +5,7 @@ import type { AdmitRequest } from "@rumi/control";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { AdmissionReport } from "@rumi/runtime";
 import type { AdmissionJob } from "../admission-entry.ts";
+import type { ContainerEngine } from "@rumi/sandbox";
 import type { Installation } from "./installation.ts";
 
 /** The whole of it, interpreter and jail included. */
@@ -14,11 +15,13 @@ const OPEN_ORDERS = 100;
 
 export function admissionProcess(
   installation: Installation,
+  container_engine: ContainerEngine,
 ): (request: AdmitRequest) => Promise<Result<AdmissionReport, Failure>> {
   return async ({ bot_id, strategy, spec, config, instruments, venue_id, from }) => {
     const job: AdmissionJob = {
       sdk_dir: installation.python_sdk,
       runner_dir: installation.jail_scripts,
+      container_engine,
       request: {
         descriptor: strategy.descriptor,
         pack_dir: strategy.directory,
@@ -26,6 +29,7 @@ export function admissionProcess(
         seed: `admission/${bot_id}`,
         instruments,
         isolation: spec.isolation,
+        ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
         venue: { venue_id },
         ...(from === undefined ? {} : { from }),
         limits: {

@@ -269,7 +269,7 @@ function controlPlane(
     environment: home.environment,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
-    admit: admissionProcess(installation),
+    admit: admissionProcess(installation, settings.container_engine),
     inspectRecordings: async (files) => {
       const loaded = await loadRecordings(files, { cache_dir: paths.cache });
       return loaded.ok ? ok(loaded.value.report) : loaded;
@@ -420,6 +420,8 @@ async function startRunners(
           installation.python_sdk,
           "--runner-dir",
           installation.jail_scripts,
+          "--container-engine",
+          options.settings.container_engine,
         ],
       });
     },

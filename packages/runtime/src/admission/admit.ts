@@ -9,7 +9,7 @@
  */
 import { ABI_VERSION, parseDescriptor, type StrategyDescriptor, validateConfig } from "@rumi/abi";
 import { canonicalJson, type Digest, digestOf, type Failure } from "@rumi/kernel";
-import { loadStrategy, readEntrypoint } from "../strategy/load.ts";
+import { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strategy/load.ts";
 import type { IsolationInForce } from "../strategy/strategy.ts";
 import { WasmStrategy } from "../strategy/wasm.ts";
 import { deadlineProblem } from "./deadline.ts";
@@ -23,10 +23,22 @@ export function admissionKey({
   config,
   instruments,
   isolation,
+  isolation_level,
   venue,
-}: Pick<AdmissionRequest, "descriptor" | "config" | "instruments" | "isolation" | "venue">): Digest {
+}: Pick<
+  AdmissionRequest,
+  "descriptor" | "config" | "instruments" | "isolation" | "isolation_level" | "venue"
+>): Digest {
   const { venue_id } = venue;
-  const subject = { subject: "rumi-admission-1", descriptor, config, instruments, isolation, venue_id };
+  const subject = {
+    subject: "rumi-admission-1",
+    descriptor,
+    config,
+    instruments,
+    isolation,
+    venue_id,
+    ...(isolation_level === undefined ? {} : { isolation_level }),
+  };
   return digestOf(canonicalJson(subject));
 }
 
@@ -109,6 +121,8 @@ export function admit(request: AdmissionRequest): AdmissionReport {
     descriptor,
     pack_dir: request.pack_dir,
     isolation: request.isolation,
+    ...levelOf(request),
+    ...(request.jails === undefined ? {} : { jails: request.jails }),
     ...(request.python === undefined ? {} : { python: request.python }),
     ...(request.native === undefined ? {} : { native: request.native }),
   });
@@ -134,6 +148,11 @@ export function admit(request: AdmissionRequest): AdmissionReport {
   } finally {
     strategy.close();
   }
+}
+
+/** A smoke has no watchdog, so what is to run without fuel is tried with it. */
+function levelOf({ isolation_level }: AdmissionRequest): Pick<LoadStrategyOptions, "isolation_level"> {
+  return isolation_level === undefined || isolation_level === "L0" ? {} : { isolation_level };
 }
 
 function capabilityProblem(

@@ -5,10 +5,11 @@ import type { LoadStrategyOptions } from "../strategy/load.ts";
 
 export type AdmissionRequest = Pick<
   InstanceSpec,
-  "descriptor" | "pack_dir" | "config" | "seed" | "instruments" | "isolation" | "limits"
+  "descriptor" | "pack_dir" | "config" | "seed" | "instruments" | "isolation" | "isolation_level" | "limits"
 > & {
   readonly venue: { readonly venue_id: string };
   readonly python?: LoadStrategyOptions["python"];
+  readonly jails?: LoadStrategyOptions["jails"];
   readonly native?: LoadStrategyOptions["native"];
   /** Version of the state that would be restored, if there is one. */
   readonly saved_state_version?: number;

@@ -103,12 +103,12 @@ export class Lane {
     { spec: asked, slot, progress }: Extract<ToLane, { type: "start" }>,
     results: Map<string, ComputeResult>,
   ): Promise<Result<InstanceHost, Failure>> {
-    const { python, watch } = this.#data;
+    const { python, watch, jails } = this.#data;
     const config = validateConfig(asked.descriptor.config_schema, asked.config);
     if (!config.ok) return config;
     const spec = { ...atItsPrimarysPace(asked), config: config.value };
     const native = { watch, now_ms: sharedNowMs };
-    const pythonOf = { native, ...(python === null ? {} : { python: { home: python, ...native } }) };
+    const pythonOf = { native, jails, ...(python === null ? {} : { python: { home: python, ...native } }) };
     const admitted = spec.admission === undefined ? {} : { admitted: spec.admission.key };
     const { monotonic } = this.#around;
     const report = this.#around.admit({ ...spec, ...pythonOf, ...admitted, monotonic });
@@ -142,7 +142,7 @@ export class Lane {
     to: LiveVenueSpec,
     spec: InstanceSpec,
     slot: number,
-    pythonOf: Pick<LoadStrategyOptions, "python">,
+    pythonOf: Pick<LoadStrategyOptions, "python" | "native" | "jails">,
   ): Promise<Result<InstanceHost, Failure>> {
     const outside = this.#around.openLive({
       spec,
@@ -168,7 +168,7 @@ export class Lane {
     world: Pick<HostOptions, "feed" | "venue" | "live"> & Beside,
     spec: InstanceSpec,
     slot: number,
-    pythonOf: Pick<LoadStrategyOptions, "python">,
+    pythonOf: Pick<LoadStrategyOptions, "python" | "native" | "jails">,
   ): Promise<Result<InstanceHost, Failure>> {
     const { calls, without } = this.#data;
     const strategy = this.#around.loadStrategy({
@@ -177,6 +177,7 @@ export class Lane {
       ...(without === undefined ? {} : { without }),
       pack_dir: spec.pack_dir,
       isolation: spec.isolation,
+      ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
       ...pythonOf,
       ...(pythonOf.python === undefined ? {} : { python: { ...pythonOf.python, standby: "warm" as const } }),
     });

@@ -2,6 +2,7 @@
 import type { JsonObject, Result } from "@rumi/kernel";
 import type { CallWatch, JailWatch } from "@rumi/sandbox";
 import type { ComputeResult } from "../compute/side.ts";
+import type { BoxFact } from "../isolation/choice.ts";
 import type { MachineInput } from "../instance/input.ts";
 import type { InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
@@ -17,6 +18,8 @@ export type LaneData = {
   /** For tests of the dual fence (M-5.2.7): leave one fence out. */
   readonly without?: "fuel";
   readonly python: PythonHome | null;
+  /** What this machine can box a process in. */
+  readonly jails: readonly BoxFact[];
   /** A Compute lane stands behind everything else. */
   readonly lane: "ll" | "compute";
 };

@@ -170,6 +170,7 @@ async function play(
     descriptor: spec.descriptor,
     pack_dir,
     isolation: "any",
+    ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
     ...(python === undefined ? {} : { python }),
     ...(native === undefined ? {} : { native }),
   });

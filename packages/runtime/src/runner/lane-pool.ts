@@ -49,6 +49,7 @@ export type LanePoolOptions = {
   readonly timers: Timers;
   readonly fence: SharedArrayBuffer;
   readonly python: PythonHome | null;
+  readonly jails: LaneData["jails"];
   readonly onMessage: (message: Extract<FromLane, { type: "status" | "durable" | "segment" }>) => void;
   readonly log: (line: string) => void;
   /** `late` broke through its own fence, and the lane was ended for it. */
@@ -157,9 +158,18 @@ export class LanePool {
     const beat = new SharedArrayBuffer(4);
     const watch = createJailWatch();
     const calls = createCallWatch();
-    const { fence, python, without } = this.#o;
+    const { fence, python, jails, without } = this.#o;
     const lane = name.startsWith(COMPUTE) ? "compute" : "ll";
-    const data: LaneData = { fence, beat, watch, calls, python, lane, ...(without === undefined ? {} : { without }) };
+    const data: LaneData = {
+      fence,
+      beat,
+      watch,
+      calls,
+      python,
+      jails,
+      lane,
+      ...(without === undefined ? {} : { without }),
+    };
     const inside = this.#o.makeThread(name, data, isShared(name), {
       onMessage: (message) => this.#heard(thread, message),
       onEnd: (problem) => this.#lose(thread, problem),

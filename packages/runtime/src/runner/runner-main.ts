@@ -1,7 +1,8 @@
 /**
  * Entry point of the runner process: `main(argv)`.
  *
- * --socket PATH --key-file PATH --runner-id ID --lane-url URL [--sdk-dir DIR --runner-dir DIR] [--orphan-ms N] [--instances N]
+ * --socket PATH --key-file PATH --runner-id ID --lane-url URL [--sdk-dir DIR --runner-dir DIR] [--container-engine NAME]
+ * [--orphan-ms N] [--instances N]
  * The key file holds 64 hexadecimal digits and belongs to its user alone (0600). SIGINT and SIGHUP belong to the
  * terminal and are ignored; SIGTERM ends in order: checkpoints, flush, exit code 0.
  */
@@ -9,13 +10,16 @@ import { readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 import { type Failure, failureText, systemRandom } from "@rumi/kernel";
-import { detectJails, detectPython } from "@rumi/sandbox";
+import { CONTAINER_ENGINES, detectJails, detectPython } from "@rumi/sandbox";
 import type { PythonHome } from "../strategy/process.ts";
 import { type IsolationFact, Runner, type RunnerOptions } from "./runner.ts";
 
 const GRACE_MS = 10_000;
 
-export type Detectors = { readonly python: () => ReturnType<typeof detectPython>; readonly jails: typeof detectJails };
+export type Detectors = {
+  readonly python: () => ReturnType<typeof detectPython>;
+  readonly jails: (python: ReturnType<typeof detectPython>) => ReturnType<typeof detectJails>;
+};
 
 /** `tests` leaves a fence out (M-5.2.7); the program never gives it. */
 export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "without"> = {}): Promise<void> {
@@ -28,6 +32,7 @@ export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "
       "lane-url": { type: "string" },
       "sdk-dir": { type: "string" },
       "runner-dir": { type: "string" },
+      "container-engine": { type: "string" },
       "orphan-ms": { type: "string" },
       instances: { type: "string" },
     },
@@ -40,9 +45,11 @@ export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
+  const engine = CONTAINER_ENGINES.find((one) => one === (values["container-engine"] ?? "auto"));
+  if (engine === undefined) throw new Error(`--container-engine is one of ${CONTAINER_ENGINES.join(", ")}`);
   const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"], {
     python: () => detectPython(process.env["PATH"] ?? ""),
-    jails: detectJails,
+    jails: (found) => detectJails(found, engine),
   });
   const laneUrl = need("lane-url");
   const runner = new Runner({
@@ -91,11 +98,7 @@ export async function pythonHome(
     reason: python.ok ? null : wayOut(python.error),
   };
   const jails = await detect.jails(python);
-  const isolation = [
-    wasm,
-    interpreter,
-    ...jails.map(({ level, mechanism, available, reason }): IsolationFact => ({ level, mechanism, available, reason })),
-  ];
+  const isolation = [wasm, interpreter, ...jails.map(({ weaker: _, ...fact }): IsolationFact => fact)];
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
   return {
     python:

@@ -107,6 +107,7 @@ export class Runner {
       timers: around.timers,
       fence: this.#fence.shared,
       python: options.python,
+      jails: options.isolation,
       log: options.log,
       onMessage: (message) => this.#fromLane(message),
       onLost: (runs, problem, late) => this.#laneLost(runs, problem, late),

@@ -7,7 +7,8 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { type StrategyDescriptor, verifyBinary } from "@rumi/abi";
 import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
-import type { CallMark } from "@rumi/sandbox";
+import { type CallMark, JAIL_LEVELS, type JailMechanism } from "@rumi/sandbox";
+import { type BoxFact, chooseBox, type ChosenBox, type IsolationLevel } from "../isolation/choice.ts";
 import { type JailGuard, openNativeStrategy, openPythonStrategy, type PythonHome } from "./process.ts";
 import { openQuickJsStrategy } from "./quickjs.ts";
 import type { Strategy } from "./strategy.ts";
@@ -17,6 +18,10 @@ export type LoadStrategyOptions = {
   readonly descriptor: StrategyDescriptor;
   readonly pack_dir: string;
   readonly isolation: "any" | "strict";
+  /** Level that is asked for; absent: the kind's own. */
+  readonly isolation_level?: IsolationLevel;
+  /** What this machine can box a process in; absent: `python`'s mechanism, and bubblewrap for native binaries. */
+  readonly jails?: readonly BoxFact[];
   /** Where a watchdog sees the calls of what runs in the lane's own thread. */
   readonly mark?: CallMark;
   /** For tests of the dual fence (M-5.2.7): leave one fence out. */
@@ -63,7 +68,11 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
   const { descriptor, python, native = python } = options;
   const entrypoint = readEntrypoint(options.pack_dir, descriptor);
   if (!entrypoint.ok) return entrypoint;
+  const box = boxOf(options);
+  if (!box.ok) return box;
   const { resources } = descriptor;
+  const { instead_of } = box.value;
+  const mechanism = box.value.mechanism as JailMechanism;
   const watched = options.mark === undefined ? {} : { mark: options.mark };
   switch (descriptor.runtime_kind) {
     case "rust_wasm":
@@ -72,7 +81,8 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         memory_bytes: resources.memory_bytes,
         fuel_per_event: resources.fuel_per_event,
         ...watched,
-        ...(options.without === undefined ? {} : { without: options.without }),
+        ...(options.without === undefined && box.value.level !== "L0" ? {} : { without: "fuel" }),
+        instead_of,
       });
     case "python":
       if (python === undefined) return unsupported("this place hosts no Python");
@@ -81,13 +91,16 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         script: entrypoint.value.path,
         pack_dir: realpathSync(options.pack_dir),
         isolation: options.isolation,
+        instead_of,
         ...python,
+        home: { ...python.home, mechanism },
       });
     case "typescript":
       return openQuickJsStrategy({
         bytes: entrypoint.value.bytes,
         memory_bytes: resources.memory_bytes,
         fuel_per_event: resources.fuel_per_event,
+        instead_of,
         ...watched,
       });
     case "rust_native":
@@ -96,10 +109,24 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         descriptor,
         bytes: entrypoint.value.bytes,
         isolation: options.isolation,
+        ...(mechanism === "self-jail" ? {} : { mechanism }),
+        instead_of,
         watch: native.watch,
         now_ms: native.now_ms,
       });
   }
+}
+
+function boxOf({ descriptor, python, jails, ...wish }: LoadStrategyOptions): Result<ChosenBox, Failure> {
+  const { runtime_kind } = descriptor;
+  const mechanism = runtime_kind === "rust_native" ? "bubblewrap" : python?.home.mechanism;
+  const only =
+    mechanism === undefined ? [] : [{ mechanism, level: JAIL_LEVELS[mechanism], available: true, reason: null }];
+  const box = chooseBox(runtime_kind, wish, jails ?? only);
+  if (box.ok || (runtime_kind === "python" && python === undefined))
+    return box.ok ? box : unsupported("this place hosts no Python");
+  const { needs, problem } = box.error;
+  return err(failure("RUMI-STR-064", { mechanism: needs, problem }, { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" }));
 }
 
 const unsupported = (problem: string): Result<never, Failure> =>

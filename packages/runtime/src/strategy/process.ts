@@ -26,7 +26,15 @@ import {
   type SyncJailedProcess,
 } from "@rumi/sandbox";
 import { evidenceOf, refusalOf } from "./evidence.ts";
-import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
+import type { IsolationLevel } from "../isolation/choice.ts";
+import {
+  type CallbackNumber,
+  FAULTED,
+  inForce,
+  type IsolationInForce,
+  type Strategy,
+  type StrategyFault,
+} from "./strategy.ts";
 
 export type PythonHome = {
   readonly python: PythonFacts;
@@ -48,6 +56,8 @@ export type JailGuard = {
 type Common = JailGuard & {
   readonly descriptor: StrategyDescriptor;
   readonly isolation: "any" | "strict";
+  /** The level that was asked for and is not to be had. */
+  readonly instead_of?: IsolationLevel | null;
 };
 export type PythonStrategyOptions = Common & {
   readonly script: string;
@@ -57,6 +67,8 @@ export type PythonStrategyOptions = Common & {
 export type NativeStrategyOptions = Common & {
   /** The program, proven already. */
   readonly bytes: Uint8Array;
+  /** Bubblewrap when absent; never the self-jail, because a stranger's binary cannot be asked to jail itself. */
+  readonly mechanism?: Exclude<JailMechanism, "self-jail">;
 };
 
 const START_DEADLINE_MS = 10_000;
@@ -90,8 +102,7 @@ export function openNativeStrategy(options: NativeStrategyOptions): Result<Proce
   chmodSync(folder, 0o755);
   const spec: JailSpec = {
     ...bounds(options),
-    // A stranger's binary cannot be asked to jail itself.
-    mechanism: "bubblewrap",
+    mechanism: options.mechanism ?? "bubblewrap",
     program: { kind: "executable", path },
     args: [],
     read_only_binds: [folder],
@@ -102,10 +113,15 @@ export function openNativeStrategy(options: NativeStrategyOptions): Result<Proce
 }
 
 function start(of: Common, spec: JailSpec, afterwards: () => void): Result<ProcessStrategy, Failure> {
-  const { watch, now_ms, descriptor } = of;
+  const { watch, now_ms, descriptor, instead_of = null } = of;
   const started = spawnSyncJail({ spec, watch, now_ms });
   return started.ok
-    ? ok(new ProcessStrategy({ watch, now_ms, descriptor, spec, afterwards, ...standbyOf(of, spec) }, started.value))
+    ? ok(
+        new ProcessStrategy(
+          { watch, now_ms, descriptor, instead_of, spec, afterwards, ...standbyOf(of, spec) },
+          started.value,
+        ),
+      )
     : err(started.error);
 }
 
@@ -132,6 +148,7 @@ function bounds({
 }
 
 type Parts = JailGuard & {
+  readonly instead_of: IsolationLevel | null;
   readonly descriptor: StrategyDescriptor;
   readonly spec: JailSpec;
   readonly afterwards: () => void;
@@ -153,11 +170,9 @@ export class ProcessStrategy implements Strategy {
   constructor(options: Parts, process: SyncJailedProcess) {
     this.#options = options;
     this.#process = process;
-    this.isolation = {
-      level: process.level,
-      mechanism:
-        process.weaker.length === 0 ? process.mechanism : `${process.mechanism} (weaker: ${process.weaker.join("; ")})`,
-    };
+    const { mechanism, weaker } = process;
+    const said = weaker.length === 0 ? mechanism : `${mechanism} (weaker: ${weaker.join("; ")})`;
+    this.isolation = inForce(process.level, said, options.instead_of);
     const room = SANDBOX_LIMITS.frame_bytes;
     const buffer = new ArrayBuffer(room * 2 + HEAD);
     this.views = frameViews(buffer, 0, buffer.byteLength);

@@ -8,7 +8,15 @@ import { type FrameViews, frameViews } from "@rumi/abi";
 import { err, type Failure, ok, type Result } from "@rumi/kernel";
 import { type CallMark, openQuickJsBox, type QuickJsBox, UNWATCHED, WASM_FAULTED } from "@rumi/sandbox";
 import { refusalOf } from "./evidence.ts";
-import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
+import type { IsolationLevel } from "../isolation/choice.ts";
+import {
+  type CallbackNumber,
+  FAULTED,
+  inForce,
+  type IsolationInForce,
+  type Strategy,
+  type StrategyFault,
+} from "./strategy.ts";
 
 export type QuickJsStrategyOptions = {
   /** The bundle. */
@@ -17,6 +25,8 @@ export type QuickJsStrategyOptions = {
   readonly fuel_per_event: number;
   /** Where a watchdog sees the calls. */
   readonly mark?: CallMark;
+  /** The level that was asked for and is not to be had. */
+  readonly instead_of?: IsolationLevel | null;
 };
 
 export function openQuickJsStrategy(options: QuickJsStrategyOptions): Result<QuickJsStrategy, Failure> {
@@ -25,7 +35,7 @@ export function openQuickJsStrategy(options: QuickJsStrategyOptions): Result<Qui
     memory_bytes: options.memory_bytes,
     fuel_per_call: options.fuel_per_event,
   });
-  return box.ok ? ok(new QuickJsStrategy(box.value, options.mark)) : err(box.error);
+  return box.ok ? ok(new QuickJsStrategy(box.value, options)) : err(box.error);
 }
 
 export class QuickJsStrategy implements Strategy {
@@ -36,10 +46,13 @@ export class QuickJsStrategy implements Strategy {
   #seen: Uint8Array;
   #refusal: StrategyFault | null = null;
 
-  constructor(box: QuickJsBox, mark: CallMark = UNWATCHED) {
+  constructor(
+    box: QuickJsBox,
+    { mark = UNWATCHED, instead_of = null }: Pick<QuickJsStrategyOptions, "mark" | "instead_of">,
+  ) {
     this.#box = box;
     this.#mark = mark;
-    this.isolation = { level: box.level, mechanism: box.mechanism };
+    this.isolation = inForce(box.level, box.mechanism, instead_of);
     this.#seen = box.u8;
     this.views = frameViews(box.u8.buffer, 0, box.u8.length);
   }

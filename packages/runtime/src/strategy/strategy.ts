@@ -6,6 +6,7 @@
  * strategy did; after a fault everything answers FAULTED until `reset`.
  */
 import type { FrameViews } from "@rumi/abi";
+import type { IsolationLevel } from "../isolation/choice.ts";
 
 /** Answer of `room`, `invoke` and `outputAt` after a fault. Statuses of the ABI are small and negative. */
 export const FAULTED = -2_147_483_648;
@@ -19,7 +20,12 @@ export type StrategyFault = {
   readonly evidence?: string;
 };
 
-export type IsolationInForce = { readonly level: "L0" | "L1" | "L2" | "L3"; readonly mechanism: string };
+export type IsolationInForce = { readonly level: IsolationLevel; readonly mechanism: string };
+
+/** In force, with the level that was asked for where this is another one. */
+export function inForce(level: IsolationLevel, mechanism: string, instead_of: IsolationLevel | null): IsolationInForce {
+  return { level, mechanism: instead_of === null ? mechanism : `${mechanism} (instead of ${instead_of})` };
+}
 
 /** Callbacks by the ABI's numbers (`CALLBACK` of @rumi/abi). */
 export type CallbackNumber = 1 | 2 | 3 | 4 | 5 | 6 | 7;

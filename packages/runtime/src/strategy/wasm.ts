@@ -14,7 +14,15 @@ import {
   type WasmBox,
   type WasmEntry,
 } from "@rumi/sandbox";
-import { type CallbackNumber, FAULTED, type IsolationInForce, type Strategy, type StrategyFault } from "./strategy.ts";
+import type { IsolationLevel } from "../isolation/choice.ts";
+import {
+  type CallbackNumber,
+  FAULTED,
+  inForce,
+  type IsolationInForce,
+  type Strategy,
+  type StrategyFault,
+} from "./strategy.ts";
 
 const ENTRY_OF: Readonly<Record<CallbackNumber, WasmEntry>> = {
   1: ENTRY.on_init,
@@ -33,8 +41,10 @@ export type WasmStrategyOptions = {
   readonly fuel_per_event: number;
   /** Where a watchdog sees the calls. */
   readonly mark?: CallMark;
-  /** For tests of the dual fence (M-5.2.7): leave one fence out. */
+  /** Level L0, and tests of the dual fence (M-5.2.7): only the watchdog ends a call. */
   readonly without?: "fuel";
+  /** The level that was asked for and is not to be had. */
+  readonly instead_of?: IsolationLevel | null;
 };
 
 export function openWasmStrategy(options: WasmStrategyOptions): Result<WasmStrategy, Failure> {
@@ -44,7 +54,7 @@ export function openWasmStrategy(options: WasmStrategyOptions): Result<WasmStrat
     fuel_per_call: options.fuel_per_event,
     ...(options.without === undefined ? {} : { without: options.without }),
   });
-  return box.ok ? ok(new WasmStrategy(box.value, options.mark)) : err(box.error);
+  return box.ok ? ok(new WasmStrategy(box.value, options)) : err(box.error);
 }
 
 export class WasmStrategy implements Strategy {
@@ -56,10 +66,14 @@ export class WasmStrategy implements Strategy {
   #roomAt = 0;
   #roomBytes = 0;
 
-  constructor(box: WasmBox, mark: CallMark = UNWATCHED) {
+  constructor(
+    box: WasmBox,
+    { mark = UNWATCHED, without, instead_of = null }: Pick<WasmStrategyOptions, "mark" | "without" | "instead_of">,
+  ) {
     this.#box = box;
     this.#mark = mark;
-    this.isolation = { level: "L2", mechanism: box.mechanism };
+    this.isolation =
+      without === "fuel" ? inForce("L0", "wasm-watchdog", instead_of) : inForce("L2", box.mechanism, instead_of);
     this.#seen = box.u8;
     this.views = viewsOf(box);
   }

@@ -3,11 +3,19 @@ import { type Failure, type Result, failureText } from "@rumi/kernel";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { spawnJailRunning } from "./process.ts";
 import type { PythonFacts } from "./python.ts";
-import { JAIL_MECHANISMS, type JailMechanism, type JailSpec } from "./spec.ts";
+import {
+  type ContainerEngine,
+  isOffered,
+  JAIL_LEVELS,
+  JAIL_MECHANISMS,
+  type JailLevel,
+  type JailMechanism,
+  type JailSpec,
+} from "./spec.ts";
 
 export type JailFacts = {
   readonly mechanism: JailMechanism;
-  readonly level: "L1";
+  readonly level: JailLevel;
   readonly available: boolean;
   /** Whether isolation `strict` accepts it on this machine. */
   readonly strict: boolean;
@@ -16,16 +24,27 @@ export type JailFacts = {
   readonly weaker: readonly string[];
 };
 
-export async function detectJails(python: Result<PythonFacts, Failure>): Promise<readonly JailFacts[]> {
+/** `engine` other than `auto` offers that one only. */
+export async function detectJails(
+  python: Result<PythonFacts, Failure>,
+  engine: ContainerEngine = "auto",
+): Promise<readonly JailFacts[]> {
   const facts: JailFacts[] = [];
-  for (const mechanism of JAIL_MECHANISMS) facts.push(await probe(mechanism, python));
+  for (const mechanism of JAIL_MECHANISMS)
+    facts.push(isOffered(mechanism, engine) ? await probe(mechanism, python) : notOffered(mechanism, engine));
   return facts;
 }
 
+function notOffered(mechanism: JailMechanism, engine: ContainerEngine): JailFacts {
+  const reason = `RUMI_CONTAINER_ENGINE names ${engine}`;
+  return { mechanism, level: JAIL_LEVELS[mechanism], available: false, strict: false, reason, weaker: [] };
+}
+
 async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failure>): Promise<JailFacts> {
+  const level = JAIL_LEVELS[mechanism];
   const absent = (of: Failure): JailFacts => {
     const { text, next } = failureText(of, "en");
-    return { mechanism, level: "L1", available: false, strict: false, reason: `${text} ${next}`, weaker: [] };
+    return { mechanism, level, available: false, strict: false, reason: `${text} ${next}`, weaker: [] };
   };
   if (!python.ok) return absent(python.error);
   const spec: JailSpec = {
@@ -50,7 +69,7 @@ async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failu
   if (exit_code !== 0)
     return {
       mechanism,
-      level: "L1",
+      level,
       available: false,
       strict: false,
       reason: `the probe ended with exit code ${exit_code}`,
@@ -58,9 +77,9 @@ async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failu
     };
   return {
     mechanism,
-    level: "L1",
+    level,
     available: true,
-    strict: mechanism === "bubblewrap" ? !weaker.some((text) => text.includes("filter")) : weaker.length === 0,
+    strict: mechanism !== "self-jail" ? !weaker.some((text) => text.includes("filter")) : weaker.length === 0,
     reason: null,
     weaker,
   };

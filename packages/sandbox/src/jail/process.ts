@@ -19,7 +19,7 @@ import { SANDBOX_LIMITS } from "../limits.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
 import { JAIL_ENVIRONMENT, type JailPlan, planJail } from "./plan.ts";
 import { PRELUDE_TOO_WEAK, type PreludeReport } from "./prelude.ts";
-import type { JailMechanism, JailSpec } from "./spec.ts";
+import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
 
 export type JailExit = { readonly exit_code: number | null; readonly signal: string | null };
@@ -103,7 +103,7 @@ type Pipes = {
 type Waiting = { readonly resolve: (answer: Result<Uint8Array, BoxFault>) => void; readonly timer: NodeJS.Timeout };
 
 export class JailedProcess {
-  readonly level = "L1";
+  readonly level: JailLevel;
   readonly mechanism: JailMechanism;
   /** What is weaker here than the mechanism at its best; empty is good. */
   weaker: readonly string[] = [];
@@ -117,6 +117,7 @@ export class JailedProcess {
 
   constructor(spec: JailSpec, { child, stdin, stdout, stderr }: Pipes) {
     this.mechanism = spec.mechanism;
+    this.level = JAIL_LEVELS[spec.mechanism];
     this.child = child;
     this.stdin = stdin;
     this.log = new BoundedLog({

@@ -3,6 +3,17 @@ import type { PythonFacts } from "./python.ts";
 
 export const JAIL_MECHANISMS = ["bubblewrap", "self-jail"] as const;
 export type JailMechanism = (typeof JAIL_MECHANISMS)[number];
+export type JailLevel = "L1" | "L3";
+/** L1 process with the system's limits, L3 container. */
+export const JAIL_LEVELS: Readonly<Record<JailMechanism, JailLevel>> = { bubblewrap: "L1", "self-jail": "L1" };
+
+/** What an operator may restrict a machine to (RUMI_CONTAINER_ENGINE). */
+export const CONTAINER_ENGINES = ["auto", "bubblewrap", "selfjail"] as const;
+export type ContainerEngine = (typeof CONTAINER_ENGINES)[number];
+
+export function isOffered(mechanism: JailMechanism, engine: ContainerEngine): boolean {
+  return engine === "auto" || engine === mechanism.replaceAll("-", "");
+}
 
 export type JailProgram =
   | {

@@ -20,7 +20,7 @@ import { BoundedLog, type LogCounts } from "./log.ts";
 import { planJail } from "./plan.ts";
 import type { PreludeReport } from "./prelude.ts";
 import { startChild, startFailure } from "./process.ts";
-import type { JailMechanism, JailSpec } from "./spec.ts";
+import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
 
 /** Shared words between the lane's thread and its watchdog. Deadlines are `now_ms` of one clock for both threads. */
@@ -153,7 +153,7 @@ type Parts = SyncJailOptions & {
 };
 
 export class SyncJailedProcess {
-  readonly level = "L1";
+  readonly level: JailLevel;
   readonly mechanism: JailMechanism;
   weaker: readonly string[] = [];
   private readonly parts: Parts;
@@ -167,6 +167,7 @@ export class SyncJailedProcess {
   constructor(parts: Parts) {
     this.parts = parts;
     this.mechanism = parts.spec.mechanism;
+    this.level = JAIL_LEVELS[parts.spec.mechanism];
     this.log = new BoundedLog({
       bytes_per_second: parts.spec.log_bytes_per_second,
       bytes_per_run: parts.spec.log_bytes_per_run,
