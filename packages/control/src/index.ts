@@ -6,7 +6,7 @@
  */
 import type { StrategyDescriptor } from "@rumi/abi";
 import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
-import type { Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operations";
+import type { ChallengePort, Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
@@ -17,6 +17,11 @@ import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
 import { botDeclarations } from "./bots/operations.ts";
 import { breakerOperation } from "./restraints/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
+import { challengeDeclarations } from "./challenges/operations.ts";
+import { environmentRules } from "./challenges/model.ts";
+import { challengePort } from "./challenges/port.ts";
+import { challengeReconciler } from "./challenges/reconciler.ts";
+import { CHALLENGE_MIGRATIONS } from "./challenges/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
@@ -79,6 +84,7 @@ export const controlMigrations: readonly Migrations[] = [
   ADMISSION_MIGRATIONS,
   RUNNER_MIGRATIONS,
   VIEW_MIGRATIONS,
+  CHALLENGE_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -89,6 +95,8 @@ export type ControlDeps = {
   readonly environment: string;
   /** The least isolation that a bot of this home may have; `strict` refuses bots that ask for less. */
   readonly isolation_floor?: "any" | "strict";
+  /** `disabled` refuses every dangerous operation; nothing can then go live. */
+  readonly dangerous_operations?: "enabled" | "disabled";
   /** Folder of one run's checkpoints and journal. */
   readonly runDir: (bot_id: string, run_id: string) => string;
   /** The pack library of the platform. */
@@ -111,6 +119,8 @@ export interface ControlPlane {
   readonly declarations: readonly Declaration[];
   readonly migrations: readonly Migrations[];
   readonly safety: SafetyReader;
+  /** Null where dangerous operations are switched off. */
+  readonly challenge: ChallengePort | null;
   readonly hub: RunnerHub;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
@@ -143,8 +153,15 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   return {
     hub,
     safety: safetyReader(store),
+    challenge:
+      deps.dangerous_operations === "disabled"
+        ? null
+        : challengePort(store, {
+            environment: deps.environment,
+            rules: () => Promise.resolve(environmentRules(deps.environment)),
+          }),
     migrations: controlMigrations,
-    reconcilers: [reconciler],
+    reconcilers: [reconciler, challengeReconciler(deps)],
     declarations: [
       ...safetyDeclarations(),
       ...venueDeclarations(deps.inspectRecordings),
@@ -154,6 +171,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         isolation_floor: deps.isolation_floor ?? "any",
       }),
       ...admissionDeclarations,
+      ...challengeDeclarations(),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),

@@ -26,4 +26,7 @@ export const CONTROL_LIMITS = {
   socket_path_bytes: 100,
   /** Messages waiting for one runner connection's turn; beyond it the connection is cut. */
   queued_messages: 10_000,
+  /** Challenges of one requester that are neither settled nor expired. */
+  open_challenges: 64,
+  challenges_expired_per_round: 64,
 } as const;

@@ -30,6 +30,7 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-012": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-023": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-047": "docs/runbooks/venues.md",
+  "RUMI-BOT-048": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-017": "docs/runbooks/preflight.md",
   "RUMI-BOT-018": "docs/runbooks/runners.md",
   "RUMI-BOT-025": "docs/runbooks/runners.md",
@@ -60,6 +61,13 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-018": "docs/runbooks/packs.md",
   "RUMI-PACK-019": "docs/runbooks/packs.md",
   DANGEROUS_OPS_DISABLED: "docs/runbooks/live-disabled.md",
+  "RUMI-CMD-003": "docs/runbooks/live-disabled.md",
+  ...Object.fromEntries(
+    ["004", "013", "014", "015", "016", "017", "018", "019", "020", "021"].map((number) => [
+      `RUMI-CMD-${number}`,
+      "docs/runbooks/challenges.md",
+    ]),
+  ),
   STOPPING_TOO_LONG: "docs/runbooks/stuck-stopping.md",
   PROGRAM_RESTARTED: "docs/runbooks/program-restarted.md",
   "L.PREFLIGHT.FAILED": "docs/runbooks/preflight.md",

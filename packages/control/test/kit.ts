@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { err, failure, millis, ok, systemRandom, type Millis } from "@rumi/kernel";
-import type { Answer } from "@rumi/operations";
+import type { Answer, Principal } from "@rumi/operations";
 import {
   createPackLibrary,
   PACK_LIMITS,
@@ -37,6 +37,10 @@ export type Control = World & {
   until(what: string, check: () => Promise<boolean> | boolean): Promise<void>;
   makeBot(bot_id?: string, over?: Record<string, unknown>): Promise<Answer>;
   move(bot_id: string, from: string, to: string, over?: Record<string, unknown>): Promise<Answer>;
+  /** Asks, and confirms the challenge that it is answered with. */
+  moveConfirmed(bot_id: string, from: string, to: string): Promise<Answer>;
+  /** Confirms what a refused answer asks for. */
+  confirm(asked: Answer, over?: Record<string, unknown>, principal?: Principal): Promise<Answer>;
   bot(bot_id?: string): Promise<Record<string, unknown>>;
   close(): Promise<void>;
 };
@@ -46,6 +50,8 @@ export type ControlOptions = {
   readonly lease_ttl?: Millis;
   readonly adoption_window?: Millis;
   readonly bare?: boolean;
+  readonly environment?: string;
+  readonly dangerous_operations?: "enabled" | "disabled";
 };
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
@@ -86,7 +92,8 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         clock,
         random,
         logger,
-        environment: "dev",
+        environment: options.environment ?? "dev",
+        dangerous_operations: options.dangerous_operations ?? "enabled",
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
         packs,
         inspectRecordings: async (files) => {
@@ -97,7 +104,11 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         lease_ttl: options.lease_ttl ?? millis(20_000),
         adoption_window: options.adoption_window ?? millis(0),
       });
-      return { declarations: [...platformDeclarations(deps, packs), ...control.declarations], safety: control.safety };
+      return {
+        declarations: [...platformDeclarations(deps, packs), ...control.declarations],
+        safety: control.safety,
+        challenge: control.challenge,
+      };
     },
     options.home,
   );
@@ -146,6 +157,14 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
     }
     throw new Error(`it never came to: ${what}`);
   };
+  const confirm: Control["confirm"] = (asked, over = {}, principal) => {
+    const { challenge_id, intent_hash, phrase } = challengeOf(asked);
+    return world.command(
+      "challenges.confirm",
+      given({ command_id: world.id(), intent_hash, phrase, reason: "meant", ...over }),
+      { params: { challenge_id }, ...(principal === undefined ? {} : { principal }) },
+    );
+  };
   const runnerNamed = (id: string): FakeRunner => fakeRunner(path.value, RUNNER_KEY, id);
   return {
     ...world,
@@ -161,6 +180,9 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
       world.command("bots.create", { ...botBody(world, bot_id, digest), ...over }),
     move: (bot_id, from, to, over = {}) =>
       world.command("commands.submit", { ...commandBody(world, bot_id, from, to), ...over }),
+    confirm,
+    moveConfirmed: async (bot_id, from, to) =>
+      confirm(await world.command("commands.submit", commandBody(world, bot_id, from, to))),
     bot: async (bot_id = "bot-1") => dataOf(await world.query("bots.show", {}, { bot_id })),
     close: async () => {
       plane.close();
@@ -168,6 +190,29 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
       await world.close();
     },
   };
+}
+
+/** Without what is undefined, as JSON would have it. */
+function given(body: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(body)) as Record<string, unknown>;
+}
+
+export type ChallengeNote = {
+  readonly challenge_id: string;
+  readonly intent_hash: string;
+  readonly phrase: string;
+  readonly expiry: string;
+  readonly requires: readonly string[];
+  readonly state: string;
+  readonly blocked_by: readonly unknown[];
+};
+
+/** The challenge that an answer asks to be confirmed, or a test failure that says what it answered instead. */
+export function challengeOf(answer: Answer): ChallengeNote {
+  const challenge = answer.kind === "refused" ? answer.extras["challenge"] : undefined;
+  if (challenge === undefined)
+    throw new Error(`no challenge: ${answer.kind === "refused" ? answer.failure.code : answer.kind}`);
+  return challenge as ChallengeNote;
 }
 
 export const INSTRUMENT = {

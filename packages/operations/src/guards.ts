@@ -3,9 +3,17 @@
  * challenges. Each is a port; who owns the rule registers it. All of them read the same snapshot as the
  * decision, so that they judge the facts the decision is made from.
  */
-import { type Failure, type Micros, type Result, ok } from "@rumi/kernel";
+import { type Failure, type Micros, type Result, type Uuid, ok } from "@rumi/kernel";
 import type { Reader, Write } from "@rumi/store";
-import type { Danger, Principal, RiskDirection, SafetyMode } from "./operation.ts";
+import type {
+  ConfirmedDanger,
+  EventDraft,
+  Outlook,
+  Principal,
+  RiskDirection,
+  SafetyMode,
+  StoredCommand,
+} from "./operation.ts";
 
 export type GuardContext = {
   readonly operation: string;
@@ -34,16 +42,49 @@ export interface SafetyReader {
   read(reader: Reader): Promise<SafetyReading>;
 }
 
-/** Decides whether a dangerous command has been confirmed; absent in versions without challenges. */
+/** A dangerous command on its way to being asked for confirmation. */
+export type DangerousCommand = GuardContext & {
+  readonly danger: ConfirmedDanger;
+  readonly fingerprint: string;
+  readonly trace_id: string;
+  readonly run_id: string | null;
+  readonly reason: string | null;
+  /** What it would do and what stands in its way now. */
+  readonly outlook: Outlook;
+  readonly newId: () => Uuid;
+};
+/** A challenge that is to be committed together with the answer that tells of it. */
+export type OpenedChallenge = {
+  readonly challenge: Readonly<Record<string, unknown>> & { readonly challenge_id: string };
+  readonly writes: readonly Write[];
+  readonly event: EventDraft;
+};
+/** A confirmation that is in order: the command that was stored, and what confirming it means to the records. */
+export type Redeemed = {
+  readonly approval_id: string;
+  readonly command: StoredCommand & {
+    readonly trace_id: string;
+    readonly run_id: string | null;
+    readonly fingerprint: string;
+  };
+  /** What it was asked for; another value now is a stale plan. */
+  readonly base: ConfirmedDanger["base"];
+  /** Marks it as used, in the commit of the effect; a conflict means that somebody else used it. */
+  readonly use: Write;
+  /** Marks it as spent in vain, in the commit of a refusal. */
+  readonly spend: (error_code: string) => Write;
+  readonly event: EventDraft;
+};
+
+/** Keeps challenges; absent where dangerous operations are switched off. */
 export interface ChallengePort {
-  /** The approval that covers this command, or the refusal that asks for it (RUMI-CMD-004). */
-  check(
+  /** Asks for confirmation of a command that may be asked for. */
+  open(reader: Reader, command: DangerousCommand): Promise<Result<OpenedChallenge, Failure>>;
+  /** The stored command that a confirmation's input names, or why it is not confirmed. */
+  redeem(
     reader: Reader,
-    context: GuardContext & {
-      readonly danger: Danger & { readonly kind: "confirm" };
-      readonly fingerprint: string;
-    },
-  ): Promise<Result<{ readonly approval_id: string }, Failure>>;
+    context: Pick<GuardContext, "principal" | "input" | "now">,
+  ): Promise<Result<Redeemed, Failure>>;
 }
 
 export type Guards = {

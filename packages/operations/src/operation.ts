@@ -66,6 +66,8 @@ export type DecideContext = {
   readonly command_id: string;
   readonly trace_id: string;
   readonly reason: string | null;
+  /** The confirmed challenge that covers this command; null for whatever is not dangerous. */
+  readonly approval_id: string | null;
   /** Fresh ids, drawn by the shell so that the decision stays pure. */
   readonly newId: () => Uuid;
   /** For building writes of the store's dialect. */
@@ -75,12 +77,22 @@ export type DecideContext = {
 /** How dangerous an operation is for given facts: may change with what it touches (e.g. a live bot). */
 export type Danger =
   | { readonly kind: "none" }
-  /** Needs challenge and confirm. Refused with CONFIRMATION_REQUIRED while no challenge store is installed. */
-  | {
-      readonly kind: "confirm";
-      readonly requires: readonly ("phrase" | "second_person" | "ticket")[];
-      readonly phrase: string;
-    };
+  /** Needs challenge and confirm. */
+  | ConfirmedDanger;
+export const CONFIRMATION_FACTORS = ["phrase", "second_person", "ticket"] as const;
+export type ConfirmationFactor = (typeof CONFIRMATION_FACTORS)[number];
+export type ConfirmedDanger = {
+  readonly kind: "confirm";
+  /** The least that is asked for; policy may add to it. */
+  readonly requires: readonly ConfirmationFactor[];
+  readonly phrase: string;
+  /** What the wish was made for: whatever of it has moved at the confirmation makes the plan stale. */
+  readonly base: Readonly<Record<string, string | number | null>>;
+  /** Roles that may ask for it and approve it; `admin` where nothing is said. */
+  readonly roles?: readonly Role[];
+  /** How long the requester has for confirming, 120 s where nothing is said. */
+  readonly confirm_within_seconds?: number;
+};
 
 /** Which direction it moves risk: `tighten` (stop, diagnose) passes safety, freeze and locks; others do not. */
 export type RiskDirection = "tighten" | "neutral" | "increase";
@@ -94,8 +106,8 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   /** Closed object (additionalProperties: false). `command_id` and `reason` belong to it where the contract says. */
   readonly input: Input;
   readonly output: TSchema;
-  /** Where the idempotency key is: in the body or in the header. */
-  readonly key: "command_id" | "header";
+  /** Where the idempotency key is: in the body, in the header, or in either. */
+  readonly key: "command_id" | "header" | "either";
   /** Roles that may; default deny. */
   readonly permission: readonly Role[];
   readonly risk: (input: Static<Input>, facts: Facts) => RiskDirection;
@@ -123,8 +135,32 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly envelope?: "flat";
   /** What a seed adds to an error answer of this operation, e.g. `{flow_id}`. */
   readonly error_extras?: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
-  /** What it would do, in words and numbers, for dry_run. */
+  /** What it would do, in words and numbers, for dry_run and for whoever approves it. */
   readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
+  /** It confirms a challenge: the stored command is judged and carried out in its place (stages/redeem.ts). */
+  readonly redeems?: true;
+};
+
+/** What a command would meet if it were carried out now. */
+export type Outlook = {
+  readonly refusals: readonly {
+    readonly stage: string;
+    readonly error_code: string;
+    readonly reason_code: string | null;
+    readonly error: string;
+  }[];
+  readonly preview: Readonly<Record<string, unknown>>;
+};
+/** A command as it was accepted and stored. */
+export type StoredCommand = {
+  readonly operation: string;
+  readonly command_id: string;
+  readonly principal: Principal;
+  readonly input: Readonly<Record<string, unknown>>;
+};
+export type ReadContext = Pick<DecideContext, "store" | "now" | "principal"> & {
+  /** Judges a stored command without doing it; null where this program does not know its operation. */
+  readonly outlook: (command: StoredCommand) => Promise<Outlook | null>;
 };
 
 export type QueryDefinition<Input extends TObject = TObject> = {
@@ -136,11 +172,12 @@ export type QueryDefinition<Input extends TObject = TObject> = {
   readonly output: TSchema;
   readonly permission: readonly Role[];
   readonly envelope?: "flat";
-  readonly read: (
-    reader: Reader,
-    input: Static<Input>,
+  readonly read: (reader: Reader, input: Static<Input>, context: ReadContext) => Promise<Result<unknown, Failure>>;
+  /** What having been served leaves behind; committed before the answer goes out, else there is no answer. */
+  readonly leaves?: (
+    data: never,
     context: Pick<DecideContext, "store" | "now" | "principal">,
-  ) => Promise<Result<unknown, Failure>>;
+  ) => Pick<Decision, "writes" | "events">;
 };
 
 /** What runners and probes report; not asked for by a person. Only a changed condition is audited. */

@@ -28,7 +28,8 @@ export type AnyOperation = Omit<OperationDefinition, "risk" | "danger" | "target
   ) => ReturnType<OperationDefinition["decide"]>;
   readonly preview?: (facts: never, input: never) => Readonly<Record<string, unknown>>;
 };
-export type AnyQuery = Omit<QueryDefinition, "read"> & {
+export type AnyQuery = Omit<QueryDefinition, "read" | "leaves"> & {
+  readonly leaves?: NonNullable<QueryDefinition["leaves"]>;
   readonly read: (
     reader: Parameters<QueryDefinition["read"]>[0],
     input: never,
@@ -134,10 +135,7 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
   const definition = declared as OperationDefinition;
   const { name, input } = definition;
   invariant(definition.http.method !== "GET", `the operation ${name} is a GET`);
-  invariant(
-    definition.key !== "command_id" || Object.hasOwn(input.properties, "command_id"),
-    `${name} has no command_id`,
-  );
+  invariant(definition.key === "header" || Object.hasOwn(input.properties, "command_id"), `${name} has no command_id`);
   for (const field of definition.secret_fields ?? [])
     invariant(Object.hasOwn(input.properties, field), `${name} has no field ${field}`);
   const ownsDryRun = definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");

@@ -115,8 +115,15 @@ export const addToCounter = defineOperation({
   key: "command_id",
   permission: ["operator", "admin"],
   risk: ({ by }) => (by < 0 ? "tighten" : "increase"),
-  danger: ({ mode }) =>
-    mode === "live" ? { kind: "confirm", requires: ["phrase"], phrase: "I UNDERSTAND LIVE RISK" } : { kind: "none" },
+  danger: ({ mode }, counter) =>
+    mode === "live"
+      ? {
+          kind: "confirm",
+          requires: ["phrase"],
+          phrase: "I UNDERSTAND LIVE RISK",
+          base: { version: counter?.version ?? 0 },
+        }
+      : { kind: "none" },
   target: ({ counter_id }) => ({ resource_type: "counter", resource_id: counter_id }),
   gates: [],
   load: loadCounter,

@@ -11,6 +11,7 @@ import {
   fixedSafety,
   guards,
   type Answer,
+  type ChallengePort,
   type Declaration,
   type Pipeline,
   type Principal,
@@ -25,9 +26,12 @@ import { removeTree } from "../src/packs/files.ts";
 export const ROOT: Principal = { id: "user:root", roles: ["view_only", "operator", "admin"] };
 
 /** Wall time that really passes, so that the database's clock and ours agree. */
-export function realClock(): Clock {
+export function realClock(): Clock & { skip(ms: number): void } {
+  let ahead_ms = 0;
   return {
-    now: () => micros(Math.round((performance.timeOrigin + performance.now()) * 1_000)),
+    /** Lets wall time pass at once; what was promised until then is over. */
+    skip: (ms) => void (ahead_ms += ms),
+    now: () => micros(Math.round((performance.timeOrigin + performance.now() + ahead_ms) * 1_000)),
     monotonic: () => millis(performance.now()),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
@@ -53,7 +57,7 @@ const signer = {
 export type World = {
   readonly folder: string;
   readonly store: Store;
-  readonly clock: Clock;
+  readonly clock: ReturnType<typeof realClock>;
   readonly pipeline: Pipeline;
   readonly registry: Registry;
   readonly lines: string[];
@@ -62,7 +66,12 @@ export type World = {
     body: Record<string, unknown>,
     over?: { readonly params?: Record<string, string>; readonly principal?: Principal; readonly key?: string },
   ): Promise<Answer>;
-  query(name: string, query?: Record<string, string>, params?: Record<string, string>): Promise<Answer>;
+  query(
+    name: string,
+    query?: Record<string, string>,
+    params?: Record<string, string>,
+    principal?: Principal,
+  ): Promise<Answer>;
   id(): string;
   actions(): Promise<readonly string[]>;
 };
@@ -73,6 +82,7 @@ export async function openWorld(
   make: (of: { readonly folder: string; readonly store: Store; readonly clock: Clock }) => {
     readonly declarations: readonly Declaration[];
     readonly safety?: SafetyReader;
+    readonly challenge?: ChallengePort | null;
   },
   path?: string,
 ): Promise<World & { close(): Promise<void> }> {
@@ -90,13 +100,13 @@ export async function openWorld(
   });
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
-  const { declarations, safety } = make({ folder, store, clock });
+  const { declarations, safety, challenge = null } = make({ folder, store, clock });
   const registry = createRegistry(declarations);
   const lines: string[] = [];
   const pipeline = createPipeline({
     store,
     registry,
-    guards: guards({ safety: safety ?? fixedSafety("NORMAL") }),
+    guards: guards({ safety: safety ?? fixedSafety("NORMAL"), challenge }),
     clock,
     random,
     metrics: createMetrics(),
@@ -125,10 +135,10 @@ export async function openWorld(
         trace_id: id(),
         remote: "127.0.0.1",
       }),
-    query: (name, query = {}, params = {}) =>
+    query: (name, query = {}, params = {}, principal = ROOT) =>
       pipeline.query(found(registry.queries, name), {
         raw: { params, query, body: undefined },
-        principal: ROOT,
+        principal,
         trace_id: id(),
       }),
     actions: async () =>

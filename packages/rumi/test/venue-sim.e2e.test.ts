@@ -101,7 +101,22 @@ it(
     await createBot(program, "live", "ema_cross", digest, { venue: "OUT" });
     const paper = await program.call("POST", "/api/commands", transition("live", "IDLE", "RUNNING_PAPER"));
     expect(paper.body).toMatchObject({ error_code: "RUMI-BOT-047" });
-    const started = program.cli("bots", "start", "live", "--mode", "live", "--reason", "rehearsal");
+    const asked = program.cli("bots", "start", "live", "--mode", "live", "--reason", "rehearsal");
+    expect([asked.code, asked.err]).toEqual([1, expect.stringContaining("CONFIRMATION_REQUIRED")]);
+    expect((await bot(program, "live")).state).toBe("IDLE");
+    const slip = program.cli("bots", "start", "live", "--mode", "live", "--reason", "rehearsal", "--confirm", "life");
+    expect([slip.code, slip.err]).toEqual([1, expect.stringContaining("CONFIRMATION_MISMATCH")]);
+    const started = program.cli(
+      "bots",
+      "start",
+      "live",
+      "--mode",
+      "live",
+      "--reason",
+      "rehearsal",
+      "--confirm",
+      "live",
+    );
     expect(started.err + started.out).toContain("RUNNING_LIVE");
     await eventually(async () => {
       const now = await bot(program, "live");

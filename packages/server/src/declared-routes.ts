@@ -16,10 +16,7 @@ export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version 
   const { registry } = pipeline.settings;
   for (const operation of registry.operations.values()) {
     const { http, name, key, envelope } = operation.definition;
-    const form: EnvelopeForm = {
-      command: key === "command_id" ? "in_body" : "in_header",
-      flat: envelope === "flat",
-    };
+    const flat = envelope === "flat";
     for (const path of [http.path, ...(http.aliases ?? [])]) {
       app.route({
         method: http.method,
@@ -34,8 +31,9 @@ export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version 
             trace_id: request.trace,
             remote: remoteOf(request),
           });
-          if (key === "header" && answer.command_id !== null) reply.header("idempotency-key", answer.command_id);
-          return sendAnswer(request, reply, answer, form);
+          const inBody = key === "command_id" || (key === "either" && hasCommandId(request.body));
+          if (!inBody && answer.command_id !== null) reply.header("idempotency-key", answer.command_id);
+          return sendAnswer(request, reply, answer, { command: inBody ? "in_body" : "in_header", flat });
         },
       });
     }
@@ -79,6 +77,10 @@ function adoptTrace(request: FastifyRequest, reply: FastifyReply, { schema }: Re
     return;
   request.trace = sent;
   reply.header("x-trace-id", sent);
+}
+
+function hasCommandId(body: unknown): boolean {
+  return typeof body === "object" && body !== null && Object.hasOwn(body, "command_id");
 }
 
 function rawInput(request: FastifyRequest): RawInput {

@@ -20,6 +20,7 @@ import type { StrategyDescriptor } from "@rumi/abi";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
+import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
@@ -245,7 +246,13 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
     risk: () => "increase",
     danger: ({ bot_id }, facts: ConfigFacts) =>
       facts.bot?.state === "RUNNING_LIVE"
-        ? { kind: "confirm", requires: ["phrase"], phrase: bot_id }
+        ? {
+            kind: "confirm",
+            requires: ["phrase"],
+            phrase: bot_id,
+            base: { state: facts.bot.state, generation: facts.bot.generation, run_id: facts.bot.run_id },
+            confirm_within_seconds: LIVE_CONFIRM_SECONDS,
+          }
         : { kind: "none" },
     target: botTarget,
     gates: [],
@@ -256,14 +263,27 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
     },
     decide: ({ bot, descriptor, instances }, input, context) => {
       if (bot === undefined || descriptor === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
-      if (["RUNNING_LIVE", "STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state))
+      // Live is here only when confirmed.
+      if (["STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state))
         return err(failure("RUMI-BOT-024", { bot_id: bot.bot_id, state: bot.state }));
       if (!descriptor.ok) return descriptor;
       const config = judgeConfig(descriptor.value, input.config as JsonObject);
       if (!config.ok) return config;
       return ok(configDecision(bot, config.value, instances, input, context));
     },
+    preview: ({ bot, descriptor }, input) => {
+      if (bot === undefined) return { bot_id: input.bot_id, diff: null };
+      const judged = descriptor?.ok === true ? judgeConfig(descriptor.value, input.config as JsonObject) : undefined;
+      const diff = judged?.ok === true ? diffOf(specOf(bot).config, judged.value) : null;
+      return { bot_id: bot.bot_id, state: bot.state, generation: bot.generation, diff };
+    },
   });
+
+function diffOf(before: JsonObject, after: JsonObject) {
+  return Object.keys({ ...before, ...after })
+    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    .map((field) => ({ field, before: before[field] ?? null, after: after[field] ?? null }));
+}
 
 function configDecision(
   bot: BotRow,
@@ -275,9 +295,8 @@ function configDecision(
   const { now, store, principal } = context;
   const before = specOf(bot);
   const after: BotSpec = { ...before, config };
-  const changed = Object.keys({ ...before.config, ...config }).filter(
-    (name) => JSON.stringify(before.config[name]) !== JSON.stringify(config[name]),
-  );
+  const diff = diffOf(before.config, config);
+  const changed = diff.map(({ field }) => field);
   if (changed.length === 0)
     return { writes: [], events: [], outbox: [], data: { ...botView(bot), applied: false, changed } };
   const next: BotRow = {
@@ -288,11 +307,6 @@ function configDecision(
   };
   const running = instances.filter((instance) => instance.desired !== "stopped");
   const details = { ...versionDetails(next, after), changed };
-  const diff = changed.map((field) => ({
-    field,
-    before: before.config[field] ?? null,
-    after: config[field] ?? null,
-  }));
   return {
     writes: [
       updateBot(

@@ -113,13 +113,15 @@ describe("[L-01, L-02] the registry", () => {
 });
 
 describe("[G-2.2a] commands", () => {
-  it("[G-2.1a] live is refused from every state, with a clear code, and audited", async () => {
+  it("[G-2.1a] [G-11] live never comes of asking: a challenge from where the bot stands, a refusal from everywhere else", async () => {
     dataOf(await world.makeBot());
     for (const from of BOT_STATES) {
       const answer = await world.move("bot-1", from, "RUNNING_LIVE");
-      expect(refusal(answer)).toMatchObject({ reasonCode: "DANGEROUS_OPS_DISABLED" });
+      expect(refusal(answer)?.reasonCode, from).toBe(from === "IDLE" ? "CONFIRMATION_REQUIRED" : "G.STATE_MOVED");
     }
-    expect((await world.actions()).filter((action) => action === "controlplane.command.denied")).toHaveLength(9);
+    const actions = await world.actions();
+    expect(actions.filter((action) => action === "controlplane.command.denied")).toHaveLength(8);
+    expect(actions.filter((action) => action === "dangerous_op.challenge")).toHaveLength(1);
     expect(await world.bot()).toMatchObject({ state: "IDLE" });
   });
   it("starts, pauses, goes on with the same run, stops with proof", async () => {
@@ -247,15 +249,15 @@ describe("[L-N3] the preflight refuses each thing that is not right", () => {
 describe("[G-7.1] safety", () => {
   const set = (mode: string, principal = { id: "user:root", roles: ["view_only", "operator", "admin"] as const }) =>
     world.command("safety.set", { command_id: world.id(), mode, reason: "because" }, { principal });
-  it("tightens always, loosens only for an administrator; each transition audited", async () => {
+  it("tightens always, loosens only for an administrator who confirms; each transition audited", async () => {
     const operator = { id: "user:op", roles: ["operator"] as const };
     expect(dataOf(await set("EMERGENCY_STOP", operator as never))).toMatchObject({
       mode: "EMERGENCY_STOP",
       changed: true,
       schema_version: 1,
     });
-    expect(codeOf(await set("NORMAL", operator as never))).toBe("RUMI-BOT-022");
-    expect(dataOf(await set("NORMAL"))).toMatchObject({ mode: "NORMAL", changed: true });
+    expect(codeOf(await set("NORMAL", operator as never))).toBe("RUMI-AUTH-003");
+    expect(dataOf(await world.confirm(await set("NORMAL")))).toMatchObject({ mode: "NORMAL", changed: true });
     expect(dataOf(await set("NORMAL"))).toMatchObject({ changed: false });
     expect(dataOf(await world.query("safety.show"))).toMatchObject({
       mode: "NORMAL",

@@ -3,11 +3,22 @@
  *
  * Invariants (commands.test.ts)
  * - `from` must be the present state: a wish made for another moment is refused (409), never adapted.
- * - Live and the release from quarantine are refused here as well as by the pipeline's challenge stage, except a
- *   rehearsal: live against a simulator, which holds no money (venue-sim.test.ts).
+ * - Live and the release from quarantine need a confirmed challenge, whatever the venue: the pipeline asks for it, and
+ *   the decision refuses to go on without (confirmation.test.ts).
  */
-import { err, failure, ID_PATTERNS, microsFromIso, ok, type Failure, type Micros, type Result } from "@rumi/kernel";
+import {
+  err,
+  failure,
+  ID_PATTERNS,
+  invariant,
+  microsFromIso,
+  ok,
+  type Failure,
+  type Micros,
+  type Result,
+} from "@rumi/kernel";
 import { Type, type Static } from "@sinclair/typebox";
+import type { DecideContext } from "@rumi/operations";
 import type { BotRow } from "../bots/tables.ts";
 import { BOT_STATES, isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import { BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
@@ -36,12 +47,12 @@ export const SubmitCommandInput = Type.Object(
 );
 export type SubmitCommand = Static<typeof SubmitCommandInput>;
 
-/** Live is dangerous wherever money may move; a simulator holds none. */
-export function isDangerous(
+/** Whether the wish fits the bot as it is and only a confirmation is missing; any other is refused as it stands. */
+export function needsConfirmation(
   { from, to }: SubmitCommand["requested_transition"],
-  venue_kind: VenueSpec["kind"] | undefined,
+  bot: Pick<BotRow, "state"> | undefined,
 ): boolean {
-  return (to === "RUNNING_LIVE" && venue_kind !== "venue_sim") || from === "QUARANTINED";
+  return bot?.state === from && mayMove("dangerous", from, to);
 }
 
 /** Starts raise risk; everything else a command can do lowers it. */
@@ -55,21 +66,18 @@ export type Judged = { readonly bot: BotRow; readonly from: BotState; readonly t
 export function judgeCommand(
   input: SubmitCommand,
   { bot, venue_kind }: { readonly bot: BotRow | undefined; readonly venue_kind: VenueSpec["kind"] | undefined },
-  principal_id: string,
-  now: Micros,
+  { principal, approval_id, now }: Pick<DecideContext, "principal" | "approval_id" | "now">,
 ): Result<Judged, Failure> {
   const { bot_id, group_id } = input.target;
   if ((bot_id === undefined) === (group_id === undefined)) return err(failure("RUMI-BOT-029"));
   if (group_id !== undefined) return err(failure("RUMI-BOT-015", { group_id }));
-  if (input.actor !== undefined && input.actor !== principal_id)
-    return err(failure("RUMI-BOT-014", { actor: input.actor, principal: principal_id }));
+  if (input.actor !== undefined && input.actor !== principal.id)
+    return err(failure("RUMI-BOT-014", { actor: input.actor, principal: principal.id }));
   const expiry = judgeExpiry(input.expires_at, now);
   if (!expiry.ok) return expiry;
   if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: bot_id ?? "" }));
   const { from, to } = input.requested_transition;
   const details = { current_state: bot.state };
-  if (to === "RUNNING_LIVE" && venue_kind !== "venue_sim")
-    return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
   if (bot.state !== from)
     return err(
       failure(
@@ -80,10 +88,15 @@ export function judgeCommand(
     );
   if (to === "RUNNING_PAPER" && venue_kind === "venue_sim")
     return err(failure("RUMI-BOT-047", { bot_id: bot.bot_id }, { reasonCode: "G.VENUE_OUTSIDE", details }));
-  if (venue_kind === "venue_sim" && mayMove("rehearsal", from, to)) return ok({ bot, from, to });
-  if (mayMove("dangerous", from, to))
-    return err(failure("RUMI-BOT-023", { bot_id: bot.bot_id }, { reasonCode: "DANGEROUS_OPS_DISABLED", details }));
+  if (mayMove("dangerous", from, to)) {
+    invariant(approval_id !== null, "a dangerous command was decided without a confirmed challenge");
+    if (to === "RUNNING_LIVE" && venue_kind !== "venue_sim")
+      return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "G.VENUE_NOT_LIVE", details }));
+    return ok({ bot, from, to });
+  }
   if (mayMove("operator", from, to)) return ok({ bot, from, to });
+  if (from === "QUARANTINED")
+    return err(failure("RUMI-BOT-023", { bot_id: bot.bot_id }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
   if (to === "IDLE" || to === "ERROR" || to === "CREATED")
     return err(failure("RUMI-BOT-033", { to }, { reasonCode: "G.TRANSITION_NOT_ALLOWED", details }));
   return err(

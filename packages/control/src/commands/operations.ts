@@ -1,6 +1,6 @@
 /** POST /api/commands: the one way in which a person moves a bot. */
 import type { InstanceMode } from "@rumi/runtime";
-import { err, invariant, ok, type Failure, type Result } from "@rumi/kernel";
+import { err, failure, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import {
   defineOperation,
   type Declaration,
@@ -16,14 +16,15 @@ import { endRun, readInstances, updateInstance, type InstanceRow } from "../inst
 import { isRunning, type RunningState } from "../lifecycle/states.ts";
 import { gatherPreflight, type Gathered, type PreflightDeps, type PreflightTables } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
+import { CONFIRM_WITHIN_SECONDS, LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import type { VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
 import { AnswerSchema } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import {
   continues,
-  isDangerous,
   judgeCommand,
+  needsConfirmation,
   riskOf,
   SubmitCommandInput,
   type Judged,
@@ -66,9 +67,15 @@ const submitCommand = (deps: CommandDeps): Declaration =>
     key: "command_id",
     permission: ["operator", "admin"],
     risk: ({ requested_transition }) => riskOf(requested_transition),
-    danger: ({ requested_transition, target }, { venue_kind }: CommandFacts) =>
-      isDangerous(requested_transition, venue_kind)
-        ? { kind: "confirm", requires: ["phrase"], phrase: target.bot_id ?? "I UNDERSTAND LIVE RISK" }
+    danger: ({ requested_transition }, { bot }: CommandFacts) =>
+      bot !== undefined && needsConfirmation(requested_transition, bot)
+        ? {
+            kind: "confirm",
+            requires: ["phrase"],
+            phrase: bot.bot_id,
+            base: { state: bot.state, generation: bot.generation, run_id: bot.run_id },
+            confirm_within_seconds: isRunning(requested_transition.to) ? LIVE_CONFIRM_SECONDS : CONFIRM_WITHIN_SECONDS,
+          }
         : { kind: "none" },
     target: ({ target }) =>
       target.bot_id === undefined
@@ -81,7 +88,7 @@ const submitCommand = (deps: CommandDeps): Declaration =>
       const spec = specOf(bot);
       const { from, to } = input.requested_transition;
       const venue_kind = (await readVenue(reader, store, spec.venue))?.kind;
-      const starts = isRunning(to) && !isDangerous({ from, to }, venue_kind) && bot.state === from;
+      const starts = isRunning(to) && bot.state === from;
       return {
         bot,
         venue_kind,
@@ -90,10 +97,11 @@ const submitCommand = (deps: CommandDeps): Declaration =>
       };
     },
     decide: (facts, input, context) => {
-      const judged = judgeCommand(input, facts, context.principal.id, context.now);
+      const judged = judgeCommand(input, facts, context);
       if (!judged.ok) return judged;
-      return isRunning(judged.value.to)
-        ? decideStart(deps, judged.value, facts, input, context)
+      if (isRunning(judged.value.to)) return decideStart(deps, judged.value, facts, input, context);
+      return judged.value.from === "QUARANTINED"
+        ? decideRelease(judged.value, facts.instances, input, context)
         : ok(decideHalt(judged.value, facts.instances, input, context));
     },
     preview: (facts, input) => {
@@ -208,6 +216,32 @@ function decideHalt(
     ],
     data: { ...(moved.data as object), status: "applied", state: "IDLE" },
   };
+}
+
+/** Out of quarantine, back to standing still: only once it is certain that nothing of it runs. */
+function decideRelease(
+  { bot, from, to }: Judged,
+  instances: readonly InstanceRow[],
+  input: SubmitCommand,
+  context: DecideContext,
+): Result<Decision, Failure> {
+  const held = instances.filter(({ holder }) => holder !== null);
+  if (held.length > 0)
+    return err(
+      failure(
+        "RUMI-BOT-048",
+        { bot_id: bot.bot_id },
+        { reasonCode: "G.STOP_NOT_PROVEN", details: { instances: held.map(({ instance_id }) => instance_id) } },
+      ),
+    );
+  const moved = movedDecision({ bot, from, to }, input, context, {
+    writes: instances.map(({ run_id }) => endRun(context.store, run_id, "STOPPED", context.now)),
+    run_id: null,
+    report: undefined,
+    mode: null,
+    reason_code: "RELEASED",
+  });
+  return ok({ ...moved, status: 200, data: { ...(moved.data as object), status: "applied" } });
 }
 
 type Moved = {

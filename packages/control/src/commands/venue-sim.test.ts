@@ -1,7 +1,7 @@
 /** Live in everything but money: what the control plane lets a bot do whose venue is a simulator, and what it does not. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
-import { INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import { challengeOf, INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
 
 let world: Control;
 beforeEach(async () => {
@@ -51,13 +51,13 @@ describe("a venue simulator", () => {
       expect(codeOf(await world.command("venues.register", body)), JSON.stringify(body)).toMatch(/^RUMI-VAL/);
   });
 
-  it("[G-2.1a] a bot on it goes live, pauses and goes on with the same run; paper is refused; quarantine is left by nobody", async () => {
+  it("[G-2.1a] a bot on it goes live, pauses and goes on with the same run, each time confirmed; paper is refused; quarantine is left by nobody unasked", async () => {
     dataOf(await world.command("venues.register", simulator()));
     await world.runner.dial();
     await world.until("a ready runner", () => world.control.hub.ready().length === 1);
     dataOf(await world.makeBot("bot-1", { venue: "OUT" }));
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toBe("RUMI-BOT-047");
-    const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_LIVE"))["run_id"]);
+    const run_id = String(dataOf(await world.moveConfirmed("bot-1", "IDLE", "RUNNING_LIVE"))["run_id"]);
     await world.until("running", () => world.runner.instances.has(run_id));
     const { spec } = world.runner.instances.get(run_id) ?? {};
     expect(spec).toMatchObject({
@@ -72,17 +72,19 @@ describe("a venue simulator", () => {
     expect(await world.bot()).toMatchObject({ state: "RUNNING_LIVE", status: { mode: "live" } });
     dataOf(await world.move("bot-1", "RUNNING_LIVE", "PAUSED"));
     await world.until("paused", () => world.runner.instances.get(run_id)?.status.phase === "paused");
-    expect(dataOf(await world.move("bot-1", "PAUSED", "RUNNING_LIVE"))).toMatchObject({ run_id });
+    expect(dataOf(await world.moveConfirmed("bot-1", "PAUSED", "RUNNING_LIVE"))).toMatchObject({ run_id });
     dataOf(await world.move("bot-1", "RUNNING_LIVE", "QUARANTINED"));
-    for (const to of ["RUNNING_LIVE", "IDLE"])
-      expect(codeOf(await world.move("bot-1", "QUARANTINED", to))).toMatch(/^RUMI-(CMD|BOT)-/);
+    expect(codeOf(await world.move("bot-1", "QUARANTINED", "RUNNING_LIVE"))).toBe("RUMI-BOT-023");
+    expect(codeOf(await world.move("bot-1", "QUARANTINED", "IDLE"))).toBe("RUMI-CMD-004");
     expect(await world.bot()).toMatchObject({ state: "QUARANTINED" });
   });
 
   it("[G-2.1a] a bot on a recording stays refused beside it", async () => {
     dataOf(await world.command("venues.register", simulator()));
     dataOf(await world.makeBot());
-    const answer = await world.move("bot-1", "IDLE", "RUNNING_LIVE");
-    expect(answer.kind === "refused" ? answer.failure.reasonCode : answer.kind).toBe("DANGEROUS_OPS_DISABLED");
+    const asked = await world.move("bot-1", "IDLE", "RUNNING_LIVE");
+    expect(challengeOf(asked).blocked_by).toMatchObject([{ stage: "decide", error_code: "RUMI-BOT-012" }]);
+    expect(codeOf(await world.confirm(asked))).toBe("RUMI-BOT-012");
+    expect(await world.bot()).toMatchObject({ state: "IDLE" });
   });
 });

@@ -4,8 +4,7 @@
  * Read the table by cause: an operator asks, the system reports what is so. Nothing else moves a bot.
  *
  * Invariants (states.test.ts, all 9×9 pairs for each cause)
- * - RUNNING_LIVE is reached only by a confirmed dangerous operation, or as a rehearsal on a simulator, which holds no
- *   money; no other cause has it as a target.
+ * - RUNNING_LIVE is reached only by a confirmed dangerous operation; no other cause has it as a target.
  * - ERROR and QUARANTINED are never left by the system.
  */
 export const BOT_STATES = [
@@ -27,8 +26,6 @@ export const TRANSITION_CAUSES = [
   "operator",
   /** A command by a person that a challenge confirmed. */
   "dangerous",
-  /** A command by a person where nothing but a simulator listens: live in everything but money. */
-  "rehearsal",
   /** The bot's records are complete. */
   "initialised",
   /** The runner proved that it stopped. */
@@ -84,7 +81,6 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Targets>> = {
     ERROR: ["RUNNING_LIVE"],
     QUARANTINED: ["IDLE"],
   },
-  rehearsal: { ...NOWHERE, IDLE: ["RUNNING_LIVE"], PAUSED: ["RUNNING_LIVE"], ERROR: ["RUNNING_LIVE"] },
   initialised: { ...NOWHERE, CREATED: ["IDLE"] },
   stopped: { ...NOWHERE, STOPPING: ["IDLE"] },
   fault: {
@@ -99,10 +95,10 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Targets>> = {
   safety: TO_QUARANTINE,
 };
 
-/** Causes for which this version has a way in; challenges (`dangerous`) arrive with later work. */
+/** Causes for which this version has a way in. */
 export const CAUSES_IN_FORCE: readonly TransitionCause[] = [
   "operator",
-  "rehearsal",
+  "dangerous",
   "initialised",
   "stopped",
   "fault",

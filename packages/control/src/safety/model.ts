@@ -1,10 +1,10 @@
 /**
  * The safety mode: one row that everything asks. Tightening is always allowed; loosening is not.
  *
- * Invariant (safety.test.ts): from any mode to a stricter one always succeeds; back only as an
- * administrator's explicit act, and only while nothing is live.
+ * Invariant (commands.test.ts): from any mode to a stricter one always succeeds; back only as an administrator's
+ * confirmed act.
  */
-import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { invariant } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 
 export const SAFETY_MODES: readonly SafetyMode[] = ["NORMAL", "SAFE", "EMERGENCY_STOP"];
@@ -28,17 +28,13 @@ export function isTightening(from: SafetyMode, to: SafetyMode): boolean {
   return strictness(to) >= strictness(from);
 }
 
-export type SafetyFacts = { readonly mode: SafetyMode; readonly live_bots: number; readonly is_admin: boolean };
-
 export function judgeSafetyChange(
-  facts: SafetyFacts,
+  from: SafetyMode,
   to: SafetyMode,
-): Result<"unchanged" | "tightened" | "loosened", Failure> {
-  if (facts.mode === to) return ok("unchanged");
-  if (isTightening(facts.mode, to)) return ok("tightened");
-  const refuse = (problem: string): Result<never, Failure> =>
-    err(failure("RUMI-BOT-022", { from: facts.mode, to, problem }));
-  if (!facts.is_admin) return refuse("only an administrator may");
-  if (facts.live_bots > 0) return refuse(`${facts.live_bots} bots are live, which makes it a dangerous operation`);
-  return ok("loosened");
+  approval_id: string | null,
+): "unchanged" | "tightened" | "loosened" {
+  if (from === to) return "unchanged";
+  if (isTightening(from, to)) return "tightened";
+  invariant(approval_id !== null, "safety was loosened without a confirmed challenge");
+  return "loosened";
 }

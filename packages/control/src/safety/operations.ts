@@ -4,7 +4,8 @@ import { defineOperation, defineQuery, type Declaration, type SafetyMode } from 
 import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { countLiveBots } from "../bots/tables.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { RISK_PHRASE } from "../challenges/model.ts";
+import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { isTightening, judgeSafetyChange } from "./model.ts";
 import { readSafety, safetyView, type SafetyRow, type SafetyTables } from "./tables.ts";
@@ -38,24 +39,34 @@ const setSafety = defineOperation({
   output: AnswerSchema,
   key: "command_id",
   permission: ["operator", "admin"],
-  // Loosening is judged by the rule of this file, with the facts; SAFE must not lock itself in.
+  // Loosening takes a confirmed challenge instead; SAFE must not lock itself in.
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],
   risk: ({ mode }, { row }: { readonly row: SafetyRow; readonly live: number }) =>
     isTightening(row.mode as SafetyMode, mode) ? "tighten" : "increase",
-  danger: noDanger,
+  danger: ({ mode }, { row }) =>
+    isTightening(row.mode as SafetyMode, mode)
+      ? { kind: "none" }
+      : {
+          kind: "confirm",
+          requires: ["phrase"],
+          phrase: RISK_PHRASE,
+          base: { mode: row.mode, generation: row.generation },
+        },
   target: () => ({ resource_type: "safety", resource_id: "all" }),
   gates: [],
   load: async (reader, _input, { store }) => ({
     row: await readSafety(reader, store),
     live: await countLiveBots(reader, store),
   }),
-  decide: ({ row, live }, { mode, reason }, context) => {
-    const verdict = judgeSafetyChange(
-      { mode: row.mode as SafetyMode, live_bots: live, is_admin: context.principal.roles.includes("admin") },
-      mode,
-    );
-    if (!verdict.ok) return verdict;
-    if (verdict.value === "unchanged")
+  preview: ({ row, live }, { mode }) => ({
+    from: row.mode,
+    to: mode,
+    since: safetyView(row).activated_at,
+    live_bots: live,
+  }),
+  decide: ({ row }, { mode, reason }, context) => {
+    const verdict = judgeSafetyChange(row.mode as SafetyMode, mode, context.approval_id);
+    if (verdict === "unchanged")
       return ok({ writes: [], events: [], outbox: [], data: { ...safetyView(row), changed: false } });
     const db = context.store.builder<SafetyTables>();
     const next: SafetyRow = {

@@ -1,7 +1,7 @@
 /** Errors of bots whose venue is outside this process. */
 import type { ErrorTable } from "./entry.ts";
 
-export type BotLiveCode = "RUMI-BOT-047";
+export type BotLiveCode = "RUMI-BOT-047" | "RUMI-BOT-048";
 
 export const BOT_LIVE_ERRORS: ErrorTable<BotLiveCode> = {
   "RUMI-BOT-047": {
@@ -16,6 +16,20 @@ export const BOT_LIVE_ERRORS: ErrorTable<BotLiveCode> = {
     ja: {
       text: "{bot_id} の取引所は外部のシミュレーターなので、ここで paper として約定させることはできません。",
       next: "live (シミュレーターは資金を持ちません) か shadow で起動するか、paper には記録データを使ってください。",
+    },
+  },
+  "RUMI-BOT-048": {
+    key: "bot.stop_not_proven",
+    status: 409,
+    fault: "operator",
+    retry: "later",
+    en: {
+      text: "{bot_id} is not released: it is not proven yet that nothing of it runs.",
+      next: "Wait until its instances have no holder (GET /api/bots/{bot_id}), then ask for the release again.",
+    },
+    ja: {
+      text: "{bot_id} の停止がまだ証明されていないため、解除できません。",
+      next: "インスタンスの保持者がいなくなるまで待ち (GET /api/bots/{bot_id})、再度解除を要求してください。",
     },
   },
 };

@@ -190,12 +190,12 @@ export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
     fault: "operator",
     retry: "after_fix",
     en: {
-      text: "Live operation of {bot_id} is switched off: dangerous operations are disabled in this version.",
-      next: "Use RUNNING_PAPER or RUNNING_SHADOW.",
+      text: "{bot_id} cannot go live: its venue takes no live orders.",
+      next: "Use RUNNING_PAPER or RUNNING_SHADOW, or a bot on a venue that does.",
     },
     ja: {
-      text: "{bot_id} の本番運用は無効です(この版では危険操作を実行できません)。",
-      next: "RUNNING_PAPER または RUNNING_SHADOW を使ってください。",
+      text: "{bot_id} の取引所は本番注文を受け付けないため、本番運用できません。",
+      next: "RUNNING_PAPER か RUNNING_SHADOW を使うか、本番注文を受け付ける取引所のボットを使ってください。",
     },
   },
   "RUMI-BOT-013": {
@@ -335,12 +335,12 @@ export const BOT_ERRORS: ErrorTable<BotCode | UpdateCode> = {
     fault: "operator",
     retry: "after_fix",
     en: {
-      text: "{bot_id} is quarantined; its release is a dangerous operation and these are disabled in this version.",
-      next: "Keep the evidence; make a new bot when the cause is understood.",
+      text: "{bot_id} is quarantined; nothing but its confirmed release to IDLE leads out.",
+      next: "Keep the evidence; once the cause is understood, release it to IDLE and confirm that.",
     },
     ja: {
-      text: "{bot_id} は隔離中です。解除は危険操作であり、この版では無効です。",
-      next: "証拠を保全し、原因判明後に新しいボットを作成してください。",
+      text: "{bot_id} は隔離中です。確認済みの IDLE への解除以外に出口はありません。",
+      next: "証拠を保全し、原因判明後に IDLE への解除を要求して confirm してください。",
     },
   },
   "RUMI-BOT-024": {

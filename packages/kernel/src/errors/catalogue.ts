@@ -12,6 +12,7 @@ import { AUTH_ERRORS } from "./auth.ts";
 import { BOT_LIVE_ERRORS } from "./bot-live.ts";
 import { BOT_ERRORS } from "./bot.ts";
 import { CMD_ERRORS } from "./cmd.ts";
+import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
 import type { ErrorEntry } from "./entry.ts";
 import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
@@ -28,6 +29,7 @@ const TABLE = {
   ...BOT_ERRORS,
   ...BOT_LIVE_ERRORS,
   ...CMD_ERRORS,
+  ...CONFIRM_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,
   ...NET_ERRORS,

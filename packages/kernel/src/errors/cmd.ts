@@ -49,12 +49,12 @@ export const CMD_ERRORS: ErrorTable<CmdCode> = {
     fault: "caller",
     retry: "never",
     en: {
-      text: "{operation} is a live or dangerous operation here; those are not available in this version.",
-      next: "Use paper or shadow mode, or do it in a version with challenge and confirm.",
+      text: "{operation} is a live or dangerous operation, and those are switched off in this home.",
+      next: "Use paper or shadow mode, or start the program with RUMI_DANGEROUS_OPS=enabled.",
     },
     ja: {
-      text: "この {operation} はライブまたは危険な操作であり、この版では利用できません。",
-      next: "paper か shadow モードを使うか、challenge/confirm を備えた版で実行してください。",
+      text: "この {operation} はライブまたは危険な操作であり、このホームでは無効なため利用できません。",
+      next: "paper か shadow モードを使うか、RUMI_DANGEROUS_OPS=enabled で起動してください。",
     },
   },
   "RUMI-CMD-004": {

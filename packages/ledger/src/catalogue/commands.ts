@@ -123,7 +123,7 @@ export const COMMAND_KINDS = defineKinds({
     category: "security",
     severity: NOTABLE,
     retention: "financial",
-    details: { ...challenge, confirmed_by: optional(text(256)) },
+    details: { ...challenge, confirmed_by: optional(text(256)), ticket: optional(text(64)) },
   },
   "dangerous_op.reject": {
     category: "security",

@@ -2,39 +2,22 @@
  * What a command would do: every guard is asked, and the decision is made and thrown away. Nothing is written
  * but the audit event that somebody tried.
  */
-import { failure, failureText } from "@rumi/kernel";
+import { failure } from "@rumi/kernel";
 import { type Answer, refused } from "../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../audit.ts";
 import { auditFailure } from "./audit-failure.ts";
 import { JUDGEMENT } from "./order.ts";
 import type { PipelineContext, Run } from "./run.ts";
 import { decide } from "./stages/decide.ts";
-
-export type DryRunRefusal = {
-  readonly stage: string;
-  readonly error_code: string;
-  readonly reason_code: string | null;
-  readonly error: string;
-};
+import { trial } from "./trial.ts";
 
 export async function answerDryRun(run: Run, context: PipelineContext): Promise<Answer> {
   const { definition } = run.operation;
-  const refusals: DryRunRefusal[] = [];
+  let refusals: Awaited<ReturnType<typeof trial>>;
   try {
-    await context.store.snapshot(async (reader) => {
+    refusals = await context.store.snapshot((reader) => {
       run.reader = reader;
-      for (const stage of [...JUDGEMENT, decide]) {
-        context.onStage?.(stage.name, null);
-        const end = await stage.run(run, context);
-        if (end?.kind !== "refuse") continue;
-        const { code, reasonCode } = end.failure;
-        refusals.push({
-          stage: stage.name,
-          error_code: code,
-          reason_code: reasonCode ?? null,
-          error: failureText(end.failure, "en").text,
-        });
-      }
+      return trial([...JUDGEMENT, decide], run, context);
     });
   } catch (error) {
     return {
@@ -43,7 +26,12 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
       duplicate_suppressed: false,
     };
   }
-  const would = refusals.length === 0 ? "apply" : "refuse";
+  const would =
+    refusals.length === 0
+      ? "apply"
+      : refusals.every(({ error_code }) => error_code === "RUMI-CMD-004")
+        ? "challenge"
+        : "refuse";
   const draft = commandDraft(PIPELINE_EVENTS.dryRun, run.target, "SUCCESS", {
     operation: definition.name,
     dry_run: true,

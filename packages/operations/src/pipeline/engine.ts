@@ -5,14 +5,16 @@
  * holds the whole outcome. Whatever interrupts this leaves either nothing, or a row in state `requested` from
  * which {@link carryOut} goes on.
  */
-import { ERROR_CATALOGUE, type Failure, failure } from "@rumi/kernel";
+import { ERROR_CATALOGUE, type Failure, failure, invariant } from "@rumi/kernel";
 import { finishKey, type OperationKeyRow, takeOverKey } from "@rumi/store";
 import { type Answer, encodeOutcome, refused } from "../answer.ts";
 import { auditEvent, commandDraft, denialDetails, PIPELINE_EVENTS } from "../audit.ts";
+import { feedOfEvents } from "../feed.ts";
 import type { StoredRequest } from "../stored-request.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
 import { auditFailure } from "./audit-failure.ts";
+import { confirmationEvents } from "./confirmation.ts";
 import { answerDryRun } from "./dry-run.ts";
 import { ACTUATION, ADMISSION, JUDGEMENT } from "./order.ts";
 import type { PipelineContext, Run, Stage, StageEnd } from "./run.ts";
@@ -124,6 +126,8 @@ async function finish(run: Run, end: StageEnd, context: PipelineContext): Promis
       };
     case "refuse":
       return deny(run, end.failure, context);
+    case "challenge":
+      return challenged(run, end, context);
     case "again":
     case "take_over":
       throw new Error(`a stage ended with ${end.kind} where it cannot`);
@@ -141,14 +145,49 @@ export async function deny(run: Run, why: Failure, context: PipelineContext): Pr
     ...denialDetails(why),
   });
   const committed = await context.store.commit({
-    writes:
-      run.recovery_point === null
+    writes: [
+      ...(run.recovery_point === null
         ? []
-        : [finishKey(context.store, run.command_id, run.recovery_point, outcome.status, encodeOutcome(outcome), now)],
-    events: [auditEvent(draft, run.frame, context.newId(), now)],
+        : [finishKey(context.store, run.command_id, run.recovery_point, outcome.status, encodeOutcome(outcome), now)]),
+      ...(run.confirmation === null ? [] : [run.confirmation.redeemed.spend(why.code)]),
+    ],
+    events: [
+      ...confirmationEvents(run, PIPELINE_EVENTS.denied, denialDetails(why), context.newId, now),
+      auditEvent(draft, run.frame, context.newId(), now),
+    ],
   });
   if (committed.ok) return { ...outcome, command_id, duplicate_suppressed: false };
   if (committed.error.kind === "conflict") return finish(run, stillRunning(run.command_id), context);
+  return {
+    ...refused(auditFailure(committed.error.failure, definition.name)),
+    command_id,
+    duplicate_suppressed: false,
+  };
+}
+
+/** The challenge, the event that it was made and the answer that tells of it are durable together. */
+async function challenged(
+  run: Run,
+  { failure: why, opened }: Extract<StageEnd, { readonly kind: "challenge" }>,
+  context: PipelineContext,
+): Promise<Answer> {
+  const { definition } = run.operation;
+  const { command_id, recovery_point } = run;
+  invariant(recovery_point !== null, "a challenge for a command that was not claimed");
+  const extras = { ...definition.error_extras?.(run.input), challenge: opened.challenge };
+  const outcome = refused(why, extras);
+  const now = context.now();
+  const event = auditEvent(opened.event, run.frame, context.newId(), now);
+  const committed = await context.store.commit({
+    writes: [
+      finishKey(context.store, command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
+      ...opened.writes,
+      ...feedOfEvents(context.store, [event]),
+    ],
+    events: [event],
+  });
+  if (committed.ok) return { ...outcome, command_id, duplicate_suppressed: false };
+  if (committed.error.kind === "conflict") return finish(run, stillRunning(command_id), context);
   return {
     ...refused(auditFailure(committed.error.failure, definition.name)),
     command_id,

@@ -2,11 +2,16 @@
 import type { Guard, GuardContext } from "../guards.ts";
 import { type PipelineContext, type Run, type StageEnd, refuse } from "./run.ts";
 
+/** The id of the command that acts: a confirmation acts under the id of what it confirms. */
+export function actingId({ command_id, confirmation }: Run): string {
+  return confirmation?.redeemed.command.command_id ?? command_id;
+}
+
 export function guardContext(run: Run, context: PipelineContext): GuardContext {
-  const { operation, command_id, target, risk, principal, input, facts } = run;
+  const { operation, target, risk, principal, input, facts } = run;
   return {
     operation: operation.definition.name,
-    command_id,
+    command_id: actingId(run),
     target,
     risk,
     principal,

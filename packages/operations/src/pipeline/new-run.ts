@@ -14,6 +14,7 @@ export function newRun(operation: RegisteredOperation, request: CommandRequest):
     dry_run: false,
     command_id: "",
     fingerprint: "",
+    confirmation: null,
     frame: {
       actor: NOBODY.id,
       reason: null,

@@ -24,6 +24,7 @@ describe("the one way in", () => {
       "authorise",
       "dedupe",
       "request",
+      "redeem",
       "load",
       "lock_freeze",
       "safety",

@@ -21,7 +21,9 @@ import { type Summary, createSummaries } from "../summaries.ts";
 import { type RawInput, queryInput } from "../validate/raw-input.ts";
 import { unwritableProblem } from "../validate/writable.ts";
 import { admit, outcomeLabel } from "./engine.ts";
+import { auditFailure } from "./audit-failure.ts";
 import { newRun } from "./new-run.ts";
+import { outlookOn } from "./outlook.ts";
 import { type Recovery, recover } from "./recover.ts";
 import type { CommandRequest, PipelineContext, PipelineSettings } from "./run.ts";
 import { createTurns } from "./turns.ts";
@@ -89,6 +91,16 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
   };
 }
 
+/** The facts of a request that is no command. */
+const NOBODYS_FRAME = {
+  reason: null,
+  approval_id: null,
+  expires_at: null,
+  run_id: null,
+  request_id: null,
+  fingerprint: null,
+} as const;
+
 function plainRefusal(why: Failure): Answer {
   return { ...refused(why), command_id: null, duplicate_suppressed: false };
 }
@@ -126,20 +138,38 @@ async function read(
         store: context.store,
         now: context.now(),
         principal,
+        outlook: (command) => outlookOn(reader, command, context),
       }),
     );
-    return found.ok
-      ? {
-          kind: "done",
-          status: 200,
-          data: found.value,
-          command_id: null,
-          duplicate_suppressed: false,
-        }
-      : plainRefusal(found.error);
+    if (!found.ok) return plainRefusal(found.error);
+    const kept = await keepServed(definition, found.value, principal, request.trace_id, context);
+    if (!kept.ok) return plainRefusal(kept.error);
+    return { kind: "done", status: 200, data: found.value, command_id: null, duplicate_suppressed: false };
   } catch (error) {
     return internal(error, request.trace_id, context);
   }
+}
+
+/** Where having been served is evidence of its own, it is durable before the answer goes out. */
+async function keepServed(
+  { name, leaves }: RegisteredQuery["definition"],
+  data: unknown,
+  principal: Principal,
+  trace_id: string,
+  context: PipelineContext,
+): Promise<Result<null, Failure>> {
+  if (leaves === undefined) return ok(null);
+  const { store, newId } = context;
+  const now = context.now();
+  const { writes, events } = leaves(data as never, { store, now, principal });
+  if (writes.length + events.length === 0) return ok(null);
+  const frame = { ...NOBODYS_FRAME, actor: principal.id, trace_id };
+  const committed = await store.commit({
+    writes,
+    events: events.map((draft) => auditEvent(draft, frame, newId(), now)),
+  });
+  if (committed.ok) return ok(null);
+  return err(auditFailure(committed.error.kind === "failed" ? committed.error.failure : undefined, name));
 }
 
 async function observe(
@@ -153,16 +183,7 @@ async function observe(
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return err(failure("RUMI-VAL-002", problem));
   const input = valid.value as never;
-  const frame = {
-    actor: request.source,
-    reason: null,
-    approval_id: null,
-    expires_at: null,
-    trace_id: request.trace_id,
-    run_id: null,
-    request_id: null,
-    fingerprint: null,
-  };
+  const frame = { ...NOBODYS_FRAME, actor: request.source, trace_id: request.trace_id };
   for (let attempt = 1; attempt <= PIPELINE_LIMITS.conflict_attempts; attempt += 1) {
     const now = context.now();
     const facts = await store.snapshot((reader) => definition.load(reader, input, { store, now }));
@@ -172,6 +193,7 @@ async function observe(
       command_id: "",
       trace_id: request.trace_id,
       reason: null,
+      approval_id: null,
       newId: context.newId,
       store,
     });
@@ -201,16 +223,7 @@ async function commitSummaries(summaries: readonly Summary[], context: PipelineC
   const now = context.now();
   const events = summaries.map(({ action, subject, count, error_codes }) => {
     const known = action === PIPELINE_EVENTS.requestInvalid;
-    const frame = {
-      actor: known ? subject : "system:server",
-      reason: null,
-      approval_id: null,
-      expires_at: null,
-      trace_id: context.newId(),
-      run_id: null,
-      request_id: null,
-      fingerprint: null,
-    };
+    const frame = { ...NOBODYS_FRAME, actor: known ? subject : "system:server", trace_id: context.newId() };
     return auditEvent(
       {
         action,

@@ -52,14 +52,6 @@ describe("who may refuse", () => {
     kit = await openKit();
     await expectDenied(await kit.send("counters.add", add({ mode: "live" })), "RUMI-CMD-003", "DANGEROUS_OPS_DISABLED");
   });
-  it("[G-0.2] a confirmed one carries its approval", async () => {
-    kit = await openKit({
-      guards: { challenge: { check: () => Promise.resolve(ok({ approval_id: "approval-1" })) } },
-    });
-    expect((await kit.send("counters.add", add({ mode: "live" }))).kind).toBe("done");
-    const [last] = await kit.rows<{ payload: string }>("SELECT payload FROM log_payload ORDER BY idx DESC LIMIT 1");
-    expect(last?.payload).toContain('"approval_id":"approval-1"');
-  });
   it("[G-5.2] a gate that nobody reports is UNKNOWN, and UNKNOWN refuses", async () => {
     kit = await openKit();
     await expectDenied(await kit.send("gated.run", {}), "RUMI-CMD-006", "G.GATE.UNKNOWN");

@@ -3,7 +3,7 @@ import type { Clock, Failure, Micros, Random, Uuid } from "@rumi/kernel";
 import type { OperationKeyRow, Reader, Store, Write } from "@rumi/store";
 import type { Answer } from "../answer.ts";
 import type { EventFrame } from "../audit.ts";
-import type { Guards } from "../guards.ts";
+import type { Guards, OpenedChallenge, Redeemed } from "../guards.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Decision, Principal, RiskDirection } from "../operation.ts";
@@ -55,6 +55,7 @@ export const STAGE_NAMES = [
   "authorise",
   "dedupe",
   "request",
+  "redeem",
   "load",
   "lock_freeze",
   "safety",
@@ -66,17 +67,24 @@ export const STAGE_NAMES = [
 ] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
 
-export type Run = {
-  readonly operation: RegisteredOperation;
-  readonly request: CommandRequest;
-  principal: Principal;
+/** What is judged and done: the request itself, or the stored command that it confirms. */
+export type Subject = {
+  operation: RegisteredOperation;
   /** Validated, without `dry_run`. */
   input: Readonly<Record<string, unknown>>;
-  dry_run: boolean;
-  command_id: string;
-  fingerprint: string;
   frame: EventFrame;
   target: { readonly resource_type: string; readonly resource_id: string };
+};
+
+export type Run = Subject & {
+  readonly request: CommandRequest;
+  principal: Principal;
+  dry_run: boolean;
+  /** The key of this request; never that of a command which it confirms. */
+  command_id: string;
+  fingerprint: string;
+  /** The confirmation itself while it carries out what it confirms. */
+  confirmation: { readonly own: Subject; readonly redeemed: Redeemed } | null;
   /** The dedupe row's recovery point as this run last wrote it; null before it was claimed. */
   recovery_point: string | null;
   attempts: number;
@@ -94,6 +102,8 @@ export type Run = {
 export type StageEnd =
   /** Says no; audited as denied where the command is known. */
   | { readonly kind: "refuse"; readonly failure: Failure }
+  /** Asks for confirmation: refused for now, and durable together with the challenge. */
+  | { readonly kind: "challenge"; readonly failure: Failure; readonly opened: OpenedChallenge }
   /** Has the answer already (a duplicate, or done). */
   | { readonly kind: "answer"; readonly answer: Answer }
   /** Not counted as a command at all: told to the caller and nothing more. */

@@ -1,5 +1,6 @@
 /** Short verbs for what operators do most: they read the bot's state and send the command for the transition. */
 import type { Command } from "commander";
+import { confirmed } from "./confirm.ts";
 import { showBot, sendTransition, type BotView } from "./transition.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -10,6 +11,7 @@ const VERBS = {
   start: { to: () => "RUNNING_PAPER", summary: "Start a bot in paper mode (or --mode shadow, or live on a simulator)" },
   pause: { to: () => "PAUSED", summary: "Pause a running bot; it keeps its state" },
   stop: { to: () => "STOPPING", summary: "Stop a bot; it is IDLE once its stop is proven" },
+  release: { to: () => "IDLE", summary: "Release a bot from quarantine; dangerous, so it is confirmed" },
   quarantine: { to: () => "QUARANTINED", summary: "Isolate a bot; it never returns by itself" },
 } as const;
 
@@ -19,7 +21,7 @@ const STATES: Readonly<Record<string, string>> = {
   live: "RUNNING_LIVE",
 };
 
-type Options = { readonly reason: string; readonly mode?: string; readonly json?: boolean };
+type Options = { readonly reason: string; readonly mode?: string; readonly confirm?: string; readonly json?: boolean };
 
 export function addBotCommands(program: Command, context: CliContext): void {
   const bots = program.command("bots").description("Commands about bots.");
@@ -29,6 +31,7 @@ export function addBotCommands(program: Command, context: CliContext): void {
       .description(summary)
       .argument("<bot_id>")
       .requiredOption("--reason <text>", "why; it is written into the audit log")
+      .option("--confirm <phrase>", "the phrase that a dangerous operation asks for, instead of typing it")
       .option("--json", "print the answer as JSON");
     if (verb === "start")
       made.option(
@@ -59,8 +62,10 @@ async function transition(context: CliContext, bot_id: string, to: string, optio
       ? fail(context, failure("RUMI-NET-001", { url: client.value.base_url }), style)
       : failFromApi(context, asked.error, style);
   }
-  const sent = await sendTransition(client.value, bot, to, options.reason);
+  const { reason, confirm: phrase } = options;
+  const asked = await sendTransition(client.value, bot, to, reason);
+  const sent = await confirmed(context, client.value, asked, { reason, ...(phrase === undefined ? {} : { phrase }) });
   if (!sent.ok) return failFromApi(context, sent.error, style);
-  if (style === "json") printJson(context.terminal, sent.value);
+  if (style === "json") printJson(context.terminal, sent.value.body["data"]);
   else context.terminal.out(`${bot_id}: ${bot.state} → ${to}\n`);
 }

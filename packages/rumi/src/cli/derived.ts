@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { CliCommand, CliFlag } from "@rumi/operations";
+import { confirmed } from "./confirm.ts";
 import { newCommandId } from "./client.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -25,6 +26,8 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
   for (const argument of command.arguments) made.argument(`<${argument.field}>`, argument.description);
   for (const flag of command.flags) made.option(optionForm(flag), describe(flag, command));
   made.option("--json", "print the answer as JSON");
+  if (command.method !== "GET")
+    made.option("--confirm <phrase>", "the phrase that a dangerous operation asks for, instead of typing it");
   made.action(async (...given: unknown[]) => {
     const positional = given.slice(0, command.arguments.length) as string[];
     const options = given[command.arguments.length] as Readonly<Record<string, unknown>>;
@@ -44,11 +47,15 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
       (text, argument, at) => text.replace(`{${argument.field}}`, encodeURIComponent(positional[at] ?? "")),
       command.path,
     );
-    const answer = await client.value.request(
+    const asked = await client.value.request(
       command.method === "GET"
         ? { method: "GET", path: `${path}${queryText(body)}` }
         : { method: command.method, path, body },
     );
+    const answer = await confirmed(context, client.value, asked, {
+      reason: typeof body["reason"] === "string" ? body["reason"] : "confirmed at the command line",
+      ...(typeof options["confirm"] === "string" ? { phrase: options["confirm"] } : {}),
+    });
     if (!answer.ok) {
       failFromApi(context, answer.error, style);
       return;

@@ -1,4 +1,5 @@
 /** What the command line writes: one JSON document with --json, otherwise words and aligned tables. */
+import { createInterface } from "node:readline/promises";
 import { failureText, type Failure, type Language } from "@rumi/kernel";
 
 export interface Terminal {
@@ -6,6 +7,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** Whether a person watches: progress bars are drawn only then. */
   readonly is_interactive: boolean;
+  /** Asks the person at the keyboard; absent where there is none. */
+  readonly ask?: (question: string) => Promise<string>;
   readonly language: Language;
 }
 
@@ -15,8 +18,18 @@ export function processTerminal(environment: Readonly<Record<string, string | un
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     is_interactive: process.stderr.isTTY,
+    ...(process.stdin.isTTY ? { ask: askOnce } : {}),
     language: locale.startsWith("ja") ? "ja" : "en",
   };
+}
+
+async function askOnce(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question);
+  } finally {
+    lines.close();
+  }
 }
 
 export function printJson(terminal: Terminal, value: unknown): void {

@@ -18,8 +18,8 @@ export function sendTransition(
   bot: BotView,
   to: string,
   reason: string,
-): ReturnType<ApiClient["data"]> {
-  return client.data({
+): ReturnType<ApiClient["request"]> {
+  return client.request({
     method: "POST",
     path: "/api/commands",
     body: {

@@ -22,6 +22,7 @@ export type Settings = {
   readonly max_request_body_bytes: number;
   readonly cors_origins: readonly string[];
   readonly diagnostics_verbose: boolean;
+  readonly dangerous_operations: "enabled" | "disabled";
 };
 
 type Parsed<T> = { readonly value: T } | { readonly problem: string };
@@ -131,6 +132,12 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "true adds details to diagnostic log lines.",
     parse: yesOrNo,
   },
+  dangerous_operations: {
+    name: "RUMI_DANGEROUS_OPS",
+    default: "enabled",
+    meaning: "disabled refuses every dangerous operation, confirmed or not; nothing can go live.",
+    parse: oneOf("enabled", "disabled"),
+  },
 };
 
 /** Variables that mean something to the test and demo tools, not to the program. */
@@ -159,6 +166,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       max_request_body_bytes: read(SETTINGS.max_request_body_bytes),
       cors_origins: read(SETTINGS.cors_origins),
       diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
+      dangerous_operations: read(SETTINGS.dangerous_operations),
     };
     const known = new Set([...Object.values(SETTINGS).map((row) => row.name), ...TOOL_VARIABLES]);
     const unknown = Object.keys(environment)

@@ -155,7 +155,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     random,
     metrics,
     logger: logger.child("operations"),
-    guards: guards({ safety: control.safety }),
+    guards: guards({ safety: control.safety, challenge: control.challenge }),
     fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
   });
   const wasClean = await announceStart(store.value, held.value, options);
@@ -267,6 +267,7 @@ function controlPlane(
     packs,
     logger: logger.child("control"),
     environment: home.environment,
+    dangerous_operations: settings.dangerous_operations,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
     admit: admissionProcess(installation, settings.container_engine),

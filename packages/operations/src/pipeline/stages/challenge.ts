@@ -1,24 +1,79 @@
-/** Dangerous commands run only when confirmed; where nothing can confirm, they do not run. */
-import { failure } from "@rumi/kernel";
+/**
+ * Dangerous commands run only when confirmed: an unconfirmed one ends here with a challenge, a confirmed one goes on
+ * if it is still what was confirmed. Where nothing can confirm, they do not run.
+ */
+import { canonicalJson, failure, invariant } from "@rumi/kernel";
+import type { ConfirmedDanger } from "../../operation.ts";
 import { guardContext } from "../guard-context.ts";
-import { type Stage, refuse } from "../run.ts";
+import { type PipelineContext, type Run, type Stage, type StageEnd, refuse } from "../run.ts";
+import { trial } from "../trial.ts";
+import { decide } from "./decide.ts";
+import { switchedOff } from "./redeem.ts";
 
 export const challenge: Stage = {
   name: "challenge",
-  run: async (run, context) => {
+  run: (run, context) => {
     const { definition } = run.operation;
     const danger = definition.danger(run.input, run.facts);
+    if (run.confirmation !== null) return stillTheSame(run, danger.kind === "none" ? null : danger);
     if (danger.kind === "none") return undefined;
-    const port = context.guards.challenge;
-    if (port === null)
-      return refuse(failure("RUMI-CMD-003", { operation: definition.name }, { reasonCode: "DANGEROUS_OPS_DISABLED" }));
-    const approved = await port.check(run.reader, {
-      ...guardContext(run, context),
-      danger,
-      fingerprint: run.fingerprint,
-    });
-    if (!approved.ok) return refuse(approved.error);
-    run.frame = { ...run.frame, approval_id: approved.value.approval_id };
-    return undefined;
+    if (context.guards.challenge === null) return refuse(switchedOff(run.operation));
+    if (!run.principal.roles.some((role) => (danger.roles ?? ["admin"]).includes(role)))
+      return refuse(
+        failure(
+          "RUMI-AUTH-003",
+          { principal: run.principal.id, action: `${definition.name} (dangerous)` },
+          { reasonCode: "PERMISSION_DENIED" },
+        ),
+      );
+    if (run.dry_run) return refuse(asks(definition.name, "(none in a dry run)"));
+    return ask(run, danger, context);
   },
 };
+
+/** Whatever the wish was made for must be as it was; also when it has stopped being dangerous meanwhile. */
+function stillTheSame(run: Run, danger: ConfirmedDanger | null): StageEnd | undefined {
+  const { redeemed } = run.confirmation ?? {};
+  invariant(redeemed !== undefined, "a confirmation without its challenge");
+  const base = danger?.base ?? null;
+  if (base !== null && canonicalJson(base) === canonicalJson(redeemed.base)) return undefined;
+  return refuse(
+    failure(
+      "RUMI-CMD-015",
+      { challenge_id: redeemed.approval_id },
+      { reasonCode: "CONFIRMATION_STALE", details: { asked_for: redeemed.base, now: base } },
+    ),
+  );
+}
+
+async function ask(run: Run, danger: ConfirmedDanger, context: PipelineContext): Promise<StageEnd> {
+  const { definition } = run.operation;
+  const port = context.guards.challenge;
+  invariant(port !== null, "asked for confirmation with nowhere to keep it");
+  invariant((definition.secret_fields ?? []).length === 0, `${definition.name} has secret fields and cannot be stored`);
+  const opened = await port.open(run.reader, {
+    ...guardContext(run, context),
+    danger,
+    fingerprint: run.fingerprint,
+    trace_id: run.frame.trace_id,
+    run_id: run.frame.run_id,
+    reason: run.frame.reason,
+    outlook: {
+      // Every guard has passed already; whether the decision would, the approver should know.
+      refusals: await trial([decide], { ...run, dry_run: true }, { ...context, onStage: () => undefined }),
+      preview: definition.preview?.(run.facts, run.input) ?? {},
+    },
+    newId: context.newId,
+  });
+  if (!opened.ok) return refuse(opened.error);
+  const { challenge: made } = opened.value;
+  return { kind: "challenge", failure: asks(definition.name, made.challenge_id, made), opened: opened.value };
+}
+
+function asks(operation: string, challenge_id: string, made?: Readonly<Record<string, unknown>>) {
+  return failure(
+    "RUMI-CMD-004",
+    { operation, challenge_id },
+    { reasonCode: "CONFIRMATION_REQUIRED", ...(made === undefined ? {} : { details: { challenge: made } }) },
+  );
+}

@@ -6,6 +6,7 @@ import { feedOfEvents, feedOfItems } from "../../feed.ts";
 import { finishKey } from "@rumi/store";
 import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
+import { confirmationEvents } from "../confirmation.ts";
 import { type Stage, turnAway } from "../run.ts";
 import { stillRunning } from "../still-running.ts";
 
@@ -25,11 +26,16 @@ export const commit: Stage = {
       operation: definition.name,
       status_code: outcome.status,
     });
-    const events = [...decision.events, applied].map((draft) => auditEvent(draft, run.frame, newId(), now));
+    const drafts = [...decision.events, applied];
+    const events = [
+      ...confirmationEvents(run, PIPELINE_EVENTS.applied, { status_code: outcome.status }, newId, now),
+      ...drafts.map((draft) => auditEvent(draft, run.frame, newId(), now)),
+    ];
     const committed = await store.commit({
       writes: [
         finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
         ...run.fences,
+        ...(run.confirmation === null ? [] : [run.confirmation.redeemed.use]),
         ...decision.writes,
         ...decision.outbox.map((item) => enqueue(store, item, now)),
         ...feedOfEvents(store, events.slice(0, -1)),

@@ -1,5 +1,9 @@
 /** The operation's own pure decision. */
+import { actingId } from "../guard-context.ts";
 import { type Stage, refuse } from "../run.ts";
+
+/** A dry run shows what would happen once confirmed; nothing of it is kept. */
+const DRY_RUN_APPROVAL = "dry-run";
 
 export const decide: Stage = {
   name: "decide",
@@ -7,9 +11,10 @@ export const decide: Stage = {
     const decided = run.operation.definition.decide(run.facts, run.input, {
       now: context.now(),
       principal: run.principal,
-      command_id: run.command_id,
+      command_id: actingId(run),
       trace_id: run.frame.trace_id,
       reason: run.frame.reason,
+      approval_id: run.dry_run ? DRY_RUN_APPROVAL : (run.confirmation?.redeemed.approval_id ?? null),
       newId: context.newId,
       store: context.store,
     });

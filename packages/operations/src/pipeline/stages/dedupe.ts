@@ -36,7 +36,12 @@ function findKey(run: Run, context: PipelineContext): StageEnd | undefined {
     run.command_id = sent ?? context.newId();
     return undefined;
   }
-  run.command_id = String(run.input["command_id"]);
+  const inBody = run.input["command_id"];
+  if (inBody === undefined) {
+    run.command_id = sent ?? context.newId();
+    return undefined;
+  }
+  run.command_id = String(inBody);
   if (sent === null || sent === run.command_id) return undefined;
   return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "it differs from command_id" }));
 }

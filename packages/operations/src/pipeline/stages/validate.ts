@@ -1,5 +1,5 @@
 /** Whether the request is exactly a request of this operation; refusals are counted, not kept as commands. */
-import { failure, invariant, microsFromIso } from "@rumi/kernel";
+import { type Failure, failure, invariant, microsFromIso } from "@rumi/kernel";
 import { PIPELINE_EVENTS } from "../../audit.ts";
 import { PIPELINE_LIMITS } from "../../limits.ts";
 import { commandInput } from "../../validate/raw-input.ts";
@@ -21,7 +21,7 @@ function check(run: Run): StageEnd | undefined {
   const joined = commandInput(request.raw, operation.schema);
   if (!joined.ok) return turnAway(joined.error);
   const valid = operation.validate(joined.value);
-  if (!valid.ok) return turnAway(valid.error);
+  if (!valid.ok) return turnAway(reasonAsked(valid.error));
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return turnAway(failure("RUMI-VAL-002", problem));
   const { dry_run, ...rest } = valid.value;
@@ -39,6 +39,11 @@ function check(run: Run): StageEnd | undefined {
   run.target = operation.definition.target(run.input);
   run.frame = frameOf(run);
   return unloggable(run);
+}
+
+/** The contract has a word of its own for the one field that every command of a person must carry. */
+function reasonAsked(why: Failure): Failure {
+  return why.params["field"] === "$.reason" ? { ...why, reasonCode: "REASON_REQUIRED" } : why;
 }
 
 const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>

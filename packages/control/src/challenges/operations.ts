@@ -1,0 +1,182 @@
+/** Approving, confirming and rejecting challenges. A confirmation's effect is the stored command's own (redeem.ts). */
+import { err, failure, ID_PATTERNS, ok, type Failure, type Result } from "@rumi/kernel";
+import { defineOperation, type DecideContext, type Declaration, type Decision } from "@rumi/operations";
+import { write } from "@rumi/store";
+import { Type } from "@sinclair/typebox";
+import { AnswerSchema, CLOSED, CommandIdField, noDanger } from "../shared/fields.ts";
+import { deadlineAfter, iso, judgeApproval, judgeRejection, type Given } from "./model.ts";
+import { challengeEvent, challengeNote } from "./port.ts";
+import { listChallenges, showChallenge } from "./queries.ts";
+import {
+  readChallenge,
+  updateChallenge,
+  type ApprovalRow,
+  type ChallengeRow,
+  type ChallengeTables,
+  type ServedRow,
+} from "./tables.ts";
+
+export const challengeDeclarations = (): readonly Declaration[] => [
+  listChallenges,
+  showChallenge,
+  approveChallenge,
+  confirmChallenge,
+  rejectChallenge,
+];
+
+const SaidReason = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  pattern: "\\S",
+  description: "Why; kept in the audit log.",
+});
+const HashField = Type.String({
+  pattern: ID_PATTERNS.digest,
+  description: "Of the intent as GET /api/challenges/{challenge_id} shows it.",
+});
+const base = {
+  command_id: Type.Optional(CommandIdField),
+  challenge_id: CommandIdField,
+  phrase: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  reason: SaidReason,
+} as const;
+const target = ({ challenge_id }: { readonly challenge_id: string }) => ({
+  resource_type: "challenge",
+  resource_id: challenge_id,
+});
+/** Approving and rejecting change nothing but the challenge: the guards are asked when it is confirmed. */
+const passes = (): "tighten" => "tighten";
+
+type Facts = { readonly row: ChallengeRow | undefined; readonly served: ServedRow | undefined };
+
+function decideOn(
+  facts: Facts,
+  challenge_id: string,
+  decide: (row: ChallengeRow) => Result<Decision, Failure>,
+): Result<Decision, Failure> {
+  return facts.row === undefined ? err(failure("RUMI-CMD-020", { challenge_id })) : decide(facts.row);
+}
+
+const approveChallenge: Declaration = defineOperation({
+  name: "challenges.approve",
+  summary: "Approve, as a second person, what was served to you",
+  http: { method: "POST", path: "/api/challenges/{challenge_id}/approve" },
+  input: Type.Object({ ...base, intent_hash: HashField }, CLOSED),
+  output: AnswerSchema,
+  key: "either",
+  permission: ["admin", "break_glass"],
+  risk: passes,
+  danger: noDanger,
+  target,
+  gates: [],
+  // Who approves is known to the decision only: every reading of this intent is loaded, few as they are.
+  load: async (reader, { challenge_id }, { store }) => {
+    const row = await readChallenge(reader, store, challenge_id);
+    const db = store.builder<ChallengeTables>();
+    const served =
+      row === undefined
+        ? []
+        : await reader.rows<ServedRow>(
+            db.selectFrom("challenge_served").selectAll().where("challenge_id", "=", challenge_id),
+          );
+    return { row, served };
+  },
+  decide: ({ row, served }, input, context) => {
+    const { principal, now } = context;
+    const mine = served.find((one) => one.subject_id === principal.id && one.intent_hash === row?.intent_hash);
+    return decideOn({ row, served: mine }, input.challenge_id, (found) => {
+      const judged = judgeApproval(found, mine?.intent_hash, input, principal, now);
+      return judged.ok ? ok(approved(found, input.reason, context)) : judged;
+    });
+  },
+});
+
+function approved(row: ChallengeRow, reason: string, { now, principal, store }: DecideContext): Decision {
+  const approval: ApprovalRow = {
+    challenge_id: row.challenge_id,
+    requester: row.requester,
+    approver: principal.id,
+    intent_hash: row.intent_hash,
+    reason,
+    approved_at: now,
+  };
+  const change = {
+    state: "AWAITING_CONFIRMATION",
+    deadline: deadlineAfter(now, row.confirm_within_seconds),
+  } as const;
+  const next = { ...row, ...change };
+  return {
+    writes: [
+      updateChallenge(store, row, change),
+      write(store.builder<ChallengeTables>().insertInto("challenge_approval").values(approval), 1),
+    ],
+    events: [challengeEvent("dangerous_op.approve", next, { shown_hash: row.intent_hash })],
+    outbox: [],
+    data: { ...challengeNote(next), approved_by: principal.id, approved_at: iso(now) },
+  };
+}
+
+const confirmChallenge: Declaration = defineOperation({
+  name: "challenges.confirm",
+  summary: "Confirm what you asked for; the stored request runs once",
+  http: { method: "POST", path: "/api/challenges/{challenge_id}/confirm" },
+  input: Type.Object(
+    {
+      ...base,
+      intent_hash: HashField,
+      ticket: Type.Optional(
+        Type.String({ pattern: "^\\S{2,64}$", description: "Number of the ticket it belongs to." }),
+      ),
+    },
+    CLOSED,
+  ),
+  output: AnswerSchema,
+  key: "either",
+  // Whoever may ask; the role for what is confirmed is asked for once it is known.
+  permission: ["operator", "admin", "break_glass"],
+  redeems: true,
+  risk: passes,
+  danger: noDanger,
+  target,
+  gates: [],
+  load: () => Promise.resolve(null),
+  decide: () => {
+    throw new Error("a confirmation is never decided: what it confirms stands in its place");
+  },
+});
+
+const rejectChallenge: Declaration = defineOperation({
+  name: "challenges.reject",
+  summary: "Reject a challenge, or take back your own",
+  http: { method: "POST", path: "/api/challenges/{challenge_id}/reject" },
+  input: Type.Object({ ...base, intent_hash: Type.Optional(HashField) }, CLOSED),
+  output: AnswerSchema,
+  key: "either",
+  permission: ["operator", "admin", "break_glass"],
+  risk: passes,
+  danger: noDanger,
+  target,
+  gates: [],
+  load: async (reader, { challenge_id }, { store }): Promise<Facts> => ({
+    row: await readChallenge(reader, store, challenge_id),
+    served: undefined,
+  }),
+  decide: (facts, input, { principal, now, store }) =>
+    decideOn(facts, input.challenge_id, (row) => {
+      const judged = judgeRejection(row, input as Given, principal, now);
+      if (!judged.ok) return judged;
+      const change = {
+        state: "REJECTED",
+        settled_by: principal.id,
+        settled_at: now,
+        settled_reason: input.reason,
+      } as const;
+      const next = { ...row, ...change };
+      return ok({
+        writes: [updateChallenge(store, row, change)],
+        events: [challengeEvent("dangerous_op.reject", next)],
+        outbox: [],
+        data: { ...challengeNote(next), rejected_by: principal.id },
+      });
+    }),
+});

@@ -1,0 +1,179 @@
+/** The pipeline's door to the challenges: opening one for a dangerous command, redeeming one by its confirmation. */
+import { err, failure, ok } from "@rumi/kernel";
+import type { ChallengePort, DangerousCommand, EventDraft, Principal } from "@rumi/operations";
+import { write, type Reader } from "@rumi/store";
+import { CONTROL_LIMITS } from "../limits.ts";
+import { first, jsonOf, type Sql } from "../shared/sql.ts";
+import {
+  APPROVE_WITHIN_SECONDS,
+  CONFIRM_WITHIN_SECONDS,
+  deadlineAfter,
+  intentHash,
+  intentOf,
+  iso,
+  judgeConfirmation,
+  OPEN_STATES,
+  requirementsOf,
+  requiresOf,
+  type ConfirmationRules,
+} from "./model.ts";
+import { readApproval, readChallenge, updateChallenge, type ChallengeRow, type ChallengeTables } from "./tables.ts";
+
+export type ChallengeDeps = {
+  readonly environment: string;
+  /** What policy asks for beyond the declarations. */
+  readonly rules: (reader: Reader) => Promise<ConfirmationRules>;
+};
+
+export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
+  return {
+    open: async (reader, command) => {
+      const open = await countOpen(reader, sql, command.principal.id);
+      const limit = CONTROL_LIMITS.open_challenges;
+      if (open >= limit)
+        return err(
+          failure("RUMI-CMD-021", { principal: command.principal.id, limit }, { reasonCode: "TOO_MANY_CHALLENGES" }),
+        );
+      const row = newChallenge(command, deps.environment, (await deps.rules(reader))(command.operation));
+      const insert = sql.builder<ChallengeTables>().insertInto("challenge").values(row);
+      return ok({
+        challenge: { ...challengeNote(row), preview: command.outlook.preview, blocked_by: command.outlook.refusals },
+        writes: [write(insert, 1)],
+        event: challengeEvent("dangerous_op.challenge", row),
+      });
+    },
+    redeem: async (reader, { principal, input, now }) => {
+      const challenge_id = String(input["challenge_id"]);
+      const row = await readChallenge(reader, sql, challenge_id);
+      if (row === undefined) return err(failure("RUMI-CMD-020", { challenge_id }));
+      const approval = await readApproval(reader, sql, challenge_id);
+      const judged = judgeConfirmation(row, approval, input, principal, now);
+      if (!judged.ok) return judged;
+      const settled = { settled_by: principal.id, settled_at: now, settled_reason: String(input["reason"]) };
+      const ticket = typeof input["ticket"] === "string" ? input["ticket"] : null;
+      return ok({
+        approval_id: challenge_id,
+        command: { ...storedCommand(row), trace_id: row.trace_id, run_id: row.run_id, fingerprint: row.fingerprint },
+        base: jsonOf<ReturnType<typeof intentOf>["base"]>(row.base),
+        use: updateChallenge(sql, row, { ...settled, ticket, state: "CONFIRMED" }),
+        spend: (error_code) => spend(sql, row, { ...settled, ticket, error_code, state: "REFUSED" }),
+        event: challengeEvent("dangerous_op.confirm", row, {
+          confirmed_by: principal.id,
+          ...(ticket === null ? {} : { ticket }),
+        }),
+      });
+    },
+  };
+}
+
+/** Only where it is still open: whoever used it meanwhile has said how it ended. */
+function spend(sql: Sql, row: ChallengeRow, change: Partial<ChallengeRow>): ReturnType<typeof write> {
+  return write(
+    sql
+      .builder<ChallengeTables>()
+      .updateTable("challenge")
+      .set({ ...change, row_version: row.row_version + 1 })
+      .where("challenge_id", "=", row.challenge_id)
+      .where("row_version", "=", row.row_version),
+    "any",
+  );
+}
+
+async function countOpen(reader: Reader, sql: Sql, requester: string): Promise<number> {
+  const row = await first<{ open: number }>(
+    reader,
+    sql
+      .builder<ChallengeTables>()
+      .selectFrom("challenge")
+      .select((of) => of.fn.countAll<number>().as("open"))
+      .where("requester", "=", requester)
+      .where("state", "in", [...OPEN_STATES]),
+  );
+  return row?.open ?? 0;
+}
+
+function newChallenge(
+  command: DangerousCommand,
+  environment: string,
+  added: ReturnType<ConfirmationRules>,
+): ChallengeRow {
+  const { danger, now, principal, target } = command;
+  const requires = requirementsOf(danger, added);
+  const waits = requires.includes("second_person");
+  const confirm_within_seconds = danger.confirm_within_seconds ?? CONFIRM_WITHIN_SECONDS;
+  const row: ChallengeRow = {
+    challenge_id: command.newId(),
+    state: waits ? "AWAITING_APPROVAL" : "AWAITING_CONFIRMATION",
+    environment,
+    operation: command.operation,
+    ...target,
+    requester: principal.id,
+    requester_roles: JSON.stringify(principal.roles),
+    roles: JSON.stringify(danger.roles ?? ["admin"]),
+    command_id: command.command_id,
+    trace_id: command.trace_id,
+    run_id: command.run_id,
+    fingerprint: command.fingerprint,
+    input: JSON.stringify(command.input),
+    base: JSON.stringify(danger.base),
+    outlook: JSON.stringify(command.outlook),
+    requires: JSON.stringify(requires),
+    phrase: danger.phrase,
+    intent_hash: "",
+    reason: command.reason,
+    confirm_within_seconds,
+    created_at: now,
+    deadline: deadlineAfter(now, waits ? APPROVE_WITHIN_SECONDS : confirm_within_seconds),
+    settled_by: null,
+    settled_at: null,
+    settled_reason: null,
+    ticket: null,
+    error_code: null,
+    row_version: 1,
+  };
+  return { ...row, intent_hash: intentHash(intentOf(row)) };
+}
+
+export function storedCommand(row: ChallengeRow) {
+  return {
+    operation: row.operation,
+    command_id: row.command_id,
+    principal: { id: row.requester, roles: jsonOf<Principal["roles"]>(row.requester_roles) },
+    input: jsonOf<Readonly<Record<string, unknown>>>(row.input),
+  };
+}
+
+/** What the requester is told of it. */
+export function challengeNote(row: ChallengeRow) {
+  return {
+    challenge_id: row.challenge_id,
+    requires: requiresOf(row),
+    phrase: row.phrase,
+    intent_hash: row.intent_hash,
+    expiry: iso(row.deadline),
+    confirm_within_seconds: row.confirm_within_seconds,
+    state: row.state,
+  };
+}
+
+export function challengeEvent(
+  action: string,
+  row: ChallengeRow,
+  details: Readonly<Record<string, unknown>> = {},
+): EventDraft {
+  return {
+    action,
+    resource_type: row.resource_type,
+    resource_id: row.resource_id,
+    outcome: action === "dangerous_op.reject" ? "REJECTED" : "SUCCESS",
+    details: {
+      challenge_id: row.challenge_id,
+      intent_hash: row.intent_hash,
+      operation: row.operation,
+      requires: requiresOf(row),
+      requested_by: row.requester,
+      expiry: iso(row.deadline),
+      ...details,
+    },
+  };
+}

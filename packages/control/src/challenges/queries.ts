@@ -1,0 +1,127 @@
+/** Reading challenges: a page of them, or one in full, which is also how a second person is shown what is approved. */
+import { err, failure, ok } from "@rumi/kernel";
+import { defineQuery, type Declaration } from "@rumi/operations";
+import { Type } from "@sinclair/typebox";
+import { AnswerSchema, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
+import { decodeCursor, encodeCursor, jsonOf } from "../shared/sql.ts";
+import { CHALLENGE_STATES, intentOf, isOpen, iso, judgeOpen } from "./model.ts";
+import { challengeNote, storedCommand } from "./port.ts";
+import {
+  insertServed,
+  readApproval,
+  readChallenge,
+  readServed,
+  type ChallengeRow,
+  type ChallengeTables,
+} from "./tables.ts";
+
+export const listChallenges: Declaration = defineQuery({
+  name: "challenges.list",
+  summary: "Challenges, newest first; one in full shows what it is about",
+  http: { method: "GET", path: "/api/challenges" },
+  input: Type.Object(
+    {
+      state: Type.Optional(Type.Union(CHALLENGE_STATES.map((state) => Type.Literal(state)))),
+      requester: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+      cursor: Type.Optional(Type.String({ maxLength: 512 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    },
+    CLOSED,
+  ),
+  output: AnswerSchema,
+  permission: EVERYONE,
+  read: async (reader, { state, requester, cursor, limit = 50 }, { store, now }) => {
+    const after = decodeCursor(cursor, ["number", "string"]);
+    if (!after.ok) return after;
+    let query = store
+      .builder<ChallengeTables>()
+      .selectFrom("challenge")
+      .selectAll()
+      .orderBy("created_at", "desc")
+      .orderBy("challenge_id", "desc")
+      .limit(limit + 1);
+    if (state !== undefined) query = query.where("state", "=", state);
+    if (requester !== undefined) query = query.where("requester", "=", requester);
+    if (after.value !== undefined) {
+      const [at, id] = after.value as [number, string];
+      query = query.where((of) =>
+        of.or([of("created_at", "<", at), of.and([of("created_at", "=", at), of("challenge_id", "<", id)])]),
+      );
+    }
+    const rows = await reader.rows<ChallengeRow>(query);
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return ok({
+      challenges: page.map((row) => summaryOf(row, now)),
+      count: page.length,
+      next_cursor:
+        rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.challenge_id]) : null,
+    });
+  },
+});
+
+/** Without the hash: nobody approves from a list. */
+function summaryOf(row: ChallengeRow, now: number) {
+  const { intent_hash: _, ...note } = challengeNote(row);
+  return {
+    ...note,
+    state: isOpen(row) && row.deadline <= now ? "EXPIRED" : row.state,
+    operation: row.operation,
+    target: { resource_type: row.resource_type, resource_id: row.resource_id },
+    requester: row.requester,
+    command_id: row.command_id,
+    reason: row.reason,
+    created_at: iso(row.created_at),
+    settled_by: row.settled_by,
+  };
+}
+
+type Shown = { readonly challenge_id: string; readonly intent_hash: string; readonly served_before: boolean };
+
+export const showChallenge: Declaration = defineQuery({
+  name: "challenges.show",
+  summary: "One challenge: the exact request, what it would do, what stands in its way now",
+  http: { method: "GET", path: "/api/challenges/{challenge_id}" },
+  input: Type.Object({ challenge_id: CommandIdField }, CLOSED),
+  output: AnswerSchema,
+  permission: EVERYONE,
+  read: async (reader, { challenge_id }, { store, now, principal, outlook }) => {
+    const row = await readChallenge(reader, store, challenge_id);
+    if (row === undefined) return err(failure("RUMI-CMD-020", { challenge_id }));
+    const approval = await readApproval(reader, store, challenge_id);
+    const open = judgeOpen(row, now);
+    const current = open.ok ? await outlook(storedCommand(row)) : null;
+    const requested = jsonOf<Readonly<Record<string, unknown>>>(row.outlook);
+    return ok({
+      ...summaryOf(row, now),
+      intent_hash: row.intent_hash,
+      intent: intentOf(row),
+      impact: current?.preview ?? requested["preview"] ?? null,
+      blocked_by: current?.refusals ?? null,
+      environment: row.environment,
+      approvals:
+        approval === undefined
+          ? []
+          : [{ approver: approval.approver, reason: approval.reason, approved_at: iso(approval.approved_at) }],
+      settled_at: row.settled_at === null ? null : iso(row.settled_at),
+      settled_reason: row.settled_reason,
+      error_code: row.error_code,
+      served_before: (await readServed(reader, store, row, principal.id)) !== undefined,
+    });
+  },
+  leaves: ({ challenge_id, intent_hash, served_before }: Shown, { store, now, principal }) =>
+    served_before
+      ? { writes: [], events: [] }
+      : {
+          writes: [insertServed(store, { challenge_id, subject_id: principal.id, intent_hash, served_at: now })],
+          events: [
+            {
+              action: "query.sensitive_read",
+              resource_type: "challenge",
+              resource_id: challenge_id,
+              outcome: "SUCCESS",
+              details: { query: "challenges.show", fields: ["intent", "impact", "blocked_by"], rows: 1 },
+            },
+          ],
+        },
+});

@@ -1,0 +1,142 @@
+/** Errors of challenge, approval and confirmation; they continue the numbers of cmd.ts. */
+import type { ErrorTable } from "./entry.ts";
+
+type ConfirmCode =
+  | "RUMI-CMD-013"
+  | "RUMI-CMD-014"
+  | "RUMI-CMD-015"
+  | "RUMI-CMD-016"
+  | "RUMI-CMD-017"
+  | "RUMI-CMD-018"
+  | "RUMI-CMD-019"
+  | "RUMI-CMD-020"
+  | "RUMI-CMD-021";
+
+export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
+  "RUMI-CMD-013": {
+    key: "cmd.confirmation_expired",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The challenge {challenge_id} expired at {expired_at} and confirms nothing any more.",
+      next: "Send the original request again under a new id and confirm its new challenge in time.",
+    },
+    ja: {
+      text: "challenge {challenge_id} は {expired_at} に期限切れとなり、確認できません。",
+      next: "元のリクエストを新しい ID で再送し、新しい challenge を期限内に confirm してください。",
+    },
+  },
+  "RUMI-CMD-014": {
+    key: "cmd.confirmation_mismatch",
+    status: 409,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "This does not match the challenge {challenge_id}: {problem}.",
+      next: "Read GET /api/challenges/{challenge_id} and answer exactly what it asks for.",
+    },
+    ja: {
+      text: "challenge {challenge_id} と一致しません: {problem}。",
+      next: "GET /api/challenges/{challenge_id} を確認し、求められた内容を正確に送ってください。",
+    },
+  },
+  "RUMI-CMD-015": {
+    key: "cmd.stale_plan",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The plan is stale: what challenge {challenge_id} was made for has moved since, so nothing was done.",
+      next: "Look at the present state and send a new request; it gets a challenge of its own.",
+    },
+    ja: {
+      text: "計画が古くなっています。challenge {challenge_id} の前提が変わったため、何も実行していません。",
+      next: "現在の状態を確認し、新しいリクエストを送ってください。新しい challenge が発行されます。",
+    },
+  },
+  "RUMI-CMD-016": {
+    key: "cmd.challenge_used",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The challenge {challenge_id} is {state} already; it works once.",
+      next: "Send the original request again under a new id if it is still wanted.",
+    },
+    ja: {
+      text: "challenge {challenge_id} はすでに {state} です。使用できるのは一度だけです。",
+      next: "まだ必要であれば、元のリクエストを新しい ID で再送してください。",
+    },
+  },
+  "RUMI-CMD-017": {
+    key: "cmd.approval_missing",
+    status: 409,
+    fault: "caller",
+    retry: "later",
+    en: {
+      text: "The challenge {challenge_id} waits for a second person until {until}.",
+      next: "Ask somebody else with the role for it to read and approve it, then confirm.",
+    },
+    ja: {
+      text: "challenge {challenge_id} は {until} まで第二者の承認待ちです。",
+      next: "権限を持つ別の担当者に内容の確認と承認を依頼してから confirm してください。",
+    },
+  },
+  "RUMI-CMD-018": {
+    key: "cmd.same_person",
+    status: 403,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "{principal} asked for {challenge_id} and cannot be its second person.",
+      next: "Somebody with another subject id has to approve it.",
+    },
+    ja: {
+      text: "{principal} は {challenge_id} の要求者であるため、第二者にはなれません。",
+      next: "別の subject id を持つ担当者が承認する必要があります。",
+    },
+  },
+  "RUMI-CMD-019": {
+    key: "cmd.intent_not_served",
+    status: 409,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "{principal} has not been shown the intent of challenge {challenge_id}, so it cannot be approved blindly.",
+      next: "Read GET /api/challenges/{challenge_id} with the same token, then approve the intent_hash it shows.",
+    },
+    ja: {
+      text: "{principal} にはまだ challenge {challenge_id} の内容が提示されていないため、承認できません。",
+      next: "同じトークンで GET /api/challenges/{challenge_id} を読み、表示された intent_hash を承認してください。",
+    },
+  },
+  "RUMI-CMD-020": {
+    key: "cmd.challenge_unknown",
+    status: 404,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "There is no challenge {challenge_id}.",
+      next: "GET /api/challenges lists those that are open.",
+    },
+    ja: {
+      text: "challenge {challenge_id} はありません。",
+      next: "GET /api/challenges で一覧を確認してください。",
+    },
+  },
+  "RUMI-CMD-021": {
+    key: "cmd.challenges_full",
+    status: 429,
+    fault: "caller",
+    retry: "later",
+    en: {
+      text: "{principal} has {limit} open challenges, which is the most.",
+      next: "Confirm or reject some of them, or wait until they expire.",
+    },
+    ja: {
+      text: "{principal} の未処理の challenge が上限の {limit} 件に達しています。",
+      next: "いくつかを confirm または reject するか、期限切れを待ってください。",
+    },
+  },
+};

@@ -1,0 +1,35 @@
+/**
+ * What a stored command would meet if it were carried out now: for whoever has to approve it.
+ *
+ * Every guard and the decision are asked; only whether it is confirmed is not, since that is the question.
+ */
+import type { Reader } from "@rumi/store";
+import { NO_INPUT } from "../validate/raw-input.ts";
+import type { Outlook, StoredCommand } from "../operation.ts";
+import { newRun } from "./new-run.ts";
+import { JUDGEMENT } from "./order.ts";
+import type { PipelineContext, Run } from "./run.ts";
+import { decide } from "./stages/decide.ts";
+import { trial } from "./trial.ts";
+
+const ASKED = [...JUDGEMENT.filter(({ name }) => name !== "redeem" && name !== "challenge"), decide];
+
+export async function outlookOn(
+  reader: Reader,
+  { operation: name, command_id, principal, input }: StoredCommand,
+  context: PipelineContext,
+): Promise<Outlook | null> {
+  const operation = context.registry.operations.get(name);
+  if (operation === undefined || !operation.validate(structuredClone(input)).ok) return null;
+  const request = { raw: NO_INPUT, principal, idempotencyKey: command_id, trace_id: "", remote: "outlook" };
+  const run: Run = {
+    ...newRun(operation, request),
+    input,
+    command_id,
+    dry_run: true,
+    target: operation.definition.target(input),
+    reader,
+  };
+  const refusals = await trial(ASKED, run, { ...context, onStage: () => undefined });
+  return { refusals, preview: operation.definition.preview?.(run.facts, run.input) ?? {} };
+}
