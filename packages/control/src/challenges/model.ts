@@ -20,18 +20,8 @@ import {
   type Principal,
   type Role,
 } from "@rumi/operations";
+import { OPEN_STATES } from "./states.ts";
 import type { ApprovalRow, ChallengeRow } from "./tables.ts";
-
-export const CHALLENGE_STATES = [
-  "AWAITING_APPROVAL",
-  "AWAITING_CONFIRMATION",
-  "CONFIRMED",
-  "REFUSED",
-  "REJECTED",
-  "EXPIRED",
-] as const;
-export type ChallengeState = (typeof CHALLENGE_STATES)[number];
-export const OPEN_STATES: readonly ChallengeState[] = ["AWAITING_APPROVAL", "AWAITING_CONFIRMATION"];
 
 /** How long a second person has. */
 export const APPROVE_WITHIN_SECONDS = 1_800;

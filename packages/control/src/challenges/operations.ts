@@ -4,7 +4,7 @@ import { defineOperation, type DecideContext, type Declaration, type Decision } 
 import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, CommandIdField, noDanger } from "../shared/fields.ts";
-import { deadlineAfter, iso, judgeApproval, judgeRejection, type Given } from "./model.ts";
+import { deadlineAfter, iso, judgeApproval, judgeRejection } from "./model.ts";
 import { challengeEvent, challengeNote } from "./port.ts";
 import { listChallenges, showChallenge } from "./queries.ts";
 import {
@@ -163,7 +163,7 @@ const rejectChallenge: Declaration = defineOperation({
   }),
   decide: (facts, input, { principal, now, store }) =>
     decideOn(facts, input.challenge_id, (row) => {
-      const judged = judgeRejection(row, input as Given, principal, now);
+      const judged = judgeRejection(row, input, principal, now);
       if (!judged.ok) return judged;
       const change = {
         state: "REJECTED",

@@ -12,11 +12,11 @@ import {
   intentOf,
   iso,
   judgeConfirmation,
-  OPEN_STATES,
   requirementsOf,
   requiresOf,
   type ConfirmationRules,
 } from "./model.ts";
+import { OPEN_STATES } from "./states.ts";
 import { readApproval, readChallenge, updateChallenge, type ChallengeRow, type ChallengeTables } from "./tables.ts";
 
 export type ChallengeDeps = {

@@ -4,8 +4,9 @@ import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, jsonOf } from "../shared/sql.ts";
-import { CHALLENGE_STATES, intentOf, isOpen, iso, judgeOpen } from "./model.ts";
+import { intentOf, isOpen, iso, judgeOpen } from "./model.ts";
 import { challengeNote, storedCommand } from "./port.ts";
+import { CHALLENGE_STATES } from "./states.ts";
 import {
   insertServed,
   readApproval,

@@ -3,8 +3,8 @@ import type { Clock, Random } from "@rumi/kernel";
 import { systemEvent, type Reconciler } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
-import { OPEN_STATES } from "./model.ts";
 import { challengeEvent } from "./port.ts";
+import { OPEN_STATES } from "./states.ts";
 import { updateChallenge, type ChallengeRow, type ChallengeTables } from "./tables.ts";
 
 type Deps = { readonly store: Store; readonly clock: Clock; readonly random: Random };

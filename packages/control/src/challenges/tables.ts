@@ -5,7 +5,7 @@
  */
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { first, type Sql } from "../shared/sql.ts";
-import type { ChallengeState } from "./model.ts";
+import type { ChallengeState } from "./states.ts";
 
 export type ChallengeRow = {
   challenge_id: string;

@@ -37,11 +37,11 @@ function findKey(run: Run, context: PipelineContext): StageEnd | undefined {
     return undefined;
   }
   const inBody = run.input["command_id"];
-  if (inBody === undefined) {
+  if (typeof inBody !== "string") {
     run.command_id = sent ?? context.newId();
     return undefined;
   }
-  run.command_id = String(inBody);
+  run.command_id = inBody;
   if (sent === null || sent === run.command_id) return undefined;
   return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "it differs from command_id" }));
 }
