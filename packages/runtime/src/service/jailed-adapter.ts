@@ -13,6 +13,7 @@ import type { ServiceAdapter } from "./port.ts";
 import type { ServiceSpec } from "./spec.ts";
 
 export const SERVICE_JAIL = {
+  cpu_seconds: 86_400,
   memory_bytes: 1_073_741_824,
   threads: 1,
   nofile: 32,

@@ -79,6 +79,12 @@ const HEAD = 8;
 const FRAMES_AT_ONCE = 512;
 const PATIENCE_MS = 30_000;
 const STANDBY_AFTER_MS = 50;
+/**
+ * The kernel's own fence behind the deadline: the declared share of a day. A life that spends it is ended as one that
+ * crashed, and the next one goes on from the checkpoint.
+ */
+const LIFE_S = 86_400;
+const LIFE_LEAST_S = 60;
 
 export function openPythonStrategy(options: PythonStrategyOptions): Result<ProcessStrategy, Failure> {
   const { script, pack_dir, home } = options;
@@ -137,6 +143,7 @@ function bounds({
   return {
     isolation,
     memory_bytes: resources.memory_bytes,
+    cpu_seconds: Math.max(LIFE_LEAST_S, Math.ceil(resources.cpu * LIFE_S)),
     nofile: 32,
     fsize_bytes: 1_048_576,
     tmp_bytes: 16_777_216,

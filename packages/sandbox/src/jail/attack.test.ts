@@ -284,6 +284,19 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     });
   }
 
+  run(
+    "[M-5.2.1] [M-5.2.2] [M-5.2.7] nobody watches: a loop without end spends its processor time, and the kernel ends it",
+    async () => {
+      for (const without of [undefined, "outer_limits"] as const) {
+        const victim = await start(mechanism, { cpu_seconds: 1, ...(without === undefined ? {} : { without }) });
+        // The host's own deadline is far away.
+        expect([without, (await attack(victim, { do: "ignore_signals" }, 120_000))[0]]).toEqual([without, "exit"]);
+        await victim.exited;
+      }
+      await neighbourAlive();
+    },
+  );
+
   run("[M-5.2.4] 100 MB of logs are cut, counted and do not stop the host", async () => {
     const victim = await start(mechanism);
     expect(await attack(victim, { do: "logs" }, 20_000)).toEqual(["ok", "wrote"]);

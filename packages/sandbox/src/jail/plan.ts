@@ -19,7 +19,7 @@ export type JailPlan = {
   readonly filter: Uint8Array | null;
   /** Host user to switch to; null: stay. */
   readonly uid: number | null;
-  /** Whether the process reports its confinement as first frame. */
+  /** Whether the process reports its confinement as first frame; one that does not stands behind the gate. */
   readonly reports: boolean;
 };
 
@@ -32,6 +32,14 @@ export type HostFacts = {
 
 const PRLIMIT = "/usr/bin/prlimit";
 export const BUBBLEWRAP = "/usr/bin/bwrap";
+/**
+ * An executable cannot be asked to wait, so a shell waits before it becomes one: it says that it is there, which is after
+ * bubblewrap bound it to its parent, and goes on when the host, which looked whether that parent lives, says so. A host
+ * that died meanwhile says nothing, and nothing of the strategy has run.
+ */
+const GATE = ["/usr/bin/sh", "-c", String.raw`printf '\001\000\000\000g'; read -r go && exec "$@"`, "gate"];
+export const GATE_READY = "g";
+export const GATE_OPEN = "go\n";
 const STACK_BYTES = 8_388_608;
 const RESERVED = ["/proc", "/dev", "/sys", "/usr", "/tmp", "/"];
 
@@ -177,13 +185,14 @@ function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filt
   const { program } = spec;
   // The limits once more, inside the namespaces, where the user's other processes do not count.
   if (program.kind === "executable")
-    return [PRLIMIT, `--nproc=${spec.threads}`, ...outerLimits(spec), program.path, ...spec.args];
+    return [...GATE, PRLIMIT, `--nproc=${spec.threads}`, ...outerLimits(spec), program.path, ...spec.args];
   const limits: [string, number][] = [
     ["RLIMIT_NPROC", spec.threads],
     ["RLIMIT_CORE", 0],
     ["RLIMIT_AS", spec.memory_bytes],
     ["RLIMIT_NOFILE", spec.nofile],
     ["RLIMIT_FSIZE", spec.fsize_bytes],
+    ...(spec.cpu_seconds === undefined ? [] : [["RLIMIT_CPU", spec.cpu_seconds] as [string, number]]),
   ];
   const config: PreludeConfig = {
     // Inside namespaces the user's other processes do not count; outside, the cap would count every jail of that user.

@@ -6,7 +6,7 @@
  *
  * Invariants
  * - A late process is dead within the deadline + 50 ms (attack.test.ts "[M-5.2.1]").
- * - No jailed process outlives its host (attack.test.ts "dies with the host").
+ * - No jailed process outlives its host (attack.test.ts "no jailed process outlives its host", end-tree.test.ts).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +17,8 @@ import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/ke
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
-import { JAIL_ENVIRONMENT, type JailPlan, planJail } from "./plan.ts";
+import { endTree, lives } from "./end-tree.ts";
+import { GATE_OPEN, GATE_READY, JAIL_ENVIRONMENT, type JailPlan, planJail } from "./plan.ts";
 import { PRELUDE_TOO_WEAK, type PreludeReport } from "./prelude.ts";
 import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
@@ -45,7 +46,9 @@ export async function spawnJailRunning(
   const { stdin, stdout, stderr } = child;
   invariant(stdin !== null && stdout !== null && stderr !== null, "pipes were asked for");
   const jailed = new JailedProcess(spec, { child, stdin, stdout, stderr });
-  const report = plan.value.reports ? await jailed.confined(spec.start_deadline_ms) : ok(null);
+  const report = await (plan.value.reports
+    ? jailed.confined(spec.start_deadline_ms)
+    : jailed.throughGate(spec.start_deadline_ms));
   if (report.ok) return ok(jailed);
   jailed.kill();
   await jailed.exited;
@@ -169,8 +172,20 @@ export class JailedProcess {
     return ok(report);
   }
 
+  /** Lets an executable begin, when everything around it stands. */
+  async throughGate(deadline_ms: number): Promise<Result<null, BoxFault>> {
+    const frame = await this.expect(deadline_ms);
+    if (!frame.ok) return frame;
+    if (Buffer.from(frame.value).toString() !== GATE_READY || !lives(this.child.pid))
+      return err(boxFault("exit", "it ended while it was set up", { exit_code: null, signal: null }));
+    this.stdin.write(GATE_OPEN);
+    return ok(null);
+  }
+
+  /** Whatever state it is in, nothing of it is left. */
   kill(): void {
-    this.child.kill("SIGKILL");
+    const { pid, exitCode, signalCode } = this.child;
+    if (pid !== undefined && exitCode === null && signalCode === null) endTree(pid);
   }
 
   lastFault(): BoxFault | null {

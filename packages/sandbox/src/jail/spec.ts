@@ -34,7 +34,7 @@ export type JailSpec = {
   readonly read_only_binds: readonly string[];
   /** Address space, bytes. */
   readonly memory_bytes: number;
-  /** Processor time over the whole life; absent: unlimited, deadlines hold anyway. */
+  /** Processor time over the whole life, after which the kernel ends it whoever watches; absent: unlimited. */
   readonly cpu_seconds?: number;
   readonly nofile: number;
   /** Largest single file, bytes. */

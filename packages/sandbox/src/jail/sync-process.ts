@@ -10,14 +10,15 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
-import { planJail } from "./plan.ts";
+import { endTree, lives } from "./end-tree.ts";
+import { GATE_OPEN, GATE_READY, planJail } from "./plan.ts";
 import type { PreludeReport } from "./prelude.ts";
 import { startChild, startFailure } from "./process.ts";
 import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
@@ -50,7 +51,7 @@ export function startJailWatchdog(
     // The lane disarms before it reaps, so an armed pid is still this process.
     if (pid > 0 && Atomics.compareExchange(watch, WORD.armed, 1, 2) === 1) {
       Atomics.store(watch, WORD.killed, 1);
-      process.kill(pid, "SIGKILL");
+      endTree(pid);
     }
   }, options.every_ms);
   timer.unref();
@@ -95,7 +96,7 @@ export function launchSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result
   const { reports } = plan.value;
   const takeOver = (): Result<SyncJailedProcess, Failure> => {
     jailed.watched();
-    const report = reports ? jailed.confined(spec.start_deadline_ms) : jailed.running(spec.start_deadline_ms);
+    const report = reports ? jailed.confined(spec.start_deadline_ms) : jailed.throughGate(spec.start_deadline_ms);
     // What it wrote may outlive it: a standby that was ended leaves its report in the pipe.
     const ended = report.ok && !lives(child.pid);
     if (report.ok && !ended) return ok(jailed);
@@ -106,12 +107,7 @@ export function launchSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result
       : report.error;
     return err(startFailure(spec, fault, said));
   };
-  // Ended while it is set up, bubblewrap would leave its inner half behind, waiting for ever: first it gets ready.
-  const kill = (): void => {
-    const ready = takeOver();
-    if (ready.ok) ready.value.kill();
-  };
-  return ok({ pid: child.pid, takeOver, kill });
+  return ok({ pid: child.pid, takeOver, kill: () => jailed.kill() });
 }
 
 type Ends = { readonly host: number; readonly child: number };
@@ -211,17 +207,25 @@ export class SyncJailedProcess {
     return ok(report);
   }
 
-  /** Waits for the empty frame of an executable, which confines nothing by itself. */
-  running(deadline_ms: number): Result<null, BoxFault> {
-    const frame = this.guarded(deadline_ms, 0);
+  /**
+   * Lets an executable begin, when everything around it stands, and waits for its empty frame: it confines nothing by
+   * itself.
+   */
+  throughGate(deadline_ms: number): Result<null, BoxFault> {
+    const ready = this.guarded(deadline_ms, 0);
+    if (!ready.ok) return ready;
+    if (Buffer.from(ready.value).toString() !== GATE_READY || !lives(this.pid))
+      return err(boxFault("exit", "it ended while it was set up", { exit_code: null, signal: null }));
+    const frame = this.guarded(deadline_ms, this.message.write(GATE_OPEN));
     if (!frame.ok) return frame;
     if (frame.value.length > 0) return err(boxFault("frame", "its first frame was not the empty one"));
     this.weaker = ["its filter lets it become another program of /usr, in the same jail"];
     return ok(null);
   }
 
+  /** Whatever state it is in, nothing of it is left. */
   kill(): void {
-    this.parts.child.kill("SIGKILL");
+    this.end();
     this.fault ??= boxFault("exit", "killed by the host", { exit_code: null, signal: "SIGKILL" });
     this.close();
   }
@@ -240,6 +244,11 @@ export class SyncJailedProcess {
     return this.log.counts();
   }
 
+  private end(): void {
+    const { pid, exitCode, signalCode } = this.parts.child;
+    if (pid !== undefined && exitCode === null && signalCode === null) endTree(pid);
+  }
+
   private guarded(deadline_ms: number, bytes: number): Result<Uint8Array, BoxFault> {
     const { watch, now_ms } = this.parts;
     Atomics.store(watch, WORD.late_at, wrap(now_ms() + deadline_ms));
@@ -248,7 +257,7 @@ export class SyncJailedProcess {
     Atomics.store(watch, WORD.armed, 0);
     this.drainLog();
     if (answer.ok) return answer;
-    this.parts.child.kill("SIGKILL");
+    this.end();
     this.fault = answer.error;
     this.close();
     return answer;
@@ -304,16 +313,6 @@ export class SyncJailedProcess {
     this.drainLog();
     this.closed = true;
     for (const end of Object.values(this.parts.ends)) closeSync(end);
-  }
-}
-
-/** Whether the process is there and no zombie; this thread's event loop may not have heard of its end yet. */
-function lives(pid: number | undefined): boolean {
-  if (pid === undefined) return false;
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
   }
 }
 
