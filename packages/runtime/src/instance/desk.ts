@@ -1,24 +1,28 @@
 /**
  * The order desk of one instance: intents in, through the gate, out to the venue; the venue's reports back.
  *
- * How to think: `take` judges and records an intent; what it may become waits in `pending` until the shell has made the
- * record durable and calls `dispatch`. `deliver` follows the venue's reports and records them before anyone hears of them.
+ * How to think: `take` judges an intent and leaves it gated; `tell` puts what is gated on the record and gives orders their
+ * ids. What an intent may become waits in `pending` until the shell has made the record durable and calls `dispatch`.
+ * `deliver` follows the venue's reports and records them before anyone hears of them.
  *
- * Invariant: an order reaches the venue only through `dispatch`, in the order of its journal entries.
+ * Invariants
+ * - An order reaches the venue only through `dispatch`, in the order of its journal entries.
+ * - Whatever is recorded, every intent gated before it is on the record first (recovery.test.ts).
  */
-import type { ClientOrderId } from "@rumi/kernel";
+import { type ClientOrderId, invariant } from "@rumi/kernel";
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
-import { GATE_START, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
+import { GATE_START, type GateState, judge, type Restriction } from "../gate/gate.ts";
 import type { Intent, VenueAction } from "../gate/intent.ts";
 import { strictest } from "../gate/restriction.ts";
 import type { DataRestriction } from "../quality/reactions.ts";
-import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
+import { fillJson, isFill, type MachineEntry, orderJson } from "./entry.ts";
+import { GatedIntents } from "./gated-intents.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { adoptedOrder } from "../shadow/adopted-order.ts";
 import type { JournalEntry } from "../protocol.ts";
-import { LiveOrders } from "./orders.ts";
+import { LiveOrders, unnamedOrder } from "./orders.ts";
 import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
 import type { Counters, MachineState } from "./state.ts";
 
@@ -29,6 +33,7 @@ export type DeskScene = {
   /** The trace id of what is happening; a report speaks under its order's own while it is delivered. */
   readonly trace: Uint8Array;
   readonly clock: () => number;
+  readonly cursor: () => number;
   readonly safety: () => "NORMAL" | "SAFE" | "EMERGENCY_STOP";
   readonly restriction: () => Restriction;
   /** What the quality of an instrument's data asks for. */
@@ -46,9 +51,11 @@ export class OrderDesk {
   readonly #orders = new LiveOrders();
   #gate: GateState = GATE_START;
   #pending: VenueAction[] = [];
+  readonly #gated: GatedIntents;
 
   constructor(scene: DeskScene) {
     this.#scene = scene;
+    this.#gated = new GatedIntents(scene.options, this.#orders);
   }
 
   get pending(): number {
@@ -67,7 +74,7 @@ export class OrderDesk {
   }
 
   take(intent: Intent): void {
-    const { options, lastPrices, clock, safety, restriction, counters, violation } = this.#scene;
+    const { options, lastPrices, trace, clock, cursor, safety, restriction, counters, violation } = this.#scene;
     const positions = options.venue.positions();
     const quantities = options.instruments.map(
       (_, index) => positions.find((one) => one.instrument === index)?.quantity ?? 0,
@@ -85,29 +92,23 @@ export class OrderDesk {
     counted.intents_total += 1;
     counted.intents[intent.body.kind] = (counted.intents[intent.body.kind] ?? 0) + 1;
     counted.verdicts[verdict.verdict] = (counted.verdicts[verdict.verdict] ?? 0) + 1;
-    // Once, and before the entry is told: telling it may end a replay, and the epoch in force with it. The order keeps
-    // the id that its intent was journaled with, or a real venue would take it twice.
-    const ids = verdict.actions.map((action) => (action.kind === "submit" ? options.orderId(action.key) : null));
-    this.#record(intent, verdict, ids[0] ?? null);
+    this.#gated.add({ intent, verdict, event_time_us: clock(), cursor: cursor(), trace: trace.slice() });
     if (verdict.verdict === "discarded" && verdict.reason_code !== null) violation(verdict.reason_code);
-    for (const [at, action] of verdict.actions.entries()) {
+    for (const action of verdict.actions) {
       this.#pending.push(action);
-      if (action.kind === "submit") {
-        const { order } = action;
-        this.#orders.add({
-          key: action.key,
-          client_order_id: ids[at] ?? options.orderId(action.key),
-          instrument: order.instrument,
-          side: order.side,
-          type: order.type,
-          price: order.price,
-          remaining: order.quantity,
-          quantity: order.quantity,
-          amending: null,
-          trace_id: this.#scene.where().trace_id,
-        });
-      }
+      if (action.kind === "submit") this.#orders.add(unnamedOrder(action.key, action.order));
     }
+  }
+
+  /** Puts gated intents on the record and names their orders. Throws what the recorder throws. */
+  tell(): void {
+    this.#gated.tell();
+  }
+
+  /** Records, after every intent that was gated before. */
+  record(entry: MachineEntry): void {
+    this.#gated.tell();
+    this.#scene.options.record(entry);
   }
 
   /** The strictest of what holds for the instance and for the intent's instrument. */
@@ -128,31 +129,10 @@ export class OrderDesk {
     if (adopted !== undefined) this.#orders.add(adopted);
   }
 
-  #record(intent: Intent, verdict: Verdict, ownId: string | null): void {
-    const { options, where } = this.#scene;
-    const action = verdict.actions[0];
-    const target =
-      action === undefined
-        ? undefined
-        : action.kind === "submit"
-          ? ownId
-          : this.#orders.byKey(action.target_key)?.client_order_id;
-    const place = where();
-    const json = intentJson(intent, options.identity, place.trace_id, options.instruments, verdict.actions);
-    options.record({
-      kind: "intent",
-      ...place,
-      intent: json,
-      verdict: verdict.verdict,
-      reason_code: verdict.reason_code,
-      client_order_id: target ?? null,
-      idempotency_key: String(intent.key),
-    });
-  }
-
   /** An order of the runtime itself, reduce-only at the market; it is recorded and sent like any other. */
   sendOwn(own: OwnOrder): void {
     const { options, where } = this.#scene;
+    this.tell();
     const place = where();
     const client_order_id = options.orderId(own.key);
     const order = ownOrderWish(own);
@@ -166,19 +146,7 @@ export class OrderDesk {
       idempotency_key: String(own.key),
     });
     this.#pending.push({ kind: "submit", key: own.key, order });
-    const { instrument, side, type, price, quantity } = order;
-    this.#orders.add({
-      key: own.key,
-      client_order_id,
-      instrument,
-      side,
-      type,
-      price,
-      quantity,
-      remaining: quantity,
-      amending: null,
-      trace_id: place.trace_id,
-    });
+    this.#orders.add({ ...unnamedOrder(own.key, order), client_order_id, trace_id: place.trace_id });
   }
 
   /** Instruments with an open order whose key is at least this. */
@@ -188,6 +156,7 @@ export class OrderDesk {
 
   /** Sends what is pending; the shell has made its entries durable and holds the lease. Answers the orders sent. */
   dispatch(): number {
+    this.tell();
     const actions = this.#pending;
     this.#pending = [];
     for (const action of actions) this.#send(action);
@@ -202,6 +171,7 @@ export class OrderDesk {
     } = this.#scene;
     const order = this.#orders.byKey(action.kind === "submit" ? action.key : action.target_key);
     if (order === undefined) return;
+    invariant(order.client_order_id !== "", "an order that is sent is on the record");
     const id = order.client_order_id as ClientOrderId;
     if (action.kind === "submit") {
       // Keys of intents rise for ever, the gate sees to it; the runtime's own are few and stand apart.
@@ -219,6 +189,8 @@ export class OrderDesk {
   /** Takes the venue's reports in their order. */
   deliver(): void {
     const { options, trace, counters, where, onReport } = this.#scene;
+    // Before any order leaves: an intent may name one of those that do.
+    this.tell();
     const reports = this.reports.splice(0);
     const own = trace.slice();
     for (const report of reports) {
@@ -229,8 +201,8 @@ export class OrderDesk {
       this.#orders.follow(report);
       if (isFill(report)) {
         counters().fills_total += 1;
-        options.record({ kind: "fill", ...where(), fill: fillJson(report, key, instrument) });
-      } else options.record({ kind: "order", ...where(), report: orderJson(report, key, instrument) });
+        this.record({ kind: "fill", ...where(), fill: fillJson(report, key, instrument) });
+      } else this.record({ kind: "order", ...where(), report: orderJson(report, key, instrument) });
       onReport(report, key, instrument);
       trace.set(own);
     }
@@ -242,6 +214,7 @@ export class OrderDesk {
   }
 
   save(): Pick<MachineState, "gate" | "orders"> {
+    this.tell();
     return { gate: this.#gate, orders: this.#orders.list() };
   }
 

@@ -33,6 +33,7 @@ import {
 } from "./health.ts";
 import { isStale, type MachineInput } from "./input.ts";
 import { followPrimary } from "../shadow/adopted-order.ts";
+import { tellingFirst } from "./gated-intents.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
@@ -79,7 +80,7 @@ export class InstanceMachine {
   lastState: { version: number; state: Uint8Array } = { version: 0, state: new Uint8Array() };
 
   constructor(options: MachineOptions, config: JsonObject) {
-    this.#o = options;
+    this.#o = tellingFirst(options, () => this.tell());
     this.#config = config;
     this.#subscribes = new Set(options.subscribe);
     this.#caller = new Caller(options.strategy);
@@ -94,6 +95,7 @@ export class InstanceMachine {
       lastPrices: this.lastPrices,
       trace: this.#trace,
       clock: () => this.#clock,
+      cursor: () => this.#cursor,
       safety: () => this.#safety,
       restriction: () => this.#restriction(),
       dataRestriction: (instrument) => this.restraints.quality.of(instrument),
@@ -107,7 +109,13 @@ export class InstanceMachine {
       },
     });
     const [desk, clock] = [this.#desk, (): number => this.#clock];
-    const scene = { options, desk, clock, where: () => this.where(), changed: () => this.#changeHealth(this.#health) };
+    const scene = {
+      options: this.#o,
+      desk,
+      clock,
+      where: () => this.where(),
+      changed: () => this.#changeHealth(this.#health),
+    };
     this.restraints = new Restraints(scene);
     const mustEnd = (): boolean => this.checkpointWished || this.#desk.pending > 0;
     const certainUntil = (): number => (mustEnd() ? 0 : Math.min(this.#timers.next, this.restraints.nextLook));
@@ -161,7 +169,9 @@ export class InstanceMachine {
 
   /** First call of a fresh instance; a fault here is a refused start. */
   init(): StrategyFault | null {
-    return this.#initWith(this.lastState, true);
+    const broken = this.#initWith(this.lastState, true);
+    this.tell();
+    return broken;
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
@@ -171,6 +181,18 @@ export class InstanceMachine {
 
   /** Takes rows [cursor, until) unless actions become pending or the instance halts; answers the rows taken. */
   run(until: number): number {
+    const taken = this.runUntold(until);
+    this.tell();
+    return taken;
+  }
+
+  /** Puts gated intents on the record. */
+  tell(): void {
+    this.#desk.tell();
+  }
+
+  /** As `run`, but the intents of its last rows are only gated: `tell`, or whatever is recorded next, puts them on the record. */
+  runUntold(until: number): number {
     const { feed, strategy, venue } = this.#o;
     const { received_time_us: received, price, instrument, flags, mixed } = feed;
     const desk = this.#desk;
@@ -235,6 +257,11 @@ export class InstanceMachine {
 
   /** Takes an input between two rows. */
   apply(input: MachineInput): void {
+    this.#apply(input);
+    this.tell();
+  }
+
+  #apply(input: MachineInput): void {
     switch (input.input) {
       case "fault":
         return this.expectFault(input);
@@ -242,7 +269,7 @@ export class InstanceMachine {
         this.#o.venue.take?.(input.report, this.#desk.reports);
         return this.#settle(input.received_time_us);
       case "primary":
-        return followPrimary(input.entry, this.#o.venue, this.#desk, (shared) => this.apply(shared));
+        return followPrimary(input.entry, this.#o.venue, this.#desk, (shared) => this.#apply(shared));
       case "stop":
         this.#desk.cancelAll();
         return this.#settle(input.settle_us);

@@ -1,6 +1,7 @@
 /** Orders of one instance that are not finished: by intent key and by client order id. Sorted by key, so that saves are equal. */
 import type { ExecutionReport } from "@rumi/venues";
 import type { OpenOrderView } from "../gate/gate.ts";
+import type { OrderWish } from "../gate/intent.ts";
 
 export type LiveOrder = OpenOrderView & {
   readonly client_order_id: string;
@@ -11,13 +12,36 @@ export type LiveOrder = OpenOrderView & {
   readonly amending: { readonly price: number; readonly quantity: number } | null;
 };
 
+/** An order of an intent that is not on the record yet: it has neither id nor trace. */
+export function unnamedOrder(key: number, wish: Omit<OrderWish, "kind">): LiveOrder {
+  const { instrument, side, type, price, quantity } = wish;
+  return {
+    key,
+    client_order_id: "",
+    instrument,
+    side,
+    type,
+    price,
+    remaining: quantity,
+    quantity,
+    amending: null,
+    trace_id: "",
+  };
+}
+
 export class LiveOrders {
   readonly #byKey = new Map<number, LiveOrder>();
   readonly #byId = new Map<string, LiveOrder>();
 
   add(order: LiveOrder): void {
     this.#byKey.set(order.key, order);
-    this.#byId.set(order.client_order_id, order);
+    if (order.client_order_id !== "") this.#byId.set(order.client_order_id, order);
+  }
+
+  /** Its intent is on the record now. */
+  name(key: number, client_order_id: string, trace_id: string): void {
+    const order = this.#byKey.get(key);
+    if (order !== undefined) this.add({ ...order, client_order_id, trace_id });
   }
 
   byKey(key: number): LiveOrder | undefined {

@@ -38,8 +38,6 @@ export class MeasuredLane {
   readonly #machine: InstanceMachine;
   readonly #writer: JournalWriter | undefined;
   readonly #folder: string | undefined;
-  /** Entries of an intent that were put out so far. */
-  intents = 0;
   #orders = 0;
 
   private constructor(machine: InstanceMachine, writer: JournalWriter | undefined, folder: string | undefined) {
@@ -58,11 +56,7 @@ export class MeasuredLane {
     const venue = createSimulatedVenue({ instruments, ...fees, latency_us: 0, latency_jitter_us: 0, seed: "bench" });
     if (!venue.ok) return venue;
     const writer = journal === undefined ? undefined : openJournal(journal);
-    let lane: MeasuredLane | undefined;
-    const record = (entry: MachineEntry): void => {
-      if (entry.kind === "intent" && lane !== undefined) lane.intents += 1;
-      writer?.append({ ...entry, at_us: 0 });
-    };
+    const record = (entry: MachineEntry): void => void writer?.append({ ...entry, at_us: 0 });
     const limits = { capital, intents_per_second: 1_000_000, max_open_orders: 1_000 };
     const { resources, capabilities } = descriptor;
     const generous = { ...descriptor, resources: { ...resources, intents_per_second: 1_000_000 } };
@@ -93,7 +87,7 @@ export class MeasuredLane {
       },
       config.value,
     );
-    lane = new MeasuredLane(machine, writer, journal);
+    const lane = new MeasuredLane(machine, writer, journal);
     const refused = machine.init();
     if (refused !== null)
       return err(
@@ -103,6 +97,10 @@ export class MeasuredLane {
     return ok(lane);
   }
 
+  /** Intents that were gated so far. */
+  get intents(): number {
+    return this.#machine.counters.intents_total;
+  }
   get cursor(): number {
     return this.#machine.cursor;
   }
@@ -113,9 +111,9 @@ export class MeasuredLane {
     return this.#orders;
   }
 
-  /** One row through strategy and gate; what is pending waits. */
+  /** One row through strategy and gate; what is pending waits, and is not on the record yet. */
   row(): void {
-    this.#machine.run(this.#machine.cursor + 1);
+    this.#machine.runUntold(this.#machine.cursor + 1);
     this.#machine.takeCheckpointWish();
   }
 
@@ -131,6 +129,7 @@ export class MeasuredLane {
 
   /** What was put out is durable afterwards. */
   async durable(): Promise<void> {
+    this.#machine.tell();
     await this.#writer?.sync();
   }
 

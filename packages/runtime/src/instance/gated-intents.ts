@@ -1,0 +1,89 @@
+/**
+ * Intents that have passed the gate and are not on the record yet.
+ *
+ * How to think: judging is the hot path; the record (decimal text, ids by a hash, trace ids) is told right after it, once,
+ * before anything is made durable, recorded, saved or sent. Order and place of the entries are those of the judging.
+ *
+ * Invariant: an order keeps the id that its intent was told with, under the epoch in force then (recovery.test.ts).
+ */
+import type { Verdict } from "../gate/gate.ts";
+import type { Intent } from "../gate/intent.ts";
+import { intentJson } from "./entry.ts";
+import type { MachineOptions } from "./machine-options.ts";
+import type { LiveOrders } from "./orders.ts";
+
+export type GatedIntent = {
+  readonly intent: Intent;
+  readonly verdict: Verdict;
+  readonly event_time_us: number;
+  readonly cursor: number;
+  /** 16 bytes of its own. */
+  readonly trace: Uint8Array;
+};
+
+export class GatedIntents {
+  readonly #options: Pick<MachineOptions, "identity" | "instruments" | "orderId" | "record">;
+  readonly #orders: LiveOrders;
+  readonly #waiting: GatedIntent[] = [];
+
+  constructor(options: Pick<MachineOptions, "identity" | "instruments" | "orderId" | "record">, orders: LiveOrders) {
+    this.#options = options;
+    this.#orders = orders;
+  }
+
+  add(gated: GatedIntent): void {
+    this.#waiting.push(gated);
+  }
+
+  tell(): void {
+    while (this.#waiting.length > 0) {
+      const gated = this.#waiting.shift();
+      if (gated !== undefined) this.#tell(gated);
+    }
+  }
+
+  #tell({ intent, verdict, event_time_us, cursor, trace }: GatedIntent): void {
+    const { identity, instruments, record } = this.#options;
+    const trace_id = Buffer.from(trace).toString("hex");
+    // Named before the entry is told: telling it may end a replay, and the epoch in force with it. The order keeps the
+    // id that its intent was journaled with, or a real venue would take it twice.
+    const client_order_id = this.#nameOrders(verdict, trace_id);
+    record({
+      kind: "intent",
+      event_time_us,
+      cursor,
+      trace_id,
+      intent: intentJson(intent, identity, trace_id, instruments, verdict.actions),
+      verdict: verdict.verdict,
+      reason_code: verdict.reason_code,
+      client_order_id,
+      idempotency_key: String(intent.key),
+    });
+  }
+
+  /** Answers the id of the order that the first action sends or changes. */
+  #nameOrders({ actions }: Verdict, trace_id: string): string | null {
+    for (const action of actions)
+      if (action.kind === "submit") this.#orders.name(action.key, this.#options.orderId(action.key), trace_id);
+    const first = actions[0];
+    if (first === undefined) return null;
+    return this.#orders.byKey(first.kind === "submit" ? first.key : first.target_key)?.client_order_id ?? null;
+  }
+}
+
+/** The options of a machine, every way out of which first puts on the record what is gated. */
+export function tellingFirst(options: MachineOptions, tell: () => void): MachineOptions {
+  const { record, onHint, onService } = options;
+  const after =
+    <A extends readonly unknown[]>(way: (...told: A) => void) =>
+    (...told: A): void => {
+      tell();
+      way(...told);
+    };
+  return {
+    ...options,
+    record: after(record),
+    ...(onHint === undefined ? {} : { onHint: after(onHint) }),
+    ...(onService === undefined ? {} : { onService: after(onService) }),
+  };
+}
