@@ -37,8 +37,8 @@ import { tellingFirst } from "./gated-intents.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";
+import { type OutputTakers, takeOutput } from "./output-takers.ts";
 import { Restraints } from "./restraints.ts";
-import { askService } from "../service/port.ts";
 import { copyOf, countersStart, type Counters, type MachineState } from "./state.ts";
 import { Timers } from "./timers.ts";
 import { MarketFrames } from "./market-frames.ts";
@@ -62,6 +62,7 @@ export class InstanceMachine {
   readonly #subscribes: ReadonlySet<string>;
   readonly lastPrices: Float64Array;
   readonly #trace: Uint8Array;
+  readonly #takers: OutputTakers;
   readonly #batch: TradeBatch | null;
   #cursor = 0;
   #clock = 0;
@@ -117,6 +118,17 @@ export class InstanceMachine {
       changed: () => this.#changeHealth(this.#health),
     };
     this.restraints = new Restraints(scene);
+    this.#takers = {
+      options: this.#o,
+      desk,
+      timers: this.#timers,
+      logs: this.#logs,
+      subscribes: this.#subscribes,
+      clock,
+      counters: () => this.#counters,
+      violation: (reason) => this.#violation(reason),
+      wishCheckpoint: () => (this.checkpointWished = true),
+    };
     const mustEnd = (): boolean => this.checkpointWished || this.#desk.pending > 0;
     const certainUntil = (): number => (mustEnd() ? 0 : Math.min(this.#timers.next, this.restraints.nextLook));
     this.#batch = tradeBatchOf({ options, frames: this.#frames, faults: this.#faults, certainUntil });
@@ -421,39 +433,8 @@ export class InstanceMachine {
     const { strategy } = this.#o;
     const at = strategy.outputAt(length);
     if (at === FAULTED) return this.#fault(strategyFault(strategy, at, "output"), "output");
-    for (const output of readOutputs(strategy.views, at, length, this.#own, this.#trace, OUTPUT_RECORDS_MAX)) {
-      switch (output.kind) {
-        case "intent":
-          this.#desk.take(output.intent);
-          break;
-        case "checkpoint_wished":
-          this.checkpointWished = true;
-          break;
-        case "timer":
-          if (!this.#subscribes.has("timer")) this.#violation("M.CAPABILITY.TIMER_NOT_SUBSCRIBED");
-          else if (!this.#timers.set(output.timer_id, output.at_us)) this.#violation("M.TIMER.TOO_MANY");
-          break;
-        case "log":
-          if (!this.#logs.take(output.bytes, this.#clock, this.#counters)) this.#violation("M.LOG.CAP");
-          break;
-        case "violation":
-          this.#violation(output.reason_code);
-          break;
-        case "hint":
-          if (output.tag === "") break;
-          this.#counters.hints_total += 1;
-          this.#o.onHint?.(output.tag, output.score, this.#clock);
-          break;
-        case "service": {
-          const refusal = askService(this.#o, output, this.#clock);
-          if (refusal !== "") this.#violation(refusal);
-          break;
-        }
-        case "health":
-        case "error":
-          break;
-      }
-    }
+    const outputs = readOutputs(strategy.views, at, length, this.#own, this.#trace, OUTPUT_RECORDS_MAX);
+    for (const output of outputs) takeOutput(output, this.#takers);
   }
 
   /** Timers due up to `now`, earliest first, each at its own time. A timer set for the past fires once, at the present. */
