@@ -36,7 +36,9 @@ import { safetyDeclarations } from "./safety/operations.ts";
 import { readSafety, safetyReader, SAFETY_MIGRATIONS } from "./safety/tables.ts";
 import { traceDeclarations } from "./trace/operations.ts";
 import { updateDeclarations } from "./updates/operations.ts";
+import { operatorAuthenticator, type OperatorAuthenticator } from "./users/authenticator.ts";
 import { userDeclarations } from "./users/operations.ts";
+import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
 import { viewDeclarations } from "./views/operations.ts";
@@ -71,7 +73,6 @@ export {
 } from "./runners/supervisor.ts";
 export { readRunners, type RunnerRow } from "./runners/tables.ts";
 export { readSafety, safetyReader } from "./safety/tables.ts";
-export { ROOT_PRINCIPAL } from "./users/operations.ts";
 export type { InspectRecordings } from "./venues/operations.ts";
 
 export const controlMigrations: readonly Migrations[] = [
@@ -85,6 +86,7 @@ export const controlMigrations: readonly Migrations[] = [
   RUNNER_MIGRATIONS,
   VIEW_MIGRATIONS,
   CHALLENGE_MIGRATIONS,
+  USER_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -121,6 +123,8 @@ export interface ControlPlane {
   readonly safety: SafetyReader;
   /** Null where dangerous operations are switched off. */
   readonly challenge: ChallengePort | null;
+  /** Who a token of an operator belongs to; the home's own token is not among them. */
+  readonly operators: OperatorAuthenticator;
   readonly hub: RunnerHub;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
@@ -143,6 +147,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, wish)),
     runnerReady: () => hub.ready().length > 0,
   };
+  const operators = operatorAuthenticator(store, deps);
   const stopListening = store.onAppended((_first, events) => {
     if (!events.some((event) => event.action === "safety.transition")) return;
     readSafety(store, store).then(
@@ -152,12 +157,14 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   });
   return {
     hub,
+    operators,
     safety: safetyReader(store),
     challenge:
       deps.dangerous_operations === "disabled"
         ? null
         : challengePort(store, {
             environment: deps.environment,
+            rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
             rules: () => Promise.resolve(environmentRules(deps.environment)),
           }),
     migrations: controlMigrations,
@@ -178,11 +185,12 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...inspectDeclarations({ hub: () => hub, clock: deps.clock }),
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
-      ...userDeclarations(),
+      ...userDeclarations(deps),
     ],
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),
     close: () => {
       stopListening();
+      operators.close();
       hub.close();
     },
   };

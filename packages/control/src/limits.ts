@@ -26,6 +26,10 @@ export const CONTROL_LIMITS = {
   socket_path_bytes: 100,
   /** Messages waiting for one runner connection's turn; beyond it the connection is cut. */
   queued_messages: 10_000,
+  users: 10_000,
+  tokens_of_a_user: 32,
+  /** Tokens whose rows are remembered between requests; beyond it all are read again. */
+  remembered_tokens: 10_000,
   /** Challenges of one requester that are neither settled nor expired. */
   open_challenges: 64,
   challenges_expired_per_round: 64,

@@ -56,6 +56,8 @@ export type Decision = {
   /** Told to watchers, beside every one of `events`, which are told anyway. */
   readonly feed?: readonly FeedItem[];
   readonly data: unknown;
+  /** Joins `data` in this one answer and is kept nowhere: a secret that is shown once. */
+  readonly once?: Readonly<Record<string, unknown>>;
   /** Default 200. */
   readonly status?: number;
 };

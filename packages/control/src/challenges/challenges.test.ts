@@ -4,8 +4,10 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Answer, Principal } from "@rumi/operations";
+import { write } from "@rumi/store";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
 import { challengeOf, INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import type { UserTables } from "../users/tables.ts";
 
 const ALICE: Principal = { id: "user:01900000-0000-7000-8000-00000000000a", roles: ["operator", "admin"] };
 const BOB: Principal = { id: "user:01900000-0000-7000-8000-00000000000b", roles: ["operator", "admin"] };
@@ -36,6 +38,24 @@ const show = (asked: Answer, by: Principal): Promise<Answer> =>
   world.query("challenges.show", {}, { challenge_id: challengeOf(asked).challenge_id }, by);
 const confirm = (asked: Answer, over: Record<string, unknown> = {}, by: Principal = ALICE): Promise<Answer> =>
   world.confirm(asked, over, by);
+/** A row for a principal of this test, whose id is written here. */
+async function known({ id, roles }: Principal): Promise<void> {
+  const insert = world.store
+    .builder<UserTables>()
+    .insertInto("operator")
+    .values({
+      user_id: id,
+      environment: "prod",
+      display_name: "same name for all",
+      roles: JSON.stringify(roles),
+      state: "active",
+      created_at: 1,
+      created_by: "user:root",
+      updated_at: 1,
+      row_version: 1,
+    });
+  expect((await world.store.commit({ writes: [write(insert, 1)], events: [] })).ok).toBe(true);
+}
 /** A bot on a simulator, which may go live. */
 async function liveBot(): Promise<void> {
   dataOf(
@@ -299,6 +319,7 @@ describe("a second person", () => {
   beforeEach(async () => {
     await world.close();
     world = await openControl({ environment: "prod" });
+    await known(BOB);
     dataOf(await SAFE("SAFE"));
   });
 
@@ -342,6 +363,21 @@ describe("a second person", () => {
     world.clock.skip(1_800_001);
     expect(codeOf(await act("approve", other, BOB))).toBe("RUMI-CMD-013");
     expect(codeOf(await confirm(asked))).toBe("RUMI-CMD-013");
+    expect(await mode()).toBe("SAFE");
+  });
+
+  it("[L-N10] an approval falls with the approver's role", async () => {
+    const asked = await SAFE("NORMAL");
+    dataOf(await show(asked, BOB));
+    dataOf(await act("approve", asked, BOB));
+    dataOf(
+      await world.command(
+        "users.roles_set",
+        { roles: ["operator"], reason: "moved on" },
+        { params: { user_id: BOB.id } },
+      ),
+    );
+    expect(codeOf(await confirm(asked))).toBe("RUMI-AUTH-003");
     expect(await mode()).toBe("SAFE");
   });
 

@@ -168,7 +168,7 @@ function judgeSameIntent(row: ChallengeRow, given: Given): Judged {
     : mismatch(row.challenge_id, "the stored request is not what was asked for any more");
 }
 
-function judgeRole(row: ChallengeRow, principal: Principal): Judged {
+export function judgeRole(row: ChallengeRow, principal: Principal): Judged {
   const roles = JSON.parse(row.roles) as readonly Role[];
   return principal.roles.some((role) => roles.includes(role))
     ? FINE

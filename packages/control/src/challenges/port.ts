@@ -1,6 +1,6 @@
 /** The pipeline's door to the challenges: opening one for a dangerous command, redeeming one by its confirmation. */
 import { err, failure, ok } from "@rumi/kernel";
-import type { ChallengePort, DangerousCommand, EventDraft, Principal } from "@rumi/operations";
+import type { ChallengePort, DangerousCommand, EventDraft, Principal, Role } from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { first, jsonOf, type Sql } from "../shared/sql.ts";
@@ -12,6 +12,7 @@ import {
   intentOf,
   iso,
   judgeConfirmation,
+  judgeRole,
   requirementsOf,
   requiresOf,
   type ConfirmationRules,
@@ -21,6 +22,8 @@ import { readApproval, readChallenge, updateChallenge, type ChallengeRow, type C
 
 export type ChallengeDeps = {
   readonly environment: string;
+  /** Roles that somebody holds now; none for whoever is not let in any more. */
+  readonly rolesNow: (reader: Reader, subject_id: string) => Promise<readonly Role[]>;
   /** What policy asks for beyond the declarations. */
   readonly rules: (reader: Reader) => Promise<ConfirmationRules>;
 };
@@ -49,6 +52,13 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
       const approval = await readApproval(reader, sql, challenge_id);
       const judged = judgeConfirmation(row, approval, input, principal, now);
       if (!judged.ok) return judged;
+      if (approval !== undefined) {
+        const entitled = judgeRole(row, {
+          id: approval.approver,
+          roles: await deps.rolesNow(reader, approval.approver),
+        });
+        if (!entitled.ok) return entitled;
+      }
       const settled = { settled_by: principal.id, settled_at: now, settled_reason: String(input["reason"]) };
       const ticket = typeof input["ticket"] === "string" ? input["ticket"] : null;
       return ok({

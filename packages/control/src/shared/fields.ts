@@ -13,7 +13,7 @@ export const VenueIdField = Type.String({ pattern: ID_PATTERNS.venue });
 export const InstrumentIdField = Type.String({ pattern: ID_PATTERNS.instrument });
 export const DigestField = Type.String({ pattern: ID_PATTERNS.digest });
 export const AnswerSchema = Type.Object({}, { additionalProperties: true });
-export const EVERYONE = ["view_only", "operator", "admin"] as const;
+export const EVERYONE = ["view_only", "operator", "admin", "break_glass"] as const;
 
 export const noDanger = (): { readonly kind: "none" } => ({ kind: "none" });
 

@@ -1,27 +1,214 @@
-/** Principals. In this version there is one: the bootstrap principal that the home's derived token belongs to. */
-import { ok } from "@rumi/kernel";
-import { defineQuery, type Declaration, type Principal } from "@rumi/operations";
+/**
+ * Principals and their roles. Ids are minted here and never given again: two people are two ids, whatever they are called.
+ *
+ * The bootstrap principal `user:root`, to whom the home's derived token belongs, is not a row: nobody changes it.
+ */
+import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { defineOperation, defineQuery, ROLES, ROOT, type Declaration, type Decision } from "@rumi/operations";
+import { write, type Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED } from "../shared/fields.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
+import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
+import { UserIdField, userResource, userView } from "./model.ts";
+import { countUsers, readUser, rolesOf, updateUser, type UserRow, type UserTables } from "./tables.ts";
+import { tokenDeclarations, type TokenDeps } from "./token-operations.ts";
 
-export const ROOT_PRINCIPAL: Principal = { id: "user:root", roles: ["view_only", "operator", "admin"] };
-
-export function userDeclarations(): readonly Declaration[] {
-  return [listUsers];
+export function userDeclarations(deps: TokenDeps): readonly Declaration[] {
+  return [
+    whoAmI(deps.environment),
+    listUsers,
+    createUser(deps.environment),
+    setRoles,
+    disableUser,
+    ...tokenDeclarations(deps),
+  ];
 }
 
-const listUsers = defineQuery({
+const RolesField = Type.Array(Type.Union(ROLES.map((role) => Type.Literal(role))), {
+  minItems: 1,
+  maxItems: ROLES.length,
+  uniqueItems: true,
+});
+const allModes = ["NORMAL", "SAFE", "EMERGENCY_STOP"] as const;
+
+const whoAmI = (environment: string): Declaration =>
+  defineQuery({
+    name: "users.me",
+    summary: "Who you are here, and in which environment",
+    http: { method: "GET", path: "/api/me" },
+    input: Type.Object({}, CLOSED),
+    output: AnswerSchema,
+    permission: EVERYONE,
+    read: (_reader, _input, { principal }) =>
+      Promise.resolve(ok({ user_id: principal.id, roles: principal.roles, environment })),
+  });
+
+const listUsers: Declaration = defineQuery({
   name: "users.list",
   summary: "Principals and their roles",
   http: { method: "GET", path: "/api/users" },
-  input: Type.Object({}, CLOSED),
+  input: Type.Object(
+    {
+      cursor: Type.Optional(Type.String({ maxLength: 512 })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    },
+    CLOSED,
+  ),
   output: AnswerSchema,
   permission: ["admin"],
-  read: () =>
-    Promise.resolve(
-      ok({
-        users: [{ id: ROOT_PRINCIPAL.id, display_name: "root", roles: ROOT_PRINCIPAL.roles, bootstrap: true }],
-        count: 1,
-      }),
+  read: async (reader, { cursor, limit = 50 }, { store }) => {
+    const after = decodeCursor(cursor, ["number", "string"]);
+    if (!after.ok) return after;
+    let query = store
+      .builder<UserTables>()
+      .selectFrom("operator")
+      .selectAll()
+      .orderBy("created_at")
+      .orderBy("user_id")
+      .limit(limit + 1);
+    if (after.value !== undefined) {
+      const [at, id] = after.value as [number, string];
+      query = query.where((of) =>
+        of.or([of("created_at", ">", at), of.and([of("created_at", "=", at), of("user_id", ">", id)])]),
+      );
+    }
+    const rows = await reader.rows<UserRow>(query);
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    const root = {
+      id: ROOT.id,
+      user_id: ROOT.id,
+      display_name: "root",
+      roles: ROOT.roles,
+      state: "active",
+      bootstrap: true,
+    };
+    const users = [...(cursor === undefined ? [root] : []), ...page.map(userView)];
+    return ok({
+      users,
+      count: users.length,
+      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.user_id]) : null,
+    });
+  },
+});
+
+const createUser = (environment: string): Declaration =>
+  defineOperation({
+    name: "users.create",
+    summary: "Make a principal with roles; it comes in with tokens of its own",
+    http: { method: "POST", path: "/api/users" },
+    input: Type.Object(
+      {
+        command_id: Type.Optional(CommandIdField),
+        display_name: Type.String({ minLength: 1, maxLength: 128, pattern: "\\S" }),
+        roles: RolesField,
+        reason: ReasonField,
+      },
+      CLOSED,
     ),
+    output: AnswerSchema,
+    key: "either",
+    permission: ["admin"],
+    safety: allModes,
+    risk: () => "neutral",
+    danger: noDanger,
+    target: ({ display_name }) => ({ resource_type: "operator", resource_id: display_name }),
+    gates: [],
+    load: (reader, _input, { store }) => countUsers(reader, store),
+    decide: (users, { display_name, roles }, { newId, now, principal, store }) => {
+      const limit = CONTROL_LIMITS.users;
+      if (users >= limit) return err(failure("RUMI-AUTH-009", { what: "principals", limit }));
+      const row: UserRow = {
+        user_id: `user:${newId()}`,
+        environment,
+        display_name,
+        roles: JSON.stringify(roles),
+        state: "active",
+        created_at: now,
+        created_by: principal.id,
+        updated_at: now,
+        row_version: 1,
+      };
+      return ok({
+        writes: [write(store.builder<UserTables>().insertInto("operator").values(row), 1)],
+        events: [{ action: "operator.created", ...userResource(row.user_id), details: { roles, display_name } }],
+        outbox: [],
+        status: 201,
+        data: userView(row),
+      });
+    },
+  });
+
+const target = ({ user_id }: { readonly user_id: string }) => ({ resource_type: "operator", resource_id: user_id });
+const loadUser = (reader: Reader, { user_id }: { readonly user_id: string }, { store }: { readonly store: Sql }) =>
+  readUser(reader, store, user_id);
+
+/** The row that may be changed; the bootstrap principal is none. */
+function changeable(row: UserRow | undefined, user_id: string): Result<UserRow, Failure> {
+  if (user_id === ROOT.id) return err(failure("RUMI-AUTH-008", { user_id }));
+  return row === undefined ? err(failure("RUMI-AUTH-006", { user_id })) : ok(row);
+}
+
+const setRoles: Declaration = defineOperation({
+  name: "users.roles_set",
+  summary: "Give a principal other roles, from its next request on",
+  http: { method: "POST", path: "/api/users/{user_id}/roles" },
+  input: Type.Object(
+    { command_id: Type.Optional(CommandIdField), user_id: UserIdField, roles: RolesField, reason: ReasonField },
+    CLOSED,
+  ),
+  output: AnswerSchema,
+  key: "either",
+  permission: ["admin"],
+  safety: allModes,
+  risk: () => "neutral",
+  danger: noDanger,
+  target,
+  gates: [],
+  load: loadUser,
+  decide: (row: UserRow | undefined, { user_id, roles }, { now, store }): Result<Decision, Failure> => {
+    const found = changeable(row, user_id);
+    if (!found.ok) return found;
+    const change = { roles: JSON.stringify(roles) };
+    return ok({
+      writes: [updateUser(store, found.value, change, now)],
+      events: [
+        {
+          action: "operator.roles_changed",
+          ...userResource(user_id),
+          details: { from: rolesOf(found.value), to: roles },
+        },
+      ],
+      outbox: [],
+      data: userView({ ...found.value, ...change }),
+    });
+  },
+});
+
+const disableUser: Declaration = defineOperation({
+  name: "users.disable",
+  summary: "Let a principal in no more; its tokens end with it",
+  http: { method: "POST", path: "/api/users/{user_id}/disable" },
+  input: Type.Object({ command_id: Type.Optional(CommandIdField), user_id: UserIdField, reason: ReasonField }, CLOSED),
+  output: AnswerSchema,
+  key: "either",
+  permission: ["admin"],
+  // Taking access away only ever makes things safer.
+  risk: () => "tighten",
+  danger: noDanger,
+  target,
+  gates: [],
+  load: loadUser,
+  decide: (row: UserRow | undefined, { user_id }, { now, store }): Result<Decision, Failure> => {
+    const found = changeable(row, user_id);
+    if (!found.ok) return found;
+    const change = { state: "disabled" } as const;
+    return ok({
+      writes: [updateUser(store, found.value, change, now)],
+      events: [{ action: "operator.disabled", ...userResource(user_id), details: {} }],
+      outbox: [],
+      data: userView({ ...found.value, ...change }),
+    });
+  },
 });

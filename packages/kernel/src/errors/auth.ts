@@ -1,6 +1,16 @@
 import type { ErrorTable } from "./entry.ts";
 
-type AuthCode = "RUMI-AUTH-001" | "RUMI-AUTH-002" | "RUMI-AUTH-003" | "RUMI-AUTH-004";
+type AuthCode =
+  | "RUMI-AUTH-001"
+  | "RUMI-AUTH-002"
+  | "RUMI-AUTH-003"
+  | "RUMI-AUTH-004"
+  | "RUMI-AUTH-005"
+  | "RUMI-AUTH-006"
+  | "RUMI-AUTH-007"
+  | "RUMI-AUTH-008"
+  | "RUMI-AUTH-009"
+  | "RUMI-AUTH-010";
 
 export const AUTH_ERRORS: ErrorTable<AuthCode> = {
   "RUMI-AUTH-001": {
@@ -54,6 +64,75 @@ export const AUTH_ERRORS: ErrorTable<AuthCode> = {
     ja: {
       text: "このアドレスからの認証失敗が多すぎます。",
       next: "{seconds} 秒待ってから 'rumi token' が表示するトークンで再試行してください。",
+    },
+  },
+  "RUMI-AUTH-005": {
+    key: "auth.ended",
+    status: 401,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "This token was revoked, or its principal was disabled.",
+      next: "Ask an administrator for a new token.",
+    },
+    ja: {
+      text: "このトークンは取り消されたか、その利用者が無効化されています。",
+      next: "管理者に新しいトークンを依頼してください。",
+    },
+  },
+  "RUMI-AUTH-006": {
+    key: "auth.user_unknown",
+    status: 404,
+    fault: "caller",
+    retry: "after_fix",
+    en: { text: "There is no principal {user_id}.", next: "GET /api/users lists them." },
+    ja: { text: "利用者 {user_id} は存在しません。", next: "GET /api/users で一覧を確認してください。" },
+  },
+  "RUMI-AUTH-007": {
+    key: "auth.token_unknown",
+    status: 404,
+    fault: "caller",
+    retry: "after_fix",
+    en: { text: "There is no token {token_id}.", next: "GET /api/users/(user_id)/tokens lists those of a principal." },
+    ja: {
+      text: "トークン {token_id} は存在しません。",
+      next: "GET /api/users/(user_id)/tokens で一覧を確認してください。",
+    },
+  },
+  "RUMI-AUTH-008": {
+    key: "auth.bootstrap_fixed",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "{user_id} is the bootstrap principal of this home and cannot be changed.",
+      next: "Make a principal of its own for everybody, and keep the home's token for emergencies; RUMI_HMAC_ROTATE=true replaces it.",
+    },
+    ja: {
+      text: "{user_id} はこのホームの初期利用者であり、変更できません。",
+      next: "各担当者に個別の利用者を作成し、ホームのトークンは緊急用に保管してください。RUMI_HMAC_ROTATE=true で更新できます。",
+    },
+  },
+  "RUMI-AUTH-009": {
+    key: "auth.limit",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "There are {limit} {what}, which is the most.",
+      next: "Revoke or disable what is not needed any more.",
+    },
+    ja: { text: "{what} が上限の {limit} に達しています。", next: "不要なものを取り消すか無効化してください。" },
+  },
+  "RUMI-AUTH-010": {
+    key: "auth.user_disabled",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: { text: "The principal {user_id} is disabled.", next: "Make a new principal; a disabled one stays disabled." },
+    ja: {
+      text: "利用者 {user_id} は無効化されています。",
+      next: "新しい利用者を作成してください。無効化は取り消せません。",
     },
   },
 };

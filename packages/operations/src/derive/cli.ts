@@ -64,7 +64,9 @@ function typeOf(of: TSchema): CliFlag["type"] {
   const type: unknown = of["type"];
   if (type === "string" || type === "integer" || type === "number" || type === "boolean") return type;
   if (choicesOf(of) !== undefined) return "string";
-  if (type === "array" && (of["items"] as TSchema | undefined)?.["type"] === "string") return "string[]";
+  const items = of["items"] as TSchema | undefined;
+  if (type === "array" && items !== undefined && (items["type"] === "string" || choicesOf(items) !== undefined))
+    return "string[]";
   return "json";
 }
 

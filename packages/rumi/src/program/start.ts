@@ -461,7 +461,7 @@ function serve({ store, pipeline, metrics, control, signer, token, paths, option
     beforeScrape: instanceMetrics(store, metrics),
     clock,
     random,
-    authenticator: homeAuthenticator(token),
+    authenticator: homeAuthenticator(token, control.operators),
     limiter: failureLimiter(clock),
     health: healthSource(probes({ store, hub: control.hub, home: paths.root })),
     log: servedLog(store, encodeVerifier(signer)),

@@ -43,11 +43,13 @@ export const commit: Stage = {
       ],
       events,
     });
-    if (committed.ok)
+    if (committed.ok) {
+      const data = decision.once === undefined ? outcome.data : { ...(outcome.data as object), ...decision.once };
       return {
         kind: "answer",
-        answer: { ...outcome, command_id: run.command_id, duplicate_suppressed: false },
+        answer: { ...outcome, data, command_id: run.command_id, duplicate_suppressed: false },
       };
+    }
     if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
     // The key's own row is first: if it moved, somebody else carries this command out.
     if (committed.error.write_index === 0) return stillRunning(run.command_id);
