@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StrategyDescriptor } from "@rumi/abi";
+import { type StrategyDescriptor, validateConfig } from "@rumi/abi";
 import { type BotId, digestOf, type Digest, type Uuid } from "@rumi/kernel";
 import { admissionKey, type InstanceSpec } from "@rumi/runtime";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
@@ -17,7 +17,6 @@ export type DensityArgument = { readonly root: string; readonly runner: string; 
 
 const SIDE_BY_SIDE = 64;
 const TRADES = 20_000;
-const CONFIG = { order_quantity: "1" };
 
 /** What every instance of a density run is made of. */
 export type Crowd = {
@@ -41,9 +40,11 @@ export function crowd(root: string, factor: number): Crowd {
   };
   const descriptor = strategies.find((one) => one.strategy_id === "ema_cross");
   if (descriptor === undefined) throw new Error("the default pack has no ema_cross");
+  const config = validateConfig(descriptor.config_schema, { order_quantity: "1" });
+  if (!config.ok) throw new Error(config.error.code);
   const key = admissionKey({
     descriptor,
-    config: CONFIG,
+    config: config.value,
     instruments: [DEMO_INSTRUMENT],
     isolation: "strict",
     venue: { venue_id: "SIM" },
@@ -61,7 +62,7 @@ export function crowd(root: string, factor: number): Crowd {
     descriptor,
     pack_dir,
     pack_digest: `sha256:${"a".repeat(64)}` as Digest,
-    config: CONFIG,
+    config: config.value,
     // As the control plane starts them: admitted once, by its own process.
     admission: { report_id: "bench", key },
     seed: `seed-${number}`,

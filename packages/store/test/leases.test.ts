@@ -13,6 +13,7 @@ import {
   openPostgresStore,
   readLease,
   releaseLeaseWrite,
+  renewLeasesWrite,
   renewLeaseWrite,
   type HeldLease,
   type PostgresServer,
@@ -95,6 +96,27 @@ function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): voi
     expect(await committed(store, releaseLeaseWrite(store, held))).toBe(true);
     expect(await committed(store, renewLeaseWrite(store, held, TTL))).toBe(false);
     expect((await take(store, "b"))?.epoch).toBe(held.epoch + 1);
+  });
+
+  it("[M-7.1.2] many leases are prolonged in one statement, or none where one of them is lost", async () => {
+    const store = await one();
+    const keys = Array.from({ length: 20 }, (_, n) => ({ ...KEY, instance_id: `shard-${n}` }));
+    const held: HeldLease[] = [];
+    for (const key of keys) {
+      const taken = await acquireLease(store, key, "a", TTL);
+      held.push(taken.ok ? taken.value : expect.fail("not taken"));
+    }
+    const expiries = async (): Promise<readonly number[]> =>
+      Promise.all(keys.map(async (key) => (await readLease(store, store, key))?.expires_at ?? 0));
+    const before = await expiries();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await committed(store, renewLeasesWrite(store, "a", held, TTL))).toBe(true);
+    const after = await expiries();
+    expect(after.every((at, n) => at > (before[n] ?? 0))).toBe(true);
+    expect(await committed(store, renewLeasesWrite(store, "b", held, TTL))).toBe(false);
+    const stale = held.map((lease, n) => (n === 7 ? { ...lease, epoch: lease.epoch + 1 } : lease));
+    expect(await committed(store, renewLeasesWrite(store, "a", stale, TTL))).toBe(false);
+    expect(await expiries()).toEqual(after);
   });
 
   it("expired leases are found and taken from their holders; the row and its epoch stay", async () => {

@@ -11,8 +11,8 @@
  */
 import { millis, type Millis } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
-import type { ControlMessage, InstanceKey, InstanceStatus, RunnerMessage } from "@rumi/runtime";
-import { LEASE_TTL_MS, readLease, releaseLeaseWrite, renewLeaseWrite, write, type Store } from "@rumi/store";
+import type { ControlMessage, InstanceStatus, RunnerMessage } from "@rumi/runtime";
+import { LEASE_TTL_MS, readLease, releaseLeaseWrite, write, type Store } from "@rumi/store";
 import { observeStatus, resource } from "../instances/observe.ts";
 import {
   keyText,
@@ -31,6 +31,7 @@ import { ingestJournal } from "../views/ingest.ts";
 import type { ViewTables } from "../views/tables.ts";
 import type { RunnerConnection } from "./connection.ts";
 import { createRecorder, keyOf, type Recorder, type RecorderDeps } from "./recorder.ts";
+import { renewLeases } from "./renewals.ts";
 import { putRunner, setRunnerState, type IsolationFact } from "./tables.ts";
 
 export type Reply = Extract<RunnerMessage, { type: "reply" }> | { readonly type: "silence" };
@@ -138,15 +139,7 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         return;
       }
       case "renew": {
-        const leases: (InstanceKey & { readonly epoch: number; readonly granted: boolean })[] = [];
-        for (const lease of message.leases)
-          leases.push({
-            bot_id: lease.bot_id,
-            strategy_id: lease.strategy_id,
-            instance_id: lease.instance_id,
-            epoch: lease.epoch,
-            granted: await renew(runner_id, lease),
-          });
+        const leases = await renewLeases(store, runner_id, message.leases, ttl);
         peer.connection.send({ type: "renewed", request: message.request, leases });
         return;
       }
@@ -171,14 +164,6 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         return;
       }
     }
-  };
-
-  const renew = async (runner_id: string, lease: Key & { readonly epoch: number }): Promise<boolean> => {
-    const renewed = await store.commit({
-      writes: [renewLeaseWrite(store, { ...keyOf(lease), holder: runner_id, epoch: lease.epoch }, ttl)],
-      events: [],
-    });
-    return renewed.ok;
   };
 
   const observe = async (peer: Peer, status: InstanceStatus): Promise<void> => {

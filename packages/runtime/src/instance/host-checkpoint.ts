@@ -3,6 +3,7 @@ import { canonicalJson, digestOf, type Failure, type Result } from "@rumi/kernel
 import type { CheckpointSlots } from "../checkpoint/slots.ts";
 import type { JournalWriter } from "../journal/writer.ts";
 import type { InstanceSpec } from "../protocol.ts";
+import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import type { RunRecorder, Where } from "./recorder.ts";
 import type { MachineState } from "./state.ts";
 import { stateDigest } from "./state-digest.ts";
@@ -20,6 +21,15 @@ export type CheckpointParts = {
   readonly slots: CheckpointSlots;
   readonly sync: () => Promise<void>;
 };
+
+/** Whether a periodic checkpoint is due, so many rows and milliseconds after the last one. */
+export function checkpointDue(
+  since: { readonly rows: number; readonly ms: number },
+  of: Pick<HostOptions, "turns">,
+): boolean {
+  if (since.rows >= HOST_LIMITS.checkpoint_every_events) return true;
+  return since.rows > 0 && since.ms >= HOST_LIMITS.checkpoint_every_ms && of.turns?.take(of) !== false;
+}
 
 /** Answers the bytes written. The record names generation, cursor, occasion and the digest of the whole state. */
 export async function writeCheckpoint(parts: CheckpointParts): Promise<Result<number, Failure>> {

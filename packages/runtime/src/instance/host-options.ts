@@ -2,6 +2,7 @@
 import type { Timers } from "@rumi/kernel";
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ComputeResult, Progress } from "../compute/side.ts";
+import type { CheckpointTurns } from "../checkpoint/turns.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed, ShadowComparison } from "../protocol.ts";
 import type { ServicePort } from "../service/port.ts";
@@ -56,6 +57,8 @@ export type HostOptions = {
   /** Records up to this seq are durable and may be told. */
   readonly onDurable: (seq: number) => void;
   readonly onSegment: (segment: SegmentClosed) => void;
+  /** Spreads the periodic checkpoints of a lane; absent takes one whenever it is due. */
+  readonly turns?: CheckpointTurns;
   /** Of an instance with a Compute side, and of that side. */
   readonly progress?: Progress;
   /** Models and signals that a Compute strategy may ask. */

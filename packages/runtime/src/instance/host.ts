@@ -22,7 +22,7 @@ import { leadOf, machineOf, reachOf } from "./host-machine.ts";
 import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
-import { writeCheckpoint } from "./host-checkpoint.ts";
+import { checkpointDue, writeCheckpoint } from "./host-checkpoint.ts";
 import { failureNote, type HostFacts, inspectedOf, statusOf } from "./host-status.ts";
 import { inputsOf, type MachineInput, type Waiting } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
@@ -190,7 +190,9 @@ export class InstanceHost {
   /** Milliseconds until a row is due; `undefined` where only a look can tell, infinite where no row is taken. */
   get dueIn(): number | undefined {
     if (this.#phase !== "running" || this.#halted) return Number.POSITIVE_INFINITY;
-    return this.#o.live === undefined ? this.#pace.dueIn(this.#machine.cursor) : undefined;
+    const due = this.#o.live === undefined ? this.#pace.dueIn(this.#machine.cursor) : undefined;
+    const unsynced = this.#writer.durableSeq < this.#writer.seq;
+    return due !== undefined && unsynced ? Math.min(due, HOST_LIMITS.sync_every_ms) : due;
   }
 
   /**
@@ -237,11 +239,10 @@ export class InstanceHost {
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
       const wished = this.#machine.takeCheckpointWish();
-      const due =
-        this.#machine.cursor - this.#checkpointCursor >= HOST_LIMITS.checkpoint_every_events ||
-        (this.#o.monotonic() - this.#checkpointAt >= HOST_LIMITS.checkpoint_every_ms &&
-          this.#machine.cursor > this.#checkpointCursor);
-      if (wished || due) await this.checkpoint(wished ? "wished" : "periodic");
+      const rows = this.#machine.cursor - this.#checkpointCursor;
+      const due = checkpointDue({ rows, ms: this.#o.monotonic() - this.#checkpointAt }, this.#o);
+      if (wished || due)
+        await this.checkpoint(wished ? "wished" : "periodic").finally(() => this.#o.turns?.done(this.#o));
       if (this.#machine.cursor >= feed.length && this.#o.live?.ended !== false && (await this.#flushPending())) {
         await this.#endFeed();
         break;

@@ -11,6 +11,7 @@ import { failureNote } from "../instance/host-status.ts";
 import { InstanceHost } from "../instance/host.ts";
 import type { HostOptions } from "../instance/host-options.ts";
 import type { InstanceSpec, InstanceStatus, LiveVenueSpec } from "../protocol.ts";
+import { CheckpointTurns } from "../checkpoint/turns.ts";
 import type { LoadStrategyOptions } from "../strategy/load.ts";
 import { ProcessStrategy } from "../strategy/process.ts";
 import { SYSTEM, type Surroundings } from "../surroundings.ts";
@@ -18,9 +19,16 @@ import { openServices } from "../service/open.ts";
 import type { ServicePort } from "../service/port.ts";
 import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
+import { SharedParts } from "../shared-parts.ts";
 import { lowerGroups } from "./priority.ts";
 
-export const LANE_TIMES = { beat_ms: 50, status_ms: 500, rest_ms: 100 } as const;
+export const LANE_TIMES = {
+  beat_ms: 50,
+  status_ms: 500,
+  /** Statuses that a lane tells in a second; of more instances each is told less often. */
+  statuses_per_s: 500,
+  rest_ms: 1_000,
+} as const;
 
 /** The same in every thread of the machine. */
 export const sharedNowMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
@@ -32,6 +40,7 @@ type Hosted = {
   readonly results: Map<string, ComputeResult>;
   toldAt: number;
   told: string;
+  toldPhase: InstanceStatus["phase"] | null;
 };
 
 export class Lane {
@@ -43,12 +52,15 @@ export class Lane {
   readonly #fence: BigInt64Array;
   readonly #ports = new Map<string, ServicePort>();
   readonly #feeds = new FeedCache(loadFeed);
+  readonly #parts = new SharedParts();
+  readonly #turns: CheckpointTurns;
   /** Starts go one after the other and give way in between: a thousand at once must not silence the lane. */
   #starting: Promise<void> = Promise.resolve();
 
   constructor(data: LaneData, tell: (message: FromLane) => void, around: Surroundings = SYSTEM) {
     this.#data = data;
     this.#around = around;
+    this.#turns = new CheckpointTurns(around.monotonic);
     const { timers, wallNow, monotonic, datasync } = around;
     this.#hostAround = { timers, wallNow, monotonic, datasync };
     this.#tell = tell;
@@ -87,13 +99,21 @@ export class Lane {
   }
 
   async #start(message: Extract<ToLane, { type: "start" }>): Promise<void> {
-    const { spec } = message;
+    const spec = this.#parts.shared(message.spec);
     const results = new Map<string, ComputeResult>();
-    const opened = await this.#open(message, results).catch((cause: unknown) =>
+    const opened = await this.#open({ ...message, spec }, results).catch((cause: unknown) =>
       err(failure("RUMI-SYS-001", { trace_id: spec.trace_id }, { cause })),
     );
     if (!opened.ok) return this.#refuse(message.request, opened.error);
-    const hosted: Hosted = { host: opened.value, commands: [], wake: () => undefined, results, toldAt: 0, told: "" };
+    const hosted: Hosted = {
+      host: opened.value,
+      commands: [],
+      wake: () => undefined,
+      results,
+      toldAt: 0,
+      told: "",
+      toldPhase: null,
+    };
     this.#hosted.set(spec.run_id, hosted);
     this.#tell({ type: "reply", request: message.request, ok: true, status: opened.value.status() });
     void this.#live(spec, hosted);
@@ -190,6 +210,7 @@ export class Lane {
       return services;
     }
     if (services.value !== null) this.#ports.set(spec.run_id, services.value);
+    let told = 0;
     const opened = await InstanceHost.open({
       ...world,
       ...(services.value === null ? {} : { services: services.value }),
@@ -197,7 +218,11 @@ export class Lane {
       spec,
       strategy: strategy.value,
       mayEmit: this.#mayEmit(slot),
-      onDurable: (seq) => this.#tell({ type: "durable", run_id: spec.run_id, seq }),
+      turns: this.#turns,
+      onDurable: (seq) => {
+        if (seq > told) this.#tell({ type: "durable", run_id: spec.run_id, seq });
+        told = seq;
+      },
       onSegment: (segment) => this.#tell({ type: "segment", segment }),
     });
     if (!opened.ok) strategy.value.close();
@@ -229,7 +254,9 @@ export class Lane {
     return new Promise((resolve) => {
       // Until the next row is due, so that many quiet instances cost nothing; a command or an input wakes it before.
       const due = hosted.host.dueIn ?? this.#around.idle_ms;
-      const cancel = this.#around.timers.after(Math.min(LANE_TIMES.rest_ms, Math.ceil(due)), resolve);
+      const untold = hosted.toldAt + this.#statusEvery() - this.#around.monotonic();
+      const rest = untold > 0 ? Math.min(LANE_TIMES.rest_ms, untold) : LANE_TIMES.rest_ms;
+      const cancel = this.#around.timers.after(Math.ceil(Math.min(rest, due)), resolve);
       hosted.wake = () => {
         cancel();
         resolve();
@@ -237,15 +264,21 @@ export class Lane {
     });
   }
 
+  #statusEvery(): number {
+    return Math.max(LANE_TIMES.status_ms, (this.#hosted.size * 1_000) / LANE_TIMES.statuses_per_s);
+  }
+
+  /** A new phase is told at once. */
   #tellStatus(hosted: Hosted, now: boolean): void {
     const at = this.#around.monotonic();
-    if (!now && at - hosted.toldAt < LANE_TIMES.status_ms) return;
+    const moved = hosted.host.phase !== hosted.toldPhase;
+    if (!now && !moved && at - hosted.toldAt < this.#statusEvery()) return;
     hosted.toldAt = at;
-    const status = hosted.host.status();
-    const text = JSON.stringify(status);
+    hosted.toldPhase = hosted.host.phase;
+    const text = JSON.stringify(hosted.host.status());
     if (text === hosted.told) return;
     hosted.told = text;
-    this.#tell({ type: "status", status });
+    this.#tell({ type: "status", text });
   }
 
   #reply(request: number, result: Result<InstanceStatus, Failure>): void {

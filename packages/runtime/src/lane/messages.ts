@@ -54,7 +54,8 @@ export type FromLane =
       readonly failure: FailureBody;
       readonly details: JsonObject;
     }
-  | { readonly type: "status"; readonly status: InstanceStatus }
+  /** A status as JSON: a text is copied at once, where an object would be taken apart in the lane's own time. */
+  | { readonly type: "status"; readonly text: string }
   /** The newest of its tag that a Compute side found. */
   | { readonly type: "result"; readonly run_id: string; readonly result: ComputeResult }
   | { readonly type: "durable"; readonly run_id: string; readonly seq: number }

@@ -10,7 +10,7 @@ import { err, type Failure, failure, ok } from "@rumi/kernel";
 import { type CallWatch, createCallWatch, createJailWatch, type LateCall, OwnTime, watchedThread } from "@rumi/sandbox";
 import { failureNote } from "../instance/host-status.ts";
 import type { FailureBody, FromLane, LaneData, LaneReply, ToLane } from "../lane/messages.ts";
-import type { InstanceSpec } from "../protocol.ts";
+import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
 import type { Timers } from "@rumi/kernel";
 import { Companions } from "./companions.ts";
@@ -27,6 +27,10 @@ export const LANE_LIMITS = {
 
 type Unnumbered<T> = T extends unknown ? Omit<T, "request"> : never;
 
+/** What lanes tell of their own accord. */
+export type LaneNews =
+  | { readonly type: "status"; readonly status: InstanceStatus }
+  | Extract<FromLane, { type: "durable" | "segment" }>;
 export type LateRun = { readonly run_id: string; readonly deadline_ms: number };
 
 type Thread = {
@@ -50,7 +54,7 @@ export type LanePoolOptions = {
   readonly fence: SharedArrayBuffer;
   readonly python: PythonHome | null;
   readonly jails: LaneData["jails"];
-  readonly onMessage: (message: Extract<FromLane, { type: "status" | "durable" | "segment" }>) => void;
+  readonly onMessage: (message: LaneNews) => void;
   readonly log: (line: string) => void;
   /** `late` broke through its own fence, and the lane was ended for it. */
   readonly onLost: (runIds: readonly string[], problem: Failure, late?: LateRun) => void;
@@ -192,6 +196,8 @@ export class LanePool {
 
   #heard(thread: Thread, message: FromLane): void {
     if (message.type === "result") return this.#companions.heard(message);
+    if (message.type === "status")
+      return this.#o.onMessage({ type: "status", status: JSON.parse(message.text) as InstanceStatus });
     if (message.type !== "reply") return this.#o.onMessage(message);
     const waiting = thread.waiting.get(message.request);
     thread.waiting.delete(message.request);

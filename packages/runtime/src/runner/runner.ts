@@ -15,14 +15,14 @@ import { join } from "node:path";
 import { validateConfig } from "@rumi/abi";
 import { type Failure, failure, pause, type Random } from "@rumi/kernel";
 import { failureNote } from "../instance/host-status.ts";
-import type { FromLane } from "../lane/messages.ts";
 import type { ControlMessage, InstanceSpec, InstanceStatus, RunnerMessage } from "../protocol.ts";
+import { SharedParts } from "../shared-parts.ts";
 import type { PythonHome } from "../strategy/process.ts";
 import { SYSTEM, type Surroundings } from "../surroundings.ts";
 import { ControlConnection, type ControlLine, type LineEvents } from "./connection.ts";
 import { emptyStatus, type Held, keyText, loadAck } from "./held.ts";
 import { JournalTail } from "./journal-tail.ts";
-import { LanePool, type LateRun } from "./lane-pool.ts";
+import { type LaneNews, LanePool, type LateRun } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
 import { type MakeThread, workerThreads } from "./threads.ts";
 
@@ -86,6 +86,7 @@ export class Runner {
   readonly #line: ControlLine;
   readonly #around: SimulatedRunner["around"];
   readonly #renewals = new Map<number, bigint>();
+  readonly #parts = new SharedParts();
   readonly #timers: readonly (() => void)[];
   #renewal = 0;
   #safety: { mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; generation: number } = { mode: "NORMAL", generation: 0 };
@@ -271,7 +272,7 @@ export class Runner {
       );
     const acked = loadAck(spec.run_dir);
     const held: Held = {
-      spec,
+      spec: this.#parts.shared(spec),
       slot,
       tail: new JournalTail(spec.run_dir),
       status: emptyStatus(spec, "starting"),
@@ -412,7 +413,7 @@ export class Runner {
     void this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "safety", ...this.#safety } });
   }
 
-  #fromLane(message: Extract<FromLane, { type: "status" | "durable" | "segment" }>): void {
+  #fromLane(message: LaneNews): void {
     const held = this.#held.get(
       message.type === "durable"
         ? message.run_id

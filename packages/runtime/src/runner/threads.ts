@@ -26,11 +26,17 @@ export type ThreadEvents = {
 /** Makes the inside of the lane called `name`; `isShared`: many instances live in it. */
 export type MakeThread = (name: string, data: LaneData, isShared: boolean, events: ThreadEvents) => LaneThread;
 
+/** Of a lane's heap, its young part: small, or each thread would keep tens of megabytes for what it threw away. */
+export const LANE_YOUNG_MIB = 12;
 export const LOOKS = { jail_look_ms: 5, call_look_ms: 5 } as const;
 
 export function workerThreads(lane_url: URL): MakeThread {
   return (name, data, isShared, { onMessage, onEnd, onLate }) => {
-    const worker = new Worker(lane_url, { workerData: data, name });
+    const worker = new Worker(lane_url, {
+      workerData: data,
+      name,
+      resourceLimits: { maxYoungGenerationSizeMb: LANE_YOUNG_MIB },
+    });
     worker.on("message", onMessage);
     worker.on("error", (error) => onEnd(`the thread ended: ${error.message}`));
     worker.on("exit", () => onEnd("the thread ended"));

@@ -3,7 +3,7 @@ const STEPS = 8;
 const OCTAVES = 40;
 
 export class LatencyHistogram {
-  readonly #counts: Float64Array = new Float64Array(STEPS * OCTAVES);
+  readonly #counts: Uint32Array = new Uint32Array(STEPS * OCTAVES);
   #total = 0;
 
   get total(): number {

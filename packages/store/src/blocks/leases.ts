@@ -83,6 +83,45 @@ export function renewLeaseWrite(store: Sql, held: HeldLease, ttl: Millis): Write
   return write(query, 1);
 }
 
+/**
+ * Prolongs several leases of one holder in one statement, or none of them: a conflict means that at least one is lost.
+ * No lease may be named twice.
+ */
+export function renewLeasesWrite(
+  store: Sql,
+  holder: string,
+  leases: readonly (LeaseKey & { readonly epoch: number })[],
+  ttl: Millis,
+): Write {
+  const now = databaseNow(store.dialect);
+  const query = store
+    .builder<LeaseTables>()
+    .updateTable("lease")
+    .set({ renewed_at: now, expires_at: sql<number>`${now} + ${ttlMicros(ttl)}` })
+    .where("holder", "=", holder)
+    .where(sql<boolean>`expires_at > ${now}`)
+    .where(among(leases));
+  return write(query, leases.length);
+}
+
+/** Which of these the holder still has, as far as a read can tell: only a write decides. */
+export function heldLeases(
+  store: Sql,
+  reader: Reader,
+  holder: string,
+  leases: readonly (LeaseKey & { readonly epoch: number })[],
+): Promise<readonly (LeaseKey & { readonly epoch: number })[]> {
+  return reader.rows<LeaseKey & { readonly epoch: number }>(
+    store
+      .builder<LeaseTables>()
+      .selectFrom("lease")
+      .select(["bot_id", "strategy_id", "instance_id", "epoch"])
+      .where("holder", "=", holder)
+      .where(sql<boolean>`expires_at > ${databaseNow(store.dialect)}`)
+      .where(among(leases)),
+  );
+}
+
 /** Gives a lease back; the row and its epoch stay. Expired or not: nobody else can have it under this epoch. */
 export function releaseLeaseWrite(store: Sql, held: HeldLease): Write {
   const query = store
@@ -180,6 +219,14 @@ export function holderDeadline(sent_at: Millis, ttl: Millis, margin: Millis): Mi
 
 function ttlMicros(ttl: Millis): number {
   return Math.round(ttl * 1_000);
+}
+
+function among(leases: readonly (LeaseKey & { readonly epoch: number })[]): ReturnType<typeof sql<boolean>> {
+  const rows = leases.map(
+    ({ bot_id, strategy_id, instance_id, epoch }) =>
+      sql`(${bot_id}, ${strategy_id}, ${instance_id}, cast(${epoch} as bigint))`,
+  );
+  return sql<boolean>`(bot_id, strategy_id, instance_id, epoch) in (values ${sql.join(rows)})`;
 }
 
 // Kysely's where() keeps the builder's type; this names the three columns once.

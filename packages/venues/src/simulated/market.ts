@@ -74,6 +74,11 @@ export type StandingQuote = {
 
 /** Price levels whose last quantity is remembered, one place per price modulo this. */
 const LEVELS = 1_024;
+/** Places that are made together when the first price comes to one of them: a quiet market needs few. */
+const PAGE_BITS = 5;
+const PAGE = 1 << PAGE_BITS;
+/** Prices, then the quantity of each. */
+const NO_PAGE = new Float64Array(PAGE * 2);
 
 export class Market {
   last_price = 0;
@@ -86,17 +91,14 @@ export class Market {
   readonly position = new Position();
   buys: Order[] = [];
   sells: Order[] = [];
-  readonly #levelPrices = new Float64Array(LEVELS);
-  readonly #levelQuantities = new Float64Array(LEVELS);
+  readonly #pages: Float64Array[] = Array.from({ length: LEVELS / PAGE }, () => NO_PAGE);
 
   see(price: number, quantity: number, aggressor: number, time_us: number): void {
     if (time_us < this.last_time_us) return;
     this.last_price = price;
     this.last_time_us = time_us;
     this.last_aggressor = aggressor;
-    const place = price & (LEVELS - 1);
-    this.#levelPrices[place] = price;
-    this.#levelQuantities[place] = quantity;
+    this.restoreLevel(price, quantity);
   }
 
   /** Nothing is known of it yet. */
@@ -121,20 +123,28 @@ export class Market {
 
   /** Quantity of the last trade remembered at `price`, 0 where none is. */
   lastQuantityAt(price: number): number {
-    const place = price & (LEVELS - 1);
-    return this.#levelPrices[place] === price ? (this.#levelQuantities[place] ?? 0) : 0;
+    const page = this.#pages[(price & (LEVELS - 1)) >> PAGE_BITS] ?? NO_PAGE;
+    const at = price & (PAGE - 1);
+    return page[at] === price ? (page[at + PAGE] ?? 0) : 0;
   }
 
   levels(): [number, number][] {
     const seen: [number, number][] = [];
-    for (let i = 0; i < LEVELS; i += 1)
-      if (this.#levelPrices[i] !== 0) seen.push([this.#levelPrices[i] ?? 0, this.#levelQuantities[i] ?? 0]);
+    for (const page of this.#pages)
+      for (let at = 0; at < PAGE; at += 1) if (page[at] !== 0) seen.push([page[at] ?? 0, page[at + PAGE] ?? 0]);
     return seen;
   }
 
   restoreLevel(price: number, quantity: number): void {
-    this.#levelPrices[price & (LEVELS - 1)] = price;
-    this.#levelQuantities[price & (LEVELS - 1)] = quantity;
+    const number = (price & (LEVELS - 1)) >> PAGE_BITS;
+    let page = this.#pages[number] ?? NO_PAGE;
+    if (page === NO_PAGE) {
+      page = new Float64Array(PAGE * 2);
+      this.#pages[number] = page;
+    }
+    const at = price & (PAGE - 1);
+    page[at] = price;
+    page[at + PAGE] = quantity;
   }
 
   /**
