@@ -76,7 +76,7 @@ type Shown = {
 const shown = async (): Promise<Shown> => ((await world.bot())["instances"] as readonly Shown[])[0] as Shown;
 
 it(
-  "[M-3.3.1] [M-9.2.2] [M-9.2.1] [M-16] DoD 7: a bot's promise stands beside what is measured; a person opens its breaker and closes it, on the record",
+  "[M-3.3.1] [M-9.2.2] [M-9.2.1] a bot's promise stands beside what is measured; a person opens its breaker and closes it, on the record",
   { timeout: 180_000 },
   async () => {
     const slo = { p95_latency_us: 60_000_000, drop_rate_ppm: 1_000_000 };

@@ -97,7 +97,7 @@ const RECORDINGS: Readonly<Record<string, string | Uint8Array>> = {
 };
 
 it.runIf(requires("python3") && requires("bubblewrap"))(
-  "[M-4.1.1] [M-11.2] [M-16] DoD 9: a bot trades on klines, candles, quotes and a book alone: backtested, and on paper with its own reactions to flaws",
+  "[M-4.1.1] [M-11.2] a bot trades on klines, candles, quotes and a book alone: backtested, and on paper with its own reactions to flaws",
   async () => {
     const folder = temporaryFolder();
     const pack = join(folder.path, "kinds");

@@ -96,7 +96,7 @@ describe("Compute lane of a runner", () => {
   );
 
   it(
-    "[M-0.4] [M-1.1.3] [M-3.2.1] [M-3.2.3] [M-16] DoD 4: a side that is stuck in its work never holds the lead up: it ends its feed in time and keeps still, as its bot chose",
+    "[M-0.4] [M-1.1.3] [M-3.2.1] [M-3.2.3] a side that is stuck in its work never holds the lead up: it ends its feed in time and keeps still, as its bot chose",
     { timeout: 90_000 },
     async () => {
       const stuck = side({ config: { hint_every: 1, spin: 20_000_000 }, staleness_us: 60_000_000 });

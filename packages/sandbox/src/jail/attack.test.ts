@@ -193,7 +193,7 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     }
   });
 
-  run("[M-5.2.3] [M-16] DoD 2: TCP, UDP, Unix sockets and DNS are refused, and nothing arrives", async () => {
+  run("[M-5.2.3] TCP, UDP, Unix sockets and DNS are refused, and nothing arrives", async () => {
     for (const act of [
       { do: "tcp", port },
       { do: "udp", port },
