@@ -80,6 +80,15 @@ export function caughtUpInputs({ when_behind }: ComputeSide, lag_us: number): re
   return changed("none", "M.COMPUTE.CAUGHT_UP", lag_us, when_behind === "simple" ? "caught_up" : null);
 }
 
+/** That its side's thread died, on the lead's record; a strategy that hears signals may do what it likes with it. */
+export function lostInput(restart_in_ms: number, losses: number): MachineInput {
+  return {
+    input: "signal",
+    signal: { source: "runtime", compute: "lost", reason_code: "M.COMPUTE.LOST", restart_in_ms, losses },
+    actor: "runtime",
+  };
+}
+
 function changed(
   level: PressureLevel,
   reason_code: string,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
@@ -18,8 +18,19 @@ let file: InstanceSpec["venue"]["files"][number];
 const alive: { control: TestControl; child: ChildProcess }[] = [];
 let count = 0;
 
+/** A Compute thread ends as by a defect of its own when the file is there. */
+const FATAL = join(room.path, "fatal");
+const DIES = `
+import { existsSync as has, rmSync as remove } from "node:fs";
+import { workerData as given } from "node:worker_threads";
+if (given.lane === "compute") setInterval(() => {
+  if (!has(${JSON.stringify(FATAL)})) return;
+  remove(${JSON.stringify(FATAL)});
+  throw new Error("the test ends this thread");
+}, 20);`;
+
 beforeAll(async () => {
-  start = await bundleRunner(room.path);
+  start = await bundleRunner(room.path, DIES);
   file = recording(room.path, 20_000);
 });
 afterEach(async () => {
@@ -111,6 +122,21 @@ describe("Compute lane of a runner", () => {
         "the side is not done when the lead is",
       ).toBe(false);
       expect(beside.at(-1)?.cursor ?? 0).toBeLessThan(ended_at);
+    },
+  );
+
+  it(
+    "[M-3.2.1] [M-13.2] a Compute thread that dies is replaced: the lead's record says M.COMPUTE.LOST, and results come again",
+    { timeout: 120_000 },
+    async () => {
+      const { entries, control } = await running(side(), 200);
+      await control.until(() => signals(entries()).length > 3, 60_000);
+      const lost = () => signals(entries()).findIndex(({ input }) => JSON.stringify(input).includes("M.COMPUTE.LOST"));
+      writeFileSync(FATAL, "");
+      await control.until(() => lost() >= 0, 60_000);
+      expect(existsSync(FATAL)).toBe(false);
+      await control.until(() => signals(entries()).length > lost() + 4, 90_000);
+      expect(signals(entries()).at(-1)?.input["signal"]).toMatchObject({ source: "compute", tag: "trend" });
     },
   );
 });

@@ -75,6 +75,8 @@ export class LanePool {
       begin: (spec, slot, progress) => this.#begin(spec, slot, progress),
       input: (run_id, input) => this.ask(run_id, { type: "input", run_id, input }),
       log: options.log,
+      timers: options.timers,
+      monotonic: () => performance.now(),
     });
     this.#stopLooking = options.timers.every(LANE_LIMITS.look_ms, () => this.#look());
   }
@@ -136,6 +138,7 @@ export class LanePool {
 
   async close(): Promise<void> {
     this.#stopLooking();
+    this.#companions.close();
     for (const thread of Array.from(this.#threads.values())) {
       this.#forget(thread);
       await thread.inside.terminate();
@@ -233,6 +236,7 @@ export class LanePool {
     if (this.#threads.get(thread.name) !== thread) return;
     this.#forget(thread);
     const runs = [...thread.runs.keys()];
+    this.#companions.lost(runs);
     for (const resolve of thread.waiting.values())
       resolve(err(body("RUMI-STR-036", { instance: thread.name, problem })));
     this.#o.onLost(

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
+import type { TimesOf } from "./own-time.ts";
 import { CallMark, createCallWatch, type LateCall, startCallWatchdog } from "./call-watch.ts";
 
 /** A thread that writes what a lane writes around a call, announces itself, and then spins for ever. */
@@ -28,7 +29,7 @@ async function spinning() {
 const late = (
   watch: ReturnType<typeof createCallWatch>,
   ms: number,
-  more: { readonly waited_ms?: () => number } = {},
+  more: { readonly timesOf?: TimesOf } = {},
 ): Promise<LateCall | null> =>
   new Promise((resolve) => {
     const timer = setTimeout(() => {
@@ -52,7 +53,16 @@ describe("watch over calls", () => {
   });
 
   it("[M-5.2.7] condemns nobody for the time that the machine kept it waiting", async () => {
-    expect(await late(await spinning(), 600, { waited_ms: () => performance.now() })).toBe(null);
+    // It could run all the time and never did; of its wait the kernel tells nothing before it is over.
+    const starved = () => ({ ran_ms: 1_000, waited_ms: 5, canRun: true });
+    expect(await late(await spinning(), 600, { timesOf: starved })).toBe(null);
+  });
+
+  it("[M-5.2.7] a thread that sleeps inside of a call is judged by the clock, less what it waited for a processor", async () => {
+    const asleep = () => ({ ran_ms: 0, waited_ms: 0, canRun: false });
+    expect(await late(await spinning(), 20_000, { timesOf: asleep })).toEqual({ slot: 7, deadline_ms: 50 });
+    const waited = () => ({ ran_ms: 0, waited_ms: performance.now(), canRun: false });
+    expect(await late(await spinning(), 600, { timesOf: waited })).toBe(null);
   });
 
   it("sees no call between two calls, and a new call has a new deadline", async () => {
@@ -63,7 +73,7 @@ describe("watch over calls", () => {
       every_ms: 1,
       now_ms: () => (now += 1),
       onLate: (one) => found.push(one),
-      waited_ms: () => null,
+      timesOf: () => null,
     });
     const mark = new CallMark(watch, 3, 20);
     // More looks than the deadline has milliseconds, but none of the calls is seen for so long.

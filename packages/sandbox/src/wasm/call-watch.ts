@@ -7,7 +7,7 @@
  *
  * Invariant: a call without fuel is told within its deadline and a few looks (call-watch.test.ts "[M-5.2.7]").
  */
-import { OwnTime, ownThread, type WaitedMs } from "./own-time.ts";
+import { OwnTime, ownThread, type TimesOf } from "./own-time.ts";
 
 const WORD = { call: 0, slot: 1, deadline_ms: 2, thread: 3 } as const;
 const WORDS = 4;
@@ -73,10 +73,10 @@ export function startCallWatchdog(
     readonly now_ms: () => number;
     readonly onLate: (late: LateCall) => void;
     /** The kernel's word, unless a test has another. */
-    readonly waited_ms?: WaitedMs;
+    readonly timesOf?: TimesOf;
   },
 ): () => void {
-  const time = new OwnTime(options.now_ms, options.waited_ms);
+  const time = new OwnTime(options.now_ms, options.timesOf);
   let seen = 0;
   const timer = setInterval(() => {
     const call = Atomics.load(watch, WORD.call);

@@ -1,13 +1,23 @@
 /**
- * Time that a thread had for itself: wall time less what it spent waiting for a processor, as the kernel counts it.
+ * Time that a thread had for itself: what it spent on a processor, and what it slept of its own accord; never what it
+ * spent waiting for a processor.
  *
- * A deadline that is judged by it condemns nobody for what a busy machine did. Where the kernel does not tell, all wall
- * time counts.
+ * How to think: a deadline that is judged by it condemns nobody for what a busy machine did. The kernel counts a wait only
+ * when it is over, so a thread that could run is judged by its processor time alone, and only one that sleeps by the
+ * clock. Where the kernel does not tell, all wall time counts.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 
-/** Milliseconds that a thread of this process has waited while it could have run, since it began; null: not known. */
-export type WaitedMs = (thread: number) => number | null;
+export type ThreadTimes = {
+  /** Milliseconds on a processor since it began. */
+  readonly ran_ms: number;
+  /** Milliseconds that it waited for one; a wait that goes on is not in it yet. */
+  readonly waited_ms: number;
+  /** It runs, or would if it had a processor. */
+  readonly canRun: boolean;
+};
+/** Of a thread of this process; null: not known. */
+export type TimesOf = (thread: number) => ThreadTimes | null;
 
 /** Number of the thread that asks, 0 where the system has none to tell. */
 export function ownThread(): number {
@@ -19,36 +29,50 @@ export function ownThread(): number {
   }
 }
 
-export const threadWaitedMs: WaitedMs = (thread) => {
+export const threadTimes: TimesOf = (thread) => {
   try {
     // Nanoseconds on a processor, nanoseconds waiting for one, turns.
-    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ")[1]) / 1e6;
+    const [ran, waited] = readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ");
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, "utf8");
+    // The name in brackets may hold anything; the state follows it.
+    const canRun = stat.charAt(stat.lastIndexOf(")") + 2) === "R";
+    return { ran_ms: Number(ran) / 1e6, waited_ms: Number(waited) / 1e6, canRun };
   } catch {
     return null;
   }
 };
 
-/** A stopwatch that shows a thread's own time since the last `restart`. */
+/** A stopwatch that shows a thread's own time since the last `restart`; exact to the time between two looks. */
 export class OwnTime {
   readonly #now_ms: () => number;
-  readonly #waited_ms: WaitedMs;
+  readonly #timesOf: TimesOf;
   #thread = 0;
   #wall = 0;
-  #waited: number | null = null;
+  #times: ThreadTimes | null = null;
+  #own = 0;
 
-  constructor(now_ms: () => number, waited_ms: WaitedMs = threadWaitedMs) {
+  constructor(now_ms: () => number, timesOf: TimesOf = threadTimes) {
     this.#now_ms = now_ms;
-    this.#waited_ms = waited_ms;
+    this.#timesOf = timesOf;
   }
 
   restart(thread: number): void {
     this.#thread = thread;
     this.#wall = this.#now_ms();
-    this.#waited = thread === 0 ? null : this.#waited_ms(thread);
+    this.#times = thread === 0 ? null : this.#timesOf(thread);
+    this.#own = 0;
   }
 
   passedMs(): number {
-    const waited = this.#waited === null ? null : this.#waited_ms(this.#thread);
-    return this.#now_ms() - this.#wall - (waited === null || this.#waited === null ? 0 : waited - this.#waited);
+    const before = this.#times;
+    const times = before === null ? null : this.#timesOf(this.#thread);
+    const wall = this.#now_ms();
+    const passed = wall - this.#wall;
+    this.#wall = wall;
+    this.#times = times;
+    if (before === null || times === null) this.#own += passed;
+    else if (times.canRun) this.#own += times.ran_ms - before.ran_ms;
+    else this.#own += Math.max(0, passed - (times.waited_ms - before.waited_ms));
+    return this.#own;
   }
 }
