@@ -1,8 +1,8 @@
 /**
  * Builds what ships: the program, its worker threads, the runner and the console, into dist/.
  *
- * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding stays a
- * dependency. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
+ * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding and
+ * the policy engine, which finds its own file beside itself, stay dependencies. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,7 +34,7 @@ export async function bundle(outdir) {
     platform: "node",
     target: "node20.19",
     chunkNames: "chunks/[hash]",
-    external: ["@photostructure/sqlite", "pg-native"],
+    external: ["@photostructure/sqlite", "@cedar-policy/cedar-wasm", "pg-native"],
     banner: {
       js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);',
     },

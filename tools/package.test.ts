@@ -39,6 +39,11 @@ it("[M-0.1] the package carries the SDKs of every language with their tools and 
     readonly dependencies: Readonly<Record<string, string>>;
   };
   // What bundles do not hold: the store's native binding, the engine for scripts, the bundler of `rumi strategy build`.
-  for (const name of ["@photostructure/sqlite", "@jitl/quickjs-wasmfile-release-sync", "esbuild"])
+  for (const name of [
+    "@photostructure/sqlite",
+    "@jitl/quickjs-wasmfile-release-sync",
+    "@cedar-policy/cedar-wasm",
+    "esbuild",
+  ])
     expect(dependencies).toHaveProperty([name]);
 });

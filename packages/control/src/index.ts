@@ -29,6 +29,10 @@ import { instanceReconciler } from "./instances/reconciler.ts";
 import { stopAllBots } from "./lifecycle/stop-all.ts";
 import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
 import { isolationFor } from "./isolation.ts";
+import { policyKeeper, type PolicyKeeper } from "./policies/keeper.ts";
+import { policyDeclarations } from "./policies/operations.ts";
+import { addedBy, POLICY_MIGRATIONS, readPolicy } from "./policies/tables.ts";
+import { policySchema, type ActionNames } from "./policies/schema.ts";
 import { PREFLIGHT_MIGRATIONS } from "./preflight/gather.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
@@ -87,6 +91,7 @@ export const controlMigrations: readonly Migrations[] = [
   VIEW_MIGRATIONS,
   CHALLENGE_MIGRATIONS,
   USER_MIGRATIONS,
+  POLICY_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -125,6 +130,9 @@ export interface ControlPlane {
   readonly challenge: ChallengePort | null;
   /** Who a token of an operator belongs to; the home's own token is not among them. */
   readonly operators: OperatorAuthenticator;
+  readonly policy: PolicyKeeper;
+  /** Every operation and query of the program, so that policies can name those of other parts too. */
+  know(names: ActionNames): void;
   readonly hub: RunnerHub;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
@@ -148,6 +156,9 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     runnerReady: () => hub.ready().length > 0,
   };
   const operators = operatorAuthenticator(store, deps);
+  let names: ActionNames = { operations: [], queries: [] };
+  const schema = () => policySchema(deps.environment, names);
+  const policy = policyKeeper(store, { schema, logger: deps.logger });
   const stopListening = store.onAppended((_first, events) => {
     if (!events.some((event) => event.action === "safety.transition")) return;
     readSafety(store, store).then(
@@ -158,6 +169,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   return {
     hub,
     operators,
+    policy,
+    know: (all) => {
+      names = all;
+    },
     safety: safetyReader(store),
     challenge:
       deps.dangerous_operations === "disabled"
@@ -165,7 +180,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         : challengePort(store, {
             environment: deps.environment,
             rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
-            rules: () => Promise.resolve(environmentRules(deps.environment)),
+            rules: async (reader) => {
+              const added = addedBy(await readPolicy(reader, store));
+              const fixed = environmentRules(deps.environment);
+              return (operation) => [...fixed(operation), ...added(operation)];
+            },
           }),
     migrations: controlMigrations,
     reconcilers: [reconciler, challengeReconciler(deps)],
@@ -186,11 +205,13 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
       ...userDeclarations(deps),
+      ...policyDeclarations({ environment: deps.environment, schema }),
     ],
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),
     close: () => {
       stopListening();
       operators.close();
+      policy.close();
       hub.close();
     },
   };

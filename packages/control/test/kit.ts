@@ -108,6 +108,8 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         declarations: [...platformDeclarations(deps, packs), ...control.declarations],
         safety: control.safety,
         challenge: control.challenge,
+        policy: control.policy,
+        know: (names) => control?.know(names),
       };
     },
     options.home,

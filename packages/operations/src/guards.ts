@@ -87,7 +87,17 @@ export interface ChallengePort {
   ): Promise<Result<Redeemed, Failure>>;
 }
 
+/** Asked beside the roles, for commands and reads alike; it can refuse and never grant. */
+export interface PolicyPort {
+  refusal(asked: {
+    readonly principal: Principal;
+    readonly operation: string;
+    readonly target: GuardContext["target"];
+  }): Failure | undefined | Promise<Failure | undefined>;
+}
+
 export type Guards = {
+  readonly policy: PolicyPort | null;
   readonly locks: readonly Guard[];
   readonly safety: SafetyReader;
   /** By the names that operations declare; a name without a rule is UNKNOWN and refuses. */
@@ -102,7 +112,7 @@ export function fixedSafety(mode: SafetyMode): SafetyReader {
 }
 
 export function guards(of: Partial<Guards> & Pick<Guards, "safety">): Guards {
-  return { locks: [], gates: new Map(), guardrails: [], challenge: null, ...of };
+  return { policy: null, locks: [], gates: new Map(), guardrails: [], challenge: null, ...of };
 }
 
 export const PASSES: Result<void, never> = ok(undefined);

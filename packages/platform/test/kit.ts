@@ -14,6 +14,7 @@ import {
   type ChallengePort,
   type Declaration,
   type Pipeline,
+  type PolicyPort,
   type Principal,
   type Registry,
   type SafetyReader,
@@ -83,6 +84,9 @@ export async function openWorld(
     readonly declarations: readonly Declaration[];
     readonly safety?: SafetyReader;
     readonly challenge?: ChallengePort | null;
+    readonly policy?: PolicyPort;
+    /** Told what there is, as the program tells it. */
+    readonly know?: (names: { readonly operations: readonly string[]; readonly queries: readonly string[] }) => void;
   },
   path?: string,
 ): Promise<World & { close(): Promise<void> }> {
@@ -100,13 +104,14 @@ export async function openWorld(
   });
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
-  const { declarations, safety, challenge = null } = make({ folder, store, clock });
+  const { declarations, safety, challenge = null, policy = null, know } = make({ folder, store, clock });
   const registry = createRegistry(declarations);
+  know?.({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys()] });
   const lines: string[] = [];
   const pipeline = createPipeline({
     store,
     registry,
-    guards: guards({ safety: safety ?? fixedSafety("NORMAL"), challenge }),
+    guards: guards({ safety: safety ?? fixedSafety("NORMAL"), challenge, policy }),
     clock,
     random,
     metrics: createMetrics(),

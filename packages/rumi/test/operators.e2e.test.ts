@@ -88,6 +88,20 @@ describe("roles", () => {
     expect((await ok(program, "GET", "/api/safety"))["mode"]).toBe("NORMAL");
   });
 
+  it("[L-04] [L-27] a policy forbids what the role allows, is confirmed with what it flips, and is taken back", async () => {
+    const cedar =
+      '@id("all") permit(principal, action, resource); @id("hands-off") forbid(principal, action == Action::"bots.list", resource) unless { principal in Role::"admin" };';
+    const set = (text: string) =>
+      program.cli("policies", "set", "--cedar", text, "--reason", "rules", "--confirm", "I UNDERSTAND LIVE RISK");
+    const done = set(cedar);
+    expect([done.code, done.err]).toEqual([0, expect.stringContaining("What it would do")]);
+    const denied = await as("operator", "GET", "/api/bots");
+    expect([denied.status, denied.body]).toEqual([403, expect.objectContaining({ reason_code: "POLICY_DENIED" })]);
+    expect((await as("admin", "GET", "/api/bots")).status).toBe(200);
+    expect(set("").code).toBe(0);
+    expect((await as("operator", "GET", "/api/bots")).status).toBe(200);
+  });
+
   it("[G-3.1] a token of one home and environment is refused by another", async () => {
     const other = temporaryFolder();
     const stage = await startProgram({ home: other.path, environment: { RUMI_ENVIRONMENT: "stage" } });

@@ -10,7 +10,10 @@ type AuthCode =
   | "RUMI-AUTH-007"
   | "RUMI-AUTH-008"
   | "RUMI-AUTH-009"
-  | "RUMI-AUTH-010";
+  | "RUMI-AUTH-010"
+  | "RUMI-AUTH-011"
+  | "RUMI-AUTH-012"
+  | "RUMI-AUTH-013";
 
 export const AUTH_ERRORS: ErrorTable<AuthCode> = {
   "RUMI-AUTH-001": {
@@ -133,6 +136,48 @@ export const AUTH_ERRORS: ErrorTable<AuthCode> = {
     ja: {
       text: "利用者 {user_id} は無効化されています。",
       next: "新しい利用者を作成してください。無効化は取り消せません。",
+    },
+  },
+  "RUMI-AUTH-011": {
+    key: "auth.policy_denies",
+    status: 403,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "A policy does not let {principal} do {action}.",
+      next: "Look at GET /api/policies; the answer's details name the policies that forbid it.",
+    },
+    ja: {
+      text: "ポリシーにより {principal} は {action} を実行できません。",
+      next: "GET /api/policies を確認してください。details に禁止したポリシーの名前があります。",
+    },
+  },
+  "RUMI-AUTH-012": {
+    key: "auth.policy_error",
+    status: 403,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The policies could not be evaluated for {action}, so it is denied: {problem}.",
+      next: "Put policies in force that can be evaluated; the home's own token can always do that.",
+    },
+    ja: {
+      text: "{action} のポリシーを評価できないため拒否しました: {problem}。",
+      next: "評価できるポリシーに差し替えてください。ホームのトークンならいつでも実行できます。",
+    },
+  },
+  "RUMI-AUTH-013": {
+    key: "auth.policy_invalid",
+    status: 400,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "These policies are not acceptable: {problem}.",
+      next: "Correct the text; actions are names of operations, principals are users in roles.",
+    },
+    ja: {
+      text: "このポリシーは受け付けられません: {problem}。",
+      next: "本文を修正してください。action は操作名、principal はロールに属する利用者です。",
     },
   },
 };

@@ -43,6 +43,12 @@ export const ACCESS_KINDS = defineKinds({
     retention: "financial",
     details: { token_id: text(128) },
   },
+  "policy.activated": {
+    category: "permission",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { version: whole, from_version: whole, digest: text(128), policies: listOf(text(256), 200) },
+  },
   "key.rotated": {
     category: "security",
     severity: NOTABLE,

@@ -26,6 +26,7 @@ import { newRun } from "./new-run.ts";
 import { outlookOn } from "./outlook.ts";
 import { type Recovery, recover } from "./recover.ts";
 import type { CommandRequest, PipelineContext, PipelineSettings } from "./run.ts";
+import { permissionRefusal } from "./stages/authorise.ts";
 import { createTurns } from "./turns.ts";
 
 export type QueryRequest = {
@@ -123,15 +124,9 @@ async function read(
   if (!valid.ok) return plainRefusal(valid.error);
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return plainRefusal(failure("RUMI-VAL-002", problem));
-  if (!principal.roles.some((role) => definition.permission.includes(role))) {
-    return plainRefusal(
-      failure(
-        "RUMI-AUTH-003",
-        { principal: principal.id, action: definition.name },
-        { reasonCode: "PERMISSION_DENIED" },
-      ),
-    );
-  }
+  const target = { resource_type: "query", resource_id: definition.name };
+  const forbidden = await permissionRefusal(definition, principal, target, context);
+  if (forbidden !== undefined) return plainRefusal(forbidden);
   try {
     const found = await context.store.snapshot((reader) =>
       definition.read(reader, valid.value as never, {

@@ -148,6 +148,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const control = controlPlane(store.value, library.library, held.value, options);
   started.push({ name: "control plane", stop: () => control.close() });
   const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
+  control.know({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys()] });
   const pipeline = createPipeline({
     store: store.value,
     registry,
@@ -155,7 +156,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     random,
     metrics,
     logger: logger.child("operations"),
-    guards: guards({ safety: control.safety, challenge: control.challenge }),
+    guards: guards({ safety: control.safety, challenge: control.challenge, policy: control.policy }),
     fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
   });
   const wasClean = await announceStart(store.value, held.value, options);
