@@ -42,7 +42,7 @@ it("[M-5.3.1] every reason code of the runtime in the sources has its row on the
     const page = REASON_PAGES[/^M\.([A-Z]+)/.exec(code)?.[1] ?? ""];
     const text = page === undefined ? "" : readFileSync(new URL(page, root), "utf8");
     // A computed end has a row with `*`, or rows of its own for what it can be.
-    if (!text.includes(`| \`${code}\` |`) && !(code.endsWith("*") && text.includes(`| \`${code.slice(0, -1)}`)))
+    if (!text.includes(`| \`${code}\` `) && !(code.endsWith("*") && text.includes(`| \`${code.slice(0, -1)}`)))
       missing.push(
         `${code} (${where}) → ${page ?? "REASON_PAGES in packages/control/src/runbooks.ts lacks its family"}`,
       );

@@ -115,6 +115,7 @@ describe("a challenge", () => {
     const command_id = world.id();
     const body = { command_id, trace_id: world.id(), run_id: world.id() };
     const asked = await goLive(ALICE, body);
+    expect(dataOf(await world.query("commands.show", {}, { command_id }))).toMatchObject({ status: "challenged" });
     const done = await confirm(asked);
     expect(dataOf(done)).toMatchObject({ command_id, state: "RUNNING_LIVE", bot_id: "bot-1" });
     expect(await world.bot()).toMatchObject({ state: "RUNNING_LIVE" });

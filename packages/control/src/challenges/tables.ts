@@ -89,6 +89,14 @@ export function readChallenge(reader: Reader, sql: Sql, challenge_id: string): P
   return reader.rows<ChallengeRow>({ sql: SELECT(sql), parameters: [challenge_id] }).then((rows) => rows[0]);
 }
 
+/** The challenge that a command was answered with. */
+export function readChallengeOf(reader: Reader, sql: Sql, command_id: string): Promise<ChallengeRow | undefined> {
+  return first<ChallengeRow>(
+    reader,
+    sql.builder<ChallengeTables>().selectFrom("challenge").selectAll().where("command_id", "=", command_id),
+  );
+}
+
 export function readApproval(reader: Reader, sql: Sql, challenge_id: string): Promise<ApprovalRow | undefined> {
   return first<ApprovalRow>(
     reader,

@@ -3,9 +3,11 @@ import { err, failure, isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { readEvents } from "../audit/events.ts";
+import { readEvents, type AuditEvent } from "../audit/events.ts";
 import { readBot } from "../bots/tables.ts";
 import { readInstances } from "../instances/tables.ts";
+import { isOpen } from "../challenges/model.ts";
+import { readChallengeOf } from "../challenges/tables.ts";
 import type { BotState } from "../lifecycle/states.ts";
 import { isShadow } from "../instances/shards.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
@@ -32,7 +34,7 @@ export const showCommand: Declaration = defineQuery({
     const status =
       row?.status === "accepted" && (await carriedOut(reader, store, row))
         ? "applied"
-        : (row?.status ?? (denied === undefined ? "requested" : "denied"));
+        : (row?.status ?? (await statusOf(reader, store, command_id, own)));
     return ok({
       command_id,
       ...(row === undefined ? {} : commandView(row)),
@@ -43,6 +45,16 @@ export const showCommand: Declaration = defineQuery({
     });
   },
 });
+
+/** What became of a command that is not one of a bot's: its last word, or where its challenge stands. */
+async function statusOf(reader: Reader, sql: Sql, command_id: string, own: readonly AuditEvent[]): Promise<string> {
+  const said = (action: string): boolean => own.some((event) => event.action === action);
+  if (said("controlplane.command.denied")) return "denied";
+  if (said("controlplane.command.applied")) return "applied";
+  const challenge = await readChallengeOf(reader, sql, command_id);
+  if (challenge === undefined) return "requested";
+  return isOpen(challenge) ? "challenged" : challenge.state.toLowerCase();
+}
 
 /** An accepted command is applied once the runner reports what it asked for. */
 async function carriedOut(reader: Reader, sql: Sql, row: CommandRow): Promise<boolean> {

@@ -10,29 +10,32 @@
 import { failure } from "@rumi/kernel";
 import type { Redeemed } from "../../guards.ts";
 import type { RegisteredOperation } from "../../registry.ts";
-import { type Run, type Stage, type Subject, refuse } from "../run.ts";
+import { type PipelineContext, type Run, type Stage, type StageEnd, type Subject, refuse } from "../run.ts";
 import { authorise } from "./authorise.ts";
 
 export const redeem: Stage = {
   name: "redeem",
-  run: async (run, context) => {
-    const own = run.confirmation?.own ?? subjectOf(run);
-    Object.assign(run, own, { confirmation: null }); // another attempt begins from the confirmation again
-    if (own.operation.definition.redeems !== true) return undefined;
-    const port = context.guards.challenge;
-    if (port === null) return refuse(switchedOff(own.operation));
-    const found = await port.redeem(run.reader, { principal: run.principal, input: own.input, now: context.now() });
-    if (!found.ok) return refuse(found.error);
-    const operation = context.registry.operations.get(found.value.command.operation);
-    // A newer program may want another form; an older request is never bent into it.
-    if (operation === undefined || !operation.validate(structuredClone(found.value.command.input)).ok)
-      return refuse(
-        failure("RUMI-CMD-012", { command_id: found.value.command.command_id }, { reasonCode: "INTERRUPTED" }),
-      );
-    become(run, own, operation, found.value);
-    return authorise.run(run, context);
+  run: (run, context) => {
+    const own = run.confirmation?.own ?? run;
+    return own.operation.definition.redeems === true ? redeemed(run, subjectOf(own), context) : undefined;
   },
 };
+
+async function redeemed(run: Run, own: Subject, context: PipelineContext): Promise<StageEnd | undefined> {
+  Object.assign(run, own, { confirmation: null }); // another attempt begins from the confirmation again
+  const port = context.guards.challenge;
+  if (port === null) return refuse(switchedOff(own.operation));
+  const found = await port.redeem(run.reader, { principal: run.principal, input: own.input, now: context.now() });
+  if (!found.ok) return refuse(found.error);
+  const operation = context.registry.operations.get(found.value.command.operation);
+  // A newer program may want another form; an older request is never bent into it.
+  if (operation === undefined || !operation.validate(structuredClone(found.value.command.input)).ok)
+    return refuse(
+      failure("RUMI-CMD-012", { command_id: found.value.command.command_id }, { reasonCode: "INTERRUPTED" }),
+    );
+  become(run, own, operation, found.value);
+  return authorise.run(run, context);
+}
 
 function become(run: Run, own: Subject, operation: RegisteredOperation, redeemed: Redeemed): void {
   const { input, command_id, trace_id, run_id, fingerprint } = redeemed.command;
@@ -53,7 +56,7 @@ function become(run: Run, own: Subject, operation: RegisteredOperation, redeemed
   };
 }
 
-function subjectOf({ operation, input, frame, target }: Run): Subject {
+function subjectOf({ operation, input, frame, target }: Subject): Subject {
   return { operation, input, frame, target };
 }
 
