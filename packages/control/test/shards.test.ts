@@ -107,3 +107,77 @@ it(
     expect((await shown()).map(({ phase }) => phase)).toEqual(["stopped", "stopped"]);
   },
 );
+
+it(
+  "[M-2.2.1] [M-10.1] [M-10.3] each shard keeps its own values through a change of the bot's; an unknown shard is refused by its name",
+  { timeout: 90_000 },
+  async () => {
+    const field = { type: "integer", minimum: 1, maximum: 1_000, required: true } as const;
+    const of = descriptor({
+      instance_model: "sharded",
+      config_schema: { period: field, width: { ...field, required: false } },
+    });
+    writePack(join(world.folder, "ecosystem/demo_pack"), sampleManifest({ strategies: [of] }), {
+      [of.entrypoint]: new Uint8Array(readFileSync(join(FIXTURE_DIR, of.entrypoint))),
+    });
+    dataOf(await world.command("packs.scan", {}));
+    const approved = await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } });
+    const { strategy_id, strategy_version } = of;
+    const body = {
+      strategy: {
+        pack_id: "demo_pack",
+        strategy_id,
+        strategy_version,
+        digest: String(dataOf(approved)["approved_digest"]),
+      },
+      venue: "SLOW",
+      instruments: ["AAA.X", "BBB.X"],
+      config: { period: 5 },
+      capital: "1000000",
+    };
+    dataOf(
+      await world.command("venues.register", {
+        command_id: world.id(),
+        venue_id: "SLOW",
+        kind: "recording",
+        files: [write("AAA", false), write("BBB", false)].map((file) => ({ ...file, format: "binance_agg_trades" })),
+        pace: { kind: "multiple", factor: 100 },
+        reason: "test",
+      }),
+    );
+    const unknown = await world.makeBot("sharded", { ...body, shard_config: { "SLOW/X/CCC": { period: 7 } } });
+    expect(unknown).toMatchObject({ failure: { code: "RUMI-BOT-004", params: { field: "shard_config.SLOW/X/CCC" } } });
+    const wrong = await world.makeBot("sharded", { ...body, shard_config: { "SLOW/X/BBB": { period: 0 } } });
+    expect(wrong).toMatchObject({ failure: { code: "RUMI-BOT-004" } });
+    dataOf(await world.makeBot("sharded", { ...body, shard_config: { "SLOW/X/BBB": { period: 7 } } }));
+    dataOf(await world.move("sharded", "IDLE", "RUNNING_PAPER"));
+    const rows = async (): Promise<readonly Shown[]> => (await world.bot("sharded"))["instances"] as readonly Shown[];
+    await world.until("both run", async () => (await rows()).filter(({ phase }) => phase === "running").length === 2);
+    const configs = async () =>
+      (
+        await world.store.rows<{ spec: string; config: string | null }>({
+          sql: "SELECT spec, config FROM instance WHERE bot_id = 'sharded' ORDER BY instance_id",
+          parameters: [],
+        })
+      ).map(({ spec, config }) => [(JSON.parse(spec) as { config: unknown }).config, config]);
+    expect(await configs()).toEqual([
+      [{ period: 5 }, null],
+      [{ period: 7 }, null],
+    ]);
+    const change = { command_id: world.id(), config: { period: 6, width: 2 }, at: "next_tick", reason: "wider" };
+    expect(dataOf(await world.command("bots.config_apply", change, { params: { bot_id: "sharded" } }))).toMatchObject({
+      applied: true,
+      changed: ["period", "width"],
+    });
+    await world.until("both have it", async () => (await configs()).every(([, waits]) => waits === null));
+    expect((await configs()).map(([config]) => config)).toEqual([
+      { period: 6, width: 2 },
+      { period: 7, width: 2 },
+    ]);
+    await world.until(
+      "each says where",
+      async () => (await world.actions()).filter((action) => action === "instance.config.effective").length === 2,
+    );
+    expect(await world.control.stopAll("test", millis(20_000))).toEqual([]);
+  },
+);

@@ -1,7 +1,7 @@
 /** Another version in a running bot's place, with the real runner: state handed over, nothing lost, nothing doubled. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { millis } from "@rumi/kernel";
 import { readJournal, replayRun } from "@rumi/runtime";
@@ -11,6 +11,7 @@ import { temporaryFolder } from "../../../tools/test-support.ts";
 import { dataOf, sampleManifest, writePack } from "../../platform/test/kit.ts";
 import { bundleRunner } from "../../runtime/test/control.ts";
 import { descriptor, FIXTURE_DIR, recording } from "../../runtime/test/support.ts";
+import type { StartSpec } from "../src/instances/tables.ts";
 import { openControl, RUNNER_KEY, type Control } from "./kit.ts";
 
 const room = temporaryFolder();
@@ -241,4 +242,69 @@ describe("update in place", () => {
       updated: false,
     });
   });
+
+  it(
+    "[M-1.1.1] a version that its runner refuses goes back by itself: the former one takes up its state, on the record, and nothing is doubled",
+    { timeout: 120_000 },
+    async () => {
+      digests["1.3.5"] = await approve("1.3.5");
+      const first = await startBot("returning", "1.3.5");
+      await untilLong("fills", async () => (await fillsOf("returning")).length > 3);
+      const specification = () =>
+        world.store.rows({ sql: "SELECT spec, pack_id FROM bot WHERE bot_id = 'returning'", parameters: [] });
+      const before = await specification();
+      digests["1.4.0"] = await approve("1.4.0");
+      expect(dataOf(await update("returning", "1.4.0"))).toMatchObject({ updated: true, handing_over: 1 });
+      // Admitted with the state that is there; then its file breaks, before any runner begins it.
+      const [row] = await world.store.rows<{ next: string }>({
+        sql: "SELECT next FROM instance WHERE bot_id = 'returning'",
+        parameters: [],
+      });
+      const { pack_dir, descriptor: of } = (JSON.parse(row?.next ?? "") as { spec: StartSpec }).spec;
+      const file = join(pack_dir, of.entrypoint);
+      const sound = readFileSync(file);
+      chmodSync(file, 0o600);
+      writeFileSync(file, "no longer what was approved");
+      await untilLong("the former version runs again", async () => {
+        const now = await main("returning");
+        return now.run_id !== first && ["running", "feed_ended"].includes(now.phase) && now.cursor > 0;
+      });
+      const actions = (await world.actions()).filter((action) => action.startsWith("bot.update"));
+      expect(actions.slice(-3)).toEqual(["bot.update.requested", "bot.updated", "bot.update.rolled_back"]);
+      writeFileSync(file, sound);
+      const after = await world.bot("returning");
+      expect(after).toMatchObject({
+        state: "RUNNING_PAPER",
+        generation: 3,
+        observed_generation: 3,
+        version: "3.0.0",
+        status: { run_id: (await main("returning")).run_id, reason: "UPDATE_REFUSED" },
+      });
+      expect(await specification()).toEqual(before);
+      const [, refused, again] = await runs("returning");
+      expect([refused, again]).toMatchObject([
+        { from_run_id: first, end_reason: "UPDATE_REFUSED" },
+        { from_run_id: first, end_reason: null },
+      ]);
+      await untilLong("it has seen its day", async () => (await main("returning")).phase === "feed_ended");
+      const orders = await world.store.rows<{ client_order_id: string }>({
+        sql: `SELECT client_order_id FROM intent_view WHERE bot_id = 'returning' AND client_order_id IS NOT NULL AND intent LIKE '%"kind":"order"%'`,
+        parameters: [],
+      });
+      expect(new Set(orders.map((one) => one.client_order_id)).size).toBe(orders.length);
+      const journal = (run_id: string) => {
+        const run_dir = join(world.folder, "user_data/runs/returning", run_id);
+        const read = readJournal({ directory: join(run_dir, "journal"), runId: run_id, durableSeq: 0 });
+        if (!read.ok) throw new Error(read.error.code);
+        return read.value.entries;
+      };
+      expect(journal(again?.run_id ?? "")[0]).toMatchObject({ cursor: journal(first).at(-1)?.cursor });
+      const [left] = await world.store.rows<{ back: string | null }>({
+        sql: "SELECT back FROM instance WHERE bot_id = 'returning'",
+        parameters: [],
+      });
+      expect(left?.back, "one way back, and it is taken").toBeNull();
+      dataOf(await world.move("returning", "RUNNING_PAPER", "STOPPING"));
+    },
+  );
 });

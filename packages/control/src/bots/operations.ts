@@ -17,6 +17,7 @@ import { write, type Reader, type Write } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
 import type { StrategyDescriptor } from "@rumi/abi";
+import { configFor, shardsOf, type Shard } from "../instances/shards.ts";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
@@ -86,6 +87,8 @@ const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration 
       const judged = judgeSpec(rest, facts, isolation_floor);
       if (!judged.ok) return judged;
       const spec = judged.value;
+      const shards = facts.descriptor.ok ? shardsOf(spec, facts.descriptor.value) : facts.descriptor;
+      if (!shards.ok) return shards;
       const { now, store, principal } = context;
       const row: BotRow = {
         bot_id,
@@ -269,7 +272,10 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
       if (!descriptor.ok) return descriptor;
       const config = judgeConfig(descriptor.value, input.config as JsonObject);
       if (!config.ok) return config;
-      return ok(configDecision(bot, config.value, instances, input, context));
+      const shards = shardsOf({ ...specOf(bot), config: config.value }, descriptor.value);
+      return shards.ok
+        ? ok(configDecision(bot, config.value, { shards: shards.value, instances }, input, context))
+        : shards;
     },
     preview: ({ bot, descriptor }, input) => {
       if (bot === undefined) return { bot_id: input.bot_id, diff: null };
@@ -288,7 +294,7 @@ function diffOf(before: JsonObject, after: JsonObject) {
 function configDecision(
   bot: BotRow,
   config: JsonObject,
-  instances: readonly InstanceRow[],
+  { shards, instances }: { readonly shards: readonly Shard[]; readonly instances: readonly InstanceRow[] },
   input: Static<typeof ApplyConfigInput>,
   context: Parameters<Extract<Declaration, { kind: "operation" }>["decide"]>[2],
 ) {
@@ -326,7 +332,8 @@ function configDecision(
           store,
           instance,
           {
-            config: JSON.stringify(config),
+            // What a shard has instead of the bot's values stays its own.
+            config: JSON.stringify(configFor(shards, instance.instance_id) ?? config),
             config_actor: principal.id,
             config_at: input.at,
             generation: next.generation,

@@ -62,6 +62,7 @@ export function beginInstance(facts: BeginFacts): Begun {
     config_actor: null,
     config_at: null,
     next: null,
+    back: null,
     breaker: null,
     phase: "none",
     health_state: null,

@@ -34,6 +34,9 @@ export type Observation = {
   readonly ended: string | null;
   /** A run that takes its place. */
   readonly begun?: RunRow;
+  /** The bot's row as another generation of itself. */
+  readonly version?: BotRow;
+  readonly version_reason?: string;
 };
 
 /** The runner's own word for "my lease is over". */
@@ -46,6 +49,8 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
     health_state: status.health_state,
     status: JSON.stringify(status),
     failure: status.failure === null ? null : JSON.stringify(status.failure),
+    // A version that ran once has no way back but a person's.
+    ...(status.phase === "running" && instance.back !== null ? { back: null } : {}),
   };
   const conditions = ownConditions(facts, [runningCondition(status, instance), healthCondition(status, instance)]);
   const events: EventDraft[] = conditions.map((one) => conditionEvent(facts, one));

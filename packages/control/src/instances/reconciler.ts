@@ -17,6 +17,7 @@ import { CONTROL_LIMITS } from "../limits.ts";
 import type { BreakerWish } from "../restraints/model.ts";
 import type { FailureNote } from "../shared/fields.ts";
 import { jsonOf } from "../shared/sql.ts";
+import { observeWayBack } from "../updates/way-back.ts";
 import type { Reply, RunnerHub } from "../runners/hub.ts";
 import { keyOf } from "../runners/recorder.ts";
 import { changedConditions, conditionEvent, observeGone, observeRefusal, resource } from "./observe.ts";
@@ -155,7 +156,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       facts.instance.run_id === instance.run_id &&
       facts.instance.epoch === instance.epoch &&
       facts.instance.holder !== null
-        ? observeRefusal(facts, failure, clock.now())
+        ? (observeWayBack(facts, failure, clock.now()) ?? observeRefusal(facts, failure, clock.now()))
         : undefined,
     );
   };

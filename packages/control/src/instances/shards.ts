@@ -6,9 +6,9 @@
  * capital, its own run, lease, checkpoints and health. Anything else is one instance, `main`. A shadow (updates/) is an
  * instance beside another one and never one of the bot's own.
  */
-import { MONEY_DIGITS, validateConfig, type StrategyDescriptor } from "@rumi/abi";
-import { err, formatDecimal, ok, type Failure, type JsonObject, type Result } from "@rumi/kernel";
-import { configRefusal, type BotSpec } from "../bots/model.ts";
+import { MONEY_DIGITS, type StrategyDescriptor } from "@rumi/abi";
+import { err, failure, formatDecimal, ok, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import { judgeConfig, type BotSpec } from "../bots/model.ts";
 
 export const MAIN_INSTANCE = "main";
 const SHADOW_MARK = "~shadow";
@@ -37,7 +37,15 @@ export function instanceIdsOf(
   });
 }
 
-/** Each with its whole configuration, validated; RUMI-BOT-004 names the first that does not fit. */
+/** Instances that a refusal names. */
+const SHARDS_NAMED = 8;
+
+/** What an instance runs with: its shard's configuration, a shadow its primary's. */
+export function configFor(shards: readonly Shard[], instance_id: string): JsonObject | undefined {
+  return shards.find((one) => one.instance_id === instance_id || shadowOf(one.instance_id) === instance_id)?.config;
+}
+
+/** Each with its whole configuration, validated; RUMI-BOT-004 names the first that does not fit, or that is unknown. */
 export function shardsOf(
   spec: Sharded,
   descriptor: Pick<StrategyDescriptor, "instance_model" | "config_schema">,
@@ -46,11 +54,19 @@ export function shardsOf(
   const [first = MAIN_INSTANCE] = ids;
   const isOne = ids.length === 1 && first === MAIN_INSTANCE;
   const capital = isOne ? spec.capital : part(spec.capital, ids.length);
+  const unknown = Object.keys(spec.shard_config ?? {}).find((id) => !ids.includes(id));
+  if (unknown !== undefined)
+    return err(
+      failure("RUMI-BOT-004", {
+        field: `shard_config.${unknown}`,
+        problem: `is no instance of this bot (${ids.slice(0, SHARDS_NAMED).join(", ")})`,
+      }),
+    );
   const shards: Shard[] = [];
   for (const [at, instance_id] of ids.entries()) {
     const over = (spec.shard_config?.[instance_id] ?? {}) as JsonObject;
-    const config = validateConfig(descriptor.config_schema, { ...spec.config, ...over });
-    if (!config.ok) return err(configRefusal(config.error));
+    const config = judgeConfig(descriptor, { ...spec.config, ...over });
+    if (!config.ok) return config;
     shards.push({
       instance_id,
       instruments: isOne ? spec.instruments : spec.instruments.slice(at, at + 1),

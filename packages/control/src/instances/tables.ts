@@ -2,6 +2,7 @@
 import type { InstanceMode } from "@rumi/runtime";
 import type { InstanceSpec, InstanceStatus } from "@rumi/runtime";
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { BotRow } from "../bots/tables.ts";
 import { first, type Sql } from "../shared/sql.ts";
 
 export type Desired = "running" | "paused" | "stopped";
@@ -31,6 +32,8 @@ export type InstanceRow = {
   config_at: "next_tick" | "next_bar" | "next_checkpoint" | null;
   /** JSON of {@link NextRun}: another version that takes over as soon as this run has handed over. */
   next: string | null;
+  /** JSON of {@link WayBack}: what takes over should the version that just took over be refused. */
+  back: string | null;
   /** JSON of a word to its circuit breaker that no runner has taken yet. */
   breaker: string | null;
   phase: InstanceStatus["phase"] | "none";
@@ -42,7 +45,18 @@ export type InstanceRow = {
   row_version: number;
 };
 /** What an update in place leaves until it is done. */
-export type NextRun = { readonly spec: StartSpec; readonly command_id: string; readonly report_id: string };
+export type NextRun = {
+  readonly spec: StartSpec;
+  readonly command_id: string;
+  readonly report_id: string;
+  readonly back: WayBack;
+};
+/** A run of the former version from the state it handed over, and what the bot's row said then (null: not the bot's only one). */
+export type WayBack = {
+  readonly spec: StartSpec;
+  readonly command_id: string;
+  readonly bot: Pick<BotRow, "pack_id" | "spec" | "version"> | null;
+};
 export type RunRow = {
   run_id: string;
   bot_id: string;
@@ -89,6 +103,8 @@ const LINKED_RUNS: readonly string[] = [
   "CREATE INDEX run_by_from ON run (from_run_id)",
 ];
 
+const WAY_BACK: readonly string[] = ["ALTER TABLE instance ADD COLUMN back TEXT"];
+
 const BREAKER_WISH: readonly string[] = ["ALTER TABLE instance ADD COLUMN breaker TEXT"];
 
 export const INSTANCE_MIGRATIONS: Migrations = {
@@ -97,6 +113,7 @@ export const INSTANCE_MIGRATIONS: Migrations = {
     { name: "001-instances", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-linked-runs", sqlite: LINKED_RUNS, postgres: LINKED_RUNS },
     { name: "003-breaker-wish", sqlite: BREAKER_WISH, postgres: BREAKER_WISH },
+    { name: "004-way-back", sqlite: WAY_BACK, postgres: WAY_BACK },
   ],
 };
 

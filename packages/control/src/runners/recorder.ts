@@ -8,6 +8,7 @@ import { systemEvent, type SystemActor } from "@rumi/platform";
 import { releaseLeaseWrite, write, type Store, type Write } from "@rumi/store";
 import type { EventDraft } from "@rumi/operations";
 import type { InstanceStatus } from "@rumi/runtime";
+import { insertBotVersion } from "../bots/operations.ts";
 import { conditionWrite, readBot, readConditions, updateBot } from "../bots/tables.ts";
 import {
   endRun,
@@ -43,6 +44,9 @@ export interface Recorder {
     trail?: Parameters<typeof systemEvent>[2],
   ): Promise<boolean>;
 }
+
+/** Who makes a version that no person asked for. */
+const ACTOR = "system:instances";
 
 export function createRecorder(deps: RecorderDeps): Recorder {
   const { store, clock, random } = deps;
@@ -110,7 +114,7 @@ async function loadFacts(store: Store, key: Key): Promise<Facts | undefined> {
 function observationWrites(
   store: Store,
   { bot, instance }: Facts,
-  { bot: move, instance: change, conditions, ended, begun }: Observation,
+  { bot: move, instance: change, conditions, ended, begun, version, version_reason = "" }: Observation,
   now: number,
 ): readonly Write[] {
   const { bot_id: _b, strategy_id: _s, instance_id: _i, row_version: _v, ...rest } = change;
@@ -131,6 +135,7 @@ function observationWrites(
   if (change.status !== undefined) writes.push(...positionWrites(store, instance, change.status, now));
   if (ended !== null) writes.push(endRun(store, instance.run_id, ended, now));
   if (begun !== undefined) writes.push(insertRun(store, begun));
+  if (version !== undefined) writes.push(insertBotVersion(store, version, now, ACTOR, version_reason));
   if (change.holder === null && instance.holder !== null) {
     const release = releaseLeaseWrite(store, { ...keyOf(instance), holder: instance.holder, epoch: instance.epoch });
     writes.push({ ...release, expect: "any" }); // it may have run out already

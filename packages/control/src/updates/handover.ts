@@ -14,7 +14,7 @@ export const HANDED_OVER = "M.RUN.HANDED_OVER";
 export function observeHandover(facts: Facts, status: InstanceStatus, now: number): Observation | undefined {
   const { bot, instance } = facts;
   if (status.phase !== "stopped" || status.reason_code !== HANDED_OVER || instance.next === null) return undefined;
-  const { spec, command_id, report_id } = jsonOf<NextRun>(instance.next);
+  const { spec, command_id, report_id, back } = jsonOf<NextRun>(instance.next);
   const former = jsonOf<StartSpec>(instance.spec);
   const versions = {
     from_version: former.strategy_version,
@@ -35,6 +35,7 @@ export function observeHandover(facts: Facts, status: InstanceStatus, now: numbe
       spec: JSON.stringify(spec),
       generation: spec.generation,
       next: null,
+      back: JSON.stringify(back),
       holder: null,
       starts: 0,
       phase: "none",

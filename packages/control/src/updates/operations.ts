@@ -21,7 +21,14 @@ import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { isShadow, shadowOf, shardsOf, type Shard } from "../instances/shards.ts";
 import { startSpecOf } from "../instances/start-spec.ts";
-import { readInstances, updateInstance, type InstanceRow, type NextRun, type StartSpec } from "../instances/tables.ts";
+import {
+  readInstances,
+  updateInstance,
+  type InstanceRow,
+  type NextRun,
+  type StartSpec,
+  type WayBack,
+} from "../instances/tables.ts";
 import type { PreflightDeps } from "../preflight/gather.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
@@ -194,6 +201,7 @@ function updateDecision(
         }),
         from: { run_id: former.run_id, run_dir: former.run_dir },
       },
+      back: wayBack(deps, { bot, next, before, spec, former, isOnly: shards.length === 1 }, input.command_id, context),
     };
     const change = { next: JSON.stringify(begun), config: null, config_actor: null, config_at: null };
     return [updateInstance(store, instance, change, now)];
@@ -233,6 +241,32 @@ function updateDecision(
       { kind: "bot", key: bot.bot_id, data: { bot_id: bot.bot_id, state: bot.state, generation: next.generation } },
     ],
     data: { ...botView(next), updated: true, handing_over: moves.length },
+  };
+}
+
+/** The former version once more, from where it hands over: written down now, taken only if the new one is refused. */
+function wayBack(
+  { runDir }: Deps,
+  of: {
+    readonly bot: BotRow;
+    readonly next: BotRow;
+    readonly before: BotSpec;
+    readonly spec: BotSpec;
+    readonly former: StartSpec;
+    readonly isOnly: boolean;
+  },
+  command_id: string,
+  { newId }: DecideContext,
+): WayBack {
+  const run_id = newId();
+  const { bot, former } = of;
+  const from = { run_id: former.run_id, run_dir: former.run_dir };
+  return {
+    command_id,
+    spec: { ...former, run_id, run_dir: runDir(bot.bot_id, run_id), from },
+    bot: of.isOnly
+      ? { pack_id: bot.pack_id, spec: bot.spec, version: nextVersion(of.next.version, of.spec, of.before) }
+      : null,
   };
 }
 

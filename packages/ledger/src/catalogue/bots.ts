@@ -108,6 +108,21 @@ export const BOT_KINDS = defineKinds({
       cursor: optional(whole),
     },
   },
+  /** The new version could not begin; the former one took up the state that it had handed over. */
+  "bot.update.rolled_back": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: {
+      ...version,
+      ...versions,
+      instance_id: optional(text(128)),
+      from_digest: optional(digest),
+      from_run_id: optional(uuid),
+      to_run_id: optional(uuid),
+      reason_code: optional(text(128)),
+    },
+  },
   "bot.shadow.started": {
     category: "system",
     severity: USUAL,
