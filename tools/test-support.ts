@@ -12,6 +12,7 @@ const SYSTEM_PACKAGES = {
     "/usr/lib/postgresql/17/bin/postgres",
   ],
   python3: ["/usr/bin/python3"],
+  runc: ["/usr/sbin/runc", "/usr/bin/runc", "/usr/local/sbin/runc", "/usr/local/bin/runc"],
   "rust-wasm": ["/usr/lib/rustlib/wasm32-unknown-unknown"],
   go: ["/usr/local/go/bin/go", "/usr/bin/go"],
 } as const satisfies Record<string, readonly string[]>;

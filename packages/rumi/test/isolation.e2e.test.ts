@@ -109,3 +109,37 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("[M-5.1.1] isolati
     }
   });
 });
+
+describe.runIf(requires("python3") && requires("runc"))("[M-5.1.1] a container of its own", () => {
+  it(
+    "a strict bot that asks for L3 runs in one, and says so; its admission ran in one too",
+    async () => {
+      const program = await startProgram();
+      try {
+        const digest = await installPack(program);
+        await addVenue(program, { path: writeRecording(program.home, 30_000), factor: 60 });
+        const strategy = { pack_id: "default", strategy_id: "mean_reversion", strategy_version: "1.0.0", digest };
+        const made = await program.call(
+          "POST",
+          "/api/bots",
+          botRequest("three", strategy, { isolation: "strict", isolation_level: "L3" }),
+        );
+        expect(made.status, JSON.stringify(made.body)).toBe(201);
+        const started = await program.call("POST", "/api/commands", transition("three", "IDLE", "RUNNING_PAPER"));
+        expect(started.status, JSON.stringify(started.body)).toBeLessThan(300);
+        const isolation = { level: "L3", mechanism: "runc" };
+        const seen = await eventually(async () => {
+          const [instance] = (await bot(program, "three")).instances;
+          return Number(instance?.events_total) > 100 && instance;
+        });
+        expect(seen).toMatchObject({ isolation, isolation_required: { isolation: "strict", level: "L3" } });
+        const kept = await program.call("GET", "/api/admissions?bot_id=three");
+        expect(kept.body).toMatchObject({ data: { admissions: [{ admitted: true, isolation }] } });
+        await move(program, "three", "STOPPING");
+      } finally {
+        expect(await program.stop()).toBe(0);
+      }
+    },
+    SLOW_MS,
+  );
+});

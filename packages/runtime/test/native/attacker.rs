@@ -41,11 +41,15 @@ impl Strategy for Attacker {
             3 => (0..50).any(|_| Command::new("/usr/bin/id").spawn().is_ok()),
             4 => net::TcpStream::connect(("127.0.0.1", quantity)).is_ok() || net::UdpSocket::bind("127.0.0.1:0").is_ok(),
             5 => UnixStream::connect("/tmp/socket").is_ok() || UnixStream::pair().is_ok(),
-            6 => ["/etc/passwd", "/proc/1/environ", "/proc/self/environ", "/root/.profile", "/sys/kernel/notes"].iter().any(|path| fs::read(path).is_ok()),
+            6 => ["/etc/passwd", "/proc/1/environ", "/proc/self/environ", "/root/.profile", "/sys/kernel/notes"].iter().any(|path| match fs::read(path) {
+                // A container has a /proc of its own, in which it finds itself and nothing else.
+                Ok(found) => !path.starts_with("/proc") || String::from_utf8_lossy(&found).contains("planted"),
+                Err(_) => false,
+            }),
             7 => fs::write("/usr/written", "x").is_ok() || fs::write(env::current_exe().unwrap_or_default(), "x").is_ok(),
             8 => thread::Builder::new().spawn(|| thread::sleep(time::Duration::from_millis(10))).is_ok(),
             9 => panic!("as I like"),
-            10 => env::vars().any(|(name, _)| name != "PYTHONHASHSEED" && name != "PWD"),
+            10 => env::vars().any(|(name, _)| name != "PYTHONHASHSEED" && name != "PWD" && name != "HOME"),
             // Itself again, or another program: the jail around stays as it is, and the host sees a process that broke the rules.
             11 => {
                 let _ = Command::new("/usr/bin/id").exec();

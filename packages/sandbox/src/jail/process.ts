@@ -17,6 +17,7 @@ import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/ke
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
+import { type OciBundle, writeBundle } from "./oci.ts";
 import { endTree, lives } from "./end-tree.ts";
 import { GATE_OPEN, GATE_READY, JAIL_ENVIRONMENT, type JailPlan, planJail } from "./plan.ts";
 import { PRELUDE_TOO_WEAK, type PreludeReport } from "./prelude.ts";
@@ -49,7 +50,10 @@ export async function spawnJailRunning(
   const report = await (plan.value.reports
     ? jailed.confined(spec.start_deadline_ms)
     : jailed.throughGate(spec.start_deadline_ms));
-  if (report.ok) return ok(jailed);
+  if (report.ok) {
+    jailed.tie();
+    return ok(jailed);
+  }
   jailed.kill();
   await jailed.exited;
   return err(startFailure(spec, report.error, jailed.logText()));
@@ -73,16 +77,30 @@ type Stdio = "pipe" | number;
 /** Starts what the plan says with nothing of our environment and the filter as file descriptor 3. */
 export function startChild(plan: JailPlan, stdin: Stdio, stdout: Stdio, stderr: Stdio): ChildProcess {
   const filter = plan.filter === null ? null : asDescriptor(plan.filter);
+  const bundle = plan.container === undefined ? undefined : writeBundle(plan.args.at(-1) ?? "", plan.container);
   try {
-    return spawn(plan.file, plan.args, {
+    const child = spawn(plan.file, [...plan.args, ...(bundle?.args ?? [])], {
       env: { ...JAIL_ENVIRONMENT },
       cwd: "/",
       stdio: filter === null ? [stdin, stdout, stderr] : [stdin, stdout, stderr, filter],
       ...(plan.uid === null ? {} : { uid: plan.uid, gid: plan.uid }),
     });
+    if (bundle !== undefined) {
+      bundles.set(child, bundle);
+      child.once("close", () => takeAway(child));
+    }
+    return child;
   } finally {
     if (filter !== null) closeSync(filter);
   }
+}
+
+const bundles = new WeakMap<ChildProcess, OciBundle>();
+
+/** What an ended container leaves in the file system and among the cgroups, once. */
+export function takeAway(child: ChildProcess): void {
+  bundles.get(child)?.remove();
+  bundles.delete(child);
 }
 
 /** The bytes behind a read descriptor of a file that has no name any more. */
@@ -116,6 +134,7 @@ export class JailedProcess {
   private readonly log: BoundedLog;
   private waiting: Waiting | undefined;
   private fault: BoxFault | null = null;
+  private tied = false;
   private received: Buffer = Buffer.alloc(0);
 
   constructor(spec: JailSpec, { child, stdin, stdout, stderr }: Pipes) {
@@ -182,10 +201,19 @@ export class JailedProcess {
     return ok(null);
   }
 
+  /** What was started dies with what started it, at once: from here on one signal is enough. A container dies later than runc. */
+  tie(): void {
+    if (this.mechanism === "runc") return;
+    this.tied = true;
+  }
+
   /** Whatever state it is in, nothing of it is left. */
   kill(): void {
     const { pid, exitCode, signalCode } = this.child;
-    if (pid !== undefined && exitCode === null && signalCode === null) endTree(pid);
+    if (pid !== undefined && exitCode === null && signalCode === null) {
+      if (this.tied) this.child.kill("SIGKILL");
+      else endTree(pid);
+    }
   }
 
   lastFault(): BoxFault | null {

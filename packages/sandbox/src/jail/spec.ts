@@ -1,14 +1,18 @@
 /** What a jail is asked to run and what it may use. */
 import type { PythonFacts } from "./python.ts";
 
-export const JAIL_MECHANISMS = ["bubblewrap", "self-jail"] as const;
+export const JAIL_MECHANISMS = ["bubblewrap", "self-jail", "runc"] as const;
 export type JailMechanism = (typeof JAIL_MECHANISMS)[number];
 export type JailLevel = "L1" | "L3";
 /** L1 process with the system's limits, L3 container. */
-export const JAIL_LEVELS: Readonly<Record<JailMechanism, JailLevel>> = { bubblewrap: "L1", "self-jail": "L1" };
+export const JAIL_LEVELS: Readonly<Record<JailMechanism, JailLevel>> = {
+  bubblewrap: "L1",
+  "self-jail": "L1",
+  runc: "L3",
+};
 
 /** What an operator may restrict a machine to (RUMI_CONTAINER_ENGINE). */
-export const CONTAINER_ENGINES = ["auto", "bubblewrap", "selfjail"] as const;
+export const CONTAINER_ENGINES = ["auto", "runc", "bubblewrap", "selfjail"] as const;
 export type ContainerEngine = (typeof CONTAINER_ENGINES)[number];
 
 export function isOffered(mechanism: JailMechanism, engine: ContainerEngine): boolean {
@@ -21,7 +25,7 @@ export type JailProgram =
       readonly python: PythonFacts;
       /** Absolute path of the script, below one of `read_only_binds`. */ readonly script: string;
     }
-  /** Any executable below /usr or a bind; bubblewrap only, because only a runner of ours can jail itself. */
+  /** Any executable below /usr or a bind; not in the self-jail, because only a runner of ours can jail itself. */
   | { readonly kind: "executable"; readonly path: string };
 
 export type JailSpec = {

@@ -20,13 +20,13 @@ import { BoundedLog, type LogCounts } from "./log.ts";
 import { endTree, lives } from "./end-tree.ts";
 import { GATE_OPEN, GATE_READY, planJail } from "./plan.ts";
 import type { PreludeReport } from "./prelude.ts";
-import { startChild, startFailure } from "./process.ts";
+import { startChild, startFailure, takeAway } from "./process.ts";
 import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
 
 /** Shared words between the lane's thread and its watchdog. Deadlines are `now_ms` of one clock for both threads. */
-const WORD = { pid: 0, armed: 1, killed: 2, late_at: 3 } as const;
-const WORDS = 4;
+const WORD = { pid: 0, armed: 1, killed: 2, late_at: 3, tied: 4 } as const;
+const WORDS = 5;
 /** A clock's whole milliseconds wrap here so that they fit a word; differences stay right. */
 const wrap = (ms: number): number => Math.floor(ms) | 0;
 
@@ -51,7 +51,8 @@ export function startJailWatchdog(
     // The lane disarms before it reaps, so an armed pid is still this process.
     if (pid > 0 && Atomics.compareExchange(watch, WORD.armed, 1, 2) === 1) {
       Atomics.store(watch, WORD.killed, 1);
-      endTree(pid);
+      if (Atomics.load(watch, WORD.tied) === 1) process.kill(pid, "SIGKILL");
+      else endTree(pid);
     }
   }, options.every_ms);
   timer.unref();
@@ -99,7 +100,10 @@ export function launchSyncJail({ spec, watch, now_ms }: SyncJailOptions): Result
     const report = reports ? jailed.confined(spec.start_deadline_ms) : jailed.throughGate(spec.start_deadline_ms);
     // What it wrote may outlive it: a standby that was ended leaves its report in the pipe.
     const ended = report.ok && !lives(child.pid);
-    if (report.ok && !ended) return ok(jailed);
+    if (report.ok && !ended) {
+      jailed.tie();
+      return ok(jailed);
+    }
     const said = jailed.logText();
     jailed.kill();
     const fault = report.ok
@@ -159,6 +163,7 @@ export class SyncJailedProcess {
   private readonly chunk = Buffer.alloc(65_536);
   private fault: BoxFault | null = null;
   private closed = false;
+  private tied = false;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -186,6 +191,7 @@ export class SyncJailedProcess {
     const { watch, child } = this.parts;
     Atomics.store(watch, WORD.killed, 0);
     Atomics.store(watch, WORD.armed, 0);
+    Atomics.store(watch, WORD.tied, 0);
     Atomics.store(watch, WORD.pid, child.pid ?? 0);
   }
 
@@ -244,9 +250,20 @@ export class SyncJailedProcess {
     return this.log.counts();
   }
 
+  /** What was started dies with what started it, at once: from here on one signal is enough. A container dies later than runc. */
+  tie(): void {
+    if (this.mechanism === "runc") return;
+    this.tied = true;
+    Atomics.store(this.parts.watch, WORD.tied, 1);
+  }
+
   private end(): void {
     const { pid, exitCode, signalCode } = this.parts.child;
-    if (pid !== undefined && exitCode === null && signalCode === null) endTree(pid);
+    if (pid !== undefined && exitCode === null && signalCode === null) {
+      if (this.tied) this.parts.child.kill("SIGKILL");
+      else endTree(pid);
+    }
+    takeAway(this.parts.child);
   }
 
   private guarded(deadline_ms: number, bytes: number): Result<Uint8Array, BoxFault> {
