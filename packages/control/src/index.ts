@@ -46,6 +46,9 @@ import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
 import { viewDeclarations } from "./views/operations.ts";
+import { stagingDeclarations } from "./staging/operations.ts";
+import { stagingReconciler } from "./staging/reconciler.ts";
+import { STAGING_MIGRATIONS } from "./staging/tables.ts";
 import { VIEW_MIGRATIONS } from "./views/tables.ts";
 
 export { botsUsingPack, countLiveBots } from "./bots/tables.ts";
@@ -92,6 +95,7 @@ export const controlMigrations: readonly Migrations[] = [
   CHALLENGE_MIGRATIONS,
   USER_MIGRATIONS,
   POLICY_MIGRATIONS,
+  STAGING_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -187,7 +191,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
             },
           }),
     migrations: controlMigrations,
-    reconcilers: [reconciler, challengeReconciler(deps)],
+    reconcilers: [reconciler, stagingReconciler({ ...deps, hub }), challengeReconciler(deps)],
     declarations: [
       ...safetyDeclarations(),
       ...venueDeclarations(deps.inspectRecordings),
@@ -201,6 +205,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),
+      ...stagingDeclarations(),
       ...inspectDeclarations({ hub: () => hub, clock: deps.clock }),
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),

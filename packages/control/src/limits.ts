@@ -8,6 +8,8 @@ export const CONTROL_LIMITS = {
   runner_request_ms: 15_000,
   /** Admission reports kept of each bot. */
   admission_reports: 20,
+  /** Words on staged intents that one round tells to runners. */
+  staged_words_per_round: 200,
   /** How old a report may be that spares a runner the smoke. */
   admission_fresh_ms: 86_400_000,
   /** After a restart of the program: how long living runners have to dial in and be adopted. */

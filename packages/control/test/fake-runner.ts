@@ -72,6 +72,7 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
         return reply(message.request, found.status);
       }
       case "breaker":
+      case "staging":
       case "challenge":
       case "forget":
       case "inspect":

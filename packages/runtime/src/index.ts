@@ -31,6 +31,8 @@ export type { ServiceSpec } from "./service/spec.ts";
 export type { Slo } from "./slo/slo.ts";
 export * from "./gate/gate.ts";
 export * from "./quality/policy.ts";
+export * from "./staging/policy.ts";
+export type { StagingWish } from "./staging/input.ts";
 export * from "./gate/intent.ts";
 export { normaliseOrder } from "./gate/normalise.ts";
 export { parseMoney } from "./gate/money.ts";

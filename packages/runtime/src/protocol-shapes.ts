@@ -4,6 +4,7 @@ import { RECORDING_FORMATS } from "@rumi/venues";
 import { QUALITY_FLAGS, QUALITY_REACTIONS } from "./quality/policy.ts";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
 import { COMPUTE_POLICIES } from "./compute/policy.ts";
+import { STAGING_STATES } from "./staging/policy.ts";
 import { SLO_LEVELS } from "./slo/slo.ts";
 
 type Shape =
@@ -146,6 +147,8 @@ const slo = object(sloNumbers, Object.keys(sloNumbers));
 
 /** The descriptor's own rules are admission's business; here it must be an object. */
 const earlierRun = object({ run_id: uuid, run_dir: text });
+const OPTIONAL_OF_SPEC =
+  "isolation_level admission begin from follows breaker data_quality slo compute services staging".split(" ");
 const spec = object(
   {
     ...key,
@@ -206,6 +209,7 @@ const spec = object(
     lease: object({ ttl_ms: count }),
     breaker,
     data_quality: dataQuality,
+    staging: object({ expires_after_us: count, max_staged: count, approve_up_to: money }, ["approve_up_to"]),
     slo,
     services: list(
       object({ name: text, entrypoint: text, request: json, answer: json, timeout_ms: count, staleness_us: count }),
@@ -218,7 +222,7 @@ const spec = object(
       when_behind: word(...COMPUTE_POLICIES),
     }),
   },
-  ["isolation_level", "admission", "begin", "from", "follows", "breaker", "data_quality", "slo", "compute", "services"],
+  OPTIONAL_OF_SPEC,
 );
 
 const inspection = object({
@@ -326,10 +330,20 @@ const entry: Shape = {
       ...place,
       kind: word("intent"),
       intent: json,
-      verdict: word("forwarded", "degraded", "discarded", "recorded"),
+      verdict: word("forwarded", "degraded", "discarded", "recorded", "staged"),
       reason_code: orNull(text),
       client_order_id: orNull(text),
       idempotency_key: text,
+    }),
+    staging: object({
+      ...place,
+      kind: word("staging"),
+      staging: object({
+        idempotency_key: text,
+        state: word(...STAGING_STATES),
+        by: orNull(text),
+        reason_code: orNull(text),
+      }),
     }),
     order: object({ ...place, kind: word("order"), report: json }),
     fill: object({ ...place, kind: word("fill"), fill: json }),
@@ -419,6 +433,12 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
         reset: object({ action: word("reset"), actor: text, reason: long }),
       },
     },
+  }),
+  staging: message("staging", {
+    request: count,
+    run_id: uuid,
+    epoch: count,
+    wish: object({ action: word("approve", "reject"), idempotency_key: text, actor: text, reason: long }),
   }),
   safety: message("safety", { mode: word("NORMAL", "SAFE", "EMERGENCY_STOP"), generation: count }),
   journal_ack: message("journal_ack", { run_id: uuid, seq: count }),

@@ -15,6 +15,8 @@ import type { IsolationLevel } from "./isolation/choice.ts";
 import type { ComputeSide } from "./compute/policy.ts";
 import type { ServiceSpec } from "./service/spec.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
+import type { StagingWish } from "./staging/input.ts";
+import type { StagingPolicy, StagingState } from "./staging/policy.ts";
 import type { Inspection } from "./instance/inspection.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
@@ -87,6 +89,8 @@ export type InstanceSpec = InstanceKey & {
   readonly breaker?: BreakerConfig;
   /** How flawed market data is reacted to; what is absent is DATA_QUALITY_DEFAULT's. */
   readonly data_quality?: DataQuality;
+  /** Its intents that add risk wait for approval; absent: none does. */
+  readonly staging?: StagingPolicy;
   /** What is promised of it; absent: nothing is. */
   readonly slo?: Slo;
   /** A second strategy of the pack that thinks slowly beside it; absent: none does. */
@@ -204,10 +208,20 @@ export type JournalEntry = {
   | {
       readonly kind: "intent";
       readonly intent: JsonObject;
-      readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded";
+      readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded" | "staged";
       readonly reason_code: string | null;
       readonly client_order_id: string | null;
       readonly idempotency_key: string;
+    }
+  /** What became of a staged intent. */
+  | {
+      readonly kind: "staging";
+      readonly staging: {
+        readonly idempotency_key: string;
+        readonly state: StagingState;
+        /** Who approved or rejected it; `policy` where its bot's policy did. */ readonly by: string | null;
+        readonly reason_code: string | null;
+      };
     }
   | { readonly kind: "order"; readonly report: JsonObject }
   | { readonly kind: "fill"; readonly fill: JsonObject }
@@ -321,6 +335,14 @@ export type ControlMessage =
             readonly reason: string;
           }
         | { readonly action: "reset"; readonly actor: string; readonly reason: string };
+    }
+  /** A person's word on a staged intent; what comes of it is the journal's `staging` record. */
+  | {
+      readonly type: "staging";
+      readonly request: number;
+      readonly run_id: Uuid;
+      readonly epoch: number;
+      readonly wish: StagingWish;
     }
   | { readonly type: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | { readonly type: "journal_ack"; readonly run_id: Uuid; readonly seq: number }

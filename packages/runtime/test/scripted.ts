@@ -5,16 +5,22 @@
 import {
   CALLBACK,
   type FrameViews,
+  EXECUTION_REPORT,
+  INPUT_KIND,
+  makeExecutionEvent,
   makeFrameHeader,
   makeFrameViews,
   makeInitCall,
   ORDER_OPTIONS,
   ORDER_TYPE,
+  readExecutionEvent,
   readFrameHeader,
   readInitCall,
   SIDE,
   TIME_IN_FORCE,
+  writeCancelIntent,
   writeOrderIntent,
+  writePositionIntent,
   writeSavedState,
 } from "@rumi/abi";
 import { MARKET_KIND } from "@rumi/venues";
@@ -28,7 +34,12 @@ export type Heard = {
   readonly received_time_us: number;
   readonly processed_time_us: number;
 };
-export type Wish = {
+export type Wish =
+  | OrderWish
+  | { readonly cancel: number }
+  /** A position at the market. */
+  | { readonly target: number };
+export type OrderWish = {
   readonly side: "buy" | "sell";
   readonly type: "limit" | "market";
   readonly price: number;
@@ -42,6 +53,8 @@ export class ScriptedStrategy implements Strategy {
   readonly isolation = { level: "L0", mechanism: "scripted" } as const;
   readonly views: FrameViews = makeFrameViews(INPUT_BYTES * 2);
   readonly heard: Heard[] = [];
+  /** What it was told of its orders: `report key`. */
+  readonly told: string[] = [];
   readonly #decide: (event: Heard, nth: number) => readonly Wish[];
   readonly #header = makeFrameHeader();
   readonly #init = makeInitCall();
@@ -68,6 +81,7 @@ export class ScriptedStrategy implements Strategy {
     if (callback === CALLBACK.save_state)
       return writeSavedState(views, INPUT_BYTES, { schemaVersion: 1, state: new Uint8Array(8) });
     const kind = views.u16[0] ?? 0;
+    if (callback === CALLBACK.event && kind === INPUT_KIND.execution_event) this.#hear(length);
     // Market data alone counts; what became of its orders is in the entries.
     if (callback !== CALLBACK.event || kind > MARKET_KIND.book) return 0;
     const event: Heard = {
@@ -97,6 +111,13 @@ export class ScriptedStrategy implements Strategy {
     // Nothing is held.
   }
 
+  #hear(length: number): void {
+    const event = makeExecutionEvent();
+    if (readExecutionEvent(this.views, 0, length, event) !== "") throw new Error("the execution frame is malformed");
+    const word = Object.entries(EXECUTION_REPORT).find(([, number]) => number === event.report)?.[0];
+    this.told.push(`${word ?? event.report} ${event.idempotencyKey}`);
+  }
+
   #order(at: number, instrument: number, wish: Wish): number {
     const { bot, strategy, version, instance, runId } = this.#init;
     const meta = {
@@ -112,6 +133,14 @@ export class ScriptedStrategy implements Strategy {
       expectedHoldingUs: 1_000_000,
       budget: 1_000_000_00000000,
     };
+    if ("cancel" in wish) return writeCancelIntent(this.views, at, meta, { targetKey: wish.cancel, instrument });
+    if ("target" in wish)
+      return writePositionIntent(this.views, at, meta, {
+        instrument,
+        orderType: ORDER_TYPE.market,
+        target: wish.target,
+        limitPrice: 0,
+      });
     const written = writeOrderIntent(this.views, at, meta, {
       instrument,
       side: SIDE[wish.side],

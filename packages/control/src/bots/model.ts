@@ -15,6 +15,7 @@ import { ISOLATION_LEVELS, QUALITY_REACTIONS, type QualityFlag } from "@rumi/run
 import { Type, type Static } from "@sinclair/typebox";
 import { DegradationField, ServicesField, SloField } from "../restraints/model.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
+import { StagingField } from "../staging/model.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 
 const Open = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.Unknown());
@@ -76,7 +77,7 @@ const specFields = {
   degradation: Type.Optional(DegradationField),
   services: Type.Optional(ServicesField),
   data_quality: Type.Optional(DataQualitySchema),
-  staging: Type.Optional(Type.Boolean()),
+  staging: Type.Optional(StagingField),
   stop_conditions: Type.Optional(Open),
 };
 

@@ -6,6 +6,7 @@ import type { BotSpec } from "../bots/model.ts";
 import type { BotRow } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { siblingOf } from "../restraints/sibling.ts";
+import { stagingPolicyOf } from "../staging/model.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { MAIN_INSTANCE, type Shard } from "./shards.ts";
 import type { StartSpec } from "./tables.ts";
@@ -25,6 +26,7 @@ export type StartFacts = {
 
 export function startSpecOf(facts: StartFacts): StartSpec {
   const { bot, spec, shard, strategy, venue, run_id } = facts;
+  const staging = stagingPolicyOf(spec.staging);
   return {
     bot_id: bot.bot_id as BotId,
     strategy_id: spec.strategy.strategy_id,
@@ -61,6 +63,7 @@ export function startSpecOf(facts: StartFacts): StartSpec {
     ...(spec.data_quality === undefined ? {} : { data_quality: spec.data_quality }),
     isolation: spec.isolation,
     ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
+    ...(staging === undefined ? {} : { staging }),
     ...(spec.slo === undefined ? {} : { slo: spec.slo }),
     ...(spec.degradation?.breaker === undefined ? {} : { breaker: spec.degradation.breaker }),
     ...(spec.services === undefined ? {} : { services: spec.services as unknown as readonly ServiceSpec[] }),

@@ -40,7 +40,19 @@ type WithoutNumber<Message> = Message extends { readonly request: number } ? Omi
 export type RunnerRequest = WithoutNumber<
   Extract<
     ControlMessage,
-    { type: "start" | "stop" | "pause" | "continue" | "inspect" | "handover" | "config" | "breaker" | "shutdown" }
+    {
+      type:
+        | "start"
+        | "stop"
+        | "pause"
+        | "continue"
+        | "inspect"
+        | "handover"
+        | "config"
+        | "breaker"
+        | "staging"
+        | "shutdown";
+    }
   >
 >;
 

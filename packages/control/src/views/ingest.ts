@@ -15,6 +15,7 @@ import { write, type Store, type Write } from "@rumi/store";
 import { readRun, type InstanceTables, type RunRow } from "../instances/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { feed } from "../shared/sql.ts";
+import { stagingWrites } from "../staging/ingest.ts";
 import { eventsOf } from "./journal-events.ts";
 import type { FillRow, IntentRow, ViewTables } from "./tables.ts";
 
@@ -155,6 +156,9 @@ function ingestWrites(
           reason_code: entry.reason_code,
         });
         break;
+      case "staging":
+        tell("staging", run.bot_id, { seq: entry.seq, ...entry.staging });
+        break;
       case "breaker":
         tell("breaker", run.bot_id, { seq: entry.seq, ...entry.breaker });
         break;
@@ -182,6 +186,7 @@ function ingestWrites(
     ),
     ...chunks(intents, 50).map((rows) => write(db.insertInto("intent_view").values(rows), rows.length)),
     ...chunks(fills, 50).map((rows) => write(db.insertInto("fill_view").values(rows), rows.length)),
+    ...stagingWrites(store, run, entries, now),
     ...orders,
     ...told,
   ];

@@ -4,6 +4,7 @@
  *
  * It commits with the place in the journal, so each is told exactly once, however often a runner repeats itself.
  */
+import type { JsonObject } from "@rumi/kernel";
 import type { EventDraft } from "@rumi/operations";
 import type { JournalEntry } from "@rumi/runtime";
 import type { RunRow } from "../instances/tables.ts";
@@ -29,6 +30,17 @@ export function eventsOf(run: RunRow, entries: readonly JournalEntry[]): readonl
           : { action: "instance.breaker.closed", ...of, details: { ...where, reason_code } },
       ];
     }
+    // What a policy approves by itself is in the journal's segments only: nobody decided anything.
+    if (entry.kind === "staging" && entry.staging.by !== "policy") {
+      const { idempotency_key, state, by, reason_code } = entry.staging;
+      const details = { ...where, staged_run_id: run.run_id, idempotency_key, state, by, reason_code };
+      return [{ action: "intent.staging.changed", ...of, details }];
+    }
+    if (entry.kind === "intent" && entry.verdict === "staged" && isForPerson(entry.intent)) {
+      const { idempotency_key, reason_code } = entry;
+      const details = { ...where, staged_run_id: run.run_id, idempotency_key, state: "staged", by: null, reason_code };
+      return [{ action: "intent.staging.changed", ...of, details }];
+    }
     if (entry.kind === "input" && entry.input["input"] === "pressure") {
       const { source, level, reason_code, measured } = entry.input;
       return [
@@ -52,3 +64,6 @@ export function eventsOf(run: RunRow, entries: readonly JournalEntry[]): readonl
     return [];
   });
 }
+
+const isForPerson = ({ staging }: JsonObject): boolean =>
+  typeof staging === "object" && staging !== null && "approves" in staging && staging["approves"] === "person";

@@ -1,7 +1,7 @@
 /** Errors of a run's record, its replay, its hand-over and its shadow. */
 import type { ErrorTable } from "./entry.ts";
 
-export type StateCode = "RUMI-STR-070" | "RUMI-STR-071" | "RUMI-STR-072" | "RUMI-STR-073";
+export type StateCode = "RUMI-STR-070" | "RUMI-STR-071" | "RUMI-STR-072" | "RUMI-STR-073" | "RUMI-STR-074";
 
 export const STATE_ERRORS: ErrorTable<StateCode> = {
   "RUMI-STR-070": {
@@ -58,6 +58,20 @@ export const STATE_ERRORS: ErrorTable<StateCode> = {
     ja: {
       text: "実行 {run_id} を再現できません: {problem}。",
       next: "不足しているもの(ダイジェストの一致するパックまたは記録ファイル)を戻してください。",
+    },
+  },
+  "RUMI-STR-074": {
+    key: "str.approval_waits_for_nobody",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The run is {phase}: an approved intent could not be sent now, so none is approved.",
+      next: "Continue the bot, then approve what still waits.",
+    },
+    ja: {
+      text: "実行は {phase} で、承認しても今は発注できないため承認しません。",
+      next: "ボットを再開してから、まだ待っている Intent を承認してください。",
     },
   },
 };

@@ -137,6 +137,25 @@ export const EXECUTION_KINDS = defineKinds({
     retention: "financial",
     details: { ...instance, asked: oneOf("trip", "reset"), breaker_mode: optional(nullable(text(32))) },
   },
+  "intent.staging.asked": {
+    category: "approval",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...instance, staged_run_id: uuid, idempotency_key: text(20), asked: oneOf("approve", "reject") },
+  },
+  "intent.staging.changed": {
+    category: "approval",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      ...instance,
+      ...journalled,
+      staged_run_id: uuid,
+      idempotency_key: text(20),
+      state: oneOf("staged", "approved", "committed", "rejected", "expired", "refused", "voided"),
+      by: nullable(text(256)),
+    },
+  },
   "instance.pressure.changed": {
     category: "system",
     severity: NOTABLE,

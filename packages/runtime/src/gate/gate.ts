@@ -67,7 +67,8 @@ export type GateMoment = {
 };
 
 export type Verdict = {
-  readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded";
+  /** `staged`: it waits for approval, and `actions` are what it would become (staging/staged-intents.ts). */
+  readonly verdict: "forwarded" | "degraded" | "discarded" | "recorded" | "staged";
   readonly reason_code: string | null;
   readonly actions: readonly VenueAction[];
   readonly state: GateState;
@@ -154,10 +155,7 @@ function decideBody(
     case "position": {
       const refusal = mayTrade(body.instrument, body.type, context, moment);
       if (refusal !== "") return refused(refusal);
-      const pending = moment.open_orders
-        .filter((order) => order.instrument === body.instrument)
-        .reduce((sum, order) => sum + (order.side === "buy" ? order.remaining : -order.remaining), 0);
-      const delta = body.target - (moment.positions[body.instrument] ?? 0) - pending;
+      const delta = missingQuantity(body, moment);
       if (delta === 0) return passes([]);
       const wish: OrderWish = {
         kind: "order",
@@ -175,6 +173,17 @@ function decideBody(
     default:
       return unreachable(body);
   }
+}
+
+/** What a position intent still lacks, signed: what is held and what open orders bring are counted. */
+export function missingQuantity(
+  { instrument, target }: Pick<Extract<IntentBody, { kind: "position" }>, "instrument" | "target">,
+  { open_orders, positions }: GateMoment,
+): number {
+  const pending = open_orders
+    .filter((order) => order.instrument === instrument)
+    .reduce((sum, order) => sum + (order.side === "buy" ? order.remaining : -order.remaining), 0);
+  return target - (positions[instrument] ?? 0) - pending;
 }
 
 function mayTrade(index: number, type: "limit" | "market", context: GateContext, moment: GateMoment): string {

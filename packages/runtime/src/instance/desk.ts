@@ -3,6 +3,7 @@
  *
  * How to think: `take` judges an intent and leaves it gated; `tell` puts what is gated on the record and gives orders their
  * ids. What an intent may become waits in `pending` until the shell has made the record durable and calls `dispatch`.
+ * Under a staging policy what adds risk first waits in `staged` for somebody's approval.
  * `deliver` follows the venue's reports and records them before anyone hears of them.
  *
  * Invariants
@@ -13,7 +14,7 @@ import { type ClientOrderId, invariant } from "@rumi/kernel";
 import type { InstrumentSpec } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
-import { GATE_START, type GateState, judge, type Restriction } from "../gate/gate.ts";
+import { GATE_START, type GateMoment, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
 import type { Intent, VenueAction } from "../gate/intent.ts";
 import { strictest } from "../gate/restriction.ts";
 import type { DataRestriction } from "../quality/reactions.ts";
@@ -22,6 +23,8 @@ import { GatedIntents } from "./gated-intents.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { adoptedOrder } from "../shadow/adopted-order.ts";
 import type { JournalEntry } from "../protocol.ts";
+import { neverSent } from "../staging/never-sent.ts";
+import { type StagedIntent, StagedIntents, type StagingWord } from "../staging/staged-intents.ts";
 import { LiveOrders, unnamedOrder } from "./orders.ts";
 import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
 import type { Counters, MachineState } from "./state.ts";
@@ -44,11 +47,19 @@ export type DeskScene = {
   readonly onReport: (report: ExecutionReport, key: number, instrument: InstrumentSpec | undefined) => void;
 };
 
+/** What the gate judges of a cancel whose target only waits for approval: it cannot be found at the venue. */
+const WITHDRAWAL = { kind: "noop", reason: 0 } as const;
+
 export class OrderDesk {
   /** Filled by the venue, emptied by `deliver`. */
   readonly reports: ExecutionReport[] = [];
   readonly #scene: DeskScene;
+  readonly staged: StagedIntents;
   readonly #orders = new LiveOrders();
+  /** Keys of staged intents whose end the strategy is about to hear. */
+  readonly #neverSent = new Map<string, number>();
+  /** What approved intents became and is not sent yet. */
+  readonly #approved = new Map<VenueAction, StagedIntent>();
   #gate: GateState = GATE_START;
   #pending: VenueAction[] = [];
   readonly #gated: GatedIntents;
@@ -56,6 +67,15 @@ export class OrderDesk {
   constructor(scene: DeskScene) {
     this.#scene = scene;
     this.#gated = new GatedIntents(scene.options, this.#orders);
+    this.staged = new StagedIntents({
+      options: scene.options,
+      clock: scene.clock,
+      traceId: () => scene.where().trace_id,
+      moment: (intent) => this.#moment(intent),
+      tell: (staged, word) => this.#tellStaged(staged, word),
+      commit: (staged, verdict, by) => this.#commit(staged, verdict, by),
+      never: (staged, how, reason_code) => this.#never(staged, how, reason_code),
+    });
   }
 
   get pending(): number {
@@ -74,30 +94,74 @@ export class OrderDesk {
   }
 
   take(intent: Intent): void {
-    const { options, lastPrices, trace, clock, cursor, safety, restriction, counters, violation } = this.#scene;
+    const { options, counters, violation } = this.#scene;
+    const { body } = intent;
+    const moment = this.#moment(intent);
+    // What it takes back never was an order: there is nothing to cancel at the venue.
+    const isWithdrawn = body.kind === "cancel" && this.staged.withdraws(body.target_key);
+    const judged = judge(this.#gate, isWithdrawn ? { ...intent, body: WITHDRAWAL } : intent, options.gate, moment);
+    const held = this.staged.hold(intent, judged, moment);
+    const verdict = held?.verdict ?? judged;
+    this.#gate = judged.state;
+    const counted = counters();
+    counted.intents_total += 1;
+    counted.intents[body.kind] = (counted.intents[body.kind] ?? 0) + 1;
+    this.#letOut(intent, verdict, held?.staged);
+    if (verdict.verdict === "discarded" && verdict.reason_code !== null) violation(verdict.reason_code);
+    else if (isWithdrawn) this.staged.withdraw(body.target_key);
+    if (held?.staged?.approves === "policy") this.staged.byPolicy(held.staged);
+  }
+
+  /** Gated; what may become an order waits to be sent. */
+  #letOut(intent: Intent, verdict: Omit<Verdict, "state">, staged?: StagedIntent): void {
+    const { trace, clock, cursor, counters } = this.#scene;
+    const { verdicts } = counters();
+    verdicts[verdict.verdict] = (verdicts[verdict.verdict] ?? 0) + 1;
+    const place = { event_time_us: clock(), cursor: cursor() };
+    if (staged === undefined) this.#gated.add({ intent, verdict, ...place, trace: trace.slice() });
+    else this.#gated.add({ intent, verdict, ...place, trace: Buffer.from(staged.trace_id, "hex"), staged });
+    if (verdict.verdict === "staged") return;
+    for (const action of verdict.actions) {
+      this.#pending.push(action);
+      if (action.kind === "submit") this.#orders.add(unnamedOrder(action.key, action.order));
+    }
+  }
+
+  #moment(intent: Intent): GateMoment {
+    const { options, lastPrices, clock, safety, restriction } = this.#scene;
     const positions = options.venue.positions();
     const quantities = options.instruments.map(
       (_, index) => positions.find((one) => one.instrument === index)?.quantity ?? 0,
     );
-    const verdict = judge(this.#gate, intent, options.gate, {
+    return {
       now_us: clock(),
       safety: safety(),
       ...this.#restricted(intent, restriction()),
       open_orders: this.#orders.list(),
       positions: quantities,
       last_prices: [...lastPrices],
-    });
-    this.#gate = verdict.state;
-    const counted = counters();
-    counted.intents_total += 1;
-    counted.intents[intent.body.kind] = (counted.intents[intent.body.kind] ?? 0) + 1;
-    counted.verdicts[verdict.verdict] = (counted.verdicts[verdict.verdict] ?? 0) + 1;
-    this.#gated.add({ intent, verdict, event_time_us: clock(), cursor: cursor(), trace: trace.slice() });
-    if (verdict.verdict === "discarded" && verdict.reason_code !== null) violation(verdict.reason_code);
-    for (const action of verdict.actions) {
-      this.#pending.push(action);
-      if (action.kind === "submit") this.#orders.add(unnamedOrder(action.key, action.order));
-    }
+    };
+  }
+
+  /** Approved, and judged again: an order like any other from here on. */
+  #commit(staged: StagedIntent, verdict: Omit<Verdict, "state">, by: string): void {
+    this.#letOut(staged.intent, verdict, staged);
+    this.#tellStaged(staged, { state: "committed", by, reason_code: null });
+    for (const action of verdict.actions) this.#approved.set(action, staged);
+  }
+
+  #tellStaged({ intent, trace_id }: StagedIntent, word: StagingWord): void {
+    const staging = { idempotency_key: String(intent.key), ...word };
+    this.record({ kind: "staging", ...this.#scene.where(), trace_id, staging });
+  }
+
+  #never(staged: StagedIntent, how: "rejected" | "cancelled", reason_code: string): void {
+    const { action, intent } = staged;
+    const target = action.kind === "amend" ? this.#orders.byKey(action.target_key) : undefined;
+    const report = neverSent(staged, target, { how, reason_code, event_time_us: this.#scene.clock() });
+    if (report === undefined) return;
+    if (target === undefined) this.#neverSent.set(report.client_order_id, intent.key);
+    this.reports.push(report);
   }
 
   /** Puts gated intents on the record and names their orders. Throws what the recorder throws. */
@@ -160,6 +224,7 @@ export class OrderDesk {
     const actions = this.#pending;
     this.#pending = [];
     for (const action of actions) this.#send(action);
+    this.#approved.clear();
     return actions.length;
   }
 
@@ -174,8 +239,10 @@ export class OrderDesk {
     invariant(order.client_order_id !== "", "an order that is sent is on the record");
     const id = order.client_order_id as ClientOrderId;
     if (action.kind === "submit") {
-      // Keys of intents rise for ever, the gate sees to it; the runtime's own are few and stand apart.
-      const sequence = action.key < RUNTIME_KEYS_FROM ? { sequence: action.key } : {};
+      // Keys of intents rise for ever, the gate sees to it; the runtime's own are few and stand apart, and what was
+      // approved comes in the order in which people approve.
+      const isInOrder = action.key < RUNTIME_KEYS_FROM && !this.#approved.has(action);
+      const sequence = isInOrder ? { sequence: action.key } : {};
       venue.submit({ ...action.order, ...sequence, client_order_id: id }, clock());
     } else if (action.kind === "cancel") venue.cancel(id, clock());
     else {
@@ -195,7 +262,9 @@ export class OrderDesk {
     const own = trace.slice();
     for (const report of reports) {
       const order = this.#orders.byId(report.client_order_id);
-      const key = order?.key ?? options.venue.keyOf?.(report) ?? 0;
+      const unsent = this.#neverSent.get(report.client_order_id);
+      this.#neverSent.delete(report.client_order_id);
+      const key = order?.key ?? unsent ?? options.venue.keyOf?.(report) ?? 0;
       const instrument = options.instruments[report.instrument];
       if (order !== undefined) trace.set(Buffer.from(order.trace_id, "hex"));
       this.#orders.follow(report);
@@ -209,16 +278,29 @@ export class OrderDesk {
   }
 
   cancelAll(): void {
+    // What is gated is told first: an order that is dropped here still has its record.
+    this.tell();
+    this.staged.voidAll("M.STAGING.CANCELLED");
+    const dropped = this.#pending.filter((action) => action.kind !== "cancel");
     this.#pending = this.#pending.filter((action) => action.kind === "cancel");
+    for (const action of dropped) {
+      const staged = this.#approved.get(action);
+      if (staged !== undefined)
+        this.#tellStaged(staged, { state: "voided", by: null, reason_code: "M.STAGING.CANCELLED" });
+      if (staged !== undefined) this.#never(staged, "cancelled", "M.STAGING.CANCELLED");
+      // It never left, so nobody would ever say that it is over.
+      if (action.kind === "submit") this.#orders.drop(action.key);
+    }
     this.#scene.options.venue.cancelAll(this.#scene.clock());
   }
 
-  save(): Pick<MachineState, "gate" | "orders"> {
+  save(): Pick<MachineState, "gate" | "orders" | "staged"> {
     this.tell();
-    return { gate: this.#gate, orders: this.#orders.list() };
+    return { gate: this.#gate, orders: this.#orders.list(), ...this.staged.save() };
   }
 
-  restore(saved: Pick<MachineState, "gate" | "orders">): void {
+  restore(saved: Pick<MachineState, "gate" | "orders" | "staged">): void {
+    this.staged.restore(saved.staged);
     this.#gate = saved.gate;
     this.#orders.restore(saved.orders);
   }

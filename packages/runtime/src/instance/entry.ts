@@ -8,7 +8,7 @@ import type { JournalEntry } from "../protocol.ts";
 type Strip<T> = T extends unknown ? Omit<T, "seq" | "at_us"> : never;
 /** An entry without its place and wall time: what a replay must reproduce. */
 export type MachineEntry =
-  | Strip<Extract<JournalEntry, { kind: "intent" | "order" | "fill" | "health" | "breaker" | "input" }>>
+  | Strip<Extract<JournalEntry, { kind: "intent" | "staging" | "order" | "fill" | "health" | "breaker" | "input" }>>
   | { readonly kind: "feed_ended"; readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
 
 export type Identity = {

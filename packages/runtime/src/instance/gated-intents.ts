@@ -8,17 +8,20 @@
  */
 import type { Verdict } from "../gate/gate.ts";
 import type { Intent } from "../gate/intent.ts";
+import { type StagedIntent, stagingJson } from "../staging/staged-intents.ts";
 import { intentJson } from "./entry.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import type { LiveOrders } from "./orders.ts";
 
 export type GatedIntent = {
   readonly intent: Intent;
-  readonly verdict: Verdict;
+  readonly verdict: Omit<Verdict, "state">;
   readonly event_time_us: number;
   readonly cursor: number;
   /** 16 bytes of its own. */
   readonly trace: Uint8Array;
+  /** It waits for approval, or was approved: then it keeps the id that it was staged with. */
+  readonly staged?: StagedIntent;
 };
 
 export class GatedIntents {
@@ -42,18 +45,20 @@ export class GatedIntents {
     }
   }
 
-  #tell({ intent, verdict, event_time_us, cursor, trace }: GatedIntent): void {
+  #tell({ intent, verdict, event_time_us, cursor, trace, staged }: GatedIntent): void {
     const { identity, instruments, record } = this.#options;
     const trace_id = Buffer.from(trace).toString("hex");
     // Named before the entry is told: telling it may end a replay, and the epoch in force with it. The order keeps the
     // id that its intent was journaled with, or a real venue would take it twice.
-    const client_order_id = this.#nameOrders(verdict, trace_id);
+    const isWaiting = verdict.verdict === "staged";
+    const client_order_id = isWaiting ? null : this.#nameOrders(verdict, trace_id, staged?.client_order_id);
+    const json = intentJson(intent, identity, trace_id, instruments, verdict.actions);
     record({
       kind: "intent",
       event_time_us,
       cursor,
       trace_id,
-      intent: intentJson(intent, identity, trace_id, instruments, verdict.actions),
+      intent: staged === undefined ? json : { ...json, staging: stagingJson(staged, isWaiting) },
       verdict: verdict.verdict,
       reason_code: verdict.reason_code,
       client_order_id,
@@ -62,9 +67,10 @@ export class GatedIntents {
   }
 
   /** Answers the id of the order that the first action sends or changes. */
-  #nameOrders({ actions }: Verdict, trace_id: string): string | null {
+  #nameOrders({ actions }: Pick<Verdict, "actions">, trace_id: string, staged_id?: string | null): string | null {
     for (const action of actions)
-      if (action.kind === "submit") this.#orders.name(action.key, this.#options.orderId(action.key), trace_id);
+      if (action.kind === "submit")
+        this.#orders.name(action.key, staged_id ?? this.#options.orderId(action.key), trace_id);
     const first = actions[0];
     if (first === undefined) return null;
     return this.#orders.byKey(first.kind === "submit" ? first.key : first.target_key)?.client_order_id ?? null;

@@ -17,7 +17,8 @@ export function beginMachine(machine: InstanceMachine, of: BeginOptions, origin:
     const refused = machine.init();
     return refused === null ? null : refusedInit(refused);
   }
-  const saved = origin.header.machine as unknown as MachineState;
+  // What waited for approval waited in that run, under that run's policy.
+  const { staged: _staged, ...saved } = origin.header.machine as unknown as MachineState;
   return restoreMachine(machine, of, origin, {
     ...saved,
     health: HEALTHY,

@@ -1,6 +1,6 @@
 /** Writes one state checkpoint: its record first and durably, then the slot. */
 import { canonicalJson, digestOf, type Failure, type Result } from "@rumi/kernel";
-import type { CheckpointSlots } from "../checkpoint/slots.ts";
+import type { CheckpointSlots, Restored } from "../checkpoint/slots.ts";
 import type { JournalWriter } from "../journal/writer.ts";
 import type { InstanceSpec } from "../protocol.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
@@ -61,4 +61,14 @@ export async function writeCheckpoint(parts: CheckpointParts): Promise<Result<nu
     strategy: saved.state,
     venue,
   });
+}
+
+/** Damaged slots that an earlier one was taken instead of (M-6.2.2). */
+export function recordRolledBack(recorder: RunRecorder, damaged: Restored["damaged"], where: Where): void {
+  for (const slot of damaged)
+    recorder.append({
+      kind: "checkpoint",
+      ...where,
+      checkpoint: { event: "rolled_back", reason_code: "M.STATE.ROLLED_BACK", ...slot },
+    });
 }

@@ -49,6 +49,7 @@ export function machineOf(
       record: (entry) => recorder.record(entry),
       lane: capabilities.lane,
       services: capabilities.services ?? [],
+      ...(spec.staging === undefined ? {} : { staging: { policy: spec.staging, epoch: () => recorder.epochInForce } }),
       ...reach,
       orderId: (key) => clientOrderId({ environment, ...identity, epoch: recorder.epochInForce, idempotency_key: key }),
     },

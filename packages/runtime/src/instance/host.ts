@@ -22,12 +22,13 @@ import { leadOf, machineOf, reachOf } from "./host-machine.ts";
 import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
-import { checkpointDue, writeCheckpoint } from "./host-checkpoint.ts";
+import { checkpointDue, recordRolledBack, writeCheckpoint } from "./host-checkpoint.ts";
 import { failureNote, type HostFacts, inspectedOf, statusOf } from "./host-status.ts";
 import { inputsOf, type MachineInput, type Waiting } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
 import type { InputQueue } from "../queue/input-queue.ts";
 import { FeedPace } from "./pace.ts";
+import { takeable } from "../staging/takeable.ts";
 import { DivergenceError, RunRecorder } from "./recorder.ts";
 import { divergenceRefusal, replayLife } from "./replay.ts";
 import type { MachineState } from "./state.ts";
@@ -127,12 +128,7 @@ export class InstanceHost {
       this.#writer.release();
       return err(broken);
     }
-    for (const damaged of restored.damaged)
-      this.#recorder.append({
-        kind: "checkpoint",
-        ...this.#where(),
-        checkpoint: { event: "rolled_back", reason_code: "M.STATE.ROLLED_BACK", ...damaged },
-      });
+    recordRolledBack(this.#recorder, restored.damaged, this.#where());
     if (canonicalJson(this.#machine.config) !== canonicalJson(this.#o.spec.config))
       this.#takeInput({
         input: "config",
@@ -418,11 +414,13 @@ export class InstanceHost {
 
   async #takeInputs(): Promise<void> {
     if (this.#o.live !== undefined) await takeFromOutside(this.#o.live, this.#hands);
-    const taken = this.#inputs.takeAll();
+    const taken = takeable(this.#watch.stagingDue(this.#machine), this.#inputs.takeAll(), this.#facts());
     if (taken.length === 0) return;
-    for (const { input } of taken)
+    for (const { input } of taken) {
       if (input.input !== "config" || this.#phase === "feed_ended" || !this.#deferred.put(input, this.#machine.cursor))
         this.#takeInput(input);
+      if (input.input === "staging") await this.#flushPending();
+    }
     await this.#sync();
     for (const { done } of taken) done(ok(this.status()));
   }

@@ -1,11 +1,12 @@
 /** What reaches a machine besides feed rows: each is on the record with the cursor at which it took effect. */
 import type { Failure, JsonObject, Result } from "@rumi/kernel";
-import type { ApplyPoint, InstanceStatus, JournalEntry } from "../protocol.ts";
+import type { ApplyPoint, ControlMessage, InstanceStatus, JournalEntry } from "../protocol.ts";
 import { type InputClass, InputQueue } from "../queue/input-queue.ts";
 import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/config.ts";
 import type { GatewayInput } from "../gateway/reports.ts";
 import type { DataQualityPolicy } from "../quality/policy.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
+import type { StagingInput } from "../staging/input.ts";
 import type { PressureLevel, PressureSource } from "./pressure.ts";
 
 /** What holds an instance back, as its shell measured it or a person said it (restraints.ts). */
@@ -37,6 +38,7 @@ export type RestraintInput =
 export type MachineInput =
   | RestraintInput
   | GatewayInput
+  | StagingInput
   | {
       readonly input: "config";
       readonly config: JsonObject;
@@ -67,6 +69,11 @@ export type MachineInput =
       readonly detail: string;
       /** The tail of what the strategy said, or null. */ readonly evidence: string | null;
     };
+
+/** A person's word, as the control plane brings it. */
+export function wishInput(message: Extract<ControlMessage, { type: "breaker" | "staging" }>): MachineInput {
+  return message.type === "breaker" ? { input: "breaker", ...message.wish } : { input: "staging", ...message.wish };
+}
 
 /** An input that waits for the space between two rows, and who wants to know that it was durable. */
 export type Waiting = {

@@ -8,6 +8,7 @@ import type { InstanceMode } from "../protocol.ts";
 import type { ServiceRequest } from "../service/port.ts";
 import type { ShadowVenue } from "../shadow/shadow-venue.ts";
 import type { Strategy } from "../strategy/strategy.ts";
+import type { StagingOptions } from "../staging/staged-intents.ts";
 import type { Identity, MachineEntry } from "./entry.ts";
 
 export type MachineOptions = {
@@ -39,6 +40,8 @@ export type MachineOptions = {
   readonly onService?: (request: ServiceRequest) => void;
   /** A hint was put out, at this event time. */
   readonly onHint?: (tag: string, score: number, as_of_us: number) => void;
+  /** Intents that add risk wait for approval; absent: none does. */
+  readonly staging?: StagingOptions;
   /** Client order id of an intent under the epoch in force. */
   readonly orderId: (key: number) => ClientOrderId;
 };

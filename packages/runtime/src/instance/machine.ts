@@ -55,6 +55,7 @@ export class InstanceMachine {
   readonly #own: Own;
   readonly #desk: OrderDesk;
   readonly restraints: Restraints;
+  readonly staged: OrderDesk["staged"];
   readonly #frames: MarketFrames;
   readonly #timers = new Timers();
   readonly #logs: LogMeter;
@@ -109,6 +110,7 @@ export class InstanceMachine {
           this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
       },
     });
+    this.staged = this.#desk.staged;
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const scene = {
       options: this.#o,
@@ -227,6 +229,7 @@ export class InstanceMachine {
       }
       this.#clock = now;
       if (restraints.nextLook <= now) restraints.look();
+      if (desk.staged.nextExpiry <= now) desk.staged.look();
       if (flags[row] !== 0 || quality.active) restraints.judgeRow(row);
       const worth = price[row] ?? 0;
       // Only a row that is no trade may not know what the market is worth.
@@ -252,6 +255,7 @@ export class InstanceMachine {
         this.#inputs += 1;
         this.#failedCall("on_event", FAULTED);
       }
+      if (reports.length > 0) this.#deliver(); // of a staged intent that ended in this row
       // Entries of a row carry the row's own cursor, whatever it was that brought them.
       if ((row & CALM_MASK) === 0) this.#changeHealth(afterCalm(this.#health, row));
       row += 1;
@@ -270,6 +274,7 @@ export class InstanceMachine {
   /** Takes an input between two rows. */
   apply(input: MachineInput): void {
     this.#apply(input);
+    if (this.#desk.reports.length > 0) this.#deliver();
     this.tell();
   }
 
@@ -282,6 +287,8 @@ export class InstanceMachine {
         return this.#settle(input.received_time_us);
       case "primary":
         return followPrimary(input.entry, this.#o.venue, this.#desk, (shared) => this.#apply(shared));
+      case "staging":
+        return this.#desk.staged.apply(input);
       case "stop":
         this.#desk.cancelAll();
         return this.#settle(input.settle_us);

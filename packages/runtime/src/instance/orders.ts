@@ -52,6 +52,14 @@ export class LiveOrders {
     return this.#byId.get(id);
   }
 
+  /** It was never sent. */
+  drop(key: number): void {
+    const order = this.#byKey.get(key);
+    if (order === undefined) return;
+    this.#byKey.delete(key);
+    this.#byId.delete(order.client_order_id);
+  }
+
   get size(): number {
     return this.#byKey.size;
   }

@@ -177,6 +177,7 @@ export function comparable(entry: JournalEntry): string {
 /** The entries that a replay must reproduce; everything else tells what the host did. */
 export const isReproduced = (entry: JournalEntry): boolean =>
   entry.kind === "intent" ||
+  entry.kind === "staging" ||
   entry.kind === "order" ||
   entry.kind === "fill" ||
   entry.kind === "health" ||

@@ -128,6 +128,8 @@ export class Restraints {
 
   /** The venue said something of an order. */
   answered({ kind, reason_code }: ExecutionReport): void {
+    // A staged intent that never was an order: no venue said anything.
+    if (reason_code?.startsWith("M.STAGING.") === true) return;
     if (kind === "rejected" && reason_code !== null && RATE_LIMITED.has(reason_code)) this.occurred("rate_limited");
     if (kind === "accepted" || kind === "rejected")
       this.#become(answered(this.#breaker, this.#config, kind === "rejected", this.#scene.clock()));

@@ -113,6 +113,7 @@ const KEPT = [
   "instruments",
   "limits",
   "breaker",
+  "staging",
 ] as const;
 
 /** The first thing in which `spec` is not what the run was begun with. */

@@ -3,6 +3,7 @@ import type { JsonObject } from "@rumi/kernel";
 import type { GateState } from "../gate/gate.ts";
 import type { FaultNote, Health } from "./health.ts";
 import type { LiveOrder } from "./orders.ts";
+import type { StagedIntent } from "../staging/staged-intents.ts";
 import type { RestraintState } from "./restraint-state.ts";
 
 export type Counters = {
@@ -73,4 +74,6 @@ export type MachineState = {
   readonly feed_ended: boolean;
   /** Absent in checkpoints of before there were any. */
   readonly restraints?: RestraintState;
+  /** What waits for approval; absent where nothing does. */
+  readonly staged?: readonly StagedIntent[];
 };

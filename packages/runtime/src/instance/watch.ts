@@ -11,6 +11,7 @@ import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import { judgeBacklog } from "../queue/backlog.ts";
 import { LatencyHistogram } from "../slo/histogram.ts";
 import { afterWindow, broken, SLO_LIMITS, type SloMeasured, SLO_START, type SloState } from "../slo/slo.ts";
+import { StagingClock } from "../staging/staging-clock.ts";
 import { HOST_LIMITS } from "./host-options.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
@@ -29,6 +30,7 @@ export class Watch {
   readonly #monotonic: () => number;
   readonly #rows: number;
   readonly #progress: Progress | undefined;
+  readonly #staging: StagingClock;
   readonly #latencies: LatencyHistogram = new LatencyHistogram();
   /** Of the last minute: the share of each window that was work. */
   readonly #work: number[] = [];
@@ -58,6 +60,7 @@ export class Watch {
     this.#monotonic = options.monotonic;
     this.#rows = options.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
     this.#progress = options.progress;
+    this.#staging = new StagingClock(options.spec.staging?.expires_after_us ?? 0, options.monotonic);
     this.#windowFrom = options.monotonic();
   }
 
@@ -75,7 +78,16 @@ export class Watch {
     if (slo !== undefined && slo.level !== "noop" && slo.level !== "cancel")
       this.#slo = { ...SLO_START, level: slo.level, reason_code: slo.reason_code };
     this.#before = { events: machine.counters.events_total, conflated: machine.counters.events_conflated };
-    return machine.restraints.rulesInput(this.#spec.breaker, this.#spec.data_quality);
+    const rules: readonly MachineInput[] = machine.restraints.rulesInput(this.#spec.breaker, this.#spec.data_quality);
+    // What waited for approval under another lease is not this one's to send.
+    return machine.staged.isOutdated
+      ? [...rules, { input: "staging", action: "void", reason_code: "M.STAGING.EPOCH" }]
+      : rules;
+  }
+
+  /** Staged intents that waited too long by the clock. */
+  stagingDue({ staged }: InstanceMachine): readonly MachineInput[] {
+    return this.#staging.look(staged);
   }
 
   /** Before a slice: is it behind? And once a window: does it keep its promise? */

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { validateConfig } from "@rumi/abi";
 import { type Failure, failure, pause, type Random } from "@rumi/kernel";
 import { failureNote } from "../instance/host-status.ts";
+import { wishInput } from "../instance/input.ts";
 import type { ControlMessage, InstanceSpec, InstanceStatus, RunnerMessage } from "../protocol.ts";
 import { SharedParts } from "../shared-parts.ts";
 import type { PythonHome } from "../strategy/process.ts";
@@ -211,10 +212,11 @@ export class Runner {
           }),
         );
       }
-      case "breaker": {
-        const { run_id, wish } = message;
+      case "breaker":
+      case "staging": {
+        const { run_id } = message;
         if (this.#find(message) === undefined) return;
-        const input = { input: "breaker", ...wish } as const;
+        const input = wishInput(message);
         return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input }));
       }
       case "safety":

@@ -1,6 +1,7 @@
 /** Two strategies over the same events: which intents both had, which only one of them, and where they first parted. Pure. */
 import { canonicalJson } from "@rumi/kernel";
 import type { JournalEntry, ShadowComparison } from "../protocol.ts";
+import { objectOf } from "./adopted-order.ts";
 
 const WORDS = [
   "kind",
@@ -38,7 +39,8 @@ export class Comparison {
   }
 
   add(side: "primary" | "shadow", entry: JournalEntry): void {
-    if (entry.kind !== "intent") return;
+    // An approved intent was wished when it was staged.
+    if (entry.kind !== "intent" || objectOf(entry.intent["staging"])?.["state"] === "approved") return;
     const row = this.#rows.get(entry.cursor) ?? { primary: [], shadow: [] };
     row[side].push(intentWords(entry));
     this.#rows.set(entry.cursor, row);
