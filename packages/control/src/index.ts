@@ -6,7 +6,7 @@
  */
 import type { StrategyDescriptor } from "@rumi/abi";
 import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
-import type { ChallengePort, Declaration, Logger, SafetyMode, SafetyReader } from "@rumi/operations";
+import { guards, type Declaration, type Guards, type Logger, type SafetyMode } from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
@@ -17,6 +17,9 @@ import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
 import { botDeclarations } from "./bots/operations.ts";
 import { breakerOperation } from "./restraints/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
+import { judgeReviewed, judgeStrong } from "./break-glass/model.ts";
+import { breakGlassDeclarations } from "./break-glass/operations.ts";
+import { BREAK_GLASS_MIGRATIONS, readUnreviewed } from "./break-glass/tables.ts";
 import { challengeDeclarations } from "./challenges/operations.ts";
 import { environmentRules } from "./challenges/model.ts";
 import { challengePort } from "./challenges/port.ts";
@@ -29,7 +32,7 @@ import { instanceReconciler } from "./instances/reconciler.ts";
 import { stopAllBots } from "./lifecycle/stop-all.ts";
 import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
 import { isolationFor } from "./isolation.ts";
-import { policyKeeper, type PolicyKeeper } from "./policies/keeper.ts";
+import { policyKeeper } from "./policies/keeper.ts";
 import { policyDeclarations } from "./policies/operations.ts";
 import { addedBy, POLICY_MIGRATIONS, readPolicy } from "./policies/tables.ts";
 import { policySchema, type ActionNames } from "./policies/schema.ts";
@@ -96,6 +99,7 @@ export const controlMigrations: readonly Migrations[] = [
   USER_MIGRATIONS,
   POLICY_MIGRATIONS,
   STAGING_MIGRATIONS,
+  BREAK_GLASS_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -129,12 +133,10 @@ export type ControlDeps = {
 export interface ControlPlane {
   readonly declarations: readonly Declaration[];
   readonly migrations: readonly Migrations[];
-  readonly safety: SafetyReader;
-  /** Null where dangerous operations are switched off. */
-  readonly challenge: ChallengePort | null;
+  /** What the pipeline asks of this part. */
+  readonly guards: Guards;
   /** Who a token of an operator belongs to; the home's own token is not among them. */
   readonly operators: OperatorAuthenticator;
-  readonly policy: PolicyKeeper;
   /** Every operation and query of the program, so that policies can name those of other parts too. */
   know(names: ActionNames): void;
   readonly hub: RunnerHub;
@@ -173,23 +175,32 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   return {
     hub,
     operators,
-    policy,
+    guards: guards({
+      safety: safetyReader(store),
+      policy,
+      breakGlass: {
+        name: "break_glass",
+        check: async (reader, { principal, operation, now }) =>
+          judgeStrong(await readUnreviewed(reader, store), principal.id, operation, now),
+      },
+      challenge:
+        deps.dangerous_operations === "disabled"
+          ? null
+          : challengePort(store, {
+              environment: deps.environment,
+              mayAsk: async (reader, principal_id, now) =>
+                judgeReviewed(await readUnreviewed(reader, store), principal_id, now),
+              rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
+              rules: async (reader) => {
+                const added = addedBy(await readPolicy(reader, store));
+                const fixed = environmentRules(deps.environment);
+                return (operation) => [...fixed(operation), ...added(operation)];
+              },
+            }),
+    }),
     know: (all) => {
       names = all;
     },
-    safety: safetyReader(store),
-    challenge:
-      deps.dangerous_operations === "disabled"
-        ? null
-        : challengePort(store, {
-            environment: deps.environment,
-            rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
-            rules: async (reader) => {
-              const added = addedBy(await readPolicy(reader, store));
-              const fixed = environmentRules(deps.environment);
-              return (operation) => [...fixed(operation), ...added(operation)];
-            },
-          }),
     migrations: controlMigrations,
     reconcilers: [reconciler, stagingReconciler({ ...deps, hub }), challengeReconciler(deps)],
     declarations: [
@@ -210,6 +221,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
       ...userDeclarations(deps),
+      ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations }),
       ...policyDeclarations({ environment: deps.environment, schema }),
     ],
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),

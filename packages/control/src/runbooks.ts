@@ -67,7 +67,7 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   DANGEROUS_OPS_DISABLED: "docs/runbooks/live-disabled.md",
   "RUMI-CMD-003": "docs/runbooks/live-disabled.md",
   ...Object.fromEntries(
-    ["004", "013", "014", "015", "016", "017", "018", "019", "020", "021"].map((number) => [
+    ["004", "013", "014", "015", "016", "017", "018", "019", "020", "021", "022", "023", "024", "025"].map((number) => [
       `RUMI-CMD-${number}`,
       "docs/runbooks/challenges.md",
     ]),

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { err, failure, millis, ok, systemRandom, type Millis } from "@rumi/kernel";
-import type { Answer, Principal } from "@rumi/operations";
+import type { Answer, Declaration, Principal } from "@rumi/operations";
 import {
   createPackLibrary,
   PACK_LIMITS,
@@ -51,6 +51,8 @@ export type ControlOptions = {
   readonly adoption_window?: Millis;
   readonly bare?: boolean;
   readonly environment?: string;
+  /** Beside those of the product. */
+  readonly declarations?: readonly Declaration[];
   readonly dangerous_operations?: "enabled" | "disabled";
 };
 
@@ -105,10 +107,8 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         adoption_window: options.adoption_window ?? millis(0),
       });
       return {
-        declarations: [...platformDeclarations(deps, packs), ...control.declarations],
-        safety: control.safety,
-        challenge: control.challenge,
-        policy: control.policy,
+        declarations: [...platformDeclarations(deps, packs), ...control.declarations, ...(options.declarations ?? [])],
+        guards: control.guards,
         know: (names) => control?.know(names),
       };
     },

@@ -104,6 +104,8 @@ export type Guards = {
   readonly gates: ReadonlyMap<string, Guard>;
   readonly guardrails: readonly Guard[];
   readonly challenge: ChallengePort | null;
+  /** Whether a strong operation is covered by an open break-glass session; without it none is. */
+  readonly breakGlass: Guard | null;
 };
 
 /** For programs that have no safety part yet, and for tests: always this mode. */
@@ -112,7 +114,7 @@ export function fixedSafety(mode: SafetyMode): SafetyReader {
 }
 
 export function guards(of: Partial<Guards> & Pick<Guards, "safety">): Guards {
-  return { policy: null, locks: [], gates: new Map(), guardrails: [], challenge: null, ...of };
+  return { policy: null, locks: [], gates: new Map(), guardrails: [], challenge: null, breakGlass: null, ...of };
 }
 
 export const PASSES: Result<void, never> = ok(undefined);

@@ -92,6 +92,8 @@ export type ConfirmedDanger = {
   readonly base: Readonly<Record<string, string | number | null>>;
   /** Roles that may ask for it and approve it; `admin` where nothing is said. */
   readonly roles?: readonly Role[];
+  /** Done only inside the requester's open break-glass session that lists the operation. */
+  readonly strong?: true;
   /** How long the requester has for confirming, 120 s where nothing is said. */
   readonly confirm_within_seconds?: number;
 };

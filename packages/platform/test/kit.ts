@@ -11,13 +11,11 @@ import {
   fixedSafety,
   guards,
   type Answer,
-  type ChallengePort,
   type Declaration,
+  type Guards,
   type Pipeline,
-  type PolicyPort,
   type Principal,
   type Registry,
-  type SafetyReader,
 } from "@rumi/operations";
 import { openSqliteStore, type Migrations, type Store } from "@rumi/store";
 import { generateKeyPairSync } from "node:crypto";
@@ -82,9 +80,7 @@ export async function openWorld(
   migrations: readonly Migrations[],
   make: (of: { readonly folder: string; readonly store: Store; readonly clock: Clock }) => {
     readonly declarations: readonly Declaration[];
-    readonly safety?: SafetyReader;
-    readonly challenge?: ChallengePort | null;
-    readonly policy?: PolicyPort;
+    readonly guards?: Guards;
     /** Told what there is, as the program tells it. */
     readonly know?: (names: { readonly operations: readonly string[]; readonly queries: readonly string[] }) => void;
   },
@@ -104,14 +100,14 @@ export async function openWorld(
   });
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
-  const { declarations, safety, challenge = null, policy = null, know } = make({ folder, store, clock });
+  const { declarations, guards: asked, know } = make({ folder, store, clock });
   const registry = createRegistry(declarations);
   know?.({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys()] });
   const lines: string[] = [];
   const pipeline = createPipeline({
     store,
     registry,
-    guards: guards({ safety: safety ?? fixedSafety("NORMAL"), challenge, policy }),
+    guards: asked ?? guards({ safety: fixedSafety("NORMAL") }),
     clock,
     random,
     metrics: createMetrics(),

@@ -1,5 +1,5 @@
 /** The pipeline's door to the challenges: opening one for a dangerous command, redeeming one by its confirmation. */
-import { err, failure, ok } from "@rumi/kernel";
+import { err, failure, ok, type Failure, type Micros, type Result } from "@rumi/kernel";
 import type { ChallengePort, DangerousCommand, EventDraft, Principal, Role } from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -22,6 +22,8 @@ import { readApproval, readChallenge, updateChallenge, type ChallengeRow, type C
 
 export type ChallengeDeps = {
   readonly environment: string;
+  /** Whether anything keeps this person from asking: a break-glass session that nobody has reviewed. */
+  readonly mayAsk: (reader: Reader, principal_id: string, now: Micros) => Promise<Result<void, Failure>>;
   /** Roles that somebody holds now; none for whoever is not let in any more. */
   readonly rolesNow: (reader: Reader, subject_id: string) => Promise<readonly Role[]>;
   /** What policy asks for beyond the declarations. */
@@ -31,6 +33,8 @@ export type ChallengeDeps = {
 export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
   return {
     open: async (reader, command) => {
+      const free = await deps.mayAsk(reader, command.principal.id, command.now);
+      if (!free.ok) return free;
       const open = await countOpen(reader, sql, command.principal.id);
       const limit = CONTROL_LIMITS.open_challenges;
       if (open >= limit)

@@ -196,10 +196,11 @@ describe("cost", () => {
       operation: "bots.config_apply",
       target: { resource_type: "bot", resource_id: "prod-1" },
     } as const;
-    const refused = world.control.policy.refusal(asked);
+    const { policy } = world.control.guards;
+    const refused = policy?.refusal(asked);
     let others = 0;
     const began = performance.now();
-    for (let at = 0; at < 100_000; at += 1) if (world.control.policy.refusal(asked) !== refused) others += 1;
+    for (let at = 0; at < 100_000; at += 1) if (policy?.refusal(asked) !== refused) others += 1;
     const each_us = ((performance.now() - began) * 1_000) / 100_000;
     expect(others, "the very same answer").toBe(0);
     expect(each_us, "microseconds").toBeLessThan(20);

@@ -10,7 +10,11 @@ type ConfirmCode =
   | "RUMI-CMD-018"
   | "RUMI-CMD-019"
   | "RUMI-CMD-020"
-  | "RUMI-CMD-021";
+  | "RUMI-CMD-021"
+  | "RUMI-CMD-022"
+  | "RUMI-CMD-023"
+  | "RUMI-CMD-024"
+  | "RUMI-CMD-025";
 
 export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
   "RUMI-CMD-013": {
@@ -137,6 +141,59 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     ja: {
       text: "{principal} の未処理の challenge が上限の {limit} 件に達しています。",
       next: "いくつかを confirm または reject するか、期限切れを待ってください。",
+    },
+  },
+  "RUMI-CMD-022": {
+    key: "cmd.break_glass_required",
+    status: 403,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "{operation} is done only inside an open break-glass session of yours that lists it.",
+      next: "Open one with POST /api/break_glass and a second person, or do without.",
+    },
+    ja: {
+      text: "{operation} は、それを対象に含むあなたの break-glass セッション中にのみ実行できます。",
+      next: "POST /api/break_glass と第二者の承認でセッションを開くか、別の方法を取ってください。",
+    },
+  },
+  "RUMI-CMD-023": {
+    key: "cmd.review_pending",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The break-glass session {session_id} is not reviewed yet.",
+      next: "Somebody else than its holder ends it and reviews it: POST /api/break_glass/{session_id}/review.",
+    },
+    ja: {
+      text: "break-glass セッション {session_id} のレビューが済んでいません。",
+      next: "保持者以外の担当者が終了とレビューを行ってください: POST /api/break_glass/{session_id}/review",
+    },
+  },
+  "RUMI-CMD-024": {
+    key: "cmd.session_unknown",
+    status: 404,
+    fault: "caller",
+    retry: "after_fix",
+    en: { text: "There is no break-glass session {session_id}.", next: "GET /api/break_glass lists them." },
+    ja: {
+      text: "break-glass セッション {session_id} はありません。",
+      next: "GET /api/break_glass で一覧を確認してください。",
+    },
+  },
+  "RUMI-CMD-025": {
+    key: "cmd.review_not_due",
+    status: 409,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The break-glass session {session_id} is {state} and has no review due.",
+      next: "Close an open one first; a reviewed one stays as it is.",
+    },
+    ja: {
+      text: "break-glass セッション {session_id} は {state} で、レビュー待ちではありません。",
+      next: "開いている場合は先に終了してください。レビュー済みのものは変更できません。",
     },
   },
 };

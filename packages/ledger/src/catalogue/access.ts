@@ -1,6 +1,6 @@
 /** People, tokens, keys and reads of what is sensitive. */
-import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { instant, listOf, nullable, oneOf, optional, tableOf, text, whole } from "./schema.ts";
+import { ALARMING, NOTABLE, USUAL, defineKinds } from "./kind.ts";
+import { instant, listOf, nullable, oneOf, optional, tableOf, text, uuid, whole } from "./schema.ts";
 
 const role = oneOf("view_only", "operator", "admin", "break_glass");
 
@@ -42,6 +42,24 @@ export const ACCESS_KINDS = defineKinds({
     severity: NOTABLE,
     retention: "financial",
     details: { token_id: text(128) },
+  },
+  "break_glass.opened": {
+    category: "security",
+    severity: ALARMING,
+    retention: "financial",
+    details: { session_id: uuid, verbs: listOf(text(128), 20), ends_at: instant },
+  },
+  "break_glass.ended": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { session_id: uuid },
+  },
+  "break_glass.reviewed": {
+    category: "approval",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { session_id: uuid, holder: text(256) },
   },
   "policy.activated": {
     category: "permission",

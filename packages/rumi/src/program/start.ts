@@ -31,7 +31,6 @@ import {
   createRegistry,
   deriveToken,
   failureLimiter,
-  guards,
   homeAuthenticator,
   type Logger,
   type Metrics,
@@ -156,7 +155,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     random,
     metrics,
     logger: logger.child("operations"),
-    guards: guards({ safety: control.safety, challenge: control.challenge, policy: control.policy }),
+    guards: control.guards,
     fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
   });
   const wasClean = await announceStart(store.value, held.value, options);

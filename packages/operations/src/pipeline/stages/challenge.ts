@@ -13,23 +13,41 @@ import { switchedOff } from "./redeem.ts";
 export const challenge: Stage = {
   name: "challenge",
   run: (run, context) => {
-    const { definition } = run.operation;
-    const danger = definition.danger(run.input, run.facts);
-    if (run.confirmation !== null) return stillTheSame(run, danger.kind === "none" ? null : danger);
-    if (danger.kind === "none") return undefined;
-    if (context.guards.challenge === null) return refuse(switchedOff(run.operation));
-    if (!run.principal.roles.some((role) => (danger.roles ?? ["admin"]).includes(role)))
-      return refuse(
-        failure(
-          "RUMI-AUTH-003",
-          { principal: run.principal.id, action: `${definition.name} (dangerous)` },
-          { reasonCode: "PERMISSION_DENIED" },
-        ),
-      );
-    if (run.dry_run) return refuse(asks(definition.name, "(none in a dry run)"));
-    return ask(run, danger, context);
+    const danger = run.operation.definition.danger(run.input, run.facts);
+    if (danger.kind === "confirm") return judged(run, danger, context);
+    return run.confirmation === null ? undefined : stillTheSame(run, null);
   },
 };
+
+async function judged(run: Run, danger: ConfirmedDanger, context: PipelineContext): Promise<StageEnd | undefined> {
+  const { definition } = run.operation;
+  if (danger.strong === true) {
+    const uncovered = await strongRefusal(run, context);
+    if (uncovered !== undefined) return uncovered;
+  }
+  if (run.confirmation !== null) return stillTheSame(run, danger);
+  if (context.guards.challenge === null) return refuse(switchedOff(run.operation));
+  if (!run.principal.roles.some((role) => (danger.roles ?? ["admin"]).includes(role)))
+    return refuse(
+      failure(
+        "RUMI-AUTH-003",
+        { principal: run.principal.id, action: `${definition.name} (dangerous)` },
+        { reasonCode: "PERMISSION_DENIED" },
+      ),
+    );
+  if (run.dry_run) return refuse(asks(definition.name, "(none in a dry run)"));
+  return ask(run, danger, context);
+}
+
+/** Asked when it is asked for and again when it is confirmed: a session ends by itself. */
+async function strongRefusal(run: Run, context: PipelineContext): Promise<StageEnd | undefined> {
+  const { breakGlass } = context.guards;
+  const operation = run.operation.definition.name;
+  if (breakGlass === null)
+    return refuse(failure("RUMI-CMD-022", { operation }, { reasonCode: "L.BREAK_GLASS.REQUIRED" }));
+  const covered = await breakGlass.check(run.reader, guardContext(run, context));
+  return covered.ok ? undefined : refuse(covered.error);
+}
 
 /** Whatever the wish was made for must be as it was; also when it has stopped being dangerous meanwhile. */
 function stillTheSame(run: Run, danger: ConfirmedDanger | null): StageEnd | undefined {
