@@ -17,6 +17,7 @@ export {
 export { OwnTime } from "./wasm/own-time.ts";
 export { measureFuelNs, measureWasmCall, openQuietBox, openSpinningBox } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
+export { measureScriptFuelNs } from "./quickjs/measure.ts";
 export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";
 export { detectJails, type JailFacts } from "./jail/detect.ts";
 export { assembleFilter, type FilterOptions, type FilterStage, type Processor, processorOf } from "./jail/filter.ts";

@@ -32,6 +32,7 @@ describe("admission", () => {
       "isolation",
       "abi_version",
       "smoke",
+      "pace",
       "state_schema",
     ]);
   });
@@ -87,7 +88,7 @@ describe("what a runner need not smoke again", () => {
     expect(checks({ admitted: key })).toEqual(
       admit(request)
         .checks.map((one) => one.check)
-        .filter((one) => one !== "smoke"),
+        .filter((one) => one !== "smoke" && one !== "pace"),
     );
     const folder = temporaryFolder();
     try {

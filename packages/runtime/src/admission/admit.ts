@@ -12,7 +12,7 @@ import { canonicalJson, type Digest, digestOf, type Failure } from "@rumi/kernel
 import { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strategy/load.ts";
 import type { IsolationInForce } from "../strategy/strategy.ts";
 import { WasmStrategy } from "../strategy/wasm.ts";
-import { deadlineProblem } from "./deadline.ts";
+import { deadlineProblem, paceOf, timed } from "./deadline.ts";
 import type { AdmissionRequest } from "./request.ts";
 import { savedStateProblem } from "./saved-state.ts";
 import { smoke } from "./smoke.ts";
@@ -53,7 +53,8 @@ export type AdmissionCheck = {
     | "isolation"
     | "abi_version"
     | "state_schema"
-    | "smoke";
+    | "smoke"
+    | "pace";
   readonly passed: boolean;
   readonly reason_code: string | null;
   readonly detail: string;
@@ -74,12 +75,13 @@ export function admit(request: AdmissionRequest): AdmissionReport {
   const note = (
     check: AdmissionCheck["check"],
     problem: { readonly reason_code: string; readonly detail: string; readonly failure?: Failure } | null,
+    fact = "",
   ): boolean => {
     checks.push({
       check,
       passed: problem === null,
       reason_code: problem?.reason_code ?? null,
-      detail: problem?.detail ?? "",
+      detail: problem?.detail ?? fact,
     });
     first ??= problem?.failure ?? null;
     return problem === null;
@@ -112,7 +114,8 @@ export function admit(request: AdmissionRequest): AdmissionReport {
   note("capabilities", capabilityProblem(request, descriptor));
   const config = validateConfig(descriptor.config_schema, request.config);
   note("config", config.ok ? null : failed(config.error));
-  note("deadline", deadlineProblem(descriptor));
+  // What was judged for this very subject is not measured again in a lane where others run.
+  note("deadline", request.admitted === key ? null : deadlineProblem(descriptor));
   const entrypoint = readEntrypoint(request.pack_dir, descriptor);
   note("binary_hash", entrypoint.ok ? null : failed(entrypoint.error));
   if (checks.some((check) => !check.passed) || !config.ok) return report(null);
@@ -140,8 +143,11 @@ export function admit(request: AdmissionRequest): AdmissionReport {
     )
       return report(strategy.isolation);
     if (request.admitted !== key) {
-      const broken = smoke({ ...request, descriptor, config: config.value }, strategy);
+      const watched = timed(strategy, request.monotonic);
+      const broken = smoke({ ...request, descriptor, config: config.value }, watched.strategy);
       note("smoke", broken);
+      const { detail, problem } = paceOf(descriptor, watched.took_ms);
+      if (broken === null) note("pace", problem, detail);
     }
     note("state_schema", savedStateProblem({ ...request, descriptor, config: config.value }, strategy));
     return report(strategy.isolation);
