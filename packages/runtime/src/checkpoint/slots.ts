@@ -27,6 +27,8 @@ type Slot = (typeof SLOTS)[number];
 
 export type Restored = {
   readonly checkpoint: Checkpoint | null;
+  /** Its length as it lies on the disk; 0 without one. */
+  readonly bytes: number;
   /** Slots that were damaged, with the name of the evidence. */ readonly damaged: readonly {
     readonly slot: string;
     readonly problem: string;
@@ -54,17 +56,18 @@ export class CheckpointSlots {
   static open(directory: string): Result<{ readonly slots: CheckpointSlots; readonly restored: Restored }, Failure> {
     mkdirSync(directory, { recursive: true });
     const damaged: { slot: string; problem: string; evidence: string }[] = [];
-    let newest: { slot: Slot; checkpoint: Checkpoint } | undefined;
+    let newest: { slot: Slot; checkpoint: Checkpoint; bytes: number } | undefined;
     for (const slot of SLOTS) {
       const path = join(directory, slot);
       if (!existsSync(path)) continue;
-      const decoded = decodeCheckpoint(readFileSync(path));
+      const bytes = readFileSync(path);
+      const decoded = decodeCheckpoint(bytes);
       if (typeof decoded === "string") {
         const evidence = freeName(directory, `${slot}.damaged`);
         renameSync(path, join(directory, evidence));
         damaged.push({ slot, problem: decoded, evidence });
       } else if (newest === undefined || decoded.header.generation > newest.checkpoint.header.generation)
-        newest = { slot, checkpoint: decoded };
+        newest = { slot, checkpoint: decoded, bytes: bytes.length };
     }
     if (newest === undefined && damaged.length > 0) {
       return err(
@@ -77,7 +80,7 @@ export class CheckpointSlots {
     }
     const next = newest?.slot === SLOTS[0] ? SLOTS[1] : SLOTS[0];
     const slots = new CheckpointSlots(directory, next, newest?.checkpoint.header.generation ?? 0);
-    return ok({ slots, restored: { checkpoint: newest?.checkpoint ?? null, damaged } });
+    return ok({ slots, restored: { checkpoint: newest?.checkpoint ?? null, bytes: newest?.bytes ?? 0, damaged } });
   }
 
   get nextGeneration(): number {

@@ -12,8 +12,7 @@
  */
 import { canonicalJson, err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { causeText } from "../cause-text.ts";
-import type { Checkpoint } from "../checkpoint/format.ts";
-import type { CheckpointSlots } from "../checkpoint/slots.ts";
+import type { CheckpointSlots, Restored } from "../checkpoint/slots.ts";
 import type { JournalWriter } from "../journal/writer.ts";
 import type { InstanceStatus } from "../protocol.ts";
 import { beginLife, type EarlierLife, type Life, readEarlierLife } from "./earlier-life.ts";
@@ -123,7 +122,7 @@ export class InstanceHost {
   /** Goes on where the earlier life ended: its checkpoint, then its journal once more, then new rows. */
   async #resume(life: EarlierLife, started: number): Promise<Result<InstanceHost, Failure>> {
     const { restored, expected } = life;
-    const broken = this.#restore(restored.checkpoint) ?? (await this.#replay(expected, life));
+    const broken = this.#restore(restored) ?? (await this.#replay(expected, life));
     if (broken !== null) {
       this.#writer.release();
       return err(broken);
@@ -147,13 +146,13 @@ export class InstanceHost {
   }
 
   /** `null`, or why the checkpoint cannot be continued from. */
-  #restore(checkpoint: Checkpoint | null): Failure | null {
+  #restore({ checkpoint, bytes }: Restored): Failure | null {
     if (checkpoint === null) return null;
     const { header } = checkpoint;
     const broken = restoreMachine(this.#machine, this.#o, checkpoint, header.machine as unknown as MachineState);
     if (broken !== null) return broken;
     this.#checkpointCursor = header.last_event_cursor;
-    this.#lastCheckpoint = { cursor: header.last_event_cursor, bytes: 0, at: this.#o.wallNow() };
+    this.#lastCheckpoint = { cursor: header.last_event_cursor, bytes, at: this.#o.wallNow() };
     return null;
   }
 

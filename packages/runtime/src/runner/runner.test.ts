@@ -162,6 +162,8 @@ describe("runner process", () => {
       await control.until(() => control.seen.filter((message) => message.type === "instances").length === 3);
       const resumed = await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
       expect(resumed).toMatchObject({ ok: true });
+      // [M-14.1] The checkpoint it came from has a size before the next is written.
+      expect(resumed.ok && resumed.status.counters["state_checkpoint_bytes"]).toBeGreaterThan(500);
       await control.until(() => control.entries.get(RUN_ID)?.some((entry) => entry.kind === "feed_ended"));
       const all = control.entries.get(RUN_ID) ?? [];
       expect(all.slice(0, told.length)).toEqual(told);
@@ -261,6 +263,33 @@ describe("runner process", () => {
         ok: false,
         failure: { error_code: "RUMI-STR-035" },
       });
+    },
+  );
+
+  it(
+    "[M-4.2.3] [M-0.3] what was said of safety while no runner lived is heard by the run that goes on, and it trades again",
+    { timeout: 60_000 },
+    async () => {
+      const { control, child, of } = await pair();
+      await control.ask({ type: "start", spec: paced(of, 2_000) });
+      await control.until(() => (control.entries.get(RUN_ID)?.length ?? 0) > 10);
+      control.send({ type: "safety", mode: "SAFE", generation: 1 });
+      const heard = () =>
+        (control.entries.get(RUN_ID) ?? []).flatMap((entry) =>
+          entry.kind === "input" && entry.input["input"] === "safety" ? [entry.input["mode"]] : [],
+        );
+      await control.until(() => heard().length === 1);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: start(control.path) });
+      await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2);
+      control.send({ type: "safety", mode: "NORMAL", generation: 2 });
+      await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
+      await control.until(() => control.entries.get(RUN_ID)?.some((entry) => entry.kind === "feed_ended"));
+      expect(heard()).toEqual(["SAFE", "NORMAL"]);
+      const all = control.entries.get(RUN_ID) ?? [];
+      const back = all.findIndex((entry) => entry.kind === "input" && entry.input["mode"] === "NORMAL");
+      expect(all.slice(back).some((entry) => entry.kind === "intent" && entry.verdict === "forwarded")).toBe(true);
     },
   );
 

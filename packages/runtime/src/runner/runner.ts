@@ -25,6 +25,7 @@ import { emptyStatus, type Held, keyText, loadAck } from "./held.ts";
 import { JournalTail } from "./journal-tail.ts";
 import { type LaneNews, LanePool, type LateRun } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
+import { mustHearSafety } from "./safety-news.ts";
 import { type MakeThread, workerThreads } from "./threads.ts";
 
 export const RUNNER_LIMITS = {
@@ -348,7 +349,7 @@ export class Runner {
     if (!reply.ok) return this.#refuseStart(held, reply.error);
     held.state = "hosted";
     held.status = reply.value;
-    if (this.#safety.mode !== "NORMAL") this.#tellSafety(held);
+    if (mustHearSafety(held.spec, this.#safety)) this.#tellSafety(held);
     if (held.request !== null) this.#line.send({ type: "reply", request: held.request, ok: true, status: held.status });
     held.request = null;
   }
