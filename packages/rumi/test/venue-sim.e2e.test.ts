@@ -9,7 +9,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
-import { eventually, processesNaming, ROOT, startProgram, type Program } from "./program.ts";
+import { cli, eventually, processesNaming, ROOT, startProgram, type Program } from "./program.ts";
 import {
   auditEvents,
   bot,
@@ -76,6 +76,13 @@ afterAll(async () => {
   for (const pid of processesNaming(home.path)) process.kill(pid, "SIGKILL");
   home.remove();
   simHome.remove();
+});
+
+it("[M-8.2.2] a second simulator over the same orders is refused by its code, and the first goes on", async () => {
+  const second = cli(home.path, ["venue-sim", "--data", join(simHome.path, "sim"), "--port", "0", "--pace", "manual"]);
+  expect([second.code, second.err]).toEqual([1, expect.stringContaining("RUMI-MKT-024")]);
+  expect(second.err).toContain(String(sim.pid));
+  expect((await books()).duplicates_refused).toBe(0);
 });
 
 it(

@@ -17,7 +17,8 @@ type MktCode =
   | "RUMI-MKT-020"
   | "RUMI-MKT-021"
   | "RUMI-MKT-022"
-  | "RUMI-MKT-023";
+  | "RUMI-MKT-023"
+  | "RUMI-MKT-024";
 
 export const MKT_ERRORS: ErrorTable<MktCode> = {
   "RUMI-MKT-001": {
@@ -241,6 +242,20 @@ export const MKT_ERRORS: ErrorTable<MktCode> = {
     ja: {
       text: "{url} の取引所が期待どおりに応答しません: {problem}。",
       next: "起動していること、アドレスが正しいことを確認してから再試行してください。",
+    },
+  },
+  "RUMI-MKT-024": {
+    key: "mkt.simulator_folder_in_use",
+    status: 409,
+    fault: "operator",
+    retry: "later",
+    en: {
+      text: "Another venue simulator (process {pid}) keeps its orders in {folder}.",
+      next: "Stop that one, or give this one a folder of its own with --data.",
+    },
+    ja: {
+      text: "別の取引所シミュレータ（プロセス {pid}）が {folder} に注文を保存しています。",
+      next: "そのシミュレータを停止するか、--data で別のフォルダを指定してください。",
     },
   },
 };

@@ -16,6 +16,7 @@ import {
   type MarketFeed,
 } from "@rumi/venues";
 import type { Command } from "commander";
+import { lockFolder } from "../home/lock.ts";
 import { newCommandId } from "./client.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -112,6 +113,9 @@ async function run(context: CliContext, options: SimOptions): Promise<void> {
   if (!market.ok) return fail(context, market.error, "words");
   const folder = resolve(options.data);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Two exchanges over one log of orders would each forget what the other took.
+  const lock = lockFolder(folder, (pid, cause) => failure("RUMI-MKT-024", { folder, pid }, { cause }));
+  if (!lock.ok) return fail(context, lock.error, "words");
   const key_file = join(folder, "key.json");
   const token_file = join(folder, "admin-token");
   const key = JSON.parse(
@@ -144,6 +148,8 @@ async function run(context: CliContext, options: SimOptions): Promise<void> {
     const { code } = problem as NodeJS.ErrnoException;
     if (code === undefined) throw problem;
     fail(context, failure("RUMI-MKT-023", { url: `http://${options.host}:${port}`, problem: code }), "words");
+  } finally {
+    lock.value.release();
   }
 }
 
