@@ -7,7 +7,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -27,9 +27,8 @@ export async function makeBundles(): Promise<Bundles> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "rumi-bench-"));
   const dist = join(folder, "dist");
-  const { bundle } = (await import(new URL("../tools/build.mjs", import.meta.url).href)) as {
-    readonly bundle: (outdir: string) => Promise<void>;
-  };
+  const { bundle } = await tool<{ readonly bundle: (outdir: string) => Promise<void> }>("build.mjs");
+  const { quickSpreads } = await tool<{ readonly quickSpreads: Plugin }>("leading-spreads.mjs");
   await bundle(dist);
   cpSync(join(ROOT, "packages/runtime/python"), join(dist, "python"), { recursive: true });
   for (const name of ["sdk", "packs", "package.json"]) symlinkSync(join(ROOT, name), join(folder, name));
@@ -43,6 +42,7 @@ export async function makeBundles(): Promise<Bundles> {
     target: "node20.19",
     external: ["@photostructure/sqlite", "pg-native"],
     logLevel: "warning",
+    plugins: [quickSpreads],
     banner: {
       js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);',
     },
@@ -55,4 +55,8 @@ export async function makeBundles(): Promise<Bundles> {
     runner: join(dist, "runner.js"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+async function tool<T>(name: string): Promise<T> {
+  return (await import(new URL(`../tools/${name}`, import.meta.url).href)) as T;
 }

@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeF
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sourceFingerprint } from "./bootstrap.mjs";
+import { quickSpreads } from "./leading-spreads.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -40,6 +41,7 @@ export async function bundle(outdir) {
     },
     legalComments: "linked",
     logLevel: "warning",
+    plugins: [quickSpreads],
   });
 }
 

@@ -62,8 +62,8 @@ export type GateMoment = {
   readonly restriction_reason?: string;
   readonly open_orders: readonly OpenOrderView[];
   /** Signed, by instrument index. */
-  readonly positions: readonly number[];
-  readonly last_prices: readonly number[];
+  readonly positions: ArrayLike<number>;
+  readonly last_prices: ArrayLike<number>;
 };
 
 export type Verdict = {
@@ -79,23 +79,21 @@ export const GATE_START: GateState = { last_key: 0, second: 0, in_second: 0, in_
 export function judge(state: GateState, intent: Intent, context: GateContext, moment: GateMoment): Verdict {
   const second = Math.floor(moment.now_us / 1_000_000);
   const counted: GateState = {
-    ...state,
+    last_key: state.last_key,
     second,
     in_second: (second === state.second ? state.in_second : 0) + 1,
     in_event: state.in_event + 1,
   };
-  const no = (reason: string, next: GateState = counted): Verdict => ({
-    verdict: "discarded",
-    reason_code: reason,
-    actions: [],
-    state: next,
-  });
-
-  if (intent.missing !== "") return no(`M.INTENT.MISSING_${codeWord(intent.missing)}`);
-  if (intent.foreign !== "") return no(`M.INTENT.FOREIGN_${codeWord(intent.foreign)}`);
-  if (intent.key >= RUNTIME_KEYS_FROM) return no("M.INTENT.RESERVED_KEY");
-  if (intent.key <= state.last_key) return no("M.INTENT.DUPLICATE_KEY");
-  const seen: GateState = { ...counted, last_key: intent.key };
+  if (intent.missing !== "") return no(`M.INTENT.MISSING_${codeWord(intent.missing)}`, counted);
+  if (intent.foreign !== "") return no(`M.INTENT.FOREIGN_${codeWord(intent.foreign)}`, counted);
+  if (intent.key >= RUNTIME_KEYS_FROM) return no("M.INTENT.RESERVED_KEY", counted);
+  if (intent.key <= state.last_key) return no("M.INTENT.DUPLICATE_KEY", counted);
+  const seen: GateState = {
+    last_key: intent.key,
+    second,
+    in_second: counted.in_second,
+    in_event: counted.in_event,
+  };
   if (seen.in_event > context.intents_per_event) return no("M.INTENT.CAP_EVENT", seen);
   if (seen.in_second > context.intents_per_second) return no("M.INTENT.CAP_SECOND", seen);
   if (seen.in_second > context.instance_intents_per_second) return no("M.INTENT.CAP_INSTANCE", seen);
@@ -113,6 +111,13 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
     return { verdict: "degraded", reason_code: decided.changed, actions: decided.actions, state: seen };
   return { verdict: "forwarded", reason_code: null, actions: decided.actions, state: seen };
 }
+
+const no = (reason: string, state: GateState): Verdict => ({
+  verdict: "discarded",
+  reason_code: reason,
+  actions: [],
+  state,
+});
 
 export type Decision =
   | { readonly kind: "refused"; readonly reason: string }
@@ -240,11 +245,17 @@ function decideOrder(
     );
     if (over !== "") return refused(over);
   }
-  const { kind: _kind, ...order } = wish;
-  return passes(
-    [{ kind: "submit", key, order: { ...order, reduce_only: reduceOnly, price: fit.price, quantity: fit.quantity } }],
-    changed === "" ? fit.changed : changed,
-  );
+  const order = {
+    instrument: wish.instrument,
+    side: wish.side,
+    type: wish.type,
+    time_in_force: wish.time_in_force,
+    reduce_only: reduceOnly,
+    post_only: wish.post_only,
+    price: fit.price,
+    quantity: fit.quantity,
+  };
+  return passes([{ kind: "submit", key, order }], changed === "" ? fit.changed : changed);
 }
 
 /** Whether the position would be larger, or on the other side, if all of it filled. */

@@ -18,8 +18,8 @@ import { GATE_START, type GateMoment, type GateState, judge, type Restriction, t
 import type { Intent, VenueAction } from "../gate/intent.ts";
 import { strictest } from "../gate/restriction.ts";
 import type { DataRestriction } from "../quality/reactions.ts";
-import { fillJson, isFill, type MachineEntry, orderJson } from "./entry.ts";
-import { GatedIntents } from "./gated-intents.ts";
+import { isFill, type MachineEntry } from "./entry.ts";
+import { Untold } from "./untold.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { adoptedOrder } from "../shadow/adopted-order.ts";
 import type { JournalEntry } from "../protocol.ts";
@@ -62,11 +62,13 @@ export class OrderDesk {
   readonly #approved = new Map<VenueAction, StagedIntent>();
   #gate: GateState = GATE_START;
   #pending: VenueAction[] = [];
-  readonly #gated: GatedIntents;
+  readonly #untold: Untold;
+  /** Of the moment that is judged, by instrument. */
+  readonly #positions: Float64Array;
 
   constructor(scene: DeskScene) {
     this.#scene = scene;
-    this.#gated = new GatedIntents(scene.options, this.#orders);
+    this.#untold = new Untold(scene.options, this.#orders);
     this.staged = new StagedIntents({
       options: scene.options,
       clock: scene.clock,
@@ -76,6 +78,7 @@ export class OrderDesk {
       commit: (staged, verdict, by) => this.#commit(staged, verdict, by),
       never: (staged, how, reason_code) => this.#never(staged, how, reason_code),
     });
+    this.#positions = new Float64Array(scene.options.instruments.length);
   }
 
   get pending(): number {
@@ -90,7 +93,7 @@ export class OrderDesk {
 
   /** The gate's cap per event counts from here. */
   nextEvent(): void {
-    this.#gate = { ...this.#gate, in_event: 0 };
+    if (this.#gate.in_event > 0) this.#gate = { ...this.#gate, in_event: 0 };
   }
 
   take(intent: Intent): void {
@@ -118,8 +121,8 @@ export class OrderDesk {
     const { verdicts } = counters();
     verdicts[verdict.verdict] = (verdicts[verdict.verdict] ?? 0) + 1;
     const place = { event_time_us: clock(), cursor: cursor() };
-    if (staged === undefined) this.#gated.add({ intent, verdict, ...place, trace: trace.slice() });
-    else this.#gated.add({ intent, verdict, ...place, trace: Buffer.from(staged.trace_id, "hex"), staged });
+    if (staged === undefined) this.#untold.add({ intent, verdict, ...place, trace: trace.slice() });
+    else this.#untold.add({ intent, verdict, ...place, trace: Buffer.from(staged.trace_id, "hex"), staged });
     if (verdict.verdict === "staged") return;
     for (const action of verdict.actions) {
       this.#pending.push(action);
@@ -127,19 +130,20 @@ export class OrderDesk {
     }
   }
 
+  /** Good until the next one. */
   #moment(intent: Intent): GateMoment {
     const { options, lastPrices, clock, safety, restriction } = this.#scene;
-    const positions = options.venue.positions();
-    const quantities = options.instruments.map(
-      (_, index) => positions.find((one) => one.instrument === index)?.quantity ?? 0,
-    );
+    this.#positions.fill(0);
+    for (const { instrument, quantity } of options.venue.positions()) this.#positions[instrument] = quantity;
+    const restricted = this.#restricted(intent, restriction());
     return {
       now_us: clock(),
       safety: safety(),
-      ...this.#restricted(intent, restriction()),
+      restriction: restricted.restriction,
+      ...(restricted.restriction_reason === undefined ? {} : { restriction_reason: restricted.restriction_reason }),
       open_orders: this.#orders.list(),
-      positions: quantities,
-      last_prices: [...lastPrices],
+      positions: this.#positions,
+      last_prices: lastPrices,
     };
   }
 
@@ -166,12 +170,12 @@ export class OrderDesk {
 
   /** Puts gated intents on the record and names their orders. Throws what the recorder throws. */
   tell(): void {
-    this.#gated.tell();
+    this.#untold.tell();
   }
 
   /** Records, after every intent that was gated before. */
   record(entry: MachineEntry): void {
-    this.#gated.tell();
+    this.#untold.tell();
     this.#scene.options.record(entry);
   }
 
@@ -255,9 +259,7 @@ export class OrderDesk {
 
   /** Takes the venue's reports in their order. */
   deliver(): void {
-    const { options, trace, counters, where, onReport } = this.#scene;
-    // Before any order leaves: an intent may name one of those that do.
-    this.tell();
+    const { options, trace, clock, cursor, counters, onReport } = this.#scene;
     const reports = this.reports.splice(0);
     const own = trace.slice();
     for (const report of reports) {
@@ -266,12 +268,13 @@ export class OrderDesk {
       this.#neverSent.delete(report.client_order_id);
       const key = order?.key ?? unsent ?? options.venue.keyOf?.(report) ?? 0;
       const instrument = options.instruments[report.instrument];
-      if (order !== undefined) trace.set(Buffer.from(order.trace_id, "hex"));
+      if (order !== undefined) writeHex(trace, order.trace_id);
+      // What the strategy answered to the report before may name this order, which is perhaps leaving now.
+      if (this.#untold.hasIntents) this.tell();
       this.#orders.follow(report);
-      if (isFill(report)) {
-        counters().fills_total += 1;
-        this.record({ kind: "fill", ...where(), fill: fillJson(report, key, instrument) });
-      } else this.record({ kind: "order", ...where(), report: orderJson(report, key, instrument) });
+      if (isFill(report)) counters().fills_total += 1;
+      const place = { event_time_us: clock(), cursor: cursor(), trace: trace.slice() };
+      this.#untold.add({ report, key, of: instrument, ...place });
       onReport(report, key, instrument);
       trace.set(own);
     }
@@ -304,4 +307,13 @@ export class OrderDesk {
     this.#gate = saved.gate;
     this.#orders.restore(saved.orders);
   }
+}
+
+/** `text`: two hexadecimal digits for each byte of `into`. */
+function writeHex(into: Uint8Array, text: string): void {
+  for (let i = 0; i < into.length; i += 1) into[i] = (digit(text, 2 * i) << 4) | digit(text, 2 * i + 1);
+}
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at) | 0x20;
+  return code >= 0x61 ? code - 0x57 : code & 0xf;
 }

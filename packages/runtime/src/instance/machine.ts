@@ -33,7 +33,7 @@ import {
 } from "./health.ts";
 import { isStale, type MachineInput } from "./input.ts";
 import { followPrimary } from "../shadow/adopted-order.ts";
-import { tellingFirst } from "./gated-intents.ts";
+import { tellingFirst } from "./untold.ts";
 import { KnownFaults } from "./known-faults.ts";
 import { LogMeter } from "./log-meter.ts";
 import { type Own, readOutputs } from "./output.ts";

@@ -32,8 +32,10 @@ export function unnamedOrder(key: number, wish: Omit<OrderWish, "kind">): LiveOr
 export class LiveOrders {
   readonly #byKey = new Map<number, LiveOrder>();
   readonly #byId = new Map<string, LiveOrder>();
+  #listed: readonly LiveOrder[] | undefined;
 
   add(order: LiveOrder): void {
+    this.#listed = undefined;
     this.#byKey.set(order.key, order);
     if (order.client_order_id !== "") this.#byId.set(order.client_order_id, order);
   }
@@ -64,8 +66,9 @@ export class LiveOrders {
     return this.#byKey.size;
   }
 
+  /** A snapshot that stays as it is. */
   list(): readonly LiveOrder[] {
-    return [...this.#byKey.values()];
+    return (this.#listed ??= [...this.#byKey.values()]);
   }
 
   /** Follows a report; finished orders leave. */
@@ -74,6 +77,7 @@ export class LiveOrders {
     if (order === undefined) return;
     const over = report.kind === "filled" || report.kind === "cancelled" || report.kind === "rejected";
     if (over) {
+      this.#listed = undefined;
       this.#byKey.delete(order.key);
       this.#byId.delete(order.client_order_id);
     } else if (report.kind === "partially_filled") this.add({ ...order, remaining: report.remaining });
@@ -83,6 +87,7 @@ export class LiveOrders {
   }
 
   restore(orders: readonly LiveOrder[]): void {
+    this.#listed = undefined;
     this.#byKey.clear();
     this.#byId.clear();
     for (const order of orders) this.add(order);

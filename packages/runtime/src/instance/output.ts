@@ -73,10 +73,21 @@ const TAG = /^[a-z0-9_.]{1,32}$/;
 const walker = new RecordWalker();
 const meta: IntentMeta = makeIntentMeta();
 
-const word = <T extends Readonly<Record<string, number>>>(words: T, value: number): keyof T & string => {
-  for (const name of Object.keys(words)) if (words[name] === value) return name;
-  throw new RangeError(`${value} was checked by the codec`);
+/** Names by number; every number that reaches one was checked by the codec. */
+const namesOf = <T extends Readonly<Record<string, number>>>(words: T): readonly (keyof T & string)[] => {
+  const names: (keyof T & string)[] = [];
+  for (const name of Object.keys(words)) names[words[name] ?? 0] = name;
+  return names;
 };
+const [SIDES, ORDER_TYPES, TIMES_IN_FORCE] = [namesOf(SIDE), namesOf(ORDER_TYPE), namesOf(TIME_IN_FORCE)];
+const [SEVERITIES, RISK_HINTS] = [namesOf(SEVERITY), namesOf(RISK_HINT)];
+const word = <T>(names: readonly T[], value: number): T => {
+  const name = names[value];
+  if (name === undefined) throw new RangeError(`${value} was checked by the codec`);
+  return name;
+};
+const order = makeOrderIntent();
+const hint = makeTelemetryHint();
 
 export function readOutputs(
   views: FrameViews,
@@ -141,16 +152,15 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
   const { at, length } = walker;
   switch (kind) {
     case OUTPUT_KIND.order_intent: {
-      const order = makeOrderIntent();
       const bad = readOrderIntent(views, at, length, order);
       if (bad !== "") return bad;
       if ((order.options & ~3) !== 0) return "options";
       return {
         kind: "order",
         instrument: order.instrument,
-        side: word(SIDE, order.side),
-        type: word(ORDER_TYPE, order.orderType),
-        time_in_force: word(TIME_IN_FORCE, order.timeInForce),
+        side: word(SIDES, order.side),
+        type: word(ORDER_TYPES, order.orderType),
+        time_in_force: word(TIMES_IN_FORCE, order.timeInForce),
         reduce_only: (order.options & ORDER_OPTIONS.reduce_only) !== 0,
         post_only: (order.options & ORDER_OPTIONS.post_only) !== 0,
         price: order.price,
@@ -183,7 +193,7 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
         : {
             kind: "position",
             instrument: position.instrument,
-            type: word(ORDER_TYPE, position.orderType),
+            type: word(ORDER_TYPES, position.orderType),
             target: position.target,
             limit_price: position.limitPrice,
           };
@@ -196,7 +206,7 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
       return {
         kind: "alert",
         code: alert.code,
-        severity: word(SEVERITY, alert.severity),
+        severity: word(SEVERITIES, alert.severity),
         args: [alert.arg0, alert.arg1, alert.arg2, alert.arg3].slice(0, alert.args),
       };
     }
@@ -210,7 +220,7 @@ function readBody(views: FrameViews, kind: number): IntentBody | string {
       const bad = readRiskHint(views, at, length, hint);
       return bad !== ""
         ? bad
-        : { kind: "risk_hint", instrument: hint.instrument, hint: word(RISK_HINT, hint.hint), value: hint.value };
+        : { kind: "risk_hint", instrument: hint.instrument, hint: word(RISK_HINTS, hint.hint), value: hint.value };
     }
   }
 }
@@ -229,7 +239,6 @@ function readEffect(views: FrameViews, kind: number): Output {
       return update.checkpoint === 1 ? { kind: "checkpoint_wished" } : { kind: "hint", tag: "", score: 0 };
     }
     case OUTPUT_KIND.telemetry_hint: {
-      const hint = makeTelemetryHint();
       const bad = readTelemetryHint(views, at, length, hint);
       if (bad !== "" || !TAG.test(hint.tag)) return { kind: "violation", reason_code: "M.TELEMETRY.FREE_TEXT" };
       return { kind: "hint", tag: hint.tag, score: hint.score };

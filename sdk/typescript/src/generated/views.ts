@@ -66,17 +66,32 @@ export function putText(to: FrameViews, at: number, size: number, value: string)
   for (let i = 0; i < size; i += 1) to.u8[at + i] = i < value.length ? value.charCodeAt(i) : 0;
 }
 
+/** Texts read before, by a hash of their bytes: tags and ids come again and again, and making a string costs more than finding it. */
+const READ_BEFORE: string[] = Array.from({ length: 256 }, () => "");
+
 /** `undefined` for bytes that are not printable ASCII followed by zeros only. */
 export function takeText(from: FrameViews, at: number, size: number): string | undefined {
-  let text = "";
-  let ended = false;
-  for (let i = 0; i < size; i += 1) {
-    const code = from.u8[at + i] ?? 0;
-    if (code === 0) ended = true;
-    else if (ended || code < 0x21 || code > 0x7e) return undefined;
-    else text += String.fromCharCode(code);
+  const { u8 } = from;
+  let length = 0;
+  let hash = 0;
+  for (; length < size; length += 1) {
+    const code = u8[at + length] ?? 0;
+    if (code === 0) break;
+    if (code < 0x21 || code > 0x7e) return undefined;
+    hash = (Math.imul(hash, 31) + code) | 0;
   }
+  for (let i = length; i < size; i += 1) if (u8[at + i] !== 0) return undefined;
+  const known = READ_BEFORE[hash & 255] ?? "";
+  if (isSame(known, u8, at, length)) return known;
+  const text = String.fromCharCode(...u8.subarray(at, at + length));
+  READ_BEFORE[hash & 255] = text;
   return text;
+}
+
+function isSame(text: string, u8: Uint8Array, at: number, length: number): boolean {
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i += 1) if (text.charCodeAt(i) !== u8[at + i]) return false;
+  return true;
 }
 
 export function putBytes(to: FrameViews, at: number, bytes: Uint8Array, padded: number): void {

@@ -1,51 +1,68 @@
 /**
- * Intents that have passed the gate and are not on the record yet.
+ * What happened in a row and is not on the record yet: intents that passed the gate, reports of the venue.
  *
- * How to think: judging is the hot path; the record (decimal text, ids by a hash, trace ids) is told right after it, once,
- * before anything is made durable, recorded, saved or sent. Order and place of the entries are those of the judging.
+ * How to think: judging and following are the hot path; the record (decimal text, ids by a hash, trace ids) is told right
+ * after it, once, before anything else is recorded, made durable, saved or sent. Order and place of the entries are those
+ * of the happening.
  *
  * Invariant: an order keeps the id that its intent was told with, under the epoch in force then (recovery.test.ts).
  */
+import type { InstrumentSpec } from "@rumi/abi";
+import type { ExecutionReport } from "@rumi/venues";
 import type { Verdict } from "../gate/gate.ts";
 import type { Intent } from "../gate/intent.ts";
 import { type StagedIntent, stagingJson } from "../staging/staged-intents.ts";
-import { intentJson } from "./entry.ts";
+import { fillJson, intentJson, isFill, orderJson } from "./entry.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import type { LiveOrders } from "./orders.ts";
 
-export type GatedIntent = {
-  readonly intent: Intent;
-  readonly verdict: Omit<Verdict, "state">;
+type Place = {
   readonly event_time_us: number;
   readonly cursor: number;
   /** 16 bytes of its own. */
   readonly trace: Uint8Array;
+};
+type Gated = Place & {
+  readonly intent: Intent;
+  readonly verdict: Omit<Verdict, "state">;
   /** It waits for approval, or was approved: then it keeps the id that it was staged with. */
   readonly staged?: StagedIntent;
 };
+/** `key` is the order's, 0 where it is not known; amounts are in the digits of `of`. */
+type Reported = Place & {
+  readonly report: ExecutionReport;
+  readonly key: number;
+  readonly of: InstrumentSpec | undefined;
+};
 
-export class GatedIntents {
+export class Untold {
   readonly #options: Pick<MachineOptions, "identity" | "instruments" | "orderId" | "record">;
   readonly #orders: LiveOrders;
-  readonly #waiting: GatedIntent[] = [];
+  readonly #waiting: (Gated | Reported)[] = [];
+  #hasIntents = false;
 
   constructor(options: Pick<MachineOptions, "identity" | "instruments" | "orderId" | "record">, orders: LiveOrders) {
     this.#options = options;
     this.#orders = orders;
   }
 
-  add(gated: GatedIntent): void {
-    this.#waiting.push(gated);
+  get hasIntents(): boolean {
+    return this.#hasIntents;
+  }
+
+  add(happened: Gated | Reported): void {
+    if ("intent" in happened) this.#hasIntents = true;
+    this.#waiting.push(happened);
   }
 
   tell(): void {
-    while (this.#waiting.length > 0) {
-      const gated = this.#waiting.shift();
-      if (gated !== undefined) this.#tell(gated);
-    }
+    this.#hasIntents = false;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      if ("intent" in next) this.#tellIntent(next);
+      else this.#tellReport(next);
   }
 
-  #tell({ intent, verdict, event_time_us, cursor, trace, staged }: GatedIntent): void {
+  #tellIntent({ intent, verdict, event_time_us, cursor, trace, staged }: Gated): void {
     const { identity, instruments, record } = this.#options;
     const trace_id = Buffer.from(trace).toString("hex");
     // Named before the entry is told: telling it may end a replay, and the epoch in force with it. The order keeps the
@@ -64,6 +81,15 @@ export class GatedIntents {
       client_order_id,
       idempotency_key: String(intent.key),
     });
+  }
+
+  #tellReport({ report, key, of, event_time_us, cursor, trace }: Reported): void {
+    const place = { event_time_us, cursor, trace_id: Buffer.from(trace).toString("hex") };
+    this.#options.record(
+      isFill(report)
+        ? { kind: "fill", ...place, fill: fillJson(report, key, of) }
+        : { kind: "order", ...place, report: orderJson(report, key, of) },
+    );
   }
 
   /** Answers the id of the order that the first action sends or changes. */
