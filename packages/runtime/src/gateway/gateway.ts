@@ -145,7 +145,9 @@ export class OrderGateway {
           this.#pump();
         });
     }
-    this.#wake(Math.min(this.#board.rest(now_ms), Math.max(0, this.#reconcileAt_ms - now_ms)));
+    // While a comparison is under way the next one's moment is nothing to wake for; its end wakes.
+    const compareIn_ms = this.#reconciling ? Infinity : Math.max(0, this.#reconcileAt_ms - now_ms);
+    this.#wake(Math.min(this.#board.rest(now_ms), compareIn_ms));
   }
 
   /** The lease is over: what waits belongs to the successor, which finds it unsettled and asks. */
