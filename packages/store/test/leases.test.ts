@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { millis, ok, seededRandom, systemClock } from "@rumi/kernel";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import {
+  acquireEpochWrite,
   acquireLease,
   acquireLeaseWrite,
   ensureLeaseWrite,
@@ -60,6 +61,23 @@ function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): voi
     }
     expect(won.a + won.b).toBe(ROUNDS);
   }, 120_000);
+
+  it("[M-7.1.1] [L-N5] [L-N7] an epoch that was announced is the one that is got, or none is: lease, row and news of it go in together or not at all", async () => {
+    const store = await one();
+    const next = (holder: string, epoch: number) => acquireEpochWrite(store, { ...KEY, holder, epoch }, TTL);
+    const together = (holder: string, epoch: number, id: string) =>
+      store.commit(batch([ensureLeaseWrite(store, KEY), next(holder, epoch), insertThing(store, id)]));
+    expect((await together("a", 1, "first")).ok).toBe(true);
+    expect(await readLease(store, store, KEY)).toMatchObject({ holder: "a", epoch: 1 });
+    for (const epoch of [1, 2, 3]) expect((await together("b", epoch, `held ${epoch}`)).ok).toBe(false);
+    expect(await committed(store, releaseLeaseWrite(store, { ...KEY, holder: "a", epoch: 1 }))).toBe(true);
+    expect((await together("b", 3, "skipped")).ok).toBe(false);
+    // What stands beside it does not go in: then the lease stays free too.
+    expect((await together("b", 2, "first")).ok).toBe(false);
+    expect(await readLease(store, store, KEY)).toMatchObject({ holder: null, epoch: 1 });
+    expect((await together("b", 2, "second")).ok).toBe(true);
+    expect(await readLease(store, store, KEY)).toMatchObject({ holder: "b", epoch: 2, max_epoch: 2 });
+  });
 
   it("[M-7.1.2] a holder that slept past its time cannot renew, and its fenced effect is undone", async () => {
     const store = await one();

@@ -10,7 +10,7 @@ import { millis, type Clock, type Millis } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";
 import type { Reconciler } from "@rumi/platform";
 import { admissionKey, type InstanceSpec } from "@rumi/runtime";
-import { acquireLease, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
+import { acquireEpochWrite, ensureLeaseWrite, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
 import { readAdmitted } from "../admissions/tables.ts";
 import { conditionWrite, readBot, readConditions, updateBot, type BotTables } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -122,19 +122,17 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     return lease !== undefined && lease.holder === holder && lease.epoch === instance.epoch && instance.epoch > 0;
   };
 
+  /** Lease, instance and the news of it in one commit: nothing is held that no event and no row tells of (L-N5). */
   const takeLease = async (instance: InstanceRow, runner_id: string): Promise<InstanceRow | undefined> => {
-    const lease = await acquireLease(store, keyOf(instance), runner_id, ttl);
-    if (!lease.ok) {
-      logger.warning("a lease could not be taken", { instance: keyText(instance), why: lease.error.kind });
-      return undefined;
-    }
-    const change = { epoch: lease.value.epoch, holder: runner_id, starts: instance.starts + 1 };
+    const key = keyOf(instance);
+    const epoch = ((await readLease(store, store, key))?.max_epoch ?? 0) + 1;
+    const change = { epoch, holder: runner_id, starts: instance.starts + 1 };
     const now = clock.now();
     const event = {
       action: "lease.acquired",
       ...resource(instance),
       outcome: "SUCCESS" as const,
-      details: { holder: runner_id, previous_holder: instance.holder, epoch: change.epoch },
+      details: { holder: runner_id, previous_holder: instance.holder, epoch },
     };
     const run = write(
       store
@@ -144,11 +142,13 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
         .where("run_id", "=", instance.run_id),
       1,
     );
-    const done = await hub.recorder.commit(SYSTEM, [updateInstance(store, instance, change, now), run], [event], {
-      run_id: instance.run_id,
-      trace_id: instance.trace_id,
-    });
-    return done ? { ...instance, ...change, row_version: instance.row_version + 1 } : undefined;
+    const lease = acquireEpochWrite(store, { ...key, holder: runner_id, epoch }, ttl);
+    const writes = [ensureLeaseWrite(store, key), lease, updateInstance(store, instance, change, now), run];
+    const trail = { run_id: instance.run_id, trace_id: instance.trace_id };
+    if (await hub.recorder.commit(SYSTEM, writes, [event], trail))
+      return { ...instance, ...change, row_version: instance.row_version + 1 };
+    logger.warning("a lease could not be taken", { instance: keyText(instance), epoch });
+    return undefined;
   };
 
   const refused = async (instance: InstanceRow, failure: FailureNote): Promise<void> => {

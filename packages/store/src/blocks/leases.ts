@@ -52,8 +52,20 @@ export function ensureLeaseWrite(store: Sql, key: LeaseKey): Write {
 
 /** Takes a lease that is free or expired. A conflict means somebody holds it. */
 export function acquireLeaseWrite(store: Sql, key: LeaseKey, holder: string, ttl: Millis): Write {
+  return write(taking(store, key, holder, ttl), 1);
+}
+
+/**
+ * Takes it as `epoch` or not at all: whoever has read the row knows which epoch is next, and can say so in the same batch.
+ * A conflict means that it is held, or that somebody had it in between.
+ */
+export function acquireEpochWrite(store: Sql, of: HeldLease, ttl: Millis): Write {
+  return write(taking(store, of, of.holder, ttl).where("max_epoch", "=", of.epoch - 1), 1);
+}
+
+function taking(store: Sql, key: LeaseKey, holder: string, ttl: Millis) {
   const now = databaseNow(store.dialect);
-  const query = store
+  return store
     .builder<LeaseTables>()
     .updateTable("lease")
     .set({
@@ -66,7 +78,6 @@ export function acquireLeaseWrite(store: Sql, key: LeaseKey, holder: string, ttl
     })
     .$call((update) => where(update, key))
     .where(sql<boolean>`(holder is null or expires_at <= ${now})`);
-  return write(query, 1);
 }
 
 /** Prolongs a lease that is still held under this epoch and not yet expired. A conflict means it is lost. */
