@@ -20,6 +20,7 @@ import { DeferredConfig } from "./deferred-config.ts";
 import { leadOf, machineOf, reachOf } from "./host-machine.ts";
 import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
+import { CAUGHT, guarded } from "./guarded.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
 import { checkpointDue, recordRolledBack, writeCheckpoint } from "./host-checkpoint.ts";
 import { failureNote, type HostFacts, inspectedOf, statusOf } from "./host-status.ts";
@@ -34,7 +35,6 @@ import type { MachineState } from "./state.ts";
 import { Watch } from "./watch.ts";
 
 type Phase = InstanceStatus["phase"];
-const CAUGHT = Symbol("halted by the host");
 
 export class InstanceHost {
   readonly #o: HostOptions;
@@ -204,14 +204,14 @@ export class InstanceHost {
   /** One turn of at most a slice; `idle` when there is nothing to do before another input or later time. */
   async turn(): Promise<"busy" | "idle"> {
     if (this.#phase === "stopped" || this.#phase === "failed") return "idle";
-    try {
-      return await this.#turn();
-    } catch (error) {
-      if (error === CAUGHT) return "idle";
-      this.#fail(failure("RUMI-SYS-001", { trace_id: this.#o.spec.trace_id }, { cause: error }));
-      return "idle";
-    }
+    return (await guarded(() => this.#turn(), this.#break)) ?? "idle";
   }
+  /** Carries out a command as carefully as a turn. */
+  async carryOut(command: () => Promise<Result<InstanceStatus, Failure>>): Promise<Result<InstanceStatus, Failure>> {
+    return (await guarded(command, this.#break)) ?? ok(this.status());
+  }
+  readonly #break = (cause: unknown): void =>
+    this.#fail(failure("RUMI-SYS-001", { trace_id: this.#o.spec.trace_id }, { cause }));
 
   async #turn(): Promise<"busy" | "idle"> {
     await this.#takeInputs();

@@ -93,7 +93,7 @@ export class Lane {
         suspend: () => host.suspend().then(() => ok(host.status())),
         inspect: () => Promise.resolve(ok(host.inspect())),
       }[message.command];
-      hosted.commands.push(async () => this.#reply(message.request, await run()));
+      hosted.commands.push(async () => this.#reply(message.request, await host.carryOut(run)));
     }
     hosted.wake();
   }
