@@ -8,10 +8,8 @@ import { fdatasync } from "node:fs";
 import { SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
 import { admit } from "./admission/admit.ts";
 import { openLive } from "./gateway/open-live.ts";
+import type { Datasync } from "./journal/datasync.ts";
 import { loadStrategy } from "./strategy/load.ts";
-
-/** Makes what was written to the file durable; `done` gets null or the problem. */
-export type Datasync = (fd: number, done: (problem: Error | null) => void) => void;
 
 export type Clocks = {
   /** Microseconds since the epoch. */

@@ -16,7 +16,7 @@ import { OrderGateway } from "./gateway.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayCondition, GatewayInput } from "./reports.ts";
 import { readTape, TapeWriter } from "./tape.ts";
-import type { Datasync } from "../surroundings.ts";
+import type { Datasync } from "../journal/datasync.ts";
 
 export type LiveOptions = {
   readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "epoch" | "start">;

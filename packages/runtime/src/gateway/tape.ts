@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { FeedBuilder, MARKET_KIND, type TradeRow } from "@rumi/venues";
-import type { Datasync } from "../surroundings.ts";
+import type { Datasync } from "../journal/datasync.ts";
 
 export const TAPE_MAGIC = "RUMITAP1";
 export const TAPE_RECORD_BYTES = 64;

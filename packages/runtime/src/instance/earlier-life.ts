@@ -12,7 +12,7 @@ import { CheckpointSlots, newestSlot, type Restored } from "../checkpoint/slots.
 import { listSegments, readJournal } from "../journal/reader.ts";
 import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "../journal/writer.ts";
 import type { InstanceSpec, JournalEntry, SegmentClosed } from "../protocol.ts";
-import type { Datasync } from "../surroundings.ts";
+import type { Datasync } from "../journal/datasync.ts";
 import type { Began } from "./recorder.ts";
 import { mismatchWith, ORIGIN_FILE, readRunRecord, runRecordOf, writeOnce, writeRunRecord } from "./run-record.ts";
 

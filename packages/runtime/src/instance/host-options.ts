@@ -7,7 +7,7 @@ import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed, ShadowComparison } from "../protocol.ts";
 import type { ServicePort } from "../service/port.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import type { Datasync } from "../surroundings.ts";
+import type { Datasync } from "../journal/datasync.ts";
 
 export const HOST_LIMITS = {
   checkpoint_every_events: 50_000,

@@ -26,7 +26,7 @@ import {
 import { dirname, join } from "node:path";
 import { canonicalJson, type Json, invariant } from "@rumi/kernel";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
-import type { Datasync } from "../surroundings.ts";
+import type { Datasync } from "./datasync.ts";
 import { CHAIN_START, encodeFrame, encodeSegmentHeader, RECORD_BYTES_MAX, SEGMENT_HEADER_BYTES } from "./frame.ts";
 import { MerkleRoot } from "./merkle.ts";
 import { closedSegment, type JournalContents, segmentFile } from "./reader.ts";
