@@ -12,6 +12,8 @@ export const PACKAGE_GRAPH = {
   platform: ["kernel", "ledger", "store", "operations", "abi", "sandbox"],
   server: ["kernel", "ledger", "store", "operations"],
   console: [],
+  /** Test code: the whole system in one process under virtual time. */
+  sim: ["kernel", "ledger", "store", "operations", "sandbox", "abi", "runtime", "venues", "control", "platform"],
   rumi: [
     "kernel",
     "ledger",
