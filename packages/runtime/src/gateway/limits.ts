@@ -28,6 +28,8 @@ export const GATEWAY_LIMITS = {
   finished_orders: 10_000,
   /** How long a stop waits for the venue's word on the orders it cancelled. */
   settle_ms: 5_000,
+  /** A market that says nothing for so long is quiet: a condition on the record, no fault. */
+  quiet_market_ms: 60_000,
   /** Rows of one live run, as many as a recording may have. */
   feed_rows: 50_000_000,
 } as const;

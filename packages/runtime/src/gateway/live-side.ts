@@ -15,6 +15,7 @@ import { ExternalVenue } from "./external-venue.ts";
 import { OrderGateway } from "./gateway.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayCondition, GatewayInput } from "./reports.ts";
+import { QuietWatch } from "./quiet-watch.ts";
 import { readTape, TapeWriter } from "./tape.ts";
 import type { Datasync } from "../journal/datasync.ts";
 
@@ -53,6 +54,7 @@ export class LiveSide {
   readonly #inputs: GatewayInput[] = [];
   readonly #conditions: Record<string, number> = {};
   #tape: TapeWriter | undefined;
+  #quiet: QuietWatch | undefined;
   #received_us = 0;
   #ended = false;
   #closed = false;
@@ -105,7 +107,7 @@ export class LiveSide {
 
   /** Opens the doors: from here on rows and reports come in and orders go out. */
   begin(): void {
-    const { spec, market, mayEmit, wallNow, datasync } = this.#o;
+    const { spec, market, mayEmit, datasync } = this.#o;
     this.#tape = new TapeWriter(spec.run_dir, {
       files: this.#from.files,
       first_row: this.#feed.length,
@@ -115,6 +117,13 @@ export class LiveSide {
     this.#received_us = this.#feed.feed.received_time_us[this.#feed.length - 1] ?? 0;
     this.venue.onOutgoing = (request) => this.#gateway.accept(request);
     this.#gateway.begin();
+    this.#quiet = new QuietWatch({
+      after_ms: this.#limits.quiet_market_ms,
+      monotonic: this.#o.monotonic,
+      timers: this.#o.timers,
+      quiet: (silent_ms) => this.#tell("feed_quiet", "M.FEED.QUIET", `${Math.round(silent_ms)} ms`),
+      resumed: (silent_ms) => this.#tell("feed_resumed", null, `${Math.round(silent_ms)} ms`),
+    });
     market.start(this.#from.last_seq, {
       row: (row, seq) => {
         if (this.#closed || this.#ended || !mayEmit()) return;
@@ -123,12 +132,12 @@ export class LiveSide {
         const received = { ...row, received_time_us: this.#received_us };
         this.#tape?.append(received, seq);
         this.#feed.trade(received);
+        this.#quiet?.heard();
         this.onActivity();
       },
       notice: (notice, detail) => {
         const { condition, reason } = CONDITIONS[notice];
-        const note = { condition, reason_code: reason, client_order_id: null, detail };
-        this.#put({ input: "gateway", ...note, received_time_us: wallNow() });
+        this.#tell(condition, reason, detail);
       },
       end: () => this.#end(null),
     });
@@ -154,6 +163,7 @@ export class LiveSide {
     if (this.#closed) return;
     this.#closed = true;
     this.venue.onOutgoing = null;
+    this.#quiet?.close();
     this.#o.market.close();
     this.#gateway.close();
     this.#tape?.close();
@@ -163,17 +173,15 @@ export class LiveSide {
   #end(reason_code: string | null): void {
     if (this.#ended) return;
     this.#ended = true;
-    if (reason_code !== null)
-      this.#put({
-        input: "gateway",
-        condition: "feed_disconnected",
-        reason_code,
-        client_order_id: null,
-        detail: `${this.#feed.length} rows`,
-        received_time_us: this.#o.wallNow(),
-      });
+    this.#quiet?.close();
+    if (reason_code !== null) this.#tell("feed_disconnected", reason_code, `${this.#feed.length} rows`);
     this.#o.market.close();
     this.onActivity();
+  }
+
+  #tell(condition: GatewayCondition, reason_code: string | null, detail: string): void {
+    const note = { condition, reason_code, client_order_id: null, detail };
+    this.#put({ input: "gateway", ...note, received_time_us: this.#o.wallNow() });
   }
 
   #put(input: GatewayInput): void {

@@ -39,6 +39,9 @@ export const GATEWAY_CONDITIONS = [
   "feed_gap_lost",
   "feed_stale",
   "feed_fresh",
+  /** No row for long, though the stream stands; and the first one after. */
+  "feed_quiet",
+  "feed_resumed",
 ] as const;
 export type GatewayCondition = (typeof GATEWAY_CONDITIONS)[number];
 
