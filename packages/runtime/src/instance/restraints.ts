@@ -148,7 +148,10 @@ export class Restraints {
   apply(input: RestraintInput | GatewayNote): void {
     switch (input.input) {
       case "gateway":
-        return input.condition === "rate_limited" ? this.occurred("rate_limited") : undefined;
+        if (input.condition === "rate_limited") this.occurred("rate_limited");
+        // An answer that did not come is a timeout, whoever was asked.
+        if (input.condition === "outcome_unknown") this.occurred("timeouts");
+        return;
       case "conflate":
         return this.conflation.begin(this.#scene.where().cursor, input.until);
       case "data_quality":
