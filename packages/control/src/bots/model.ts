@@ -15,7 +15,7 @@ import { ISOLATION_LEVELS, QUALITY_REACTIONS, type QualityFlag } from "@rumi/run
 import { Type, type Static } from "@sinclair/typebox";
 import { DegradationField, ServicesField, SloField } from "../restraints/model.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
-import { StagingField } from "../staging/model.ts";
+import { StagingField } from "../staging/field.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 
 const Open = Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.Unknown());

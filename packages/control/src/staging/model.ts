@@ -10,31 +10,12 @@
  * - Nothing of a run that is over, paused or under a newer lease can be approved.
  */
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
-import { parseMoney, STAGING_DEFAULT, STAGING_LIMITS, type StagingPolicy } from "@rumi/runtime";
+import { parseMoney, STAGING_DEFAULT, type StagingPolicy } from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
 import type { InstanceRow } from "../instances/tables.ts";
 import { CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
+import type { StagingField } from "./field.ts";
 import type { StagedRow } from "./tables.ts";
-
-/** `true` is the default policy; an object says what differs. */
-export const StagingField = Type.Union([
-  Type.Boolean(),
-  Type.Object(
-    {
-      expires_after_ms: Type.Optional(
-        Type.Integer({ minimum: 1_000, maximum: STAGING_LIMITS.expires_after_us / 1_000 }),
-      ),
-      max_staged: Type.Optional(Type.Integer({ minimum: 1, maximum: STAGING_LIMITS.max_staged })),
-      approve_up_to: Type.Optional(
-        Type.String({
-          pattern: "^\\d{1,15}(\\.\\d{1,8})?$",
-          description: "What adds at most this much, in quote currency, needs nobody's approval.",
-        }),
-      ),
-    },
-    CLOSED,
-  ),
-]);
 
 /** `undefined`: nothing is staged. */
 export function stagingPolicyOf(field: Static<typeof StagingField> | undefined): StagingPolicy | undefined {

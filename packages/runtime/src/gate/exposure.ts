@@ -10,7 +10,7 @@
  * - Both ways of counting come to the same (exposure.test.ts).
  */
 import { type InstrumentSpec, MONEY_DIGITS } from "@rumi/abi";
-import type { GateContext, GateMoment } from "./gate.ts";
+import type { GateContext, GateMoment } from "./context.ts";
 import type { VenueAction } from "./intent.ts";
 
 export type Book = Pick<GateMoment, "open_orders" | "positions" | "last_prices">;

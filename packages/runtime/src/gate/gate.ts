@@ -9,61 +9,23 @@
  * - Nothing without complete metadata, foreign identity or a key seen before becomes an action (gate.test.ts).
  * - In shadow mode no verdict carries actions.
  */
-import type { InstrumentSpec } from "@rumi/abi";
 import { unreachable } from "@rumi/kernel";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
+import type { GateContext, GateMoment } from "./context.ts";
 import { exceedsBudget, exceedsCapital } from "./exposure.ts";
 import type { Intent, IntentBody, OrderWish, RiskContext, VenueAction } from "./intent.ts";
 import { asLimitOrder } from "./limit-only.ts";
 import { normaliseOrder } from "./normalise.ts";
 
-export type Restriction = "none" | "limit_only" | "reduce_size" | "reduce_only" | "no_trade";
+export type { GateContext, GateMoment, OpenOrderView, Restriction } from "./context.ts";
 
-export type GateContext = {
-  readonly instruments: readonly InstrumentSpec[];
-  /** By index of `instruments`: the descriptor allows it. */
-  readonly instrument_allowed: readonly boolean[];
-  readonly order_types: readonly ("limit" | "market")[];
-  readonly venue_allowed: boolean;
-  readonly intents_per_event: number;
-  /** The descriptor's cap and the bot's cap; the event time's second is the window. */
-  readonly intents_per_second: number;
-  readonly instance_intents_per_second: number;
-  readonly max_open_orders: number;
-  /** Quote currency, scaled by 10^8. */
-  readonly capital: bigint;
-  readonly shadow: boolean;
-};
-
-export type OpenOrderView = {
-  readonly key: number;
-  readonly instrument: number;
-  readonly side: "buy" | "sell";
-  readonly type: "limit" | "market";
-  readonly price: number;
-  /** Not filled yet. */ readonly remaining: number;
-  /** Filled part included; an amend names this total. */ readonly quantity: number;
-};
-
-/** What the gate must know of the moment. Counters are plain numbers so that a checkpoint holds them exactly. */
+/** What the gate remembers. Counters are plain numbers so that a checkpoint holds them exactly. */
 export type GateState = {
   readonly last_key: number;
   /** Event-time second of the window, and intents in it. */
   readonly second: number;
   readonly in_second: number;
   readonly in_event: number;
-};
-
-export type GateMoment = {
-  readonly now_us: number;
-  readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
-  readonly restriction: Restriction;
-  /** Why, where another room than the instance's health asks for it; then verdicts bear it. */
-  readonly restriction_reason?: string;
-  readonly open_orders: readonly OpenOrderView[];
-  /** Signed, by instrument index. */
-  readonly positions: ArrayLike<number>;
-  readonly last_prices: ArrayLike<number>;
 };
 
 export type Verdict = {

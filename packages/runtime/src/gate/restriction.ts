@@ -1,5 +1,5 @@
 /** How restrictions stand to each other: what several rooms ask for, the strictest of them holds. */
-import type { Restriction } from "./gate.ts";
+import type { Restriction } from "./context.ts";
 
 const ORDER: Readonly<Record<Restriction, number>> = {
   none: 0,

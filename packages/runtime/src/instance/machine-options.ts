@@ -8,7 +8,7 @@ import type { InstanceMode } from "../protocol.ts";
 import type { ServiceRequest } from "../service/port.ts";
 import type { ShadowVenue } from "../shadow/shadow-venue.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import type { StagingOptions } from "../staging/staged-intents.ts";
+import type { StagingOptions } from "../staging/policy.ts";
 import type { Identity, MachineEntry } from "./entry.ts";
 
 export type MachineOptions = {

@@ -9,6 +9,12 @@ export type StagingPolicy = {
   readonly approve_up_to?: string;
 };
 
+export type StagingOptions = {
+  readonly policy: StagingPolicy;
+  /** The lease's epoch in force; in a replay the one in which the record was made. */
+  readonly epoch: () => number;
+};
+
 export const STAGING_LIMITS = {
   /** Most that a policy may let wait. */
   max_staged: 256,

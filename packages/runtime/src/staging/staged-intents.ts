@@ -18,7 +18,7 @@ import type { Intent, VenueAction } from "../gate/intent.ts";
 import type { MachineOptions } from "../instance/machine-options.ts";
 import { decideAgain } from "./decide-again.ts";
 import type { StagingInput } from "./input.ts";
-import type { StagingPolicy, StagingState } from "./policy.ts";
+import type { StagingOptions, StagingState } from "./policy.ts";
 
 /** One that waits; plain JSON, part of every checkpoint while there is any. */
 export type StagedIntent = {
@@ -32,12 +32,6 @@ export type StagedIntent = {
   readonly trace_id: string;
   /** Who has to agree; what the policy approves waits for nobody. */
   readonly approves: "person" | "policy";
-};
-
-export type StagingOptions = {
-  readonly policy: StagingPolicy;
-  /** The lease's epoch in force; in a replay the one in which the record was made. */
-  readonly epoch: () => number;
 };
 
 /** What stands for an intent that may not go at once. */
