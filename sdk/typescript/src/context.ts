@@ -14,6 +14,7 @@ import {
   writePositionIntent,
   writeRiskHint,
   writeSavedState,
+  writeServiceRequest,
   writeStateUpdate,
   writeTelemetryHint,
   writeTimerRequest,
@@ -167,6 +168,17 @@ export class Context {
     this.emit((to, at) => writeTimerRequest(to, at, { timerId, atUs }));
   }
 
+  /**
+   * Asks a service by its contract's name (Compute lane, descriptor capability `services`); `request` is what JSON holds.
+   * The answer comes as a signal: `{source: "service", service, request_id, as_of_us, answer}`, or with `error`.
+   */
+  ask(service: string, requestId: number, request: { readonly [name: string]: unknown }): void {
+    const json = encodeText(JSON.stringify(request), ABI_LIMITS.service_request_bytes + 1);
+    if (json.length > ABI_LIMITS.service_request_bytes) throw new Refusal("the question is too long", STATUS.bad_frame);
+    // A question may be longer than any other record: the room is looked at with its own length.
+    this.emit((to, at) => writeServiceRequest(to, at, { requestId, service, json }), json.length);
+  }
+
   /** One line, cut at 1,024 bytes. */
   log(line: unknown, level: number = LOG_LEVEL.info): void {
     const text = encodeText(String(line), ABI_LIMITS.log_line_bytes);
@@ -220,10 +232,10 @@ export class Context {
     return key;
   }
 
-  private emit(write: Write): void {
+  private emit(write: Write, tail = 0): void {
     const at = this.outputAt + this.used;
     // The largest record without its tails is far below this.
-    const full = at + 256 > this.end;
+    const full = at + 256 + tail > this.end;
     const length = full ? -1 : write(this.views, at);
     if (length < 0)
       throw new Refusal(

@@ -54,7 +54,7 @@ describe("an order in doubt at a failover", () => {
       const given = entries(of).filter(
         (entry) => entry.kind === "order" && entry.report["reason_code"] === "M.GATEWAY.NEVER_ARRIVED",
       );
-      expect(given.map((entry) => entry.kind === "order" && entry.report["client_order_id"]).sort()).toEqual(
+      expect(given.map((entry) => entry.kind === "order" && entry.report["client_order_id"]).toSorted()).toEqual(
         [...doubtful].sort(),
       );
       await quiet(host, venue);
