@@ -13,8 +13,9 @@ import { DEMO_INSTRUMENT, DEMO_MARKET, generateMarket } from "@rumi/venues";
 import { measured, type Measured, percentile, repeat } from "../measure.ts";
 
 const RUNS = 3;
-const EVENTS = 200_000;
-const WARM = 20_000;
+const EVENTS = 400_000;
+/** Until the compiler has seen some thousands of intents; whoever trades all day has them behind him. */
+const WARM = 200_000;
 const PACED_EVENTS = 20_000;
 const PACED_PER_S = 10_000;
 const DURABLE_INTENTS = 300;
