@@ -11,6 +11,7 @@ import {
   type PackDeps,
   type PackLibrary,
 } from "@rumi/platform";
+import type { Store } from "@rumi/store";
 import { loadRecordings } from "@rumi/venues";
 import { dataOf, openWorld, writePack, type World } from "../../platform/test/kit.ts";
 import {
@@ -51,6 +52,7 @@ export type ControlOptions = {
   readonly adoption_window?: Millis;
   readonly bare?: boolean;
   readonly environment?: string;
+  readonly store?: Store;
   /** Beside those of the product. */
   readonly declarations?: readonly Declaration[];
   readonly dangerous_operations?: "enabled" | "disabled";
@@ -113,6 +115,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
       };
     },
     options.home,
+    options.store,
   );
   if (control === undefined || library === undefined) throw new Error("the world made no control plane");
   const plane = control;

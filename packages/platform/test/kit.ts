@@ -2,7 +2,7 @@
 /** What tests of platform and control share: a real store, the real pipeline, and small packs on disk. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { digestOf, micros, millis, systemRandom, uuidv7, type Clock } from "@rumi/kernel";
+import { digestOf, micros, millis, ok, systemRandom, uuidv7, type Clock } from "@rumi/kernel";
 import {
   createLogger,
   createMetrics,
@@ -85,19 +85,24 @@ export async function openWorld(
     readonly know?: (names: { readonly operations: readonly string[]; readonly queries: readonly string[] }) => void;
   },
   path?: string,
+  /** Another store than a new SQLite file. */
+  given?: Store,
 ): Promise<World & { close(): Promise<void> }> {
   const temporary = temporaryFolder();
   const folder = path ?? temporary.path;
   const clock = realClock();
   const random = systemRandom();
-  const opened = await openSqliteStore({
-    path: join(folder, "store.db"),
-    backup_folder: folder,
-    migrations,
-    signer,
-    random,
-    writer: { kind: "in_process" },
-  });
+  const opened =
+    given === undefined
+      ? await openSqliteStore({
+          path: join(folder, "store.db"),
+          backup_folder: folder,
+          migrations,
+          signer,
+          random,
+          writer: { kind: "in_process" },
+        })
+      : ok(given);
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
   const { declarations, guards: asked, know } = make({ folder, store, clock });

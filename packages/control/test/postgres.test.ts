@@ -1,0 +1,106 @@
+/** People, policies and dangerous operations on PostgreSQL: the same way as on SQLite, from the token to the effect. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ok, seededRandom, systemClock } from "@rumi/kernel";
+import { ROOT, type Principal } from "@rumi/operations";
+import { platformMigrations } from "@rumi/platform";
+import { openPostgresStore } from "@rumi/store";
+import { generateKeyPairSync } from "node:crypto";
+import { requires } from "../../../tools/test-support.ts";
+import { codeOf, dataOf } from "../../platform/test/kit.ts";
+import { startPostgres, type TestServer } from "../../store/test/postgres-server.ts";
+import { controlMigrations } from "../src/index.ts";
+import { challengeOf, openControl, type Control } from "./kit.ts";
+
+describe.runIf(requires("postgresql"))("PostgreSQL", () => {
+  let server: TestServer;
+  let world: Control;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    const store = await openPostgresStore({
+      server: await server.database(),
+      migrations: [...platformMigrations, ...controlMigrations],
+      signer: {
+        origin: "rumi.test/log",
+        private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      },
+      clock: systemClock(),
+      random: seededRandom("salts"),
+      before_migration: async () => ok(undefined),
+    });
+    if (!store.ok) throw new Error(`${store.error.code} ${JSON.stringify(store.error.params)}`);
+    world = await openControl({ bare: true, environment: "prod", store: store.value });
+  }, 60_000);
+  afterEach(() => world.close());
+
+  const person = async (roles: readonly string[]): Promise<Principal> => {
+    const user_id = String(
+      dataOf(await world.command("users.create", { display_name: "Sam", roles, reason: "joins" }))["user_id"],
+    );
+    const issued = dataOf(await world.command("tokens.issue", { reason: "laptop" }, { params: { user_id } }));
+    const found = await world.control.operators.authenticate(String(issued["token"]));
+    if (!found.ok) throw new Error(found.error.code);
+    return found.value;
+  };
+
+  it("[L-04] [L-N10] [G-4.2] two people confirm what neither could alone, once, under the policies in force", async () => {
+    const [alice, bob] = [await person(["admin"]), await person(["admin"])];
+    const set = (mode: string, principal = alice) =>
+      world.command("safety.set", { command_id: world.id(), mode, reason: "x" }, { principal });
+    dataOf(await set("SAFE"));
+    const asked = await set("NORMAL");
+    const { challenge_id, intent_hash } = challengeOf(asked);
+    expect(codeOf(await world.confirm(asked, {}, alice))).toBe("RUMI-CMD-017");
+    const approve = (principal: Principal) =>
+      world.command("challenges.approve", { intent_hash, reason: "read" }, { params: { challenge_id }, principal });
+    expect(codeOf(await approve(alice))).toBe("RUMI-CMD-018");
+    expect(codeOf(await approve(bob))).toBe("RUMI-CMD-019");
+    dataOf(await world.query("challenges.show", {}, { challenge_id }, bob));
+    dataOf(await approve(bob));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => world.confirm(asked, {}, alice)));
+    expect(answers.filter(({ kind }) => kind === "done")).toHaveLength(1);
+    expect(dataOf(await world.query("safety.show"))).toMatchObject({ mode: "NORMAL" });
+    expect(dataOf(await world.query("challenges.list", { state: "CONFIRMED" }))).toMatchObject({ count: 1 });
+  }, 60_000);
+
+  it("[L-N9] [L-27] policies and break-glass are stored, tried and judged there too", async () => {
+    const [alice, bob] = [await person(["admin", "break_glass"]), await person(["admin", "break_glass"])];
+    const cedar = '@id("all") permit(principal, action, resource);';
+    expect(dataOf(await world.command("policies.simulate", { cedar }))).toMatchObject({ base_version: 0, flips: [] });
+    const opened = await world.command(
+      "break_glass.open",
+      { verbs: ["policies.set"], reason: "siege" },
+      { principal: alice },
+    );
+    const { challenge_id, intent_hash } = challengeOf(opened);
+    dataOf(await world.query("challenges.show", {}, { challenge_id }, bob));
+    dataOf(
+      await world.command(
+        "challenges.approve",
+        { intent_hash, reason: "read" },
+        { params: { challenge_id }, principal: bob },
+      ),
+    );
+    const session_id = String(dataOf(await world.confirm(opened, {}, alice))["session_id"]);
+    const act = (verb: string, principal: Principal) =>
+      world.command(`break_glass.${verb}`, { reason: "done" }, { params: { session_id }, principal });
+    dataOf(await act("close", alice));
+    expect(codeOf(await act("review", alice))).toBe("RUMI-CMD-018");
+    dataOf(await act("review", bob));
+    expect(dataOf(await world.query("break_glass.show", {}, { session_id }, ROOT))).toMatchObject({
+      state: "REVIEWED",
+    });
+    world.clock.skip(1_800_001);
+    await world.command("safety.set", { command_id: world.id(), mode: "SAFE", reason: "x" });
+    const late = await world.command("safety.set", { command_id: world.id(), mode: "NORMAL", reason: "x" });
+    world.clock.skip(1_800_001);
+    for (const reconciler of world.control.reconcilers) if (reconciler.name === "challenges") await reconciler.run();
+    const { challenge_id: forgotten } = challengeOf(late);
+    expect(dataOf(await world.query("challenges.show", {}, { challenge_id: forgotten }))).toMatchObject({
+      state: "EXPIRED",
+    });
+    expect(await world.actions()).toContain("dangerous_op.expire");
+  }, 60_000);
+});
