@@ -279,6 +279,10 @@ describe("a challenge", () => {
     expect(codeOf(await SAFE("NORMAL", OLGA))).toBe("RUMI-AUTH-003");
     const asked = await SAFE("NORMAL");
     expect(codeOf(await confirm(asked, {}, { ...ALICE, roles: ["view_only"] }))).toBe("RUMI-AUTH-003");
+    for (const left of [["break_glass"], ["operator"]] as const) {
+      const again = await SAFE("NORMAL");
+      expect(codeOf(await confirm(again, {}, { ...ALICE, roles: left })), left[0]).toBe("RUMI-AUTH-003");
+    }
     expect(await mode()).toBe("SAFE");
   });
 

@@ -175,6 +175,18 @@ describe("a change of policies", () => {
     expect(codeOf(await world.confirm(asked)), "the version moved").toBe("RUMI-CMD-015");
   });
 
+  it("[L-04] binds a confirmation too: what was asked for under other policies is judged by those in force", async () => {
+    dataOf(await world.command("safety.set", { command_id: world.id(), mode: "SAFE", reason: "x" }));
+    const asked = await world.command(
+      "safety.set",
+      { command_id: world.id(), mode: "NORMAL", reason: "x" },
+      { principal: ADMIN },
+    );
+    dataOf(await setPolicy(`${PERMIT} @id("stay") forbid(principal, action == Action::"safety.set", resource);`));
+    expect(codeOf(await world.confirm(asked, {}, ADMIN))).toBe("RUMI-AUTH-011");
+    expect(dataOf(await world.query("safety.show"))).toMatchObject({ mode: "SAFE" });
+  });
+
   it("[G-12] adds factors to dangerous operations and cannot take any away", async () => {
     const confirmations = [
       { operation: "safety.set", requires: ["ticket"] },

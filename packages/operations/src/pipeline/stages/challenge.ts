@@ -25,8 +25,7 @@ async function judged(run: Run, danger: ConfirmedDanger, context: PipelineContex
     const uncovered = await strongRefusal(run, context);
     if (uncovered !== undefined) return uncovered;
   }
-  if (run.confirmation !== null) return stillTheSame(run, danger);
-  if (context.guards.challenge === null) return refuse(switchedOff(run.operation));
+  // Also whoever confirms: roles may have changed since it was asked for.
   if (!run.principal.roles.some((role) => (danger.roles ?? ["admin"]).includes(role)))
     return refuse(
       failure(
@@ -35,6 +34,8 @@ async function judged(run: Run, danger: ConfirmedDanger, context: PipelineContex
         { reasonCode: "PERMISSION_DENIED" },
       ),
     );
+  if (run.confirmation !== null) return stillTheSame(run, danger);
+  if (context.guards.challenge === null) return refuse(switchedOff(run.operation));
   if (run.dry_run) return refuse(asks(definition.name, "(none in a dry run)"));
   return ask(run, danger, context);
 }
