@@ -40,6 +40,7 @@ const SUITES: readonly Suite[] = [
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
   { figures: /^runaway_(stop_ms|neighbour_ratio)$/, run: (room) => apart("runaway", {}, room) },
+  { figures: /^burst_cancel_p(50|99)_ms$/, run: (room) => apart("burst", { root: ROOT }, room) },
   {
     figures: /^density_1000_mb$/,
     run: (room) => apart("density", { root: ROOT, runner: room.bundles.runner, instances: 1_000 }, room),

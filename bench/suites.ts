@@ -4,6 +4,7 @@ import { startJailWatchdog } from "@rumi/sandbox";
 import { backtestLanguagesSuite, type Guarded } from "./suites/backtest-languages.ts";
 import { backtestSuite } from "./suites/backtest.ts";
 import { appendsSuite } from "./suites/appends.ts";
+import { burstSuite } from "./suites/burst.ts";
 import { densitySuite } from "./suites/density.ts";
 import { runawaySuite } from "./suites/runaway.ts";
 import { feedThread, laneSuite } from "./suites/lane.ts";
@@ -17,6 +18,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   backtest: backtestSuite,
   backtest_languages: backtestLanguagesSuite,
   appends: appendsSuite,
+  burst: burstSuite,
   density: densitySuite,
   runaway: runawaySuite,
   lane: laneSuite,

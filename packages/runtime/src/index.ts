@@ -47,6 +47,7 @@ export {
 export { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
 export { MeasuredLane, type MeasuredLaneOptions } from "./measure/lane.ts";
+export { type BurstOptions, type BurstResult, runBurst } from "./measure/burst.ts";
 export {
   type BacktestMeasurement,
   type BacktestOptions,

@@ -82,14 +82,16 @@ describe("what a runner need not smoke again", () => {
   const checks = (change: Partial<Parameters<typeof admit>[0]>): readonly string[] =>
     admit({ ...request, ...change }).checks.map((one) => one.check);
 
-  it("[M-12.1] a report about this very subject spares the smoke, and nothing else", () => {
+  it("[M-12.1] a report about this very subject spares the smoke and the box that it would run in, and nothing else", () => {
     const key = admissionKey(request);
     expect(admit(request).key).toBe(key);
     expect(checks({ admitted: key })).toEqual(
       admit(request)
         .checks.map((one) => one.check)
-        .filter((one) => one !== "smoke" && one !== "pace"),
+        .filter((one) => !["smoke", "pace", "isolation", "abi_version"].includes(one)),
     );
+    // The state of another run is tried in a box whatever was reported.
+    expect(checks({ admitted: key, from: { run_dir: "/nowhere" } })).toContain("abi_version");
     const folder = temporaryFolder();
     try {
       writeFileSync(join(folder.path, "crossing.wasm"), "another file");

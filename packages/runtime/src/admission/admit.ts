@@ -3,7 +3,8 @@
  *
  * Checks run in order and all are reported; a check that cannot run because an earlier one failed is not in the report.
  * A report is about exactly one subject, whose digest is its `key`. The runner checks everything again at each start but
- * the smoke, which it leaves out only when it is told a report whose key is that of what it is about to start.
+ * the smoke and the Wasm box that it would run in, which it leaves out only when it is told a report whose key is that of
+ * what it is about to start.
  *
  * Invariant: a key stands for everything the smoke saw; whatever else is started is smoked again (admit.test.ts).
  */
@@ -120,6 +121,13 @@ export function admit(request: AdmissionRequest): AdmissionReport {
   note("binary_hash", entrypoint.ok ? null : failed(entrypoint.error));
   if (checks.some((check) => !check.passed) || !config.ok) return report(null);
 
+  const subject = { ...request, descriptor, config: config.value };
+  if (request.admitted === key && descriptor.runtime_kind === "rust_wasm" && request.from === undefined) {
+    // Its box was judged for this very subject, and the start opens it in any case. Of one that is opened for nothing the
+    // address space stays taken until the engine cleans up, and ten thousand starts have none to spare.
+    note("state_schema", savedStateProblem(subject, null));
+    return report(null);
+  }
   const opened = loadStrategy({
     descriptor,
     pack_dir: request.pack_dir,
@@ -144,12 +152,12 @@ export function admit(request: AdmissionRequest): AdmissionReport {
       return report(strategy.isolation);
     if (request.admitted !== key) {
       const watched = timed(strategy, request.monotonic);
-      const broken = smoke({ ...request, descriptor, config: config.value }, watched.strategy);
+      const broken = smoke(subject, watched.strategy);
       note("smoke", broken);
       const { detail, problem } = paceOf(descriptor, watched.took_ms);
       if (broken === null) note("pace", problem, detail);
     }
-    note("state_schema", savedStateProblem({ ...request, descriptor, config: config.value }, strategy));
+    note("state_schema", savedStateProblem(subject, strategy));
     return report(strategy.isolation);
   } finally {
     strategy.close();

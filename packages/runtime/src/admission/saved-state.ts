@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StrategyDescriptor } from "@rumi/abi";
+import { invariant } from "@rumi/kernel";
 import { type Checkpoint, decodeCheckpoint } from "../checkpoint/format.ts";
 import { newestSlot } from "../checkpoint/slots.ts";
 import { HEALTHY } from "../instance/health.ts";
@@ -16,9 +17,10 @@ import type { SmokeProblem } from "./probe.ts";
 import { admissionMachine } from "./smoke.ts";
 import { syntheticFeed } from "./synthetic.ts";
 
+/** Only a state of another run (`from`) needs the strategy. */
 export function savedStateProblem(
   request: AdmissionRequest & { readonly descriptor: StrategyDescriptor },
-  strategy: Strategy,
+  strategy: Strategy | null,
 ): SmokeProblem | null {
   const { descriptor, from } = request;
   const wanted = descriptor.state_schema_version;
@@ -33,6 +35,7 @@ export function savedStateProblem(
     return from === undefined
       ? null
       : { reason_code: "M.STATE.CORRUPT", detail: "no sound checkpoint of the earlier run is left" };
+  invariant(strategy !== null, "an earlier run's state is tried in a strategy");
   const broken = strategy.reset();
   if (broken !== null) return { reason_code: broken.reason_code, detail: broken.detail };
   const feed = syntheticFeed(request.instruments, descriptor.capabilities.subscribe, 1);

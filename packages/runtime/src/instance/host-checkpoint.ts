@@ -22,12 +22,18 @@ export type CheckpointParts = {
   readonly sync: () => Promise<void>;
 };
 
-/** Whether a periodic checkpoint is due, so many rows and milliseconds after the last one. */
+/** Rows after which a checkpoint is due at the latest: while more wait that came from outside, it waits for a lull. */
+export function checkpointRows({ live, feed }: Pick<HostOptions, "live" | "feed">, cursor: number): number {
+  const isBehind = live !== undefined && feed.length > cursor;
+  return isBehind ? HOST_LIMITS.checkpoint_in_burst_events : HOST_LIMITS.checkpoint_every_events;
+}
+
+/** Whether a periodic checkpoint is due at `cursor`, so many rows and milliseconds after the last one. */
 export function checkpointDue(
-  since: { readonly rows: number; readonly ms: number },
-  of: Pick<HostOptions, "turns">,
+  since: { readonly cursor: number; readonly rows: number; readonly ms: number },
+  of: Pick<HostOptions, "turns" | "live" | "feed">,
 ): boolean {
-  if (since.rows >= HOST_LIMITS.checkpoint_every_events) return true;
+  if (since.rows >= checkpointRows(of, since.cursor)) return true;
   return since.rows > 0 && since.ms >= HOST_LIMITS.checkpoint_every_ms && of.turns?.take(of) !== false;
 }
 

@@ -11,11 +11,14 @@ import type { Datasync } from "../journal/datasync.ts";
 
 export const HOST_LIMITS = {
   checkpoint_every_events: 50_000,
+  /** Where rows from outside come faster than they are taken. */
+  checkpoint_in_burst_events: 200_000,
   checkpoint_every_ms: 10_000,
   /** Feed rows between two looks at the clock. */
-  slice_rows: 256,
+  slice_rows: 128,
   slice_rows_process: 16,
-  slice_ms: 4,
+  /** What comes from a venue, and whoever shares the lane, waits about so long at most. */
+  slice_ms: 0.5,
   inputs_queued: 1_024,
   /** The venue is heard this long beyond its own latency at a stop, microseconds. */
   settle_us: 1_000,

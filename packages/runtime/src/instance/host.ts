@@ -22,7 +22,7 @@ import { type LiveHands, settleOutside, takeFromOutside } from "./host-live.ts";
 import { HOST_LIMITS, type HostOptions } from "./host-options.ts";
 import { CAUGHT, guarded } from "./guarded.ts";
 import { beginMachine, restoreMachine } from "./host-begin.ts";
-import { checkpointDue, recordRolledBack, writeCheckpoint } from "./host-checkpoint.ts";
+import { checkpointDue, checkpointRows, recordRolledBack, writeCheckpoint } from "./host-checkpoint.ts";
 import { failureNote, type HostFacts, inspectedOf, statusOf } from "./host-status.ts";
 import { inputsOf, type MachineInput, type Waiting } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
@@ -227,15 +227,15 @@ export class InstanceHost {
       if (!(await this.#flushPending())) return this.#loseLease();
       const until = Math.min(
         this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#watch.sliceRows)),
-        this.#checkpointCursor + HOST_LIMITS.checkpoint_every_events,
+        this.#checkpointCursor + checkpointRows(this.#o, cursor),
       );
       if (until > cursor) worked = this.#watch.observatory.run(this.#machine, until) > 0 || worked;
       this.#watch.ran(cursor, this.#machine.cursor);
       if (!(await this.#flushPending())) return this.#loseLease();
       if (this.#machine.health.state === "halted") return this.#halt();
       const wished = this.#machine.takeCheckpointWish();
-      const rows = this.#machine.cursor - this.#checkpointCursor;
-      const due = checkpointDue({ rows, ms: this.#o.monotonic() - this.#checkpointAt }, this.#o);
+      const since = { cursor: this.#machine.cursor, rows: this.#machine.cursor - this.#checkpointCursor };
+      const due = checkpointDue({ ...since, ms: this.#o.monotonic() - this.#checkpointAt }, this.#o);
       if (wished || due)
         await this.checkpoint(wished ? "wished" : "periodic").finally(() => this.#o.turns?.done(this.#o));
       if (this.#machine.cursor >= feed.length && this.#o.live?.ended !== false && (await this.#flushPending())) {
