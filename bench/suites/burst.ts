@@ -22,7 +22,11 @@ export async function burstSuite(argument: string): Promise<readonly Measured[]>
   const p50: number[] = [];
   try {
     for (let run = 0; run <= RUNS; run += 1) {
-      const base = people.spec(run + 1, { mode: "live", run_dir: join(folder, String(run)) });
+      const base = people.spec(run + 1, {
+        mode: "live",
+        run_dir: join(folder, String(run)),
+        trace_id: "be".padEnd(32, "0"),
+      });
       const { resources } = base.descriptor;
       const generous = { ...resources, intents_per_event: CANCELS, intents_per_second: 1_000_000 };
       const { cancel_us, heard, rows } = await runBurst({
