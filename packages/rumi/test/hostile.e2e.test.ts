@@ -21,12 +21,12 @@ import {
   type Data,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 400_000;
 /** A few at once: each costs a process or a thread. */
 const SIDE_BY_SIDE = 4;
 /** Their excess is refused and counted inside the box (memory that is not given, sockets that do not open), and they may run on. */
 const BOUNDED =
-  /wasm_memory_hog|flood|free_text|missing_metadata|malformed|sockets|reads_files|writes_files|forks|threads|executes/;
+  /^script_|^native_|wasm_memory_hog|flood|free_text|missing_metadata|malformed|sockets|reads_files|writes_files|forks|threads|executes/;
 
 type Manifest = {
   readonly strategies: readonly {
@@ -37,7 +37,103 @@ type Manifest = {
 };
 const manifest = JSON.parse(readFileSync(join(HOSTILE_PACK, "ecosystem.json"), "utf8")) as Manifest;
 const withPython = requires("python3");
-const strategies = manifest.strategies.filter(({ runtime_kind }) => withPython || runtime_kind === "rust_wasm");
+const inThread = ({ runtime_kind }: { readonly runtime_kind: string }): boolean =>
+  runtime_kind === "rust_wasm" || runtime_kind === "typescript";
+const withJail = withPython && requires("bubblewrap");
+const strategies = manifest.strategies.filter((one) => inThread(one) || withJail);
+
+/**
+ * One attack, each kind of sandbox: the fixture that tries it, and what must have become of it. `kept`: it found no way and
+ * runs on, because what it tries was refused to it; `stopped`: refused at admission or halted, by a reason of this form.
+ * Wasm has no way to try what needs the host: a module that asks for it is refused.
+ */
+const KEPT = "kept";
+const IMPORTS = ["wasm_imports", /^RUMI-STR-(051|033)$/] as const;
+const DEADLINE = /M\.SANDBOX\.(DEADLINE|FUEL_EXHAUSTED)/;
+const CRASH =
+  /M\.(SANDBOX\.(TRAP|PROCESS_EXIT|STACK_OVERFLOW|FRAME_TOO_LARGE|DEADLINE|BAD_POINTER|FUEL_EXHAUSTED)|STRATEGY\.)/;
+/** Cut and counted until its health is gone, or out of time or fuel before that; the counts: packages/runtime/src/packs.test.ts. */
+const FLOOD = /RUNNING_PAPER|M\.(STATE|SANDBOX|LOG|INTENT)\./;
+const CONTRACT = /M\.(ABI|OUTPUT|INTENT|TELEMETRY|SANDBOX)\./;
+type Cell = readonly [strategy_id: string, becomes: typeof KEPT | RegExp];
+const ATTACKS: Readonly<Record<string, readonly Cell[]>> = {
+  "files, secrets in /proc": [
+    IMPORTS,
+    ["script_reads_files", KEPT],
+    ["python_reads_files", KEPT],
+    ["native_reads_files", KEPT],
+  ],
+  "writing files": [
+    IMPORTS,
+    ["script_reads_files", KEPT],
+    ["python_writes_files", KEPT],
+    ["native_writes_files", KEPT],
+  ],
+  "sockets, Unix sockets, DNS": [IMPORTS, ["script_sockets", KEPT], ["python_sockets", KEPT], ["native_sockets", KEPT]],
+  fork: [IMPORTS, ["script_forks", KEPT], ["python_forks", KEPT], ["native_forks", KEPT]],
+  threads: [IMPORTS, ["script_forks", KEPT], ["python_threads", KEPT], ["native_threads", KEPT]],
+  "other programs": [IMPORTS, ["script_forks", KEPT], ["python_executes", CRASH], ["native_executes", CRASH]],
+  memory: [
+    ["wasm_memory_hog", KEPT],
+    ["script_memory_hog", CRASH],
+    ["python_memory_hog", CRASH],
+    ["native_memory_hog", CRASH],
+  ],
+  "a loop without end": [
+    ["wasm_spin", DEADLINE],
+    ["script_spins", DEADLINE],
+    ["python_spins", DEADLINE],
+    ["native_spins", DEADLINE],
+  ],
+  "a native step without end": [
+    ["wasm_spin_in_init", DEADLINE],
+    ["script_spins_natively", DEADLINE],
+    ["python_sleeps", DEADLINE],
+    ["native_spins_natively", DEADLINE],
+  ],
+  logs: [
+    ["wasm_log_flood", FLOOD],
+    ["script_log_flood", FLOOD],
+    ["python_log_flood", FLOOD],
+    ["native_log_flood", FLOOD],
+  ],
+  intents: [
+    ["wasm_intent_flood", FLOOD],
+    ["script_intent_flood", CONTRACT],
+    ["python_intent_flood", FLOOD],
+    ["native_intent_flood", CONTRACT],
+  ],
+  "records of no kind": [
+    ["wasm_malformed", CONTRACT],
+    ["script_malformed", CONTRACT],
+    ["python_malformed", CONTRACT],
+    ["native_malformed", CONTRACT],
+  ],
+  "more than was asked for": [
+    ["wasm_trap", CRASH],
+    ["script_raw_flood", CRASH],
+    ["python_raw_flood", CONTRACT],
+    ["native_raw_flood", CRASH],
+  ],
+  "an error of its own": [
+    ["wasm_trap", CRASH],
+    ["script_raises", CRASH],
+    ["python_raises", CRASH],
+    ["native_raises", CRASH],
+  ],
+  "an end of its own": [
+    ["wasm_trap", CRASH],
+    ["script_exits", CRASH],
+    ["python_exits", CRASH],
+    ["native_exits", CRASH],
+  ],
+  "its own runtime broken": [
+    ["wasm_trap", CRASH],
+    ["script_breaks_itself", CRASH],
+    ["python_bad_pipe", CRASH],
+    ["native_bad_pipe", CRASH],
+  ],
+};
 
 let program: Program;
 let hostile_digest: string;
@@ -45,6 +141,7 @@ let hostile_digest: string;
 type End = {
   readonly strategy_id: string;
   readonly code: string;
+  readonly reason_code: string;
   readonly reason: string;
   readonly next: string;
   readonly state: string;
@@ -56,6 +153,7 @@ async function tryOne({ strategy_id, strategy_version }: Manifest["strategies"][
   const refusal = (body: Data): End => ({
     strategy_id,
     code: String(body["error_code"]),
+    reason_code: String(body["reason_code"]),
     reason: String(body["error"]),
     next: String(body["suggestion"]),
     state: "refused",
@@ -82,6 +180,7 @@ async function tryOne({ strategy_id, strategy_version }: Manifest["strategies"][
   return {
     strategy_id,
     code: last?.failure?.error_code ?? "",
+    reason_code: String(last?.failure?.["reason_code" as keyof typeof last.failure] ?? ""),
     reason: last?.failure?.error ?? "",
     next: last?.failure?.suggestion ?? "",
     state: now.state,
@@ -124,6 +223,25 @@ describe("[M-0.2] hostile strategies", () => {
       }
     },
   );
+
+  it.each(Object.entries(ATTACKS).flatMap(([attack, cells]) => cells.map((cell) => [attack, ...cell] as const)))(
+    "[M-5.2.1] [M-5.2.2] [M-5.2.3] [M-5.2.4] [M-5.2.5] [M-5.2.6] %s: %s",
+    (_, strategy_id, becomes) => {
+      if (!strategies.some((one) => one.strategy_id === strategy_id)) return;
+      const end = ends.find((one) => one.strategy_id === strategy_id);
+      const text = JSON.stringify(end);
+      if (becomes === KEPT) expect(end?.state, text).toBe("RUNNING_PAPER");
+      else expect(text).toMatch(new RegExp(becomes.source.replaceAll(/[$^]/g, "")));
+    },
+  );
+
+  it("every hostile fixture of the pack stands in the table", () => {
+    const named = new Set(Object.values(ATTACKS).flatMap((cells) => cells.map(([strategy_id]) => strategy_id)));
+    const contract = /free_text|missing_metadata/;
+    const ids = manifest.strategies.map(({ strategy_id }) => strategy_id);
+    expect(ids.filter((id) => !named.has(id) && !contract.test(id))).toEqual([]);
+    expect([...named].filter((id) => !ids.includes(id))).toEqual([]);
+  });
 
   it("[M-12.1] every admission is kept and readable, refused and admitted ones, over HTTP and on the command line", async () => {
     const of = async (bot_id: string): Promise<readonly Data[]> => {

@@ -51,6 +51,25 @@ describe("admission", () => {
     expect(check({ state_schema_version: 2 })).toBe("smoke M.STATE.SCHEMA_VERSION");
     expect(check({}, { saved_state_version: 2 })).toBe("state_schema M.STATE.INCOMPATIBLE");
   });
+  it("[M-12.1] [M-2.1] a field that no contract knows is refused wherever it stands, and so is a value of another type", () => {
+    const { capabilities, resources, io_contracts } = descriptor();
+    const field = { type: "integer", required: false, default: 1 } as const;
+    for (const odd of [
+      { surprise: 1 },
+      { capabilities: { ...capabilities, network: ["*"] } },
+      { resources: { ...resources, gpu: 1 } },
+      { resources: { ...resources, threads: "1" } },
+      { resources: { ...resources, cpu: 2 } },
+      { io_contracts: { ...io_contracts, orders: 1 } },
+      { config_schema: { a: { ...field, eval: "1" } } },
+      { entrypoint: "../outside.wasm" },
+      { runtime_kind: "node" },
+    ])
+      expect([odd, check(odd as unknown as Partial<StrategyDescriptor>)]).toEqual([
+        odd,
+        expect.stringMatching(/^descriptor M\.DESCRIPTOR\./),
+      ]);
+  });
   it("[M-3.2.2] [M-13.1] an external service on the low-latency lane is refused", () => {
     const refused = check({ capabilities: { ...descriptor().capabilities, external_services: ["model"] } });
     expect(refused).toMatch(/^(lane M\.LANE\.EXTERNAL_ON_LL|descriptor )/);

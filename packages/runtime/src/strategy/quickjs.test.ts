@@ -115,7 +115,7 @@ describe("TypeScript in the lane's thread", () => {
     const hog = "if (events === 300) { const all = []; for (;;) all.push(new Uint8Array(1e6)); }";
     expect(against(hog, { memory_bytes: 16_777_216 }).counters.faults).toEqual({ trap: 1 });
     // Beyond the room for output: refused before anything is read.
-    expect(against("if (events === 300) return 2 ** 30;").counters.faults).toEqual({ status: 1 });
+    expect(against("if (events === 300) return 2 ** 30;").counters.faults).toEqual({ pointer: 1 });
   });
 
   it("[M-5.2.6] what the SDK catches comes with its words", () => {

@@ -122,7 +122,10 @@ export class QuickJsBox {
       engine.refuel(this.options.fuel_per_call);
       const answer = engine.callForNumber(this.callee);
       if (this.u8.length === 0) this.view(engine);
-      return Number.isInteger(answer) ? answer : this.fail(boxFault("trap", "it threw, or answered no number"));
+      if (!Number.isInteger(answer)) return this.fail(boxFault("trap", "it threw, or answered no number"));
+      if (answer > this.roomBytes || answer === WASM_FAULTED)
+        return this.fail(boxFault("pointer", `it answered ${answer} bytes; there is room for ${this.roomBytes}`));
+      return answer;
     } catch (error) {
       return this.fail(this.classify(error, "a call"));
     }

@@ -1,0 +1,30 @@
+#!/usr/bin/python3 -s
+"""Hostile fixture, a native program: a hundred orders in each event, none of them complete. What the kernel executes need not be compiled."""
+import os
+import struct
+
+
+def take(count):
+    got = b""
+    while len(got) < count:
+        chunk = os.read(0, count - len(got))
+        if not chunk:
+            os._exit(0)
+        got += chunk
+    return got
+
+
+def on_event():
+    order = struct.pack("<2I", 1, 112) + bytes(84) + struct.pack("<4B", 1, 1, 1, 0) + bytes(16)
+    return order * 100
+
+
+os.write(1, bytes(4))
+while True:
+    message = take(struct.unpack("<I", take(4))[0])
+    output = b""
+    if message[0] == 2:
+        output = on_event() or b""
+    elif message[0] == 6:
+        output = struct.pack("<6I", 20, 24, 1, 8, 0, 0)
+    os.write(1, struct.pack("<IiI", len(output) + 8, 0, 1) + output)

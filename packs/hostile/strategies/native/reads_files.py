@@ -1,0 +1,40 @@
+#!/usr/bin/python3 -s
+"""Hostile fixture, a native program: reads files of the host, ends when it can. What the kernel executes need not be compiled."""
+import os
+import struct
+
+
+def take(count):
+    got = b""
+    while len(got) < count:
+        chunk = os.read(0, count - len(got))
+        if not chunk:
+            os._exit(0)
+        got += chunk
+    return got
+
+
+def on_event():
+    for attempt in (
+        lambda: open("/etc/passwd").read(),
+        lambda: open("/etc/shadow").read(),
+        lambda: open("/proc/1/environ").read(1) + os.environ["HOME_OF_THE_HOST"],
+        lambda: os.listdir("/root"),
+        lambda: os.listdir("/home"),
+    ):
+        try:
+            attempt()
+        except (OSError, KeyError, ImportError, MemoryError, RuntimeError):
+            continue
+        raise SystemExit("it could")
+
+
+os.write(1, bytes(4))
+while True:
+    message = take(struct.unpack("<I", take(4))[0])
+    output = b""
+    if message[0] == 2:
+        output = on_event() or b""
+    elif message[0] == 6:
+        output = struct.pack("<6I", 20, 24, 1, 8, 0, 0)
+    os.write(1, struct.pack("<IiI", len(output) + 8, 0, 1) + output)

@@ -1,0 +1,18 @@
+// Hostile fixture: takes its own buffer away and poisons every prototype.
+globalThis.rumi_strategy = (memory, inputAt, outputAt) => {
+  const head = new Uint32Array(memory, inputAt - 8, 2);
+  const out = new Uint32Array(memory, outputAt, 16_384);
+  const bytes = new Uint8Array(memory);
+  return () => {
+    if (head[0] === 6) return out.set([20, 24, 1, 8, 0, 0]), 24;
+    if (head[0] !== 2) return 0;
+    try {
+      memory.transfer?.();
+    } finally {
+      Object.prototype.then = 1;
+      Array.prototype.push = null;
+      Uint32Array.prototype.set = null;
+    }
+    return Number.NaN;
+  };
+};

@@ -1,0 +1,11 @@
+// Hostile fixture: a regular expression that never returns.
+globalThis.rumi_strategy = (memory, inputAt, outputAt) => {
+  const head = new Uint32Array(memory, inputAt - 8, 2);
+  const out = new Uint32Array(memory, outputAt, 16_384);
+  const bytes = new Uint8Array(memory);
+  return () => {
+    if (head[0] === 6) return out.set([20, 24, 1, 8, 0, 0]), 24;
+    if (head[0] !== 2) return 0;
+    return /^(a+)+$/.test(`${"a".repeat(64)}b`) ? 1 : 0;
+  };
+};
