@@ -40,6 +40,7 @@ const SUITES: readonly Suite[] = [
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
   { figures: /^runaway_(stop_ms|neighbour_ratio)$/, run: (room) => apart("runaway", {}, room) },
+  { figures: /^jail_restart_ms|wasm_reset_ms$/, run: (room) => apart("restart", { root: ROOT }, room) },
   { figures: /^burst_cancel_p(50|99)_ms$/, run: (room) => apart("burst", { root: ROOT }, room) },
   {
     figures: /^density_1000_mb$/,

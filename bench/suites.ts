@@ -6,6 +6,7 @@ import { backtestSuite } from "./suites/backtest.ts";
 import { appendsSuite } from "./suites/appends.ts";
 import { burstSuite } from "./suites/burst.ts";
 import { densitySuite } from "./suites/density.ts";
+import { restartSuite } from "./suites/restart.ts";
 import { runawaySuite } from "./suites/runaway.ts";
 import { feedThread, laneSuite } from "./suites/lane.ts";
 import { loadSuite } from "./suites/load.ts";
@@ -20,6 +21,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   appends: appendsSuite,
   burst: burstSuite,
   density: densitySuite,
+  restart: restartSuite,
   runaway: runawaySuite,
   lane: laneSuite,
 };

@@ -57,7 +57,8 @@ export async function backtestLanguagesSuite(argument: string): Promise<readonly
   return [...found, measured(name("rust_beside"), "events/s", await speed(() => pass()))];
 }
 
-async function pythonHome(root: string): Promise<{
+/** What Python strategies need here, with a thread that ends late ones; `null` where there is no strict jail. */
+export async function pythonHome(root: string): Promise<{
   readonly home: PythonHome;
   readonly watch: JailWatch;
   readonly now_ms: () => number;

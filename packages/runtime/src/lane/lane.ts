@@ -13,7 +13,6 @@ import type { HostOptions } from "../instance/host-options.ts";
 import type { InstanceSpec, InstanceStatus, LiveVenueSpec } from "../protocol.ts";
 import { CheckpointTurns } from "../checkpoint/turns.ts";
 import type { LoadStrategyOptions } from "../strategy/load.ts";
-import { ProcessStrategy } from "../strategy/process.ts";
 import { SYSTEM, type Surroundings } from "../surroundings.ts";
 import { openServices } from "../service/open.ts";
 import type { ServicePort } from "../service/port.ts";
@@ -127,7 +126,9 @@ export class Lane {
     const config = validateConfig(asked.descriptor.config_schema, asked.config);
     if (!config.ok) return config;
     const spec = { ...atItsPrimarysPace(asked), config: config.value };
-    const native = { watch, now_ms: sharedNowMs };
+    // Its processes stand behind everything else too, whenever they are started.
+    const behind = this.#data.lane === "compute" ? { onStarted: lowerGroups } : {};
+    const native = { watch, now_ms: sharedNowMs, ...behind };
     const pythonOf = { native, jails, ...(python === null ? {} : { python: { home: python, ...native } }) };
     const admitted = spec.admission === undefined ? {} : { admitted: spec.admission.key };
     const { monotonic } = this.#around;
@@ -202,8 +203,6 @@ export class Lane {
       ...(pythonOf.python === undefined ? {} : { python: { ...pythonOf.python, standby: "warm" as const } }),
     });
     if (!strategy.ok) return strategy;
-    if (this.#data.lane === "compute" && strategy.value instanceof ProcessStrategy)
-      lowerGroups(strategy.value.pid ?? process.pid);
     const services = openServices(spec, this.#data.python);
     if (!services.ok) {
       strategy.value.close();

@@ -51,6 +51,8 @@ export type JailGuard = {
   readonly now_ms: () => number;
   /** Keep a second process ready for Python; none without. */
   readonly standby?: "warm";
+  /** Hears of every process of the strategy once it runs, the one that waits included. */
+  readonly onStarted?: (pid: number) => void;
 };
 
 type Common = JailGuard & {
@@ -79,6 +81,8 @@ const HEAD = 8;
 const FRAMES_AT_ONCE = 512;
 const PATIENCE_MS = 30_000;
 const STANDBY_AFTER_MS = 50;
+/** By then a standby is a session of its own, whose place among others can be said. */
+const STANDBY_SETTLED_MS = 1_000;
 /**
  * The kernel's own fence behind the deadline: the declared share of a day. A life that spends it is ended as one that
  * crashed, and the next one goes on from the checkpoint.
@@ -119,12 +123,21 @@ export function openNativeStrategy(options: NativeStrategyOptions): Result<Proce
 }
 
 function start(of: Common, spec: JailSpec, afterwards: () => void): Result<ProcessStrategy, Failure> {
-  const { watch, now_ms, descriptor, instead_of = null } = of;
+  const { watch, now_ms, descriptor, instead_of = null, onStarted } = of;
   const started = spawnSyncJail({ spec, watch, now_ms });
   return started.ok
     ? ok(
         new ProcessStrategy(
-          { watch, now_ms, descriptor, instead_of, spec, afterwards, ...standbyOf(of, spec) },
+          {
+            watch,
+            now_ms,
+            descriptor,
+            instead_of,
+            spec,
+            afterwards,
+            ...(onStarted === undefined ? {} : { onStarted }),
+            ...standbyOf(of, spec),
+          },
           started.value,
         ),
       )
@@ -185,6 +198,7 @@ export class ProcessStrategy implements Strategy {
     this.views = frameViews(buffer, 0, buffer.byteLength);
     this.#request = new Uint8Array(buffer, 0, room);
     this.#output = room;
+    this.#tellStarted(process.pid);
     this.#prepare();
   }
 
@@ -280,6 +294,7 @@ export class ProcessStrategy implements Strategy {
         detail: "the process could not be started again",
       };
     this.#process = again.value;
+    this.#tellStarted(this.#process.pid);
     this.#prepare();
     return null;
   }
@@ -292,7 +307,12 @@ export class ProcessStrategy implements Strategy {
       const launched = launchSyncJail(this.#options);
       // Without one a restart only takes longer; the next restart tells what is wrong, if it still is.
       if (launched.ok) this.#standby = launched.value;
+      setTimeout(() => this.#tellStarted(this.standbyPid), STANDBY_SETTLED_MS).unref();
     }, STANDBY_AFTER_MS).unref();
+  }
+
+  #tellStarted(pid: number | undefined): void {
+    if (pid !== undefined && !this.#closed) this.#options.onStarted?.(pid);
   }
 
   close(): void {

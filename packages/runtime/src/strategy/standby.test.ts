@@ -6,7 +6,8 @@ import { createJailWatch, detectPython, startJailWatchdog } from "@rumi/sandbox"
 import { afterAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
 import { descriptor } from "../../test/support.ts";
-import { openPythonStrategy, type ProcessStrategy } from "./process.ts";
+import { descendants, groupOf, lowerGroups } from "../lane/priority.ts";
+import { type JailGuard, openPythonStrategy, type ProcessStrategy } from "./process.ts";
 
 const room = temporaryFolder();
 chmodSync(room.path, 0o755);
@@ -31,7 +32,7 @@ describe.runIf(requires("python3"))("a warm standby", () => {
   const stop = startJailWatchdog(watch, { now_ms, every_ms: 1 });
   afterAll(stop);
   const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-  const open = (standby: { readonly standby?: "warm" }): ProcessStrategy => {
+  const open = (standby: Pick<JailGuard, "standby" | "onStarted">): ProcessStrategy => {
     const python = detectPython(process.env["PATH"] ?? "");
     if (!python.ok) throw new Error("the suite needs Python");
     writeFileSync(join(room.path, "quiet.py"), SOURCE);
@@ -110,6 +111,33 @@ describe.runIf(requires("python3"))("a warm standby", () => {
       while (alive(standby)) await new Promise((resolve) => setTimeout(resolve, 10));
       restart(strategy);
       expect(strategy.pid).not.toBe(standby);
+    } finally {
+      strategy.close();
+    }
+  });
+
+  it("[M-0.4] stands behind everything else where its strategy does: every process is told of, the one that waits included", async () => {
+    const told: number[] = [];
+    const lowered: number[] = [];
+    const strategy = open({
+      standby: "warm",
+      onStarted: (pid) => {
+        told.push(pid);
+        lowered.push(lowerGroups(pid));
+      },
+    });
+    try {
+      expect(told).toEqual([strategy.pid]);
+      const standby = await prepared(strategy);
+      for (const until = performance.now() + 20_000; told.length < 2 && performance.now() < until;)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(told).toEqual([strategy.pid, standby]);
+      // Where the kernel weighs sessions against each other, that of the waiting one is lowered too.
+      const own = groupOf("self");
+      const others = descendants(standby).flatMap((pid) => groupOf(String(pid)) ?? []);
+      if (own !== undefined && others.some(({ name }) => name !== own.name)) expect(lowered[1]).toBeGreaterThan(0);
+      restart(strategy);
+      expect(told.at(-1)).toBe(standby);
     } finally {
       strategy.close();
     }
