@@ -21,11 +21,11 @@ let count = 0;
 /** A Compute thread ends as by a defect of its own when the file is there. */
 const FATAL = join(room.path, "fatal");
 const DIES = `
-import { existsSync as has, rmSync as remove } from "node:fs";
-import { workerData as given } from "node:worker_threads";
-if (given.lane === "compute") setInterval(() => {
-  if (!has(${JSON.stringify(FATAL)})) return;
-  remove(${JSON.stringify(FATAL)});
+import * as filesOfTheTest from "node:fs";
+import { workerData as givenToTheTest } from "node:worker_threads";
+if (givenToTheTest.lane === "compute") setInterval(() => {
+  if (!filesOfTheTest.existsSync(${JSON.stringify(FATAL)})) return;
+  filesOfTheTest.rmSync(${JSON.stringify(FATAL)});
   throw new Error("the test ends this thread");
 }, 20);`;
 
