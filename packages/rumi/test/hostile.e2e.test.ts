@@ -180,7 +180,7 @@ async function tryOne({ strategy_id, strategy_version }: Manifest["strategies"][
   return {
     strategy_id,
     code: last?.failure?.error_code ?? "",
-    reason_code: String(last?.failure?.["reason_code" as keyof typeof last.failure] ?? ""),
+    reason_code: last?.failure?.reason_code ?? "",
     reason: last?.failure?.error ?? "",
     next: last?.failure?.suggestion ?? "",
     state: now.state,

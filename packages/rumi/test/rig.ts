@@ -14,7 +14,12 @@ export type Instance = Data & {
   readonly epoch: number;
   readonly cursor: number;
   readonly events_total: number;
-  readonly failure: { readonly error_code: string; readonly error: string; readonly suggestion: string } | null;
+  readonly failure: {
+    readonly error_code: string;
+    readonly reason_code: string | null;
+    readonly error: string;
+    readonly suggestion: string;
+  } | null;
 };
 export type Bot = Data & {
   readonly bot_id: string;

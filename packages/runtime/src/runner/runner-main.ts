@@ -10,7 +10,7 @@ import { readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 import { type Failure, failureText, systemRandom } from "@rumi/kernel";
-import { CONTAINER_ENGINES, detectJails, detectPython } from "@rumi/sandbox";
+import { CONTAINER_ENGINES, detectJails, detectPython, type JailFacts } from "@rumi/sandbox";
 import type { PythonHome } from "../strategy/process.ts";
 import { type IsolationFact, Runner, type RunnerOptions } from "./runner.ts";
 
@@ -70,6 +70,11 @@ export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "
   process.on("SIGTERM", () => void runner.close(GRACE_MS));
 }
 
+/** What the control plane needs of it. */
+function toldOf({ level, mechanism, available, strict, reason }: JailFacts): IsolationFact {
+  return { level, mechanism, available, strict, reason };
+}
+
 function wayOut(of: Failure): string {
   const { text, next } = failureText(of, "en");
   return `${text} ${next}`;
@@ -98,7 +103,7 @@ export async function pythonHome(
     reason: python.ok ? null : wayOut(python.error),
   };
   const jails = await detect.jails(python);
-  const isolation = [wasm, interpreter, ...jails.map(({ weaker: _, ...fact }): IsolationFact => fact)];
+  const isolation = [wasm, interpreter, ...jails.map(toldOf)];
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
   return {
     python:

@@ -8,16 +8,7 @@
  *
  * Invariant: it passes the attack suite of every other jail (attack.test.ts, `runc`).
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { spawn } from "node:child_process";
@@ -60,7 +51,7 @@ export type OciHost = {
   readonly uid: number;
   readonly gid: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Processor share, where a cgroup can be had. */
+  /** What runs in it, limits first. */
   readonly command: readonly string[];
   /** Folders besides /usr. */
   readonly visible: readonly string[];
@@ -97,7 +88,7 @@ export function ociConfig(spec: JailSpec, host: OciHost): object {
       ],
       readonlyPaths: ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"],
       ...(spec.without === "filter" ? {} : { seccomp: seccompOf(spec, host.processor) }),
-      ...(host.uid === 0 ? { cgroupsPath: undefined, resources: resourcesOf(spec) } : {}),
+      ...(host.uid === 0 ? { resources: resourcesOf(spec) } : {}),
     },
   };
 }
