@@ -5,7 +5,7 @@
  * took it. Both sides judge the same: here a word on what is decided, expired or of an ended run is refused before it is
  * recorded; in the runner the same word would change nothing (runtime/src/staging).
  *
- * Invariants (control/test/staging.test.ts)
+ * Invariants (model.test.ts, packages/rumi/test/staging.e2e.test.ts)
  * - The first word on a staged intent counts; of two approvers that race, one is told that the other was first.
  * - Nothing of a run that is over, paused or under a newer lease can be approved.
  */

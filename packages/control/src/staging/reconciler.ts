@@ -1,9 +1,9 @@
 /**
- * Brings people's words on staged intents to the runner that holds the run, until it took them. Level-triggered.
+ * Brings people's words on staged intents to the runner that holds the run, until it took them. Level-triggered: told
+ * twice a word acts once, because the intent waits no more. What a runner refuses (paused, another lease) goes back to
+ * waiting, with the reason beside it.
  *
- * Invariants (control/test/staging.test.ts)
- * - A word that a runner did not answer is told again; told twice it acts once, because the intent waits no more.
- * - What a runner refuses (paused, another lease) goes back to waiting, with the reason beside it.
+ * Invariant: a word that no runner answered is told again, to whoever holds the run then (rumi/test/staging.e2e.test.ts).
  */
 import type { Clock } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";

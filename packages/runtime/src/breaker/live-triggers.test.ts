@@ -9,7 +9,6 @@ import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { hosted, journalOf, loseCheckpoints } from "../../test/hosted.ts";
 import {
   cleanUp,
-  conditions,
   connected,
   drive,
   entries,
