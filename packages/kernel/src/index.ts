@@ -6,6 +6,7 @@
 export * from "./canonical-json.ts";
 export * from "./decimal.ts";
 export * from "./errors/catalogue.ts";
+export * from "./explore/explore.ts";
 export type { ErrorEntry } from "./errors/entry.ts";
 export * from "./hash.ts";
 export * from "./ids.ts";
