@@ -84,6 +84,9 @@ export function createApi(token: string, language: string) {
     venue: (venue_id: string) => get(answers.venueDetail, `/api/venues/${of(venue_id)}`),
     setSafety: (mode: answers.SafetyMode, { id, reason }: Wish) =>
       post("/api/safety/set", { command_id: id, mode, reason }),
+    /** Confirms, with the phrase that the person typed, what they asked for. */
+    confirmChallenge: ({ challenge_id, intent_hash }: answers.Challenge, phrase: string, { id, reason }: Wish) =>
+      post(`/api/challenges/${of(challenge_id)}/confirm`, { command_id: id, intent_hash, phrase, reason }),
     /** Asks a bot to change its state, from the state that the person saw. */
     move: (bot: Pick<answers.Bot, "bot_id" | "state">, to: answers.BotState, wish: Wish) =>
       post("/api/commands", {

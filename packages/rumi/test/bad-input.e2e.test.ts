@@ -580,20 +580,20 @@ describe.runIf(canMount)("a full disk", () => {
       const taken: string[] = [];
       const full = await eventually(async () => {
         const reason = "x".repeat(900);
-        const answer = await set(reason, taken.length % 2 === 0 ? "NORMAL" : "SAFE");
+        const answer = await set(reason);
         if (answer.status < 300) taken.push(reason);
         return answer.status >= 400 && answer;
       }, 0);
       expectRefusal(full, 507, /^RUMI-SYS-008$/);
-      for (let more = 0; more < 20; more += 1) expect(code(await set("full", "SAFE"))).toBe("RUMI-SYS-008");
+      for (let more = 0; more < 20; more += 1) expect(code(await set("full"))).toBe("RUMI-SYS-008");
       expect((await small.call("GET", "/api/safety")).status).toBe(200);
       expect((await small.call("GET", "/api/audit/events")).status).toBe(200);
       expect([200, 503]).toContain((await fetch(new URL("/health", small.url))).status);
       rmSync(ballast);
-      await eventually(async () => (await set("after", "NORMAL")).status === 200);
+      await eventually(async () => (await set("after", "EMERGENCY_STOP")).status === 200);
       const after = new Map((await auditEvents(small)).map(({ event_id, log_index }) => [event_id, log_index]));
       for (const { event_id, log_index } of before) expect(after.get(event_id)).toBe(log_index);
-      expect((await ok(small, "GET", "/api/safety"))["mode"]).toBe("NORMAL");
+      expect((await ok(small, "GET", "/api/safety"))["mode"]).toBe("EMERGENCY_STOP");
       expect(await small.stop()).toBe(0);
       const again = await startProgram({ home });
       await again.stop();

@@ -11,6 +11,7 @@ import { chromium, type Browser, type Page, type Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
 import { eventually, ROOT, startProgram, type Program } from "./program.ts";
+import { okConfirmed } from "./rig.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = [
@@ -213,7 +214,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   );
 
   it(
-    "a refusal shows its code, its reason and the next step, and what was typed stays",
+    "[G-4.3] [G-9.1] a refusal shows its code and next step, and what was typed stays; what is dangerous takes its phrase",
     async () => {
       await page.getByRole("button", { name: "Start paper: EMA cross" }).click();
       await confirm(page, "let it trade");
@@ -224,6 +225,14 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
       await page.getByRole("button", { name: "Close" }).click();
       await page.getByRole("button", { name: "Back to NORMAL" }).click();
       await confirm(page, "the drill is over");
+      const dialog = page.getByRole("dialog");
+      await see(page, "phrase").waitFor();
+      expect(await textOf(page, "refusal-code")).toContain("CONFIRMATION_REQUIRED");
+      expect(await ok("GET", "/api/safety"), "asking alone changes nothing").toMatchObject({ mode: "SAFE" });
+      await see(page, "phrase").fill("I understand");
+      expect(await dialog.getByRole("button", { name: "Do it" }).isDisabled()).toBe(true);
+      await see(page, "phrase").fill("I UNDERSTAND LIVE RISK");
+      await dialog.getByRole("button", { name: "Do it" }).click();
       await until(page, "safety-mode", /NORMAL/);
     },
     SLOW_MS,
@@ -354,7 +363,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
       await other.reload();
       await until(other, "log-badge", /LOG NOT VERIFIED: the log has \d+ entries; this browser has seen \d+/);
       await closePage(other);
-      await ok("POST", "/api/safety/set", {
+      await okConfirmed(program, "/api/safety/set", {
         command_id: crypto.randomUUID(),
         mode: "NORMAL",
         reason: "back",

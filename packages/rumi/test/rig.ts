@@ -55,6 +55,17 @@ export async function ok(program: Program, method: string, path: string, body?: 
   return (answer.body as { readonly data?: Data }).data ?? {};
 }
 
+/** Asks for something dangerous and confirms what is asked back; the data of what was then done. */
+export async function okConfirmed(program: Program, path: string, body: Data): Promise<Data> {
+  const asked = await program.call("POST", path, body);
+  const { challenge } = asked.body as { readonly challenge?: Data };
+  if (asked.status !== 409 || challenge === undefined)
+    throw new Error(`${path} asked for no confirmation: ${asked.status} ${JSON.stringify(asked.body)}`);
+  const { challenge_id, intent_hash, phrase } = challenge;
+  const confirm = `/api/challenges/${String(challenge_id)}/confirm`;
+  return ok(program, "POST", confirm, { intent_hash, phrase, reason: "meant" });
+}
+
 /** Imports, applies and approves a folder; the approved digest. */
 export async function installPack(program: Program, folder = DEFAULT_PACK, pack_id = "default"): Promise<string> {
   const { staging_id } = await ok(program, "POST", "/api/packs/import", { path: folder });

@@ -240,6 +240,16 @@ export const venueDetail = object({
 });
 export type VenueDetail = Of<typeof venueDetail>;
 
+/** What a dangerous operation asks for before it is done. */
+export const challenge = object({
+  challenge_id: text,
+  intent_hash: text,
+  phrase: text,
+  requires: list(text),
+  expiry: text,
+});
+export type Challenge = Of<typeof challenge>;
+
 export const refusal = object({
   error: text,
   error_code: text,
@@ -247,5 +257,6 @@ export const refusal = object({
   suggestion: text,
   status_code: integer,
   trace_id: optional(text),
+  challenge: optional(challenge),
 });
 export type Refusal = Of<typeof refusal>;
