@@ -143,12 +143,13 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
     const secretive = await installPack(program, writeSecretive(), "secretive");
     await addVenue(program, { path: writeRecording(program.home, 16_000), factor: 60 });
     await createBot(program, "ema", "ema_cross", digest);
+    await createBot(program, "script", "ema_cross_typescript", digest);
     await createBot(program, "reversion", "mean_reversion", digest);
     await createBot(program, "secretive", "secretive", secretive, {
       strategy: { pack_id: "secretive", strategy_id: "secretive", strategy_version: "1.0.0", digest: secretive },
       config: { venue_word: PLANTED.config },
     });
-    for (const bot_id of ["ema", "reversion", "secretive"]) await startBot(program, bot_id);
+    for (const bot_id of ["ema", "script", "reversion", "secretive"]) await startBot(program, bot_id);
     for (const bot_id of ["ema", "reversion"]) await eventually(async () => (await fills(program, bot_id)).length > 1);
   }, SLOW_MS);
   afterAll(async () => {
@@ -160,7 +161,11 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
     "[M-14.1] /metrics names every metric with its labels for a bot of each kind, and only while it runs",
     async () => {
       const scrape = async (): Promise<string> => String((await program.call("GET", "/metrics")).body["text"]);
-      const of = { ema: ["ema_cross", "ll"], reversion: ["mean_reversion", "compute"] } as const;
+      const of = {
+        ema: ["ema_cross", "ll"],
+        script: ["ema_cross_typescript", "ll"],
+        reversion: ["mean_reversion", "compute"],
+      } as const;
       for (const [bot_id, [strategy, _lane]] of Object.entries(of)) {
         const own = `strategy="${strategy}",instance="${bot_id}/main"`;
         const text = await eventually(async () => {

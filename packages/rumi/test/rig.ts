@@ -110,6 +110,7 @@ export async function addVenue(
 
 const CONFIGS: Readonly<Record<string, Data>> = {
   ema_cross: { order_quantity: "1", fast_trades: 10, slow_trades: 40 },
+  ema_cross_typescript: { order_quantity: "1", fast_trades: 10, slow_trades: 40 },
   mean_reversion: { order_quantity: "1" },
 };
 
