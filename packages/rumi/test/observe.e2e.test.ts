@@ -4,12 +4,14 @@
  * One of the bots keeps secrets, in its configuration, its state, its log lines and its last words, and the program's own
  * environment holds another. Whatever a person can ask for, none of them may be in it.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { cli, eventually, startProgram, type Program } from "./program.ts";
+import { cli, eventually, ROOT, startProgram, type Program } from "./program.ts";
 import {
   addVenue,
   auditEvents,
@@ -228,6 +230,32 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
       ]);
       expect(one["sampled_at"]).toBe(two["sampled_at"]);
       expect(program.cli("inspect", "nobody").err).toContain("RUMI-SYS-011");
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-14.2] rumi inspect --follow looks again every second, one line each, until it is interrupted",
+    async () => {
+      const following = spawn(process.execPath, [join(ROOT, "bin/rumi"), "inspect", "ema/main", "--follow", "--json"], {
+        env: { ...process.env, RUMI_HOME: program.home },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const ended = once(following, "exit");
+      let said = "";
+      following.stdout.on("data", (text: Buffer) => (said += text.toString()));
+      try {
+        const lines = await eventually(() => {
+          const whole = said.split("\n").slice(0, -1);
+          return whole.length >= 3 && whole;
+        });
+        const seen = lines.map((line) => JSON.parse(line) as { readonly bot_id: string; readonly cursor: number });
+        expect(seen.every(({ bot_id }) => bot_id === "ema")).toBe(true);
+        expect(seen.at(-1)?.cursor, "it is looked at anew").toBeGreaterThan(seen[0]?.cursor ?? Infinity);
+      } finally {
+        following.kill("SIGINT");
+        await ended;
+      }
     },
     SLOW_MS,
   );
