@@ -5,15 +5,14 @@
  * turns into an allow. Here any error at all is a denial, and a request that does not fit the schema is an error.
  *
  * Invariants (policies.test.ts)
- * - Nothing but a clean `allow` allows.
+ * - Nothing but a clean `allow` allows; where the engine itself fails (engine.ts) that is an error as any other.
  * - The engine (four megabytes) is loaded when the first policy is compiled, and never where there is none.
  */
 import { err, failure, ok, sha256Hex, type Failure, type Result } from "@rumi/kernel";
 import type { Principal } from "@rumi/operations";
+import { asking, type PolicyEngine } from "./engine.ts";
 import { POLICY_LIMITS } from "./limits.ts";
 import type { PolicySchema } from "./schema.ts";
-
-export type PolicyEngine = typeof import("@cedar-policy/cedar-wasm/nodejs");
 
 export type Asked = {
   readonly principal: Principal;
@@ -34,17 +33,25 @@ export type CompiledPolicies = {
   readonly decide: (asked: Asked) => Verdict;
 };
 
-let engine: Promise<PolicyEngine> | undefined;
-
-export function policyEngine(): Promise<PolicyEngine> {
-  return (engine ??= import("@cedar-policy/cedar-wasm/nodejs"));
-}
-
 /**
- * `slot` names where the engine, of which a process has one, keeps it. Compiling under the same name again replaces what
- * was there: a set that lives on has a slot of its own, one that is only tried is used before anything else is awaited.
+ * `slot` names where the engine keeps it. Compiling under the same name again replaces what was there: a set that lives on
+ * has an engine of its own, one that is only tried is used before anything else is awaited.
  */
 export function compilePolicies(
+  cedar: PolicyEngine,
+  text: string,
+  schema: PolicySchema,
+  slot: string,
+): Result<CompiledPolicies, Failure> {
+  return asking(cedar, () => compile(cedar, text, schema, slot), tooDeep);
+}
+
+/** For texts on which the engine stops. */
+export function tooDeep(): Result<never, Failure> {
+  return invalid("they are nested too deeply for the engine");
+}
+
+function compile(
   cedar: PolicyEngine,
   text: string,
   schema: PolicySchema,
@@ -76,9 +83,11 @@ export function compilePolicies(
     digest: sha256Hex(text),
     ids: Object.keys(byId),
     looksAtResource,
-    decide: (asked) => decide(cedar, slot, schema, asked),
+    decide: (asked) => asking(cedar, () => decide(cedar, slot, schema, asked), engineFailed),
   });
 }
+
+const engineFailed = (): Verdict => ({ kind: "error", problem: "the engine failed" });
 
 function decide(
   cedar: PolicyEngine,

@@ -3,16 +3,18 @@
  *
  * How to think: a command pays for one look into a map. What is compiled and what was decided belong to one version;
  * the event of another version throws both away before the command that made it is answered. A decision depends on
- * nothing but what its key holds, and on the resource only where some policy looks at it.
+ * nothing but what its key holds, and on the resource only where some policy looks at it. An engine that failed is thrown
+ * away with what it remembered.
  *
  * Invariants (policies.test.ts)
  * - Policies that cannot be read or evaluated deny. No policies at all: roles decide alone.
  * - The bootstrap principal can always repair the policies themselves, whatever they say.
  */
-import { failure, sha256Hex, type Failure } from "@rumi/kernel";
+import { failure, type Failure } from "@rumi/kernel";
 import { ROOT, type Logger, type PolicyPort } from "@rumi/operations";
 import type { Store } from "@rumi/store";
-import { compilePolicies, policyEngine, type Asked, type CompiledPolicies } from "./cedar.ts";
+import { compilePolicies, type Asked, type CompiledPolicies } from "./cedar.ts";
+import { isSpoilt, newPolicyEngine, type PolicyEngine } from "./engine.ts";
 import { POLICY_LIMITS } from "./limits.ts";
 import type { PolicySchema } from "./schema.ts";
 import { readPolicy } from "./tables.ts";
@@ -29,7 +31,12 @@ const REPAIRS: readonly string[] = [
 
 type InForce =
   | { readonly kind: "none" }
-  | { readonly kind: "compiled"; readonly policies: CompiledPolicies; readonly decided: Map<string, Failure | null> }
+  | {
+      readonly kind: "compiled";
+      readonly engine: PolicyEngine;
+      readonly policies: CompiledPolicies;
+      readonly decided: Map<string, Failure | null>;
+    }
   | { readonly kind: "broken"; readonly problem: string };
 
 export type PolicyKeeper = PolicyPort & { close(): void };
@@ -48,15 +55,14 @@ export function policyKeeper(
   const load = async (): Promise<InForce> => {
     const before = changes;
     const row = await readPolicy(store, store);
-    const loaded: InForce = row === undefined || row.cedar === "" ? { kind: "none" } : await compiled(row.cedar);
+    const loaded: InForce = row === undefined || row.cedar === "" ? { kind: "none" } : compiled(row.cedar);
     if (before === changes) inForce = loaded;
     return loaded;
   };
-  const compiled = async (text: string): Promise<InForce> => {
-    const now = schema();
-    const slot = sha256Hex(JSON.stringify([text, now]));
-    const made = compilePolicies(await policyEngine(), text, now, slot);
-    if (made.ok) return { kind: "compiled", policies: made.value, decided: new Map() };
+  const compiled = (text: string): InForce => {
+    const engine = newPolicyEngine();
+    const made = compilePolicies(engine, text, schema(), "in_force");
+    if (made.ok) return { kind: "compiled", engine, policies: made.value, decided: new Map() };
     logger.error("the policies in force cannot be compiled; everything but their repair is denied", {
       problem: String(made.error.params["problem"]),
     });
@@ -66,6 +72,7 @@ export function policyKeeper(
     close: stopListening,
     refusal: (asked) => {
       if (asked.principal.id === ROOT.id && REPAIRS.includes(asked.operation)) return undefined;
+      if (inForce?.kind === "compiled" && isSpoilt(inForce.engine)) inForce = undefined;
       return inForce === undefined ? load().then((of) => judge(of, asked)) : judge(inForce, asked);
     },
   };

@@ -9,7 +9,8 @@ import { Type } from "@sinclair/typebox";
 import { iso, RISK_PHRASE } from "../challenges/model.ts";
 import { AnswerSchema, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
-import { compilePolicies, policyEngine, type CompiledPolicies } from "./cedar.ts";
+import { compilePolicies, tooDeep, type CompiledPolicies } from "./cedar.ts";
+import { isSpoilt, triedPolicyEngine } from "./engine.ts";
 import { POLICY_LIMITS } from "./limits.ts";
 import type { PolicySchema } from "./schema.ts";
 import { recordedCommands, simulate, type Simulation } from "./simulate.ts";
@@ -94,7 +95,7 @@ async function load(deps: PolicyDeps, reader: Reader, sql: Sql, cedar: string): 
   const schema = deps.schema();
   const current = await readPolicy(reader, sql);
   const recorded = await recordedCommands(reader, sql, (name) => schema.actions.includes(name));
-  const engine = await policyEngine();
+  const engine = triedPolicyEngine();
   // Nothing is awaited from here on: the engine's slots are used while they hold what was put there.
   const compile = (text: string, slot: string): Result<CompiledPolicies | null, Failure> =>
     text === "" ? ok(null) : compilePolicies(engine, text, schema, slot);
@@ -102,7 +103,8 @@ async function load(deps: PolicyDeps, reader: Reader, sql: Sql, cedar: string): 
   if (!proposed.ok) return { current, proposed, simulation: null };
   const before = compile(current?.cedar ?? "", "compared");
   // What is in force and broken denies everything: every recorded command is compared with that.
-  return { current, proposed, simulation: simulate(recorded, before.ok ? before.value : BROKEN, proposed.value) };
+  const simulation = simulate(recorded, before.ok ? before.value : BROKEN, proposed.value);
+  return isSpoilt(engine) ? { current, proposed: tooDeep(), simulation: null } : { current, proposed, simulation };
 }
 const BROKEN: CompiledPolicies = {
   digest: "",

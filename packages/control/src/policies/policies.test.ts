@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ROOT, type Answer, type Principal } from "@rumi/operations";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
 import { challengeOf, openControl, type Control } from "../../test/kit.ts";
-import { compilePolicies, policyEngine } from "./cedar.ts";
+import { compilePolicies } from "./cedar.ts";
+import { isSpoilt, newPolicyEngine } from "./engine.ts";
 import { policyKeeper } from "./keeper.ts";
 import { policySchema } from "./schema.ts";
 
@@ -73,7 +74,7 @@ describe("policies in force", () => {
   });
 
   it("[L-04] an error while evaluating is a denial, also of a forbid that would have been skipped", async () => {
-    const cedar = await policyEngine();
+    const cedar = newPolicyEngine();
     const schema = policySchema("dev", { operations: ["bots.create"], queries: [] });
     const asked = {
       principal: OLGA,
@@ -92,6 +93,36 @@ describe("policies in force", () => {
     expect(plain.ok && plain.value.decide({ ...asked, operation: "bots.unheard_of" })).toMatchObject({ kind: "error" });
     dataOf(await setPolicy(overflow));
     expect(codeOf(await stop("bot-1", OLGA))).toBe("RUMI-AUTH-012");
+  });
+
+  it("[L-04] a text on which the engine stops is refused by name, and what is in force answers as before", async () => {
+    dataOf(await world.makeBot("prod-1"));
+    dataOf(await setPolicy(NO_PROD));
+    const asDeep = (times: number) =>
+      `permit(principal, action, resource) when { ${"(".repeat(times)}true${")".repeat(times)} };`;
+    const tries = [
+      () => world.command("policies.simulate", { cedar: asDeep(5_000) }, { principal: OLGA }),
+      () => propose(asDeep(30_000)),
+    ];
+    for (const attempt of tries) {
+      const tried = await attempt();
+      expect([codeOf(tried), reason(tried)]).toEqual(["RUMI-AUTH-013", "POLICY_INVALID"]);
+      expect(reason(await stop("prod-1", OLGA))).toBe("POLICY_DENIED");
+      // Nothing that was remembered answers for it: a bot that nobody asked about before.
+      expect(codeOf(await stop(`test-${world.id()}`, OLGA))).toBe("RUMI-BOT-001");
+    }
+    expect(dataOf(await world.command("policies.simulate", { cedar: PERMIT }, { principal: OLGA }))).toMatchObject({
+      policies: ["all"],
+    });
+    const engine = newPolicyEngine();
+    const schema = policySchema("dev", { operations: ["bots.create"], queries: [] });
+    const good = compilePolicies(engine, PERMIT, schema, "good");
+    expect([compilePolicies(engine, asDeep(30_000), schema, "deep").ok, isSpoilt(engine)]).toEqual([false, true]);
+    const target = { resource_type: "bot", resource_id: "a" };
+    expect(good.ok && good.value.decide({ principal: OLGA, operation: "bots.create", target })).toEqual({
+      kind: "error",
+      problem: "the engine failed",
+    });
   });
 
   it("[L-04] policies that were made unreadable deny everything but their repair by the home's own principal", async () => {
