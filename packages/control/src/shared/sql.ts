@@ -34,7 +34,10 @@ export function decodeCursor(
   try {
     const parts = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as unknown;
     if (!Array.isArray(parts) || parts.length !== forms.length) return refused;
-    return forms.every((form, at) => typeof parts[at] === form) ? ok(parts as (string | number)[]) : refused;
+    const isStorable = (part: unknown): boolean =>
+      typeof part === "string" ? !part.includes("\0") && part.isWellFormed() : Number.isSafeInteger(part);
+    const fits = forms.every((form, at) => typeof parts[at] === form && isStorable(parts[at]));
+    return fits ? ok(parts as (string | number)[]) : refused;
   } catch {
     return refused;
   }
