@@ -8,26 +8,17 @@
  *
  * Invariants (policies.test.ts)
  * - Policies that cannot be read or evaluated deny. No policies at all: roles decide alone.
- * - The bootstrap principal can always repair the policies themselves, whatever they say.
+ * - The bootstrap principal can always repair the policies themselves, whatever they say (repairs.ts).
  */
 import { failure, type Failure } from "@rumi/kernel";
-import { ROOT, type Logger, type PolicyPort } from "@rumi/operations";
+import type { Logger, PolicyPort } from "@rumi/operations";
 import type { Store } from "@rumi/store";
 import { compilePolicies, type Asked, type CompiledPolicies } from "./cedar.ts";
 import { isSpoilt, newPolicyEngine, type PolicyEngine } from "./engine.ts";
 import { POLICY_LIMITS } from "./limits.ts";
+import { helpsRepair, isRootsRepair, mayHelpRepair } from "./repairs.ts";
 import type { PolicySchema } from "./schema.ts";
 import { readPolicy } from "./tables.ts";
-
-/** What it takes to replace policies that lock everybody out. */
-const REPAIRS: readonly string[] = [
-  "policies.show",
-  "policies.list",
-  "policies.simulate",
-  "policies.set",
-  "challenges.show",
-  "challenges.confirm",
-];
 
 type InForce =
   | { readonly kind: "none" }
@@ -71,9 +62,13 @@ export function policyKeeper(
   return {
     close: stopListening,
     refusal: (asked) => {
-      if (asked.principal.id === ROOT.id && REPAIRS.includes(asked.operation)) return undefined;
+      if (isRootsRepair(asked)) return undefined;
       if (inForce?.kind === "compiled" && isSpoilt(inForce.engine)) inForce = undefined;
-      return inForce === undefined ? load().then((of) => judge(of, asked)) : judge(inForce, asked);
+      const judged = inForce === undefined ? load().then((of) => judge(of, asked)) : judge(inForce, asked);
+      if (!mayHelpRepair(asked)) return judged;
+      return Promise.resolve(judged).then(async (why) =>
+        why !== undefined && (await helpsRepair(store, asked)) ? undefined : why,
+      );
     },
   };
 }

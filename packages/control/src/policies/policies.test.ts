@@ -16,6 +16,10 @@ const NO_PROD = `${PERMIT}
   when { resource.kind == "bot" && resource.name like "prod-*" }
   unless { principal in Role::"admin" };`;
 
+const SESSION_OF_ROOT = `INSERT INTO break_glass_session
+  (session_id, environment, holder, approval_id, verbs, reason, opened_at, ends_at, row_version)
+  VALUES (?, 'dev', 'user:root', ?, '[]', 'test', 0, 1, 1)`;
+
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
@@ -178,6 +182,43 @@ describe("policies in force", () => {
     expect(codeOf(await propose("", {}, ADMIN))).toBe("RUMI-AUTH-011");
     dataOf(await setPolicy(""));
     dataOf(await world.makeBot("bot-2"));
+  });
+
+  it("[G-12] [L-27] lock nobody out for ever where a second person is asked for everywhere and there is none yet", async () => {
+    const confirmations = [{ operation: "*", requires: ["second_person"] }];
+    dataOf(await setPolicy('@id("nobody") forbid(principal, action, resource);', { confirmations }));
+    const safety = (mode: string): Promise<Answer> =>
+      world.command("safety.set", { command_id: world.id(), mode, reason: "drill" });
+    expect(codeOf(await safety("EMERGENCY_STOP")), "everything can be stopped at once").toBe("done 200");
+    const loosening = await safety("NORMAL");
+    // Its own break-glass session waits for a review, which keeps it from asking for anything more.
+    const session_id = world.id();
+    const ended = { sql: SESSION_OF_ROOT, parameters: [session_id, world.id()], expect: 1 } as const;
+    expect((await world.store.commit({ writes: [ended], events: [] })).ok).toBe(true);
+    expect(codeOf(await propose(""))).toBe("RUMI-CMD-023");
+    const made = await world.command("users.create", { display_name: "Second", roles: ["admin"], reason: "help" });
+    const second: Principal = { id: String((dataOf(made) as { id: unknown }).id), roles: ["admin"] };
+    const third: Principal = { ...second, roles: ["operator"] };
+    const review = (principal: Principal): Promise<Answer> =>
+      world.command("break_glass.review", { reason: "read" }, { params: { session_id }, principal });
+    expect(codeOf(await review(third))).toBe("RUMI-AUTH-003");
+    dataOf(await review(second));
+    const repair = await propose("");
+    const view = (principal: Principal, asked: Answer): Promise<Answer> =>
+      world.query("challenges.show", {}, { challenge_id: challengeOf(asked).challenge_id }, principal);
+    const approve = (principal: Principal, asked: Answer): Promise<Answer> => {
+      const { challenge_id, intent_hash } = challengeOf(asked);
+      const body = { intent_hash, reason: "looked at it" };
+      return world.command("challenges.approve", body, { params: { challenge_id }, principal });
+    };
+    expect(codeOf(await view(third, repair))).toBe("RUMI-AUTH-011");
+    expect(codeOf(await world.query("bots.list", {}, {}, second))).toBe("RUMI-AUTH-011");
+    dataOf(await view(second, repair));
+    dataOf(await view(second, loosening));
+    expect(codeOf(await approve(second, loosening)), "nothing but the repair").toBe("RUMI-AUTH-011");
+    dataOf(await approve(second, repair));
+    dataOf(await world.confirm(repair));
+    dataOf(await approve(second, loosening));
   });
 });
 
