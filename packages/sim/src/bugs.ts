@@ -1,6 +1,7 @@
 /**
  * Bugs that are planted to see that they are found: each wraps one port, none is reachable from the program.
  */
+import { type Clock, millis } from "@rumi/kernel";
 import type { InstanceStatus, LaneThread, MakeThread } from "@rumi/runtime";
 import type { Batch } from "@rumi/store";
 import type { NewOrder, VenueAnswer } from "@rumi/venues";
@@ -15,6 +16,7 @@ export const BUGS = {
   ignore_stop: "not_quiet",
   live_by_itself: "live_unconfirmed",
   forget_outcome: "command_twice",
+  believe_clock: "two_holders",
 } as const satisfies Readonly<Record<string, ViolationKind>>;
 export type Bug = keyof typeof BUGS;
 
@@ -55,6 +57,9 @@ export const ignoreStop =
     };
     return deaf;
   };
+
+/** The program has one clock only, so a step of it looks like time that passed. */
+export const believeClock = (clock: Clock): Clock => ({ ...clock, monotonic: () => millis(clock.now() / 1_000) });
 
 /** What nobody answered is sent again at once. */
 export class HastyExecution extends SimExecution {

@@ -28,6 +28,7 @@ const WHERE: Readonly<Record<Bug, Partial<Temper>>> = {
   ignore_stop: only(0),
   live_by_itself: only(0),
   forget_outcome: only(0.08, "crash_control"),
+  believe_clock: only(0.05, "part", "clock_jump"),
 };
 const SEEDS = 12;
 const TICKS = 90;

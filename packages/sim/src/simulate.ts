@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { seededRandom } from "@rumi/kernel";
 import { encodeVerifier, signerFromPem } from "@rumi/ledger";
 import type { Store } from "@rumi/store";
-import { type Bug, dropAudit, forgetOutcome, HastyExecution, ignoreStop, skipFence } from "./bugs.ts";
+import { believeClock, type Bug, dropAudit, forgetOutcome, HastyExecution, ignoreStop, skipFence } from "./bugs.ts";
 import { OrderChecks } from "./checks/orders.ts";
 import { StateChecks } from "./checks/state.ts";
 import { Told } from "./checks/told.ts";
@@ -198,6 +198,7 @@ class Simulation {
     const { bug } = this.#o;
     this.#control = await startControl({
       process,
+      clock: bug === "believe_clock" ? believeClock(process.clock) : process.clock,
       file: join(this.#folder, "store.db"),
       signer,
       runDir: (bot_id, run_id) => join(this.#folder, "runs", bot_id, run_id),

@@ -20,6 +20,7 @@ import { jsonOf } from "../shared/sql.ts";
 import { observeWayBack } from "../updates/way-back.ts";
 import type { Reply, RunnerHub } from "../runners/hub.ts";
 import { keyOf } from "../runners/recorder.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import { changedConditions, conditionEvent, observeGone, observeRefusal, resource } from "./observe.ts";
 import { planInstance, type Action } from "./plan.ts";
 import {
@@ -48,6 +49,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
   const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);
   const window = deps.adoption_window ?? millis(CONTROL_LIMITS.adoption_window_ms);
   const started_at = clock.monotonic();
+  const steps = new ClockSteps(clock, ttl);
   const inFlight = new Map<string, Promise<void>>();
   /** Runs that were open at the first round, which the composition root makes before it takes commands. */
   let inheritedRuns: ReadonlySet<string> | undefined;
@@ -216,6 +218,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       const open = await readOpenInstances(store, store);
       inheritedRuns ??= new Set(open.map((instance) => instance.run_id));
       const adopting = clock.monotonic() - started_at < window;
+      const byTime = steps.mayEndLeases();
       for (const instance of open) {
         const key = keyText(instance);
         if (inFlight.has(key)) continue;
@@ -224,7 +227,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
           adopting,
           reported: hub.reported(instance),
           runners: hub.ready(),
-          lease_over: await leaseOver(store, clock, instance),
+          lease_over: await leaseOver(store, clock, instance, byTime),
           inherited: inheritedRuns.has(instance.run_id) && !hub.settled(instance.run_id),
         });
         if (action.kind === "none") continue;
@@ -246,13 +249,12 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
 }
 
 /** Nobody can act under the instance's epoch: never leased, released, taken by another, or run out. */
-async function leaseOver(store: Store, clock: Clock, instance: InstanceRow): Promise<boolean> {
+async function leaseOver(store: Store, clock: Clock, instance: InstanceRow, byTime: boolean): Promise<boolean> {
   if (instance.epoch === 0 || instance.holder === null) return true;
   const lease = await readLease(store, store, keyOf(instance));
-  // The store's clock decides at the acquisition; this look only saves pointless attempts.
-  return (
-    lease === undefined || lease.holder === null || lease.epoch !== instance.epoch || lease.expires_at <= clock.now()
-  );
+  if (lease === undefined || lease.holder === null || lease.epoch !== instance.epoch) return true;
+  // The store's clock decides at the acquisition; this look saves pointless attempts, and those that a step of it invites.
+  return byTime && lease.expires_at <= clock.now();
 }
 
 /** [G-10.1] STOPPING for more than two minutes is a condition with a runbook. */

@@ -3,7 +3,7 @@
  *
  * Its beat is the program's: a round at once, after each nudge, and every second.
  */
-import { type Digest, millis, ok } from "@rumi/kernel";
+import { type Clock, type Digest, millis, ok } from "@rumi/kernel";
 import { controlMigrations, createControlPlane, type ControlPlane } from "@rumi/control";
 import {
   causeChain,
@@ -55,13 +55,15 @@ export async function openStore(file: string, signer: SignerOf, random: SimProce
 
 export async function startControl(parts: {
   readonly process: SimProcess;
+  /** The process's own, but for what is planted. */
+  readonly clock: Clock;
   readonly file: string;
   readonly signer: SignerOf;
   readonly store: StoreFaults;
   readonly runDir: (bot_id: string, run_id: string) => string;
 }): Promise<SimControl> {
-  const { process } = parts;
-  const { clock, random, world, timers } = process;
+  const { process, clock } = parts;
+  const { random, world, timers } = process;
   const real = await openStore(parts.file, parts.signer, random.stream("salts"));
   const store = guardedStore(real, process, parts.store);
   const logger = loggerOf(process);
