@@ -88,3 +88,34 @@ describe("validation", () => {
   it("fills documented defaults and changes nothing else", () =>
     expect(validate({ name: "a" })).toEqual({ ok: true, value: { name: "a", count: 3 } }));
 });
+
+describe("a union", () => {
+  const CLOSED = { additionalProperties: false } as const;
+  const mode = Type.Union([Type.Literal("a"), Type.Literal("b")]);
+  const policy = Type.Object({ most: Type.Optional(Type.Integer({ minimum: 1 })), mode: Type.Optional(mode) }, CLOSED);
+  const pace = Type.Union([
+    Type.Object({ kind: Type.Literal("max") }, CLOSED),
+    Type.Object({ kind: Type.Literal("multiple"), factor: Type.Number() }, CLOSED),
+  ]);
+  const shape = {
+    mode,
+    flag: Type.Union([Type.Boolean(), policy]),
+    pace,
+    auto: Type.Union([Type.Boolean(), ...mode.anyOf]),
+  };
+  const validate = compileValidator(Type.Partial(Type.Object(shape, CLOSED)));
+  const rows: readonly (readonly [unknown, string, object])[] = [
+    [{ mode: "c" }, "RUMI-VAL-002", { field: "$.mode", problem: 'it must be "a" or "b"' }],
+    [{ mode: 1 }, "RUMI-VAL-009", { field: "$.mode", expected: "string" }],
+    [{ flag: "true" }, "RUMI-VAL-009", { field: "$.flag", expected: "boolean or object" }],
+    [{ flag: { most: 0 } }, "RUMI-VAL-002", { field: "$.flag.most", problem: "must be >= 1" }],
+    [{ flag: { most: "1" } }, "RUMI-VAL-009", { field: "$.flag.most", expected: "integer" }],
+    [{ flag: { other: 1 } }, "RUMI-VAL-008", { field: "$.flag.other" }],
+    [{ flag: { mode: "c" } }, "RUMI-VAL-002", { field: "$.flag.mode", problem: 'it must be "a" or "b"' }],
+    [{ pace: { kind: "multiple" } }, "RUMI-VAL-001", { field: "$.pace.factor" }],
+    [{ auto: "c" }, "RUMI-VAL-002", { field: "$.auto", problem: 'it must be "a" or "b" or boolean' }],
+  ];
+  for (const [input, code, params] of rows)
+    it(`tells of ${JSON.stringify(input)} what it was meant to be, and every value that may stand there`, () =>
+      expect(validate(input)).toMatchObject({ ok: false, error: { code, params } }));
+});

@@ -30,12 +30,43 @@ export function compileValidator(schema: TSchema): Validator {
   const check = ajv.compile(schema as object);
   return (value) => {
     if (check(value)) return ok(value as Readonly<Record<string, unknown>>);
-    const [first] = check.errors ?? [];
-    return err(
-      first === undefined ? failure("RUMI-VAL-002", { field: "$", problem: "not acceptable" }) : toFailure(first),
-    );
+    return err(told(check.errors ?? []));
   };
 }
+
+/**
+ * Of a union every branch says why not, and the union last. Told is the branch that the value was meant for: one that
+ * names something inside of it, else all the values that may stand there, else all the types.
+ */
+function told(errors: readonly ErrorObject[]): Failure {
+  const [first] = errors;
+  if (first === undefined) return failure("RUMI-VAL-002", { field: "$", problem: "not acceptable" });
+  const union = errors.findLast(({ keyword }) => keyword === "anyOf");
+  if (union === undefined) return toFailure(first);
+  const branches = errors.filter(({ schemaPath }) => schemaPath.startsWith(`${union.schemaPath}/`));
+  if (branches.some(({ keyword }) => keyword === "anyOf")) return told(branches);
+  const isType = ({ instancePath, keyword }: ErrorObject): boolean =>
+    instancePath === union.instancePath && keyword === "type";
+  const meant = branches.find((error) => !isType(error) && error.keyword !== "const");
+  return meant === undefined ? choice(branches.filter(isType), branches, union) : toFailure(meant);
+}
+
+function choice(wrongTypes: readonly ErrorObject[], branches: readonly ErrorObject[], union: ErrorObject): Failure {
+  const choices = branches.filter(({ keyword }) => keyword === "const");
+  const types = [...new Set(wrongTypes.map(({ params }) => String(paramsOf(params)["type"])))];
+  const { instancePath } = choices[0] ?? union;
+  const field = jsonPath(instancePath);
+  // Each value of the choice was refused for its type already.
+  if (choices.length === 0 || choices.length <= wrongTypes.length - (types.length - 1))
+    return failure("RUMI-VAL-009", { field, expected: types.join(" or ") });
+  const values = choices
+    .filter((one) => one.instancePath === instancePath)
+    .map(({ params }) => JSON.stringify(paramsOf(params)["allowedValue"]));
+  const named = instancePath === union.instancePath ? [...values, ...types] : values;
+  return failure("RUMI-VAL-002", { field, problem: `it must be ${named.join(" or ")}` });
+}
+
+const paramsOf = (params: unknown): Readonly<Record<string, unknown>> => params as Readonly<Record<string, unknown>>;
 
 /** `/target/bot_id` → `$.target.bot_id`, `/rules/0` → `$.rules[0]`. */
 function jsonPath(pointer: string, last?: string): string {
