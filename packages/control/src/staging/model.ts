@@ -66,15 +66,11 @@ export function judgeDecision(
     return err(failure("RUMI-BOT-061", { idempotency_key, state: staged.decision, by: staged.decided_by ?? "" }));
   if (now >= staged.expires_at)
     return err(failure("RUMI-BOT-062", { idempotency_key }, { reasonCode: "M.STAGING.EXPIRED" }));
-  const isThere = instance !== undefined && instance.run_id === run_id && instance.desired !== "stopped";
-  const canSend = isThere && instance.desired === "running" && instance.epoch === staged.epoch;
-  if (decision === "approve" ? !canSend : !isThere)
-    return err(
-      failure(
-        "RUMI-BOT-063",
-        { run_id, idempotency_key },
-        { reasonCode: canSend ? "M.STAGING.EPOCH" : "M.STAGING.NOT_RUNNING" },
-      ),
-    );
+  const life = instance !== undefined && instance.run_id === run_id ? instance : undefined;
+  const isThere = life !== undefined && life.desired !== "stopped";
+  const refused = (reasonCode: string): Result<never, Failure> =>
+    err(failure("RUMI-BOT-063", { run_id, idempotency_key }, { reasonCode }));
+  if (!isThere || (decision === "approve" && life.desired !== "running")) return refused("M.STAGING.NOT_RUNNING");
+  if (decision === "approve" && life.epoch !== staged.epoch) return refused("M.STAGING.EPOCH");
   return ok(staged);
 }
