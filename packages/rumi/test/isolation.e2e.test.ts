@@ -48,6 +48,9 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("[M-5.1.1] isolati
           "M.ISOLATION.UNAVAILABLE",
         ]);
         expect(String(refused.body["error"])).toMatch(words);
+        // Wasm is on every machine: what is told must hold for a level that its kind never runs at, too.
+        expect(String(refused.body["error"])).not.toMatch(/machine does not have/);
+        expect(String(refused.body["suggestion"])).toMatch(/isolation_level that this kind of strategy runs at/);
         expect(JSON.stringify(refused.body)).toContain('"failed_item":"isolation"');
         expect(await bot(program, bot_id)).toMatchObject({ state: "IDLE", instances: [] });
         // Nothing of it ran, not even its admission.

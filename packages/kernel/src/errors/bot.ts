@@ -295,12 +295,12 @@ export const BOT_ERRORS: ErrorTable<BotCode | StagingCode | UpdateCode> = {
     fault: "operator",
     retry: "after_fix",
     en: {
-      text: "{bot_id} needs {needs}, which this machine does not have: {problem}.",
-      next: "Install it (tools/setup-system.sh on Debian) and start again, or choose another isolation_level; with isolation `any` the bot takes what there is and shows it.",
+      text: "{bot_id} needs {needs} and cannot have it here: {problem}.",
+      next: "Install what is missing (tools/setup-system.sh on Debian) and start again, or choose an isolation_level that this kind of strategy runs at; with isolation `any` the bot takes what there is and shows it.",
     },
     ja: {
-      text: "{bot_id} に必要な {needs} がこのマシンにありません: {problem}。",
-      next: "インストール後(Debian では tools/setup-system.sh)に再度起動するか、別の isolation_level を選んでください。isolation が `any` なら、使える隔離で動き、それが表示されます。",
+      text: "{bot_id} に必要な {needs} はここでは使えません: {problem}。",
+      next: "不足しているものをインストール(Debian では tools/setup-system.sh)して再度起動するか、この種類の戦略が動く isolation_level を選んでください。isolation が `any` なら、使える隔離で動き、それが表示されます。",
     },
   },
   "RUMI-BOT-021": {
