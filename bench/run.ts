@@ -26,6 +26,10 @@ const SUITES: readonly Suite[] = [
     figures: /^(event_in_lane|event_to_intent)_p(50|99)_ns|lane_handover_p(50|99)_us|intent_durable_p50_us$/,
     run: (room) => apart("lane", { root: ROOT, folder: room.folder }, room),
   },
+  {
+    figures: /^ll_(alone|beside_burner|beside_compute)_p99_us|ll_separation_ratio$/,
+    run: (room) => apart("separation", { root: ROOT, folder: room.folder }, room),
+  },
   { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
   {
     figures: /^backtest_(spy|generated)_(events_per_s|peak_mb)$/,

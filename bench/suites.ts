@@ -9,6 +9,7 @@ import { densitySuite } from "./suites/density.ts";
 import { restartSuite } from "./suites/restart.ts";
 import { runawaySuite } from "./suites/runaway.ts";
 import { feedThread, laneSuite } from "./suites/lane.ts";
+import { computeThread, separationSuite } from "./suites/separation.ts";
 import { loadSuite } from "./suites/load.ts";
 import { wasmEventSuite } from "./suites/wasm-event.ts";
 import type { Measured } from "./measure.ts";
@@ -24,6 +25,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   restart: restartSuite,
   runaway: runawaySuite,
   lane: laneSuite,
+  separation: separationSuite,
 };
 
 if (isMainThread) {
@@ -32,6 +34,7 @@ if (isMainThread) {
   if (suite === undefined) throw new Error(`no suite is named ${name}`);
   process.stdout.write(`${JSON.stringify(await suite(argument))}\n`);
 } else if ("shared" in (workerData as object)) feedThread();
+else if ("compute" in (workerData as object)) computeThread();
 else {
   // The thread that ends late processes for a suite that blocks on one.
   const { guard } = workerData as Guarded;

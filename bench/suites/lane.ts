@@ -21,10 +21,11 @@ const PACED_PER_S = 10_000;
 const DURABLE_INTENTS = 300;
 const FRAME = 96;
 
-type Argument = { readonly root: string; readonly folder: string };
+export type LaneArgument = { readonly root: string; readonly folder: string };
+type Argument = LaneArgument;
 const now = (): number => Number(process.hrtime.bigint());
 
-function openLane({ root, folder }: Argument, journal: boolean): MeasuredLane {
+export function openLane({ root, folder }: Argument, journal: boolean): MeasuredLane {
   const pack_dir = join(root, "packs/default");
   const manifest = JSON.parse(readFileSync(join(pack_dir, "ecosystem.json"), "utf8")) as {
     readonly strategies: readonly StrategyDescriptor[];
@@ -96,7 +97,9 @@ export function feedThread(): void {
 }
 
 /** Feed thread → ring → lane → venue has it; microseconds of each event, those with an order apart. */
-async function handover(argument: Argument): Promise<{ readonly all: readonly number[]; readonly lost: number }> {
+export async function handover(
+  argument: Argument,
+): Promise<{ readonly all: readonly number[]; readonly lost: number }> {
   const lane = openLane(argument, false);
   for (let n = 0; n < WARM; n += 1) {
     lane.row();

@@ -46,6 +46,7 @@ export {
 } from "./isolation/choice.ts";
 export { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "./strategy/load.ts";
 export * from "./strategy/strategy.ts";
+export { COMPUTE_NICE, lowerThread } from "./lane/priority.ts";
 export { MeasuredLane, type MeasuredLaneOptions } from "./measure/lane.ts";
 export { type BurstOptions, type BurstResult, runBurst } from "./measure/burst.ts";
 export {
