@@ -34,13 +34,17 @@ export function greet(request: FastifyRequest, reply: FastifyReply, settings: Se
   return "access-control-allow-origin" in cors;
 }
 
+export function presentedToken(request: FastifyRequest): string | undefined {
+  return /^Bearer +([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? "")?.[1];
+}
+
 /** Sets the principal, or answers 401 (429 after too many failures of one address). */
 export async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
   settings: ServerSettings,
 ): Promise<FastifyReply | undefined> {
-  const token = /^Bearer +([\x21-\x7e]{1,512})$/i.exec(request.headers.authorization ?? "")?.[1];
+  const token = presentedToken(request);
   const known = token === undefined ? undefined : await settings.authenticator.authenticate(token);
   if (known?.ok === true) {
     request.principal = known.value;

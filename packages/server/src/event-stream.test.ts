@@ -1,5 +1,7 @@
 import http from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { err, failure, ok } from "@rumi/kernel";
+import type { Authenticator } from "@rumi/operations";
 import { feedWrite } from "@rumi/store";
 import { openServerKit, type ServerKit, TOKEN } from "../test/kit.ts";
 import { SERVER_LIMITS } from "./limits.ts";
@@ -44,8 +46,8 @@ async function listen(port: number, headers: Record<string, string> = {}, path =
     open.push(request);
   });
 }
-async function start(): Promise<number> {
-  s = await openServerKit();
+async function start(over: Parameters<typeof openServerKit>[0] = {}): Promise<number> {
+  s = await openServerKit(over);
   const where = await s.server.listen();
   if (!where.ok) throw new Error("it does not listen");
   return where.value.port;
@@ -105,6 +107,27 @@ describe("live changes", () => {
     await until(() => slow.ended());
     expect(reader.ended()).toBe(false);
     expect(ids(slow.text()).length).toBeLessThan(ids(reader.text()).length);
+  });
+  it("[L-04] ends with its token: what happens afterwards is told to those who may come in, and to nobody else", async () => {
+    const gone = new Set<string>();
+    const authenticator: Authenticator = {
+      authenticate: (token) =>
+        Promise.resolve(gone.has(token) ? err(failure("RUMI-AUTH-005", {})) : ok({ id: token, roles: ["view_only"] })),
+    };
+    const port = await start({ authenticator });
+    const leaver = await listen(port, { authorization: "Bearer leaver" });
+    const stays = await listen(port, { authorization: "Bearer stays" });
+    const change = (): Promise<unknown> =>
+      s.kit.store.commit({
+        writes: [feedWrite(s.kit.store, { kind: "test.noise", key: "a", data: "{}", at: s.kit.clock.now() })],
+        events: [],
+      });
+    await change();
+    await until(() => ids(leaver.text()).length === 1 && ids(stays.text()).length === 1);
+    gone.add("leaver");
+    await change();
+    await until(() => leaver.ended() && ids(stays.text()).length === 2);
+    expect([ids(leaver.text()).length, stays.ended()]).toEqual([1, false]);
   });
   it("has a limit of listeners", async () => {
     const port = await start();

@@ -5,16 +5,18 @@
  * own position; so a listener that reconnects with the last id it saw misses nothing and sees nothing twice.
  *
  * Invariants (event-stream.test.ts): resumption without loss; a listener that does not read is disconnected at
- * the buffer limit and harms nobody; the end of the program ends the streams.
+ * the buffer limit and harms nobody; a token that ends (time, revocation, principal) ends its streams before they tell
+ * anything more; the end of the program ends the streams.
  */
 import { failure, millis, type Clock } from "@rumi/kernel";
-import { causeChain, type Logger } from "@rumi/operations";
+import { causeChain, type Authenticator, type Logger } from "@rumi/operations";
 import { feedEnd, readFeed, type Store } from "@rumi/store";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { presentedToken } from "./admission.ts";
 import { sendFailure } from "./context.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 
-type Listener = { seq: number; readonly reply: FastifyReply; heard_ms: number };
+type Listener = { seq: number; readonly reply: FastifyReply; readonly token: string; heard_ms: number };
 
 export interface EventHub {
   /** Ends every stream and the hub's own loop. */
@@ -24,7 +26,17 @@ export interface EventHub {
 
 export function installEventStream(
   app: FastifyInstance,
-  { store, clock, logger }: { readonly store: Store; readonly clock: Clock; readonly logger: Logger },
+  {
+    store,
+    clock,
+    logger,
+    authenticator,
+  }: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly authenticator: Authenticator;
+  },
 ): EventHub {
   const listeners = new Set<Listener>();
   const stopped = new AbortController();
@@ -36,6 +48,7 @@ export function installEventStream(
     listener.reply.raw.destroy();
   };
   const pump = async (listener: Listener): Promise<void> => {
+    if (!(await authenticator.authenticate(listener.token)).ok) return drop(listener);
     for (;;) {
       const { rows, gap } = await readFeed(store, store, listener.seq, SERVER_LIMITS.stream_page_rows);
       if (!listeners.has(listener)) return;
@@ -101,7 +114,7 @@ export function installEventStream(
       return sendFailure(request, reply, failure("RUMI-SYS-012", { limit: SERVER_LIMITS.streams }));
     const seq = from ?? (await feedEnd(store, store));
     reply.hijack();
-    const listener: Listener = { seq, reply, heard_ms: clock.monotonic() };
+    const listener: Listener = { seq, reply, token: presentedToken(request) ?? "", heard_ms: clock.monotonic() };
     reply.raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
       "content-type": "text/event-stream; charset=utf-8",

@@ -77,6 +77,7 @@ export function createServer(settings: ServerSettings): Server {
     store: settings.pipeline.settings.store,
     clock: settings.clock,
     logger: settings.logger,
+    authenticator: settings.authenticator,
   });
   return {
     app,
