@@ -148,14 +148,9 @@ async function checkedParts(
         const jsonl = place.jsonl === undefined ? {} : { jsonl: place.jsonl };
         parts.push({
           part: "tile_files",
-          report: await verifyDirectory({
-            directory: place.tiles,
-            verifier: key,
-            payloads,
-            against,
-            onProgress,
-            ...jsonl,
-          }),
+          report: await settled(() =>
+            verifyDirectory({ directory: place.tiles, verifier: key, payloads, against, onProgress, ...jsonl }),
+          ),
         });
       } finally {
         store.close();
@@ -163,18 +158,39 @@ async function checkedParts(
     } else {
       parts.push({
         part: "tile_files",
-        report: await verifyDirectory({
-          directory: place.tiles,
-          verifier: key,
-          against,
-          onProgress,
-          ...(place.jsonl === undefined ? {} : { jsonl: place.jsonl }),
-        }),
+        report: await settled(() =>
+          verifyDirectory({
+            directory: place.tiles,
+            verifier: key,
+            against,
+            onProgress,
+            ...(place.jsonl === undefined ? {} : { jsonl: place.jsonl }),
+          }),
+        ),
       });
     }
     return ok(parts);
   } finally {
     bar.end();
+  }
+}
+
+/** Looks at a log that is being written while it is read. */
+const LOOKS = 5;
+const BETWEEN_LOOKS_MS = 300;
+
+/**
+ * A line beyond the signed head that was read first may belong to an entry that came meanwhile: then another look finds
+ * head and line together. One that belongs to none stays, and is told.
+ */
+async function settled(look: () => Promise<VerifyReport>): Promise<VerifyReport> {
+  for (let times = 1; ; times += 1) {
+    const report = await look();
+    const isGrowing =
+      report.findings_total === report.findings.length &&
+      report.findings.every(({ kind, index }) => kind === "jsonl_mismatch" && index !== null && index >= report.size);
+    if (report.ok || !isGrowing || times === LOOKS) return report;
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
   }
 }
 
