@@ -58,6 +58,8 @@ describe("triggers at a live venue", () => {
       // Less patient than usual: an answer after more than this is none.
       const { host } = await openLiveHost(of, () => true, { answer_ms: 300 });
       await connected(host);
+      // Before its first row an instance stands at time zero, and what is counted there is counted by itself.
+      await drive(host, venue, 20);
       await venue.arm({ ...fault, count: -1 });
       await until(
         host,
@@ -83,13 +85,18 @@ describe("triggers at a live venue", () => {
       const seen = until_open.filter((entry) => entry.kind === "input" && entry.input["condition"] === condition);
       expect(seen.length, "at its count, not before").toBe(COUNT);
       const before = sentIds(of).length;
-      await drive(host, venue, 1_200, 100);
-      await quiet(host, venue);
+      // What one stretch of the market does not make the strategy wish, the next one may.
+      let refused = 0;
+      for (let stretch = 0; stretch < 20 && refused === 0; stretch += 1) {
+        await drive(host, venue, 1_200, 100);
+        await quiet(host, venue);
+        await host.checkpoint("everything is on the disk");
+        refused = entries(of).filter(
+          (entry) => entry.kind === "intent" && entry.reason_code === "M.DEGRADE.NO_TRADE",
+        ).length;
+      }
       expect(sentIds(of).length, "nothing leaves").toBe(before);
-      const refused = entries(of).filter(
-        (entry) => entry.kind === "intent" && entry.reason_code === "M.DEGRADE.NO_TRADE",
-      );
-      expect(refused.length, "though the strategy wished").toBeGreaterThan(0);
+      expect(refused, "though the strategy wished").toBeGreaterThan(0);
       await reset(host);
       await drive(host, venue, 1_200, 100);
       await quiet(host, venue);
