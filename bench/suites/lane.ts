@@ -12,7 +12,8 @@ import { createRing, MeasuredLane, RING_RECORD, RingReader, RingWriter } from "@
 import { DEMO_INSTRUMENT, DEMO_MARKET, generateMarket } from "@rumi/venues";
 import { measured, type Measured, percentile, repeat } from "../measure.ts";
 
-const RUNS = 3;
+/** The first runs are the compiler's as well; the median is of those that came after. */
+const RUNS = 7;
 const EVENTS = 400_000;
 /** Until the compiler has seen some thousands of intents; whoever trades all day has them behind him. */
 const WARM = 200_000;
