@@ -8,7 +8,5 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
-    // Where others share the cores a deadline can pass by itself. The report says which tests took a second try.
-    retry: process.env["CI"] === "true" ? 1 : 0,
   },
 }) as object;

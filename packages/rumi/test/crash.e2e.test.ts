@@ -94,14 +94,6 @@ async function expectNothingLost(): Promise<void> {
   for (const { bot_id } of BOTS) await expectOneDay(bot_id);
 }
 
-/** Whether a fault of its strategy stands in a bot's journals. */
-function brokeOnTheWay(bot_id: string): boolean {
-  const names = readdirSync(home.path, { recursive: true, encoding: "utf8" });
-  const journals = names.filter((name) => name.endsWith(".journal") && name.split("/").includes(bot_id));
-  expect(journals.length, `${bot_id}: journals`).toBeGreaterThan(0);
-  return journals.some((name) => readFileSync(join(home.path, name)).includes('"input":"fault"'));
-}
-
 /** Nothing twice, no gap, and the twin's day from its beginning. */
 async function expectOneDay(bot_id: string): Promise<void> {
   const [done, wanted] = [await fills(program, bot_id), await fills(program, twin(bot_id))];
@@ -109,9 +101,6 @@ async function expectOneDay(bot_id: string): Promise<void> {
   expect(new Set(done.map(({ fill }) => fill["fill_id"])).size, `${bot_id}: fill ids`).toBe(done.length);
   const orders = asked.flatMap(({ client_order_id }) => client_order_id ?? []);
   expect(new Set(orders).size, `${bot_id}: client order ids`).toBe(orders.length);
-  // A strategy that missed its deadline (a starved or stopped machine) began again from its newest state, and it is on the
-  // record: from there on its day is its own, and the twin's says nothing about it.
-  if ([bot_id, twin(bot_id)].some(brokeOnTheWay)) return;
   expect(asked.map(intentWords), `${bot_id}: intents`).toEqual(planned.slice(0, asked.length).map(intentWords));
   expect(done.map(fillWords), `${bot_id}: fills`).toEqual(wanted.slice(0, done.length).map(fillWords));
 }
