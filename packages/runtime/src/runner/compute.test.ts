@@ -35,8 +35,10 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const { control, child } of alive.splice(0)) {
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
     await control.close();
   }
 });

@@ -339,13 +339,14 @@ describe("runner process", () => {
       await control.until(() => hellos() > before);
       const stranger = new TestControl(join(room.path, "stranger"), new Uint8Array(32).fill(9));
       const other = start(stranger.path);
+      const ended = once(other, "exit");
       alive.push({ control: stranger, child: other });
       await stranger.until(() => stranger.seen.filter((message) => message.type === "hello").length >= 2);
       expect(
         stranger.seen.some((message) => message.type === "proof"),
         "the runner asks for control's proof first",
       ).toBe(false);
-      expect(await once(other, "exit")).toEqual([0, null]);
+      expect(await ended).toEqual([0, null]);
       expect(child.exitCode).toBe(null);
       expect(readdirSync(room.path).length).toBeGreaterThan(0);
       expect(readFileSync(join(room.path, "trades.csv")).length).toBeGreaterThan(0);
