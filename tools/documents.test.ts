@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { ERROR_CATALOGUE } from "../packages/kernel/src/index.ts";
 import { generatedPages } from "./generated-pages.ts";
 import { PACKAGE_GRAPH } from "./package-graph.mjs";
 
@@ -45,5 +46,21 @@ describe("documents", () => {
     const named = [...read("README.md").matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1] ?? "");
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
     expect(named).toContain("demo");
+  });
+
+  /** Of parts that are to come: guardrails, a pack's connectivity, what a runner is asked with an answer awaited. */
+  const WAITING = ["BOT-017", "BOT-025", "BOT-032", "CMD-007", "CMD-008", "NET-002", "PACK-004"].concat(
+    ["VAL-003", "VAL-004", "VAL-005"], // paths and entry points of units
+  );
+  it("[R-25.1] every error code is made somewhere: one that nothing makes is retired", () => {
+    const sources = readdirSync(join(root, "packages"), { recursive: true, encoding: "utf8" }).filter(
+      (path) =>
+        /\.tsx?$/.test(path) &&
+        !/node_modules|\.test\.ts|^kernel.src.errors|control.src.runbooks/.test(path) &&
+        /[\\/]src[\\/]/.test(path),
+    );
+    const text = sources.map((path) => read(`packages/${path}`)).join("\n");
+    const unused = Object.keys(ERROR_CATALOGUE).filter((code) => !text.includes(code));
+    expect(unused.filter((code) => !WAITING.includes(code.slice("RUMI-".length)))).toEqual([]);
   });
 });

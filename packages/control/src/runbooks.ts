@@ -44,7 +44,6 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-019": "docs/runbooks/lease.md",
   "RUMI-BOT-020": "docs/runbooks/isolation.md",
   "RUMI-BOT-021": "docs/runbooks/safety.md",
-  "RUMI-BOT-022": "docs/runbooks/safety.md",
   "RUMI-PACK-001": "docs/runbooks/packs.md",
   "RUMI-PACK-002": "docs/runbooks/packs.md",
   "RUMI-PACK-003": "docs/runbooks/packs.md",

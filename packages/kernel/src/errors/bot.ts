@@ -25,7 +25,6 @@ type BotCode =
   | "RUMI-BOT-019"
   | "RUMI-BOT-020"
   | "RUMI-BOT-021"
-  | "RUMI-BOT-022"
   | "RUMI-BOT-023"
   | "RUMI-BOT-024"
   | "RUMI-BOT-025"
@@ -315,20 +314,6 @@ export const BOT_ERRORS: ErrorTable<BotCode | StagingCode | UpdateCode> = {
     ja: {
       text: "安全モードが {mode} のため {act} は拒否されます。",
       next: "停止と診断は可能です。原因を除き NORMAL に戻してください。",
-    },
-  },
-  "RUMI-BOT-022": {
-    key: "bot.loosening_refused",
-    status: 403,
-    fault: "operator",
-    retry: "after_fix",
-    en: {
-      text: "Safety cannot be loosened from {from} to {to}: {problem}.",
-      next: "Stop what is live first; an administrator then gives a reason.",
-    },
-    ja: {
-      text: "安全モードを {from} から {to} へ緩和できません: {problem}。",
-      next: "先に本番ボットを停止し、管理者が理由を付けて実行してください。",
     },
   },
   "RUMI-BOT-023": {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ERROR_CATALOGUE, failure, failureText } from "./catalogue.ts";
+import { ERROR_CATALOGUE, failure, failureText, RETIRED_CODES } from "./catalogue.ts";
 
 const names = (text: string): string[] => [...text.matchAll(/\{([a-z_]+)\}/g)].map((m) => m[1] ?? "").sort();
 
@@ -17,6 +17,9 @@ describe("error catalogue", () => {
   it("keys are unique", () => {
     const keys = Object.values(ERROR_CATALOGUE).map((entry) => entry.key);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+  it("a retired code does not come back with another meaning", () => {
+    expect(RETIRED_CODES.filter((code) => code in ERROR_CATALOGUE)).toEqual([]);
   });
   it("fills parameters", () => {
     expect(failureText(failure("RUMI-VAL-001", { field: "reason" }), "en").text).toBe(

@@ -25,7 +25,6 @@ type LogCode =
   | "RUMI-LOG-022"
   | "RUMI-LOG-023"
   | "RUMI-LOG-024"
-  | "RUMI-LOG-025"
   | "RUMI-LOG-026";
 
 /** What a verification found: the log does not agree with its own signature, copies or earlier heads. */
@@ -270,19 +269,6 @@ export const LOG_ERRORS: ErrorTable<LogCode> = {
     ja: {
       text: "これはログ {expected} ではなく {found} のものです。",
       next: "同じホーム・同じ環境のチェックポイントと鍵を使用してください。",
-    },
-  },
-  "RUMI-LOG-025": {
-    ...callerFix,
-    key: "log.retention_not_over",
-    status: 409,
-    en: {
-      text: "Entries before {index} must be kept until {keep_until}.",
-      next: "Prune only what is older than its retention class allows.",
-    },
-    ja: {
-      text: "エントリ {index} より前は {keep_until} まで保存が必要です。",
-      next: "保存期間を過ぎたものだけを対象にしてください。",
     },
   },
   "RUMI-LOG-026": {

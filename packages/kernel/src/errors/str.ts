@@ -10,9 +10,7 @@ type StrCode =
   | "RUMI-STR-023"
   | "RUMI-STR-024"
   | "RUMI-STR-025"
-  | "RUMI-STR-026"
   | "RUMI-STR-027"
-  | "RUMI-STR-028"
   | "RUMI-STR-029"
   | "RUMI-STR-030"
   | "RUMI-STR-031"
@@ -113,20 +111,6 @@ export const STR_ERRORS: ErrorTable<AbiCode | StrCode | SandboxCode | StateCode>
       next: "インスタンスは停止し、両方の記録が残っています。保存されない状態や乱数を戦略内で探してください。",
     },
   },
-  "RUMI-STR-026": {
-    key: "str.binary_hash",
-    status: 409,
-    fault: "operator",
-    retry: "after_fix",
-    en: {
-      text: "The file {path} does not have the hash its descriptor names.",
-      next: "Install the pack again from a source you trust; the file was changed after approval.",
-    },
-    ja: {
-      text: "ファイル {path} のハッシュが記述子と一致しません。",
-      next: "承認後に変更されています。信頼できる配布元から入れ直してください。",
-    },
-  },
   "RUMI-STR-027": {
     key: "str.descriptor",
     status: 422,
@@ -139,20 +123,6 @@ export const STR_ERRORS: ErrorTable<AbiCode | StrCode | SandboxCode | StateCode>
     ja: {
       text: "戦略記述子の {field} が不正です: {problem}。",
       next: "記述子を修正してパックを公開し直してください。",
-    },
-  },
-  "RUMI-STR-028": {
-    key: "str.config",
-    status: 422,
-    fault: "caller",
-    retry: "after_fix",
-    en: {
-      text: "The configuration is not acceptable at {field}: {problem}.",
-      next: "Correct {field}; the running configuration is untouched.",
-    },
-    ja: {
-      text: "設定の {field} が不正です: {problem}。",
-      next: "{field} を修正してください。稼働中の設定は変わっていません。",
     },
   },
   "RUMI-STR-029": {
