@@ -3,7 +3,7 @@ import { causeText } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
 import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
-import { err, type Failure, failure, giveWay, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { err, type Failure, failure, giveWay, type JsonObject, ok, type Result, sha256Hex } from "@rumi/kernel";
 import { atItsPrimarysPace, worldOf } from "../shadow/open-shadow.ts";
 import { COMPUTE_LIMITS, type ComputeResult } from "../compute/side.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -20,6 +20,7 @@ import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
 import { SharedParts } from "../shared-parts.ts";
 import { lowerGroups } from "./priority.ts";
+import { AWAKE, Rests, type Sleeper } from "./rests.ts";
 
 export const LANE_TIMES = {
   beat_ms: 50,
@@ -32,12 +33,15 @@ export const LANE_TIMES = {
 /** The same in every thread of the machine. */
 export const sharedNowMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
-type Hosted = {
+type Hosted = Sleeper & {
+  readonly spec: InstanceSpec;
   readonly host: InstanceHost;
   readonly commands: (() => Promise<void>)[];
-  wake: () => void;
+  /** Somebody woke it while it was awake: it does not rest before it has looked again. */
+  isCalled: boolean;
   readonly results: Map<string, ComputeResult>;
   toldAt: number;
+  /** Digest of the status that was told last: of thousands of instances the texts themselves are megabytes. */
   told: string;
   toldPhase: InstanceStatus["phase"] | null;
 };
@@ -53,6 +57,7 @@ export class Lane {
   readonly #feeds = new FeedCache(loadFeed);
   readonly #parts = new SharedParts();
   readonly #turns: CheckpointTurns;
+  readonly #rests: Rests;
   /** Starts go one after the other and give way in between: a thousand at once must not silence the lane. */
   #starting: Promise<void> = Promise.resolve();
 
@@ -60,6 +65,7 @@ export class Lane {
     this.#data = data;
     this.#around = around;
     this.#turns = new CheckpointTurns(around.monotonic);
+    this.#rests = new Rests(around.timers, around.monotonic);
     const { timers, wallNow, monotonic, datasync } = around;
     this.#hostAround = { timers, wallNow, monotonic, datasync };
     this.#tell = tell;
@@ -94,7 +100,7 @@ export class Lane {
       }[message.command];
       hosted.commands.push(async () => this.#reply(message.request, await host.carryOut(run)));
     }
-    hosted.wake();
+    this.#wake(hosted);
   }
 
   async #start(message: Extract<ToLane, { type: "start" }>): Promise<void> {
@@ -105,9 +111,13 @@ export class Lane {
     );
     if (!opened.ok) return this.#refuse(message.request, opened.error);
     const hosted: Hosted = {
+      spec,
       host: opened.value,
       commands: [],
-      wake: () => undefined,
+      isCalled: false,
+      restsUntil: 0,
+      restPlace: AWAKE,
+      goOn: () => void this.#live(hosted),
       results,
       toldAt: 0,
       told: "",
@@ -115,7 +125,7 @@ export class Lane {
     };
     this.#hosted.set(spec.run_id, hosted);
     this.#tell({ type: "reply", request: message.request, ok: true, status: opened.value.status() });
-    void this.#live(spec, hosted);
+    hosted.goOn();
   }
 
   async #open(
@@ -174,7 +184,10 @@ export class Lane {
     });
     if (!outside.ok) return outside;
     const live = outside.value;
-    live.onActivity = () => this.#hosted.get(spec.run_id)?.wake();
+    live.onActivity = () => {
+      const hosted = this.#hosted.get(spec.run_id);
+      if (hosted !== undefined) this.#wake(hosted);
+    };
     const opened = await this.#openOver({ feed: live.feed, venue: live.venue, live }, spec, slot, pythonOf);
     if (!opened.ok) live.close();
     return opened;
@@ -228,39 +241,42 @@ export class Lane {
     return opened;
   }
 
-  /** One instance's life in this lane: commands, a slice, give way. */
-  async #live(spec: InstanceSpec, hosted: Hosted): Promise<void> {
-    const { host } = hosted;
+  /** One instance's life in this lane until it rests: commands, a slice, give way. */
+  async #live(hosted: Hosted): Promise<void> {
+    const { host, spec } = hosted;
     for (;;) {
+      hosted.isCalled = false;
       for (const command of hosted.commands.splice(0)) await command();
       const did = await host.turn();
       this.#tellStatus(hosted, false);
       for (const result of hosted.results.values()) this.#tell({ type: "result", run_id: spec.run_id, result });
       hosted.results.clear();
-      if (host.phase === "stopped" || host.phase === "failed") break;
-      if (did === "busy" || hosted.commands.length > 0) await giveWay(this.#around.timers);
-      else await this.#rest(hosted);
+      if (host.phase === "stopped" || host.phase === "failed") return this.#leave(hosted);
+      if (did === "idle" && !hosted.isCalled) return this.#rest(hosted);
+      await giveWay(this.#around.timers);
     }
+  }
+
+  async #leave(hosted: Hosted): Promise<void> {
+    const { run_id } = hosted.spec;
     this.#tellStatus(hosted, true);
-    this.#hosted.delete(spec.run_id);
-    this.#ports.get(spec.run_id)?.close();
-    this.#ports.delete(spec.run_id);
-    this.#feeds.giveBack(spec);
+    this.#hosted.delete(run_id);
+    this.#ports.get(run_id)?.close();
+    this.#ports.delete(run_id);
+    this.#feeds.giveBack(hosted.spec);
     for (const command of hosted.commands.splice(0)) await command();
   }
 
-  #rest(hosted: Hosted): Promise<void> {
-    return new Promise((resolve) => {
-      // Until the next row is due, so that many quiet instances cost nothing; a command or an input wakes it before.
-      const due = hosted.host.dueIn ?? this.#around.idle_ms;
-      const untold = hosted.toldAt + this.#statusEvery() - this.#around.monotonic();
-      const rest = untold > 0 ? Math.min(LANE_TIMES.rest_ms, untold) : LANE_TIMES.rest_ms;
-      const cancel = this.#around.timers.after(Math.ceil(Math.min(rest, due)), resolve);
-      hosted.wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+  /** Until the next row is due, so that many quiet instances cost nothing; a command or an input wakes it before. */
+  #rest(hosted: Hosted): void {
+    const due = hosted.host.dueIn ?? this.#around.idle_ms;
+    const untold = hosted.toldAt + this.#statusEvery() - this.#around.monotonic();
+    const rest = untold > 0 ? Math.min(LANE_TIMES.rest_ms, untold) : LANE_TIMES.rest_ms;
+    this.#rests.rest(hosted, Math.ceil(Math.min(rest, due)));
+  }
+
+  #wake(hosted: Hosted): void {
+    if (!this.#rests.wake(hosted)) hosted.isCalled = true;
   }
 
   #statusEvery(): number {
@@ -275,8 +291,9 @@ export class Lane {
     hosted.toldAt = at;
     hosted.toldPhase = hosted.host.phase;
     const text = JSON.stringify(hosted.host.status());
-    if (text === hosted.told) return;
-    hosted.told = text;
+    const digest = sha256Hex(text);
+    if (digest === hosted.told) return;
+    hosted.told = digest;
     this.#tell({ type: "status", text });
   }
 

@@ -153,7 +153,8 @@ function build(
   if (shape.tables.length > 0) emit(SECTION.table, cappedTables(shape));
   emit(SECTION.memory, writeLimits(new ByteWriter().u32(1), capped(shape.memory, memoryPages)));
   emit(SECTION.global, extended(SECTION.global, 1).raw([I32, 1, 0x41, 0, 0x0b]));
-  const exports = extended(SECTION.export, present.length + 2);
+  // Its own exports are not passed on: nobody calls them, and the engine makes a function object of each in every instance.
+  const exports = new ByteWriter().u32(present.length + 2);
   exports.text(`${PRIVATE_PREFIX}fuel`).byte(3).u32(fuel).text(`${PRIVATE_PREFIX}memory`).byte(MEMORY).u32(0);
   present.forEach(({ entry }, i) =>
     exports
