@@ -14,7 +14,13 @@ sys.path.insert(0, sys.argv[1])
 from rumi_sdk import _generated as abi  # noqa: E402
 from rumi_sdk._runner import Host, _LogWriter  # noqa: E402
 
-_HEAD = Struct("<IiI")
+# A request's length, callback and number of frames; a reply's length, status and frames taken.
+_REQUEST = Struct("<IBxH4x")
+_REPLY = Struct("<IiI")
+_FRAMES_AT = _REQUEST.size
+# Most requests come in one read.
+_READ_BYTES = 65_536
+_EVENT = abi.CALLBACK_EVENT
 
 
 def take_pipes():
@@ -22,7 +28,18 @@ def take_pipes():
     source, sink = os.dup(0), os.dup(1)
     os.dup2(2, 1)
     os.dup2(2, 0)
-    return os.fdopen(source, "rb", 65_536), sink
+    return source, sink
+
+
+def take(source):
+    """The next request, whole; b"" when the pipe has ended. The host sends none before the last one's answer."""
+    request = os.read(source, _READ_BYTES)
+    while len(request) < 4 or len(request) < 4 + int.from_bytes(request[:4], "little"):
+        more = os.read(source, _READ_BYTES)
+        if not more:
+            return b""
+        request += more
+    return request
 
 
 def main():
@@ -31,23 +48,18 @@ def main():
     sys.stdin = None
     sys.stdout = _LogWriter(host.ctx, abi.LOG_LEVEL_INFO)
     sys.stderr = _LogWriter(host.ctx, abi.LOG_LEVEL_WARNING)
-    while True:
-        head = source.read(4)
-        if len(head) < 4:
-            os._exit(0)
-        size = int.from_bytes(head, "little")
-        message = source.read(size)
-        if len(message) < size:
-            os._exit(0)
-        if message[0] == abi.CALLBACK_EVENT:
-            status, output, taken = host.events(memoryview(message)[8:], int.from_bytes(message[2:4], "little") or 1)
+    while request := take(source):
+        _, callback, frames = _REQUEST.unpack_from(request)
+        if callback == _EVENT:
+            status, output, taken = host.events(memoryview(request)[_FRAMES_AT:], frames or 1)
         else:
-            status, output = host.call(message[0], message[8:])
+            status, output = host.call(callback, request[_FRAMES_AT:])
             taken = 1
-        reply = _HEAD.pack(len(output) + 8, status, taken) + output
+        reply = _REPLY.pack(len(output) + 8, status, taken) + output
         written = os.write(sink, reply)
         while written < len(reply):
             written += os.write(sink, memoryview(reply)[written:])
+    os._exit(0)
 
 
 main()

@@ -16,8 +16,9 @@ import { join } from "node:path";
 import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
-import { BoundedLog, type LogCounts } from "./log.ts";
 import { endTree, lives } from "./end-tree.ts";
+import type { LogCounts } from "./log.ts";
+import { LogPipe } from "./log-pipe.ts";
 import { GATE_OPEN, GATE_READY, planJail } from "./plan.ts";
 import type { PreludeReport } from "./prelude.ts";
 import { startChild, startFailure, takeAway } from "./process.ts";
@@ -157,10 +158,9 @@ export class SyncJailedProcess {
   readonly mechanism: JailMechanism;
   weaker: readonly string[] = [];
   private readonly parts: Parts;
-  private readonly log: BoundedLog;
+  private readonly log: LogPipe;
   private readonly buffer = Buffer.alloc(SANDBOX_LIMITS.frame_bytes + 4);
   private readonly message = Buffer.alloc(SANDBOX_LIMITS.frame_bytes + 4);
-  private readonly chunk = Buffer.alloc(65_536);
   private fault: BoxFault | null = null;
   private closed = false;
   private tied = false;
@@ -169,7 +169,7 @@ export class SyncJailedProcess {
     this.parts = parts;
     this.mechanism = parts.spec.mechanism;
     this.level = JAIL_LEVELS[parts.spec.mechanism];
-    this.log = new BoundedLog({
+    this.log = new LogPipe(parts.ends.log, {
       bytes_per_second: parts.spec.log_bytes_per_second,
       bytes_per_run: parts.spec.log_bytes_per_run,
       now_ms: parts.now_ms,
@@ -241,12 +241,10 @@ export class SyncJailedProcess {
   }
 
   logText(): string {
-    this.drainLog();
     return this.log.text();
   }
 
   logCounts(): LogCounts {
-    this.drainLog();
     return this.log.counts();
   }
 
@@ -272,7 +270,7 @@ export class SyncJailedProcess {
     Atomics.store(watch, WORD.armed, 1);
     const answer = this.exchange(bytes, deadline_ms);
     Atomics.store(watch, WORD.armed, 0);
-    this.drainLog();
+    this.log.look();
     if (answer.ok) return answer;
     this.end();
     this.fault = answer.error;
@@ -311,25 +309,12 @@ export class SyncJailedProcess {
     return boxFault("exit", "the process ended", { exit_code: exitCode, signal: signalCode });
   }
 
-  /** Takes what the log holds now; a full log pipe blocks the strategy, which its deadline then ends. */
-  private drainLog(): void {
-    if (this.closed) return;
-    try {
-      for (let i = 0; i < 16; i += 1) {
-        const count = readSync(this.parts.ends.log, this.chunk, 0, this.chunk.length, null);
-        if (count === 0) return;
-        this.log.take(this.chunk.subarray(0, count));
-      }
-    } catch (error) {
-      if (!isCode(error, "EAGAIN")) throw error;
-    }
-  }
-
   private close(): void {
     if (this.closed) return;
-    this.drainLog();
     this.closed = true;
-    for (const end of Object.values(this.parts.ends)) closeSync(end);
+    this.log.close();
+    closeSync(this.parts.ends.input);
+    closeSync(this.parts.ends.output);
   }
 }
 
