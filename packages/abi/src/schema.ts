@@ -69,6 +69,25 @@ export type EnumName = keyof typeof ENUMS;
 
 /** Bits of an input frame's flags (M-11.1). */
 export const QUALITY = { stale: 1, gap: 2, dup: 4, out_of_order: 8, clock_drift: 16 } as const;
+/**
+ * Numbers of an execution's `reason`. A reader takes any number: the list may grow, and what is not in it is a refusal
+ * like `outside`. `changed` stands beside reports of an order that lives: it is not what was wished.
+ */
+export const REFUSAL = {
+  none: 0,
+  /** The venue, or whoever has to approve, said no. */
+  outside: 1,
+  /** The Intent Gate: malformed, or not allowed to this strategy; the same again is refused again. */
+  intent: 2,
+  /** The Intent Gate: capital, budget, open orders, no price yet; less of it or later may pass. */
+  limit: 3,
+  /** The Intent Gate: too many of them; later. */
+  rate: 4,
+  /** The Intent Gate: safety mode, health, breaker or data quality; no new risk for now. */
+  restricted: 5,
+  /** Not refused: the Intent Gate made it smaller, reduce-only, a limit order, or rounded it. */
+  changed: 6,
+} as const;
 /** Bits of an order's `options`. */
 export const ORDER_OPTIONS = { reduce_only: 1, post_only: 2 } as const;
 
@@ -237,7 +256,7 @@ export const FRAMES: readonly FrameSchema[] = [
       w("report", "u16", "execution_report"),
       w("side", "u8", "side"),
       w("liquidity", "u8", "liquidity"),
-      f("reason", "u32", "0 or the refusal's number"),
+      f("reason", "u32", "0 or the refusal's number (REFUSAL)"),
       f("client_order_id", "t32"),
       f("idempotency_key", "u64", "of the intent that opened the order"),
       f("price", "i64", "of this fill; else of the order"),

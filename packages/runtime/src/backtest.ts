@@ -137,6 +137,7 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
       strategy,
       batch: options.delivery !== "one_by_one",
       venue: venue.value,
+      tellsRefused: true,
       gate: gateContextOf({ descriptor, instruments, mode: "backtest", venue: options.venue, limits }),
       subscribe: descriptor.capabilities.subscribe,
       stateBytesMax: descriptor.resources.state_bytes,

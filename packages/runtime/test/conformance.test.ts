@@ -20,10 +20,12 @@ import {
   makeTimerEvent,
   makeTradeEvent,
   missingMetadata,
+  NO_INSTRUMENT,
   OUTPUT_KIND,
   readErrorReport,
   readIntentMeta,
   RecordWalker,
+  REFUSAL,
   type RuntimeKind,
   STATUS,
   type TradeEvent,
@@ -42,12 +44,16 @@ import {
   writeTimerEvent,
   writeTradeEvent,
 } from "@rumi/abi";
+import { join } from "node:path";
+import { FeedBuilder } from "@rumi/venues";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { encode, header, initCall } from "../../abi/test/bench-market.ts";
 import { type CallbackNumber, FAULTED, type Strategy } from "../src/strategy/strategy.ts";
-import { buildAll, KINDS, openKind } from "./conformance/kinds.ts";
+import { buildAll, describeKind, KINDS, openKind } from "./conformance/kinds.ts";
 import { type Guarding, startGuard } from "./guard.ts";
+import { hosted } from "./hosted.ts";
+import { spec } from "./support.ts";
 
 const NOW = 1_700_000_000_000_000;
 const ROOM = 4_096;
@@ -86,6 +92,7 @@ const execution = {
   clientOrderId: "RX1",
   idempotencyKey: 41,
 };
+const REFUSED = { report: 2, side: 1, liquidity: 0, reason: REFUSAL.limit, idempotencyKey: 42, remaining: 7 };
 /** A sound trade frame, damaged. */
 const damaged = (damage: (to: FrameViews, at: number) => void, length?: number): Call =>
   event((to, at) => {
@@ -130,7 +137,25 @@ const TABLE: readonly (readonly [string, readonly Call[], readonly (string | num
   [
     "[M-4.1.1] an execution",
     [init(), event((to, at) => writeExecutionEvent(to, at, head, { ...execution, fee: -7 }))],
-    ["telemetry_hint", "telemetry_hint"],
+    Array<string>(3).fill("telemetry_hint"),
+  ],
+  [
+    "[M-4.1.1] [M-8.1.2] an intent that the gate refused: no order id, no instrument of the table, its reason",
+    [
+      init(),
+      event((to, at) =>
+        writeExecutionEvent(to, at, { ...head, instrument: NO_INSTRUMENT }, { ...makeExecutionEvent(), ...REFUSED }),
+      ),
+    ],
+    Array<string>(3).fill("telemetry_hint"),
+  ],
+  [
+    "[M-4.1.1] a reason that a later host may know",
+    [
+      init(),
+      event((to, at) => writeExecutionEvent(to, at, head, { ...makeExecutionEvent(), ...REFUSED, reason: 4_242 })),
+    ],
+    Array<string>(3).fill("telemetry_hint"),
   ],
   [
     "[M-4.1.1] a safety event",
@@ -276,6 +301,39 @@ describe.runIf(requires("bubblewrap") && requires("python3") && requires("rust-w
     const last = reference.at(-1);
     expect(last?.status === 0 ? last.names : [last?.status]).toEqual(expected);
     for (const kind of KINDS) expect([kind, played(kind, calls)]).toEqual([kind, reference]);
+  });
+
+  it("[M-1.1.2] [M-8.1.2] an order that the gate refused comes back to its strategy, in every kind", async () => {
+    const builder = new FeedBuilder(3);
+    // At price 1 it sells 50 at the trade's quantity: 5.00 of a capital of 1.
+    for (const [row, price] of [20, 1, 20].entries())
+      builder.trade({
+        instrument: 0,
+        event_time_us: NOW + row,
+        received_time_us: NOW + row,
+        flags: 0,
+        price,
+        quantity: 10_000,
+        aggressor: 0,
+        trade_id: row + 1,
+      });
+    const feed = builder.finish();
+    for (const kind of KINDS) {
+      const strategy = strategies.get(kind);
+      if (strategy === undefined) throw new Error(kind);
+      expect(strategy.reset()).toBeNull();
+      const heard: string[] = [];
+      const base = spec(join(folder.path, `run-${kind}`), { descriptor: describeKind(folder.path, kind) });
+      const { host } = await hosted(
+        { ...base, limits: { ...base.limits, capital: "1" } },
+        { feed, strategy, onResult: ({ tag, score }) => heard.push(`${tag} ${score}`) },
+      );
+      while (host.status().phase === "running") await host.turn();
+      expect([kind, heard.filter((tag) => tag.startsWith("execution."))]).toEqual([
+        kind,
+        ["execution.key 1", `execution.reason ${REFUSAL.limit}`, "execution.fee 0"],
+      ]);
+    }
   });
 
   it("[M-1.1.2] [M-5.2.6] a refusal leaves a report with its code, in every kind", () => {

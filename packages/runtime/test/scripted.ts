@@ -39,6 +39,15 @@ export type Wish =
   | { readonly cancel: number }
   /** A position at the market. */
   | { readonly target: number };
+export type ToldReport = {
+  readonly report: string;
+  readonly key: number;
+  readonly reason: number;
+  readonly instrument: number;
+  readonly side: number;
+  readonly remaining: number;
+  readonly client_order_id: string;
+};
 export type OrderWish = {
   readonly side: "buy" | "sell";
   readonly type: "limit" | "market";
@@ -55,13 +64,20 @@ export class ScriptedStrategy implements Strategy {
   readonly heard: Heard[] = [];
   /** What it was told of its orders: `report key`. */
   readonly told: string[] = [];
+  /** The same with the number of the reason behind it. */
+  readonly reports: ToldReport[] = [];
   readonly #decide: (event: Heard, nth: number) => readonly Wish[];
+  readonly #answer: (report: ToldReport) => readonly Wish[];
   readonly #header = makeFrameHeader();
   readonly #init = makeInitCall();
   #key = 0;
 
-  constructor(decide: (event: Heard, nth: number) => readonly Wish[]) {
+  constructor(
+    decide: (event: Heard, nth: number) => readonly Wish[],
+    answer: (report: ToldReport) => readonly Wish[] = () => [],
+  ) {
     this.#decide = decide;
+    this.#answer = answer;
   }
 
   room(bytes: number): number {
@@ -81,7 +97,8 @@ export class ScriptedStrategy implements Strategy {
     if (callback === CALLBACK.save_state)
       return writeSavedState(views, INPUT_BYTES, { schemaVersion: 1, state: new Uint8Array(8) });
     const kind = views.u16[0] ?? 0;
-    if (callback === CALLBACK.event && kind === INPUT_KIND.execution_event) this.#hear(length);
+    if (callback === CALLBACK.event && kind === INPUT_KIND.execution_event)
+      return this.#putOut(this.#answer(this.#hear(length)));
     // Market data alone counts; what became of its orders is in the entries.
     if (callback !== CALLBACK.event || kind > MARKET_KIND.book) return 0;
     const event: Heard = {
@@ -93,8 +110,13 @@ export class ScriptedStrategy implements Strategy {
       processed_time_us: this.#header.processedTimeUs,
     };
     this.heard.push(event);
+    return this.#putOut(this.#decide(event, this.heard.length - 1));
+  }
+
+  #putOut(wishes: readonly Wish[]): number {
+    const { instrument } = this.#header;
     let at = INPUT_BYTES;
-    for (const wish of this.#decide(event, this.heard.length - 1)) at += this.#order(at, event.instrument, wish);
+    for (const wish of wishes) at += this.#order(at, instrument, wish);
     return at - INPUT_BYTES;
   }
 
@@ -111,11 +133,15 @@ export class ScriptedStrategy implements Strategy {
     // Nothing is held.
   }
 
-  #hear(length: number): void {
+  #hear(length: number): ToldReport {
     const event = makeExecutionEvent();
     if (readExecutionEvent(this.views, 0, length, event) !== "") throw new Error("the execution frame is malformed");
     const word = Object.entries(EXECUTION_REPORT).find(([, number]) => number === event.report)?.[0];
-    this.told.push(`${word ?? event.report} ${event.idempotencyKey}`);
+    const { idempotencyKey: key, reason, side, remaining, clientOrderId: client_order_id } = event;
+    const told = { report: word ?? `${event.report}`, key, reason, side, remaining, client_order_id };
+    this.told.push(`${told.report} ${key}`);
+    this.reports.push({ ...told, instrument: this.#header.instrument });
+    return { ...told, instrument: this.#header.instrument };
   }
 
   #order(at: number, instrument: number, wish: Wish): number {

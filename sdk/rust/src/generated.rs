@@ -39,6 +39,16 @@ pub mod quality {
     pub const CLOCK_DRIFT: u16 = 16;
 }
 
+pub mod refusal {
+    pub const NONE: u32 = 0;
+    pub const OUTSIDE: u32 = 1;
+    pub const INTENT: u32 = 2;
+    pub const LIMIT: u32 = 3;
+    pub const RATE: u32 = 4;
+    pub const RESTRICTED: u32 = 5;
+    pub const CHANGED: u32 = 6;
+}
+
 pub mod order_options {
     pub const REDUCE_ONLY: u8 = 1;
     pub const POST_ONLY: u8 = 2;
@@ -520,7 +530,7 @@ pub struct ExecutionEvent {
     pub report: u16,
     pub side: u8,
     pub liquidity: u8,
-    /// 0 or the refusal's number
+    /// 0 or the refusal's number (REFUSAL)
     pub reason: u32,
     pub client_order_id: [u8; 32],
     /// of the intent that opened the order

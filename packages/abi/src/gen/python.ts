@@ -11,6 +11,7 @@ import {
   NO_INSTRUMENT,
   ORDER_OPTIONS,
   QUALITY,
+  REFUSAL,
   type ScalarType,
   STATUS,
 } from "../schema.ts";
@@ -317,6 +318,7 @@ export function generatePython(): string {
     ...constant("STATUS", STATUS),
     ...constant("CALLBACK", CALLBACK),
     ...constant("QUALITY", QUALITY),
+    ...constant("REFUSAL", REFUSAL),
     ...constant("OPTION", ORDER_OPTIONS),
     ...Object.entries(ENUMS).flatMap(([name, values]) => constant(name.toUpperCase(), values)),
     ...FRAMES.map((frame) => `KIND_${frame.name.toUpperCase()} = ${frame.kind}`),

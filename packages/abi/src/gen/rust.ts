@@ -10,6 +10,7 @@ import {
   NO_INSTRUMENT,
   ORDER_OPTIONS,
   QUALITY,
+  REFUSAL,
   type ScalarType,
   STATUS,
   CALLBACK,
@@ -161,6 +162,7 @@ export function generateRust(): string {
     constants("status", STATUS, "i32"),
     constants("callback", CALLBACK, "u8"),
     constants("quality", QUALITY, "u16"),
+    constants("refusal", REFUSAL, "u32"),
     constants("order_options", ORDER_OPTIONS, "u8"),
     ...Object.entries(ENUMS).map(([name, values]) => constants(name, values, enumType(name))),
     plain(

@@ -12,6 +12,7 @@ import {
   NO_INSTRUMENT,
   ORDER_OPTIONS,
   QUALITY,
+  REFUSAL,
   type ScalarType,
   STATUS,
 } from "../schema.ts";
@@ -359,6 +360,8 @@ function constants(): string {
     "/** Quote-currency amounts are scaled by 10 to this. */",
     one("MONEY_DIGITS", MONEY_DIGITS),
     one("QUALITY", QUALITY),
+    "/** Numbers of an execution's `reason`; the list may grow. */",
+    one("REFUSAL", REFUSAL),
     one("ORDER_OPTIONS", ORDER_OPTIONS),
     one("STATUS", STATUS),
     one("CALLBACK", CALLBACK),

@@ -259,7 +259,7 @@ export type ExecutionEvent = {
   report: number;
   side: number;
   liquidity: number;
-  /** 0 or the refusal's number */
+  /** 0 or the refusal's number (REFUSAL) */
   reason: number;
   clientOrderId: string;
   /** of the intent that opened the order */

@@ -2,7 +2,7 @@
  * One synthetic frame of each kind that is no market row: executions of an order the strategy never sent (an earlier
  * life may have), safety, a timer of its own, a signal, its configuration. What it answers is read and thrown away.
  */
-import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
+import { type InstrumentSpec, REFUSAL, type StrategyDescriptor } from "@rumi/abi";
 import type { ClientOrderId } from "@rumi/kernel";
 import type { ExecutionReport } from "@rumi/venues";
 import { Caller, HANDLES, runIdBytes, strategyFault } from "../instance/calls.ts";
@@ -32,12 +32,13 @@ export function probe(scene: {
   header.cursor = life.save().inputs;
   header.eventTimeUs = header.receivedTimeUs = header.processedTimeUs = life.clock;
   const timer = life.save().timers[0]?.[0] ?? 1;
-  const report = (kind: ExecutionReport["kind"], remaining: number): number =>
-    caller.execution(syntheticReport(kind, remaining, instruments[0], life.clock), 0, instruments[0]);
+  const report = (kind: ExecutionReport["kind"], remaining: number, reason: number = REFUSAL.none): number =>
+    caller.execution(syntheticReport(kind, remaining, instruments[0], life.clock), 0, instruments[0], reason);
   const quantity = instruments[0]?.min_quantity ?? 1;
   const calls: readonly (readonly [kind: string, name: string, call: () => number])[] = [
     ["execution", "an accepted order", () => report("accepted", quantity)],
-    ["execution", "a rejected order", () => report("rejected", 0)],
+    ["execution", "a rejected order", () => report("rejected", 0, REFUSAL.outside)],
+    ["execution", "an intent that the gate refused", () => report("rejected", quantity, REFUSAL.limit)],
     ["execution", "a filled order", () => report("filled", 0)],
     ["execution", "a cancelled order", () => report("cancelled", 0)],
     ["safety", "safety SAFE", () => caller.safety("SAFE", 1)],

@@ -99,6 +99,7 @@ export function admissionMachine(
       feed,
       strategy,
       venue: venue.value,
+      tellsRefused: true,
       gate: gateContextOf({ ...request, mode: "shadow" }),
       subscribe: descriptor.capabilities.subscribe,
       stateBytesMax: descriptor.resources.state_bytes,

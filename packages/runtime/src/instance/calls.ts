@@ -110,14 +110,15 @@ export class Caller {
     return this.#send(CALLBACK.init, size, (at) => writeInitCall(this.#strategy.views, at, this.header, frame));
   }
 
-  execution(report: ExecutionReport, key: number, instrument: InstrumentSpec | undefined): number {
+  /** `reason` is one of REFUSAL. */
+  execution(report: ExecutionReport, key: number, instrument: InstrumentSpec | undefined, reason: number): number {
     this.header.instrument = report.instrument;
     const frame = {
       // ABI 1 has one word for "your change of an order was refused".
       report: EXECUTION_REPORT[report.kind === "amend_rejected" ? "cancel_rejected" : report.kind],
       side: SIDE[report.side],
       liquidity: LIQUIDITY[report.liquidity],
-      reason: report.reason_code === null ? 0 : 1,
+      reason,
       clientOrderId: report.client_order_id,
       idempotencyKey: key,
       price: report.price,

@@ -11,7 +11,7 @@
  * - Whatever is recorded, every intent gated before it is on the record first (recovery.test.ts).
  */
 import { type ClientOrderId, invariant } from "@rumi/kernel";
-import type { InstrumentSpec } from "@rumi/abi";
+import { type InstrumentSpec, REFUSAL } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import { GATE_START, type GateMoment, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
@@ -26,6 +26,8 @@ import type { JournalEntry } from "../protocol.ts";
 import { neverSent } from "../staging/never-sent.ts";
 import { type StagedIntent, StagedIntents, type StagingWord } from "../staging/staged-intents.ts";
 import { LiveOrders, unnamedOrder } from "./orders.ts";
+import { refusalOf } from "../gate/refused.ts";
+import { Refusals } from "./refusals.ts";
 import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
 import type { Counters, MachineState } from "./state.ts";
 
@@ -44,7 +46,15 @@ export type DeskScene = {
   readonly counters: () => Counters;
   readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
   readonly violation: (reason: string) => void;
-  readonly onReport: (report: ExecutionReport, key: number, instrument: InstrumentSpec | undefined) => void;
+  /** The venue said something of an order. */
+  readonly answered: (report: ExecutionReport) => void;
+  /** The strategy's turn to hear a report; `reason` is one of REFUSAL. */
+  readonly onReport: (
+    report: ExecutionReport,
+    key: number,
+    instrument: InstrumentSpec | undefined,
+    reason: number,
+  ) => void;
 };
 
 /** What the gate judges of a cancel whose target only waits for approval: it cannot be found at the venue. */
@@ -60,6 +70,7 @@ export class OrderDesk {
   readonly #neverSent = new Map<string, number>();
   /** What approved intents became and is not sent yet. */
   readonly #approved = new Map<VenueAction, StagedIntent>();
+  readonly #refusals: Refusals;
   #gate: GateState = GATE_START;
   #pending: VenueAction[] = [];
   readonly #untold: Untold;
@@ -69,6 +80,7 @@ export class OrderDesk {
   constructor(scene: DeskScene) {
     this.#scene = scene;
     this.#untold = new Untold(scene.options, this.#orders);
+    this.#refusals = new Refusals(scene.options, this.reports);
     this.staged = new StagedIntents({
       options: scene.options,
       clock: scene.clock,
@@ -94,6 +106,7 @@ export class OrderDesk {
   /** The gate's cap per event counts from here. */
   nextEvent(): void {
     if (this.#gate.in_event > 0) this.#gate = { ...this.#gate, in_event: 0 };
+    this.#refusals.nextEvent();
   }
 
   take(intent: Intent): void {
@@ -105,13 +118,17 @@ export class OrderDesk {
     const judged = judge(this.#gate, isWithdrawn ? { ...intent, body: WITHDRAWAL } : intent, options.gate, moment);
     const held = this.staged.hold(intent, judged, moment);
     const verdict = held?.verdict ?? judged;
+    const lastKey = this.#gate.last_key;
     this.#gate = judged.state;
     const counted = counters();
     counted.intents_total += 1;
     counted.intents[body.kind] = (counted.intents[body.kind] ?? 0) + 1;
     this.#letOut(intent, verdict, held?.staged);
-    if (verdict.verdict === "discarded" && verdict.reason_code !== null) violation(verdict.reason_code);
-    else if (isWithdrawn) this.staged.withdraw(body.target_key);
+    if (verdict.verdict === "discarded" && verdict.reason_code !== null) {
+      const idOf = (key: number): string => this.#orders.byKey(key)?.client_order_id ?? "";
+      this.#refusals.add(intent, verdict.reason_code, { lastKey, moment, idOf });
+      violation(verdict.reason_code);
+    } else if (isWithdrawn) this.staged.withdraw(body.target_key);
     if (held?.staged?.approves === "policy") this.staged.byPolicy(held.staged);
   }
 
@@ -124,9 +141,12 @@ export class OrderDesk {
     if (staged === undefined) this.#untold.add({ intent, verdict, ...place, trace: trace.slice() });
     else this.#untold.add({ intent, verdict, ...place, trace: Buffer.from(staged.trace_id, "hex"), staged });
     if (verdict.verdict === "staged") return;
+    const isChanged = verdict.verdict === "degraded" && this.#refusals.areTold;
     for (const action of verdict.actions) {
       this.#pending.push(action);
       if (action.kind === "submit") this.#orders.add(unnamedOrder(action.key, action.order));
+      if (isChanged && action.kind !== "cancel")
+        this.#orders.markChanged(action.kind === "submit" ? action.key : action.target_key);
     }
   }
 
@@ -194,7 +214,9 @@ export class OrderDesk {
   /** A shadow's desk counts its primary's orders as open, so that its gate judges as the primary's did. */
   adopt(entry: Extract<JournalEntry, { kind: "intent" }>): void {
     const adopted = adoptedOrder(entry, this.#scene.options.instruments, this.#orders);
-    if (adopted !== undefined) this.#orders.add(adopted);
+    if (adopted === undefined) return;
+    this.#orders.add(adopted);
+    if (entry.verdict === "degraded" && this.#refusals.areTold) this.#orders.markChanged(adopted.key);
   }
 
   /** An order of the runtime itself, reduce-only at the market; it is recorded and sent like any other. */
@@ -259,10 +281,17 @@ export class OrderDesk {
 
   /** Takes the venue's reports in their order. */
   deliver(): void {
-    const { options, trace, clock, cursor, counters, onReport } = this.#scene;
+    const { options, trace, clock, cursor, counters, answered, onReport } = this.#scene;
     const reports = this.reports.splice(0);
     const own = trace.slice();
     for (const report of reports) {
+      const refused = this.#refusals.take(report);
+      if (refused !== undefined) {
+        // Its record is the intent's own. Should the key have become an order since, that one is alive.
+        if (report.kind !== "rejected" || this.#orders.byKey(refused.key) === undefined)
+          onReport(report, refused.key, options.instruments[report.instrument], refusalOf(refused.reason_code));
+        continue;
+      }
       const order = this.#orders.byId(report.client_order_id);
       const unsent = this.#neverSent.get(report.client_order_id);
       this.#neverSent.delete(report.client_order_id);
@@ -275,7 +304,9 @@ export class OrderDesk {
       if (isFill(report)) counters().fills_total += 1;
       const place = { event_time_us: clock(), cursor: cursor(), trace: trace.slice() };
       this.#untold.add({ report, key, of: instrument, ...place });
-      onReport(report, key, instrument);
+      answered(report);
+      const isRefused = report.reason_code !== null;
+      onReport(report, key, instrument, isRefused ? REFUSAL.outside : order?.changed === true ? REFUSAL.changed : 0);
       trace.set(own);
     }
   }
@@ -297,12 +328,13 @@ export class OrderDesk {
     this.#scene.options.venue.cancelAll(this.#scene.clock());
   }
 
-  save(): Pick<MachineState, "gate" | "orders" | "staged"> {
+  save(): Pick<MachineState, "gate" | "orders" | "staged" | "refused"> {
     this.tell();
-    return { gate: this.#gate, orders: this.#orders.list(), ...this.staged.save() };
+    return { gate: this.#gate, orders: this.#orders.list(), ...this.staged.save(), ...this.#refusals.save() };
   }
 
-  restore(saved: Pick<MachineState, "gate" | "orders" | "staged">): void {
+  restore(saved: Pick<MachineState, "gate" | "orders" | "staged" | "refused">): void {
+    this.#refusals.restore(saved.refused);
     this.staged.restore(saved.staged);
     this.#gate = saved.gate;
     this.#orders.restore(saved.orders);

@@ -14,7 +14,7 @@ import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "..
 import type { InstanceSpec, JournalEntry, SegmentClosed } from "../protocol.ts";
 import type { Datasync } from "../journal/datasync.ts";
 import type { Began } from "./recorder.ts";
-import { mismatchWith, ORIGIN_FILE, readRunRecord, runRecordOf, writeOnce, writeRunRecord } from "./run-record.ts";
+import { mismatchWith, ORIGIN_FILE, readRunRecord, runRecordOf, tellsRefused, writeOnce, writeRunRecord } from "./run-record.ts";
 
 export type LifeOptions = {
   readonly spec: InstanceSpec;
@@ -33,6 +33,7 @@ export type Life = {
   readonly began: Began;
   /** The checkpoint of another run that this one begins with. */
   readonly origin: Checkpoint | null;
+  readonly tellsRefused: boolean;
   /** The configuration that the run was begun with; later ones are inputs of its journal. */
   readonly config: JsonObject;
 };
@@ -56,6 +57,7 @@ export function beginLife({ spec, ...around }: LifeOptions): Result<Life, Failur
     epochBefore: spec.epoch,
     began: { run: record },
     origin: origin.value === null ? null : decoded(origin.value),
+    tellsRefused: true,
     config: spec.config,
   });
 }
@@ -121,6 +123,7 @@ export function readEarlierLife({ spec, onSegment, ...around }: LifeOptions): Re
     epochBefore,
     began,
     origin: origin.value,
+    tellsRefused: record.value !== null && tellsRefused(record.value.record),
     config: record.value?.record.config ?? spec.config,
   });
 }

@@ -19,6 +19,7 @@ export function machineOf(
   { spec, feed, strategy, venue }: MachineParts,
   recorder: Pick<RunRecorder, "record" | "epochInForce">,
   config: JsonObject,
+  tellsRefused: boolean,
   reach: Reach = {},
 ): InstanceMachine {
   const identity: Identity = {
@@ -41,6 +42,7 @@ export function machineOf(
       strategy,
       venue,
       gate: gateContextOf(spec),
+      tellsRefused,
       subscribe: capabilities.subscribe,
       stateBytesMax: resources.state_bytes,
       stateSchemaVersion: state_schema_version,

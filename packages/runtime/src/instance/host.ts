@@ -75,7 +75,7 @@ export class InstanceHost {
       began: life.began,
     });
     const reach = reachOf(options, this.#recorder, (input) => this.input(input));
-    this.#machine = machineOf(options, this.#recorder, life.config, reach);
+    this.#machine = machineOf(options, this.#recorder, life.config, life.tellsRefused, reach);
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic, leadOf(options));
     this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
     this.#deferred = new DeferredConfig(options.feed);

@@ -28,6 +28,8 @@ export type MachineOptions = {
     Partial<Pick<ExternalVenue, "take">> &
     Partial<Pick<ShadowVenue, "follow" | "keyOf">>;
   readonly gate: GateContext;
+  /** The strategy hears what the gate refused or changed; not in a run that began before such a thing was. */
+  readonly tellsRefused: boolean;
   readonly stateBytesMax: number;
   readonly stateSchemaVersion: number;
   readonly logBytesPerSecond: number;

@@ -104,10 +104,9 @@ export class InstanceMachine {
       counters: () => this.#counters,
       where: () => this.where(),
       violation: (reason) => this.#violation(reason),
-      onReport: (report, key, instrument) => {
-        this.restraints.answered(report);
-        if (this.#subscribes.has("execution"))
-          this.#callback("on_event", () => this.#caller.execution(report, key, instrument));
+      answered: (report) => this.restraints.answered(report),
+      onReport: (...told) => {
+        if (this.#subscribes.has("execution")) this.#callback("on_event", () => this.#caller.execution(...told));
       },
     });
     this.staged = this.#desk.staged;

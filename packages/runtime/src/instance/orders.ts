@@ -10,6 +10,7 @@ export type LiveOrder = OpenOrderView & {
   readonly quantity: number;
   /** A change on its way; it counts once the venue says so. */
   readonly amending: { readonly price: number; readonly quantity: number } | null;
+  /** The gate made it something else than what was wished; absent otherwise. */ readonly changed?: true;
 };
 
 /** An order of an intent that is not on the record yet: it has neither id nor trace. */
@@ -44,6 +45,11 @@ export class LiveOrders {
   name(key: number, client_order_id: string, trace_id: string): void {
     const order = this.#byKey.get(key);
     if (order !== undefined) this.add({ ...order, client_order_id, trace_id });
+  }
+
+  markChanged(key: number): void {
+    const order = this.#byKey.get(key);
+    if (order !== undefined) this.add({ ...order, changed: true });
   }
 
   byKey(key: number): LiveOrder | undefined {

@@ -33,6 +33,8 @@ export type RunRecord = Omit<
   "start" | "begin" | "lease" | "epoch" | "pack_dir" | "run_dir" | "from" | "follows" | "admission"
 > & {
   readonly schema_version: 1;
+  /** The strategy hears what the gate refused or changed; absent in a run that began before it was told. */
+  readonly refusals?: "told";
   /** The run whose events a shadow takes. */
   readonly follows: string | null;
   /** The run whose state it began with, and the digest of that checkpoint. */
@@ -55,10 +57,13 @@ export function runRecordOf(spec: InstanceSpec, origin: Digest | null): RunRecor
   return {
     ...rest,
     schema_version: 1,
+    refusals: "told",
     follows: follows === undefined ? null : follows.run_id,
     from: from === undefined || origin === null ? null : { run_id: from.run_id, checkpoint: origin },
   };
 }
+
+export const tellsRefused = (record: Pick<RunRecord, "refusals">): boolean => record.refusals === "told";
 
 /** Writes it once and durably; answers its digest. */
 export function writeRunRecord(run_dir: string, record: RunRecord): Digest {

@@ -4,6 +4,7 @@ import type { GateState } from "../gate/gate.ts";
 import type { FaultNote, Health } from "./health.ts";
 import type { LiveOrder } from "./orders.ts";
 import type { StagedIntent } from "../staging/staged-intents.ts";
+import type { RefusedIntent } from "../gate/refused.ts";
 import type { RestraintState } from "./restraint-state.ts";
 
 export type Counters = {
@@ -76,4 +77,6 @@ export type MachineState = {
   readonly restraints?: RestraintState;
   /** What waits for approval; absent where nothing does. */
   readonly staged?: readonly StagedIntent[];
+  /** What the gate refused and its strategy has not heard yet; absent where there is none. */
+  readonly refused?: readonly RefusedIntent[];
 };

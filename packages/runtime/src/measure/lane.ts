@@ -70,6 +70,7 @@ export class MeasuredLane {
         feed,
         strategy: strategy.value,
         venue: venue.value,
+        tellsRefused: true,
         gate: gateContextOf({
           descriptor: generous,
           instruments,

@@ -21,7 +21,7 @@ import { beginMachine } from "../instance/host-begin.ts";
 import { machineOf } from "../instance/host-machine.ts";
 import { type Divergence, DivergenceError, Expectation, isReproduced, type Tape } from "../instance/recorder.ts";
 import { replayLife } from "../instance/replay.ts";
-import { readRunRecord, type RunRecord } from "../instance/run-record.ts";
+import { readRunRecord, type RunRecord, tellsRefused } from "../instance/run-record.ts";
 import { closedSegment, readJournal } from "../journal/reader.ts";
 import { loadFeed } from "../lane/lane.ts";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
@@ -191,7 +191,7 @@ async function play(
       strategy: strategy.value,
       venue: follows === null ? venue.value : new ShadowVenue(venueOptionsOf(spec.instruments, spec.venue)),
     };
-    const machine = machineOf(parts, tape, spec.config);
+    const machine = machineOf(parts, tape, spec.config, tellsRefused(record));
     const refused = await replayLife({
       machine,
       recorder: tape,

@@ -37,6 +37,7 @@ class Conformance(rumi.Strategy):
             ctx.telemetry("book.action", event.action)
         elif isinstance(event, rumi.ExecutionEvent):
             ctx.telemetry("execution.key", event.idempotency_key)
+            ctx.telemetry("execution.reason", event.reason)
             ctx.telemetry("execution.fee", event.fee)
         elif isinstance(event, rumi.SafetyEvent):
             ctx.telemetry("safety.mode", event.mode)

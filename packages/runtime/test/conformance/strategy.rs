@@ -53,6 +53,7 @@ impl Strategy for Conformance {
             }
             Body::Execution(report) => {
                 context.telemetry("execution.key", report.idempotency_key as f64);
+                context.telemetry("execution.reason", f64::from(report.reason));
                 context.telemetry("execution.fee", report.fee as f64);
             }
             Body::Safety(safety) => context.telemetry("safety.mode", f64::from(safety.mode)),

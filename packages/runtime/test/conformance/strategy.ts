@@ -52,6 +52,7 @@ class Conformance implements Strategy {
         return context.telemetry("book.action", event.action);
       case "execution":
         context.telemetry("execution.key", event.idempotencyKey);
+        context.telemetry("execution.reason", event.reason);
         return context.telemetry("execution.fee", event.fee);
       case "safety":
         return context.telemetry("safety.mode", event.mode);

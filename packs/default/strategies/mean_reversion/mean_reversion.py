@@ -1,7 +1,8 @@
 """Mean reversion: buys what fell far below its mean of recent trades, sells it back at the mean.
 
 Whole numbers only. The distance is measured in mean absolute deviations of the same window. One order at a time,
-a cooldown after each, a longest holding time; doubtful data and safety modes open nothing new.
+a cooldown after each (five minutes at least after a refusal of the Intent Gate, which would only refuse the same again),
+a longest holding time; doubtful data and safety modes open nothing new.
 """
 from collections import deque
 from struct import Struct
@@ -10,6 +11,8 @@ import rumi_sdk as rumi
 
 # Position, entry time, pending key, pending since, cancel sent, quiet until, safety mode, prices that follow.
 _HEAD = Struct("<8q")
+# Shortest quiet time after a refusal of the Intent Gate.
+REFUSED_QUIET_US = 300_000_000
 DOUBTFUL = rumi.QUALITY_STALE | rumi.QUALITY_GAP
 USELESS = rumi.QUALITY_DUP | rumi.QUALITY_OUT_OF_ORDER
 
@@ -118,8 +121,9 @@ class MeanReversion(rumi.Strategy):
             self.cancel_sent = 0
         ended = report.report in (rumi.EXECUTION_REPORT_FILLED, rumi.EXECUTION_REPORT_REJECTED, rumi.EXECUTION_REPORT_CANCELLED)
         if ended and report.idempotency_key == self.pending_key:
+            by_gate = report.report == rumi.EXECUTION_REPORT_REJECTED and report.reason >= rumi.REFUSAL_INTENT
             self.pending_key = 0
-            self.quiet_until_us = ctx.now_us + self.cooldown_us
+            self.quiet_until_us = ctx.now_us + (max(self.cooldown_us, REFUSED_QUIET_US) if by_gate else self.cooldown_us)
 
     def save_state(self):
         head = _HEAD.pack(

@@ -1,12 +1,13 @@
 //! Moving-average cross: long while the fast average of trade prices leads the slow one, flat (or short) otherwise.
 //!
 //! Whole numbers only, so that every machine decides the same. One order at a time: nothing new is sent until
-//! the last one is filled, refused or gone, and for a cooldown after that. Doubtful data moves no money.
+//! the last one is filled, refused or gone, and for a cooldown after that; five minutes at least after a refusal of the
+//! Intent Gate, which would only refuse the same again. Doubtful data moves no money.
 //! `tools/build-wasm.mjs` builds it.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use rumi_sdk::{
-    execution_report, order_type, quality, safety_mode, side, time_in_force, Body, CancelIntent, Config, Context, Event, ExecutionEvent, HealthReport, OrderIntent,
+    execution_report, order_type, quality, refusal, safety_mode, side, time_in_force, Body, CancelIntent, Config, Context, Event, ExecutionEvent, HealthReport, OrderIntent,
     Refusal, RestoredState, RiskContext, Strategy,
 };
 
@@ -19,6 +20,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// Averages carry ten more bits than prices; prices beyond 2^50 are passed over.
 const SCALE: i64 = 1_024;
 const MAX_PRICE: i64 = 1 << 50;
+/// Shortest quiet time after a refusal of the Intent Gate.
+const REFUSED_QUIET_US: i64 = 300_000_000;
 /// Words of a saved state; version 1 had no safety mode.
 const STATE_WORDS: usize = 9;
 const STATE_WORDS_V1: usize = 8;
@@ -214,8 +217,10 @@ impl EmaCross {
         }
         let ended = matches!(report.report, execution_report::FILLED | execution_report::REJECTED | execution_report::CANCELLED);
         if ended && report.idempotency_key == state.pending_key as u64 {
+            let by_gate = report.report == execution_report::REJECTED && report.reason >= refusal::INTENT;
+            let quiet_us = if by_gate { self.settings.cooldown_us.max(REFUSED_QUIET_US) } else { self.settings.cooldown_us };
             state.pending_key = 0;
-            state.quiet_until_us = context.now_us() + self.settings.cooldown_us;
+            state.quiet_until_us = context.now_us() + quiet_us;
         }
     }
 }

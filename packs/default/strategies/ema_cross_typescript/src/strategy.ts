@@ -2,7 +2,8 @@
  * Moving-average cross, as ema_cross does it: long while the fast average of trade prices leads the slow one.
  *
  * Whole numbers only, exact below 2^52, so that every machine decides the same and the same as in Rust. One order at a
- * time: nothing new is sent until the last one is filled, refused or gone, and for a cooldown after that.
+ * time: nothing new is sent until the last one is filled, refused or gone, and for a cooldown after that; five minutes at
+ * least after a refusal of the Intent Gate, which would only refuse the same again.
  * `rumi strategy build packs/default` makes strategy.js of it.
  */
 import {
@@ -15,6 +16,7 @@ import {
   ORDER_TYPE,
   packIntegers,
   QUALITY,
+  REFUSAL,
   Refusal,
   type RestoredState,
   type RiskContext,
@@ -33,6 +35,8 @@ type ExecutionEvent = Extract<StrategyEvent, { kind: "execution" }>;
 /** Averages carry ten more bits than prices; prices beyond 2^42 are passed over. */
 const SCALE = 1_024;
 const MAX_PRICE = 2 ** 42;
+/** Shortest quiet time after a refusal of the Intent Gate. */
+const REFUSED_QUIET_US = 300_000_000;
 const USELESS = QUALITY.dup | QUALITY.out_of_order;
 const DOUBTFUL = QUALITY.stale | QUALITY.gap;
 /** Of a saved state; version 1 had no safety mode. */
@@ -212,8 +216,9 @@ class EmaCross implements Strategy {
       report.report === EXECUTION_REPORT.rejected ||
       report.report === EXECUTION_REPORT.cancelled;
     if (ended && report.idempotencyKey === this.pendingKey) {
+      const byGate = report.report === EXECUTION_REPORT.rejected && report.reason >= REFUSAL.intent;
       this.pendingKey = 0;
-      this.quietUntilUs = context.nowUs + this.cooldownUs;
+      this.quietUntilUs = context.nowUs + (byGate ? Math.max(this.cooldownUs, REFUSED_QUIET_US) : this.cooldownUs);
     }
   }
 }
