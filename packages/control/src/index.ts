@@ -29,6 +29,9 @@ import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
+import { killSwitchGuard } from "./kill-switch/guard.ts";
+import { killSwitchDeclarations } from "./kill-switch/operations.ts";
+import { KILL_SWITCH_MIGRATIONS, readKillSwitch } from "./kill-switch/tables.ts";
 import { stopAllBots } from "./lifecycle/stop-all.ts";
 import { INSTANCE_MIGRATIONS } from "./instances/tables.ts";
 import { isolationFor } from "./isolation.ts";
@@ -100,6 +103,7 @@ export const controlMigrations: readonly Migrations[] = [
   POLICY_MIGRATIONS,
   STAGING_MIGRATIONS,
   BREAK_GLASS_MIGRATIONS,
+  KILL_SWITCH_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -166,6 +170,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const schema = () => policySchema(deps.environment, names);
   const policy = policyKeeper(store, { schema, logger: deps.logger });
   const stopListening = store.onAppended((_first, events) => {
+    if (events.some((event) => event.action === "execution.killswitch.set"))
+      readKillSwitch(store, store).then(
+        (now) => hub.tellKillSwitch(now),
+        (error: unknown) => deps.logger.error("the kill switch could not be told to the runners", { error }),
+      );
     if (!events.some((event) => event.action === "safety.transition")) return;
     readSafety(store, store).then(
       (row) => hub.tellSafety(row.mode as SafetyMode, row.generation),
@@ -177,6 +186,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     operators,
     guards: guards({
       safety: safetyReader(store),
+      locks: [killSwitchGuard(store)],
       policy,
       breakGlass: {
         name: "break_glass",
@@ -205,6 +215,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     reconcilers: [reconciler, stagingReconciler({ ...deps, hub }), challengeReconciler(deps)],
     declarations: [
       ...safetyDeclarations(),
+      ...killSwitchDeclarations(hub),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,
       ...botDeclarations({

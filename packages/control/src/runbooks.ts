@@ -65,6 +65,10 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-019": "docs/runbooks/packs.md",
   DANGEROUS_OPS_DISABLED: "docs/runbooks/live-disabled.md",
   "RUMI-CMD-003": "docs/runbooks/live-disabled.md",
+  "RUMI-CMD-026": "docs/runbooks/kill-switch.md",
+  "G.KILLSWITCH.CLOSE_ONLY": "docs/runbooks/kill-switch.md",
+  "G.KILLSWITCH.FLATTEN": "docs/runbooks/kill-switch.md",
+  "G.KILLSWITCH.BLOCK": "docs/runbooks/kill-switch.md",
   ...Object.fromEntries(
     ["004", "013", "014", "015", "016", "017", "018", "019", "020", "021", "022", "023", "024", "025"].map((number) => [
       `RUMI-CMD-${number}`,
@@ -101,6 +105,7 @@ export const REASON_PAGES: Readonly<Record<string, string>> = {
   INTENT: "docs/runbooks/reasons/output.md",
   ISOLATION: "docs/runbooks/reasons/sandbox.md",
   JOURNAL: "docs/runbooks/reasons/run.md",
+  KILLSWITCH: "docs/runbooks/reasons/gate.md",
   LANE: "docs/runbooks/reasons/run.md",
   LEASE: "docs/runbooks/reasons/run.md",
   LIMIT: "docs/runbooks/reasons/gate.md",

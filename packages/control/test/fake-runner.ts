@@ -71,6 +71,8 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
         found.status = { ...found.status, phase };
         return reply(message.request, found.status);
       }
+      case "killswitch":
+        return send({ type: "killswitch_followed", generation: message.generation, instances: instances.size });
       case "breaker":
       case "staging":
       case "challenge":

@@ -26,6 +26,7 @@ export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";
 export * from "./ring/ring.ts";
 export * from "./breaker/config.ts";
+export * from "./kill-switch/rules.ts";
 export { COMPUTE_POLICIES, type ComputeSide } from "./compute/policy.ts";
 export type { ServiceSpec } from "./service/spec.ts";
 export type { Slo } from "./slo/slo.ts";

@@ -1,6 +1,7 @@
 /** The protocol's messages as checkable shapes: closed objects, no coercion, every text and list bounded. */
 import { ID_PATTERNS } from "@rumi/kernel";
 import { RECORDING_FORMATS } from "@rumi/venues";
+import { KILL_LEVELS, KILL_RULES_MAX, KILL_SCOPES } from "./kill-switch/rules.ts";
 import { QUALITY_FLAGS, QUALITY_REACTIONS } from "./quality/policy.ts";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
 import { COMPUTE_POLICIES } from "./compute/policy.ts";
@@ -148,10 +149,11 @@ const slo = object(sloNumbers, Object.keys(sloNumbers));
 /** The descriptor's own rules are admission's business; here it must be an object. */
 const earlierRun = object({ run_id: uuid, run_dir: text });
 const OPTIONAL_OF_SPEC =
-  "isolation_level admission begin from follows breaker data_quality slo compute services staging".split(" ");
+  "group_id isolation_level admission begin from follows breaker data_quality slo compute services staging".split(" ");
 const spec = object(
   {
     ...key,
+    group_id: text,
     strategy_version: text,
     run_id: uuid,
     trace_id: { is: "string", pattern: /^[0-9a-f-]{32,36}$/ },
@@ -396,6 +398,7 @@ export const RUNNER_SHAPES: Readonly<Record<string, Shape>> = {
       false: message("reply", { request: count, ok: word(false), failure: failureBody }),
     },
   },
+  killswitch_followed: message("killswitch_followed", { generation: count, instances: count }),
 };
 
 const command = (type: string): Shape => message(type, { request: count, run_id: uuid, epoch: count, reason: long });
@@ -441,6 +444,10 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
     wish: object({ action: word("approve", "reject"), idempotency_key: text, actor: text, reason: long }),
   }),
   safety: message("safety", { mode: word("NORMAL", "SAFE", "EMERGENCY_STOP"), generation: count }),
+  killswitch: message("killswitch", {
+    generation: count,
+    rules: list(object({ scope: word(...KILL_SCOPES), id: text, level: word(...KILL_LEVELS) }), KILL_RULES_MAX),
+  }),
   journal_ack: message("journal_ack", { run_id: uuid, seq: count }),
   segment_ack: message("segment_ack", { run_id: uuid, segment: count }),
   forget: message("forget", { run_id: uuid }),

@@ -6,6 +6,7 @@
  * dialled again and adopts what runs by lease epoch. Everything a runner reports is repeated until it is
  * acknowledged, and is applied by (run_id, seq), so that a lost connection loses and doubles nothing.
  */
+import type { KillRule } from "./kill-switch/rules.ts";
 import type { InstrumentSpec, StrategyDescriptor } from "@rumi/abi";
 import type { BotId, Digest, JsonObject, Uuid } from "@rumi/kernel";
 import type { RecordingFile } from "@rumi/venues";
@@ -51,6 +52,8 @@ export type Pace =
 export type EarlierRun = { readonly run_id: Uuid; readonly run_dir: string };
 
 export type InstanceSpec = InstanceKey & {
+  /** The group that its bot belongs to, for the kill switch; absent: none. */
+  readonly group_id?: string;
   readonly strategy_version: string;
   readonly run_id: Uuid;
   readonly trace_id: string;
@@ -287,7 +290,9 @@ export type RunnerMessage =
       readonly request: number;
       readonly ok: false;
       readonly failure: NonNullable<InstanceStatus["failure"]>;
-    };
+    }
+  /** Every instance here that the kill switch's rules of this generation are about has them on its durable record. */
+  | { readonly type: "killswitch_followed"; readonly generation: number; readonly instances: number };
 
 export type ControlMessage =
   | {
@@ -345,6 +350,8 @@ export type ControlMessage =
       readonly wish: StagingWish;
     }
   | { readonly type: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
+  /** All rules of the kill switch that are in force; a runner keeps the newest generation. */
+  | { readonly type: "killswitch"; readonly generation: number; readonly rules: readonly KillRule[] }
   | { readonly type: "journal_ack"; readonly run_id: Uuid; readonly seq: number }
   | { readonly type: "segment_ack"; readonly run_id: Uuid; readonly segment: number }
   /** Forget an instance that is stopped and fully acknowledged. */

@@ -4,6 +4,7 @@ import type { Result, Failure } from "@rumi/kernel";
 import { createSimulatedVenue, type TradeColumns } from "@rumi/venues";
 import { venueOptionsOf } from "../src/instance/gate-context.ts";
 import { InstanceHost } from "../src/instance/host.ts";
+import type { KillWord } from "../src/kill-switch/kill-word.ts";
 import { readJournal } from "../src/journal/reader.ts";
 import type { InstanceSpec, JournalEntry } from "../src/protocol.ts";
 import { openWasmStrategy } from "../src/strategy/wasm.ts";
@@ -14,6 +15,7 @@ export async function openHost(
   feed: TradeColumns,
   mayEmit = (): boolean => true,
   bytes: Uint8Array = WASM,
+  killWord?: () => KillWord,
 ): Promise<Result<InstanceHost, Failure>> {
   const strategy = openWasmStrategy({ bytes, memory_bytes: 2_097_152, fuel_per_event: 100_000 });
   const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
@@ -26,6 +28,7 @@ export async function openHost(
     wallNow: () => Date.now() * 1_000,
     monotonic: () => performance.now(),
     mayEmit,
+    ...(killWord === undefined ? {} : { killWord }),
     onDurable: () => undefined,
     onSegment: () => undefined,
   });

@@ -32,6 +32,7 @@ export function startSpecOf(facts: StartFacts): StartSpec {
     strategy_id: spec.strategy.strategy_id,
     instance_id: shard.instance_id,
     strategy_version: spec.strategy.strategy_version,
+    ...(spec.group_id === undefined ? {} : { group_id: spec.group_id }),
     run_id,
     trace_id: facts.trace_id,
     generation: bot.generation,

@@ -24,6 +24,8 @@ import {
   type Key,
 } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
+import type { Followed } from "../kill-switch/operations.ts";
+import { readKillSwitch, wireRules, type KillSwitch } from "../kill-switch/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { observeHandover } from "../updates/handover.ts";
 import { readSafety } from "../safety/tables.ts";
@@ -72,6 +74,10 @@ export interface RunnerHub {
   tell(runner_id: string, message: ControlMessage): void;
   /** Tells every runner the safety mode; called after each change and to each newcomer. */
   tellSafety(mode: SafetyMode, generation: number): void;
+  /** Tells every runner the kill switch's rules; called after each change and to each newcomer. */
+  tellKillSwitch(now: KillSwitch): void;
+  /** What each connected runner has followed of the kill switch. */
+  followed(): Followed;
   /** The runner's process is proven to have ended. */
   runnerGone(runner_id: string): Promise<void>;
   /** Was this run taken over, or its runner proven gone, since the program started? */
@@ -91,6 +97,7 @@ type Peer = {
   ready: boolean;
   readonly reported: Map<string, InstanceStatus>;
   isolation: readonly IsolationFact[];
+  followed: { readonly generation: number; readonly instances: number } | null;
   queued: number;
   work: Promise<void>;
 };
@@ -166,6 +173,25 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       }
       case "segment":
         return sealSegment(peer, message.segment);
+      case "killswitch_followed": {
+        const { generation, instances } = message;
+        peer.followed = { generation, instances };
+        const details = { generation, instances };
+        await recorder.commit(
+          `runner:${runner_id}`,
+          [],
+          [
+            {
+              action: "execution.killswitch.followed",
+              resource_type: "runner",
+              resource_id: runner_id,
+              outcome: "SUCCESS",
+              details,
+            },
+          ],
+        );
+        return;
+      }
       case "reply": {
         const asked = waiting.get(message.request);
         if (asked?.peer !== peer) return; // an answer that nobody waits for any more
@@ -256,6 +282,15 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       reason,
     });
 
+  /** The safety mode and the kill switch, to a newcomer. */
+  const sayWhatHolds = async (connection: RunnerConnection): Promise<void> => {
+    const { mode, generation } = await readSafety(store, store);
+    connection.send({ type: "safety", mode: mode as SafetyMode, generation });
+    const kill = await readKillSwitch(store, store);
+    if (kill.generation > 0)
+      connection.send({ type: "killswitch", generation: kill.generation, rules: wireRules(kill) });
+  };
+
   const detach = (peer: Peer): void => {
     const { runner_id } = peer.connection.hello;
     if (peers.get(runner_id) === peer) peers.delete(runner_id);
@@ -277,6 +312,7 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         ready: false,
         reported: new Map(),
         isolation: [],
+        followed: null,
         queued: 0,
         work: Promise.resolve(),
       };
@@ -297,13 +333,11 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
             if (MOVING.has(message.type)) changed();
           });
       });
-      void readSafety(store, store).then(
-        (row) => connection.send({ type: "safety", mode: row.mode as SafetyMode, generation: row.generation }),
-        (error: unknown) => {
-          logger.error("the safety mode could not be read for a runner", { runner_id, error });
-          connection.close();
-        },
-      );
+      // Before anything that it says is taken, and so before anything may be started on it.
+      peer.work = sayWhatHolds(connection).catch((error: unknown) => {
+        logger.error("safety mode and kill switch could not be read for a runner", { runner_id, error });
+        connection.close();
+      });
     },
     processes: () => new Map([...peers].map(([runner_id, peer]) => [runner_id, peer.connection.hello.pid])),
     ready: () => [...peers].filter(([, peer]) => peer.ready).map(([runner_id]) => runner_id),
@@ -344,6 +378,12 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
     tellSafety: (mode, generation) => {
       for (const { connection } of peers.values()) connection.send({ type: "safety", mode, generation });
     },
+    tellKillSwitch: (now) => {
+      const rules = wireRules(now);
+      for (const { connection } of peers.values())
+        connection.send({ type: "killswitch", generation: now.generation, rules });
+    },
+    followed: () => new Map([...peers].flatMap(([id, { followed }]) => (followed === null ? [] : [[id, followed]]))),
     runnerGone: async (runner_id) => {
       const peer = peers.get(runner_id);
       if (peer !== undefined) {

@@ -14,6 +14,7 @@ import { BOT_LIVE_ERRORS } from "./bot-live.ts";
 import { BOT_ERRORS } from "./bot.ts";
 import { CMD_ERRORS } from "./cmd.ts";
 import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
+import { RESTRAIN_ERRORS } from "./cmd-restrain.ts";
 import type { ErrorEntry } from "./entry.ts";
 import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
@@ -31,6 +32,7 @@ const TABLE = {
   ...BOT_LIVE_ERRORS,
   ...CMD_ERRORS,
   ...CONFIRM_ERRORS,
+  ...RESTRAIN_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,
   ...NET_ERRORS,

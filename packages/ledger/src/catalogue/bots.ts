@@ -164,7 +164,19 @@ export const BOT_KINDS = defineKinds({
     category: "security",
     severity: NOTABLE,
     retention: "permanent",
-    details: { from: nullable(level), to: level, scope, spooled: optional(oneOf("no", "emergency_spool")) },
+    details: {
+      from: nullable(level),
+      to: level,
+      scope,
+      generation: optional(whole),
+      spooled: optional(oneOf("no", "emergency_spool")),
+    },
+  },
+  "execution.killswitch.followed": {
+    category: "security",
+    severity: USUAL,
+    retention: "permanent",
+    details: { generation: whole, instances: whole },
   },
   "gate.reported": {
     category: "system",

@@ -41,8 +41,9 @@ export function probe(scene: {
     ["execution", "an intent that the gate refused", () => report("rejected", quantity, REFUSAL.limit)],
     ["execution", "a filled order", () => report("filled", 0)],
     ["execution", "a cancelled order", () => report("cancelled", 0)],
-    ["safety", "safety SAFE", () => caller.safety("SAFE", 1)],
-    ["safety", "safety NORMAL", () => caller.safety("NORMAL", 2)],
+    ["safety", "safety SAFE", () => caller.safety(authority("SAFE", null), 1)],
+    ["safety", "the kill switch", () => caller.safety(authority("SAFE", "all"), 2)],
+    ["safety", "safety NORMAL", () => caller.safety(authority("NORMAL", null), 3)],
     ["timer", "a timer", () => caller.timer(timer, life.clock)],
     ["signal", "a signal", () => caller.signal({ admission: true })],
     ["config", "its configuration", () => caller.config(life.config, 1)],
@@ -96,3 +97,6 @@ function syntheticReport(
     event_time_us,
   };
 }
+
+const authority = (safety: "NORMAL" | "SAFE", scope: "all" | null) =>
+  ({ word: { safety, kill_switch: scope === null ? "ALLOW" : "BLOCK" }, scope }) as const;

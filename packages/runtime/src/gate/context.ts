@@ -1,5 +1,6 @@
 /** What the gate is told: the limits of the instance, and the moment of the judgement. */
 import type { InstrumentSpec } from "@rumi/abi";
+import type { KillLevel } from "../kill-switch/rules.ts";
 
 export type Restriction = "none" | "limit_only" | "reduce_size" | "reduce_only" | "no_trade";
 
@@ -34,6 +35,7 @@ export type OpenOrderView = {
 export type GateMoment = {
   readonly now_us: number;
   readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  readonly kill_switch: KillLevel;
   readonly restriction: Restriction;
   /** Why, where another room than the instance's health asks for it; then verdicts bear it. */
   readonly restriction_reason?: string;

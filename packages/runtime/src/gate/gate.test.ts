@@ -31,6 +31,7 @@ const CONTEXT: GateContext = {
 const MOMENT: GateMoment = {
   now_us: 5_500_000,
   safety: "NORMAL",
+  kill_switch: "ALLOW",
   restriction: "none",
   open_orders: [],
   positions: [0],

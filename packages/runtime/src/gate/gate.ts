@@ -1,7 +1,7 @@
 /**
  * Intent Gate: the last fence between a strategy and any venue; (state, intent, context) → verdict, pure.
  *
- * Order of questions: well-formed → metadata → identity → key → volume → safety → capability → precision → risk → budget.
+ * Order of questions: well-formed → metadata → identity → key → volume → safety and kill switch → capability → precision → risk → budget.
  * The first that says no names the reason. Cancels pass safety, restrictions and open-order limits: they only shrink risk.
  * Where a restriction can make a wish harmless it changes it (reduce-only, limit-only, half the size) and says so.
  *
@@ -14,6 +14,7 @@ import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import type { GateContext, GateMoment } from "./context.ts";
 import { exceedsBudget, exceedsCapital } from "./exposure.ts";
 import type { Intent, IntentBody, OrderWish, RiskContext, VenueAction } from "./intent.ts";
+import { killRefusal, reduceOnlyReason, underKillSwitch } from "../kill-switch/orders.ts";
 import { asLimitOrder } from "./limit-only.ts";
 import { normaliseOrder } from "./normalise.ts";
 
@@ -88,11 +89,8 @@ const refused = (reason: string): Decision => ({ kind: "refused", reason });
 const passes = (actions: readonly VenueAction[], changed = ""): Decision => ({ kind: "passes", actions, changed });
 
 /** What a wish may become at this moment, whoever counted it. `key`, `risk` and `body` are the intent's own. */
-export function decide(
-  wished: Pick<Intent, "key" | "risk" | "body">,
-  context: GateContext,
-  moment: GateMoment,
-): Decision {
+export function decide(wished: Pick<Intent, "key" | "risk" | "body">, context: GateContext, at: GateMoment): Decision {
+  const moment = underKillSwitch(at);
   const decided = decideBody(wished, context, moment);
   return decided.kind === "passes" && exceedsBudget(decided.actions, wished.risk.budget, context.instruments, moment)
     ? refused("M.RISK.BUDGET")
@@ -155,6 +153,8 @@ export function missingQuantity(
 
 function mayTrade(index: number, type: "limit" | "market", context: GateContext, moment: GateMoment): string {
   if (moment.safety !== "NORMAL") return `M.SAFETY.${moment.safety}`;
+  const killed = killRefusal(moment);
+  if (killed !== "") return killed;
   if (moment.restriction === "no_trade") return moment.restriction_reason ?? "M.DEGRADE.NO_TRADE";
   if (!context.venue_allowed) return "M.CAPABILITY.VENUE_NOT_ALLOWED";
   if (context.instruments[index] === undefined || context.instrument_allowed[index] !== true)
@@ -186,10 +186,10 @@ function decideOrder(
   if (moment.restriction === "reduce_only" && !reduceOnly) {
     const reducible =
       wish.side === "buy" ? -(moment.positions[wish.instrument] ?? 0) : (moment.positions[wish.instrument] ?? 0);
-    if (reducible <= 0) return refused("M.DEGRADE.REDUCE_ONLY");
+    if (reducible <= 0) return refused(reduceOnlyReason(moment));
     reduceOnly = true;
     quantity = Math.min(quantity, reducible);
-    changed = "M.DEGRADE.REDUCE_ONLY";
+    changed = reduceOnlyReason(moment);
   }
   if (moment.restriction === "reduce_size" && !reduceOnly && enlarges(wish, moment)) {
     quantity = Math.floor(quantity / 2);
@@ -246,7 +246,7 @@ function decideAmend(body: Extract<IntentBody, { kind: "amend" }>, context: Gate
   const filled = target.quantity - target.remaining;
   if (fit.quantity <= filled) return refused("M.INTENT.NOT_AMENDABLE");
   const grows = fit.quantity > target.quantity || fit.price > target.price;
-  if (moment.restriction === "reduce_only" && grows) return refused("M.DEGRADE.REDUCE_ONLY");
+  if (moment.restriction === "reduce_only" && grows) return refused(reduceOnlyReason(moment));
   if (moment.restriction === "reduce_size" && grows)
     return refused(moment.restriction_reason ?? "M.DEGRADE.REDUCE_SIZE");
   const over = exceedsCapital(

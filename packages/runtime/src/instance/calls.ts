@@ -3,6 +3,7 @@ import {
   ABI_VERSION,
   CALLBACK,
   EXECUTION_REPORT,
+  KILL_SWITCH,
   type FrameHeader,
   type InstrumentSpec,
   LIQUIDITY,
@@ -31,7 +32,18 @@ import {
 import { canonicalJson, type JsonObject, sha256 } from "@rumi/kernel";
 import type { ExecutionReport } from "@rumi/venues";
 import { type CallbackNumber, FAULTED, type Strategy, type StrategyFault } from "../strategy/strategy.ts";
+import type { KillScope } from "../kill-switch/rules.ts";
+import type { Authority } from "./authority.ts";
 import type { Identity } from "./entry.ts";
+
+/** The ABI knows fewer scopes: what is meant for several of a kind is told as the venue's, what is meant for one bot as the bot's. */
+const HEARD_AS = {
+  all: "global",
+  venue: "venue",
+  group_id: "venue",
+  bot_id: "bot",
+  strategy_id: "bot",
+} as const satisfies Record<KillScope, keyof typeof KILL_SWITCH>;
 
 export const HANDLES = { bot: 1, strategy: 2, version: 3, instance: 4 } as const;
 
@@ -139,10 +151,11 @@ export class Caller {
     );
   }
 
-  safety(mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP", generation: number): number {
-    const word = mode.toLowerCase() as keyof typeof SAFETY_MODE;
+  safety({ word, scope }: Pick<Authority, "word" | "scope">, generation: number): number {
+    const mode = word.safety.toLowerCase() as keyof typeof SAFETY_MODE;
+    const killSwitch = scope === null ? KILL_SWITCH.none : KILL_SWITCH[HEARD_AS[scope]];
     return this.#send(CALLBACK.event, 96, (at) =>
-      writeSafetyEvent(this.#strategy.views, at, this.header, { mode: SAFETY_MODE[word], killSwitch: 0, generation }),
+      writeSafetyEvent(this.#strategy.views, at, this.header, { mode: SAFETY_MODE[mode], killSwitch, generation }),
     );
   }
 

@@ -29,6 +29,7 @@ import { LiveOrders, unnamedOrder } from "./orders.ts";
 import { refusalOf } from "../gate/refused.ts";
 import { Refusals } from "./refusals.ts";
 import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
+import type { SafetyWord } from "./authority.ts";
 import type { Counters, MachineState } from "./state.ts";
 
 /** What the desk must know of its machine, and may tell it. */
@@ -39,7 +40,7 @@ export type DeskScene = {
   readonly trace: Uint8Array;
   readonly clock: () => number;
   readonly cursor: () => number;
-  readonly safety: () => "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  readonly authority: () => SafetyWord;
   readonly restriction: () => Restriction;
   /** What the quality of an instrument's data asks for. */
   readonly dataRestriction: (instrument: number) => DataRestriction | undefined;
@@ -152,13 +153,13 @@ export class OrderDesk {
 
   /** Good until the next one. */
   #moment(intent: Intent): GateMoment {
-    const { options, lastPrices, clock, safety, restriction } = this.#scene;
+    const { options, lastPrices, clock, authority, restriction } = this.#scene;
     this.#positions.fill(0);
     for (const { instrument, quantity } of options.venue.positions()) this.#positions[instrument] = quantity;
     const restricted = this.#restricted(intent, restriction());
     return {
       now_us: clock(),
-      safety: safety(),
+      ...authority(),
       restriction: restricted.restriction,
       ...(restricted.restriction_reason === undefined ? {} : { restriction_reason: restricted.restriction_reason }),
       open_orders: this.#orders.list(),

@@ -3,6 +3,7 @@ import type { Timers } from "@rumi/kernel";
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ComputeResult, Progress } from "../compute/side.ts";
 import type { CheckpointTurns } from "../checkpoint/turns.ts";
+import type { KillWord } from "../kill-switch/kill-word.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed, ShadowComparison } from "../protocol.ts";
 import type { ServicePort } from "../service/port.ts";
@@ -57,6 +58,8 @@ export type HostOptions = {
   readonly datasync?: Datasync;
   /** Whether this instance's lease still lets anything out. */
   readonly mayEmit: () => boolean;
+  /** What the kill switch says of this instance at this moment; asked again right before anything leaves. */
+  readonly killWord?: () => KillWord;
   /** Records up to this seq are durable and may be told. */
   readonly onDurable: (seq: number) => void;
   readonly onSegment: (segment: SegmentClosed) => void;

@@ -103,7 +103,7 @@ export class InstanceHost {
     }
     for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
     await this.#sync();
-    this.#machine.dispatch();
+    await this.#flushPending();
     const written = await this.checkpoint("start");
     if (!written.ok) return written;
     this.#o.live?.begin();
@@ -136,6 +136,7 @@ export class InstanceHost {
         generation: this.#o.spec.generation,
       });
     for (const input of this.#watch.rules(this.#machine)) this.#takeInput(input);
+    this.#takeInput(this.#watch.heed(this.#machine));
     this.#watch.observatory.restoreMs = this.#o.monotonic() - started;
     await this.#sync();
     this.#o.live?.begin();
@@ -223,7 +224,7 @@ export class InstanceHost {
     for (;;) {
       const cursor = this.#machine.cursor;
       for (const input of this.#watch.look(this.#machine)) this.#takeInput(input);
-      this.#takeDeferred(this.#deferred.takeAtRow(cursor));
+      this.#takeInput(this.#deferred.takeAtRow(cursor));
       if (!(await this.#flushPending())) return this.#loseLease();
       const until = Math.min(
         this.#deferred.limit(cursor, this.#pace.limit(cursor, cursor + this.#watch.sliceRows)),
@@ -376,7 +377,7 @@ export class InstanceHost {
     this.#checkpointCursor = machine.cursor;
     this.#watch.observatory.checkpoints += 1;
     this.#lastCheckpoint = { cursor: machine.cursor, bytes: written.value, at: this.#o.wallNow(), why };
-    if (this.#phase === "running") this.#takeDeferred(this.#deferred.takeAtCheckpoint());
+    if (this.#phase === "running") this.#takeInput(this.#deferred.takeAtCheckpoint());
     return written;
   }
 
@@ -405,13 +406,15 @@ export class InstanceHost {
   /** Sends what is pending once it is durable; false when the fence holds it back. */
   async #flushPending(): Promise<boolean> {
     if (this.#machine.pending === 0) return true;
-    await this.#sync();
+    do await this.#sync();
+    while (this.#takeInput(this.#watch.heed(this.#machine)));
     if (!this.#o.mayEmit()) return false;
     this.#machine.dispatch();
     return true;
   }
 
   async #takeInputs(): Promise<void> {
+    if (this.#takeInput(this.#watch.heed(this.#machine))) await this.#sync().then(() => this.#flushPending());
     if (this.#o.live !== undefined) await takeFromOutside(this.#o.live, this.#hands);
     const taken = takeable(this.#watch.stagingDue(this.#machine), this.#inputs.takeAll(), this.#facts());
     if (taken.length === 0) return;
@@ -424,13 +427,11 @@ export class InstanceHost {
     for (const { done } of taken) done(ok(this.status()));
   }
 
-  #takeDeferred(input: MachineInput | null): void {
-    if (input !== null) this.#takeInput(input);
-  }
-
-  #takeInput(input: MachineInput): void {
+  #takeInput(input: MachineInput | null): boolean {
+    if (input === null) return false;
     this.#recorder.append({ kind: "input", ...this.#where(), input: input as unknown as JsonObject });
     this.#machine.apply(input);
+    return true;
   }
 
   async #idle(): Promise<"idle"> {
@@ -458,7 +459,7 @@ export class InstanceHost {
   }
 
   async #endFeed(): Promise<void> {
-    this.#takeDeferred(this.#deferred.takeAtEnd());
+    this.#takeInput(this.#deferred.takeAtEnd());
     if (!(await this.#flushPending())) return;
     if (!this.#machine.feedEnded) this.#machine.recordFeedEnded();
     this.#phase = "feed_ended";

@@ -1,4 +1,5 @@
 /** What reaches a machine besides feed rows: each is on the record with the cursor at which it took effect. */
+import type { KillWord } from "../kill-switch/kill-word.ts";
 import type { Failure, JsonObject, Result } from "@rumi/kernel";
 import type { ApplyPoint, ControlMessage, InstanceStatus, JournalEntry } from "../protocol.ts";
 import { type InputClass, InputQueue } from "../queue/input-queue.ts";
@@ -35,7 +36,13 @@ export type RestraintInput =
     }
   | { readonly input: "breaker"; readonly action: "reset"; readonly actor: string; readonly reason: string };
 
+/** A word from above the instance: the safety mode, and the kill switch's rule that holds for it. */
+export type AuthorityInput =
+  | { readonly input: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
+  | ({ readonly input: "killswitch" } & KillWord);
+
 export type MachineInput =
+  | AuthorityInput
   | RestraintInput
   | GatewayInput
   | StagingInput
@@ -46,7 +53,6 @@ export type MachineInput =
       readonly generation: number;
       readonly at?: ApplyPoint;
     }
-  | { readonly input: "safety"; readonly mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; readonly generation: number }
   | {
       readonly input: "signal";
       readonly signal: JsonObject;
@@ -84,7 +90,7 @@ export type Waiting = {
 /** Safety interrupts (M-4.2.3); what a venue says of an order is never dropped (M-4.2.2). */
 export function waitingClass({ input }: Waiting): InputClass {
   if (input.input === "venue_report") return "execution";
-  return input.input === "safety" ? "safety" : "other";
+  return input.input === "safety" || input.input === "killswitch" ? "safety" : "other";
 }
 
 /** Made from data too old for the present of the one who would hear it. */

@@ -15,6 +15,7 @@ import type { JsonObject } from "@rumi/kernel";
 import type { Restriction } from "../gate/gate.ts";
 import { strictest } from "../gate/restriction.ts";
 import { FAULTED, type StrategyFault } from "../strategy/strategy.ts";
+import { Authority } from "./authority.ts";
 import { beginStrategy, type SavedState } from "./begin-strategy.ts";
 import { Caller, HANDLES, runIdBytes, strategyFault } from "./calls.ts";
 import { OrderDesk } from "./desk.ts";
@@ -55,6 +56,7 @@ export class InstanceMachine {
   readonly #own: Own;
   readonly #desk: OrderDesk;
   readonly restraints: Restraints;
+  readonly authority: Authority;
   readonly staged: OrderDesk["staged"];
   readonly #frames: MarketFrames;
   readonly #timers = new Timers();
@@ -73,7 +75,6 @@ export class InstanceMachine {
   #health: Health = HEALTHY;
   #told: Health = HEALTHY;
   #lastFault: FaultNote | null = null;
-  #safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP" = "NORMAL";
   #config: JsonObject;
   #counters: Counters = countersStart();
   checkpointWished = false;
@@ -98,7 +99,7 @@ export class InstanceMachine {
       trace: this.#trace,
       clock: () => this.#clock,
       cursor: () => this.#cursor,
-      safety: () => this.#safety,
+      authority: () => this.authority.word,
       restriction: () => this.#restriction(),
       dataRestriction: (instrument) => this.restraints.quality.of(instrument),
       counters: () => this.#counters,
@@ -119,6 +120,7 @@ export class InstanceMachine {
       changed: () => this.#changeHealth(this.#health),
     };
     this.restraints = new Restraints(scene);
+    this.authority = new Authority(desk, this.restraints);
     this.#takers = {
       options: this.#o,
       desk,
@@ -208,12 +210,10 @@ export class InstanceMachine {
   runUntold(until: number): number {
     const { feed, strategy, venue } = this.#o;
     const { received_time_us: received, price, instrument, flags, mixed } = feed;
-    const desk = this.#desk;
+    const [desk, restraints] = [this.#desk, this.restraints];
     const { reports } = desk;
-    const frames = this.#frames;
-    const timers = this.#timers;
+    const [frames, timers] = [this.#frames, this.#timers];
     const [faults, batch] = [this.#faults, this.#batch];
-    const restraints = this.restraints;
     const { conflation, quality } = restraints;
     const start = this.#cursor;
     const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
@@ -299,10 +299,10 @@ export class InstanceMachine {
         else if (this.#subscribes.has("signal")) this.#callback("on_event", () => this.#caller.signal(input.signal));
         return;
       case "safety":
-        this.#safety = input.mode;
-        if (input.mode === "EMERGENCY_STOP") this.#desk.cancelAll();
+      case "killswitch":
+        this.authority.apply(input);
         if (this.#subscribes.has("safety"))
-          this.#callback("on_event", () => this.#caller.safety(input.mode, input.generation));
+          this.#callback("on_event", () => this.#caller.safety(this.authority, input.generation));
         return;
       default:
         return this.restraints.apply(input);
@@ -359,7 +359,7 @@ export class InstanceMachine {
       ...this.#desk.save(),
       health: this.#health,
       last_fault: this.#lastFault,
-      safety: this.#safety,
+      ...this.authority.save(),
       config: this.#config,
       timers: this.#timers.save(),
       last_prices: [...this.lastPrices],
@@ -380,7 +380,6 @@ export class InstanceMachine {
     this.#calls = saved.calls;
     this.#health = saved.health;
     this.#lastFault = saved.last_fault;
-    this.#safety = saved.safety;
     this.#config = saved.config;
     this.#timers.restore(saved.timers);
     this.#desk.restore(saved);
@@ -389,6 +388,7 @@ export class InstanceMachine {
     this.#logs.restore(saved);
     this.#feedEnded = saved.feed_ended;
     this.restraints.restore(saved.restraints, saved.cursor);
+    this.authority.restore(saved);
     this.#told = worse(saved.health, this.restraints.overlay);
     this.lastState = { version: saved.state_version, state: strategyState };
     return this.#isHalted() ? null : this.#initWith(this.lastState, false);

@@ -68,6 +68,8 @@ export class Restraints {
   nextLook: number = Number.POSITIVE_INFINITY;
   restriction: Restriction = "none";
   overlay: Overlay = NOTHING;
+  /** The kill switch has everything closed, by orders of the runtime itself. */
+  wantsFlat = false;
   readonly #scene: RestraintScene;
   #config: BreakerConfig = BREAKER_DEFAULT;
   #breaker: BreakerState = BREAKER_CLOSED;
@@ -137,7 +139,7 @@ export class Restraints {
 
   /** After the venue's reports were delivered: is there still something to hedge? */
   reported(): void {
-    if (this.#breaker.open?.mode === "hedge_to_flat") this.#hedge();
+    if (this.wantsFlat || this.#breaker.open?.mode === "hedge_to_flat") this.#hedge();
   }
 
   /** Time passed the moment of `nextLook`. */
@@ -205,6 +207,13 @@ export class Restraints {
     this.#derive();
   }
 
+  /** The kill switch's FLATTEN: begins to close what is held, and goes on with every report. */
+  flatten(): void {
+    this.wantsFlat = true;
+    this.#hedges = 0;
+    this.#hedge();
+  }
+
   #reacted(): void {
     this.#derive();
     this.#scene.changed();
@@ -242,11 +251,12 @@ export class Restraints {
       underway: desk.instrumentsWithKeysFrom(RUNTIME_KEYS_FROM),
       attempts: this.#hedges,
     });
+    const reason_code = this.wantsFlat ? "M.KILLSWITCH.FLATTEN" : "M.BREAKER.HEDGE";
     for (const { instrument, side, quantity } of plan.orders) {
       const key = RUNTIME_KEYS_FROM + this.#ownOrders;
       this.#ownOrders += 1;
       this.#hedges += 1;
-      desk.sendOwn({ key, instrument, side, quantity, reason_code: "M.BREAKER.HEDGE" });
+      desk.sendOwn({ key, instrument, side, quantity, reason_code });
     }
   }
 

@@ -1,4 +1,5 @@
 /** What a machine is besides its strategy and its venue: plain JSON, exact, part of every checkpoint. */
+import type { KillWord } from "../kill-switch/kill-word.ts";
 import type { JsonObject } from "@rumi/kernel";
 import type { GateState } from "../gate/gate.ts";
 import type { FaultNote, Health } from "./health.ts";
@@ -64,6 +65,8 @@ export type MachineState = {
   readonly health: Health;
   readonly last_fault: FaultNote | null;
   readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  /** Absent where it allows everything. */
+  readonly kill_switch?: KillWord;
   readonly config: JsonObject;
   readonly timers: readonly (readonly [number, number])[];
   readonly orders: readonly LiveOrder[];

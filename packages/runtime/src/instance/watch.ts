@@ -8,6 +8,7 @@
 import type { MarketFeed } from "@rumi/venues";
 import { behindInputs, caughtUpInputs, PROGRESS, type Progress } from "../compute/side.ts";
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
+import type { KillWord } from "../kill-switch/kill-word.ts";
 import { judgeBacklog } from "../queue/backlog.ts";
 import { LatencyHistogram } from "../slo/histogram.ts";
 import { afterWindow, broken, SLO_LIMITS, type SloMeasured, SLO_START, type SloState } from "../slo/slo.ts";
@@ -25,6 +26,7 @@ const MINUTE_WINDOWS = 60_000 / SLO_LIMITS.window_ms;
 export class Watch {
   readonly observatory: Observatory;
   readonly #spec: InstanceSpec;
+  readonly #killWord: (() => KillWord) | undefined;
   readonly #feed: MarketFeed;
   readonly #pace: FeedPace;
   readonly #monotonic: () => number;
@@ -52,9 +54,11 @@ export class Watch {
     readonly wallNow: () => number;
     readonly level: string;
     readonly progress?: Progress;
+    readonly killWord?: () => KillWord;
   }) {
     this.observatory = new Observatory(options);
     this.#spec = options.spec;
+    this.#killWord = options.killWord;
     this.#feed = options.feed;
     this.#pace = options.pace;
     this.#monotonic = options.monotonic;
@@ -83,6 +87,11 @@ export class Watch {
     return machine.staged.isOutdated
       ? [...rules, { input: "staging", action: "void", reason_code: "M.STAGING.EPOCH" }]
       : rules;
+  }
+
+  /** The kill switch's word, where it is another than the machine has. */
+  heed({ authority }: InstanceMachine): MachineInput | null {
+    return this.#killWord === undefined ? null : authority.heed(this.#killWord());
   }
 
   /** Staged intents that waited too long by the clock. */

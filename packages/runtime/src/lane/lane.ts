@@ -19,6 +19,7 @@ import type { ServicePort } from "../service/port.ts";
 import { FeedCache } from "./feed-cache.ts";
 import type { FromLane, LaneData, ToLane } from "./messages.ts";
 import { SharedParts } from "../shared-parts.ts";
+import { type KillWord, unpackKillWord } from "../kill-switch/kill-word.ts";
 import { lowerGroups } from "./priority.ts";
 import { AWAKE, Rests, type Sleeper } from "./rests.ts";
 
@@ -97,6 +98,8 @@ export class Lane {
         handover: () => host.handover(),
         suspend: () => host.suspend().then(() => ok(host.status())),
         inspect: () => Promise.resolve(ok(host.inspect())),
+        // A turn begins with the kill switch's word, durable before anything else is done.
+        heed: () => host.turn().then(() => ok(host.status())),
       }[message.command];
       hosted.commands.push(async () => this.#reply(message.request, await host.carryOut(run)));
     }
@@ -198,6 +201,10 @@ export class Lane {
     return () => monotonicNs() < Atomics.load(this.#fence, slot);
   }
 
+  #killWord(slot: number): () => KillWord {
+    return () => unpackKillWord(Atomics.load(this.#fence, this.#fence.length / 2 + slot));
+  }
+
   async #openOver(
     world: Pick<HostOptions, "feed" | "venue" | "live"> & Beside,
     spec: InstanceSpec,
@@ -230,6 +237,7 @@ export class Lane {
       spec,
       strategy: strategy.value,
       mayEmit: this.#mayEmit(slot),
+      ...(spec.follows === undefined ? { killWord: this.#killWord(slot) } : {}),
       turns: this.#turns,
       onDurable: (seq) => {
         if (seq > told) this.#tell({ type: "durable", run_id: spec.run_id, seq });

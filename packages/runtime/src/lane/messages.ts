@@ -8,7 +8,7 @@ import type { InstanceSpec, InstanceStatus, SegmentClosed } from "../protocol.ts
 import type { PythonHome } from "../strategy/process.ts";
 
 export type LaneData = {
-  /** Per slot the monotonic nanosecond until which an instance may emit; 0 closes the fence. */
+  /** Per slot the monotonic nanosecond until which an instance may emit, 0 closes the fence; then per slot its kill word. */
   readonly fence: SharedArrayBuffer;
   /** One word that counts up while the thread lives. */
   readonly beat: SharedArrayBuffer;
@@ -37,7 +37,7 @@ export type ToLane =
       readonly type: "command";
       readonly request: number;
       readonly run_id: string;
-      readonly command: "stop" | "pause" | "continue" | "suspend" | "handover" | "inspect";
+      readonly command: "stop" | "pause" | "continue" | "suspend" | "handover" | "inspect" | "heed";
       readonly reason: string;
     }
   | { readonly type: "input"; readonly request: number; readonly run_id: string; readonly input: MachineInput };

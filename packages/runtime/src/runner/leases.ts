@@ -4,18 +4,23 @@
  * The deadline lies in shared memory, so that the thread that would emit asks the clock itself, also after a SIGSTOP.
  * Invariant: a lease that ran out never opens again; another epoch needs another slot (leases.test.ts).
  */
+import { type KillWord, packKillWord, UNTOLD } from "../kill-switch/kill-word.ts";
+
 export const LEASE_TIMES = { renew_every_ms: 5_000, margin_ms: 2_000 } as const;
 
 export type SlotState = { readonly slot: number; readonly ttl_ms: number };
 
 export class LeaseFence {
   readonly shared: SharedArrayBuffer;
+  /** The deadlines, then the kill words. */
   readonly #deadlines: BigInt64Array;
+  readonly #slots: number;
   readonly #free: number[];
   readonly #nowNs: () => bigint;
 
   constructor(slots: number, nowNs: () => bigint) {
-    this.shared = new SharedArrayBuffer(slots * 8);
+    this.#slots = slots;
+    this.shared = new SharedArrayBuffer(slots * 16);
     this.#deadlines = new BigInt64Array(this.shared);
     this.#free = Array.from({ length: slots }, (_, slot) => slots - 1 - slot);
     this.#nowNs = nowNs;
@@ -24,13 +29,20 @@ export class LeaseFence {
   /** A closed slot, or `undefined` when all are taken. */
   take(): number | undefined {
     const slot = this.#free.pop();
-    if (slot !== undefined) Atomics.store(this.#deadlines, slot, 0n);
+    if (slot === undefined) return undefined;
+    this.close(slot);
+    this.tell(slot, UNTOLD);
     return slot;
   }
 
   giveBack(slot: number): void {
     this.close(slot);
     this.#free.push(slot);
+  }
+
+  /** What the kill switch says of whoever has the slot. */
+  tell(slot: number, word: KillWord): void {
+    Atomics.store(this.#deadlines, this.#slots + slot, packKillWord(word));
   }
 
   /** First grant of a new lease. */

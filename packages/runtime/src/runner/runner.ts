@@ -25,7 +25,7 @@ import { emptyStatus, type Held, keyText, loadAck } from "./held.ts";
 import { JournalTail } from "./journal-tail.ts";
 import { type LaneNews, LanePool, type LateRun } from "./lane-pool.ts";
 import { LEASE_TIMES, LeaseFence } from "./leases.ts";
-import { mustHearSafety } from "./safety-news.ts";
+import { StandingOrders } from "./standing-orders.ts";
 import { type MakeThread, workerThreads } from "./threads.ts";
 
 export const RUNNER_LIMITS = {
@@ -89,9 +89,9 @@ export class Runner {
   readonly #around: SimulatedRunner["around"];
   readonly #renewals = new Map<number, bigint>();
   readonly #parts = new SharedParts();
+  readonly #orders: StandingOrders;
   readonly #timers: readonly (() => void)[];
   #renewal = 0;
-  #safety: { mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP"; generation: number } = { mode: "NORMAL", generation: 0 };
   #aloneSince: number;
   #closing = false;
 
@@ -115,6 +115,12 @@ export class Runner {
       onMessage: (message) => this.#fromLane(message),
       onLost: (runs, problem, late) => this.#laneLost(runs, problem, late),
       ...(options.without === undefined ? {} : { without: options.without }),
+    });
+    this.#orders = new StandingOrders({
+      held: () => this.#held.values(),
+      fence: this.#fence,
+      lanes: this.#lanes,
+      send: (message) => this.#line.send(message),
     });
     const events: LineEvents = {
       onReady: () => this.#greet(),
@@ -221,14 +227,8 @@ export class Runner {
         return this.#answer(message.request, await this.#lanes.ask(run_id, { type: "input", run_id, input }));
       }
       case "safety":
-        if (
-          message.generation < this.#safety.generation ||
-          (message.generation === this.#safety.generation && message.mode === this.#safety.mode)
-        )
-          return;
-        this.#safety = { mode: message.mode, generation: message.generation };
-        for (const held of this.#held.values()) if (held.state === "hosted") this.#tellSafety(held);
-        return;
+      case "killswitch":
+        return this.#orders.take(message);
       case "journal_ack": {
         const held = this.#held.get(message.run_id);
         if (held !== undefined) held.acked = Math.max(held.acked, Math.min(message.seq, held.durable));
@@ -345,11 +345,12 @@ export class Runner {
   async #host(held: Held, sent: bigint): Promise<void> {
     held.state = "starting";
     this.#fence.open(held.slot, sent, held.spec.lease.ttl_ms);
+    this.#orders.begins(held);
     const reply = await this.#lanes.start(held.spec, held.slot);
     if (!reply.ok) return this.#refuseStart(held, reply.error);
     held.state = "hosted";
     held.status = reply.value;
-    if (mustHearSafety(held.spec, this.#safety)) this.#tellSafety(held);
+    this.#orders.begun(held);
     if (held.request !== null) this.#line.send({ type: "reply", request: held.request, ok: true, status: held.status });
     held.request = null;
   }
@@ -409,13 +410,6 @@ export class Runner {
     else this.#line.send({ type: "reply", request, ok: false, failure: reply.error });
   }
 
-  /** A shadow hears of it from its primary's journal, at the primary's place. */
-  #tellSafety(held: Held): void {
-    const { run_id, follows } = held.spec;
-    if (follows !== undefined) return;
-    void this.#lanes.ask(run_id, { type: "input", run_id, input: { input: "safety", ...this.#safety } });
-  }
-
   #fromLane(message: LaneNews): void {
     const held = this.#held.get(
       message.type === "durable"
@@ -468,6 +462,7 @@ export class Runner {
         if (!reply.ok) return this.#refuseStart(again, reply.error);
         again.state = "hosted";
         again.status = reply.value;
+        this.#orders.begun(again);
       });
     }
   }

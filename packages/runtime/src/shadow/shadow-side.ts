@@ -26,7 +26,7 @@ import { Comparison } from "./comparison.ts";
 /** Records of the primary that are read ahead. */
 const AHEAD_MAX = 4_096;
 /** Inputs of the primary that are the shadow's too; its configuration is its own. */
-const SHARED: ReadonlySet<unknown> = new Set(["safety", "signal", "conflate", "pressure", "breaker"]);
+const SHARED: ReadonlySet<unknown> = new Set(["safety", "killswitch", "signal", "conflate", "pressure", "breaker"]);
 
 export class ShadowSide implements Outside {
   readonly feed: MarketFeed;

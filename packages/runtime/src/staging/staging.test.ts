@@ -58,6 +58,7 @@ const ORDER = {
 const MOMENT: GateMoment = {
   now_us: 0,
   safety: "NORMAL",
+  kill_switch: "ALLOW",
   restriction: "none",
   open_orders: [],
   positions: [0],

@@ -1,0 +1,21 @@
+/** Errors of what restrains bots from above: kill switch, locks, freezes, gates. They continue the numbers of cmd.ts. */
+import type { ErrorTable } from "./entry.ts";
+
+type RestrainCode = "RUMI-CMD-026";
+
+export const RESTRAIN_ERRORS: ErrorTable<RestrainCode> = {
+  "RUMI-CMD-026": {
+    key: "cmd.kill_switch_full",
+    status: 429,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The kill switch has {limit} rules, which is the most.",
+      next: "Set a wider scope (a group, a venue or all) instead; it holds for everybody in it at once.",
+    },
+    ja: {
+      text: "kill switch のルールが上限の {limit} 件に達しています。",
+      next: "より広い範囲 (グループ・取引所・全体) に設定してください。範囲内のすべてに直ちに適用されます。",
+    },
+  },
+};
