@@ -8,7 +8,7 @@
  */
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RUNTIME_KINDS, type RuntimeKind } from "@rumi/abi";
+import { RUNTIME_KINDS } from "@rumi/abi";
 import { decodeCheckpoint, type Checkpoint } from "@rumi/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";

@@ -9,6 +9,7 @@ import { SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
 import { admit } from "./admission/admit.ts";
 import { openLive } from "./gateway/open-live.ts";
 import type { Datasync } from "./journal/datasync.ts";
+import { kernelAccount, type ThreadAccount } from "./slo/cpu-time.ts";
 import { loadStrategy } from "./strategy/load.ts";
 
 export type Clocks = {
@@ -25,6 +26,8 @@ export type Surroundings = Clocks & {
   readonly admit: typeof admit;
   readonly loadStrategy: typeof loadStrategy;
   readonly openLive: typeof openLive;
+  /** What each lane's thread spends on processors; absent: nobody tells. */
+  readonly accountOf?: (monotonic: () => number) => ThreadAccount;
   /** Milliseconds between two looks at an instance that only a look can tell about. */
   readonly idle_ms: number;
 };
@@ -38,5 +41,6 @@ export const SYSTEM: Surroundings = {
   admit,
   loadStrategy,
   openLive,
+  accountOf: kernelAccount,
   idle_ms: 2,
 };

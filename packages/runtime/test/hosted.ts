@@ -19,6 +19,7 @@ export async function hosted(
     readonly feed?: MarketFeed;
     readonly monotonic?: () => number;
     readonly strategy?: Strategy;
+    readonly account?: NonNullable<HostOptions["account"]>;
     readonly progress?: HostOptions["progress"];
     readonly onResult?: HostOptions["onResult"];
     readonly services?: NonNullable<HostOptions["services"]>;
@@ -36,6 +37,7 @@ export async function hosted(
     mayEmit: () => true,
     onDurable: () => undefined,
     onSegment: () => undefined,
+    ...(change.account === undefined ? {} : { account: change.account }),
     ...(change.progress === undefined ? {} : { progress: change.progress }),
     ...(change.services === undefined ? {} : { services: change.services }),
     ...(change.onResult === undefined ? {} : { onResult: change.onResult }),

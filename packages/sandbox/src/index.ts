@@ -14,11 +14,12 @@ export {
   UNWATCHED,
   watchedThread,
 } from "./wasm/call-watch.ts";
-export { OwnTime } from "./wasm/own-time.ts";
+export { OwnTime, ownThread, type ThreadTimes, threadTimes } from "./wasm/own-time.ts";
 export { measureFuelNs, measureWasmCall, openQuietBox, openSpinningBox } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
 export { measureScriptFuelNs } from "./quickjs/measure.ts";
 export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";
+export { treeCpuMs } from "./jail/cpu-time.ts";
 export { detectJails, type JailFacts } from "./jail/detect.ts";
 export { assembleFilter, type FilterOptions, type FilterStage, type Processor, processorOf } from "./jail/filter.ts";
 export type { LogCounts } from "./jail/log.ts";

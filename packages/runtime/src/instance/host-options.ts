@@ -7,6 +7,7 @@ import type { KillWord } from "../kill-switch/kill-word.ts";
 import type { MachineInput } from "./input.ts";
 import type { InstanceSpec, SegmentClosed, ShadowComparison } from "../protocol.ts";
 import type { ServicePort } from "../service/port.ts";
+import type { ThreadAccount } from "../slo/cpu-time.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Datasync } from "../journal/datasync.ts";
 
@@ -53,6 +54,8 @@ export type HostOptions = {
   readonly live?: Outside;
   readonly wallNow: () => number;
   readonly monotonic: () => number;
+  /** What the lane's thread spent on processors; where nobody tells, all time counts. */
+  readonly account?: ThreadAccount;
   /** The system's timers and fdatasync where none are given. */
   readonly timers?: Timers;
   readonly datasync?: Datasync;

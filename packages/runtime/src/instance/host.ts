@@ -77,7 +77,7 @@ export class InstanceHost {
     const reach = reachOf(options, this.#recorder, (input) => this.input(input));
     this.#machine = machineOf(options, this.#recorder, life.config, life.tellsRefused, reach);
     this.#pace = new FeedPace(options.feed, spec.venue.pace, options.monotonic, leadOf(options));
-    this.#watch = new Watch({ ...options, pace: this.#pace, level: options.strategy.isolation.level });
+    this.#watch = new Watch({ ...options, pace: this.#pace });
     this.#deferred = new DeferredConfig(options.feed);
     this.#checkpointAt = options.monotonic();
   }

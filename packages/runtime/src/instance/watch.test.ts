@@ -52,9 +52,19 @@ function slow(ms_per_event: () => number) {
   };
   return { strategy, clock, told };
 }
-async function toEnd(of: InstanceSpec, ms_per_event: () => number) {
+/** Of all time that passes, this share is spent on a processor: by the lane's thread, or by a process of the strategy's own. */
+type Spent = { readonly thread?: number; readonly process?: number };
+async function toEnd(of: InstanceSpec, ms_per_event: () => number, spent: Spent = {}) {
   const { strategy, clock, told } = slow(ms_per_event);
-  const { host } = await hosted(of, { strategy, feed: FEED, monotonic: () => clock.ms });
+  const { thread, process: own } = spent;
+  if (own !== undefined) strategy.cpu = () => ({ pid: 1, ms: clock.ms * own });
+  const account = (share: number) => () => ({ ran_ms: clock.ms * share, waited_ms: clock.ms * (1 - share) });
+  const { host } = await hosted(of, {
+    strategy,
+    feed: FEED,
+    monotonic: () => clock.ms,
+    ...(thread === undefined ? {} : { account: account(thread) }),
+  });
   while (host.phase === "running") {
     await host.turn();
     clock.ms += 0.2;
@@ -149,6 +159,30 @@ describe("service level of an instance", () => {
     const again = await hosted({ ...one, start: "resume", epoch: 2 }, { feed: FEED });
     expect(journalOf(one).filter(isReproduced).map(comparable)).toEqual(before);
     expect(again.host.status()).toMatchObject({ health_state: "halted", reason_code: "M.SLO.LATENCY_HALT" });
+  });
+  it.each([
+    ["a lane that a busy machine starves", { thread: 0.05 }, 3],
+    ["a process that is starved", { thread: 1, process: 0.05 }, 3],
+  ] as const)("[M-3.3.1] [M-3.3.2] %s is not blamed for what it waited for a processor", async (_, spent, seconds) => {
+    const one = run({ slo: { cpu_seconds_per_minute: 6 } });
+    const { host } = await toEnd(one, () => 1, spent);
+    expect(inputs(one, "pressure")).toEqual([]);
+    const { slo, health_state } = host.status();
+    expect(health_state).toBe("healthy");
+    expect(slo?.measured.cpu_seconds_per_minute).toBeLessThanOrEqual(seconds + 0.1);
+    expect(slo?.measured.cpu_seconds_per_minute).toBeGreaterThan(seconds / 2);
+  });
+  it.each<readonly [string, Spent]>([
+    ["in the lane's thread", { thread: 1 }],
+    ["in a process, where the lane only waits", { thread: 0, process: 1 }],
+    ["in a process of three threads", { thread: 0, process: 3 }],
+  ])("[M-3.3.1] [M-3.3.2] one that burns %s walks adjust → degrade → halt for it", async (_, spent) => {
+    const one = run({ slo: { cpu_seconds_per_minute: 6 } });
+    const { host } = await toEnd(one, () => 1, spent);
+    const words = ["ADJUST", "DEGRADE", "HALT"].map((word) => `M.SLO.CPU_${word}`);
+    expect(inputs(one, "pressure").map(({ input }) => input["reason_code"])).toEqual(words);
+    expect(host.status()).toMatchObject({ health_state: "halted", reason_code: "M.SLO.CPU_HALT" });
+    expect(host.status().slo?.measured.cpu_seconds_per_minute).toBeGreaterThan(30 * (spent.process ?? 1));
   });
   it("[M-9.1.1] a broken latency is an occurrence for the breaker, where it has a rule for it", async () => {
     const one = run({

@@ -10,6 +10,7 @@ import { behindInputs, caughtUpInputs, PROGRESS, type Progress } from "../comput
 import type { InstanceSpec, InstanceStatus } from "../protocol.ts";
 import type { KillWord } from "../kill-switch/kill-word.ts";
 import { judgeBacklog } from "../queue/backlog.ts";
+import { CpuMeter, type ThreadAccount } from "../slo/cpu-time.ts";
 import { LatencyHistogram } from "../slo/histogram.ts";
 import { afterWindow, broken, SLO_LIMITS, type SloMeasured, SLO_START, type SloState } from "../slo/slo.ts";
 import { StagingClock } from "../staging/staging-clock.ts";
@@ -18,6 +19,7 @@ import type { MachineInput } from "./input.ts";
 import type { InstanceMachine } from "./machine.ts";
 import { Observatory } from "./observatory.ts";
 import type { FeedPace } from "./pace.ts";
+import type { Strategy } from "../strategy/strategy.ts";
 
 /** An adjusted instance runs in slices this much smaller and conflates this much sooner. */
 const SHARPER = 4;
@@ -34,8 +36,9 @@ export class Watch {
   readonly #progress: Progress | undefined;
   readonly #staging: StagingClock;
   readonly #latencies: LatencyHistogram = new LatencyHistogram();
-  /** Of the last minute: the share of each window that was work. */
+  /** Of the last minute: processor time in each window, as a share of it. */
   readonly #work: number[] = [];
+  readonly #cpu: CpuMeter;
   #windowFrom: number;
   #windowWork = 0;
   #before = { events: 0, conflated: 0 };
@@ -52,7 +55,8 @@ export class Watch {
     readonly pace: FeedPace;
     readonly monotonic: () => number;
     readonly wallNow: () => number;
-    readonly level: string;
+    readonly strategy: Pick<Strategy, "isolation" | "cpu">;
+    readonly account?: ThreadAccount;
     readonly progress?: Progress;
     readonly killWord?: () => KillWord;
   }) {
@@ -62,9 +66,10 @@ export class Watch {
     this.#feed = options.feed;
     this.#pace = options.pace;
     this.#monotonic = options.monotonic;
-    this.#rows = options.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
+    this.#rows = options.strategy.isolation.level === "L2" ? HOST_LIMITS.slice_rows : HOST_LIMITS.slice_rows_process;
     this.#progress = options.progress;
     this.#staging = new StagingClock(options.spec.staging?.expires_after_us ?? 0, options.monotonic);
+    this.#cpu = new CpuMeter(options.strategy, options.account);
     this.#windowFrom = options.monotonic();
   }
 
@@ -169,14 +174,14 @@ export class Watch {
     const { events_total, events_conflated } = machine.counters;
     const events = events_total - this.#before.events;
     const dropped = events_conflated - this.#before.conflated;
-    this.#work.push(this.#windowWork / (now - this.#windowFrom));
+    this.#work.push(this.#cpu.window(this.#windowWork) / (now - this.#windowFrom));
     if (this.#work.length > MINUTE_WINDOWS) this.#work.shift();
     const share = this.#work.reduce((sum, one) => sum + one, 0) / this.#work.length;
     this.#measured = {
       events,
       p95_latency_us: Math.round(this.#latencies.percentile(0.95)),
       drop_rate_ppm: events === 0 ? 0 : Math.round((dropped / events) * 1e6),
-      cpu_seconds_per_minute: Math.round(Math.min(1, share) * 60_000) / 1_000,
+      cpu_seconds_per_minute: Math.round(share * 60_000) / 1_000,
     };
     this.#latencies.clear();
     this.#windowFrom = now;

@@ -50,7 +50,7 @@ type Hosted = Sleeper & {
 export class Lane {
   readonly #data: LaneData;
   readonly #around: Surroundings;
-  readonly #hostAround: Pick<Surroundings, "timers" | "wallNow" | "monotonic" | "datasync">;
+  readonly #hostAround: Pick<HostOptions, "timers" | "wallNow" | "monotonic" | "datasync" | "account">;
   readonly #tell: (message: FromLane) => void;
   readonly #hosted = new Map<string, Hosted>();
   readonly #fence: BigInt64Array;
@@ -67,8 +67,9 @@ export class Lane {
     this.#around = around;
     this.#turns = new CheckpointTurns(around.monotonic);
     this.#rests = new Rests(around.timers, around.monotonic);
-    const { timers, wallNow, monotonic, datasync } = around;
-    this.#hostAround = { timers, wallNow, monotonic, datasync };
+    const { timers, wallNow, monotonic, datasync, accountOf } = around;
+    const account = accountOf?.(monotonic);
+    this.#hostAround = { timers, wallNow, monotonic, datasync, ...(account === undefined ? {} : { account }) };
     this.#tell = tell;
     this.#fence = new BigInt64Array(data.fence);
     announceThread(data.calls);

@@ -15,7 +15,7 @@ export type Slo = {
   readonly p95_latency_us?: number;
   /** Market events that the strategy did not hear, per million. */
   readonly drop_rate_ppm?: number;
-  /** Seconds of work in a minute. */
+  /** Seconds of processor time in a minute: its process's, or its part of the lane's thread. */
   readonly cpu_seconds_per_minute?: number;
 };
 

@@ -24,6 +24,7 @@ import {
   spawnSyncJail,
   type StandbyJail,
   type SyncJailedProcess,
+  treeCpuMs,
 } from "@rumi/sandbox";
 import { evidenceOf, refusalOf } from "./evidence.ts";
 import type { IsolationLevel } from "../isolation/choice.ts";
@@ -204,6 +205,13 @@ export class ProcessStrategy implements Strategy {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Of the process and everything below it; a standby has not begun. */
+  cpu(): { readonly pid: number; readonly ms: number } | null {
+    const { pid } = this;
+    const ms = pid === undefined ? null : treeCpuMs(pid);
+    return pid === undefined || ms === null ? null : { pid, ms };
   }
 
   get standbyPid(): number | undefined {

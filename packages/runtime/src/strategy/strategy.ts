@@ -46,6 +46,8 @@ export interface Strategy {
    */
   invokeMany?(frames: number, length: number): number;
   readonly framesTaken?: number;
+  /** Processor time of the process that it runs in, and which one; absent for what runs in the caller's thread. */
+  cpu?(): { readonly pid: number; readonly ms: number } | null;
   fault(): StrategyFault | null;
   /** As new: no memory of what was. `undefined`, or why it cannot be. */
   reset(): StrategyFault | null;
