@@ -214,6 +214,7 @@ describe("what a refusal says", () => {
   const moment = {
     now_us: 5,
     safety: "NORMAL",
+    kill_switch: "ALLOW",
     restriction: "none",
     open_orders: [{ key: 4, instrument: 1, side: "sell", type: "limit", price: 10, remaining: 7, quantity: 9 }],
     positions: [3, 0],
