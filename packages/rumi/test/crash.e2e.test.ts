@@ -8,7 +8,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "@rumi/kernel";
-import { readJournal } from "@rumi/runtime";
+import { type JournalContents, readJournal } from "@rumi/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cli, eventually, processesNaming, startProgram, type Program } from "./program.ts";
@@ -94,8 +94,21 @@ async function expectNothingLost(): Promise<void> {
   for (const { bot_id } of BOTS) await expectOneDay(bot_id);
 }
 
-/** Nothing twice, no gap, and the twin's day from its beginning. */
+async function recordOf(bot_id: string): Promise<JournalContents> {
+  const runId = (await bot(program, bot_id)).status.run_id ?? "";
+  const directory = join(home.path, "user_data/runs", bot_id, runId, "journal");
+  const contents = readJournal({ directory, runId, durableSeq: 0 });
+  if (!contents.ok) throw new Error(`${bot_id}: ${contents.error.code} ${JSON.stringify(contents.error.params)}`);
+  return contents.value;
+}
+
+/** Nothing twice, no gap, no strategy that broke on the way, and the twin's day from its beginning. */
 async function expectOneDay(bot_id: string): Promise<void> {
+  const { entries } = await recordOf(bot_id);
+  const broke = entries.flatMap((entry) =>
+    entry.kind === "input" && entry.input["input"] === "fault" ? [entry.input] : [],
+  );
+  expect(broke, `${bot_id}: faults`).toEqual([]);
   const [done, wanted] = [await fills(program, bot_id), await fills(program, twin(bot_id))];
   const [asked, planned] = [await intents(program, bot_id), await intents(program, twin(bot_id))];
   expect(new Set(done.map(({ fill }) => fill["fill_id"])).size, `${bot_id}: fill ids`).toBe(done.length);
@@ -247,21 +260,11 @@ describe("kill -9", () => {
   it(
     "[M-8.2.2] after all of it the journals have every number once, in order, and the bots stop in order",
     async () => {
-      const last = new Map(
-        await Promise.all(
-          BOTS.map(async ({ bot_id }) => [bot_id, (await bot(program, bot_id)).status.run_id ?? ""] as const),
-        ),
-      );
       for (const { bot_id } of BOTS) await stopBot(program, bot_id);
-      for (const [bot_id, runId] of last) {
-        const contents = readJournal({
-          directory: join(home.path, "user_data/runs", bot_id, runId, "journal"),
-          runId,
-          durableSeq: 0,
-        });
-        if (!contents.ok) throw new Error(`${bot_id}: ${contents.error.code} ${JSON.stringify(contents.error.params)}`);
-        expect(contents.value.torn).toBeNull();
-        expect(contents.value.entries.map(({ seq }) => seq)).toEqual(contents.value.entries.map((_, at) => at + 1));
+      for (const { bot_id } of BOTS) {
+        const { torn, entries } = await recordOf(bot_id);
+        expect(torn).toBeNull();
+        expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, at) => at + 1));
         await expectOneDay(bot_id);
       }
       expect(await program.stop()).toBe(0);

@@ -14,7 +14,7 @@ export {
   UNWATCHED,
   watchedThread,
 } from "./wasm/call-watch.ts";
-export { OwnTime, ownThread, type ThreadTimes, threadTimes } from "./wasm/own-time.ts";
+export { OwnTime, ownThread, type ThreadTimes, threadTimes } from "./own-time.ts";
 export { measureFuelNs, measureWasmCall, openQuietBox, openSpinningBox } from "./wasm/measure.ts";
 export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type WasmEntry } from "./wasm/rewrite.ts";
 export { measureScriptFuelNs } from "./quickjs/measure.ts";
@@ -38,6 +38,7 @@ export {
 export {
   createJailWatch,
   type JailWatch,
+  type JailWatchdogOptions,
   launchSyncJail,
   type StandbyJail,
   spawnSyncJail,

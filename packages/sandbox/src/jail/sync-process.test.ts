@@ -1,17 +1,13 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
-import {
-  createJailWatch,
-  detectPython,
-  JAIL_MECHANISMS,
-  type JailMechanism,
-  type JailSpec,
-  startJailWatchdog,
-} from "../index.ts";
+import { detectPython, JAIL_MECHANISMS, type JailMechanism, type JailWatchdogOptions } from "../index.ts";
 import { ATTACKER } from "./attacker.fixture.ts";
+import { type Lane, openLane } from "./sync-lane.kit.ts";
 
 const folder = temporaryFolder();
 const script = join(folder.path, "attacker.py");
@@ -22,60 +18,10 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const now_ms = (): number => Number(process.hrtime.bigint() / 1_000_000n);
-type Said = {
-  readonly took_ms: number;
-  readonly answer: unknown;
-  readonly p50_us: number;
-  readonly p99_us: number;
-  readonly weaker: unknown;
-  readonly log: { readonly bytes_seen: number };
-};
-type Lane = { readonly ask: (message: object) => Promise<Said>; readonly stop: () => Promise<void> };
-
-async function lane(mechanism: JailMechanism): Promise<Lane> {
+const lane = (mechanism: JailMechanism, more: Partial<JailWatchdogOptions> = {}): Promise<Lane> => {
   if (!python.ok) throw new Error("the suite needs Python");
-  const spec: JailSpec = {
-    mechanism,
-    isolation: "strict",
-    program: { kind: "python", python: python.value, script },
-    args: [],
-    read_only_binds: [folder.path],
-    memory_bytes: 536_870_912,
-    nofile: 32,
-    fsize_bytes: 0,
-    tmp_bytes: 0,
-    threads: 1,
-    log_bytes_per_second: 65_536,
-    log_bytes_per_run: 65_536,
-    start_deadline_ms: 10_000,
-  };
-  const watch = createJailWatch();
-  const stopWatchdog = startJailWatchdog(watch, { now_ms, every_ms: 2 });
-  const fixture = new URL("./sync-lane.fixture.ts", import.meta.url).href;
-  const worker = new Worker(
-    `import("tsx/esm/api").then((api) => { api.register(); return import(${JSON.stringify(fixture)}); });`,
-    { eval: true, workerData: { spec, watch } },
-  );
-  const next = (): Promise<Said> =>
-    new Promise((resolve, reject) => {
-      worker.once("message", resolve);
-      worker.once("error", reject);
-    });
-  expect(await next()).toEqual({ weaker: [] });
-  return {
-    ask: (message) => {
-      const answer = next();
-      worker.postMessage(message);
-      return answer;
-    },
-    stop: async () => {
-      worker.postMessage({ stop: true });
-      await worker.terminate();
-      stopWatchdog();
-    },
-  };
-}
+  return openLane({ mechanism, python: python.value, script, folder: folder.path, ...more });
+};
 
 describe.each(JAIL_MECHANISMS)("blocking %s", (mechanism) => {
   const run = it.runIf(requires("python3") && (mechanism === "self-jail" || requires(mechanism)));
@@ -102,6 +48,37 @@ describe.each(JAIL_MECHANISMS)("blocking %s", (mechanism) => {
       await stop();
     }
     expect(fastest).toBeLessThan(200);
+  });
+
+  run("[M-5.2.1] condemns nobody who waits for a processor, nor whose answer waits for our thread", async () => {
+    const starved = { ran_ms: 1_000, waited_ms: 5, canRun: true };
+    const waits = { ran_ms: 1_000, waited_ms: 5, canRun: false };
+    // It sleeps past its deadline: without the kernel's word, and with ours free to read, it is late.
+    for (const [timesOf, threadTimesOf, says] of [
+      [() => null, () => waits, { kind: "deadline" }],
+      [() => starved, () => waits, '["ok", "paused"]'],
+      [() => null, () => starved, '["ok", "paused"]'],
+    ] as const) {
+      const { ask, stop } = await lane(mechanism, { timesOf, threadTimesOf });
+      const { answer } = await ask({ act: { do: "pause", seconds: 0.6 }, deadline_ms: 50 });
+      if (typeof says === "string") expect(answer).toBe(says);
+      else expect(answer).toMatchObject(says);
+      await stop();
+    }
+  });
+
+  run("[M-5.2.1] [M-7.1.2] a host that stood still over the deadline finds the answer, not a culprit", async () => {
+    if (!python.ok) throw new Error("the suite needs Python");
+    const fixture = fileURLToPath(new URL("./stopped-host.fixture.ts", import.meta.url));
+    const order = JSON.stringify({ mechanism, python: python.value, script, folder: folder.path });
+    const host = spawn(process.execPath, ["--import", "tsx", fixture, order], { stdio: ["ignore", "pipe", "inherit"] });
+    expect(String((await once(host.stdout, "data"))[0])).toContain("asking");
+    const [answer, ended] = [once(host.stdout, "data"), once(host, "exit")];
+    host.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    host.kill("SIGCONT");
+    expect(String((await answer)[0])).toContain("paused");
+    expect(await ended).toEqual([0, null]);
   });
 
   run("[M-5.2.6] [M-5.2.4] a crash, a bad frame and a flood of logs end the strategy only", async () => {

@@ -4,7 +4,8 @@
  * The thread that calls `request` sleeps in the kernel until the answer is there, so it cannot watch its own deadline.
  * A watchdog in another thread does (`startJailWatchdog`): it reads pid and deadline from shared memory and kills a late
  * process; the blocked read then ends with end-of-file. Without a watchdog there is no deadline: `spawnSyncJail` wants
- * the shared words to exist, the runtime's lane starts the watchdog before it starts the thread.
+ * the shared words to exist, the runtime's lane starts the watchdog before it starts the thread. Late is who had the time
+ * for himself (own-time.ts): a process that waits for a processor is not, nor one whose answer waits for our thread.
  *
  * Invariants: as in process.ts; sync-process.test.ts runs them over real threads.
  */
@@ -16,6 +17,7 @@ import { join } from "node:path";
 import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
+import { OwnTime, ownThread, threadTimes, type TimesOf, treeTimes } from "../own-time.ts";
 import { endTree, lives } from "./end-tree.ts";
 import type { LogCounts } from "./log.ts";
 import { LogPipe } from "./log-pipe.ts";
@@ -25,11 +27,11 @@ import { startChild, startFailure, takeAway } from "./process.ts";
 import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
 
-/** Shared words between the lane's thread and its watchdog. Deadlines are `now_ms` of one clock for both threads. */
-const WORD = { pid: 0, armed: 1, killed: 2, late_at: 3, tied: 4 } as const;
-const WORDS = 5;
-/** A clock's whole milliseconds wrap here so that they fit a word; differences stay right. */
-const wrap = (ms: number): number => Math.floor(ms) | 0;
+/** Shared words between the lane's thread and its watchdog. `call` is odd while an answer is awaited, another one each time. */
+const WORD = { pid: 0, call: 1, killed: 2, deadline_ms: 3, tied: 4, thread: 5 } as const;
+const WORDS = 6;
+/** What the watchdog makes of the call that it ends; even, so that nobody sees a call in it. */
+const CONDEMNED = 0;
 
 export type JailWatch = Int32Array<SharedArrayBuffer>;
 
@@ -37,24 +39,40 @@ export function createJailWatch(): JailWatch {
   return new Int32Array(new SharedArrayBuffer(WORDS * 4));
 }
 
+export type JailWatchdogOptions = {
+  readonly now_ms: () => number;
+  readonly every_ms: number;
+  /** The kernel's word about the jailed processes, and about our own thread, unless a test has another. */
+  readonly timesOf?: TimesOf;
+  readonly threadTimesOf?: TimesOf;
+};
+
 /**
- * Kills the process behind `watch` when its deadline passes. `now_ms` must be the clock given to `spawnSyncJail`
- * (the same in every thread: e.g. `() => Number(process.hrtime.bigint() / 1_000_000n)`). Returns the stop function.
+ * Kills the process behind `watch` when a call had its deadline for itself; told within a few looks. Returns the stop
+ * function.
  */
-export function startJailWatchdog(
-  watch: JailWatch,
-  options: { readonly now_ms: () => number; readonly every_ms: number },
-): () => void {
+export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions): () => void {
+  const { timesOf = treeTimes, threadTimesOf = threadTimes } = options;
+  const time = new OwnTime(options.now_ms, timesOf);
+  let seen: number = CONDEMNED;
+  let timed: number = CONDEMNED;
   const timer = setInterval(() => {
-    if (Atomics.load(watch, WORD.armed) !== 1 || ((wrap(options.now_ms()) - Atomics.load(watch, WORD.late_at)) | 0) < 0)
-      return;
+    const call = Atomics.load(watch, WORD.call);
     const pid = Atomics.load(watch, WORD.pid);
-    // The lane disarms before it reaps, so an armed pid is still this process.
-    if (pid > 0 && Atomics.compareExchange(watch, WORD.armed, 1, 2) === 1) {
-      Atomics.store(watch, WORD.killed, 1);
-      if (Atomics.load(watch, WORD.tied) === 1) process.kill(pid, "SIGKILL");
-      else endTree(pid);
+    if ((call & 1) === 0 || pid <= 0) return;
+    // Most calls are over at the second look: only one that is not is worth asking the kernel about.
+    if (call !== seen) return void (seen = call);
+    if (call !== timed) {
+      timed = call;
+      return time.restart(pid);
     }
+    if (time.passedMs() < Atomics.load(watch, WORD.deadline_ms)) return;
+    if (threadTimesOf(Atomics.load(watch, WORD.thread))?.canRun === true) return;
+    // The lane leaves the call before it reaps, so the pid of a call under way is still this process.
+    if (Atomics.compareExchange(watch, WORD.call, call, CONDEMNED) !== call) return;
+    Atomics.store(watch, WORD.killed, 1);
+    if (Atomics.load(watch, WORD.tied) === 1) process.kill(pid, "SIGKILL");
+    else endTree(pid);
   }, options.every_ms);
   timer.unref();
   return () => clearInterval(timer);
@@ -153,6 +171,9 @@ type Parts = SyncJailOptions & {
   readonly ends: { readonly input: number; readonly output: number; readonly log: number };
 };
 
+/** Number of this thread's newest call; odd. A watch is one thread's, whatever process it is about. */
+let calls = -1;
+
 export class SyncJailedProcess {
   readonly level: JailLevel;
   readonly mechanism: JailMechanism;
@@ -190,8 +211,8 @@ export class SyncJailedProcess {
   watched(): void {
     const { watch, child } = this.parts;
     Atomics.store(watch, WORD.killed, 0);
-    Atomics.store(watch, WORD.armed, 0);
     Atomics.store(watch, WORD.tied, 0);
+    Atomics.store(watch, WORD.thread, ownThread());
     Atomics.store(watch, WORD.pid, child.pid ?? 0);
   }
 
@@ -265,11 +286,12 @@ export class SyncJailedProcess {
   }
 
   private guarded(deadline_ms: number, bytes: number): Result<Uint8Array, BoxFault> {
-    const { watch, now_ms } = this.parts;
-    Atomics.store(watch, WORD.late_at, wrap(now_ms() + deadline_ms));
-    Atomics.store(watch, WORD.armed, 1);
+    const { watch } = this.parts;
+    calls = (calls + 2) | 0;
+    Atomics.store(watch, WORD.deadline_ms, Math.ceil(deadline_ms));
+    Atomics.store(watch, WORD.call, calls);
     const answer = this.exchange(bytes, deadline_ms);
-    Atomics.store(watch, WORD.armed, 0);
+    Atomics.store(watch, WORD.call, CONDEMNED);
     this.log.look();
     if (answer.ok) return answer;
     this.end();

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
-import type { TimesOf } from "./own-time.ts";
+import type { TimesOf } from "../own-time.ts";
 import { CallMark, createCallWatch, type LateCall, startCallWatchdog } from "./call-watch.ts";
 
 /** A thread that writes what a lane writes around a call, announces itself, and then spins for ever. */

@@ -7,7 +7,7 @@
  *
  * Invariant: a call without fuel is told within its deadline and a few looks (call-watch.test.ts "[M-5.2.7]").
  */
-import { OwnTime, ownThread, type TimesOf } from "./own-time.ts";
+import { OwnTime, ownThread, type TimesOf } from "../own-time.ts";
 
 const WORD = { call: 0, slot: 1, deadline_ms: 2, thread: 3 } as const;
 const WORDS = 4;
