@@ -12,6 +12,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cli, eventually, ROOT, startProgram, type Program } from "./program.ts";
+import { buildTally, createTally, installTally, tallyId } from "./tally-pack.ts";
 import {
   addVenue,
   auditEvents,
@@ -151,6 +152,12 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
       strategy: { pack_id: "secretive", strategy_id: "secretive", strategy_version: "1.0.0", digest: secretive },
       config: { venue_word: PLANTED.config },
     });
+    if (requires("rust-wasm")) {
+      const version = { kind: "rust_native", version: "1.0.0", state: 1, hook: "none" } as const;
+      const native = await installTally(program, "rust_native", await buildTally(folder.path, version));
+      await createTally(program, "native", { kind: "rust_native", digest: native });
+      await startBot(program, "native");
+    }
     for (const bot_id of ["ema", "script", "reversion", "secretive"]) await startBot(program, bot_id);
     for (const bot_id of ["ema", "reversion"]) await eventually(async () => (await fills(program, bot_id)).length > 1);
   }, SLOW_MS);
@@ -167,6 +174,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
         ema: ["ema_cross", "ll"],
         script: ["ema_cross_typescript", "ll"],
         reversion: ["mean_reversion", "compute"],
+        ...(requires("rust-wasm") ? { native: [tallyId("rust_native"), "compute"] } : {}),
       } as const;
       for (const [bot_id, [strategy, _lane]] of Object.entries(of)) {
         const own = `strategy="${strategy}",instance="${bot_id}/main"`;
@@ -196,6 +204,21 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
       expect(faulty).toMatch(
         /^strategy_fault_total\{strategy="secretive",instance="secretive\/main",kind="\w+"\} [1-9]/m,
       );
+      if (requires("rust-wasm")) {
+        await ok(program, "POST", "/api/bots/native/config/apply", {
+          command_id: crypto.randomUUID(),
+          config: { note: "break" },
+          at: "next_tick",
+          reason: "to see it break",
+        });
+        const native = `strategy="${tallyId("rust_native")}",instance="native/main"`;
+        const broken = await eventually(async () => {
+          const now = await scrape();
+          return now.includes(`strategy_fault_total{${native}`) && now;
+        });
+        expect(broken).toMatch(new RegExp(`^strategy_fault_total\\{${native},kind="exit"\\} 1$`, "m"));
+        expect(broken).toMatch(new RegExp(`^strategy_isolation_level\\{[^}]*instance="native/main"[^}]*\\} 1$`, "m"));
+      }
       await stopBot(program, "reversion");
       await eventually(async () => !(await scrape()).includes('instance="reversion/main"'));
       expect(await scrape()).toContain('instance="ema/main"');
