@@ -10,6 +10,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBundles, ROOT, type Bundles } from "./bundles.ts";
 import { commitName, machineFacts, type Measured } from "./measure.ts";
+import { onOneCore } from "./one-core.ts";
 import { commandsSuite } from "./suites/commands.ts";
 import { measuredMarket } from "./suites/market.ts";
 import { startupSuite } from "./suites/startup.ts";
@@ -19,6 +20,8 @@ type Suite = {
   readonly figures: RegExp;
   readonly run: (room: Room) => Promise<readonly Measured[]> | readonly Measured[];
 };
+
+const one_core = onOneCore();
 
 const SUITES: readonly Suite[] = [
   { figures: /^wasm_event_ns$/, run: (room) => apart("wasm_event", {}, room) },
@@ -33,11 +36,11 @@ const SUITES: readonly Suite[] = [
   { figures: /^load_rows_per_s$/, run: (room) => apart("load", measuredMarket(ROOT, room.folder), room) },
   {
     figures: /^backtest_(spy|generated)_(events_per_s|peak_mb)$/,
-    run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room),
+    run: (room) => apart("backtest", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room, one_core),
   },
   {
-    figures: /^backtest_(spy|generated)_(typescript|python|python_batched|rust_beside)_events_per_s$/,
-    run: (room) => apart("backtest_languages", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room),
+    figures: /^backtest_(spy|generated)_((typescript|python)(_batched)?|rust_beside)_events_per_s$/,
+    run: (room) => apart("backtest_languages", { ...measuredMarket(ROOT, room.folder), root: ROOT }, room, one_core),
   },
   {
     figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/,
@@ -61,8 +64,14 @@ const SUITES: readonly Suite[] = [
   { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
 ];
 
-function apart(name: string, argument: unknown, { bundles }: Room): readonly Measured[] {
-  const text = execFileSync(process.execPath, [bundles.suites, name, JSON.stringify(argument)], {
+function apart(
+  name: string,
+  argument: unknown,
+  { bundles }: Room,
+  before: readonly string[] = [],
+): readonly Measured[] {
+  const [command = "", ...words] = [...before, process.execPath, bundles.suites, name, JSON.stringify(argument)];
+  const text = execFileSync(command, words, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -104,7 +113,11 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 // The load before the first suite tells whether the machine had other work to do.
-const machine = { ...machineFacts(), load_before: Number(load_before.toFixed(2)) };
+const machine = {
+  ...machineFacts(),
+  load_before: Number(load_before.toFixed(2)),
+  backtest_on: one_core.length > 0 ? "one core" : "all cores",
+};
 if (json) process.stdout.write(`${JSON.stringify({ machine, commit: commitName(), results })}\n`);
 else
   process.stdout.write(

@@ -1,6 +1,7 @@
 /**
- * The EMA cross in TypeScript (interpreted in its engine) and in Python (in its jail, trade by trade and several at a
- * time), with the Rust one of the same run beside them, so that the ratio survives a disturbed machine.
+ * The EMA cross in TypeScript (interpreted in its engine) and in Python (in its jail), trade by trade and as a backtest
+ * hands them over (`batched`), with the Rust one of the same run beside them, so that the ratio survives a disturbed
+ * machine. For TypeScript the two are one path: its fuel is an event's own, so an engine takes one event a call.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +33,14 @@ export async function backtestLanguagesSuite(argument: string): Promise<readonly
   const name = (of: string): string => `backtest_${market.name}_${of}_events_per_s`;
   const found: Measured[] = [];
   const typescript = described(join(market.root, "packs/default"), "ema_cross_typescript");
-  found.push(measured(name("typescript"), "events/s", await speed(() => pass({ descriptor: typescript }))));
+  found.push(
+    measured(
+      name("typescript"),
+      "events/s",
+      await speed(() => pass({ descriptor: typescript, delivery: "one_by_one" })),
+    ),
+    measured(name("typescript_batched"), "events/s", await speed(() => pass({ descriptor: typescript }))),
+  );
   const python = await pythonHome(market.root);
   if (python !== null) {
     const pack_dir = join(market.root, "bench/strategies");
