@@ -29,6 +29,13 @@ import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
+import { REQUIRED_GATES, requiredGates } from "./gates/guard.ts";
+import { gateDeclarations } from "./gates/operations.ts";
+import { GATE_MIGRATIONS } from "./gates/tables.ts";
+import { holdsGuard } from "./holds/guard.ts";
+import { holdDeclarations } from "./holds/operations.ts";
+import { lockReconciler } from "./holds/reconciler.ts";
+import { HOLD_MIGRATIONS } from "./holds/tables.ts";
 import { killSwitchGuard } from "./kill-switch/guard.ts";
 import { killSwitchDeclarations } from "./kill-switch/operations.ts";
 import { KILL_SWITCH_MIGRATIONS, readKillSwitch } from "./kill-switch/tables.ts";
@@ -104,6 +111,8 @@ export const controlMigrations: readonly Migrations[] = [
   STAGING_MIGRATIONS,
   BREAK_GLASS_MIGRATIONS,
   KILL_SWITCH_MIGRATIONS,
+  GATE_MIGRATIONS,
+  HOLD_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -186,7 +195,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     operators,
     guards: guards({
       safety: safetyReader(store),
-      locks: [killSwitchGuard(store)],
+      locks: [holdsGuard(store), killSwitchGuard(store)],
+      gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       policy,
       breakGlass: {
         name: "break_glass",
@@ -212,10 +222,17 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       names = all;
     },
     migrations: controlMigrations,
-    reconcilers: [reconciler, stagingReconciler({ ...deps, hub }), challengeReconciler(deps)],
+    reconcilers: [
+      lockReconciler({ ...deps, hub }),
+      reconciler,
+      stagingReconciler({ ...deps, hub }),
+      challengeReconciler(deps),
+    ],
     declarations: [
       ...safetyDeclarations(),
       ...killSwitchDeclarations(hub),
+      ...gateDeclarations(),
+      ...holdDeclarations(),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,
       ...botDeclarations({

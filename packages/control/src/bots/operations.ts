@@ -18,6 +18,7 @@ import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { configFor, shardsOf, type Shard } from "../instances/shards.ts";
+import { REQUIRED_GATES } from "../gates/guard.ts";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
@@ -258,7 +259,7 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
           }
         : { kind: "none" },
     target: botTarget,
-    gates: [],
+    gates: [REQUIRED_GATES],
     load: async (reader, { bot_id }, { store }) => {
       const bot = await readBot(reader, store, bot_id);
       const descriptor = bot === undefined ? undefined : await approvedStrategy(reader, specOf(bot).strategy);

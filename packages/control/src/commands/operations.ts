@@ -14,6 +14,7 @@ import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { endRun, readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { isRunning, type RunningState } from "../lifecycle/states.ts";
+import { REQUIRED_GATES } from "../gates/guard.ts";
 import { gatherPreflight, type Gathered, type PreflightDeps, type PreflightTables } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
 import { CONFIRM_WITHIN_SECONDS, LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
@@ -81,7 +82,7 @@ const submitCommand = (deps: CommandDeps): Declaration =>
       target.bot_id === undefined
         ? { resource_type: "group", resource_id: target.group_id ?? "" }
         : { resource_type: "bot", resource_id: target.bot_id },
-    gates: [],
+    gates: [REQUIRED_GATES],
     load: async (reader, input, { store, now }): Promise<CommandFacts> => {
       const bot = input.target.bot_id === undefined ? undefined : await readBot(reader, store, input.target.bot_id);
       if (bot === undefined) return { bot, venue_kind: undefined, instances: [], gathered: undefined };

@@ -128,7 +128,7 @@ function matched(bots: Facts["bots"]) {
 }
 
 /** A mistyped name would restrain nobody, in silence. */
-async function isKnown(reader: Reader, sql: Sql, { bot_id, venue }: ScopeInput): Promise<Result<null, Failure>> {
+export async function isKnown(reader: Reader, sql: Sql, { bot_id, venue }: ScopeInput): Promise<Result<null, Failure>> {
   if (bot_id !== undefined && (await readBot(reader, sql, bot_id)) === undefined)
     return err(failure("RUMI-BOT-001", { bot_id }));
   if (venue !== undefined && (await readVenue(reader, sql, venue)) === undefined)

@@ -6,6 +6,8 @@ import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import { readLease, type Migrations, type Reader } from "@rumi/store";
 import { configRefusal, isCapital, type BotSpec } from "../bots/model.ts";
 import { shardsOf, type Shard } from "../instances/shards.ts";
+import { judgeGates } from "../gates/model.ts";
+import { readGates } from "../gates/tables.ts";
 import { readInstance } from "../instances/tables.ts";
 import { judgeCompute } from "../restraints/sibling.ts";
 import { readSafety } from "../safety/tables.ts";
@@ -94,6 +96,7 @@ export async function gatherPreflight(
               ? ok(null)
               : err(failure("RUMI-BOT-005", { venue_id: spec.venue, instrument_id: missing })),
         venue_files: venue === undefined ? noVenue : await venueUnchanged(venue),
+        gates: judgeGates(await readGates(reader, sql), now),
         lease_free: await leasesFree(reader, sql, spec, { bot_id, shards: shards.ok ? shards.value : [], now }),
         isolation,
         runner: deps.runnerReady() ? ok(null) : err(failure("RUMI-BOT-018")),

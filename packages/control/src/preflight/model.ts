@@ -15,6 +15,7 @@ export const PREFLIGHT_ITEMS = [
   "instruments",
   "venue_files",
   "safety",
+  "gates",
   "lease_free",
   "isolation",
   "runner",

@@ -12,6 +12,7 @@ const passing: PreflightFacts = {
     capital: ok(1),
     instruments: ok(1),
     venue_files: ok(1),
+    gates: ok(1),
     lease_free: ok(1),
     isolation: ok(1),
     runner: ok(1),

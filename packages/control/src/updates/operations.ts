@@ -18,6 +18,7 @@ import { Type, type Static } from "@sinclair/typebox";
 import { StrategyReferenceSchema, nextVersion, type BotSpec } from "../bots/model.ts";
 import { botResource, botView, insertBotVersion, versionDetails } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
+import { REQUIRED_GATES } from "../gates/guard.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { isShadow, shadowOf, shardsOf, type Shard } from "../instances/shards.ts";
 import { startSpecOf } from "../instances/start-spec.ts";
@@ -145,7 +146,7 @@ const updateBotVersion = (deps: Deps): Declaration =>
     risk: () => "increase",
     danger: noDanger,
     target,
-    gates: [],
+    gates: [REQUIRED_GATES],
     load: (reader, input, { store }) => loadVersion(deps, reader, store, input, isHeld),
     decide: ({ bot, instances, found }: Facts, input, context) => {
       if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));

@@ -1,0 +1,67 @@
+/** Freezes, incidents and locks; a row is never deleted, lifting it is a fact of its own. */
+import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { KillScope } from "@rumi/runtime";
+import { first, type Sql } from "../shared/sql.ts";
+import type { HoldKind } from "./model.ts";
+
+export type HoldRow = {
+  hold_id: string;
+  kind: HoldKind;
+  scope: KillScope;
+  id: string;
+  reason: string;
+  set_by: string;
+  set_at: number;
+  /** From then on it waits for a review, and holds. */
+  ends_at: number | null;
+  lifted_at: number | null;
+  lifted_by: string | null;
+};
+export type HoldTables = { hold: HoldRow };
+
+const statements = (integer: string): readonly string[] => [
+  `CREATE TABLE hold (
+    hold_id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('freeze', 'incident', 'lock')),
+    scope TEXT NOT NULL CHECK (scope IN ('all', 'venue', 'group_id', 'bot_id', 'strategy_id')), id TEXT NOT NULL,
+    reason TEXT NOT NULL, set_by TEXT NOT NULL, set_at ${integer} NOT NULL, ends_at ${integer},
+    lifted_at ${integer}, lifted_by TEXT)`,
+  "CREATE INDEX hold_in_force ON hold (set_at, hold_id) WHERE lifted_at IS NULL",
+];
+export const HOLD_MIGRATIONS: Migrations = {
+  owner: "control.holds",
+  steps: [{ name: "001-holds", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
+
+/** Those in force, oldest first. */
+export function readHolds(reader: Reader, sql: Sql): Promise<readonly HoldRow[]> {
+  return reader.rows<HoldRow>(
+    sql
+      .builder<HoldTables>()
+      .selectFrom("hold")
+      .selectAll()
+      .where("lifted_at", "is", null)
+      .orderBy("set_at")
+      .orderBy("hold_id"),
+  );
+}
+
+export function readHold(reader: Reader, sql: Sql, hold_id: string): Promise<HoldRow | undefined> {
+  return first<HoldRow>(
+    reader,
+    sql.builder<HoldTables>().selectFrom("hold").selectAll().where("hold_id", "=", hold_id),
+  );
+}
+
+export const insertHold = (sql: Sql, row: HoldRow): Write =>
+  write(sql.builder<HoldTables>().insertInto("hold").values(row), 1);
+
+export const liftHold = (sql: Sql, hold_id: string, by: string, now: number): Write =>
+  write(
+    sql
+      .builder<HoldTables>()
+      .updateTable("hold")
+      .set({ lifted_at: now, lifted_by: by })
+      .where("hold_id", "=", hold_id)
+      .where("lifted_at", "is", null),
+    1,
+  );
