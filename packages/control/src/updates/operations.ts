@@ -9,8 +9,19 @@
  * Invariants (packages/control/test/updates.test.ts, packages/rumi/test/update.e2e.test.ts)
  * - No event is lost and no order doubled: the new run begins at the cursor where the former ended.
  * - A version that cannot begin with the state that is there is refused, and the running one is untouched (M-6.2.3).
+ * - A live bot is updated only after a confirmed challenge (live-updates.test.ts).
  */
-import { err, failure, ID_PATTERNS, ok, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import {
+  canonicalJson,
+  err,
+  failure,
+  ID_PATTERNS,
+  invariant,
+  ok,
+  type Failure,
+  type JsonObject,
+  type Result,
+} from "@rumi/kernel";
 import { defineOperation, type Declaration, type DecideContext } from "@rumi/operations";
 import type { VerifiedStrategy } from "@rumi/platform";
 import type { Reader } from "@rumi/store";
@@ -19,6 +30,7 @@ import { StrategyReferenceSchema, nextVersion, type BotSpec } from "../bots/mode
 import { botResource, botView, insertBotVersion, versionDetails } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
+import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { isShadow, shadowOf, shardsOf, type Shard } from "../instances/shards.ts";
 import { startSpecOf } from "../instances/start-spec.ts";
@@ -30,6 +42,7 @@ import {
   type StartSpec,
   type WayBack,
 } from "../instances/tables.ts";
+import { statusOf } from "../instances/view.ts";
 import type { PreflightDeps } from "../preflight/gather.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
@@ -144,17 +157,55 @@ const updateBotVersion = (deps: Deps): Declaration =>
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "increase",
-    danger: noDanger,
+    // Another program takes over open orders and a position: as dangerous as a live start.
+    danger: ({ bot_id }, { bot, found }: Facts) =>
+      bot?.state === "RUNNING_LIVE" && found.ok && isAnother(bot, found.value.spec)
+        ? {
+            kind: "confirm",
+            requires: ["phrase"],
+            phrase: bot_id,
+            base: { state: bot.state, generation: bot.generation, run_id: bot.run_id },
+            confirm_within_seconds: LIVE_CONFIRM_SECONDS,
+          }
+        : { kind: "none" },
     target,
     gates: [REQUIRED_GATES],
     load: (reader, input, { store }) => loadVersion(deps, reader, store, input, isHeld),
     decide: ({ bot, instances, found }: Facts, input, context) => {
       if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
-      if (["RUNNING_LIVE", "STOPPING", "QUARANTINED", "CREATED"].includes(bot.state))
+      if (["STOPPING", "QUARANTINED", "CREATED"].includes(bot.state))
         return err(failure("RUMI-BOT-040", { bot_id: bot.bot_id, state: bot.state }));
-      return found.ok ? ok(updateDecision(deps, bot, instances, found.value, input, context)) : found;
+      if (!found.ok) return found;
+      if (!isAnother(bot, found.value.spec))
+        return ok({ writes: [], events: [], outbox: [], data: { ...botView(bot), updated: false } });
+      invariant(
+        bot.state !== "RUNNING_LIVE" || context.approval_id !== null,
+        "a live bot was updated without a confirmed challenge",
+      );
+      return ok(updateDecision(deps, bot, instances, found.value, input, context));
+    },
+    preview: ({ bot, instances, found }: Facts, input) => {
+      if (bot === undefined || !found.ok) return { bot_id: input.bot_id };
+      const { strategy, capital } = specOf(bot);
+      return {
+        bot_id: bot.bot_id,
+        current_state: bot.state,
+        from_version: strategy.strategy_version,
+        from_digest: strategy.digest,
+        to_version: input.strategy_version,
+        digest: input.digest,
+        config_changes: canonicalJson(specOf(bot).config) !== canonicalJson(found.value.spec.config),
+        open_orders: instances.reduce((sum, one) => sum + (isShadow(one) ? 0 : (statusOf(one)?.orders_open ?? 0)), 0),
+        capital,
+      };
     },
   });
+
+/** Whether the wish changes anything. */
+function isAnother(bot: BotRow, spec: BotSpec): boolean {
+  const before = specOf(bot);
+  return JSON.stringify([before.strategy, before.config]) !== JSON.stringify([spec.strategy, spec.config]);
+}
 
 /** It has a run whose state counts: it runs, stands still, or ended in an error and may be taken up again. */
 const isHeld = (instance: InstanceRow): boolean =>
@@ -170,8 +221,6 @@ function updateDecision(
 ) {
   const { now, store, principal } = context;
   const before = specOf(bot);
-  if (JSON.stringify([before.strategy, before.config]) === JSON.stringify([spec.strategy, spec.config]))
-    return { writes: [], events: [], outbox: [], data: { ...botView(bot), updated: false } };
   const next: BotRow = {
     ...bot,
     pack_id: spec.strategy.pack_id,

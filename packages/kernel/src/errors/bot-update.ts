@@ -17,11 +17,11 @@ export const UPDATE_ERRORS: ErrorTable<UpdateCode> = {
     retry: "after_fix",
     en: {
       text: "{bot_id} cannot be updated while it is {state}.",
-      next: "Bring the bot to IDLE, PAUSED, ERROR or a paper or shadow run.",
+      next: "Wait until it is IDLE; a quarantined bot is released first.",
     },
     ja: {
       text: "{bot_id} が {state} の間は更新できません。",
-      next: "IDLE・PAUSED・ERROR・paper・shadow のいずれかにしてください。",
+      next: "IDLE になるまで待ってください。隔離中のボットは先に解除が必要です。",
     },
   },
   "RUMI-BOT-041": {

@@ -20,7 +20,7 @@ import { readTape, TapeWriter } from "./tape.ts";
 import type { Datasync } from "../journal/datasync.ts";
 
 export type LiveOptions = {
-  readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "epoch" | "start">;
+  readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "epoch" | "start" | "from">;
   readonly execution: ExecutionVenue;
   readonly market: MarketFeedSource;
   readonly mayEmit: () => boolean;
@@ -79,11 +79,14 @@ export class LiveSide {
 
   /** Reads what an earlier life received; nothing is connected yet. Error RUMI-STR-045. */
   static open(options: LiveOptions): Result<LiveSide, Failure> {
-    const read = readTape(options.spec.run_dir);
+    const { start, from, run_dir } = options.spec;
+    // It goes on from another run: the rows that are there are that run's, and become its own (carried-tape.ts).
+    const carried = start === "fresh" ? from?.run_dir : undefined;
+    const read = readTape(carried ?? run_dir);
     if (!read.ok) return read;
     const { feed, files, last_seq } = read.value;
-    if (options.spec.start === "fresh" && files > 0)
-      return err(failure("RUMI-STR-022", { path: options.spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
+    if (start === "fresh" && carried === undefined && files > 0)
+      return err(failure("RUMI-STR-022", { path: run_dir }, { reasonCode: "M.RUN.EXISTS" }));
     return ok(new LiveSide(options, feed, { files, last_seq }));
   }
 

@@ -34,7 +34,7 @@ export const tapeFolder = (run_dir: string): string => join(run_dir, "tape");
 export function readTape(run_dir: string): Result<TapeContents, Failure> {
   const folder = tapeFolder(run_dir);
   const feed = new FeedBuilder(4_096);
-  const names = list(folder);
+  const names = tapeFiles(run_dir);
   let last_seq: number | null = null;
   const files = names.map((name) => readFileSync(join(folder, name)));
   const begins = files.map((bytes) => firstRow(bytes));
@@ -127,9 +127,10 @@ export class TapeWriter {
   }
 }
 
-function list(folder: string): readonly string[] {
+/** Names of a run's files, oldest first. */
+export function tapeFiles(run_dir: string): readonly string[] {
   try {
-    return readdirSync(folder)
+    return readdirSync(tapeFolder(run_dir))
       .filter((name) => FILE.test(name))
       .sort();
   } catch (problem) {

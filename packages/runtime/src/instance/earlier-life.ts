@@ -13,8 +13,17 @@ import { listSegments, readJournal } from "../journal/reader.ts";
 import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "../journal/writer.ts";
 import type { InstanceSpec, JournalEntry, SegmentClosed } from "../protocol.ts";
 import type { Datasync } from "../journal/datasync.ts";
+import { carryTape } from "../gateway/carried-tape.ts";
 import type { Began } from "./recorder.ts";
-import { mismatchWith, ORIGIN_FILE, readRunRecord, runRecordOf, tellsRefused, writeOnce, writeRunRecord } from "./run-record.ts";
+import {
+  mismatchWith,
+  ORIGIN_FILE,
+  readRunRecord,
+  runRecordOf,
+  tellsRefused,
+  writeOnce,
+  writeRunRecord,
+} from "./run-record.ts";
 
 export type LifeOptions = {
   readonly spec: InstanceSpec;
@@ -48,6 +57,8 @@ export function beginLife({ spec, ...around }: LifeOptions): Result<Life, Failur
   rmSync(spec.run_dir, { recursive: true, force: true });
   mkdirSync(spec.run_dir, { recursive: true, mode: 0o700 });
   if (origin.value !== null) writeOnce(join(spec.run_dir, ORIGIN_FILE), origin.value);
+  if (spec.from !== undefined && spec.venue.live !== undefined && spec.follows === undefined)
+    carryTape(spec.from.run_dir, spec.run_dir);
   const record = writeRunRecord(spec.run_dir, runRecordOf(spec, origin.value === null ? null : digestOf(origin.value)));
   const slots = CheckpointSlots.create(join(spec.run_dir, "checkpoints"));
   return ok({
