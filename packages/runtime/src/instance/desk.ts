@@ -280,8 +280,8 @@ export class OrderDesk {
     counters().orders_sent += 1;
   }
 
-  /** Takes the venue's reports in their order. */
-  deliver(): void {
+  /** Takes the venue's reports in their order; answers how many. */
+  deliver(): number {
     const { options, trace, clock, cursor, counters, answered, onReport } = this.#scene;
     const reports = this.reports.splice(0);
     const own = trace.slice();
@@ -310,6 +310,7 @@ export class OrderDesk {
       onReport(report, key, instrument, isRefused ? REFUSAL.outside : order?.changed === true ? REFUSAL.changed : 0);
       trace.set(own);
     }
+    return reports.length;
   }
 
   cancelAll(): void {

@@ -20,18 +20,8 @@ import { beginStrategy, type SavedState } from "./begin-strategy.ts";
 import { Caller, HANDLES, runIdBytes, strategyFault } from "./calls.ts";
 import { OrderDesk } from "./desk.ts";
 import type { MachineOptions } from "./machine-options.ts";
-import {
-  afterCalm,
-  afterFault,
-  afterViolation,
-  type FaultNote,
-  type Health,
-  HEALTHY,
-  noteOf,
-  RESTRICTION_OF,
-  sameHealth,
-  worse,
-} from "./health.ts";
+import { type FaultNote, type Health, noteOf } from "./health.ts";
+import { HealthBook } from "./health-book.ts";
 import { isStale, type MachineInput } from "./input.ts";
 import { followPrimary } from "../shadow/adopted-order.ts";
 import { tellingFirst } from "./untold.ts";
@@ -71,15 +61,12 @@ export class InstanceMachine {
   #clock = 0;
   #inputs = 0;
   #calls = 0;
-  /** The strategy's own, and what was told: the worse of it and of what the restraints say. */
-  #health: Health = HEALTHY;
-  #told: Health = HEALTHY;
-  #lastFault: FaultNote | null = null;
+  readonly #health: HealthBook;
   #config: JsonObject;
   #counters: Counters = countersStart();
   checkpointWished = false;
   #feedEnded = false;
-  /** State that a faulted strategy is given back: the newest checkpoint's. */
+  /** State that a faulted strategy is given back: what it had after its newest order or report, or at the checkpoint since. */
   lastState: { version: number; state: Uint8Array } = { version: 0, state: new Uint8Array() };
 
   constructor(options: MachineOptions, config: JsonObject) {
@@ -87,6 +74,12 @@ export class InstanceMachine {
     this.#config = config;
     this.#subscribes = new Set(options.subscribe);
     this.#caller = new Caller(options.strategy);
+    this.#health = new HealthBook({
+      overlay: () => this.restraints.overlay,
+      cursor: () => this.#cursor,
+      record: ({ state, reason_code }) =>
+        this.#o.record({ kind: "health", ...this.where(), health_state: state, reason_code }),
+    });
     this.#own = { ...HANDLES, runId: runIdBytes(options.identity.run_id) };
     this.lastPrices = new Float64Array(options.instruments.length);
     this.#trace = this.#caller.header.traceId;
@@ -107,7 +100,7 @@ export class InstanceMachine {
       violation: (reason) => this.#violation(reason),
       answered: (report) => this.restraints.answered(report),
       onReport: (...told) => {
-        if (this.#subscribes.has("execution")) this.#callback("on_event", () => this.#caller.execution(...told));
+        if (this.#subscribes.has("execution")) this.#tellReport(...told);
       },
     });
     this.staged = this.#desk.staged;
@@ -117,7 +110,7 @@ export class InstanceMachine {
       desk,
       clock,
       where: () => this.where(),
-      changed: () => this.#changeHealth(this.#health),
+      changed: () => this.#health.look(),
     };
     this.restraints = new Restraints(scene);
     this.authority = new Authority(desk, this.restraints);
@@ -144,10 +137,10 @@ export class InstanceMachine {
     return this.#clock;
   }
   get health(): Health {
-    return this.#told;
+    return this.#health.told;
   }
   get lastFault(): FaultNote | null {
-    return this.#lastFault;
+    return this.#health.lastFault;
   }
   get counters(): Counters {
     return this.#counters;
@@ -217,14 +210,14 @@ export class InstanceMachine {
     const { conflation, quality } = restraints;
     const start = this.#cursor;
     const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
-    if (this.#isHalted()) return 0;
+    if (this.#health.isHalted) return 0;
     let row = start;
     for (; row < until;) {
       const now = Math.max(this.#clock, received[row] ?? 0);
       frames.traceRow(row);
       if (timers.next <= now) {
         this.#fireTimers(now);
-        if (this.#isHalted()) break;
+        if (this.#health.isHalted) break;
       }
       this.#clock = now;
       if (restraints.nextLook <= now) restraints.look();
@@ -256,10 +249,10 @@ export class InstanceMachine {
       }
       if (reports.length > 0) this.#deliver(); // of a staged intent that ended in this row
       // Entries of a row carry the row's own cursor, whatever it was that brought them.
-      if ((row & CALM_MASK) === 0) this.#changeHealth(afterCalm(this.#health, row));
+      if ((row & CALM_MASK) === 0) this.#health.calm(row);
       row += 1;
       this.#cursor = row;
-      if (desk.pending > 0 || this.checkpointWished || this.#isHalted()) break;
+      if (desk.pending > 0 || this.checkpointWished || this.#health.isHalted) break;
     }
     this.#counters.events_total += row - start;
     return row - start;
@@ -267,7 +260,9 @@ export class InstanceMachine {
 
   /** Sends what is pending; the shell has made its entries durable and holds the lease. Answers the orders sent. */
   dispatch(): number {
-    return this.#desk.dispatch();
+    const sent = this.#desk.dispatch();
+    if (sent > 0) this.saveStrategy();
+    return sent;
   }
 
   /** Takes an input between two rows. */
@@ -317,14 +312,23 @@ export class InstanceMachine {
   }
 
   #deliver(): void {
-    this.#desk.deliver();
+    const reports = this.#desk.deliver();
     this.restraints.reported();
+    if (reports > 0 && this.#subscribes.has("execution")) this.saveStrategy();
+  }
+
+  /** A report that broke the strategy is told to the one that began again, once: nobody may forget a fill. */
+  #tellReport(...report: Parameters<Caller["execution"]>): void {
+    const { faults } = this.#health;
+    const tell = (): void => this.#callback("on_event", () => this.#caller.execution(...report));
+    tell();
+    if (this.#health.faults > faults) tell();
   }
 
   /** The last call; what it puts out no longer counts, because its state is saved before. */
   shutdown(reason: Parameters<Caller["shutdown"]>[0]): void {
     this.#setHeader();
-    if (!this.#isHalted()) this.#caller.shutdown(reason);
+    if (!this.#health.isHalted) this.#caller.shutdown(reason);
   }
 
   recordFeedEnded(): void {
@@ -334,7 +338,7 @@ export class InstanceMachine {
 
   /** Asks the strategy for its state (a counted call); a fault is handled like any other and answers `null`. */
   saveStrategy(): { readonly version: number; readonly state: Uint8Array } | null {
-    if (this.#isHalted()) return this.lastState;
+    if (this.#health.isHalted) return this.lastState;
     this.#setHeader();
     if (this.#calls === this.#faults.next) {
       this.#failedCall("save_state", FAULTED);
@@ -357,8 +361,7 @@ export class InstanceMachine {
       inputs: this.#inputs,
       calls: this.#calls,
       ...this.#desk.save(),
-      health: this.#health,
-      last_fault: this.#lastFault,
+      ...this.#health.save(),
       ...this.authority.save(),
       config: this.#config,
       timers: this.#timers.save(),
@@ -378,8 +381,6 @@ export class InstanceMachine {
     this.#clock = saved.clock;
     this.#inputs = saved.inputs;
     this.#calls = saved.calls;
-    this.#health = saved.health;
-    this.#lastFault = saved.last_fault;
     this.#config = saved.config;
     this.#timers.restore(saved.timers);
     this.#desk.restore(saved);
@@ -389,14 +390,14 @@ export class InstanceMachine {
     this.#feedEnded = saved.feed_ended;
     this.restraints.restore(saved.restraints, saved.cursor);
     this.authority.restore(saved);
-    this.#told = worse(saved.health, this.restraints.overlay);
+    this.#health.restore(saved);
     this.lastState = { version: saved.state_version, state: strategyState };
-    return this.#isHalted() ? null : this.#initWith(this.lastState, false);
+    return this.#health.isHalted ? null : this.#initWith(this.lastState, false);
   }
 
-  /** The strategy begins again from its newest saved state, as it did where an earlier life was taken up. */
+  /** The strategy begins again from its newest state, as it did where an earlier life was taken up. */
   reborn(): StrategyFault | null {
-    return this.#isHalted() ? null : (this.#o.strategy.reset() ?? this.#initWith(this.lastState, false));
+    return this.#health.isHalted ? null : (this.#o.strategy.reset() ?? this.#initWith(this.lastState, false));
   }
 
   /** What a restored strategy puts out at init is not counted: its timers and intents are on the record already. */
@@ -413,7 +414,7 @@ export class InstanceMachine {
   }
 
   #callback(name: string, call: () => number): void {
-    if (this.#isHalted()) return;
+    if (this.#health.isHalted) return;
     this.#setHeader();
     this.#inputs += 1;
     if (this.#calls === this.#faults.next) return this.#failedCall(name, FAULTED);
@@ -454,43 +455,27 @@ export class InstanceMachine {
   }
 
   #restriction(): Restriction {
-    return strictest(RESTRICTION_OF[this.#health.state], this.restraints.restriction);
+    return strictest(this.#health.restriction, this.restraints.restriction);
   }
 
   #violation(reason: string): void {
     this.#counters.discarded[reason] = (this.#counters.discarded[reason] ?? 0) + 1;
     this.restraints.violation(reason);
-    this.#changeHealth(afterViolation(this.#health, reason, this.#cursor));
+    this.#health.violation(reason);
   }
 
   /** The strategy broke: on the record, health follows, and unless halted it starts again from its newest saved state. */
   #fault(fault: StrategyFault, callback: string): void {
     this.#counters.faults[fault.kind] = (this.#counters.faults[fault.kind] ?? 0) + 1;
     const note = noteOf(fault, callback, this.#config);
-    this.#lastFault = note;
     this.#o.record({ kind: "input", ...this.where(), input: { input: "fault", call: this.#calls - 1, ...note } });
     if (fault.kind === "deadline" || fault.kind === "fuel") this.restraints.occurred("timeouts");
-    this.#changeHealth(afterFault(this.#health, fault.reason_code, this.#cursor));
-    if (this.#isHalted()) return this.#desk.cancelAll();
+    this.#health.fault(note);
+    if (this.#health.isHalted) return this.#desk.cancelAll();
     const again = this.#o.strategy.reset() ?? this.#initWith(this.lastState, false);
-    if (again !== null) {
-      this.#changeHealth({ ...this.#health, state: "halted", reason_code: again.reason_code });
-      this.#desk.cancelAll();
-    }
-  }
-
-  #changeHealth(health: Health): void {
-    const told = worse(health, this.restraints.overlay);
-    const differs = !sameHealth(told, this.#told);
-    this.#health = health;
-    this.#told = told;
-    if (health.faults === 0 && health.state !== "halted") this.#lastFault = null;
-    if (differs)
-      this.#o.record({ kind: "health", ...this.where(), health_state: told.state, reason_code: told.reason_code });
-  }
-
-  #isHalted(): boolean {
-    return this.#told.state === "halted";
+    if (again === null) return;
+    this.#health.halt(again.reason_code);
+    this.#desk.cancelAll();
   }
 
   where(): { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string } {

@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { CALLBACK, INPUT_KIND, makeInitCall, readInitCall, writeSavedState } from "@rumi/abi";
+import { afterEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { hosted, journalOf, loseCheckpoints } from "../../test/hosted.ts";
+import { type Heard, type OrderWish, ScriptedStrategy, type ToldReport, type Wish } from "../../test/scripted.ts";
+import { spec } from "../../test/support.ts";
+import type { InstanceSpec } from "../protocol.ts";
+import type { CallbackNumber } from "../strategy/strategy.ts";
+import { comparable, isReproduced } from "./recorder.ts";
+
+const folders: { remove: () => void }[] = [];
+afterEach(() => folders.splice(0).forEach((folder) => folder.remove()));
+
+const STATE_AT = 262_144;
+const BROKE = -1;
+type Memory = { orders: number; ended: number; fills: number };
+/** Which call breaks it: told a word (a report's or "trade") for the nth time, as it remembers. */
+type Breaks = (word: string, memory: Memory) => boolean;
+
+const AT_THE_MARKET: OrderWish = { side: "buy", type: "market", price: 0, quantity: 1_000 };
+const RESTING: OrderWish = { side: "buy", type: "limit", price: 100, quantity: 1_000 };
+const isFill = (word: string): boolean => word === "filled" || word === "partially_filled";
+
+/** Buys now and then while it knows of no open order; all that it knows is in its state, and a break forgets the rest. */
+class Mindful extends ScriptedStrategy {
+  memory: Memory = { orders: 0, ended: 0, fills: 0 };
+  /** Each as it was right before. */
+  readonly broke: Memory[] = [];
+  readonly #breaks: Breaks;
+  #left: number;
+
+  constructor(breaks: Breaks, { times = 1, wish = AT_THE_MARKET } = {}) {
+    super(
+      ({ event_time_us }: Heard): readonly Wish[] => {
+        if (event_time_us % 101 !== 0 || this.memory.orders > this.memory.ended) return [];
+        this.memory.orders += 1;
+        return [wish];
+      },
+      ({ report }: ToldReport): readonly Wish[] => {
+        if (isFill(report)) this.memory.fills += 1;
+        if (report === "filled" || report === "cancelled") this.memory.ended += 1;
+        return [];
+      },
+    );
+    this.#breaks = breaks;
+    this.#left = times;
+  }
+
+  override invoke(callback: CallbackNumber, length: number): number {
+    const { views } = this;
+    if (callback === CALLBACK.init) {
+      const init = makeInitCall();
+      readInitCall(views, 0, length, init);
+      const [orders = 0, ended = 0, fills = 0] =
+        init.state.length === 0 ? [] : new Uint32Array(init.state.slice().buffer);
+      this.memory = { orders, ended, fills };
+    }
+    if (callback === CALLBACK.save_state) {
+      const { orders, ended, fills } = this.memory;
+      const state = new Uint8Array(Uint32Array.of(orders, ended, fills).buffer);
+      return writeSavedState(views, STATE_AT, { schemaVersion: 1, state });
+    }
+    const before = { ...this.memory };
+    const answer = super.invoke(callback, length);
+    if (callback !== CALLBACK.event) return answer;
+    const word = views.u16[0] === INPUT_KIND.execution_event ? (this.reports.at(-1)?.report ?? "") : "trade";
+    if (this.#left === 0 || !this.#breaks(word, before)) return answer;
+    this.#left -= 1;
+    this.broke.push(before);
+    return BROKE;
+  }
+}
+
+async function day(strategy: Mindful, venue = (plain: InstanceSpec["venue"]): InstanceSpec["venue"] => plain) {
+  const folder = temporaryFolder();
+  folders.push(folder);
+  const plain = spec(join(folder.path, "run"));
+  const one = { ...plain, venue: venue(plain.venue) };
+  const it = await hosted(one, { strategy });
+  while (it.host.phase === "running") await it.host.turn();
+  return { one, host: it.host, memory: strategy.memory, fills: it.host.status().counters["fills_total"] ?? 0 };
+}
+const recorded = (one: InstanceSpec): readonly string[] =>
+  journalOf(one)
+    .filter((entry) => isReproduced(entry))
+    .map((entry) => comparable(entry));
+
+describe("a strategy that breaks forgets neither its orders nor its fills", () => {
+  it.each<readonly [string, Breaks]>([
+    ["at a fill itself", (word, { fills }) => isFill(word) && fills === 2],
+    ["at the next trade after a fill", (word, { fills }) => word === "trade" && fills === 3],
+  ])("[M-5.2.6] [M-6.1.2] %s", async (_, breaks) => {
+    const strategy = new Mindful(breaks);
+    const { host, memory, fills, one } = await day(strategy);
+    expect(strategy.broke).toHaveLength(1);
+    expect(fills).toBeGreaterThan(10);
+    expect(memory.fills).toBe(fills);
+    // One that forgot an open order would have sent another beside it.
+    expect(memory.orders - memory.ended).toBeLessThanOrEqual(1);
+    expect(new Set(strategy.told).size, "what was told twice").toBeGreaterThanOrEqual(strategy.told.length - 1);
+    expect((await host.stop("done")).ok).toBe(true);
+
+    // [M-0.6] A life that makes it all again comes to the same record, fault and second telling included.
+    const before = recorded(one);
+    loseCheckpoints(one);
+    const again = await hosted({ ...one, start: "resume", epoch: 2 }, { strategy: new Mindful(() => false) });
+    expect(recorded(one)).toEqual(before);
+    await again.host.stop("done");
+  });
+
+  it("[M-5.2.6] [M-6.1.2] at the next trade after an order went out: it sends no other beside it", async () => {
+    const strategy = new Mindful((word, { orders }) => word === "trade" && orders === 1, { wish: RESTING });
+    // Its acceptance is on the way for an hour.
+    const { host } = await day(strategy, (venue) => ({ ...venue, latency_us: 3_600_000_000 }));
+    expect(strategy.broke).toEqual([{ orders: 1, ended: 0, fills: 0 }]);
+    expect(host.status().counters['intent_emitted_total{type="order"}']).toBe(1);
+  });
+
+  it("[M-5.3.1] a report that breaks it every time is told it twice, not for ever", async () => {
+    const strategy = new Mindful(isFill, { times: Number.POSITIVE_INFINITY });
+    const { host, fills } = await day(strategy);
+    expect(host.status()).toMatchObject({ health_state: "degraded" });
+    expect([fills, strategy.broke.length]).toEqual([1, 2]);
+  });
+});
