@@ -241,6 +241,8 @@ export interface SimulatedVenue {
     readonly remaining: number;
   }[];
   positions(): readonly PositionView[];
+  /** Puts every position's signed, scaled quantity at its instrument's place: what a gate asks for before each verdict. */
+  quantities(into: Float64Array): void;
   /** Versioned, checksummed by the caller; `restore` of a `save` continues byte for byte as before. */
   save(): Uint8Array;
   restore(bytes: Uint8Array): void;

@@ -49,7 +49,7 @@ function worth(action: VenueAction, instruments: readonly InstrumentSpec[], book
   const adds = quantity - Math.min(quantity, closable(order.instrument, order.side, book, target?.key));
   const at = price === 0 ? (book.last_prices[order.instrument] ?? 0) : price;
   const digits = MONEY_DIGITS - of.price_digits - of.quantity_digits;
-  const quick = digits < 0 ? Number.NaN : safe(safe(at * adds) * 10 ** digits);
+  const quick = safe(safe(at * adds) * powerOfTen(digits));
   return Number.isNaN(quick) ? toMoney(BigInt(at) * BigInt(adds), of.price_digits + of.quantity_digits) : quick;
 }
 
@@ -110,10 +110,14 @@ export function quickGross(
     const most = Math.max(Math.abs(safe(held + buys)), Math.abs(safe(held - sells)));
     const digits = MONEY_DIGITS - (of?.price_digits ?? 0) - (of?.quantity_digits ?? 0);
     // A quotient of two exact numbers may round over a whole one; the exact way knows better.
-    gross = safe(gross + (digits < 0 ? Number.NaN : safe(most * 10 ** digits)));
+    gross = safe(gross + safe(most * powerOfTen(digits)));
   }
   return gross;
 }
+
+/** Looked up: raising costs more than everything else that is counted here. No number for what is no whole one. */
+const POWERS_OF_TEN: readonly number[] = Array.from({ length: MONEY_DIGITS + 1 }, (_, digits) => 10 ** digits);
+const powerOfTen = (digits: number): number => (digits < 0 ? Number.NaN : (POWERS_OF_TEN[digits] ?? Number.NaN));
 
 const safe = (value: number): number => (Number.isSafeInteger(value) ? value : Number.NaN);
 

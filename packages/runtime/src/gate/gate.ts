@@ -41,22 +41,11 @@ export const GATE_START: GateState = { last_key: 0, second: 0, in_second: 0, in_
 
 export function judge(state: GateState, intent: Intent, context: GateContext, moment: GateMoment): Verdict {
   const second = Math.floor(moment.now_us / 1_000_000);
-  const counted: GateState = {
-    last_key: state.last_key,
-    second,
-    in_second: (second === state.second ? state.in_second : 0) + 1,
-    in_event: state.in_event + 1,
-  };
-  if (intent.missing !== "") return no(`M.INTENT.MISSING_${codeWord(intent.missing)}`, counted);
-  if (intent.foreign !== "") return no(`M.INTENT.FOREIGN_${codeWord(intent.foreign)}`, counted);
-  if (intent.key >= RUNTIME_KEYS_FROM) return no("M.INTENT.RESERVED_KEY", counted);
-  if (intent.key <= state.last_key) return no("M.INTENT.DUPLICATE_KEY", counted);
-  const seen: GateState = {
-    last_key: intent.key,
-    second,
-    in_second: counted.in_second,
-    in_event: counted.in_event,
-  };
+  const in_second = (second === state.second ? state.in_second : 0) + 1;
+  const in_event = state.in_event + 1;
+  const unkeyed = refusedUnseen(intent, state.last_key);
+  if (unkeyed !== "") return no(unkeyed, { last_key: state.last_key, second, in_second, in_event });
+  const seen: GateState = { last_key: intent.key, second, in_second, in_event };
   if (seen.in_event > context.intents_per_event) return no("M.INTENT.CAP_EVENT", seen);
   if (seen.in_second > context.intents_per_second) return no("M.INTENT.CAP_SECOND", seen);
   if (seen.in_second > context.instance_intents_per_second) return no("M.INTENT.CAP_INSTANCE", seen);
@@ -73,6 +62,14 @@ export function judge(state: GateState, intent: Intent, context: GateContext, mo
   if (decided.changed !== "")
     return { verdict: "degraded", reason_code: decided.changed, actions: decided.actions, state: seen };
   return { verdict: "forwarded", reason_code: null, actions: decided.actions, state: seen };
+}
+
+/** Why an intent is refused whose key does not count as seen; empty: its key counts from here on. */
+function refusedUnseen({ missing, foreign, key }: Intent, last_key: number): string {
+  if (missing !== "") return `M.INTENT.MISSING_${codeWord(missing)}`;
+  if (foreign !== "") return `M.INTENT.FOREIGN_${codeWord(foreign)}`;
+  if (key >= RUNTIME_KEYS_FROM) return "M.INTENT.RESERVED_KEY";
+  return key <= last_key ? "M.INTENT.DUPLICATE_KEY" : "";
 }
 
 const no = (reason: string, state: GateState): Verdict => ({

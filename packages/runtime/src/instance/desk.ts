@@ -15,7 +15,7 @@ import { type InstrumentSpec, REFUSAL } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
 import { GATE_START, type GateMoment, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
-import type { Intent, VenueAction } from "../gate/intent.ts";
+import type { Intent, IntentBody, VenueAction } from "../gate/intent.ts";
 import { strictest } from "../gate/restriction.ts";
 import type { DataRestriction } from "../quality/reactions.ts";
 import { isFill, type MachineEntry } from "./entry.ts";
@@ -106,7 +106,8 @@ export class OrderDesk {
 
   /** The gate's cap per event counts from here. */
   nextEvent(): void {
-    if (this.#gate.in_event > 0) this.#gate = { ...this.#gate, in_event: 0 };
+    const { last_key, second, in_second, in_event } = this.#gate;
+    if (in_event > 0) this.#gate = { last_key, second, in_second, in_event: 0 };
     this.#refusals.nextEvent();
   }
 
@@ -138,9 +139,8 @@ export class OrderDesk {
     const { trace, clock, cursor, counters } = this.#scene;
     const { verdicts } = counters();
     verdicts[verdict.verdict] = (verdicts[verdict.verdict] ?? 0) + 1;
-    const place = { event_time_us: clock(), cursor: cursor() };
-    if (staged === undefined) this.#untold.add({ intent, verdict, ...place, trace: trace.slice() });
-    else this.#untold.add({ intent, verdict, ...place, trace: Buffer.from(staged.trace_id, "hex"), staged });
+    if (staged === undefined) this.#untold.addIntent(intent, verdict, clock(), cursor(), trace);
+    else this.#untold.addIntent(intent, verdict, clock(), cursor(), Buffer.from(staged.trace_id, "hex"), staged);
     if (verdict.verdict === "staged") return;
     const isChanged = verdict.verdict === "degraded" && this.#refusals.areTold;
     for (const action of verdict.actions) {
@@ -154,18 +154,22 @@ export class OrderDesk {
   /** Good until the next one. */
   #moment(intent: Intent): GateMoment {
     const { options, lastPrices, clock, authority, restriction } = this.#scene;
-    this.#positions.fill(0);
-    for (const { instrument, quantity } of options.venue.positions()) this.#positions[instrument] = quantity;
-    const restricted = this.#restricted(intent, restriction());
-    return {
+    options.venue.quantities(this.#positions);
+    const instance = restriction();
+    const { safety, kill_switch } = authority();
+    const moment: GateMoment = {
       now_us: clock(),
-      ...authority(),
-      restriction: restricted.restriction,
-      ...(restricted.restriction_reason === undefined ? {} : { restriction_reason: restricted.restriction_reason }),
+      safety,
+      kill_switch,
+      restriction: instance,
       open_orders: this.#orders.list(),
       positions: this.#positions,
       last_prices: lastPrices,
     };
+    // The strictest of what holds for the instance and for the intent's instrument.
+    const data = this.#scene.dataRestriction(this.#instrumentOf(intent.body));
+    if (data === undefined || strictest(instance, data.restriction) === instance) return moment;
+    return { ...moment, restriction: data.restriction, restriction_reason: data.reason_code };
   }
 
   /** Approved, and judged again: an order like any other from here on. */
@@ -200,16 +204,20 @@ export class OrderDesk {
     this.#scene.options.record(entry);
   }
 
-  /** The strictest of what holds for the instance and for the intent's instrument. */
-  #restricted(
-    { body }: Intent,
-    instance: Restriction,
-  ): { readonly restriction: Restriction; readonly restriction_reason?: string } {
-    const target = "target_key" in body ? this.#orders.byKey(body.target_key)?.instrument : undefined;
-    const instrument = target ?? ("instrument" in body ? body.instrument : -1);
-    const data = this.#scene.dataRestriction(instrument);
-    if (data === undefined || strictest(instance, data.restriction) === instance) return { restriction: instance };
-    return { restriction: data.restriction, restriction_reason: data.reason_code };
+  /** -1: it is about none. */
+  #instrumentOf(body: IntentBody): number {
+    switch (body.kind) {
+      case "cancel":
+      case "amend":
+        return this.#orders.byKey(body.target_key)?.instrument ?? body.instrument;
+      case "order":
+      case "position":
+      case "risk_hint":
+        return body.instrument;
+      case "alert":
+      case "noop":
+        return -1;
+    }
   }
 
   /** A shadow's desk counts its primary's orders as open, so that its gate judges as the primary's did. */
@@ -303,8 +311,7 @@ export class OrderDesk {
       if (this.#untold.hasIntents) this.tell();
       this.#orders.follow(report);
       if (isFill(report)) counters().fills_total += 1;
-      const place = { event_time_us: clock(), cursor: cursor(), trace: trace.slice() };
-      this.#untold.add({ report, key, of: instrument, ...place });
+      this.#untold.addReport({ report, key, of: instrument }, clock(), cursor(), trace);
       answered(report);
       const isRefused = report.reason_code !== null;
       onReport(report, key, instrument, isRefused ? REFUSAL.outside : order?.changed === true ? REFUSAL.changed : 0);

@@ -19,26 +19,25 @@ import type { LiveOrders } from "./orders.ts";
 type Place = {
   readonly event_time_us: number;
   readonly cursor: number;
-  /** 16 bytes of its own. */
+  /** 16 bytes, of one of `#spare`. */
   readonly trace: Uint8Array;
 };
 type Gated = Place & {
   readonly intent: Intent;
   readonly verdict: Omit<Verdict, "state">;
   /** It waits for approval, or was approved: then it keeps the id that it was staged with. */
-  readonly staged?: StagedIntent;
+  readonly staged: StagedIntent | undefined;
 };
 /** `key` is the order's, 0 where it is not known; amounts are in the digits of `of`. */
-type Reported = Place & {
-  readonly report: ExecutionReport;
-  readonly key: number;
-  readonly of: InstrumentSpec | undefined;
-};
+type Heard = { readonly report: ExecutionReport; readonly key: number; readonly of: InstrumentSpec | undefined };
+type Reported = Place & { readonly heard: Heard };
 
 export class Untold {
   readonly #options: Pick<MachineOptions, "identity" | "instruments" | "orderId" | "record">;
   readonly #orders: LiveOrders;
   readonly #waiting: (Gated | Reported)[] = [];
+  /** Rooms for trace ids whose entries have been told. */
+  readonly #spare: Uint8Array[] = [];
   #hasIntents = false;
 
   constructor(options: Pick<MachineOptions, "identity" | "instruments" | "orderId" | "record">, orders: LiveOrders) {
@@ -50,16 +49,36 @@ export class Untold {
     return this.#hasIntents;
   }
 
-  add(happened: Gated | Reported): void {
-    if ("intent" in happened) this.#hasIntents = true;
-    this.#waiting.push(happened);
+  /** `trace` is the caller's and may change afterwards. */
+  addIntent(
+    intent: Intent,
+    verdict: Omit<Verdict, "state">,
+    event_time_us: number,
+    cursor: number,
+    trace: Uint8Array,
+    staged?: StagedIntent,
+  ): void {
+    this.#hasIntents = true;
+    this.#waiting.push({ intent, verdict, event_time_us, cursor, trace: this.#copyOf(trace), staged });
+  }
+
+  addReport(heard: Heard, event_time_us: number, cursor: number, trace: Uint8Array): void {
+    this.#waiting.push({ heard, event_time_us, cursor, trace: this.#copyOf(trace) });
   }
 
   tell(): void {
     this.#hasIntents = false;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if ("intent" in next) this.#tellIntent(next);
       else this.#tellReport(next);
+      this.#spare.push(next.trace);
+    }
+  }
+
+  #copyOf(trace: Uint8Array): Uint8Array {
+    const copy = this.#spare.pop() ?? new Uint8Array(16);
+    for (let at = 0; at < copy.length; at += 1) copy[at] = trace[at] ?? 0;
+    return copy;
   }
 
   #tellIntent({ intent, verdict, event_time_us, cursor, trace, staged }: Gated): void {
@@ -83,7 +102,7 @@ export class Untold {
     });
   }
 
-  #tellReport({ report, key, of, event_time_us, cursor, trace }: Reported): void {
+  #tellReport({ heard: { report, key, of }, event_time_us, cursor, trace }: Reported): void {
     const place = { event_time_us, cursor, trace_id: Buffer.from(trace).toString("hex") };
     this.#options.record(
       isFill(report)

@@ -79,6 +79,10 @@ export class ShadowVenue implements SimulatedVenue {
     return this.#positions.map((position, instrument) => position.view(instrument, this.#lastPrices[instrument] ?? 0));
   }
 
+  quantities(into: Float64Array): void {
+    for (let at = 0; at < into.length; at += 1) into[at] = this.#positions[at]?.quantity ?? 0;
+  }
+
   save(): Uint8Array {
     const saved: Saved = {
       shadow: 1,

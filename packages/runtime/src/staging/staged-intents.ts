@@ -92,8 +92,9 @@ export class StagedIntents {
 
   /** Keeps what the gate let out and has to wait, and answers the verdict that stands for it; `null`: it may go. */
   hold(intent: Intent, judged: Verdict, moment: GateMoment): Held | null {
+    if (this.#options === undefined) return null;
     const [action] = judged.actions;
-    if (this.#options === undefined || action === undefined || action.kind === "cancel") return null;
+    if (action === undefined || action.kind === "cancel") return null;
     const { options, clock, traceId } = this.#desk;
     const worth = worthAdded(action, options.instruments, moment);
     if (worth === 0n) return null;

@@ -28,8 +28,9 @@ export type WasmBoxOptions = {
   readonly without?: "fuel";
 };
 
-/** A constant of this file: the import would be looked up on every call. */
+/** Constants of this file: the import would be looked up on every call. */
 const ON_EVENT = ENTRY.on_event;
+const OUTPUT = ENTRY.output;
 
 type Entry = (fuel: number, argument: number) => number;
 
@@ -72,6 +73,7 @@ export class WasmBox {
   private counter = NO_COUNTER;
   private entries: Entry[] = [];
   private event: Entry = ABSENT;
+  private output: Entry = ABSENT;
   private fault: BoxFault | null = null;
 
   /** Throws what instantiation throws; `openWasmBox` is the door. */
@@ -90,6 +92,7 @@ export class WasmBox {
     this.counter = NO_COUNTER;
     this.entries = [];
     this.event = ABSENT;
+    this.output = ABSENT;
     this.view();
     try {
       this.begin();
@@ -108,6 +111,7 @@ export class WasmBox {
       (_, entry) => (exports[`${PRIVATE_PREFIX}${entry}`] as Entry | undefined) ?? ABSENT,
     );
     this.event = this.entries[ENTRY.on_event] ?? ABSENT;
+    this.output = this.entries[ENTRY.output] ?? ABSENT;
     this.fault = null;
     this.view();
   }
@@ -126,8 +130,13 @@ export class WasmBox {
   call(entry: WasmEntry, length: number): number {
     if (this.fault !== null) return WASM_FAULTED;
     try {
-      // The event callback has a call site of its own, which the engine can then compile to a direct call.
-      const answer = entry === ON_EVENT ? this.event(this.fuel, length) : this.callRarely(entry, length);
+      // What an intent passes has call sites of its own, which the engine can then compile to direct calls.
+      const answer =
+        entry === ON_EVENT
+          ? this.event(this.fuel, length)
+          : entry === OUTPUT
+            ? this.output(this.fuel, length)
+            : this.callRarely(entry, length);
       if (this.u8.length === 0) this.view();
       return answer;
     } catch (error) {

@@ -208,6 +208,10 @@ class Exchange implements SimulatedVenue {
     return this.#markets.map(({ position, last_price }, instrument) => position.view(instrument, last_price));
   }
 
+  quantities(into: Float64Array): void {
+    for (let at = 0; at < into.length; at += 1) into[at] = this.#markets[at]?.position.quantity ?? 0;
+  }
+
   save(): Uint8Array {
     return encodeState(this.#options, {
       markets: this.#markets,
