@@ -6,6 +6,7 @@
  */
 import type { StrategyDescriptor } from "@rumi/abi";
 import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
+import type { Attester } from "@rumi/ledger";
 import { guards, type Declaration, type Guards, type Logger, type SafetyMode } from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
@@ -13,6 +14,9 @@ import type { Migrations, Reader, Store } from "@rumi/store";
 import { keptAdmission, type Admission } from "./admissions/keep.ts";
 import { admissionDeclarations } from "./admissions/operations.ts";
 import { ADMISSION_MIGRATIONS } from "./admissions/tables.ts";
+import { attestationDeclarations } from "./attestation/operations.ts";
+import { stopReconciler } from "./attestation/reconciler.ts";
+import { LADDER_MIGRATIONS } from "./attestation/tables.ts";
 import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
 import { botDeclarations } from "./bots/operations.ts";
 import { breakerOperation } from "./restraints/operations.ts";
@@ -80,6 +84,7 @@ export {
 export type { AdmitRequest } from "./preflight/gather.ts";
 export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
+export { verifyStop, type ProvenStop } from "./attestation/verify.ts";
 export { instanceMetrics } from "./metrics.ts";
 export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
 export { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
@@ -113,6 +118,7 @@ export const controlMigrations: readonly Migrations[] = [
   KILL_SWITCH_MIGRATIONS,
   GATE_MIGRATIONS,
   HOLD_MIGRATIONS,
+  LADDER_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -139,6 +145,8 @@ export type ControlDeps = {
   readonly proveEvent: ProveEvent;
   /** The runtime's admission; passes where it is not given. */
   readonly admit?: Admission;
+  /** Signs stop records; without one no stop is attested. */
+  readonly attester?: Attester;
   readonly lease_ttl?: Millis;
   readonly adoption_window?: Millis;
 };
@@ -226,6 +234,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       lockReconciler({ ...deps, hub }),
       reconciler,
       stagingReconciler({ ...deps, hub }),
+      stopReconciler({ ...deps, hub }),
       challengeReconciler(deps),
     ],
     declarations: [
@@ -233,6 +242,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...killSwitchDeclarations(hub),
       ...gateDeclarations(),
       ...holdDeclarations(),
+      ...attestationDeclarations(deps),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,
       ...botDeclarations({

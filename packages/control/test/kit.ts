@@ -1,6 +1,8 @@
 /** A whole control plane with packs, a recording, a runner socket and a fake runner. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generateKeyPairSync } from "node:crypto";
+import { attesterFromPem, type Attester } from "@rumi/ledger";
 import { err, failure, millis, ok, systemRandom, type Millis } from "@rumi/kernel";
 import type { Answer, Declaration, Principal } from "@rumi/operations";
 import {
@@ -25,6 +27,11 @@ import {
 import { fakeRunner, type FakeRunner } from "./fake-runner.ts";
 
 export const RUNNER_KEY: Uint8Array = new Uint8Array(32).fill(9);
+
+/** Signs the stops of every world of a test file. */
+export const ATTESTER: Attester = attesterFromPem(
+  generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+);
 
 export type Control = World & {
   readonly control: ControlPlane;
@@ -98,6 +105,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         logger,
         environment: options.environment ?? "dev",
         dangerous_operations: options.dangerous_operations ?? "enabled",
+        attester: ATTESTER,
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
         packs,
         inspectRecordings: async (files) => {

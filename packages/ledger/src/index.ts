@@ -18,6 +18,7 @@ export * from "./source.ts";
 export * from "./directory-source.ts";
 export * from "./jsonl.ts";
 export { type JsonlWriter, clearJsonl, openJsonlWriter } from "./jsonl-writer.ts";
+export * from "./dsse.ts";
 export * from "./proof.ts";
 export * from "./tile-files.ts";
 export * from "./verify.ts";

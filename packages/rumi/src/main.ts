@@ -38,6 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   inspect: async () => (await import("./cli/inspect.ts")).addInspectCommand(program, context),
   trace: async () => (await import("./cli/trace.ts")).addTraceCommand(program, context),
   bundle: async () => (await import("./cli/bundle.ts")).addBundleCommand(program, context, place),
+  attest: async () => (await import("./cli/attest.ts")).addAttestCommands(program, context),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
 /** Nouns that have no verb made from a declaration. */
@@ -49,6 +50,7 @@ const SELF_CONTAINED: readonly string[] = [
   "venue-sim",
   "backtest",
   "strategy",
+  "attest",
   "replay",
   "doctor",
   "inspect",

@@ -25,7 +25,8 @@ type LogCode =
   | "RUMI-LOG-022"
   | "RUMI-LOG-023"
   | "RUMI-LOG-024"
-  | "RUMI-LOG-026";
+  | "RUMI-LOG-026"
+  | "RUMI-LOG-027";
 
 /** What a verification found: the log does not agree with its own signature, copies or earlier heads. */
 const tampered = { fault: "system", retry: "never", status: 500 } as const;
@@ -279,5 +280,19 @@ export const LOG_ERRORS: ErrorTable<LogCode> = {
       next: keep.en,
     },
     ja: { text: "エントリ {index} の検索用の列 {column} がエントリの内容と食い違っています。", next: keep.ja },
+  },
+  "RUMI-LOG-027": {
+    key: "log.attestation_invalid",
+    status: 422,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "This attestation proves nothing: {problem}.",
+      next: "Fetch it again from GET /api/attestations and check it with the public key that you were given for this home.",
+    },
+    ja: {
+      text: "この証明書は有効ではありません: {problem}。",
+      next: "GET /api/attestations から再取得し、このホームの公開鍵で検証してください。",
+    },
   },
 };

@@ -107,6 +107,18 @@ export const EXECUTION_KINDS = defineKinds({
       fills: optional(whole),
     },
   },
+  "instance.stop.step": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { ...instance, rung: text(64), open_orders: optional(nullable(whole)) },
+  },
+  "instance.stop.blocked": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...instance, rung: nullable(text(64)), why: text(512) },
+  },
   "instance.failed": {
     category: "system",
     severity: USUAL,

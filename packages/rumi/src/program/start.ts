@@ -24,7 +24,7 @@ import {
   type RunnerSupervisor,
 } from "@rumi/control";
 import { err, hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
-import { encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
+import { attesterFromPem, encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import {
   createMetrics,
   createPipeline,
@@ -257,7 +257,7 @@ function packLibrary(
 function controlPlane(
   store: Store,
   packs: PackLibrary,
-  { paths, home }: HeldHome,
+  { paths, home, keys }: HeldHome,
   { settings, installation, clock, random, logger }: ProgramOptions,
 ): ControlPlane {
   return createControlPlane({
@@ -269,6 +269,7 @@ function controlPlane(
     environment: home.environment,
     dangerous_operations: settings.dangerous_operations,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
+    attester: attesterFromPem(keys.attestation_pem),
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
     admit: admissionProcess(installation, settings.container_engine),
     inspectRecordings: async (files) => {

@@ -1,0 +1,165 @@
+/**
+ * Climbs the stop ladder of every run that is to be stopped, writes down each rung as a fact of its own, and signs the
+ * record once everything below it stands.
+ *
+ * Level-triggered: facts come from rows, so a restart in the middle goes on where it was. What holds a stop up is on the
+ * row with its beginning, and in the bot's condition StopProven.
+ */
+import type { Clock } from "@rumi/kernel";
+import type { Attester } from "@rumi/ledger";
+import type { EventDraft } from "@rumi/operations";
+import type { Reconciler } from "@rumi/platform";
+import { readLease, type Store } from "@rumi/store";
+import type { Condition } from "../bots/model.ts";
+import { conditionWrite, readBot, readConditions } from "../bots/tables.ts";
+import { changedConditions, conditionEvent, instanceDetails, resource } from "../instances/observe.ts";
+import { isShadow } from "../instances/shards.ts";
+import type { InstanceRow, InstanceTables } from "../instances/tables.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
+import type { RunnerHub } from "../runners/hub.ts";
+import { stopFacts } from "./facts.ts";
+import { blockedBy, climb, NO_STOP, STOP_RUNGS, type StopState } from "./model.ts";
+import { rungsOf, stopStatement } from "./statement.ts";
+import { putLadder, readLadder, type LadderRow, type LadderTables } from "./tables.ts";
+
+const SYSTEM = "system:stops";
+
+export type StopDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly environment: string;
+  readonly hub: Pick<RunnerHub, "recorder">;
+  /** Absent: nothing is signed, and no stop is attested. */
+  readonly attester?: Attester;
+};
+
+export function stopReconciler(deps: StopDeps): Reconciler {
+  return {
+    name: "stops",
+    run: async () => {
+      for (const instance of await unproven(deps.store)) await climbOf(deps, instance);
+    },
+  };
+}
+
+/** Instances that are to be stopped, ever ran, and whose stop is neither proven nor asserted. */
+function unproven(store: Store): Promise<readonly InstanceRow[]> {
+  const db = store.builder<InstanceTables & LadderTables>();
+  return store.rows<InstanceRow>(
+    db
+      .selectFrom("instance")
+      .selectAll("instance")
+      .leftJoin("stop_ladder", "stop_ladder.run_id", "instance.run_id")
+      .where("instance.desired", "=", "stopped")
+      .where("instance.epoch", ">", 0)
+      .where("stop_ladder.attested_at", "is", null)
+      .where("stop_ladder.asserted_by", "is", null)
+      .limit(CONTROL_LIMITS.stops_per_round),
+  );
+}
+
+async function climbOf(deps: StopDeps, instance: InstanceRow): Promise<void> {
+  const { store, clock, hub } = deps;
+  const now = clock.now();
+  const before = await readLadder(store, store, instance.run_id);
+  const facts = stopFacts(instance, await readLease(store, store, instance), now);
+  const start: StopState =
+    before === undefined ? NO_STOP : { epoch: before.epoch, rung: before.rung, open_orders: before.open_orders };
+  let state = facts.reduce(climb, start);
+  if (deps.attester !== undefined) state = climb(state, { kind: "attest" });
+  const next = ladderOf(instance, before, state, now);
+  if (before !== undefined && sameAs(before, next)) return;
+  const signed = state.rung === "StopAttested" ? sign(deps, next, now) : next;
+  const conditions = await conditionOf(store, instance, signed);
+  await hub.recorder.commit(
+    SYSTEM,
+    [
+      putLadder(store, before, signed),
+      ...conditions.map(({ condition }) => conditionWrite(store, instance.bot_id, condition, now)),
+    ],
+    [...stepEvents(instance, before, signed), ...conditions.map(({ event }) => event)],
+    { run_id: instance.run_id, trace_id: instance.trace_id },
+  );
+}
+
+function ladderOf(instance: InstanceRow, before: LadderRow | undefined, state: StopState, now: number): LadderRow {
+  const blocked = blockedBy(state);
+  const reached = state.rung === null ? [] : STOP_RUNGS.slice(0, STOP_RUNGS.indexOf(state.rung) + 1);
+  // Another epoch begins the ladder anew.
+  const known = before?.epoch === state.epoch ? rungsOf(before) : [];
+  const rungs = reached.map((rung) => ({ rung, at: known.find((one) => one.rung === rung)?.at ?? now }));
+  const waits = before !== undefined && blocked?.why === before.blocked_why && before.epoch === state.epoch;
+  return {
+    run_id: instance.run_id,
+    bot_id: instance.bot_id,
+    strategy_id: instance.strategy_id,
+    instance_id: instance.instance_id,
+    mode: instance.mode,
+    venue: instance.mode === "live" ? "outside" : "in_process",
+    epoch: state.epoch ?? instance.epoch,
+    rung: state.rung ?? "StopRequested",
+    open_orders: state.open_orders,
+    rungs: JSON.stringify(rungs),
+    blocked_rung: blocked?.rung ?? null,
+    blocked_why: blocked?.why ?? null,
+    blocked_since: blocked === null ? null : waits ? before.blocked_since : now,
+    envelope: null,
+    attested_at: null,
+    asserted_by: null,
+    row_version: (before?.row_version ?? 0) + 1,
+  };
+}
+
+const sameAs = (a: LadderRow, b: LadderRow): boolean =>
+  a.rung === b.rung && a.epoch === b.epoch && a.open_orders === b.open_orders && a.blocked_why === b.blocked_why;
+
+function sign({ attester, environment }: StopDeps, row: LadderRow, now: number): LadderRow {
+  const envelope = attester?.sign(stopStatement(row, environment, now));
+  return envelope === undefined ? row : { ...row, envelope: JSON.stringify(envelope), attested_at: now };
+}
+
+function stepEvents(instance: InstanceRow, before: LadderRow | undefined, next: LadderRow): readonly EventDraft[] {
+  const known = before?.epoch === next.epoch ? rungsOf(before).map(({ rung }) => rung) : [];
+  const details = instanceDetails(instance);
+  const steps = rungsOf(next)
+    .filter(({ rung }) => !known.includes(rung))
+    .map(({ rung }) => ({
+      action: "instance.stop.step",
+      ...resource(instance),
+      outcome: "SUCCESS" as const,
+      details: { ...details, rung, open_orders: next.open_orders },
+    }));
+  if (next.blocked_why === null || next.blocked_why === before?.blocked_why) return steps;
+  return [
+    ...steps,
+    {
+      action: "instance.stop.blocked",
+      ...resource(instance),
+      outcome: "FAILURE",
+      details: { ...details, rung: next.blocked_rung, why: next.blocked_why },
+    },
+  ];
+}
+
+/** The bot's own word on whether its stop is proven; a shadow has none. */
+async function conditionOf(
+  store: Store,
+  instance: InstanceRow,
+  row: LadderRow,
+): Promise<readonly { readonly condition: Omit<Condition, "last_transition_time">; readonly event: EventDraft }[]> {
+  const bot = isShadow(instance) ? undefined : await readBot(store, store, instance.bot_id);
+  if (bot === undefined) return [];
+  const conditions = await readConditions(store, store, bot.bot_id);
+  const isProven = row.attested_at !== null;
+  const wanted = {
+    type: "StopProven",
+    status: isProven ? "True" : "False",
+    reason: isProven ? "ATTESTED" : `WAITS_FOR_${(row.blocked_rung ?? row.rung).toUpperCase()}`,
+    message: row.blocked_why ?? "",
+    observed_generation: instance.generation,
+  } as const;
+  return changedConditions({ conditions }, [wanted]).map((condition) => ({
+    condition,
+    event: conditionEvent({ bot, conditions }, condition),
+  }));
+}

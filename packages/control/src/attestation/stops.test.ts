@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { canonicalJson, sha256, type Json } from "@rumi/kernel";
+import { dataOf } from "../../../platform/test/kit.ts";
+import { ATTESTER, openControl, type Control } from "../../test/kit.ts";
+import { STOP_RUNGS } from "./model.ts";
+import { verifyStop } from "./verify.ts";
+
+let world: Control;
+beforeEach(async () => {
+  world = await openControl();
+  await world.runner.dial();
+  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  dataOf(await world.makeBot());
+});
+afterEach(() => world.close());
+
+async function running(): Promise<string> {
+  const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
+  await world.until("running", () => world.runner.instances.has(run_id));
+  return run_id;
+}
+const stopOf = async (run_id: string) => dataOf(await world.query("attestations.show", {}, { run_id }));
+const condition = async () =>
+  (
+    (await world.bot())["conditions"] as readonly { type: string; status: string; reason: string; message: string }[]
+  ).find(({ type }) => type === "StopProven");
+
+describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
+  it("an orderly stop climbs the whole ladder, each rung on the record, and its signed record verifies offline", async () => {
+    const run_id = await running();
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"));
+    await world.until("attested", async () => {
+      const found = await world.query("attestations.show", {}, { run_id });
+      return found.kind === "done" && (found.data as { proven: boolean }).proven;
+    });
+    const stop = await stopOf(run_id);
+    expect(stop).toMatchObject({ proven: true, blocked: null, open_orders: 0, mode: "paper" });
+    expect((stop["rungs"] as readonly { rung: string }[]).map(({ rung }) => rung)).toEqual([...STOP_RUNGS]);
+    expect(verifyStop(stop["envelope"], String(stop["public_key"]))).toMatchObject({
+      ok: true,
+      value: { run_id, epoch: 1, bot_id: "bot-1", environment: "dev" },
+    });
+    const steps = (await world.actions()).filter((action) => action === "instance.stop.step");
+    expect(steps).toHaveLength(STOP_RUNGS.length);
+    expect(await condition()).toMatchObject({ status: "True", reason: "ATTESTED" });
+  });
+
+  it("a stop that cannot be proven says what blocks it and since when, and does not forget it while nothing moves", async () => {
+    const run_id = await running();
+    world.runner.drop();
+    await world.until("gone", () => world.control.hub.ready().length === 0);
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"));
+    await world.rounds(3);
+    const first = await stopOf(run_id);
+    expect(first).toMatchObject({
+      proven: false,
+      envelope: null,
+      attested_at: null,
+      blocked: { rung: "StopAcknowledged", why: "its runner has not answered" },
+    });
+    expect(await condition()).toMatchObject({
+      status: "False",
+      reason: "WAITS_FOR_STOPACKNOWLEDGED",
+      message: "its runner has not answered",
+    });
+    await world.rounds(3);
+    expect(await stopOf(run_id)).toEqual(first);
+    expect((await world.bot())["state"]).toBe("STOPPING");
+    expect(dataOf(await world.query("attestations.list", { unproven: "true" }))["attestations"]).toMatchObject([
+      { run_id },
+    ]);
+    expect((await world.actions()).filter((action) => action === "instance.stop.blocked")).toHaveLength(1);
+  });
+
+  it("a record with another epoch, a missing rung, open orders, another predicate or another subject proves nothing", async () => {
+    const run_id = await running();
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"));
+    await world.until("attested", async () => {
+      const found = await world.query("attestations.show", {}, { run_id });
+      return found.kind === "done" && (found.data as { proven: boolean }).proven;
+    });
+    const stop = await stopOf(run_id);
+    const { payload } = stop["envelope"] as { payload: string };
+    const statement = JSON.parse(Buffer.from(payload, "base64").toString("utf8")) as {
+      predicate: Record<string, Json>;
+    } & Record<string, Json>;
+    const problem = (change: Record<string, Json>): string => {
+      // Signed by the right key even: the statement itself has to hold.
+      const checked = verifyStop(ATTESTER.sign(canonicalJson({ ...statement, ...change })), ATTESTER.public_pem);
+      return checked.ok ? "fine" : String(checked.error.params["problem"]);
+    };
+    const restated = (change: Record<string, Json>): string => {
+      const predicate = { ...statement.predicate, ...change };
+      const digest = { sha256: Buffer.from(sha256(canonicalJson(predicate))).toString("hex") };
+      return problem({ predicate, subject: [{ name: "run", digest }] });
+    };
+    expect(problem({})).toBe("fine");
+    expect(restated({})).toBe("fine");
+    expect(restated({ open_orders: 1 })).toBe("orders were open");
+    expect(restated({ rungs: (statement.predicate["rungs"] as readonly Json[]).slice(1) })).toBe(
+      "a rung of the ladder is missing",
+    );
+    expect(problem({ predicate: { ...statement.predicate, epoch: 2 } })).toBe("its subject is not what it states");
+    expect(problem({ predicateType: "urn:other" })).toBe("it states something other than a stop");
+    expect(problem({ subject: [] })).toBe("its subject is not what it states");
+    expect(verifyStop(ATTESTER.sign("no json"), ATTESTER.public_pem)).toMatchObject({ ok: false });
+    expect(verifyStop({ ...(stop["envelope"] as object), payload: "AAAA" }, ATTESTER.public_pem)).toMatchObject({
+      ok: false,
+      error: { code: "RUMI-LOG-027", reasonCode: "L.ATTESTATION.INVALID" },
+    });
+  });
+});
