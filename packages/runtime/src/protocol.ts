@@ -37,6 +37,8 @@ export type LiveVenueSpec = {
   /** A row received later than this after its event is stale. */
   readonly stale_after_ms: number;
   readonly requests_per_second: number;
+  /** Of what a run received so much is kept at least (MiB); older rows go once no state checkpoint needs them. Absent: all. */
+  readonly tape_keep_mib?: number;
 };
 
 /** The key of a lease and of an instance: bot, strategy, instance. */

@@ -24,6 +24,11 @@ export class Book {
     for (const [price, quantity] of asks) this.#asks.set(price, quantity);
   }
 
+  /** All of it, best first. */
+  levels(): { readonly bids: BookLevels; readonly asks: BookLevels } {
+    return { bids: this.#bids.levels(), asks: this.#asks.levels() };
+  }
+
   /** Best of a side: price and quantity, 0 and 0 when it is empty. */
   get bid(): { readonly price: number; readonly quantity: number } {
     return this.#bids.best();
@@ -66,6 +71,10 @@ class BookSide {
   best(): { readonly price: number; readonly quantity: number } {
     const at = this.#keys.length - 1;
     return { price: Math.abs(this.#keys[at] ?? 0), quantity: this.#quantities[at] ?? 0 };
+  }
+
+  levels(): BookLevels {
+    return this.#keys.map((key, at) => [Math.abs(key), this.#quantities[at] ?? 0] as const).toReversed();
   }
 
   /** First place whose key is not below `key`. */

@@ -7,7 +7,7 @@
  * Invariants
  * - Nothing is lost or doubled by ordering; ordering is stable (columns.test.ts).
  */
-import { joinTables } from "./tables.ts";
+import { joinTables, sparse } from "./tables.ts";
 import { MARKET_KIND, type MarketFeed, type MixedColumns, type TradeColumns } from "./types.ts";
 
 /** Quality flags of a row (M-11.1). */
@@ -28,6 +28,22 @@ export function allocateColumns(length: number): TradeColumns {
     aggressor: new Uint8Array(length),
     trade_id: new Float64Array(length),
     flags: new Uint8Array(length),
+  };
+}
+
+/** Columns whose first rows nobody will touch. */
+export function allocateSparse(length: number): TradeColumns {
+  const float = (): Float64Array => sparse(Float64Array, length);
+  return {
+    length,
+    instrument: sparse(Uint16Array, length),
+    event_time_us: float(),
+    received_time_us: float(),
+    price: float(),
+    quantity: float(),
+    aggressor: sparse(Uint8Array, length),
+    trade_id: float(),
+    flags: sparse(Uint8Array, length),
   };
 }
 

@@ -201,4 +201,65 @@ describe("feed builder", () => {
     expect(builder.finish()).not.toHaveProperty("mixed");
     expect(mergeFeeds([{ columns: builder.finish(), instruments: [0] }])).not.toHaveProperty("mixed");
   });
+
+  it("[M-4.1.1] whatever is forgotten, and whenever, the rows that are kept tell the same; what is behind is let go", () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyRow, { maxLength: 1_500, minLength: 900 }),
+        fc.nat(40),
+        fc.nat(90),
+        (rows, behind, first_row) => {
+          const whole = built(rows);
+          const builder = new FeedBuilder(1, { first_row });
+          for (const [n, row] of rows.entries()) {
+            put(builder, row);
+            builder.forget(first_row + n - behind);
+            expect(told(builder.feed, first_row + n)).toEqual(told(whole, n));
+          }
+          const from = Math.max(0, rows.length - behind - 1);
+          for (let n = from; n < rows.length; n += 1) expect(told(builder.feed, first_row + n)).toEqual(told(whole, n));
+          expect(builder.feed.kept_from ?? 0).toBe(first_row + from);
+          // The first rows were left behind by some growth.
+          expect(builder.feed.received_time_us.slice(0, first_row + 100).every((time) => time === 0)).toBe(true);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it("a feed that begins late carries the books of the rows before", () => {
+    const early = new FeedBuilder(1);
+    const head = {
+      instrument: 1,
+      event_time_us: 1,
+      received_time_us: 1,
+      flags: 0,
+      first_sequence: 0,
+      last_sequence: 0,
+    };
+    early.book({
+      ...head,
+      action: "snapshot",
+      bids: [
+        [10, 1],
+        [9, 2],
+      ],
+      asks: [[12, 3]],
+    });
+    const late = new FeedBuilder(1, { first_row: 1 });
+    for (const { instrument, bids, asks } of early.books()) late.carry(instrument, 1, bids, asks);
+    expect([...late.books()]).toEqual([
+      {
+        instrument: 1,
+        bids: [
+          [10, 1],
+          [9, 2],
+        ],
+        asks: [[12, 3]],
+      },
+    ]);
+    for (const one of [early, late]) one.book({ ...head, action: "increment", bids: [[10, 0]], asks: [] });
+    expect(told(late.feed, 1)).toEqual(told(early.feed, 1));
+    expect(late.feed.mixed?.books.bid_price[0]).toBe(9);
+  });
 });

@@ -11,35 +11,50 @@ export type Tables = Pick<MixedColumns, "quotes" | "bars" | "books">;
 /** What is added to a row's `detail` when tables are joined, by MARKET_KIND. */
 export type Shift = Readonly<Record<number, number>>;
 
-export function allocateQuotes(length: number): QuoteColumns {
+type Kind<T> = { new (buffer: ArrayBuffer, offset: number, length: number): T; readonly BYTES_PER_ELEMENT: number };
+/** How one column of a table is made. */
+type Make = <T>(kind: Kind<T>, length: number) => T;
+const dense: Make = (Of, length) => new Of(new ArrayBuffer(length * Of.BYTES_PER_ELEMENT), 0, length);
+
+const MIB = 1_048_576;
+/**
+ * An array that takes memory only where it is written. So large a block comes from the kernel page by page, while a
+ * smaller one may be recycled and is wiped, every byte of it; where that costs little it is left as it is.
+ */
+export function sparse<T>(Of: Kind<T>, length: number): T {
+  const bytes = length * Of.BYTES_PER_ELEMENT;
+  return new Of(new ArrayBuffer(bytes < MIB ? bytes : Math.max(bytes, 33 * MIB)), 0, length);
+}
+
+export function allocateQuotes(length: number, make: Make = dense): QuoteColumns {
   return {
-    bid_price: new Float64Array(length),
-    bid_quantity: new Float64Array(length),
-    ask_price: new Float64Array(length),
-    ask_quantity: new Float64Array(length),
+    bid_price: make(Float64Array, length),
+    bid_quantity: make(Float64Array, length),
+    ask_price: make(Float64Array, length),
+    ask_quantity: make(Float64Array, length),
   };
 }
 
-export function allocateBars(length: number): BarColumns {
+export function allocateBars(length: number, make: Make = dense): BarColumns {
   return {
-    duration_us: new Float64Array(length),
-    open: new Float64Array(length),
-    high: new Float64Array(length),
-    low: new Float64Array(length),
+    duration_us: make(Float64Array, length),
+    open: make(Float64Array, length),
+    high: make(Float64Array, length),
+    low: make(Float64Array, length),
   };
 }
 
-export function allocateBooks(length: number, levels: number): BookColumns {
+export function allocateBooks(length: number, levels: number, make: Make = dense): BookColumns {
   return {
-    ...allocateQuotes(length),
-    action: new Uint8Array(length),
-    first_sequence: new Float64Array(length),
-    last_sequence: new Float64Array(length),
-    first_level: new Float64Array(length),
-    bids: new Uint32Array(length),
-    asks: new Uint32Array(length),
-    level_price: new Float64Array(levels),
-    level_quantity: new Float64Array(levels),
+    ...allocateQuotes(length, make),
+    action: make(Uint8Array, length),
+    first_sequence: make(Float64Array, length),
+    last_sequence: make(Float64Array, length),
+    first_level: make(Float64Array, length),
+    bids: make(Uint32Array, length),
+    asks: make(Uint32Array, length),
+    level_price: make(Float64Array, levels),
+    level_quantity: make(Float64Array, levels),
   };
 }
 
@@ -105,7 +120,7 @@ export function copyTable<T extends Readonly<Record<string, Column>>>(from: T, t
   for (const name of Object.keys(from)) to[name]?.set(from[name] ?? [], offset);
 }
 
-/** The first `length` rows of a table, as views. */
-export function sliceTable<T extends Readonly<Record<string, Column>>>(table: T, length: number): T {
-  return Object.fromEntries(Object.entries(table).map(([name, column]) => [name, column.subarray(0, length)])) as T;
+/** Rows [from, to) of a table, as views. */
+export function sliceTable<T extends Readonly<Record<string, Column>>>(table: T, from: number, to?: number): T {
+  return Object.fromEntries(Object.entries(table).map(([name, column]) => [name, column.subarray(from, to)])) as T;
 }

@@ -34,7 +34,11 @@ export type TradeColumns = {
  * close of a bar; 0 unknown), in `quantity` a bar's volume, in `trade_id` a bar's number of trades (0 unknown), and the
  * rest in the table of its kind at `detail[row]`.
  */
-export type MarketFeed = TradeColumns & { readonly mixed?: MixedColumns };
+export type MarketFeed = TradeColumns & {
+  readonly mixed?: MixedColumns;
+  /** A feed that grows may have left its past behind: rows before this one hold nothing any more. */
+  readonly kept_from?: number;
+};
 
 export type MixedColumns = {
   /** One of MARKET_KIND per row. */

@@ -34,9 +34,14 @@ describe("a venue simulator", () => {
       instruments: [INSTRUMENT],
     });
     expect(codeOf(await world.command("venues.register", simulator()))).toBe("RUMI-BOT-007");
+    dataOf(await world.command("venues.register", simulator({ venue_id: "SHORT", tape_keep_mib: 64 })));
+    expect(dataOf(await world.query("venues.show", {}, { venue_id: "SHORT" }))).toMatchObject({
+      live: { tape_keep_mib: 64 },
+    });
     const bad: readonly Record<string, unknown>[] = [
       simulator({ venue_id: "A", pace: { kind: "max" } }),
       simulator({ venue_id: "A", seed: "x" }),
+      simulator({ venue_id: "A", tape_keep_mib: 0 }),
       without("url"),
       without("key"),
       without("instruments"),

@@ -77,6 +77,7 @@ export const RegisterVenueInput = Type.Object(
     instruments: Type.Optional(Type.Array(InstrumentSpecSchema, { minItems: 1, maxItems: 256 })),
     stale_after_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
     requests_per_second: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    tape_keep_mib: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_048_576 })),
     reason: ReasonField,
   },
   CLOSED,
@@ -98,7 +99,7 @@ export type VenueSpec = {
 };
 
 const OF_RECORDINGS = ["files", "pace", "fees", "latency", "seed"] as const;
-const OF_SIMULATORS = ["url", "key", "instruments", "stale_after_ms", "requests_per_second"] as const;
+const OF_SIMULATORS = ["url", "key", "instruments", "stale_after_ms", "requests_per_second", "tape_keep_mib"] as const;
 const NEEDED = { recording: ["files"], venue_sim: ["url", "key", "instruments"] } as const;
 
 /** What does not belong to the kind, or what the kind needs and is not there (RUMI-VAL-002). */
@@ -162,11 +163,18 @@ export function venueSpec(input: RegisterVenue, report: LoadReport): VenueSpec {
 }
 
 function outside(input: RegisterVenue): Pick<VenueSpec, "live" | "instruments"> {
-  const { kind, url, key, instruments } = input;
+  const { kind, url, key, instruments, tape_keep_mib } = input;
   if (kind !== "venue_sim" || url === undefined || key === undefined || instruments === undefined) return {};
   const { stale_after_ms, requests_per_second } = { ...LIVE_DEFAULTS, ...input };
   return {
-    live: { kind, url, key, stale_after_ms, requests_per_second },
+    live: {
+      kind,
+      url,
+      key,
+      stale_after_ms,
+      requests_per_second,
+      ...(tape_keep_mib === undefined ? {} : { tape_keep_mib }),
+    },
     instruments: instruments as unknown as readonly InstrumentSpec[],
   };
 }

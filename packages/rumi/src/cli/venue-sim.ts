@@ -45,6 +45,7 @@ type ConnectOptions = {
   readonly keyEnv?: string;
   readonly staleAfterMs: string;
   readonly requestsPerSecond: string;
+  readonly tapeKeepMib?: string;
   readonly reason: string;
   readonly json?: boolean;
 };
@@ -83,6 +84,10 @@ export function addVenueSimCommands(program: Command, context: CliContext): void
     .option("--key-env <name>", "or an environment variable of the runner that holds the same")
     .option("--stale-after-ms <ms>", "rows received later than this after their event are flagged", "2000")
     .option("--requests-per-second <count>", "what the gateway sends at most", "20")
+    .option(
+      "--tape-keep-mib <count>",
+      "keep so much of what a run received; older rows go, and no replay from the start",
+    )
     .requiredOption("--reason <text>", "why; it is written into the audit log")
     .option("--json", "print the answer as JSON")
     .action((venue_id: string, options: ConnectOptions) => connect(context, venue_id, options));
@@ -180,11 +185,12 @@ function secretFile(path: string, make: () => string): string {
 
 async function connect(context: CliContext, venue_id: string, options: ConnectOptions): Promise<void> {
   const style: OutputStyle = options.json === true ? "json" : "words";
-  const { keyFile, keyEnv } = options;
-  const numbers = [options.staleAfterMs, options.requestsPerSecond].map(Number);
+  const { keyFile, keyEnv, tapeKeepMib } = options;
+  const kept = tapeKeepMib === undefined ? {} : { tape_keep_mib: Number(tapeKeepMib) };
+  const numbers = [options.staleAfterMs, options.requestsPerSecond, ...Object.values(kept)].map(Number);
   if ((keyFile === undefined) === (keyEnv === undefined) || numbers.some((value) => !Number.isSafeInteger(value))) {
     context.terminal.err(
-      "give one of --key-file and --key-env; --stale-after-ms and --requests-per-second are numbers\n",
+      "give one of --key-file and --key-env; --stale-after-ms, --requests-per-second and --tape-keep-mib are numbers\n",
     );
     context.exit_code = EXIT.usage;
     return;
@@ -206,6 +212,7 @@ async function connect(context: CliContext, venue_id: string, options: ConnectOp
       instruments: instruments.value,
       stale_after_ms,
       requests_per_second,
+      ...kept,
       reason: options.reason,
     },
   });

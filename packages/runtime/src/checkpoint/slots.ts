@@ -130,6 +130,19 @@ export function newestSlot(directory: string): string | undefined {
   return newest?.path;
 }
 
+/**
+ * Rows that the slots stand at: what a life goes on from, and what it may have to fall back to; 0 for a slot that is not
+ * there or not sound, because then everything may be needed.
+ */
+export function slotCursors(directory: string): { readonly newest: number; readonly oldest: number } {
+  const cursors = SLOTS.map((slot) => {
+    const path = join(directory, slot);
+    const decoded = existsSync(path) ? decodeCheckpoint(readFileSync(path)) : "absent";
+    return typeof decoded === "string" ? 0 : decoded.header.last_event_cursor;
+  });
+  return { newest: Math.max(...cursors), oldest: Math.min(...cursors) };
+}
+
 function freeName(directory: string, base: string): string {
   for (let n = 1; ; n += 1) if (!existsSync(join(directory, `${base}-${n}`))) return `${base}-${n}`;
 }

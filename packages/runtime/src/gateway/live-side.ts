@@ -2,21 +2,27 @@
  * The outside of a live instance: a feed that grows, a tape behind it, the gateway, and the line of inputs they bring.
  *
  * How to think: what comes from outside is first written (rows to the tape) or first recorded (reports to the journal, by
- * the host, between two rows), and only then seen by the machine. `begin` opens the doors when the replay is over.
+ * the host, between two rows), and only then seen by the machine. Rows wait until the host looks (`take`, `sync`): then
+ * they are written in one piece and published. `begin` opens the doors when the replay is over.
  *
  * Invariants (live.test.ts)
  * - The same tape and the same journal give the same machine; nothing is sent while they are replayed.
  * - After the lease is over no row is written any more.
  */
 import { err, failure, ok, type Failure, type Result, type Timers } from "@rumi/kernel";
-import type { ExecutionVenue, FeedBuilder, FeedNotice, MarketFeed, MarketFeedSource } from "@rumi/venues";
+import type { ExecutionVenue, FeedNotice, FeedRow, MarketFeed, MarketFeedSource } from "@rumi/venues";
+import { join } from "node:path";
+import { slotCursors } from "../checkpoint/slots.ts";
 import type { InstanceSpec } from "../protocol.ts";
 import { ExternalVenue } from "./external-venue.ts";
 import { OrderGateway } from "./gateway.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayCondition, GatewayInput } from "./reports.ts";
 import { QuietWatch } from "./quiet-watch.ts";
-import { readTape, TapeWriter } from "./tape.ts";
+import { TAPE_LIMITS, type TapeLimits } from "../tape/limits.ts";
+import { readLife } from "../tape/earlier.ts";
+import type { TapeStream } from "../tape/reader.ts";
+import { TapeWriter } from "../tape/writer.ts";
 import type { Datasync } from "../journal/datasync.ts";
 
 export type LiveOptions = {
@@ -27,6 +33,7 @@ export type LiveOptions = {
   readonly monotonic: () => number;
   readonly wallNow: () => number;
   readonly limits?: GatewayLimits;
+  readonly tape?: Partial<TapeLimits>;
   readonly timers?: Timers;
   readonly datasync?: Datasync;
 };
@@ -48,9 +55,11 @@ export class LiveSide {
   onActivity: () => void = () => undefined;
   readonly #o: LiveOptions;
   readonly #limits: GatewayLimits;
-  readonly #feed: FeedBuilder;
+  readonly #feed: TapeStream["feed"];
   readonly #gateway: OrderGateway;
-  readonly #from: { readonly files: number; readonly last_seq: number | null };
+  readonly #read: TapeStream;
+  /** Appended to the tape, not in the file yet; the machine sees them when they are. */
+  #received: FeedRow[] = [];
   readonly #inputs: GatewayInput[] = [];
   readonly #conditions: Record<string, number> = {};
   #tape: TapeWriter | undefined;
@@ -59,11 +68,11 @@ export class LiveSide {
   #ended = false;
   #closed = false;
 
-  private constructor(options: LiveOptions, feed: FeedBuilder, from: { files: number; last_seq: number | null }) {
+  private constructor(options: LiveOptions, read: TapeStream) {
     this.#o = options;
     this.#limits = options.limits ?? GATEWAY_LIMITS;
-    this.#feed = feed;
-    this.#from = from;
+    this.#feed = read.feed;
+    this.#read = read;
     this.venue = new ExternalVenue(options.spec.instruments);
     this.#gateway = new OrderGateway({
       venue: options.execution,
@@ -77,17 +86,16 @@ export class LiveSide {
     });
   }
 
-  /** Reads what an earlier life received; nothing is connected yet. Error RUMI-STR-045. */
+  /** Reads what an earlier life received and this one still needs; nothing is connected yet. Error RUMI-STR-045. */
   static open(options: LiveOptions): Result<LiveSide, Failure> {
     const { start, from, run_dir } = options.spec;
-    // It goes on from another run: the rows that are there are that run's, and become its own (carried-tape.ts).
+    // It goes on from another run: the rows that are there are that run's, and become its own (tape/carried.ts).
     const carried = start === "fresh" ? from?.run_dir : undefined;
-    const read = readTape(carried ?? run_dir);
+    const read = readLife(carried ?? run_dir);
     if (!read.ok) return read;
-    const { feed, files, last_seq } = read.value;
-    if (start === "fresh" && carried === undefined && files > 0)
+    if (start === "fresh" && carried === undefined && read.value.files > 0)
       return err(failure("RUMI-STR-022", { path: run_dir }, { reasonCode: "M.RUN.EXISTS" }));
-    return ok(new LiveSide(options, feed, { files, last_seq }));
+    return ok(new LiveSide(options, read.value));
   }
 
   get feed(): MarketFeed {
@@ -110,14 +118,22 @@ export class LiveSide {
 
   /** Opens the doors: from here on rows and reports come in and orders go out. */
   begin(): void {
-    const { spec, market, mayEmit, datasync } = this.#o;
-    this.#tape = new TapeWriter(spec.run_dir, {
-      files: this.#from.files,
-      first_row: this.#feed.length,
+    const { spec, market, mayEmit, datasync, tape } = this.#o;
+    const { files, last_seq, received_us, torn } = this.#read;
+    this.#tape = new TapeWriter({
+      run_dir: spec.run_dir,
       epoch: spec.epoch,
+      files,
+      first_row: this.#feed.length,
+      last_seq,
+      received_us,
+      books: () => this.#feed.books(),
+      needed_row: () => slotCursors(join(spec.run_dir, "checkpoints")).oldest,
+      ...(tape === undefined ? {} : { limits: tape }),
       ...(datasync === undefined ? {} : { datasync }),
     });
-    this.#received_us = this.#feed.feed.received_time_us[this.#feed.length - 1] ?? 0;
+    this.#received_us = received_us;
+    if (torn !== null) this.#tell("tape_mended", "M.TAPE.TORN", `${torn.bytes} bytes after row ${this.#feed.length}`);
     this.venue.onOutgoing = (request) => this.#gateway.accept(request);
     this.#gateway.begin();
     this.#quiet = new QuietWatch({
@@ -127,14 +143,16 @@ export class LiveSide {
       quiet: (silent_ms) => this.#tell("feed_quiet", "M.FEED.QUIET", `${Math.round(silent_ms)} ms`),
       resumed: (silent_ms) => this.#tell("feed_resumed", null, `${Math.round(silent_ms)} ms`),
     });
-    market.start(this.#from.last_seq, {
+    market.start(last_seq, {
       row: (row, seq) => {
         if (this.#closed || this.#ended || !mayEmit()) return;
-        if (this.#feed.length >= this.#limits.feed_rows) return this.#end("M.FEED.FULL");
-        this.#received_us = Math.max(this.#received_us, row.received_time_us);
-        const received = { ...row, received_time_us: this.#received_us };
+        if (this.#feed.length + this.#received.length >= this.#limits.feed_rows) return this.#end("M.FEED.FULL");
+        const isLater = row.received_time_us >= this.#received_us;
+        const received = isLater ? row : { ...row, received_time_us: this.#received_us };
+        this.#received_us = received.received_time_us;
         this.#tape?.append(received, seq);
-        this.#feed.trade(received);
+        this.#received.push(received);
+        if (this.#tape?.isFull === true) this.#publish();
         this.#quiet?.heard();
         this.onActivity();
       },
@@ -147,7 +165,9 @@ export class LiveSide {
   }
 
   /** The next input that says something new; it is to be recorded and applied before the one after it is asked for. */
-  take(): GatewayInput | undefined {
+  take(cursor: number): GatewayInput | undefined {
+    this.#publish();
+    this.#feed.forget(cursor - (this.#o.tape?.rows_behind ?? TAPE_LIMITS.rows_behind));
     for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift())
       if (input.input === "gateway") {
         const name = `gateway_${input.condition}_total`;
@@ -159,11 +179,13 @@ export class LiveSide {
 
   /** Everything received so far is on the disk. */
   async sync(): Promise<void> {
+    this.#publish();
     await this.#tape?.sync();
   }
 
   close(): void {
     if (this.#closed) return;
+    this.#publish();
     this.#closed = true;
     this.venue.onOutgoing = null;
     this.#quiet?.close();
@@ -173,8 +195,17 @@ export class LiveSide {
     this.#tape = undefined;
   }
 
+  /** Rows are in the file before they are in the feed; after the lease is over they are nobody's. */
+  #publish(): void {
+    if (this.#received.length === 0 || !this.#o.mayEmit()) return;
+    this.#tape?.flush();
+    for (const row of this.#received) this.#feed.add(row);
+    this.#received.length = 0;
+  }
+
   #end(reason_code: string | null): void {
     if (this.#ended) return;
+    this.#publish();
     this.#ended = true;
     this.#quiet?.close();
     if (reason_code !== null) this.#tell("feed_disconnected", reason_code, `${this.#feed.length} rows`);

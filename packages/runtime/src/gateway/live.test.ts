@@ -3,7 +3,7 @@
  *
  * The market moves only when a test says so; the world outside is hurt through the simulator's admin door.
  */
-import { chmodSync } from "node:fs";
+import { appendFileSync, chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -24,6 +24,8 @@ import type { SimOptions, VenueRig } from "../../test/venue-rig.ts";
 import type { InstanceHost } from "../instance/host.ts";
 import type { InstanceSpec, KeyReference } from "../protocol.ts";
 import type { LiveSide } from "./live-side.ts";
+import { replayRun } from "../replay/replay-run.ts";
+import { tapeFolder } from "../tape/segments.ts";
 import { readVenueKey } from "./open-live.ts";
 
 afterEach(cleanUp);
@@ -256,6 +258,31 @@ describe("a live instance", () => {
       expect(host.status().cursor).toBe(50);
       await host.stop("done");
       expect(JSON.stringify(entries(of))).toContain("M.FEED.FULL");
+    },
+  );
+
+  it(
+    "[M-6.1.1] its tape ends in the middle of a write: the next life says so, asks for the rest and goes on; the run replays",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      await drive(host, venue, 300);
+      await quiet(host, venue);
+      await host.suspend();
+      const [name] = readdirSync(tapeFolder(of.run_dir));
+      appendFileSync(join(tapeFolder(of.run_dir), name ?? ""), "TGRP and no more");
+      await venue.advance(50);
+      const next = { ...of, epoch: of.epoch + 1, start: "resume" as const };
+      const { host: again, live } = await openLiveHost(next);
+      await connected(again);
+      await until(again, () => again.status().cursor === 350);
+      await until(again, () => conditions(of).includes("tape_mended"));
+      expect(Array.from(live.feed.trade_id.subarray(345, 350))).toEqual([346, 347, 348, 349, 350]);
+      expect(live.feed.kept_from ?? 0, "it read no more than it needs").toBeLessThanOrEqual(300);
+      await again.stop("done");
+      expect(readdirSync(tapeFolder(of.run_dir))).toHaveLength(2);
+      const replayed = await replayRun({ run_dir: of.run_dir, pack_dir: of.pack_dir });
+      expect(replayed.ok && [replayed.value.outcome, replayed.value.compared > 0]).toEqual(["identical", true]);
     },
   );
 

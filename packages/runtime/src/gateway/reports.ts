@@ -42,6 +42,8 @@ export const GATEWAY_CONDITIONS = [
   /** No row for long, though the stream stands; and the first one after. */
   "feed_quiet",
   "feed_resumed",
+  /** The tape of the earlier life ended in the middle of a write; what it had not finished is asked for again. */
+  "tape_mended",
 ] as const;
 export type GatewayCondition = (typeof GATEWAY_CONDITIONS)[number];
 

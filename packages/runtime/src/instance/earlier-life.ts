@@ -13,7 +13,7 @@ import { listSegments, readJournal } from "../journal/reader.ts";
 import { JournalWriter, SEGMENT_AGE_MS_DEFAULT, SEGMENT_BYTES_DEFAULT } from "../journal/writer.ts";
 import type { InstanceSpec, JournalEntry, SegmentClosed } from "../protocol.ts";
 import type { Datasync } from "../journal/datasync.ts";
-import { carryTape } from "../gateway/carried-tape.ts";
+import { carryTape } from "../tape/carried.ts";
 import type { Began } from "./recorder.ts";
 import {
   mismatchWith,

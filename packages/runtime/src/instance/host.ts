@@ -165,7 +165,7 @@ export class InstanceHost {
         machine: this.#machine,
         recorder: this.#recorder,
         expected,
-        feedLength: this.#o.feed.length,
+        feed: this.#o.feed,
         begin:
           restored.checkpoint === null
             ? () => beginMachine(this.#machine, { venue, spec: { ...spec, config } }, origin)

@@ -102,7 +102,8 @@ export function sampledEvents(
   },
 ): readonly SampledEvent[] {
   const { feed, instruments, run_id, traceOf } = of;
-  return samples.list().map(({ row, processed_time_us }) => {
+  const held = samples.list().filter(({ row }) => row >= (feed.kept_from ?? 0));
+  return held.map(({ row, processed_time_us }) => {
     const instrument = instruments[feed.instrument[row] ?? 0];
     return {
       schema_version: 1,

@@ -9,6 +9,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { canonicalJson, type Failure, failure } from "@rumi/kernel";
+import type { MarketFeed } from "@rumi/venues";
 import type { JournalEntry } from "../protocol.ts";
 import { refusedInit } from "./host-status.ts";
 import type { MachineInput } from "./input.ts";
@@ -20,7 +21,9 @@ export type ReplayOptions = {
   readonly machine: InstanceMachine;
   readonly recorder: Tape;
   readonly expected: readonly JournalEntry[];
-  readonly feedLength: number;
+  readonly feed: MarketFeed;
+  /** Sees to it that the feed has the rows before this one, as far as there are any. */
+  readonly rowsUpTo?: (row: number) => Failure | null;
   /** There was no checkpoint: the machine starts as it did at first. */
   readonly begin: (() => Failure | null) | null;
   readonly venueState: () => Uint8Array;
@@ -49,7 +52,7 @@ const STRIDE = 4_096;
 
 /** Throws `DivergenceError`; a strategy that refuses to begin again is a value. */
 export async function replayLife(options: ReplayOptions): Promise<Failure | null> {
-  const { machine, recorder, expected, feedLength, begin, mayEmit, sync } = options;
+  const { machine, recorder, expected, feed, rowsUpTo, begin, mayEmit, sync } = options;
   const reborn = generationsRestored(expected);
   for (const entry of expected)
     if (isFault(entry) && entry.kind === "input")
@@ -61,14 +64,15 @@ export async function replayLife(options: ReplayOptions): Promise<Failure | null
   }
   recorder.goLiveIfDone(machine.where());
   while (!recorder.live) {
-    const refused = replayBoundary(options, reborn);
+    // One row more than a stride: at its end it is known whether the feed goes on.
+    const refused = rowsUpTo?.(machine.cursor + STRIDE + 1) ?? replayBoundary(options, reborn);
     if (refused !== null) return refused;
     if (recorder.live) break;
     const before = machine.cursor;
     const head = recorder.head;
     // A row's entries carry its own cursor; what happened between rows carries the cursor after them.
     const until =
-      head === undefined ? before : Math.min(feedLength, isReproduced(head) ? head.cursor + 1 : head.cursor);
+      head === undefined ? before : Math.min(feed.length, isReproduced(head) ? head.cursor + 1 : head.cursor);
     machine.run(Math.min(Math.max(until, before), before + STRIDE));
     machine.takeCheckpointWish();
     if (machine.pending > 0) {
@@ -90,7 +94,7 @@ export async function replayLife(options: ReplayOptions): Promise<Failure | null
 
 /** What the earlier life did between two rows, at the row where it did it. */
 function replayBoundary(options: ReplayOptions, reborn: ReadonlySet<unknown>): Failure | null {
-  const { machine, recorder, feedLength } = options;
+  const { machine, recorder, feed } = options;
   for (let head = recorder.head; head !== undefined; head = recorder.head) {
     const saveFault =
       isFault(head) &&
@@ -102,7 +106,7 @@ function replayBoundary(options: ReplayOptions, reborn: ReadonlySet<unknown>): F
       continue;
     }
     // The feed's end is told by the shell, so a replay tells it again.
-    if (head.kind === "feed_ended" && machine.cursor === feedLength) {
+    if (head.kind === "feed_ended" && machine.cursor === feed.length) {
       machine.recordFeedEnded();
       continue;
     }

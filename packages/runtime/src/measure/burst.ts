@@ -134,6 +134,7 @@ class BurstSource implements MarketFeedSource {
       const at = this.#sent;
       this.#sink?.row(
         {
+          kind: "trade",
           event_time_us: event_time_us[at] ?? 0,
           received_time_us: received_time_us[at] ?? 0,
           instrument: instrument[at] ?? 0,

@@ -13,7 +13,8 @@ import { type Digest, err, type Failure, failure, ok, type Result } from "@rumi/
 import { createSimulatedVenue } from "@rumi/venues";
 import { join } from "node:path";
 import { ExternalVenue } from "../gateway/external-venue.ts";
-import { readTape } from "../gateway/tape.ts";
+import { TapeStream } from "../tape/reader.ts";
+import { TAPE_LIMITS } from "../tape/limits.ts";
 import { originOf } from "../instance/earlier-life.ts";
 import type { MachineEntry } from "../instance/entry.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -157,7 +158,7 @@ async function play(
   const origin = originOf(run_dir, { record });
   if (!origin.ok) return origin;
   // What a live run received is on its tape; its venue's word is in the journal.
-  const taped = spec.venue.live === undefined ? undefined : readTape(run_dir);
+  const taped = spec.venue.live === undefined ? undefined : TapeStream.open(run_dir);
   if (taped?.ok === false) return taped;
   const feed = taped === undefined ? await loadFeed(spec) : ok(taped.value.feed.feed);
   if (!feed.ok) return feed;
@@ -196,7 +197,8 @@ async function play(
       machine,
       recorder: tape,
       expected: entries,
-      feedLength: feed.value.length,
+      rowsUpTo: taped === undefined ? () => null : (row) => windowOf(taped.value, machine.cursor, row),
+      feed: feed.value,
       begin: () => beginMachine(machine, parts, origin.value),
       venueState: () => parts.venue.save(),
       onState: (digest) => states.push(digest),
@@ -211,7 +213,14 @@ async function play(
     throw error;
   } finally {
     strategy.value.close();
+    taped?.value.close();
   }
+}
+
+/** Reads on to `row`, and leaves what the machine has behind it. */
+function windowOf(tape: TapeStream, cursor: number, row: number): Failure | null {
+  tape.feed.forget(cursor - TAPE_LIMITS.rows_behind);
+  return tape.fill(row);
 }
 
 const impossible = (run_dir: string, problem: string): Failure =>

@@ -204,7 +204,7 @@ export class SimMarket implements MarketFeedSource {
       this.#isConnected = true;
       for (const { seq, row } of this.#exchange.rows.slice(this.#next)) {
         this.#next = seq;
-        sink.row({ ...row, received_time_us: this.#runner.wall_us() }, seq);
+        sink.row({ kind: "trade", ...row, received_time_us: this.#runner.wall_us() }, seq);
       }
     };
     this.#runner.timers.after(5, take);

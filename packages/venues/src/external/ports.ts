@@ -6,7 +6,7 @@
  * dropped connection are always `unknown`. Numbers are scaled integers, as everywhere inside.
  */
 import type { ClientOrderId } from "@rumi/kernel";
-import type { TradeRow } from "../feed-builder.ts";
+import type { FeedRow } from "../feed-builder.ts";
 import type { NewOrder } from "../types.ts";
 
 /** What the venue says of one order at one moment. */
@@ -110,8 +110,8 @@ export interface ExecutionVenue {
 export type FeedNotice = "connected" | "disconnected" | "gap_filled" | "gap_lost" | "stale" | "fresh";
 
 export type FeedSink = {
-  /** In the order of the venue's count, each once. */
-  readonly row: (row: TradeRow, seq: number) => void;
+  /** Of any kind, in the order of the venue's count, each once; a book row has at most as many levels as the ABI's frames. */
+  readonly row: (row: FeedRow, seq: number) => void;
   readonly notice: (notice: FeedNotice, detail: string) => void;
   /** No row will follow. */
   readonly end: () => void;

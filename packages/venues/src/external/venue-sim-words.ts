@@ -1,7 +1,7 @@
 /** From the simulator's wire to scaled integers; what does not fit is no answer (`undefined`). */
 import type { InstrumentSpec } from "@rumi/abi";
 import { parseDecimal, type ClientOrderId } from "@rumi/kernel";
-import type { TradeRow } from "../feed-builder.ts";
+import type { FeedRow } from "../feed-builder.ts";
 import { WIRE_CODES, type WireCode, type WireFill, type WireOrder, type WireTrade } from "../venue-sim/wire.ts";
 import type { OrderSnapshot, RefusalKind, VenueFill } from "./ports.ts";
 
@@ -63,7 +63,7 @@ export class Words {
   }
 
   /** `undefined` for instruments that are not ours, too. */
-  trade(wire: WireTrade, received_time_us: number, flags: number): TradeRow | undefined {
+  trade(wire: WireTrade, received_time_us: number, flags: number): FeedRow | undefined {
     const instrument = this.#index(wire.instrument_id);
     const spec = this.#instruments[instrument];
     if (spec === undefined) return undefined;
@@ -71,6 +71,7 @@ export class Words {
     const quantity = parseDecimal(wire.quantity, spec.quantity_digits);
     if (price === undefined || quantity === undefined) return undefined;
     return {
+      kind: "trade",
       instrument,
       event_time_us: wire.time_us,
       received_time_us,

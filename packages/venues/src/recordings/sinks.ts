@@ -71,7 +71,7 @@ export class FeedSink {
   /** Everything so far, as a feed of its own; the sink goes on with an empty one. A message may still be open. */
   take(capacity: number): MarketFeed {
     const feed = this.#builder.finish();
-    this.#builder = new FeedBuilder(capacity, this.#builder);
+    this.#builder = new FeedBuilder(capacity, { after: this.#builder });
     return feed;
   }
 

@@ -1,0 +1,20 @@
+/** What a live run needs of the tape of its earlier lives: the rows from its newest state checkpoint on. */
+import { join } from "node:path";
+import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import { slotCursors } from "../checkpoint/slots.ts";
+import { TapeStream } from "./reader.ts";
+import { tapeFolder } from "./segments.ts";
+
+/** Read to its end; error RUMI-STR-045, also where the checkpoint stands beyond what is left. */
+export function readLife(run_dir: string): Result<TapeStream, Failure> {
+  const { newest } = slotCursors(join(run_dir, "checkpoints"));
+  // The row before the checkpoint tells which bar it stands in.
+  const opened = TapeStream.open(run_dir, Math.max(0, newest - 1));
+  if (!opened.ok) return opened;
+  const tape = opened.value;
+  const broken = tape.fill(Number.POSITIVE_INFINITY);
+  if (broken !== null) return err(broken);
+  if (tape.feed.length >= newest) return ok(tape);
+  const problem = `${tape.feed.length} rows are left, and the state checkpoint stands at row ${newest}`;
+  return err(failure("RUMI-STR-045", { path: tapeFolder(run_dir), problem }, { reasonCode: "M.TAPE.CORRUPT" }));
+}
