@@ -32,9 +32,9 @@ import {
 } from "./rig.ts";
 
 const ROUNDS = 6 * Number(process.env["RUMI_SOAK"] ?? "1");
-/** Six recorded hours pass in about four minutes: longer than the blows take. */
+/** Twelve recorded hours pass in about eight minutes: longer than the blows take, also where the machine is slow. */
 const PACE_FACTOR = 90;
-const TRADES = 16_000;
+const TRADES = 32_000;
 const SLOW_MS = 240_000;
 const BOTS = [
   { bot_id: "ema", strategy_id: "ema_cross" },
