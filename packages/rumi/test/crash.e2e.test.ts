@@ -191,6 +191,22 @@ describe("kill -9", () => {
   );
 
   it(
+    "[M-7.1.3] [M-7.1.2] a runner that stands still beside the program is ended once its leases ran out; another takes over",
+    async () => {
+      await remember();
+      const [sleeper = 0] = runnerPids(home.path);
+      process.kill(sleeper, "SIGSTOP");
+      await eventually(() => !runnerPids(home.path).includes(sleeper));
+      for (const { bot_id } of BOTS) {
+        await untilItGoesOn(bot_id);
+        expect((await bot(program, bot_id)).status.run_id).toBe(runs.get(bot_id));
+      }
+      await expectNothingLost();
+    },
+    SLOW_MS,
+  );
+
+  it(
     "[G-2.1b] of both: bots are in ERROR after the restart until somebody starts them again, and the run goes on",
     async () => {
       await remember();

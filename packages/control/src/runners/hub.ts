@@ -68,6 +68,8 @@ export interface RunnerHub {
   reported(instance: Key & Pick<InstanceRow, "holder">): Reported | undefined;
   /** Whether a ready runner hosts nothing that is not over. */
   hostsNothing(runner_id: string): boolean;
+  /** Runners that host something and have said nothing for so long that every lease of theirs ran out. */
+  standingStill(): readonly string[];
   isolation(): readonly IsolationFact[];
   /** Resolves with the answer, or with silence after the limit or when the connection ends. */
   ask(runner_id: string, request: RunnerRequest): Promise<Reply>;
@@ -99,6 +101,8 @@ type Peer = {
   isolation: readonly IsolationFact[];
   followed: { readonly generation: number; readonly instances: number } | null;
   queued: number;
+  /** Monotonic; when it last said anything. */
+  heard_at: number;
   work: Promise<void>;
 };
 
@@ -114,6 +118,8 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
   const settled = new Set<string>();
   const listeners: (() => void)[] = [];
   let nextRequest = 1;
+  const hostsNothing = (runner_id: string): boolean =>
+    [...(peers.get(runner_id)?.reported.values() ?? [])].every(isOver);
   const changed = (): void => {
     for (const listener of listeners) listener();
   };
@@ -314,12 +320,14 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         isolation: [],
         followed: null,
         queued: 0,
+        heard_at: clock.monotonic(),
         work: Promise.resolve(),
       };
       peers.set(runner_id, peer);
       connection.onClose(() => detach(peer));
       connection.onMessage((message) => {
         peer.queued += 1;
+        peer.heard_at = clock.monotonic();
         if (peer.queued > CONTROL_LIMITS.queued_messages) return connection.close();
         peer.work = peer.work
           .then(() => handle(peer, message))
@@ -352,7 +360,11 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
         told[0]
       );
     },
-    hostsNothing: (runner_id) => [...(peers.get(runner_id)?.reported.values() ?? [])].every(isOver),
+    hostsNothing,
+    standingStill: () =>
+      [...peers].flatMap(([runner_id, { heard_at }]) =>
+        clock.monotonic() - heard_at > ttl && !hostsNothing(runner_id) ? [runner_id] : [],
+      ),
     isolation: () => [...peers.values()].flatMap((peer) => peer.isolation),
     ask: (runner_id, request) => {
       const peer = peers.get(runner_id);

@@ -43,6 +43,7 @@ describe("the supervisor", () => {
     const hub = {
       ready,
       processes: () => new Map<string, number>(),
+      standingStill: (): readonly string[] => [],
       runnerGone: (id: string) => {
         gone.push(id);
         return Promise.resolve();
@@ -69,6 +70,27 @@ describe("the supervisor", () => {
     });
     await supervisor.shutdown(millis(60));
     expect(ended).toEqual([4_711]);
+  });
+
+  it("[M-7.1.3] ends a runner that stands still with its leases run out, seen twice, and then the next begins", async () => {
+    const { made, spawn } = processes();
+    const { hub, gone } = hubOf(() => []);
+    const looks: number[] = [];
+    const stop = new AbortController();
+    const supervisor = createRunnerSupervisor({
+      hub: { ...hub, standingStill: () => (looks.push(made.length) === 1 ? ["r1", "other"] : ["r1"]) },
+      clock: realClock(),
+      logger: quiet,
+      spawn,
+      survivors: { expected: false, wait: millis(0) },
+      endProcess: (pid) => expect(pid, "seen once, ended by nobody").toBe(0),
+    });
+    const running = supervisor.run(stop.signal);
+    await until(() => made[1]?.started === true);
+    expect(looks).toEqual([1, 1]);
+    expect(gone).toEqual(["r1"]);
+    stop.abort();
+    await running;
   });
 
   it("[M-7.1.3] proves a runner's exit before it starts the next", async () => {

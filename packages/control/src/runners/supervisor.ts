@@ -3,7 +3,8 @@
  *
  * Invariants (supervisor.test.ts)
  * - A runner that survived an earlier program is waited for before a new one is started.
- * - Exit is proven by the process itself before its leases are given away (M-7.1.3).
+ * - Exit is proven by the process itself before its leases are given away (M-7.1.3). One that stands still is ended for
+ *   that, once its own fence holds it: it renewed nothing until every lease of its had run out.
  * - Starts back off, so that a runner that dies at once cannot spin the machine.
  */
 import { millis, type Clock, type Millis } from "@rumi/kernel";
@@ -40,7 +41,7 @@ export interface RunnerSupervisor {
   current(): RunnerProcess | undefined;
 }
 
-const SPARES_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 1_000;
 
 export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
   const { hub, clock, logger } = deps;
@@ -62,15 +63,31 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
   /** One that came back late (it had stood still) and found its work given away: one runner of this machine is enough. */
   const dismissSpares = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted && !stopping.signal.aborted) {
-      await clock.sleep(millis(SPARES_EVERY_MS), AbortSignal.any([signal, stopping.signal]));
+      await clock.sleep(millis(LOOK_EVERY_MS), AbortSignal.any([signal, stopping.signal]));
       const ready = hub.ready();
       if (ready.length < 2 || stopping.signal.aborted) continue;
       const kept = current?.runner_id ?? ready.find((one) => !hub.hostsNothing(one)) ?? ready[0];
       for (const runner_id of ready) {
         if (runner_id === kept || !hub.hostsNothing(runner_id)) continue;
         logger.info("a runner that hosts nothing is sent away", { runner_id });
-        void hub.ask(runner_id, { type: "shutdown", grace_ms: millis(SPARES_EVERY_MS) });
+        void hub.ask(runner_id, { type: "shutdown", grace_ms: millis(LOOK_EVERY_MS) });
       }
+    }
+  };
+
+  /** Told twice in a row: what a program that itself stood still has not read yet is read by then. */
+  const endTheStill = async (signal: AbortSignal): Promise<void> => {
+    let before: readonly string[] = [];
+    while (!signal.aborted && !stopping.signal.aborted) {
+      await clock.sleep(millis(LOOK_EVERY_MS), AbortSignal.any([signal, stopping.signal]));
+      const now = hub.standingStill();
+      for (const runner_id of now.filter((one) => before.includes(one))) {
+        const pid = hub.processes().get(runner_id);
+        logger.error("a runner stood still until its leases had run out; its process is ended", { runner_id, pid });
+        if (runner_id === current?.runner_id) current.kill("SIGKILL");
+        else if (pid !== undefined) deps.endProcess?.(pid);
+      }
+      before = now;
     }
   };
 
@@ -87,6 +104,7 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
     run: async (signal) => {
       await waitForSurvivor(signal);
       void dismissSpares(signal);
+      void endTheStill(signal);
       for (let failures = 0; !signal.aborted && !stopping.signal.aborted;) {
         await survivorServes(signal);
         if (signal.aborted || stopping.signal.aborted) return;
