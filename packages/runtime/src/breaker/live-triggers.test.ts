@@ -43,7 +43,7 @@ async function reset(host: InstanceHost): Promise<void> {
 
 const FAULTS: readonly (readonly [BreakerTrigger, string, Readonly<Record<string, unknown>>, string])[] = [
   ["timeouts", "connections dropped without an answer", { kind: "drop_after_accept" }, "outcome_unknown"],
-  ["timeouts", "answers later than patience", { kind: "slow_answers", delay_ms: 900 }, "outcome_unknown"],
+  ["timeouts", "answers later than patience", { kind: "slow_answers", delay_ms: 6_000 }, "outcome_unknown"],
   ["rejections", "a storm of rejections", { kind: "reject_storm" }, "order_rejected"],
   ["rate_limited", "429", { kind: "rate_limit", retry_after_s: 0 }, "rate_limited"],
 ];
@@ -55,8 +55,8 @@ describe("triggers at a live venue", () => {
     async (trigger, _words, fault, condition) => {
       const { path, venue } = await startVenue();
       const of = liveSpec(path, venue, rule(trigger, "no_trade"));
-      // Less patient than usual: an answer after more than this is none.
-      const { host } = await openLiveHost(of, () => true, { answer_ms: 300 });
+      // An answer after more than this is none; a venue that is well again answers in time on a starved machine too.
+      const { host } = await openLiveHost(of, () => true, { answer_ms: 2_000 });
       await connected(host);
       // Before its first row an instance stands at time zero, and what is counted there is counted by itself.
       await drive(host, venue, 20);
