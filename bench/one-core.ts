@@ -6,10 +6,10 @@ import { existsSync, readFileSync } from "node:fs";
 
 const TASKSET = "/usr/bin/taskset";
 
-/** What goes before a command so that it and all it starts stay on our last processor; nothing where that is not to be had. */
-export function onOneCore(): readonly string[] {
+/** What goes before a command so that it and all it starts stay on our last processor; `undefined` where that is not to be had. */
+export function onOneCore(): readonly [string, ...string[]] | undefined {
   const status = "/proc/self/status";
-  if (!existsSync(TASKSET) || !existsSync(status)) return [];
+  if (!existsSync(TASKSET) || !existsSync(status)) return undefined;
   const last = /^Cpus_allowed_list:.*?(\d+)$/m.exec(readFileSync(status, "utf8"))?.[1];
-  return last === undefined ? [] : [TASKSET, "-c", last];
+  return last === undefined ? undefined : [TASKSET, "-c", last];
 }

@@ -68,10 +68,12 @@ function apart(
   name: string,
   argument: unknown,
   { bundles }: Room,
-  before: readonly string[] = [],
+  before?: readonly [string, ...string[]],
 ): readonly Measured[] {
-  const [command = "", ...words] = [...before, process.execPath, bundles.suites, name, JSON.stringify(argument)];
-  const text = execFileSync(command, words, {
+  const words = [bundles.suites, name, JSON.stringify(argument)];
+  const [command, more]: readonly [string, readonly string[]] =
+    before === undefined ? [process.execPath, words] : [before[0], [...before.slice(1), process.execPath, ...words]];
+  const text = execFileSync(command, more, {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -116,7 +118,7 @@ try {
 const machine = {
   ...machineFacts(),
   load_before: Number(load_before.toFixed(2)),
-  backtest_on: one_core.length > 0 ? "one core" : "all cores",
+  backtest_on: one_core === undefined ? "all cores" : "one core",
 };
 if (json) process.stdout.write(`${JSON.stringify({ machine, commit: commitName(), results })}\n`);
 else
