@@ -236,13 +236,41 @@ describe("another version of a live bot", () => {
   );
 
   it(
+    "[M-1.1.1] a shadow beside it compares and sends nothing: every order at the venue is the primary's, before, with and after it",
+    { timeout: 120_000 },
+    async () => {
+      await approve("1.4.0");
+      const primary = await instanceOf();
+      dataOf(await wish("bots.shadow_start", "1.4.0"));
+      const shadow = () => instanceOf("main~shadow");
+      await driveUntil("it compares", async () => Number((await shadow())?.shadow?.["matched"] ?? 0) > 5);
+      expect(await shadow()).toMatchObject({
+        shadow: { only_primary: 0, only_shadow: 0, first_difference: null, primary_run_id: primary?.run_id },
+      });
+      const there = ((await account())?.orders ?? []).map((one) => one.client_order_id);
+      const all = await runs();
+      const own = all.filter(({ instance_id }) => instance_id === "main").map(({ run_id }) => journalOf(run_id));
+      const beside = all.filter(({ instance_id }) => instance_id !== "main").map(({ run_id }) => journalOf(run_id));
+      expect(beside.flat().filter(({ kind }) => kind === "intent").length).toBeGreaterThan(5);
+      expect(sentBy(beside.flat())).toEqual([]);
+      expect(there.filter((id) => !own.flatMap(sentBy).includes(id))).toEqual([]);
+      const end = { command_id: world.id(), reason: "seen enough" };
+      dataOf(await world.command("bots.shadow_stop", end, { params: { bot_id: BOT } }));
+      await untilLong("it has ended", async () => (await shadow())?.phase === "stopped");
+      expect(await world.bot(BOT)).toMatchObject({ state: "RUNNING_LIVE" });
+      expect((await instanceOf())?.run_id).toBe(primary?.run_id);
+    },
+  );
+
+  it(
     "[M-8.2.2] the books: whatever the versions sent and filled is at the venue, each once",
     { timeout: 90_000 },
     async () => {
       dataOf(await world.move(BOT, "RUNNING_LIVE", "STOPPING"));
       await untilLong("it has stopped", async () => (await world.bot(BOT))["state"] === "IDLE");
       expect(await openAtVenue()).toEqual([]);
-      const all = (await runs()).map(({ run_id }) => journalOf(run_id));
+      const own = (await runs()).filter(({ instance_id }) => instance_id === "main");
+      const all = own.map(({ run_id }) => journalOf(run_id));
       const sent = all.flatMap(sentBy);
       const state = await account();
       const there = state?.orders.map((one) => one.client_order_id) ?? [];
@@ -252,7 +280,7 @@ describe("another version of a live bot", () => {
       const fills = all.flat().flatMap((entry) => (entry.kind === "fill" ? [String(entry.fill["fill_id"])] : []));
       expect([...fills].sort()).toEqual([...(state?.fills ?? [])].map(({ fill_id }) => fill_id).sort());
       // Ids of one moment are in no order: the way back is named when the update is decided.
-      expect((await runs()).map(({ end_reason }) => end_reason).sort()).toEqual([
+      expect(own.map(({ end_reason }) => end_reason).sort()).toEqual([
         "STOPPING",
         "UPDATED",
         "UPDATED",

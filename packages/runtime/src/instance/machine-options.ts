@@ -26,7 +26,7 @@ export type MachineOptions = {
   /** A venue outside is told of by recorded reports; `take` brings them in. */
   readonly venue: SimulatedVenue &
     Partial<Pick<ExternalVenue, "take">> &
-    Partial<Pick<ShadowVenue, "follow" | "keyOf">>;
+    Partial<Pick<ShadowVenue, "follow" | "keyOf" | "isBetweenRows">>;
   readonly gate: GateContext;
   /** The strategy hears what the gate refused or changed; not in a run that began before such a thing was. */
   readonly tellsRefused: boolean;

@@ -4,7 +4,7 @@ import { validateConfig } from "@rumi/abi";
 import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
 import { err, type Failure, failure, giveWay, type JsonObject, ok, type Result, sha256Hex } from "@rumi/kernel";
-import { atItsPrimarysPace, worldOf } from "../shadow/open-shadow.ts";
+import { atItsPrimarysPace, shadowWorldOf, worldOf } from "../shadow/open-shadow.ts";
 import { COMPUTE_LIMITS, type ComputeResult } from "../compute/side.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
 import { failureNote } from "../instance/host-status.ts";
@@ -157,6 +157,10 @@ export class Lane {
           ),
       );
     const { live } = spec.venue;
+    if (live !== undefined && spec.follows !== undefined) {
+      const world = shadowWorldOf(spec, spec.follows, this.#hostAround.datasync);
+      return world.ok ? this.#openOver(world.value, spec, slot, pythonOf) : world;
+    }
     if (live !== undefined) return this.#openOutside(live, spec, slot, pythonOf);
     const feed = await this.#feeds.take(spec);
     if (!feed.ok) return feed;

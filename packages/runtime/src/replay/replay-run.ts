@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { ExternalVenue } from "../gateway/external-venue.ts";
 import { TapeStream } from "../tape/reader.ts";
 import { TAPE_LIMITS } from "../tape/limits.ts";
+import type { Checkpoint } from "../checkpoint/format.ts";
 import { originOf } from "../instance/earlier-life.ts";
 import type { MachineEntry } from "../instance/entry.ts";
 import { venueOptionsOf } from "../instance/gate-context.ts";
@@ -26,7 +27,7 @@ import { readRunRecord, type RunRecord, tellsRefused } from "../instance/run-rec
 import { closedSegment, readJournal } from "../journal/reader.ts";
 import { loadFeed } from "../lane/lane.ts";
 import type { JournalEntry, SegmentClosed } from "../protocol.ts";
-import { ShadowVenue } from "../shadow/shadow-venue.ts";
+import { shadowVenueOf } from "../shadow/open-shadow.ts";
 import { loadStrategy, type LoadStrategyOptions } from "../strategy/load.ts";
 
 export type ReplayRunOptions = {
@@ -158,7 +159,7 @@ async function play(
   const origin = originOf(run_dir, { record });
   if (!origin.ok) return origin;
   // What a live run received is on its tape; its venue's word is in the journal.
-  const taped = spec.venue.live === undefined ? undefined : TapeStream.open(run_dir);
+  const taped = spec.venue.live === undefined ? undefined : TapeStream.open(run_dir, firstRowOf(origin.value, follows));
   if (taped?.ok === false) return taped;
   const feed = taped === undefined ? await loadFeed(spec) : ok(taped.value.feed.feed);
   if (!feed.ok) return feed;
@@ -190,7 +191,7 @@ async function play(
       spec,
       feed: feed.value,
       strategy: strategy.value,
-      venue: follows === null ? venue.value : new ShadowVenue(venueOptionsOf(spec.instruments, spec.venue)),
+      venue: follows === null ? venue.value : shadowVenueOf(spec),
     };
     const machine = machineOf(parts, tape, spec.config, tellsRefused(record));
     const refused = await replayLife({
@@ -215,6 +216,12 @@ async function play(
     strategy.value.close();
     taped?.value.close();
   }
+}
+
+/** A run that goes on from another one needs the row before its own first; a shadow's tape begins with that one. */
+function firstRowOf(origin: Checkpoint | null, follows: string | null): number {
+  const cursor = origin?.header.last_event_cursor ?? 0;
+  return follows === null ? Math.max(0, cursor - 1) : cursor;
 }
 
 /** Reads on to `row`, and leaves what the machine has behind it. */

@@ -9,14 +9,23 @@ import type { ShadowVenue } from "./shadow-venue.ts";
 /** A shadow's machine takes what its primary had on the record: orders and reports, and the inputs that both obey. */
 export function followPrimary(
   entry: JournalEntry,
-  venue: Partial<Pick<ShadowVenue, "follow">>,
+  venue: Partial<Pick<ShadowVenue, "follow" | "isBetweenRows">>,
   desk: { adopt(entry: Extract<JournalEntry, { kind: "intent" }>): void },
   apply: (input: MachineInput) => void,
 ): void {
-  if (entry.kind === "order" || entry.kind === "fill") venue.follow?.(entry);
-  else if (entry.kind === "intent") desk.adopt(entry);
+  if (entry.kind === "order" || entry.kind === "fill") {
+    venue.follow?.(entry);
+    if (venue.isBetweenRows === true) apply(heardAt(entry.event_time_us));
+  } else if (entry.kind === "intent") desk.adopt(entry);
   else if (entry.kind === "input") apply(entry.input as unknown as MachineInput);
 }
+
+/** A word of the venue that says nothing but when: what was laid ready for that moment is heard. */
+const heardAt = (received_time_us: number): MachineInput => ({
+  input: "venue_report",
+  report: { kind: "fills_up_to", number: 0 },
+  received_time_us,
+});
 
 /** `undefined` for what opened or changed no order. */
 export function adoptedOrder(

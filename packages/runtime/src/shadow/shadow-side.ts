@@ -21,12 +21,21 @@ import { isReproduced } from "../instance/recorder.ts";
 import type { EarlierRun, InstanceSpec, JournalEntry, ShadowComparison } from "../protocol.ts";
 import { JournalTail } from "../runner/journal-tail.ts";
 import { objectOf } from "./adopted-order.ts";
+import { PrimaryTape } from "./primary-tape.ts";
 import { Comparison } from "./comparison.ts";
 
 /** Records of the primary that are read ahead. */
 const AHEAD_MAX = 4_096;
 /** Inputs of the primary that are the shadow's too; its configuration is its own. */
-const SHARED: ReadonlySet<unknown> = new Set(["safety", "killswitch", "signal", "conflate", "pressure", "breaker"]);
+const SHARED: ReadonlySet<unknown> = new Set([
+  "safety",
+  "killswitch",
+  "signal",
+  "conflate",
+  "pressure",
+  "breaker",
+  "gateway",
+]);
 
 export class ShadowSide implements Outside {
   readonly feed: MarketFeed;
@@ -36,6 +45,9 @@ export class ShadowSide implements Outside {
   readonly #own: JournalTail;
   readonly #comparison: Comparison;
   readonly #length: number;
+  readonly #tape: PrimaryTape | null;
+  /** Orders that the primary opened between two rows, in answer to a report. */
+  readonly #between = new WeakSet<JournalEntry>();
   readonly #ahead: JournalEntry[] = [];
   readonly #origin: string;
   /** The shadow's own journal tells of all rows before this one. */
@@ -51,21 +63,27 @@ export class ShadowSide implements Outside {
   constructor(options: {
     readonly spec: Pick<InstanceSpec, "run_dir">;
     readonly follows: EarlierRun;
-    readonly feed: MarketFeed;
+    /** A recording, or the tape of a live primary. */
+    readonly rows: MarketFeed | PrimaryTape;
   }) {
-    const { spec, feed, follows } = options;
+    const { spec, rows, follows } = options;
     this.#origin = join(spec.run_dir, ORIGIN_FILE);
     this.#primary = new JournalTail(follows.run_dir);
     this.#own = new JournalTail(spec.run_dir);
     this.#comparison = new Comparison(follows.run_id);
-    this.#length = feed.length;
+    this.#tape = rows instanceof PrimaryTape ? rows : null;
+    this.#length = rows instanceof PrimaryTape ? Number.POSITIVE_INFINITY : rows.length;
+    // Of a tape, only what may be taken is there.
     const length = (): number => this.#until();
-    this.feed = Object.defineProperty({ ...feed }, "length", { get: length, enumerable: true });
+    this.feed =
+      rows instanceof PrimaryTape
+        ? rows.feed
+        : Object.defineProperty({ ...rows }, "length", { get: length, enumerable: true });
   }
 
   /** The primary's journal is over and everything of it was taken. */
   get ended(): boolean {
-    return this.#ended && this.#ahead.length === 0;
+    return this.#ended && this.#ahead.length === 0 && this.feed.length >= Math.min(this.#length, this.#safe);
   }
 
   /** What an earlier life of the shadow was told already is not told again. */
@@ -77,12 +95,16 @@ export class ShadowSide implements Outside {
     this.#read = origin.header.journal_seq;
     this.#safe = origin.header.last_event_cursor;
     this.#told = this.#toldBefore();
+    this.#tape?.begin(origin.header.last_event_cursor);
   }
 
   take(cursor: number): MachineInput | undefined {
     this.#look();
     const [head] = this.#ahead;
-    if (head === undefined || dueOf(head) > cursor) return undefined;
+    if (head === undefined || this.#dueOf(head) > cursor) {
+      this.#tape?.pull(this.#until(), cursor);
+      return undefined;
+    }
     this.#ahead.shift();
     return { input: "primary", entry: head };
   }
@@ -100,15 +122,17 @@ export class ShadowSide implements Outside {
   }
 
   sync(): Promise<void> {
-    return Promise.resolve();
+    return this.#tape?.sync() ?? Promise.resolve();
   }
-  close(): void {}
+  close(): void {
+    this.#tape?.close();
+  }
 
   /** Rows that may be taken: what the primary finished, up to the next record that has to be heard first. */
   #until(): number {
     if (!this.#begun) return this.#length; // a replay is bounded by its own journal
     const [head] = this.#ahead;
-    return Math.min(this.#length, this.#safe, head === undefined ? this.#length : dueOf(head));
+    return Math.min(this.#length, this.#safe, head === undefined ? this.#length : this.#dueOf(head));
   }
 
   #look(): void {
@@ -122,12 +146,20 @@ export class ShadowSide implements Outside {
     }
   }
 
+  /** An order that the primary opened counts after its row; everything else before the row where it stands. */
+  #dueOf(entry: JournalEntry): number {
+    return entry.kind === "intent" && !this.#between.has(entry) ? entry.cursor + 1 : entry.cursor;
+  }
+
   /** In the order in which they are due: a report of a row is heard before what the row brought about counts. */
   #queue(entry: JournalEntry): void {
+    // Outside, a report comes between rows: what stands before it at the same cursor was opened there too.
+    if (this.#tape !== null && entry.kind !== "intent")
+      for (const before of this.#ahead) if (before.cursor === entry.cursor) this.#between.add(before);
     let at = this.#ahead.length;
     for (; at > 0; at -= 1) {
       const before = this.#ahead[at - 1];
-      if (before === undefined || dueOf(before) <= dueOf(entry)) break;
+      if (before === undefined || this.#dueOf(before) <= this.#dueOf(entry)) break;
     }
     this.#ahead.splice(at, 0, entry);
   }
@@ -156,9 +188,6 @@ export class ShadowSide implements Outside {
     this.#comparison.add("shadow", entry);
   }
 }
-
-/** An order that the primary opened counts after its row; everything else before the row where it stands. */
-const dueOf = (entry: JournalEntry): number => (entry.kind === "intent" ? entry.cursor + 1 : entry.cursor);
 
 /** Of the primary's records, what its shadow is told. */
 const isTold = (entry: JournalEntry): boolean =>

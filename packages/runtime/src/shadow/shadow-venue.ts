@@ -8,7 +8,15 @@
  * Invariant: `restore` of a `save` is the same venue; `restore` also takes the state of the primary's own simulated
  * exchange, whose positions the shadow begins with (shadow.test.ts).
  */
-import { canonicalJson, failure, FailureError, parseDecimal, type ClientOrderId, type JsonObject } from "@rumi/kernel";
+import {
+  canonicalJson,
+  failure,
+  FailureError,
+  ok,
+  parseDecimal,
+  type ClientOrderId,
+  type JsonObject,
+} from "@rumi/kernel";
 import type { InstrumentSpec } from "@rumi/abi";
 import {
   createSimulatedVenue,
@@ -19,6 +27,7 @@ import {
   type SimulatedVenue,
   type SimulatedVenueOptions,
 } from "@rumi/venues";
+import { ExternalVenue } from "../gateway/external-venue.ts";
 import type { JournalEntry } from "../protocol.ts";
 
 export type FollowedReport = Extract<JournalEntry, { kind: "order" | "fill" }>;
@@ -37,8 +46,12 @@ export class ShadowVenue implements SimulatedVenue {
   /** Only what is due in the row that comes next. */
   #waiting: FollowedReport[] = [];
 
-  constructor(options: SimulatedVenueOptions) {
+  /** The primary trades outside: its reports came between rows, at a time of their own. */
+  readonly isBetweenRows: boolean;
+
+  constructor(options: SimulatedVenueOptions, primary: "simulated" | "outside") {
     this.#options = options;
+    this.isBetweenRows = primary === "outside";
     this.#positions = options.instruments.map(() => new Position());
     this.#lastPrices = options.instruments.map(() => 0);
   }
@@ -119,7 +132,8 @@ export class ShadowVenue implements SimulatedVenue {
   }
 
   #begin(bytes: Uint8Array): void {
-    const primary = createSimulatedVenue(this.#options);
+    const outside = ok(new ExternalVenue(this.#options.instruments));
+    const primary = this.isBetweenRows ? outside : createSimulatedVenue(this.#options);
     if (!primary.ok) throw new FailureError(primary.error);
     primary.value.restore(bytes);
     for (const view of primary.value.positions()) {
