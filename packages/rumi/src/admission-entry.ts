@@ -8,7 +8,14 @@
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { admit, type AdmissionReport, type AdmissionRequest } from "@rumi/runtime";
 import { jailNowMs, jailsOf, type JailsJob } from "./jails.ts";
-import { type ContainerEngine, createJailWatch, detectJails, detectPython, startJailWatchdog } from "@rumi/sandbox";
+import {
+  type ContainerEngine,
+  createJailWatch,
+  detectJails,
+  detectPython,
+  engineSocket,
+  startJailWatchdog,
+} from "@rumi/sandbox";
 
 export type AdmissionJob = {
   readonly request: Omit<AdmissionRequest, "python" | "native" | "jails" | "monotonic">;
@@ -61,9 +68,10 @@ async function jailsFor(job: AdmissionJob): Promise<Pick<JailsJob, "python" | "j
   const jails = await detectJails(python, job.container_engine);
   const best = jails.find((jail) => jail.available && jail.strict) ?? jails.find((jail) => jail.available);
   const { sdk_dir, runner_dir } = job;
+  const socket = engineSocket(job.container_engine);
+  const folders = { sdk_dir, runner_dir, ...(socket === undefined ? {} : { engine_socket: socket }) };
   return {
-    python:
-      python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, sdk_dir, runner_dir } : null,
+    python: python.ok && best !== undefined ? { python: python.value, mechanism: best.mechanism, ...folders } : null,
     jails,
   };
 }

@@ -28,8 +28,12 @@ export { detectPython, type PythonFacts } from "./jail/python.ts";
 export {
   CONTAINER_ENGINES,
   type ContainerEngine,
+  engineSocket,
+  parseContainerEngine,
   JAIL_LEVELS,
   JAIL_MECHANISMS,
+  LOCAL_MECHANISMS,
+  type LocalMechanism,
   type JailLevel,
   type JailMechanism,
   type JailProgram,

@@ -4,7 +4,7 @@
  * One table holds each variable's name, default, form and meaning; docs/reference/settings.md is generated
  * from it. An unknown RUMI_ variable is reported, because a misspelt setting is a silent default.
  */
-import { CONTAINER_ENGINES, type ContainerEngine } from "@rumi/sandbox";
+import { CONTAINER_ENGINES, type ContainerEngine, parseContainerEngine } from "@rumi/sandbox";
 import { ENVIRONMENTS, err, failure, ok, type Environment, type Failure, type Result } from "@rumi/kernel";
 
 export type LogLevel = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
@@ -40,6 +40,11 @@ const oneOf =
     const found = words.find((word) => word === text);
     return found === undefined ? { problem: `not one of ${words.join(", ")}` } : { value: found };
   };
+
+const containerEngine = (text: string): Parsed<ContainerEngine> => {
+  const value = parseContainerEngine(text);
+  return value === undefined ? { problem: `not one of ${CONTAINER_ENGINES.join(", ")}, docker:/PATH` } : { value };
+};
 
 const whole =
   (least: number, most: number) =>
@@ -93,8 +98,9 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
   container_engine: {
     name: "RUMI_CONTAINER_ENGINE",
     default: "auto",
-    meaning: "What processes are boxed in: auto takes what works, a name offers that one only.",
-    parse: oneOf(...CONTAINER_ENGINES),
+    meaning:
+      "What processes are boxed in: auto takes what works, a name offers that one only. docker:/PATH names its socket.",
+    parse: containerEngine,
   },
   log_level: {
     name: "RUMI_LOG_LEVEL",

@@ -63,7 +63,7 @@ const NEEDS: Readonly<Record<IsolationLevel, string>> = {
   L0: "a lane's own thread with a watchdog (L0)",
   L1: "a process jail (L1: bubblewrap or the Landlock self-jail)",
   L2: "Wasm (L2)",
-  L3: "a container (L3: runc)",
+  L3: "a container (L3: runc, or Docker where it is named)",
 };
 
 /** RUMI-BOT-020's words where there is none. */

@@ -10,7 +10,14 @@ import { readFileSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 import { type Failure, failureText, systemRandom } from "@rumi/kernel";
-import { CONTAINER_ENGINES, detectJails, detectPython, type JailFacts } from "@rumi/sandbox";
+import {
+  CONTAINER_ENGINES,
+  detectJails,
+  detectPython,
+  engineSocket,
+  type JailFacts,
+  parseContainerEngine,
+} from "@rumi/sandbox";
 import type { PythonHome } from "../strategy/process.ts";
 import { type IsolationFact, Runner, type RunnerOptions } from "./runner.ts";
 
@@ -45,8 +52,9 @@ export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "
   const log = (line: string): void => void process.stderr.write(`${line}\n`);
   process.on("SIGINT", () => undefined);
   process.on("SIGHUP", () => undefined);
-  const engine = CONTAINER_ENGINES.find((one) => one === (values["container-engine"] ?? "auto"));
+  const engine = parseContainerEngine(values["container-engine"] ?? "auto");
   if (engine === undefined) throw new Error(`--container-engine is one of ${CONTAINER_ENGINES.join(", ")}`);
+  const socket = engineSocket(engine);
   const { python, isolation } = await pythonHome(values["sdk-dir"], values["runner-dir"], {
     python: () => detectPython(process.env["PATH"] ?? ""),
     jails: (found) => detectJails(found, engine),
@@ -57,7 +65,7 @@ export async function main(argv: readonly string[], tests: Pick<RunnerOptions, "
     socket_path: need("socket"),
     key: readKey(need("key-file")),
     lane_url: laneUrl.includes("://") ? new URL(laneUrl) : pathToFileURL(laneUrl),
-    python,
+    python: python === null || socket === undefined ? python : { ...python, engine_socket: socket },
     isolation,
     random: systemRandom(),
     wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),

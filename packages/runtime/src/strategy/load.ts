@@ -72,6 +72,8 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
   if (!box.ok) return box;
   const { resources } = descriptor;
   const { instead_of } = box.value;
+  const socket = python?.home.engine_socket;
+  const engine = socket === undefined ? {} : { engine_socket: socket };
   const mechanism = box.value.mechanism as JailMechanism;
   const watched = options.mark === undefined ? {} : { mark: options.mark };
   switch (descriptor.runtime_kind) {
@@ -92,6 +94,7 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         pack_dir: realpathSync(options.pack_dir),
         isolation: options.isolation,
         instead_of,
+        ...engine,
         ...python,
         home: { ...python.home, mechanism },
       });
@@ -111,6 +114,7 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         isolation: options.isolation,
         ...(mechanism === "self-jail" ? {} : { mechanism }),
         instead_of,
+        ...engine,
         watch: native.watch,
         now_ms: native.now_ms,
       });

@@ -28,6 +28,7 @@ import {
 } from "@rumi/sandbox";
 import { evidenceOf, refusalOf } from "./evidence.ts";
 import type { IsolationLevel } from "../isolation/choice.ts";
+import { readablePack } from "./readable-pack.ts";
 import {
   type CallbackNumber,
   FAULTED,
@@ -44,6 +45,8 @@ export type PythonHome = {
   readonly sdk_dir: string;
   /** Folder that holds `jail_runner.py`, shown read-only. */
   readonly runner_dir: string;
+  /** Where the container engine listens; absent: its usual place. */
+  readonly engine_socket?: string;
 };
 
 /** Who ends a late process, and by which clock. */
@@ -61,6 +64,8 @@ type Common = JailGuard & {
   readonly isolation: "any" | "strict";
   /** The level that was asked for and is not to be had. */
   readonly instead_of?: IsolationLevel | null;
+  /** Where the container engine listens; absent: its usual place. */
+  readonly engine_socket?: string;
 };
 export type PythonStrategyOptions = Common & {
   readonly script: string;
@@ -92,7 +97,8 @@ const LIFE_S = 86_400;
 const LIFE_LEAST_S = 60;
 
 export function openPythonStrategy(options: PythonStrategyOptions): Result<ProcessStrategy, Failure> {
-  const { script, pack_dir, home } = options;
+  const { home } = options;
+  const { script, pack_dir, remove } = readablePack(options.pack_dir, options.script, home.mechanism);
   const spec: JailSpec = {
     ...bounds(options),
     mechanism: home.mechanism,
@@ -100,7 +106,9 @@ export function openPythonStrategy(options: PythonStrategyOptions): Result<Proce
     args: [home.sdk_dir, script],
     read_only_binds: [...new Set([pack_dir, home.sdk_dir, home.runner_dir])],
   };
-  return start(options, spec, () => undefined);
+  const started = start(options, spec, remove);
+  if (!started.ok) remove();
+  return started;
 }
 
 /** The proven bytes run from a folder of their own: whoever can write the pack can no longer change them. */
@@ -123,8 +131,9 @@ export function openNativeStrategy(options: NativeStrategyOptions): Result<Proce
   return started;
 }
 
-function start(of: Common, spec: JailSpec, afterwards: () => void): Result<ProcessStrategy, Failure> {
-  const { watch, now_ms, descriptor, instead_of = null, onStarted } = of;
+function start(of: Common, wanted: JailSpec, afterwards: () => void): Result<ProcessStrategy, Failure> {
+  const { watch, now_ms, descriptor, instead_of = null, onStarted, engine_socket } = of;
+  const spec = engine_socket === undefined ? wanted : { ...wanted, engine_socket };
   const started = spawnSyncJail({ spec, watch, now_ms });
   return started.ok
     ? ok(
@@ -209,6 +218,8 @@ export class ProcessStrategy implements Strategy {
 
   /** Of the process and everything below it; a standby has not begun. */
   cpu(): { readonly pid: number; readonly ms: number } | null {
+    // A container is nobody's child here: what is below the process is the bridge to it.
+    if (this.#process.mechanism === "docker") return null;
     const { pid } = this;
     const ms = pid === undefined ? null : treeCpuMs(pid);
     return pid === undefined || ms === null ? null : { pid, ms };

@@ -8,9 +8,9 @@ import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
 import {
   detectJails,
   detectPython,
-  JAIL_MECHANISMS,
+  LOCAL_MECHANISMS,
   type JailedProcess,
-  type JailMechanism,
+  type LocalMechanism,
   type JailSpec,
   spawnJail,
 } from "../index.ts";
@@ -46,7 +46,7 @@ afterAll(() => {
   folder.remove();
 });
 
-function spec(mechanism: JailMechanism, changes: Partial<JailSpec> = {}): JailSpec {
+function spec(mechanism: LocalMechanism, changes: Partial<JailSpec> = {}): JailSpec {
   if (!python.ok) throw new Error("the suite needs Python");
   return {
     mechanism,
@@ -65,7 +65,7 @@ function spec(mechanism: JailMechanism, changes: Partial<JailSpec> = {}): JailSp
     ...changes,
   };
 }
-async function start(mechanism: JailMechanism, changes: Partial<JailSpec> = {}): Promise<JailedProcess> {
+async function start(mechanism: LocalMechanism, changes: Partial<JailSpec> = {}): Promise<JailedProcess> {
   const started = await spawnJail(spec(mechanism, changes));
   if (!started.ok) throw new Error(JSON.stringify(started.error));
   return started.value;
@@ -137,10 +137,10 @@ const KERNEL_DOORS: Readonly<Record<string, readonly number[]>> = {
   "ioctl (TIOCSTI)": [16, 0, 0x5412, 0],
 };
 
-const usable = (mechanism: JailMechanism): boolean =>
+const usable = (mechanism: LocalMechanism): boolean =>
   requires("python3") && (mechanism === "self-jail" || requires(mechanism));
 
-describe.each(JAIL_MECHANISMS)("attacks from inside %s", (mechanism) => {
+describe.each(LOCAL_MECHANISMS)("attacks from inside %s", (mechanism) => {
   let neighbour: JailedProcess;
   let box: JailedProcess;
   const run = it.runIf(usable(mechanism));

@@ -5,6 +5,7 @@ import { spawnJailRunning } from "./process.ts";
 import type { PythonFacts } from "./python.ts";
 import {
   type ContainerEngine,
+  engineSocket,
   isOffered,
   JAIL_LEVELS,
   JAIL_MECHANISMS,
@@ -31,16 +32,22 @@ export async function detectJails(
 ): Promise<readonly JailFacts[]> {
   const facts: JailFacts[] = [];
   for (const mechanism of JAIL_MECHANISMS)
-    facts.push(isOffered(mechanism, engine) ? await probe(mechanism, python) : notOffered(mechanism, engine));
+    facts.push(isOffered(mechanism, engine) ? await probe(mechanism, python, engine) : notOffered(mechanism, engine));
   return facts;
 }
 
 function notOffered(mechanism: JailMechanism, engine: ContainerEngine): JailFacts {
-  const reason = `RUMI_CONTAINER_ENGINE names ${engine}`;
+  const reason =
+    engine === "auto" ? "it is used when RUMI_CONTAINER_ENGINE names it" : `RUMI_CONTAINER_ENGINE names ${engine}`;
   return { mechanism, level: JAIL_LEVELS[mechanism], available: false, strict: false, reason, weaker: [] };
 }
 
-async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failure>): Promise<JailFacts> {
+async function probe(
+  mechanism: JailMechanism,
+  python: Result<PythonFacts, Failure>,
+  engine: ContainerEngine,
+): Promise<JailFacts> {
+  const socket = engineSocket(engine);
   const level = JAIL_LEVELS[mechanism];
   const absent = (of: Failure): JailFacts => {
     const { text, next } = failureText(of, "en");
@@ -50,6 +57,7 @@ async function probe(mechanism: JailMechanism, python: Result<PythonFacts, Failu
   const spec: JailSpec = {
     mechanism,
     isolation: "any",
+    ...(socket === undefined ? {} : { engine_socket: socket }),
     program: { kind: "python", python: python.value, script: "/usr/probe.py" },
     args: [],
     read_only_binds: [],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, describe, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
-import { detectPython, JAIL_MECHANISMS, type JailMechanism, type JailSpec } from "../index.ts";
+import { detectPython, LOCAL_MECHANISMS, type LocalMechanism, type JailSpec } from "../index.ts";
 import { endTree } from "./end-tree.ts";
 import { planJail } from "./plan.ts";
 import { startChild } from "./process.ts";
@@ -17,7 +17,7 @@ const WITHIN_MS = 40;
 const folder = temporaryFolder();
 const script = join(folder.path, "waits.py");
 const python = detectPython("");
-const usable = (mechanism: JailMechanism): boolean =>
+const usable = (mechanism: LocalMechanism): boolean =>
   requires("python3") && (mechanism === "self-jail" || requires(mechanism));
 
 beforeAll(() => {
@@ -40,7 +40,7 @@ function processesOf(marker: string): readonly number[] {
     });
 }
 
-function specOf(mechanism: JailMechanism, marker: string): JailSpec {
+function specOf(mechanism: LocalMechanism, marker: string): JailSpec {
   if (!python.ok) throw new Error("the suite needs Python");
   return {
     mechanism,
@@ -60,7 +60,7 @@ function specOf(mechanism: JailMechanism, marker: string): JailSpec {
 }
 
 /** Starts `rounds` jails one after the other, ends each at its own moment, and says how many were left behind. */
-async function leftBehind(mechanism: JailMechanism, rounds: number, kill: (pid: number) => void): Promise<number> {
+async function leftBehind(mechanism: LocalMechanism, rounds: number, kill: (pid: number) => void): Promise<number> {
   const marker = `marker-early-${mechanism}-${kill.name}-${process.pid}`;
   const plan = planJail(specOf(mechanism, marker), {
     architecture: process.arch,
@@ -90,7 +90,7 @@ async function settled(marker: string): Promise<readonly string[]> {
   });
 }
 
-describe.each(JAIL_MECHANISMS)("%s, ended in its first milliseconds", (mechanism) => {
+describe.each(LOCAL_MECHANISMS)("%s, ended in its first milliseconds", (mechanism) => {
   it.runIf(usable(mechanism))(
     "[M-5.2.1] [M-5.2.7] leaves nothing behind, whenever it is",
     { timeout: 120_000 },

@@ -25,6 +25,22 @@ const CGROUP_ROOM_TASKS = 16;
 const RUNC_CALLS = ["fstatfs", "statfs", "capget", "capset"];
 const CPU_PERIOD_US = 100_000;
 
+export const MASKED_PATHS: readonly string[] = [
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/timer_list",
+  "/proc/sched_debug",
+  "/proc/1/environ",
+  "/sys/firmware",
+];
+export const READONLY_PATHS: readonly string[] = [
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+  "/proc/irq",
+  "/proc/bus",
+  "/proc/fs",
+];
+
 export function findRunc(): string | undefined {
   return existsSync(SETPRIV) ? PLACES.find((path) => existsSync(path)) : undefined;
 }
@@ -78,15 +94,8 @@ export function ociConfig(spec: JailSpec, host: OciHost): object {
       namespaces: ["user", "pid", "network", "ipc", "uts", "mount"].map((type) => ({ type })),
       uidMappings: [{ containerID: 0, hostID: host.uid, size: 1 }],
       gidMappings: [{ containerID: 0, hostID: host.gid, size: 1 }],
-      maskedPaths: [
-        "/proc/kcore",
-        "/proc/keys",
-        "/proc/timer_list",
-        "/proc/sched_debug",
-        "/proc/1/environ",
-        "/sys/firmware",
-      ],
-      readonlyPaths: ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"],
+      maskedPaths: MASKED_PATHS,
+      readonlyPaths: READONLY_PATHS,
       ...(spec.without === "filter" ? {} : { seccomp: seccompOf(spec, host.processor) }),
       ...(host.uid === 0 ? { resources: resourcesOf(spec) } : {}),
     },
@@ -114,7 +123,11 @@ function mountsOf(spec: JailSpec, visible: readonly string[]): readonly object[]
   ];
 }
 
-function resourcesOf(spec: JailSpec): object {
+export function resourcesOf(spec: JailSpec): {
+  readonly memory: { readonly limit: number };
+  readonly pids: { readonly limit: number };
+  readonly cpu: { readonly period: number; readonly quota: number };
+} {
   return {
     memory: { limit: spec.memory_bytes + spec.tmp_bytes + CGROUP_ROOM_BYTES },
     pids: { limit: spec.threads + CGROUP_ROOM_TASKS },
@@ -123,7 +136,7 @@ function resourcesOf(spec: JailSpec): object {
 }
 
 /** The filter of stage `prelude` in the specification's words; the prelude puts on the narrower one itself. */
-function seccompOf({ threads }: JailSpec, processor: Processor): object {
+export function seccompOf({ threads }: JailSpec, processor: Processor): object {
   const action = "SCMP_ACT_ALLOW";
   const names = [...Object.keys(STRATEGY_CALLS), ...Object.keys(PRELUDE_CALLS), ...RUNC_CALLS];
   const thread = { index: 0, value: CLONE_THREAD, valueTwo: CLONE_THREAD, op: "SCMP_CMP_MASKED_EQ" };

@@ -7,6 +7,8 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, sep } from "node:path";
 import { type Failure, type Result, err, failure, ok } from "@rumi/kernel";
+import { bridgeArguments } from "../docker/bridge.ts";
+import { containerUser, dockerJob } from "../docker/container.ts";
 import { assembleFilter, type Processor, processorOf } from "./filter.ts";
 import { DIES_WITH_RUNC, findRunc, guarded, ociConfig } from "./oci.ts";
 import { PRELUDE, type PreludeConfig } from "./prelude.ts";
@@ -61,6 +63,7 @@ export function planJail(spec: JailSpec, host: HostFacts): Result<JailPlan, Fail
   if (!namespaces) return ok({ file: PRLIMIT, args: [...limits, ...inner], filter: null, uid, reports: true });
   if (spec.mechanism === "runc")
     return planContainer(spec, host, { processor, command: [PRLIMIT, ...limits, ...inner] });
+  if (spec.mechanism === "docker") return ok(planDocker(spec, { processor, command: [PRLIMIT, ...limits, ...inner] }));
   if (!existsSync(BUBBLEWRAP)) return err(unavailable(spec, `${BUBBLEWRAP} is not installed`));
   const outer = filter("prelude");
   const seccomp = outer.length === 0 ? [] : ["--seccomp", "3"];
@@ -91,6 +94,21 @@ function planContainer(
     visible: visible(spec),
   });
   return ok({ file, args, filter: null, uid: null, reports, container });
+}
+
+/** A bridge to the engine; the container is its to create and to remove. */
+function planDocker(
+  spec: JailSpec,
+  of: { readonly processor: Processor; readonly command: readonly string[] },
+): JailPlan {
+  const job = dockerJob(spec, {
+    ...of,
+    user: containerUser(process.getuid?.() ?? 0, process.getgid?.() ?? 0),
+    environment: JAIL_ENVIRONMENT,
+    visible: visible(spec),
+  });
+  const reports = spec.program.kind === "python";
+  return { file: process.execPath, args: bridgeArguments(job), filter: null, uid: null, reports };
 }
 
 export function unavailable(spec: Pick<JailSpec, "mechanism">, problem: string): Failure {
@@ -135,7 +153,7 @@ function bindProblem(path: string, spec: JailSpec, host: HostFacts): string | un
   if (!existsSync(path)) return "it does not exist";
   if (!lstatSync(path).isDirectory() || realpathSync(path) !== path)
     return "it is not a folder, or a symbolic link leads to it";
-  const changesUser = host.is_root && (spec.mechanism === "self-jail" || spec.host_uid !== undefined);
+  const changesUser = host.is_root && (["self-jail", "docker"].includes(spec.mechanism) || spec.host_uid !== undefined);
   const hidden = changesUser ? unreadable(path) : undefined;
   return hidden === undefined ? undefined : `the unprivileged user cannot read ${hidden}`;
 }
@@ -208,9 +226,11 @@ function visible(spec: JailSpec): string[] {
 
 function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filter: Uint8Array): string[] {
   const { program } = spec;
-  // The limits once more, inside the namespaces, where the user's other processes do not count.
+  // Where namespaces give it a user of its own, that user's other processes do not count; elsewhere they would.
+  const isAlone = namespaces && spec.mechanism !== "docker";
+  const ownUser = (limit: string): readonly string[] => (isAlone ? [limit] : []);
   if (program.kind === "executable")
-    return [...GATE, PRLIMIT, `--nproc=${spec.threads}`, ...outerLimits(spec), program.path, ...spec.args];
+    return [...GATE, PRLIMIT, ...ownUser(`--nproc=${spec.threads}`), ...outerLimits(spec), program.path, ...spec.args];
   const limits: [string, number][] = [
     ["RLIMIT_NPROC", spec.threads],
     ["RLIMIT_CORE", 0],
@@ -220,8 +240,7 @@ function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filt
     ...(spec.cpu_seconds === undefined ? [] : [["RLIMIT_CPU", spec.cpu_seconds] as [string, number]]),
   ];
   const config: PreludeConfig = {
-    // Inside namespaces the user's other processes do not count; outside, the cap would count every jail of that user.
-    limits: namespaces ? limits : limits.filter(([name]) => name !== "RLIMIT_NPROC" || spec.threads === 1),
+    limits: isAlone ? limits : limits.filter(([name]) => name !== "RLIMIT_NPROC" || spec.threads === 1),
     parent: namespaces ? null : host.pid,
     landlock: spec.mechanism === "self-jail" && spec.isolation === "strict" ? "required" : "if_present",
     pretend_no_landlock: spec.without === "landlock",

@@ -16,10 +16,12 @@ import type { Readable, Writable } from "node:stream";
 import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
+import { ENGINE_REFUSED } from "../docker/bridge.ts";
 import { BoundedLog, type LogCounts } from "./log.ts";
 import { type OciBundle, writeBundle } from "./oci.ts";
-import { endTree, lives } from "./end-tree.ts";
-import { GATE_OPEN, GATE_READY, JAIL_ENVIRONMENT, type JailPlan, planJail } from "./plan.ts";
+import { lives } from "./end-tree.ts";
+import { endJail, type Ending, endingBefore, endingOnceReady } from "./ending.ts";
+import { GATE_OPEN, GATE_READY, JAIL_ENVIRONMENT, type JailPlan, planJail, unavailable } from "./plan.ts";
 import { PRELUDE_TOO_WEAK, type PreludeReport } from "./prelude.ts";
 import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "./spec.ts";
 import { weaknesses } from "./weakness.ts";
@@ -69,6 +71,7 @@ export function startFailure(spec: JailSpec, fault: BoxFault, log: string): Fail
       { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" },
     );
   }
+  if (spec.mechanism === "docker" && fault.exit_code === ENGINE_REFUSED) return unavailable(spec, problem);
   return failure("RUMI-STR-062", { problem }, { reasonCode: "M.SANDBOX.SPAWN", details: { fault } });
 }
 
@@ -134,12 +137,13 @@ export class JailedProcess {
   private readonly log: BoundedLog;
   private waiting: Waiting | undefined;
   private fault: BoxFault | null = null;
-  private tied = false;
+  private ending: Ending;
   private received: Buffer = Buffer.alloc(0);
 
   constructor(spec: JailSpec, { child, stdin, stdout, stderr }: Pipes) {
     this.mechanism = spec.mechanism;
     this.level = JAIL_LEVELS[spec.mechanism];
+    this.ending = endingBefore(spec.mechanism);
     this.child = child;
     this.stdin = stdin;
     this.log = new BoundedLog({
@@ -201,19 +205,15 @@ export class JailedProcess {
     return ok(null);
   }
 
-  /** What was started dies with what started it, at once: from here on one signal is enough. A container dies later than runc. */
+  /** It stands: what was started dies with what started it, unless it is a container. */
   tie(): void {
-    if (this.mechanism === "runc") return;
-    this.tied = true;
+    this.ending = endingOnceReady(this.mechanism);
   }
 
   /** Whatever state it is in, nothing of it is left. */
   kill(): void {
     const { pid, exitCode, signalCode } = this.child;
-    if (pid !== undefined && exitCode === null && signalCode === null) {
-      if (this.tied) this.child.kill("SIGKILL");
-      else endTree(pid);
-    }
+    if (pid !== undefined && exitCode === null && signalCode === null) endJail(pid, this.ending);
   }
 
   lastFault(): BoxFault | null {

@@ -1,7 +1,10 @@
 /** What a jail is asked to run and what it may use. */
 import type { PythonFacts } from "./python.ts";
 
-export const JAIL_MECHANISMS = ["bubblewrap", "self-jail", "runc"] as const;
+/** Those that need nothing but programs of this machine, and those that ask somebody else. */
+export const LOCAL_MECHANISMS = ["bubblewrap", "self-jail", "runc"] as const;
+export type LocalMechanism = (typeof LOCAL_MECHANISMS)[number];
+export const JAIL_MECHANISMS = [...LOCAL_MECHANISMS, "docker"] as const;
 export type JailMechanism = (typeof JAIL_MECHANISMS)[number];
 export type JailLevel = "L1" | "L3";
 /** L1 process with the system's limits, L3 container. */
@@ -9,13 +12,27 @@ export const JAIL_LEVELS: Readonly<Record<JailMechanism, JailLevel>> = {
   bubblewrap: "L1",
   "self-jail": "L1",
   runc: "L3",
+  docker: "L3",
 };
 
 /** What an operator may restrict a machine to (RUMI_CONTAINER_ENGINE). */
-export const CONTAINER_ENGINES = ["auto", "runc", "bubblewrap", "selfjail"] as const;
-export type ContainerEngine = (typeof CONTAINER_ENGINES)[number];
+export const CONTAINER_ENGINES = ["auto", "docker", "runc", "bubblewrap", "selfjail"] as const;
+/** `docker:/PATH` is Docker at another socket than its usual one. */
+export type ContainerEngine = (typeof CONTAINER_ENGINES)[number] | `docker:/${string}`;
 
+export function parseContainerEngine(text: string): ContainerEngine | undefined {
+  if (/^docker:\/[^\0]+$/.test(text)) return text as `docker:/${string}`;
+  return CONTAINER_ENGINES.find((one) => one === text);
+}
+
+/** Where Docker listens, if somebody said so. */
+export function engineSocket(engine: ContainerEngine): string | undefined {
+  return engine.startsWith("docker:") ? engine.slice("docker:".length) : undefined;
+}
+
+/** Docker only when it is asked for: who may speak to it may do anything on its machine, and it gets an image of ours. */
 export function isOffered(mechanism: JailMechanism, engine: ContainerEngine): boolean {
+  if (mechanism === "docker") return engine.split(":")[0] === "docker";
   return engine === "auto" || engine === mechanism.replaceAll("-", "");
 }
 
@@ -38,6 +55,8 @@ export type JailSpec = {
   readonly read_only_binds: readonly string[];
   /** Address space, bytes. */
   readonly memory_bytes: number;
+  /** Where the container engine listens; absent: its usual place (`docker`). */
+  readonly engine_socket?: string;
   /** Processor time over the whole life, after which the kernel ends it whoever watches; absent: unlimited. */
   readonly cpu_seconds?: number;
   readonly nofile: number;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
-import { detectPython, JAIL_MECHANISMS, type JailMechanism, type JailWatchdogOptions } from "../index.ts";
+import { detectPython, LOCAL_MECHANISMS, type LocalMechanism, type JailWatchdogOptions } from "../index.ts";
 import { ATTACKER } from "./attacker.fixture.ts";
 import { type Lane, openLane } from "./sync-lane.kit.ts";
 
@@ -18,12 +18,12 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-const lane = (mechanism: JailMechanism, more: Partial<JailWatchdogOptions> = {}): Promise<Lane> => {
+const lane = (mechanism: LocalMechanism, more: Partial<JailWatchdogOptions> = {}): Promise<Lane> => {
   if (!python.ok) throw new Error("the suite needs Python");
   return openLane({ mechanism, python: python.value, script, folder: folder.path, ...more });
 };
 
-describe.each(JAIL_MECHANISMS)("blocking %s", (mechanism) => {
+describe.each(LOCAL_MECHANISMS)("blocking %s", (mechanism) => {
   const run = it.runIf(requires("python3") && (mechanism === "self-jail" || requires(mechanism)));
 
   run("answers and measures a round trip", async () => {

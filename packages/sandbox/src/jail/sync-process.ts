@@ -18,7 +18,8 @@ import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/ke
 import { type BoxFault, boxFault } from "../fault.ts";
 import { SANDBOX_LIMITS } from "../limits.ts";
 import { OwnTime, ownThread, threadTimes, type TimesOf, treeTimes } from "../own-time.ts";
-import { endTree, lives } from "./end-tree.ts";
+import { lives } from "./end-tree.ts";
+import { endJail, type Ending, endingBefore, endingOnceReady } from "./ending.ts";
 import type { LogCounts } from "./log.ts";
 import { LogPipe } from "./log-pipe.ts";
 import { GATE_OPEN, GATE_READY, planJail } from "./plan.ts";
@@ -28,7 +29,7 @@ import { JAIL_LEVELS, type JailLevel, type JailMechanism, type JailSpec } from "
 import { weaknesses } from "./weakness.ts";
 
 /** Shared words between the lane's thread and its watchdog. `call` is odd while an answer is awaited, another one each time. */
-const WORD = { pid: 0, call: 1, killed: 2, deadline_ms: 3, tied: 4, thread: 5 } as const;
+const WORD = { pid: 0, call: 1, killed: 2, deadline_ms: 3, ending: 4, thread: 5 } as const;
 const WORDS = 6;
 /** What the watchdog makes of the call that it ends; even, so that nobody sees a call in it. */
 const CONDEMNED = 0;
@@ -71,8 +72,7 @@ export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions
     // The lane leaves the call before it reaps, so the pid of a call under way is still this process.
     if (Atomics.compareExchange(watch, WORD.call, call, CONDEMNED) !== call) return;
     Atomics.store(watch, WORD.killed, 1);
-    if (Atomics.load(watch, WORD.tied) === 1) process.kill(pid, "SIGKILL");
-    else endTree(pid);
+    endJail(pid, Atomics.load(watch, WORD.ending));
   }, options.every_ms);
   timer.unref();
   return () => clearInterval(timer);
@@ -184,12 +184,13 @@ export class SyncJailedProcess {
   private readonly message = Buffer.alloc(SANDBOX_LIMITS.frame_bytes + 4);
   private fault: BoxFault | null = null;
   private closed = false;
-  private tied = false;
+  private ending: Ending;
 
   constructor(parts: Parts) {
     this.parts = parts;
     this.mechanism = parts.spec.mechanism;
     this.level = JAIL_LEVELS[parts.spec.mechanism];
+    this.ending = endingBefore(parts.spec.mechanism);
     this.log = new LogPipe(parts.ends.log, {
       bytes_per_second: parts.spec.log_bytes_per_second,
       bytes_per_run: parts.spec.log_bytes_per_run,
@@ -211,7 +212,7 @@ export class SyncJailedProcess {
   watched(): void {
     const { watch, child } = this.parts;
     Atomics.store(watch, WORD.killed, 0);
-    Atomics.store(watch, WORD.tied, 0);
+    Atomics.store(watch, WORD.ending, this.ending);
     Atomics.store(watch, WORD.thread, ownThread());
     Atomics.store(watch, WORD.pid, child.pid ?? 0);
   }
@@ -269,19 +270,15 @@ export class SyncJailedProcess {
     return this.log.counts();
   }
 
-  /** What was started dies with what started it, at once: from here on one signal is enough. A container dies later than runc. */
+  /** It stands: what was started dies with what started it, unless it is a container. */
   tie(): void {
-    if (this.mechanism === "runc") return;
-    this.tied = true;
-    Atomics.store(this.parts.watch, WORD.tied, 1);
+    this.ending = endingOnceReady(this.mechanism);
+    Atomics.store(this.parts.watch, WORD.ending, this.ending);
   }
 
   private end(): void {
     const { pid, exitCode, signalCode } = this.parts.child;
-    if (pid !== undefined && exitCode === null && signalCode === null) {
-      if (this.tied) this.parts.child.kill("SIGKILL");
-      else endTree(pid);
-    }
+    if (pid !== undefined && exitCode === null && signalCode === null) endJail(pid, this.ending);
     takeAway(this.parts.child);
   }
 
