@@ -36,6 +36,7 @@ export async function buildTally(folder: string, of: TallyVersion): Promise<stri
   const source = join(folder, `${pack_id}-${version}${extname(name)}`);
   const replaced = text
     .replace(/(VERSION(?:: \w+)? = )1/, `$1${state}`)
+    .replace("../../../../sdk/typescript/src/index.ts", "rumi-sdk")
     .replace(/(HOOK(?:: &?\w+)? = )"none"/, `$1"${hook}"`);
   writeFileSync(source, replaced);
   const outfile = join(path, entrypoint);

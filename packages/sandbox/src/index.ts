@@ -29,6 +29,7 @@ export {
   CONTAINER_ENGINES,
   type ContainerEngine,
   engineSocket,
+  isOffered,
   parseContainerEngine,
   JAIL_LEVELS,
   JAIL_MECHANISMS,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { arch, platform } from "node:os";
 import type { Command } from "commander";
 import { failureText } from "@rumi/kernel";
-import { detectJails, detectPython } from "@rumi/sandbox";
+import { detectJails, detectPython, isOffered } from "@rumi/sandbox";
 import { homePaths } from "../home/layout.ts";
 import { diskStatus } from "../program/health.ts";
 import type { Installation } from "../program/installation.ts";
@@ -63,7 +63,9 @@ async function pythonChecks(context: CliContext): Promise<readonly Check[]> {
     const { text, next } = failureText(python.error, context.terminal.language);
     return [{ name: "python", state: "warning", fact: `${text} Python strategies are refused.`, next }];
   }
-  const jails = await detectJails(python);
+  const settings = settingsOf(context);
+  const engine = settings.ok ? settings.value.container_engine : "auto";
+  const jails = (await detectJails(python, engine)).filter(({ mechanism }) => isOffered(mechanism, engine));
   const found: Check[] = [
     { name: "python", state: "ok", fact: `${python.value.version} at ${python.value.path}`, next: null },
   ];

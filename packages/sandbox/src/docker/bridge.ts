@@ -155,7 +155,11 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
       const { repository, tag, archive_base64 } = job.image;
       const archive = Buffer.from(archive_base64, "base64");
       const path = on(`/images/create?fromSrc=-&repo=${repository}&tag=${tag}`);
-      const imported = expect("the image", await request("POST", path, archive, { type: "application/x-tar" }), 200);
+      const imported = expect(
+        "the image",
+        await request("POST", path, archive, { type: "application/octet-stream" }),
+        200,
+      );
       if (imported.text.includes('"error"')) throw new Error(`the image was refused: ${imported.text.slice(0, 200)}`);
       made = await ask();
     }

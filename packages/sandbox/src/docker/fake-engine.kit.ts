@@ -142,7 +142,7 @@ export class FakeEngine {
       }
       case "POST /images/create":
         if (query !== "fromSrc=-&repo=rumi-jail&tag=1") this.#problem(`${step}: ${query}`);
-        if (request.headers["content-type"] !== "application/x-tar") this.#problem(`${step}: no archive`);
+        if (request.headers["content-type"] !== "application/octet-stream") this.#problem(`${step}: no archive`);
         this.archives.push(body);
         return say(200, { status: `sha256:${"1".repeat(64)}` });
       case "POST /containers/create":
