@@ -7,7 +7,7 @@
 import type { StrategyDescriptor } from "@rumi/abi";
 import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
 import type { Attester } from "@rumi/ledger";
-import { guards, type Declaration, type Guards, type Logger, type SafetyMode } from "@rumi/operations";
+import { guards, type Declaration, type Guards, type Logger, type Pipeline, type SafetyMode } from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
@@ -33,6 +33,7 @@ import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
+import { emergencyReconciler, emergencySpool, type EmergencyFile } from "./emergency/spool.ts";
 import { REQUIRED_GATES, requiredGates } from "./gates/guard.ts";
 import { gateDeclarations } from "./gates/operations.ts";
 import { GATE_MIGRATIONS } from "./gates/tables.ts";
@@ -83,6 +84,7 @@ export {
 } from "./lifecycle/states.ts";
 export type { AdmitRequest } from "./preflight/gather.ts";
 export { runbookOf, RUNBOOKS } from "./runbooks.ts";
+export { EMERGENCY_LIMITS, type EmergencyFile } from "./emergency/spool.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
 export { verifyStop, type ProvenStop } from "./attestation/verify.ts";
 export { instanceMetrics } from "./metrics.ts";
@@ -145,6 +147,8 @@ export type ControlDeps = {
   readonly proveEvent: ProveEvent;
   /** The runtime's admission; passes where it is not given. */
   readonly admit?: Admission;
+  /** Where tightenings outlive the process that the log could not take; absent: they are kept in memory. */
+  readonly emergency_file?: EmergencyFile;
   /** Signs stop records; without one no stop is attested. */
   readonly attester?: Attester;
   readonly lease_ttl?: Millis;
@@ -161,6 +165,8 @@ export interface ControlPlane {
   /** Every operation and query of the program, so that policies can name those of other parts too. */
   know(names: ActionNames): void;
   readonly hub: RunnerHub;
+  /** Carries out what was tightened while the log could not be written; to be run among the others. */
+  emergency(pipeline: Pipeline): Reconciler;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
   /** Orderly end: every bot that runs or stands still is stopped; ids of those not proven stopped in time. */
@@ -170,7 +176,8 @@ export interface ControlPlane {
 
 export function createControlPlane(deps: ControlDeps): ControlPlane {
   const { store } = deps;
-  const hub = createRunnerHub(deps);
+  const spool = emergencySpool(deps.emergency_file);
+  const hub = createRunnerHub({ ...deps, tightened: spool });
   const reconciler = instanceReconciler({ ...deps, hub });
   const preflight = {
     verifyStrategy: deps.packs.verifyStrategy,
@@ -186,17 +193,23 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   let names: ActionNames = { operations: [], queries: [] };
   const schema = () => policySchema(deps.environment, names);
   const policy = policyKeeper(store, { schema, logger: deps.logger });
-  const stopListening = store.onAppended((_first, events) => {
-    if (events.some((event) => event.action === "execution.killswitch.set"))
-      readKillSwitch(store, store).then(
-        (now) => hub.tellKillSwitch(now),
-        (error: unknown) => deps.logger.error("the kill switch could not be told to the runners", { error }),
-      );
-    if (!events.some((event) => event.action === "safety.transition")) return;
-    readSafety(store, store).then(
+  const tellKillSwitch = (): void =>
+    void readKillSwitch(store, store).then(
+      (now) => hub.tellKillSwitch(now),
+      (error: unknown) => deps.logger.error("the kill switch could not be told to the runners", { error }),
+    );
+  const tellSafety = (): void =>
+    void readSafety(store, store).then(
       (row) => hub.tellSafety(row.mode as SafetyMode, row.generation),
       (error: unknown) => deps.logger.error("the safety mode could not be told to the runners", { error }),
     );
+  const stopListening = store.onAppended((_first, events) => {
+    if (events.some(({ action }) => action === "execution.killswitch.set")) tellKillSwitch();
+    if (events.some(({ action }) => action === "safety.transition")) tellSafety();
+  });
+  spool.onChange(() => {
+    tellKillSwitch();
+    tellSafety();
   });
   return {
     hub,
@@ -206,6 +219,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       locks: [holdsGuard(store), killSwitchGuard(store)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       policy,
+      emergency: spool,
       breakGlass: {
         name: "break_glass",
         check: async (reader, { principal, operation, now }) =>
@@ -230,6 +244,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       names = all;
     },
     migrations: controlMigrations,
+    emergency: (pipeline) => emergencyReconciler(spool, hub.recorder, pipeline, () => deps.clock.now()),
     reconcilers: [
       lockReconciler({ ...deps, hub }),
       reconciler,

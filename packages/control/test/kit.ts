@@ -23,6 +23,7 @@ import {
   listenForRunners,
   runnerSocketPath,
   type ControlPlane,
+  type EmergencyFile,
 } from "../src/index.ts";
 import { fakeRunner, type FakeRunner } from "./fake-runner.ts";
 
@@ -63,6 +64,7 @@ export type ControlOptions = {
   /** Beside those of the product. */
   readonly declarations?: readonly Declaration[];
   readonly dangerous_operations?: "enabled" | "disabled";
+  readonly emergency_file?: EmergencyFile;
 };
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
@@ -106,6 +108,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         environment: options.environment ?? "dev",
         dangerous_operations: options.dangerous_operations ?? "enabled",
         attester: ATTESTER,
+        ...(options.emergency_file === undefined ? {} : { emergency_file: options.emergency_file }),
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
         packs,
         inspectRecordings: async (files) => {

@@ -96,6 +96,20 @@ export interface PolicyPort {
   }): Failure | undefined | Promise<Failure | undefined>;
 }
 
+/** A tightening that the log could not take. */
+export type EmergencyEntry = {
+  readonly command_id: string;
+  readonly operation: string;
+  readonly principal: Principal;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly trace_id: string;
+  readonly at: Micros;
+};
+export interface EmergencyPort {
+  /** Takes effect at once; answers whether it would also outlive this process. */
+  tighten(entry: EmergencyEntry): "spooled" | "only_in_memory";
+}
+
 export type Guards = {
   readonly policy: PolicyPort | null;
   readonly locks: readonly Guard[];
@@ -106,6 +120,8 @@ export type Guards = {
   readonly challenge: ChallengePort | null;
   /** Whether a strong operation is covered by an open break-glass session; without it none is. */
   readonly breakGlass: Guard | null;
+  /** Where tightenings go that the log cannot take; without it they are refused like everything else. */
+  readonly emergency: EmergencyPort | null;
 };
 
 /** For programs that have no safety part yet, and for tests: always this mode. */
@@ -114,7 +130,16 @@ export function fixedSafety(mode: SafetyMode): SafetyReader {
 }
 
 export function guards(of: Partial<Guards> & Pick<Guards, "safety">): Guards {
-  return { policy: null, locks: [], gates: new Map(), guardrails: [], challenge: null, breakGlass: null, ...of };
+  return {
+    policy: null,
+    locks: [],
+    gates: new Map(),
+    guardrails: [],
+    challenge: null,
+    breakGlass: null,
+    emergency: null,
+    ...of,
+  };
 }
 
 export const PASSES: Result<void, never> = ok(undefined);

@@ -141,6 +141,11 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly error_extras?: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** What it would do, in words and numbers, for dry_run and for whoever approves it. */
   readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
+  /**
+   * Its tightening works whatever happens: policies cannot forbid a run that only shrinks risk (roles can), and where
+   * the log cannot be written it goes to the emergency spool and takes effect all the same (pipeline/emergency.ts).
+   */
+  readonly emergency?: true;
   /** It confirms a challenge: the stored command is judged and carried out in its place (stages/redeem.ts). */
   readonly redeems?: true;
 };

@@ -65,6 +65,7 @@ const setKillSwitch: Declaration = defineOperation({
   input: Type.Object({ command_id: CommandIdField, scope: ScopeField, level: LevelField, reason: ReasonField }, CLOSED),
   output: AnswerSchema,
   key: "command_id",
+  emergency: true,
   permission: ["operator", "admin"],
   // Loosening takes a confirmed challenge instead; SAFE must not lock the switch in.
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],

@@ -24,6 +24,7 @@ import {
   type Key,
 } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
+import type { EmergencySpool } from "../emergency/spool.ts";
 import type { Followed } from "../kill-switch/operations.ts";
 import { readKillSwitch, wireRules, type KillSwitch } from "../kill-switch/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -109,7 +110,12 @@ type Peer = {
 /** Messages after which something else may have to be done; journals and renewals come by the thousand and change no plan. */
 const MOVING: ReadonlySet<RunnerMessage["type"]> = new Set<RunnerMessage["type"]>(["instances", "status", "reply"]);
 
-export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Millis }): RunnerHub {
+/** What is in force although no row says so yet. */
+type Tightened = Pick<EmergencySpool, "mode" | "rules">;
+
+export function createRunnerHub(
+  deps: RecorderDeps & { readonly lease_ttl?: Millis; readonly tightened?: Tightened },
+): RunnerHub {
   const { store, clock, logger } = deps;
   const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);
   const recorder = createRecorder(deps);
@@ -120,6 +126,9 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
   let nextRequest = 1;
   const hostsNothing = (runner_id: string): boolean =>
     [...(peers.get(runner_id)?.reported.values() ?? [])].every(isOver);
+  const modeOf = (row: SafetyMode): SafetyMode => deps.tightened?.mode(row) ?? row;
+  const rulesOf = (now: KillSwitch): ReturnType<typeof wireRules> =>
+    deps.tightened?.rules(wireRules(now)) ?? wireRules(now);
   const changed = (): void => {
     for (const listener of listeners) listener();
   };
@@ -182,20 +191,17 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
       case "killswitch_followed": {
         const { generation, instances } = message;
         peer.followed = { generation, instances };
-        const details = { generation, instances };
-        await recorder.commit(
-          `runner:${runner_id}`,
-          [],
-          [
-            {
-              action: "execution.killswitch.followed",
-              resource_type: "runner",
-              resource_id: runner_id,
-              outcome: "SUCCESS",
-              details,
-            },
-          ],
-        );
+        const event = {
+          action: "execution.killswitch.followed",
+          resource_type: "runner",
+          resource_id: runner_id,
+          outcome: "SUCCESS" as const,
+          details: { generation, instances },
+        };
+        // Its word also comes while the log cannot be written; the line is not to be cut for that.
+        await recorder
+          .commit(`runner:${runner_id}`, [], [event])
+          .catch((error: unknown) => logger.error("a followed kill switch could not be audited", { runner_id, error }));
         return;
       }
       case "reply": {
@@ -291,10 +297,11 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
   /** The safety mode and the kill switch, to a newcomer. */
   const sayWhatHolds = async (connection: RunnerConnection): Promise<void> => {
     const { mode, generation } = await readSafety(store, store);
-    connection.send({ type: "safety", mode: mode as SafetyMode, generation });
+    connection.send({ type: "safety", mode: modeOf(mode as SafetyMode), generation });
     const kill = await readKillSwitch(store, store);
-    if (kill.generation > 0)
-      connection.send({ type: "killswitch", generation: kill.generation, rules: wireRules(kill) });
+    const rules = rulesOf(kill);
+    if (kill.generation > 0 || rules.length > 0)
+      connection.send({ type: "killswitch", generation: kill.generation, rules });
   };
 
   const detach = (peer: Peer): void => {
@@ -388,10 +395,10 @@ export function createRunnerHub(deps: RecorderDeps & { readonly lease_ttl?: Mill
     },
     tell: (runner_id, message) => void peers.get(runner_id)?.connection.send(message),
     tellSafety: (mode, generation) => {
-      for (const { connection } of peers.values()) connection.send({ type: "safety", mode, generation });
+      for (const { connection } of peers.values()) connection.send({ type: "safety", mode: modeOf(mode), generation });
     },
     tellKillSwitch: (now) => {
-      const rules = wireRules(now);
+      const rules = rulesOf(now);
       for (const { connection } of peers.values())
         connection.send({ type: "killswitch", generation: now.generation, rules });
     },

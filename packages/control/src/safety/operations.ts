@@ -38,6 +38,7 @@ const setSafety = defineOperation({
   ),
   output: AnswerSchema,
   key: "command_id",
+  emergency: true,
   permission: ["operator", "admin"],
   // Loosening takes a confirmed challenge instead; SAFE must not lock itself in.
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],

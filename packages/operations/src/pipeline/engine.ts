@@ -16,6 +16,7 @@ import { causeChain } from "../logging.ts";
 import { auditFailure } from "./audit-failure.ts";
 import { confirmationEvents } from "./confirmation.ts";
 import { answerDryRun } from "./dry-run.ts";
+import { tightenAnyway } from "./emergency.ts";
 import { ACTUATION, ADMISSION, JUDGEMENT } from "./order.ts";
 import type { PipelineContext, Run, Stage, StageEnd } from "./run.ts";
 import { stillRunning } from "./still-running.ts";
@@ -128,6 +129,8 @@ async function finish(run: Run, end: StageEnd, context: PipelineContext): Promis
       return deny(run, end.failure, context);
     case "challenge":
       return challenged(run, end, context);
+    case "emergency":
+      return tightenAnyway(run, end.failure, context);
     case "again":
     case "take_over":
       throw new Error(`a stage ended with ${end.kind} where it cannot`);

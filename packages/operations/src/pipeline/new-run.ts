@@ -32,6 +32,7 @@ export function newRun(operation: RegisteredOperation, request: CommandRequest):
     reader: NO_READER,
     facts: undefined,
     risk: "increase",
+    forbidden: null,
     fences: [],
     decision: null,
   };

@@ -5,6 +5,7 @@
  * that cannot be carried out any more (its secret is gone, its operation too, its form is another now) ends
  * as interrupted (recovery.test.ts).
  */
+import { authorise } from "./stages/authorise.ts";
 import { type Failure, failure } from "@rumi/kernel";
 import { finishKey, type OperationKeyRow, unfinishedKeys } from "@rumi/store";
 import { type Answer, encodeOutcome, refused } from "../answer.ts";
@@ -74,6 +75,9 @@ async function resume(row: OperationKeyRow, context: PipelineContext): Promise<"
   if (stored.withheld || !operation.validate(structuredClone(stored.input)).ok)
     return kindOf(await deny(run, interrupted, context));
   run.target = operation.definition.target(stored.input);
+  // What policies say against it is asked again: it was only remembered by the run that died.
+  const forbidden = await authorise.run(run, context);
+  if (forbidden?.kind === "refuse") return kindOf(await deny(run, forbidden.failure, context));
   return kindOf(await takeOver(run, row, context));
 }
 

@@ -94,6 +94,8 @@ export type Run = Subject & {
   reader: Reader;
   facts: unknown;
   risk: RiskDirection;
+  /** What policies said against it, where only tightening is above them. */
+  forbidden: Failure | null;
   fences: Write[];
   decision: Decision | null;
 };
@@ -108,6 +110,8 @@ export type StageEnd =
   | { readonly kind: "answer"; readonly answer: Answer }
   /** Not counted as a command at all: told to the caller and nothing more. */
   | { readonly kind: "turn_away"; readonly failure: Failure; readonly retry_after_seconds?: number }
+  /** The log could not take it, and it may be a tightening that has to work all the same. */
+  | { readonly kind: "emergency"; readonly failure: Failure }
   /** Something committed in between: load and decide again. */
   | { readonly kind: "again" }
   /** A command that stopped half-way is taken over: go on at `load` with the stored request. */
@@ -120,3 +124,6 @@ export type Stage = {
 
 export const refuse = (failure: Failure): StageEnd => ({ kind: "refuse", failure });
 export const turnAway = (failure: Failure): StageEnd => ({ kind: "turn_away", failure });
+/** The log could not be written: refused, but for what may have to work all the same. */
+export const unlogged = ({ operation }: Pick<Run, "operation">, failure: Failure): StageEnd =>
+  operation.definition.emergency === true ? { kind: "emergency", failure } : turnAway(failure);

@@ -49,6 +49,7 @@ import {
 import { createServer, isLoopback, type Server } from "@rumi/server";
 import { openSqliteStore, storedLog, type Store } from "@rumi/store";
 import { loadRecordings } from "@rumi/venues";
+import { emergencyFile } from "../home/emergency-file.ts";
 import { writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
 import type { Settings } from "../home/settings.ts";
@@ -163,6 +164,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const ticker = startTicker(
     [
+      control.emergency(pipeline),
       ...control.reconcilers,
       packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
     ],
@@ -270,6 +272,7 @@ function controlPlane(
     dangerous_operations: settings.dangerous_operations,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     attester: attesterFromPem(keys.attestation_pem),
+    emergency_file: emergencyFile(join(paths.user_data, "emergency.spool")),
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
     admit: admissionProcess(installation, settings.container_engine),
     inspectRecordings: async (files) => {

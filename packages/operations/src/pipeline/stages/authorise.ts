@@ -1,17 +1,25 @@
 /** Whether the principal holds a role that may, and no policy forbids it; default deny. */
 import { type Failure, failure } from "@rumi/kernel";
 import type { OperationDefinition, Principal, QueryDefinition } from "../../operation.ts";
-import type { PipelineContext, Stage } from "../run.ts";
+import type { PipelineContext, Run, Stage, StageEnd } from "../run.ts";
 import { refuse } from "../run.ts";
 
 export const authorise: Stage = {
   name: "authorise",
-  run: ({ operation: { definition }, principal, target }, context) => {
-    const refusal = permissionRefusal(definition, principal, target, context);
-    if (refusal instanceof Promise) return refusal.then((why) => (why === undefined ? undefined : refuse(why)));
-    return refusal === undefined ? undefined : refuse(refusal);
+  run: (run, context) => {
+    const { definition } = run.operation;
+    const refusal = permissionRefusal(definition, run.principal, run.target, context);
+    return refusal instanceof Promise ? refusal.then((why) => judged(run, why)) : judged(run, refusal);
   },
 };
+
+/** A policy that forbids a tightening forbids nothing; which way it goes is known once the facts are loaded. */
+function judged(run: Run, why: Failure | undefined): StageEnd | undefined {
+  if (why === undefined) return undefined;
+  if (run.operation.definition.emergency !== true || why.code === "RUMI-AUTH-003") return refuse(why);
+  run.forbidden = why;
+  return undefined;
+}
 
 export function permissionRefusal(
   definition: Pick<OperationDefinition | QueryDefinition, "name" | "permission">,

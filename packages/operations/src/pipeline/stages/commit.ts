@@ -7,7 +7,7 @@ import { finishKey } from "@rumi/store";
 import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { confirmationEvents } from "../confirmation.ts";
-import { type Stage, turnAway } from "../run.ts";
+import { type Stage, unlogged } from "../run.ts";
 import { stillRunning } from "../still-running.ts";
 
 export const commit: Stage = {
@@ -50,7 +50,7 @@ export const commit: Stage = {
         answer: { ...outcome, data, command_id: run.command_id, duplicate_suppressed: false },
       };
     }
-    if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
+    if (committed.error.kind === "failed") return unlogged(run, auditFailure(committed.error.failure, definition.name));
     // The key's own row is first: if it moved, somebody else carries this command out.
     if (committed.error.write_index === 0) return stillRunning(run.command_id);
     return { kind: "again" };

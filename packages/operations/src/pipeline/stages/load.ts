@@ -1,5 +1,5 @@
 /** Reads everything the decision needs and, from it, which way the command moves risk. */
-import type { Stage } from "../run.ts";
+import { refuse, type Stage } from "../run.ts";
 
 export const load: Stage = {
   name: "load",
@@ -12,6 +12,6 @@ export const load: Stage = {
       now: context.now(),
     });
     run.risk = definition.risk(run.input, run.facts);
-    return undefined;
+    return run.forbidden !== null && run.risk !== "tighten" ? refuse(run.forbidden) : undefined;
   },
 };

@@ -6,7 +6,7 @@ import type { StoredRequest } from "../../stored-request.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { replay } from "../replay.ts";
 import { stillRunning } from "../still-running.ts";
-import { type PipelineContext, type Run, type Stage, type StageEnd, refuse, turnAway } from "../run.ts";
+import { type PipelineContext, type Run, type Stage, type StageEnd, refuse, unlogged } from "../run.ts";
 
 export const request: Stage = {
   name: "request",
@@ -46,7 +46,7 @@ export const request: Stage = {
     });
     if (committed.ok) return undefined;
     run.recovery_point = null;
-    if (committed.error.kind === "failed") return turnAway(auditFailure(committed.error.failure, definition.name));
+    if (committed.error.kind === "failed") return unlogged(run, auditFailure(committed.error.failure, definition.name));
     const row = await findKey(context.store, context.store, key);
     return row === undefined ? stillRunning(key) : known(row, run, context);
   },
