@@ -1,7 +1,7 @@
 import http from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { err, failure, ok } from "@rumi/kernel";
-import type { Authenticator } from "@rumi/operations";
+import type { Authenticator, PolicyPort } from "@rumi/operations";
 import { feedWrite } from "@rumi/store";
 import { openServerKit, type ServerKit, TOKEN } from "../test/kit.ts";
 import { SERVER_LIMITS } from "./limits.ts";
@@ -128,6 +128,27 @@ describe("live changes", () => {
     await change();
     await until(() => leaver.ended() && ids(stays.text()).length === 2);
     expect([ids(leaver.text()).length, stays.ended()]).toEqual([1, false]);
+  });
+  it("[L-04] policies are asked: a forbidden principal hears nothing, and a stream ends when they come to forbid it", async () => {
+    const forbidden = new Set(["kept-out"]);
+    const authenticator: Authenticator = {
+      authenticate: (token) => Promise.resolve(ok({ id: token, roles: ["view_only"] })),
+    };
+    const policy: PolicyPort = {
+      refusal: ({ principal, operation }) =>
+        operation === "events.read" && forbidden.has(principal.id)
+          ? failure("RUMI-AUTH-011", { principal: principal.id, action: operation })
+          : undefined,
+    };
+    s = await openServerKit({ authenticator }, { guards: { policy } });
+    const where = await s.server.listen();
+    if (!where.ok) throw new Error("it does not listen");
+    expect((await listen(where.value.port, { authorization: "Bearer kept-out" })).status).toBe(403);
+    const leaver = await listen(where.value.port, { authorization: "Bearer leaver" });
+    forbidden.add("leaver");
+    await add();
+    await until(() => leaver.ended());
+    expect(ids(leaver.text())).toEqual([]);
   });
   it("has a limit of listeners", async () => {
     const port = await start();

@@ -5,11 +5,11 @@
  * own position; so a listener that reconnects with the last id it saw misses nothing and sees nothing twice.
  *
  * Invariants (event-stream.test.ts): resumption without loss; a listener that does not read is disconnected at
- * the buffer limit and harms nobody; a token that ends (time, revocation, principal) ends its streams before they tell
+ * the buffer limit and harms nobody; a token that ends (time, revocation, principal) and a policy that forbids it end streams before they tell
  * anything more; the end of the program ends the streams.
  */
-import { failure, millis, type Clock } from "@rumi/kernel";
-import { causeChain, type Authenticator, type Logger } from "@rumi/operations";
+import { failure, millis, type Clock, type Failure } from "@rumi/kernel";
+import { causeChain, type Authenticator, type Logger, type PolicyPort, type Principal } from "@rumi/operations";
 import { feedEnd, readFeed, type Store } from "@rumi/store";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { presentedToken } from "./admission.ts";
@@ -17,6 +17,9 @@ import { sendFailure } from "./context.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 
 type Listener = { seq: number; readonly reply: FastifyReply; readonly token: string; heard_ms: number };
+
+/** What policies know it by; it is no declared query, since it never ends. */
+export const EVENTS_ACTION = "events.read";
 
 export interface EventHub {
   /** Ends every stream and the hub's own loop. */
@@ -31,11 +34,13 @@ export function installEventStream(
     clock,
     logger,
     authenticator,
+    policy,
   }: {
     readonly store: Store;
     readonly clock: Clock;
     readonly logger: Logger;
     readonly authenticator: Authenticator;
+    readonly policy: PolicyPort | null;
   },
 ): EventHub {
   const listeners = new Set<Listener>();
@@ -43,12 +48,20 @@ export function installEventStream(
   let pumping: Promise<void> | null = null;
   let dirty = false;
 
+  /** Policies are asked when it begins and again before each thing it tells: what they say may change meanwhile. */
+  const forbidden = async (principal: Principal): Promise<Failure | undefined> =>
+    policy?.refusal({
+      principal,
+      operation: EVENTS_ACTION,
+      target: { resource_type: "query", resource_id: EVENTS_ACTION },
+    });
   const drop = (listener: Listener): void => {
     listeners.delete(listener);
     listener.reply.raw.destroy();
   };
   const pump = async (listener: Listener): Promise<void> => {
-    if (!(await authenticator.authenticate(listener.token)).ok) return drop(listener);
+    const known = await authenticator.authenticate(listener.token);
+    if (!known.ok || (await forbidden(known.value)) !== undefined) return drop(listener);
     for (;;) {
       const { rows, gap } = await readFeed(store, store, listener.seq, SERVER_LIMITS.stream_page_rows);
       if (!listeners.has(listener)) return;
@@ -106,10 +119,12 @@ export function installEventStream(
         reply,
         failure("RUMI-AUTH-003", {
           principal: request.principal?.id ?? "nobody",
-          action: "events.read",
+          action: EVENTS_ACTION,
         }),
       );
     }
+    const why = await forbidden(request.principal);
+    if (why !== undefined) return sendFailure(request, reply, why);
     if (listeners.size >= SERVER_LIMITS.streams)
       return sendFailure(request, reply, failure("RUMI-SYS-012", { limit: SERVER_LIMITS.streams }));
     const seq = from ?? (await feedEnd(store, store));

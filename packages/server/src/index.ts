@@ -1,5 +1,6 @@
 /** The HTTP rim of the program: REST, server-sent events, OpenAPI, the log's public files, the console's files. */
 export { SERVER_LIMITS } from "./limits.ts";
 export * from "./ports.ts";
+export { EVENTS_ACTION } from "./event-stream.ts";
 export { isLoopback } from "./security.ts";
 export * from "./server.ts";

@@ -78,6 +78,7 @@ export function createServer(settings: ServerSettings): Server {
     clock: settings.clock,
     logger: settings.logger,
     authenticator: settings.authenticator,
+    policy: settings.pipeline.settings.guards.policy,
   });
   return {
     app,

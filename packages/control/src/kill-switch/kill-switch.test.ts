@@ -52,6 +52,22 @@ describe("[G-5.3] the kill switch", () => {
     expect((await readKillSwitch(world.store, world.store)).generation).toBe(0);
   });
 
+  it("[G-4.2] a reason of blanks is none and is asked for; one that is too long, or no text, is told as what it is", async () => {
+    const reasoned = async (reason: unknown) => {
+      const answer = await world.command("killswitch.set", {
+        command_id: world.id(),
+        scope: { all: true },
+        level: "BLOCK",
+        reason,
+      });
+      return [answer.kind === "refused" ? answer.status : 0, reasonOf(answer)];
+    };
+    for (const none of [undefined, "", " ", "\t\n"])
+      expect([none, await reasoned(none)]).toEqual([none, [400, "REASON_REQUIRED"]]);
+    for (const bad of ["x".repeat(1_025), 7]) expect(await reasoned(bad)).toEqual([400, undefined]);
+    expect((await readKillSwitch(world.store, world.store)).generation).toBe(0);
+  });
+
   it("[G-7.1] each change is audited with who, why, from and to, and the runner's word that it was followed", async () => {
     await world.runner.dial();
     dataOf(await set({ venue: "SIM" }, "CLOSE_ONLY", OPERATOR, "venue looks ill"));

@@ -7,7 +7,12 @@ export const CommandIdField = Type.String({
   pattern: ID_PATTERNS.uuid,
   description: "Idempotency key: the same id never acts twice.",
 });
-export const ReasonField = Type.String({ minLength: 1, maxLength: 1_024, description: "Why; kept in the audit log." });
+export const ReasonField = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  pattern: "\\S",
+  description: "Why; kept in the audit log.",
+});
 export const BotIdField = Type.String({ pattern: ID_PATTERNS.bot });
 export const VenueIdField = Type.String({ pattern: ID_PATTERNS.venue });
 export const InstrumentIdField = Type.String({ pattern: ID_PATTERNS.instrument });

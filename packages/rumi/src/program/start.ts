@@ -46,7 +46,7 @@ import {
   type PackDeps,
   type PackLibrary,
 } from "@rumi/platform";
-import { createServer, isLoopback, type Server } from "@rumi/server";
+import { createServer, EVENTS_ACTION, isLoopback, type Server } from "@rumi/server";
 import { openSqliteStore, storedLog, type Store } from "@rumi/store";
 import { loadRecordings } from "@rumi/venues";
 import { emergencyFile } from "../home/emergency-file.ts";
@@ -148,7 +148,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const control = controlPlane(store.value, library.library, held.value, options);
   started.push({ name: "control plane", stop: () => control.close() });
   const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
-  control.know({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys()] });
+  control.know({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys(), EVENTS_ACTION] });
   const pipeline = createPipeline({
     store: store.value,
     registry,

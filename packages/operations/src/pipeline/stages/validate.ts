@@ -21,7 +21,7 @@ function check(run: Run): StageEnd | undefined {
   const joined = commandInput(request.raw, operation.schema);
   if (!joined.ok) return turnAway(joined.error);
   const valid = operation.validate(joined.value);
-  if (!valid.ok) return turnAway(reasonAsked(valid.error));
+  if (!valid.ok) return turnAway(reasonAsked(valid.error, joined.value));
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return turnAway(failure("RUMI-VAL-002", problem));
   const { dry_run, ...rest } = valid.value;
@@ -42,8 +42,11 @@ function check(run: Run): StageEnd | undefined {
 }
 
 /** The contract has a word of its own for the one field that every command of a person must carry. */
-function reasonAsked(why: Failure): Failure {
-  return why.params["field"] === "$.reason" ? { ...why, reasonCode: "REASON_REQUIRED" } : why;
+function reasonAsked(why: Failure, input: unknown): Failure {
+  const { reason } = input as { readonly reason?: unknown };
+  // One that is there and too long, or no text, has another fault.
+  const isGiven = reason !== undefined && reason !== null && !(typeof reason === "string" && reason.trim() === "");
+  return why.params["field"] === "$.reason" && !isGiven ? { ...why, reasonCode: "REASON_REQUIRED" } : why;
 }
 
 const tooLong = (field: string, text: string | null, characters: number): StageEnd | undefined =>
