@@ -8,6 +8,7 @@ import { chmodSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { FakeEngine } from "../../sandbox/src/docker/fake-engine.kit.ts";
+import { createLate, installLate } from "./late-pack.ts";
 import { eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, bot, createBot, fills, installPack, startBot, stopBot, writeRecording } from "./rig.ts";
 import { buildTally, createTally, installTally } from "./tally-pack.ts";
@@ -56,6 +57,22 @@ describe.runIf(requires("python3") && requires("rust-wasm"))("[M-5.1.1] bots beh
       await eventually(() => engine.count === 0);
       const replayed = program.cli("replay", run_id, "--json");
       expect([replayed.code, replayed.out + replayed.err]).toEqual([0, expect.stringContaining('"identical"')]);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[M-5.2.1] one that loops for ever is ended at its deadline through the engine, goes on until it is halted, and leaves no container",
+    async () => {
+      await createLate(program, "late", await installLate(program), "spins");
+      await startBot(program, "late");
+      const halted = await eventually(async () => {
+        const [instance] = (await bot(program, "late")).instances;
+        return instance?.["health_state"] === "halted" && instance;
+      });
+      expect(halted["reason_code"]).toBe("M.SANDBOX.DEADLINE");
+      await stopBot(program, "late");
+      await eventually(() => engine.count === 0);
     },
     SLOW_MS,
   );

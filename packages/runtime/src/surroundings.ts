@@ -26,8 +26,8 @@ export type Surroundings = Clocks & {
   readonly admit: typeof admit;
   readonly loadStrategy: typeof loadStrategy;
   readonly openLive: typeof openLive;
-  /** What each lane's thread spends on processors; absent: nobody tells. */
-  readonly accountOf?: (monotonic: () => number) => ThreadAccount;
+  /** What each lane's thread spends on processors. */
+  readonly accountOf: (monotonic: () => number) => ThreadAccount;
   /** Milliseconds between two looks at an instance that only a look can tell about. */
   readonly idle_ms: number;
 };

@@ -68,8 +68,8 @@ export class Lane {
     this.#turns = new CheckpointTurns(around.monotonic);
     this.#rests = new Rests(around.timers, around.monotonic);
     const { timers, wallNow, monotonic, datasync, accountOf } = around;
-    const account = accountOf?.(monotonic);
-    this.#hostAround = { timers, wallNow, monotonic, datasync, ...(account === undefined ? {} : { account }) };
+    const account = accountOf(monotonic);
+    this.#hostAround = { timers, wallNow, monotonic, datasync, account };
     this.#tell = tell;
     this.#fence = new BigInt64Array(data.fence);
     announceThread(data.calls);

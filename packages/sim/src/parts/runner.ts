@@ -39,6 +39,8 @@ export function startRunner(parts: RunnerParts): SimRunner {
     wallNow: () => process.wall_us(),
     monotonic: () => process.world.now_us / 1_000,
     monotonicNs: () => BigInt(process.world.now_us) * 1_000n,
+    // Virtual time has no processors: what a real one spends would be another number in every life.
+    accountOf: () => () => null,
     idle_ms: 100,
     datasync: (_fd, done) =>
       void process.world.schedule(between(process.random, 100, 2_000), process, () =>
