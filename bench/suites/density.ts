@@ -113,7 +113,7 @@ export async function densitySuite(argument: string): Promise<readonly Measured[
     const started = performance.now() - began;
     await line.until(
       () => line.statuses.size === instances && [...line.statuses.values()].every((one) => one.cursor > 3),
-      120_000,
+      600_000,
     );
     const memory = line.memory();
     process.stderr.write(

@@ -15,6 +15,7 @@ import type { PythonHome } from "../strategy/process.ts";
 import type { Timers } from "@rumi/kernel";
 import { Companions } from "./companions.ts";
 import type { LaneThread, MakeThread } from "./threads.ts";
+import { thriftyWith } from "./thrift.ts";
 
 const COMPUTE = "compute ";
 export const LANE_LIMITS = {
@@ -96,6 +97,7 @@ export class LanePool {
     const name = this.#nameFor(spec);
     const thread = this.#threads.get(name) ?? this.#spawn(name);
     thread.runs.set(spec.run_id, slot);
+    thriftyWith([...this.#threads.values()].reduce((sum, { runs }) => sum + runs.size, 0));
     return this.#ask(thread, { type: "start", spec, slot, ...(progress === undefined ? {} : { progress }) });
   }
 
