@@ -24,6 +24,9 @@ import { BOT_MIGRATIONS } from "./bots/tables.ts";
 import { judgeReviewed, judgeStrong } from "./break-glass/model.ts";
 import { breakGlassDeclarations } from "./break-glass/operations.ts";
 import { BREAK_GLASS_MIGRATIONS, readUnreviewed } from "./break-glass/tables.ts";
+import { bulkDeclarations } from "./bulk/operations.ts";
+import { bulkReconciler } from "./bulk/reconciler.ts";
+import { BULK_MIGRATIONS } from "./bulk/tables.ts";
 import { challengeDeclarations } from "./challenges/operations.ts";
 import { environmentRules } from "./challenges/model.ts";
 import { challengePort } from "./challenges/port.ts";
@@ -121,6 +124,7 @@ export const controlMigrations: readonly Migrations[] = [
   GATE_MIGRATIONS,
   HOLD_MIGRATIONS,
   LADDER_MIGRATIONS,
+  BULK_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -167,6 +171,8 @@ export interface ControlPlane {
   readonly hub: RunnerHub;
   /** Carries out what was tightened while the log could not be written; to be run among the others. */
   emergency(pipeline: Pipeline): Reconciler;
+  /** Carries bulks out, command by command; to be run among the others. */
+  bulk(pipeline: Pipeline): Reconciler;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
   /** Orderly end: every bot that runs or stands still is stopped; ids of those not proven stopped in time. */
@@ -244,6 +250,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       names = all;
     },
     migrations: controlMigrations,
+    bulk: (pipeline) => bulkReconciler({ store, recorder: hub.recorder, pipeline }),
     emergency: (pipeline) => emergencyReconciler(spool, hub.recorder, pipeline, () => deps.clock.now()),
     reconcilers: [
       lockReconciler({ ...deps, hub }),
@@ -257,6 +264,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...killSwitchDeclarations(hub),
       ...gateDeclarations(),
       ...holdDeclarations(),
+      ...bulkDeclarations(),
       ...attestationDeclarations(deps),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,

@@ -30,6 +30,8 @@ export const CONTROL_LIMITS = {
   queued_messages: 10_000,
   /** Unproven stops that one round looks at. */
   stops_per_round: 1_000,
+  /** Bots of one bulk. */
+  bulk_targets: 1_000,
   users: 10_000,
   tokens_of_a_user: 32,
   /** Tokens whose rows are remembered between requests; beyond it all are read again. */

@@ -5,7 +5,7 @@
  * what became of one. A wave begins when the one before it is over. Too many errors, or a person, abort: nothing more begins,
  * and what is under way is told as such until its outcome is known. A retry takes the failed ones alone.
  *
- * Invariants (bulk.test.ts, every reachable state)
+ * Invariants (bulk.test.ts, every reachable state; wired.test.ts over the pipeline)
  * - No target outside the list is ever begun, none twice in one try, none after an abort.
  * - Never more are under way than the wave allows; errors never exceed what was under way when the limit was reached.
  */

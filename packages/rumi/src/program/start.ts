@@ -165,6 +165,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const ticker = startTicker(
     [
       control.emergency(pipeline),
+      control.bulk(pipeline),
       ...control.reconcilers,
       packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
     ],

@@ -1,0 +1,65 @@
+/** Bulk operations: the list that was frozen, how far it has come, and what it wishes of each bot. */
+import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { first, type Sql } from "../shared/sql.ts";
+
+export type BulkRow = {
+  bulk_id: string;
+  /** Who asked for it; each bot's command is theirs. */
+  actor: string;
+  reason: string;
+  trace_id: string;
+  from_state: string;
+  to_state: string;
+  /** Of the list as it was frozen. */
+  digest: string;
+  /** JSON of {@link import("./model.ts").Bulk}. */
+  bulk: string;
+  /** So that a retry's commands have ids of their own. */
+  tries: number;
+  /** JSON: by target, why it failed. */
+  failures: string;
+  state: "running" | "over";
+  created_at: number;
+  row_version: number;
+};
+export type BulkTables = { bulk: BulkRow };
+
+const statements = (integer: string): readonly string[] => [
+  `CREATE TABLE bulk (
+    bulk_id TEXT NOT NULL PRIMARY KEY, actor TEXT NOT NULL, reason TEXT NOT NULL, trace_id TEXT NOT NULL,
+    from_state TEXT NOT NULL, to_state TEXT NOT NULL, digest TEXT NOT NULL, bulk TEXT NOT NULL, tries ${integer} NOT NULL,
+    failures TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('running', 'over')), created_at ${integer} NOT NULL,
+    row_version ${integer} NOT NULL)`,
+  "CREATE INDEX bulk_running ON bulk (bulk_id) WHERE state = 'running'",
+];
+export const BULK_MIGRATIONS: Migrations = {
+  owner: "control.bulk",
+  steps: [{ name: "001-bulk", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
+
+export function readBulk(reader: Reader, sql: Sql, bulk_id: string): Promise<BulkRow | undefined> {
+  return first<BulkRow>(
+    reader,
+    sql.builder<BulkTables>().selectFrom("bulk").selectAll().where("bulk_id", "=", bulk_id),
+  );
+}
+
+export function runningBulks(reader: Reader, sql: Sql): Promise<readonly BulkRow[]> {
+  return reader.rows<BulkRow>(
+    sql.builder<BulkTables>().selectFrom("bulk").selectAll().where("state", "=", "running").orderBy("bulk_id"),
+  );
+}
+
+export const insertBulk = (sql: Sql, row: BulkRow): Write =>
+  write(sql.builder<BulkTables>().insertInto("bulk").values(row), 1);
+
+export const updateBulk = (sql: Sql, row: BulkRow, change: Partial<BulkRow>): Write =>
+  write(
+    sql
+      .builder<BulkTables>()
+      .updateTable("bulk")
+      .set({ ...change, row_version: row.row_version + 1 })
+      .where("bulk_id", "=", row.bulk_id)
+      .where("row_version", "=", row.row_version),
+    1,
+  );
