@@ -13,6 +13,7 @@ import type { Condition } from "../bots/model.ts";
 import type { BotConditionRow, BotRow } from "../bots/tables.ts";
 import { isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import type { FailureNote } from "../shared/fields.ts";
+import type { SiblingChange } from "../updates/siblings.ts";
 import { isShadow } from "./shards.ts";
 import { statusOf } from "./view.ts";
 import type { InstanceRow, RunRow } from "./tables.ts";
@@ -32,6 +33,8 @@ export type Observation = {
   readonly events: readonly EventDraft[];
   /** The run is over: its lease may go and its row be closed. */
   readonly ended: string | null;
+  /** Other shards of the bot that this concerns too. */
+  readonly siblings?: readonly SiblingChange[];
   /** A run that takes its place. */
   readonly begun?: RunRow;
   /** The bot's row as another generation of itself. */
@@ -49,8 +52,8 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
     health_state: status.health_state,
     status: JSON.stringify(status),
     failure: status.failure === null ? null : JSON.stringify(status.failure),
-    // A version that ran once has no way back but a person's.
-    ...(status.phase === "running" && instance.back !== null ? { back: null } : {}),
+    // A version that ran once has no way back but a person's, or its siblings' (updates/siblings.ts).
+    ...(status.phase === "running" && instance.back !== null && facts.others.every(isShadow) ? { back: null } : {}),
   };
   const conditions = ownConditions(facts, [runningCondition(status, instance), healthCondition(status, instance)]);
   const events: EventDraft[] = conditions.map((one) => conditionEvent(facts, one));

@@ -49,9 +49,10 @@ export type NextRun = {
   readonly spec: StartSpec;
   readonly command_id: string;
   readonly report_id: string;
-  readonly back: WayBack;
+  /** `null`: it is itself the way back. */
+  readonly back: WayBack | null;
 };
-/** A run of the former version from the state it handed over, and what the bot's row said then (null: not the bot's only one). */
+/** A run of the former version from the state it handed over, and what the bot's row said then (null in older rows of shards). */
 export type WayBack = {
   readonly spec: StartSpec;
   readonly command_id: string;

@@ -114,11 +114,12 @@ async function loadFacts(store: Store, key: Key): Promise<Facts | undefined> {
 function observationWrites(
   store: Store,
   { bot, instance }: Facts,
-  { bot: move, instance: change, conditions, ended, begun, version, version_reason = "" }: Observation,
+  { bot: move, instance: change, conditions, ended, begun, siblings = [], version, version_reason = "" }: Observation,
   now: number,
 ): readonly Write[] {
   const { bot_id: _b, strategy_id: _s, instance_id: _i, row_version: _v, ...rest } = change;
   const writes: Write[] = [updateInstance(store, instance, rest, now)];
+  for (const { row, change: beside } of siblings) writes.push(updateInstance(store, row, beside, now));
   if (move !== null) {
     writes.push(updateBot(store, bot, move, now));
     writes.push(

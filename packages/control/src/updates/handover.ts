@@ -35,7 +35,7 @@ export function observeHandover(facts: Facts, status: InstanceStatus, now: numbe
       spec: JSON.stringify(spec),
       generation: spec.generation,
       next: null,
-      back: JSON.stringify(back),
+      back: back === null ? null : JSON.stringify(back),
       holder: null,
       starts: 0,
       phase: "none",

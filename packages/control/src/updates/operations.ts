@@ -251,7 +251,7 @@ function updateDecision(
         }),
         from: { run_id: former.run_id, run_dir: former.run_dir },
       },
-      back: wayBack(deps, { bot, next, before, spec, former, isOnly: shards.length === 1 }, input.command_id, context),
+      back: wayBack(deps, { bot, next, before, spec, former }, input.command_id, context),
     };
     const change = { next: JSON.stringify(begun), config: null, config_actor: null, config_at: null };
     return [updateInstance(store, instance, change, now)];
@@ -303,7 +303,6 @@ function wayBack(
     readonly before: BotSpec;
     readonly spec: BotSpec;
     readonly former: StartSpec;
-    readonly isOnly: boolean;
   },
   command_id: string,
   { newId }: DecideContext,
@@ -314,9 +313,7 @@ function wayBack(
   return {
     command_id,
     spec: { ...former, run_id, run_dir: runDir(bot.bot_id, run_id), from },
-    bot: of.isOnly
-      ? { pack_id: bot.pack_id, spec: bot.spec, version: nextVersion(of.next.version, of.spec, of.before) }
-      : null,
+    bot: { pack_id: bot.pack_id, spec: bot.spec, version: nextVersion(of.next.version, of.spec, of.before) },
   };
 }
 

@@ -3,8 +3,13 @@
  *
  * How to think: where an update is decided, the way back is written down with it: a run of the former version that
  * begins where the former run handed over. It stays on the instance's row until the new version has run once. A runner
- * that refuses the new version's start thereby starts that run, and the bot keeps its state. There is one way back: if the former version is refused too, the bot is in
- * ERROR like any other that cannot begin.
+ * that refuses the new version's start thereby starts that run, and the bot keeps its state. Shards go back together
+ * (siblings.ts). There is one way back: if the former version is refused too, the bot is in ERROR like any other that
+ * cannot begin.
+ *
+ * A version that ran once and then fails leaves its bot in ERROR, and that is meant: it has changed the state and perhaps
+ * sent orders, and ERROR is never left by the system (G-2.1b). The way back is a person's: an update to the former version,
+ * which takes up the state that is there, and a start.
  *
  * Invariants (packages/control/test/updates.test.ts "[M-1.1.1] a version that its runner refuses goes back")
  * - Versions are never rewritten: going back is another generation with the former specification.
@@ -16,6 +21,7 @@ import type { BotRow } from "../bots/tables.ts";
 import { runRowOf } from "../instances/begin.ts";
 import { instanceDetails, resource, type Facts, type Observation } from "../instances/observe.ts";
 import { isShadow } from "../instances/shards.ts";
+import { siblingsBack } from "./siblings.ts";
 import type { StartSpec, WayBack } from "../instances/tables.ts";
 import type { FailureNote } from "../shared/fields.ts";
 import { jsonOf } from "../shared/sql.ts";
@@ -26,15 +32,20 @@ export const UPDATE_REFUSED = "UPDATE_REFUSED";
 /** `undefined` where there is no way back: no update, or one that ran already. */
 export function observeWayBack(facts: Facts, failure: FailureNote, now: number): Observation | undefined {
   const { bot, instance } = facts;
-  if (instance.back === null || instance.desired === "stopped") return undefined;
+  // One that ran is beyond it, though its shards' way back is kept until the next update.
+  const hasRun = instance.phase !== "none" && instance.phase !== "starting";
+  if (instance.back === null || hasRun || instance.desired === "stopped") return undefined;
   const { spec, bot: former, command_id } = jsonOf<WayBack>(instance.back);
   const refused = jsonOf<StartSpec>(instance.spec);
   const own = former !== null && !isShadow(instance) && bot.generation === refused.generation;
-  const generation = own ? bot.generation + 1 : refused.generation;
+  const generation = own ? bot.generation + 1 : bot.spec === former?.spec ? bot.generation : refused.generation;
   const again: StartSpec = { ...spec, generation };
+  const run = bot.run_id === instance.run_id ? { run_id: again.run_id } : {};
   const move: Partial<BotRow> | null = own
-    ? { ...former, generation, observed_generation: generation, run_id: again.run_id, state_reason: UPDATE_REFUSED }
-    : null;
+    ? { ...former, ...run, generation, observed_generation: generation, state_reason: UPDATE_REFUSED }
+    : Object.keys(run).length > 0
+      ? run
+      : null;
   return {
     bot: move,
     instance: {
@@ -53,7 +64,8 @@ export function observeWayBack(facts: Facts, failure: FailureNote, now: number):
     events: wentBack(facts, { again, refused, failure }),
     ended: UPDATE_REFUSED,
     begun: runRowOf(again, { command_id, report_id: command_id, now }),
-    ...(move === null ? {} : { version: { ...bot, ...move }, version_reason: UPDATE_REFUSED }),
+    ...(own ? { version: { ...bot, ...move }, version_reason: UPDATE_REFUSED } : {}),
+    ...(own ? { siblings: siblingsBack(facts.others, { refused: refused.generation, generation }) } : {}),
   };
 }
 
