@@ -33,7 +33,7 @@ if (isMainThread) {
   const suite = SUITES[name];
   if (suite === undefined) throw new Error(`no suite is named ${name}`);
   process.stdout.write(`${JSON.stringify(await suite(argument))}\n`);
-} else if ("shared" in (workerData as object)) feedThread();
+} else if ("feed" in (workerData as object)) feedThread();
 else if ("compute" in (workerData as object)) computeThread();
 else {
   // The thread that ends late processes for a suite that blocks on one.

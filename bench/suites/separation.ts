@@ -68,7 +68,7 @@ export async function separationSuite(text: string): Promise<readonly Measured[]
   for (let round = 0; round < ROUNDS; round += 1)
     for (const [name, begin] of Object.entries(situations) as [keyof typeof situations, () => Promise<Neighbours>][]) {
       const neighbours = await begin();
-      tails[name].push(percentile((await handover(argument)).all, 0.99));
+      tails[name].push(percentile(await handover(argument), 0.99));
       await neighbours.end();
     }
   return [

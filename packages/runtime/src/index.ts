@@ -24,7 +24,6 @@ export type { AdmissionRequest } from "./admission/request.ts";
 export { readJournal, type JournalContents } from "./journal/reader.ts";
 export { MerkleRoot } from "./journal/merkle.ts";
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./checkpoint/format.ts";
-export * from "./ring/ring.ts";
 export * from "./breaker/config.ts";
 export * from "./kill-switch/rules.ts";
 export { COMPUTE_POLICIES, type ComputeSide } from "./compute/policy.ts";
