@@ -71,7 +71,7 @@ const SPARSE_GROWTH = 6;
 
 export class FeedBuilder {
   /** Live: its length rises with every row. */
-  readonly feed: Mutable<TradeColumns> & { mixed?: Mutable<MixedColumns>; kept_from?: number };
+  readonly feed: Mutable<TradeColumns> & { mixed?: Mutable<MixedColumns>; kept_from: number };
   #capacity: number;
   /** Rows before it are not copied when the columns grow. */
   #kept: number;
@@ -89,8 +89,7 @@ export class FeedBuilder {
     this.#capacity = first_row + this.#rowsLeast;
     this.#kept = first_row;
     const columns = first_row === 0 ? allocateColumns(this.#capacity) : allocateSparse(this.#capacity);
-    this.feed = { ...columns, length: first_row };
-    if (first_row > 0) this.feed.kept_from = first_row;
+    this.feed = { ...columns, length: first_row, kept_from: first_row };
   }
 
   get length(): number {

@@ -20,7 +20,7 @@ export const HOST_LIMITS = {
   slice_rows: 128,
   slice_rows_process: 16,
   /** What comes from a venue, and whoever shares the lane, waits about so long at most. */
-  slice_ms: 0.5,
+  slice_ms: 0.1,
   inputs_queued: 1_024,
   /** The venue is heard this long beyond its own latency at a stop, microseconds. */
   settle_us: 1_000,
