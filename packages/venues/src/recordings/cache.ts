@@ -26,7 +26,7 @@ export type Cached =
 
 const MAGIC = Buffer.from("RUMICOL1");
 /** Raised whenever the same source would decode to other columns. */
-const DECODER = 2;
+const DECODER = 3;
 /** Rows of the feed, and of its tables where it is of mixed kinds. */
 type Sizes = { readonly length: number; readonly tables?: TableSizes };
 

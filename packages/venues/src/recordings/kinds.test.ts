@@ -317,6 +317,103 @@ describe("books", () => {
   });
 });
 
+describe("bad rows", () => {
+  const level = (n: number, rest?: string): string => rest ?? `${100.25 + n},5,${100.2 - n},7`;
+  const snapshot = (first?: string): string =>
+    `x,ABC,${US},${US + 5},${[0, 1, 2, 3, 4].map((n) => (n === 0 ? level(n, first) : level(n))).join(",")}`;
+  const levelNames = [0, 1, 2, 3, 4].map(
+    (n) => `asks[${n}].price,asks[${n}].amount,bids[${n}].price,bids[${n}].amount`,
+  );
+  const ticker = (rest: string): string => `${rest},${US},${US + 5}`;
+  const TICKER = "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,event_time";
+  /** Of each layout its header, a sound row, and rows with the reason for which they are refused. */
+  const layouts: Readonly<Record<string, { head: string; sound: string; bad: Readonly<Record<string, string>> }>> = {
+    tardis_quotes: {
+      head: QUOTES,
+      sound: quote(0, 5),
+      bad: {
+        "ask price is not a number": quote(0, 5, "5,abc,100.20,7.5"),
+        "ask amount is negative": quote(0, 5, "-5,100.25,100.20,7.5"),
+        "ask price is finer than 2 decimals": quote(0, 5, "5,100.255,100.20,7.5"),
+        "ask has an amount and no price": quote(0, 5, "5,,100.20,7.5"),
+        "bid has a price and no amount": quote(0, 5, "5,100.25,100.20,0"),
+        "has 7 columns instead of 8": quote(0, 5, "5,100.25,100.20"),
+        "column 2 differs from the file's first row": quote(0, 5).replace("ABC", "XYZ"),
+      },
+    },
+    binance_book_ticker: {
+      head: TICKER,
+      sound: ticker("7,100.20,7.5,100.25,5"),
+      bad: {
+        "bid has an amount and no price": ticker("8,0,7.5,100.25,5"),
+        "ask price is negative": ticker("8,100.20,7.5,-1,5"),
+        "has more than 7 columns": `${ticker("8,100.20,7.5,100.25,5")},1`,
+      },
+    },
+    tardis_incremental_book_l2: {
+      head: BOOK,
+      sound: change(0, 5, "true,bid,100.20,7"),
+      bad: {
+        "column 5 is not a boolean": change(0, 5, "maybe,bid,100.20,7"),
+        "side is not bid or ask": change(0, 5, "false,middle,100.20,7"),
+        "price is zero": change(0, 5, "false,bid,0,7"),
+        "price is empty": change(0, 5, "false,bid,,7"),
+        "amount is negative": change(0, 5, "false,bid,100.20,-7"),
+        "has 7 columns instead of 8": change(0, 5, "false,bid,100.20"),
+      },
+    },
+    tardis_book_snapshot: {
+      head: `${TARDIS},${levelNames.join(",")}`,
+      sound: snapshot(),
+      bad: {
+        "ask has a price and no amount": snapshot("100.25,,100.20,7"),
+        "ask has an amount and no price": snapshot(",5,100.20,7"),
+        "bid has a price and no amount": snapshot("100.25,5,100.20,0"),
+        "has 23 columns instead of 24": snapshot().slice(0, snapshot().lastIndexOf(",")),
+      },
+    },
+    binance_klines: {
+      head: "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore",
+      sound: kline(0),
+      bad: {
+        "open or close lies outside high and low": kline(1, "100.00,99.00,98.00,98.50,1"),
+        "volume is negative": kline(1, "100.00,101.00,99.50,100.50,-1"),
+      },
+    },
+  };
+  for (const [format, { head, sound, bad }] of Object.entries(layouts))
+    it(`[M-11.1] ${format}: each bad row is refused with its reason and its line, and the rows around it are read`, async () => {
+      for (const [problem, line] of Object.entries(bad)) {
+        const { report } = await load([head, sound, line, sound].join("\n"));
+        expect(report.first_rejected, problem).toMatchObject({ line: 3, problem });
+        expect([report.files[0]?.format, report.rows_read, report.rows_accepted]).toEqual([format, 3, 2]);
+        expect(report.rejections).toEqual({ [problem]: 1 });
+      }
+    });
+
+  it("[M-11.1] files of every layout, each with bad rows: one feed, and one report that counts them all", async () => {
+    const candles = `[${candle(0)},[${MS},2],${candle(1)},null]`;
+    const contents = [
+      ...Object.values(layouts).map(({ head, sound, bad }) => [head, sound, ...Object.values(bad), sound].join("\n")),
+      candles,
+    ];
+    const files = contents.map((content, n) => ({
+      path: fileOf(content),
+      format: "auto" as const,
+      instrument: { ...SPEC, instrument_id: `I${n}.SIM` as InstrumentId },
+    }));
+    const loaded = await loadRecordings(files);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
+    const { feed, report } = loaded.value;
+    const bad = Object.values(layouts).reduce((sum, one) => sum + Object.keys(one.bad).length, 2);
+    expect(report.files.map((file) => file.format)).toEqual([...Object.keys(layouts), "freqtrade_json"]);
+    expect(report).toMatchObject({ rows_rejected: bad, rows_read: bad + 12, rows_accepted: 12, events: feed.length });
+    expect(Object.values(report.rejections).reduce((sum, count) => sum + count, 0)).toBe(bad);
+    expect(report.first_rejected).toMatchObject({ path: files[0]?.path, line: 3 });
+    expect(new Set(feed.mixed?.kind)).toEqual(new Set([MARKET_KIND.quote, MARKET_KIND.book, MARKET_KIND.bar]));
+  });
+});
+
 describe("several kinds", () => {
   const files = () => [
     { content: `${QUOTES}\n${quote(1, 30)}\n${quote(2, 50)}`, instrument: SPEC },

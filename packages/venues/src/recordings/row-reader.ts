@@ -11,6 +11,7 @@ import { failure, FailureError } from "@rumi/kernel";
 import { FLAG_GAP } from "../columns.ts";
 import type { VenueLimits } from "../limits.ts";
 import { barProblem, rangeProblem } from "./bars.ts";
+import { halfOfQuote, halfOfSnapshot } from "./halves.ts";
 import { FastRow } from "./fast-row.ts";
 import { isKnownHeader, KNOWN_LAYOUTS, LAYOUTS, type Layout } from "./layouts.ts";
 import { RowChecker, type QualityBounds } from "./row-checker.ts";
@@ -107,13 +108,8 @@ export class RowReader {
   /** Counts the row and hands it on, unless its numbers contradict each other. */
   #accept(values: Float64Array): void {
     const checker = this.checker as RowChecker;
-    const { kind } = this.layout as Layout;
-    if (kind === "bar") {
-      const problem =
-        (this.#file.precision === "any" ? "" : rangeProblem(values)) ||
-        barProblem(values, this.#duration_us, (this.parser as RowParser).unit ?? "us", checker.bar_us);
-      if (problem !== "") return this.#reject(this.#line, problem);
-    }
+    const problem = this.#contradiction(values, checker);
+    if (problem !== "") return this.#reject(this.#line, problem);
     this.read += 1;
     this.accepted += 1;
     let flags = checker.check(values);
@@ -123,6 +119,17 @@ export class RowReader {
       flags |= FLAG_GAP;
     }
     this.#sink.row(values, flags);
+  }
+
+  #contradiction(values: Float64Array, checker: RowChecker): string {
+    const { kind, columns } = this.layout as Layout;
+    if (kind === "quote") return halfOfQuote(values);
+    if (kind === "book_snapshot") return halfOfSnapshot(values, (columns.length - 4) / 4);
+    if (kind !== "bar") return "";
+    return (
+      (this.#file.precision === "any" ? "" : rangeProblem(values)) ||
+      barProblem(values, this.#duration_us, (this.parser as RowParser).unit ?? "us", checker.bar_us)
+    );
   }
 
   #keep(bytes: Uint8Array): void {
