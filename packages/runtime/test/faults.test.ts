@@ -1,57 +1,33 @@
 /** Strategies and threads that break in the middle of a run: what is told, what is recorded, who notices. */
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, type Uuid } from "@rumi/kernel";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { requires, temporaryFolder } from "../../../tools/test-support.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { requires } from "../../../tools/test-support.ts";
 import type { InstanceSpec, InstanceStatus, JournalEntry } from "../src/protocol.ts";
-import { bundleRunner, TestControl } from "./control.ts";
+import type { TestControl } from "./control.ts";
+import { type RecordedFile, RunnerRoom } from "./runner-room.ts";
 import { descriptor, recording, spec } from "./support.ts";
 
 const ROWS = 1_000;
-const room = temporaryFolder();
-const HANG = join(room.path, "hang");
+const hang = (folder: string): string => join(folder, "hang");
 /** A lane that hosts Wasm spins once the file appears; the first thread that sees it takes it away. */
-const HOOK = `
+const hook = (folder: string): string => `
 import { existsSync as hookSees, unlinkSync as hookTakes } from "node:fs";
 import { parentPort as hookPort } from "node:worker_threads";
 let hookArmed = false;
 hookPort.on("message", (message) => { if (message.type === "start" && message.spec.descriptor.runtime_kind === "rust_wasm") hookArmed = true; });
-setInterval(() => { if (hookArmed && hookSees(${JSON.stringify(HANG)})) { hookTakes(${JSON.stringify(HANG)}); for (;;); } }, 20);
+setInterval(() => { if (hookArmed && hookSees(${JSON.stringify(hang(folder))})) { hookTakes(${JSON.stringify(hang(folder))}); for (;;); } }, 20);
 `;
-
-let start: Awaited<ReturnType<typeof bundleRunner>>;
-let file: InstanceSpec["venue"]["files"][number];
-let long: InstanceSpec["venue"]["files"][number];
-const alive: { control: TestControl; child: ChildProcess }[] = [];
+const room = new RunnerRoom({ rows: ROWS, hook });
+let long: RecordedFile;
 let count = 0;
 
-beforeAll(async () => {
-  start = await bundleRunner(room.path, HOOK);
-  file = recording(room.path, ROWS);
+beforeAll(() => {
   mkdirSync(join(room.path, "long"));
   long = recording(join(room.path, "long"), 20_000);
 });
-afterEach(async () => {
-  for (const { control, child } of alive.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    await control.close();
-  }
-});
-afterAll(() => room.remove());
-
-async function pair(): Promise<{ control: TestControl; child: ChildProcess }> {
-  const control = new TestControl(join(room.path, `s${(count += 1)}`));
-  const child = start(control.path);
-  alive.push({ control, child });
-  await control.until(() => control.seen.some((message) => message.type === "instances"), 30_000);
-  return { control, child };
-}
 
 /** A Python strategy whose event handler is `body`, with `at` as the number of the input. */
 function python(body: string): InstanceSpec {
@@ -77,7 +53,7 @@ function python(body: string): InstanceSpec {
     run_id: runId(),
     descriptor: of,
     pack_dir,
-    venue: { ...base.venue, files: [file] },
+    venue: { ...base.venue, files: [room.file] },
   };
 }
 function neighbour(): InstanceSpec {
@@ -117,7 +93,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
     "[M-5.2.1] [M-5.2.6] late at two events: degraded with its reason, on the record; the neighbour runs on; kill -9 and resume know it",
     { timeout: 90_000 },
     async () => {
-      const { control, child } = await pair();
+      const { control, child } = await room.pair();
       const beside = neighbour();
       expect(await control.ask({ type: "start", spec: beside })).toMatchObject({ ok: true });
       const of = python("while at in (300, 310): pass");
@@ -147,7 +123,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
       expect(faults(control, beside)).toEqual([]);
       child.kill("SIGKILL");
       await once(child, "exit");
-      alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: start(control.path) });
+      room.begin(control);
       await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2, 30_000);
       expect(await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } })).toMatchObject({
         ok: true,
@@ -165,9 +141,10 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
     "[M-5.2.6] raising: the traceback's tail is in the journal and in the status, bounded and without credentials",
     { timeout: 60_000 },
     async () => {
-      const { control } = await pair();
+      const { control } = await room.pair();
       const of = python(`if at in (200, 210): raise ValueError("bad api_key=abcdef " + "x" * 5000 + " here")`);
-      expect(await control.ask({ type: "start", spec: of })).toMatchObject({ ok: true });
+      const begun = await control.ask({ type: "start", spec: of });
+      expect(begun.ok ? null : begun.failure).toBeNull();
       await control.until(() => control.entries.get(of.run_id)?.some((entry) => entry.kind === "feed_ended"), 40_000);
       await control.until(() => last(control, of)?.phase === "feed_ended");
       const [first] = faults(control, of);
@@ -185,7 +162,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
     "[M-5.2.6] killed by kill -9: on the record, started again from its newest state, and the run goes on to its end",
     { timeout: 60_000 },
     async () => {
-      const { control } = await pair();
+      const { control } = await room.pair();
       const of = python("pass");
       const paced: InstanceSpec = { ...of, venue: { ...of.venue, pace: { kind: "multiple", factor: 100 } } };
       expect(await control.ask({ type: "start", spec: paced })).toMatchObject({ ok: true });
@@ -207,7 +184,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
     "[M-5.3.1] a third fault halts it: no event reaches it any more, its process is gone, the reason stays",
     { timeout: 60_000 },
     async () => {
-      const { control } = await pair();
+      const { control } = await room.pair();
       const of = python("if at in (200, 210, 220): os._exit(7)");
       expect(await control.ask({ type: "start", spec: of })).toMatchObject({ ok: true });
       // The journal is streamed beside the status: both have to arrive before they can be judged.
@@ -234,7 +211,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
     "[M-5.2.7] a lane that hangs is ended: its instances resume from their records, another lane's never notice",
     { timeout: 90_000 },
     async () => {
-      const { control } = await pair();
+      const { control } = await room.pair();
       const [one, two] = [neighbour(), neighbour()];
       const other = python("pass");
       const paced: InstanceSpec = {
@@ -251,7 +228,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
         30_000,
       );
       const process_ = processesOf(other);
-      writeFileSync(HANG, "");
+      writeFileSync(hang(room.path), "");
       for (const each of [one, two])
         await control.until(
           () => control.entries.get(each.run_id)?.some((entry) => entry.kind === "run_resumed"),

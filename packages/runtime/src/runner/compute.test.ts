@@ -1,48 +1,25 @@
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../../../../tools/test-support.ts";
-import { bundleRunner, TestControl } from "../../test/control.ts";
+import { describe, expect, it } from "vitest";
+import { RunnerRoom } from "../../test/runner-room.ts";
 import { journalOf } from "../../test/hosted.ts";
-import { recording, RUN_ID, spec, thinker } from "../../test/support.ts";
+import { RUN_ID, thinker } from "../../test/support.ts";
 import type { ComputeSide } from "../compute/policy.ts";
 import { sideSpec } from "../compute/side.ts";
 import { COMPUTE_NICE, niceOf } from "../lane/priority.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
 
-const room = temporaryFolder();
-let start: Awaited<ReturnType<typeof bundleRunner>>;
-let file: InstanceSpec["venue"]["files"][number];
-const alive: { control: TestControl; child: ChildProcess }[] = [];
-let count = 0;
-
 /** A Compute thread ends as by a defect of its own when the file is there. */
-const FATAL = join(room.path, "fatal");
-const DIES = `
+const fatal = (folder: string): string => join(folder, "fatal");
+const dies = (folder: string): string => `
 import * as filesOfTheTest from "node:fs";
 import { workerData as givenToTheTest } from "node:worker_threads";
 if (givenToTheTest.lane === "compute") setInterval(() => {
-  if (!filesOfTheTest.existsSync(${JSON.stringify(FATAL)})) return;
-  filesOfTheTest.rmSync(${JSON.stringify(FATAL)});
+  if (!filesOfTheTest.existsSync(${JSON.stringify(fatal(folder))})) return;
+  filesOfTheTest.rmSync(${JSON.stringify(fatal(folder))});
   throw new Error("the test ends this thread");
 }, 20);`;
-
-beforeAll(async () => {
-  start = await bundleRunner(room.path, DIES);
-  file = recording(room.path, 20_000);
-});
-afterEach(async () => {
-  for (const { control, child } of alive.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    await control.close();
-  }
-});
-afterAll(() => room.remove());
+const room = new RunnerRoom({ rows: 20_000, hook: dies });
 
 const side = (change: Partial<ComputeSide> = {}): ComputeSide => ({
   descriptor: thinker("compute"),
@@ -52,20 +29,9 @@ const side = (change: Partial<ComputeSide> = {}): ComputeSide => ({
   ...change,
 });
 async function running(compute: ComputeSide, factor: number) {
-  count += 1;
-  const control = new TestControl(join(room.path, `c${count}`));
-  const child = start(control.path);
-  alive.push({ control, child });
-  await control.until(() => control.seen.some((message) => message.type === "instances"));
-  const base = spec(join(room.path, `compute-${count}`));
+  const { control, child } = await room.pair();
   const lead = thinker("ll");
-  const of: InstanceSpec = {
-    ...base,
-    strategy_id: lead.strategy_id,
-    descriptor: lead,
-    venue: { ...base.venue, files: [file], pace: { kind: "multiple", factor } },
-    compute,
-  };
+  const of: InstanceSpec = { ...room.spec(factor), strategy_id: lead.strategy_id, descriptor: lead, compute };
   const started = await control.ask({ type: "start", spec: of });
   if (!started.ok) throw new Error(JSON.stringify(started.failure));
   const ended = () =>
@@ -134,9 +100,9 @@ describe("Compute lane of a runner", () => {
       const { entries, control } = await running(side(), 200);
       await control.until(() => signals(entries()).length > 3, 60_000);
       const lost = () => signals(entries()).findIndex(({ input }) => JSON.stringify(input).includes("M.COMPUTE.LOST"));
-      writeFileSync(FATAL, "");
+      writeFileSync(fatal(room.path), "");
       await control.until(() => lost() >= 0, 60_000);
-      expect(existsSync(FATAL)).toBe(false);
+      expect(existsSync(fatal(room.path))).toBe(false);
       await control.until(() => signals(entries()).length > lost() + 4, 90_000);
       expect(signals(entries()).at(-1)?.input["signal"]).toMatchObject({ source: "compute", tag: "trend" });
     },

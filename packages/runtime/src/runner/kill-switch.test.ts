@@ -1,46 +1,17 @@
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import type { Uuid } from "@rumi/kernel";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { temporaryFolder } from "../../../../tools/test-support.ts";
-import { bundleRunner, TestControl } from "../../test/control.ts";
-import { recording, RUN_ID, spec } from "../../test/support.ts";
+import { expect, it } from "vitest";
+import type { TestControl } from "../../test/control.ts";
+import { RunnerRoom } from "../../test/runner-room.ts";
+import { RUN_ID } from "../../test/support.ts";
 import type { InstanceSpec, JournalEntry } from "../protocol.ts";
 
-const room = temporaryFolder();
+const room = new RunnerRoom({ rows: 20_000 });
 const SECOND = "0197a000-0000-7000-8000-0000000000ac" as Uuid;
-let start: Awaited<ReturnType<typeof bundleRunner>>;
-let file: InstanceSpec["venue"]["files"][number];
-const alive: { control: TestControl; child: ChildProcess }[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  start = await bundleRunner(room.path);
-  file = recording(room.path, 20_000);
-});
-afterEach(async () => {
-  for (const { control, child } of alive.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    await control.close();
-  }
-});
-afterAll(() => room.remove());
 
 async function pair() {
-  count += 1;
-  const control = new TestControl(join(room.path, `k${count}`));
-  const child = start(control.path);
-  alive.push({ control, child });
-  await control.until(() => control.seen.some(({ type }) => type === "instances"));
-  const base = spec(join(room.path, `kill-${count}`));
-  const of: InstanceSpec = {
-    ...base,
-    venue: { ...base.venue, files: [file], pace: { kind: "multiple", factor: 500 } },
-  };
+  const { control, child } = await room.pair();
+  const of = room.spec(500);
   const second: InstanceSpec = {
     ...of,
     bot_id: "bot-2" as InstanceSpec["bot_id"],
@@ -93,7 +64,7 @@ it(
     child.kill("SIGKILL");
     await once(child, "exit");
     const before = orders(control, RUN_ID).length;
-    alive.push({ control: new TestControl(join(room.path, `unused-k${count}`)), child: start(control.path) });
+    room.begin(control);
     await control.until(() => control.seen.filter(({ type }) => type === "instances").length === 2);
     control.send({ type: "killswitch", generation: 1, rules: [{ scope: "all", id: "", level: "BLOCK" }] });
     await followed(control, 1);

@@ -1,45 +1,16 @@
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Uuid } from "@rumi/kernel";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { temporaryFolder } from "../../../../tools/test-support.ts";
-import { bundleRunner, TestControl } from "../../test/control.ts";
-import { recording, RUN_ID, spec } from "../../test/support.ts";
+import { describe, expect, it } from "vitest";
+import type { TestControl } from "../../test/control.ts";
+import { RunnerRoom } from "../../test/runner-room.ts";
+import { RUN_ID } from "../../test/support.ts";
 import { admissionKey } from "../admission/admit.ts";
 import type { InstanceSpec } from "../protocol.ts";
 
-const room = temporaryFolder();
-let start: Awaited<ReturnType<typeof bundleRunner>>;
-let file: InstanceSpec["venue"]["files"][number];
-const alive: { control: TestControl; child: ChildProcess }[] = [];
-let count = 0;
-
-beforeAll(async () => {
-  start = await bundleRunner(room.path);
-  file = recording(room.path, 20_000);
-});
-afterEach(async () => {
-  for (const { control, child } of alive.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-    await control.close();
-  }
-});
-afterAll(() => room.remove());
-
-async function pair(): Promise<{ control: TestControl; child: ChildProcess; of: InstanceSpec }> {
-  count += 1;
-  const control = new TestControl(join(room.path, `s${count}`));
-  const child = start(control.path);
-  alive.push({ control, child });
-  await control.until(() => control.seen.some((message) => message.type === "instances"));
-  const base = spec(join(room.path, `run-${count}`));
-  return { control, child, of: { ...base, venue: { ...base.venue, files: [file] } } };
-}
+const room = new RunnerRoom({ rows: 20_000 });
+const pair = async () => ({ ...(await room.pair()), of: room.spec() });
 const paced = (of: InstanceSpec, factor: number): InstanceSpec => ({
   ...of,
   venue: { ...of.venue, pace: { kind: "multiple", factor } },
@@ -64,16 +35,10 @@ async function fill(control: TestControl, of: InstanceSpec, most: number) {
   return { started: most, failure: null };
 }
 
-async function limited(
-  more: NonNullable<Parameters<typeof start>[3]>,
-): Promise<{ control: TestControl; of: InstanceSpec }> {
-  count += 1;
-  const control = new TestControl(join(room.path, `s${count}`));
-  alive.push({ control, child: start(control.path, undefined, undefined, more) });
-  await control.until(() => control.seen.some((message) => message.type === "instances"), 40_000);
-  const base = spec(join(room.path, `run-${count}`));
-  return { control, of: { ...base, venue: { ...base.venue, files: [file] } } };
-}
+const limited = async (more: Parameters<RunnerRoom["pair"]>[2]) => ({
+  ...(await room.pair(undefined, undefined, more)),
+  of: room.spec(),
+});
 
 describe("how much a runner takes", () => {
   it(
@@ -157,8 +122,7 @@ describe("runner process", () => {
       child.kill("SIGKILL");
       await once(child, "exit");
       const told = [...(control.entries.get(RUN_ID) ?? [])];
-      const next = start(control.path);
-      alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: next });
+      const next = room.begin(control);
       await control.until(() => control.seen.filter((message) => message.type === "instances").length === 3);
       const resumed = await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
       expect(resumed).toMatchObject({ ok: true });
@@ -281,7 +245,7 @@ describe("runner process", () => {
       await control.until(() => heard().length === 1);
       child.kill("SIGKILL");
       await once(child, "exit");
-      alive.push({ control: new TestControl(join(room.path, `unused-${count}`)), child: start(control.path) });
+      room.begin(control);
       await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2);
       control.send({ type: "safety", mode: "NORMAL", generation: 2 });
       await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } });
@@ -313,7 +277,7 @@ describe("runner process", () => {
       expect(
         await control.ask({
           type: "start",
-          spec: { ...of, venue: { ...of.venue, files: [{ ...file, sha256: of.pack_digest }] } },
+          spec: { ...of, venue: { ...of.venue, files: [{ ...room.file, sha256: of.pack_digest }] } },
         }),
       ).toMatchObject({ ok: false, failure: { error_code: "RUMI-STR-034" } });
       expect(await control.ask({ type: "start", spec: paced(of, 1) })).toMatchObject({ ok: true });
@@ -337,10 +301,8 @@ describe("runner process", () => {
       const before = hellos();
       control.write(Buffer.from([2, 0, 0, 0, 0x7b, 0x7d]));
       await control.until(() => hellos() > before);
-      const stranger = new TestControl(join(room.path, "stranger"), new Uint8Array(32).fill(9));
-      const other = start(stranger.path);
-      const ended = once(other, "exit");
-      alive.push({ control: stranger, child: other });
+      const stranger = room.control(new Uint8Array(32).fill(9));
+      const ended = once(room.begin(stranger), "exit");
       await stranger.until(() => stranger.seen.filter((message) => message.type === "hello").length >= 2);
       expect(
         stranger.seen.some((message) => message.type === "proof"),

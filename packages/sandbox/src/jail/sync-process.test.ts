@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
 import { detectPython, LOCAL_MECHANISMS, type LocalMechanism, type JailWatchdogOptions } from "../index.ts";
 import { ATTACKER } from "./attacker.fixture.ts";
+import { type TimesOf, treeTimes } from "../own-time.ts";
 import { type Lane, openLane } from "./sync-lane.kit.ts";
 
 const folder = temporaryFolder();
@@ -35,32 +36,43 @@ describe.each(LOCAL_MECHANISMS)("blocking %s", (mechanism) => {
     await stop();
   });
 
-  run("[M-5.2.1] a busy loop ends within deadline + 50 ms through the watchdog", async () => {
+  run("[M-5.2.1] a busy loop ends within deadline + 50 ms of processor time through the watchdog", async () => {
     // Best of three: on a busy machine the scheduler may keep the watchdog waiting.
-    let fastest = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 3 && fastest >= 200; attempt += 1) {
-      const { ask, stop } = await lane(mechanism);
+    let least = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < 3 && least >= 200; attempt += 1) {
+      const ran: number[] = [];
+      const timesOf: TimesOf = (pid) => {
+        const times = treeTimes(pid);
+        if (times !== null) ran.push(times.ran_ms);
+        return times;
+      };
+      const { ask, stop } = await lane(mechanism, { timesOf });
+      ran.length = 0;
       const said = await ask({ act: { do: "spin" }, deadline_ms: 150 });
       expect(said.answer).toMatchObject({ kind: "deadline", reason_code: "M.SANDBOX.DEADLINE" });
       expect(said.took_ms).toBeGreaterThan(140);
-      fastest = Math.min(fastest, said.took_ms);
+      const spent = (ran.at(-1) ?? 0) - (ran[0] ?? 0);
+      expect(spent).toBeGreaterThanOrEqual(150);
+      least = Math.min(least, spent);
       expect((await ask({ act: { do: "echo" }, deadline_ms: 150 })).answer).toMatchObject({ kind: "deadline" });
       await stop();
     }
-    expect(fastest).toBeLessThan(200);
+    expect(least).toBeLessThan(200);
   });
 
   run("[M-5.2.1] condemns nobody who waits for a processor, nor whose answer waits for our thread", async () => {
     const starved = { ran_ms: 1_000, waited_ms: 5, canRun: true };
     const waits = { ran_ms: 1_000, waited_ms: 5, canRun: false };
     // It sleeps past its deadline: without the kernel's word, and with ours free to read, it is late.
-    for (const [timesOf, threadTimesOf, says] of [
-      [() => null, () => waits, { kind: "deadline" }],
-      [() => starved, () => waits, '["ok", "paused"]'],
-      [() => null, () => starved, '["ok", "paused"]'],
+    for (const [timesOf, threadTimesOf, seconds, says] of [
+      [() => null, () => waits, 0.6, { kind: "deadline" }],
+      [() => starved, () => waits, 0.6, '["ok", "paused"]'],
+      [() => null, () => starved, 0.6, '["ok", "paused"]'],
+      // There is an end to it.
+      [() => starved, () => waits, 6, { kind: "deadline" }],
     ] as const) {
       const { ask, stop } = await lane(mechanism, { timesOf, threadTimesOf });
-      const { answer } = await ask({ act: { do: "pause", seconds: 0.6 }, deadline_ms: 50 });
+      const { answer } = await ask({ act: { do: "pause", seconds }, deadline_ms: 50 });
       if (typeof says === "string") expect(answer).toBe(says);
       else expect(answer).toMatchObject(says);
       await stop();

@@ -33,6 +33,8 @@ const WORD = { pid: 0, call: 1, killed: 2, deadline_ms: 3, ending: 4, thread: 5 
 const WORDS = 6;
 /** What the watchdog makes of the call that it ends; even, so that nobody sees a call in it. */
 const CONDEMNED = 0;
+/** So many deadlines by the clock are enough, however little of them the machine gave: nobody waits for an answer for ever. */
+export const STARVED_DEADLINES = 20;
 
 export type JailWatch = Int32Array<SharedArrayBuffer>;
 
@@ -57,6 +59,8 @@ export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions
   const time = new OwnTime(options.now_ms, timesOf);
   let seen: number = CONDEMNED;
   let timed: number = CONDEMNED;
+  let lookedAt = 0;
+  let watched_ms = 0;
   const timer = setInterval(() => {
     const call = Atomics.load(watch, WORD.call);
     const pid = Atomics.load(watch, WORD.pid);
@@ -65,9 +69,16 @@ export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions
     if (call !== seen) return void (seen = call);
     if (call !== timed) {
       timed = call;
+      lookedAt = options.now_ms();
+      watched_ms = 0;
       return time.restart(pid);
     }
-    if (time.passedMs() < Atomics.load(watch, WORD.deadline_ms)) return;
+    // Two looks lie farther apart where our own thread stood still: that is nobody's time.
+    const now = options.now_ms();
+    watched_ms += Math.min(now - lookedAt, 2 * options.every_ms);
+    lookedAt = now;
+    const deadline_ms = Atomics.load(watch, WORD.deadline_ms);
+    if (time.passedMs() < deadline_ms && watched_ms < deadline_ms * STARVED_DEADLINES) return;
     if (threadTimesOf(Atomics.load(watch, WORD.thread))?.canRun === true) return;
     // The lane leaves the call before it reaps, so the pid of a call under way is still this process.
     if (Atomics.compareExchange(watch, WORD.call, call, CONDEMNED) !== call) return;
