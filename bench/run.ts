@@ -50,6 +50,10 @@ const SUITES: readonly Suite[] = [
   { figures: /^jail_restart_ms|wasm_reset_ms$/, run: (room) => apart("restart", { root: ROOT }, room) },
   { figures: /^burst_cancel_p(50|99)_ms$/, run: (room) => apart("burst", { root: ROOT }, room) },
   {
+    figures: /^kill_switch_(quiet|followed)_ms$/,
+    run: (room) => apart("kill_switch", { root: ROOT, runner: room.bundles.runner, instances: 1_000 }, room),
+  },
+  {
     figures: /^density_1000_mb$/,
     run: (room) => apart("density", { root: ROOT, runner: room.bundles.runner, instances: 1_000 }, room),
   },

@@ -14,6 +14,7 @@ import {
   encodeMessage,
   type InstanceSpec,
   type InstanceStatus,
+  type JournalEntry,
   MessageDecoder,
   newNonce,
   type RunnerMessage,
@@ -27,6 +28,10 @@ const KEY = new Uint8Array(32).fill(7);
 
 export class RunnerLine {
   readonly statuses = new Map<string, InstanceStatus>();
+  /** Told every record that arrives. */
+  onEntries: (run_id: string, entries: readonly JournalEntry[]) => void = () => undefined;
+  /** Generation of the kill switch that the runner has followed. */
+  followed = 0;
   readonly #server: Server;
   readonly #waiting = new Map<
     number,
@@ -88,6 +93,10 @@ export class RunnerLine {
       throw new Error(`${reply.failure.error_code} ${reply.failure.reason_code ?? ""} ${reply.failure.error}`);
     this.statuses.set(spec.run_id, reply.status);
     return reply.status;
+  }
+
+  tell(message: Extract<ControlMessage, { readonly type: "killswitch" }>): void {
+    this.#send(message);
   }
 
   ask(message: Ask): Promise<Reply> {
@@ -165,7 +174,11 @@ export class RunnerLine {
           run_id: message.segment.run_id,
           segment: message.segment.segment,
         });
+      case "killswitch_followed":
+        this.followed = message.generation;
+        return;
       case "journal":
+        this.onEntries(message.run_id, message.entries);
         return this.#send({ type: "journal_ack", run_id: message.run_id, seq: message.entries.at(-1)?.seq ?? 0 });
       default:
         return;

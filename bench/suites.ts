@@ -8,6 +8,7 @@ import { burstSuite } from "./suites/burst.ts";
 import { densitySuite } from "./suites/density.ts";
 import { restartSuite } from "./suites/restart.ts";
 import { runawaySuite } from "./suites/runaway.ts";
+import { killSwitchSuite } from "./suites/kill-switch.ts";
 import { feedThread, laneSuite } from "./suites/lane.ts";
 import { computeThread, separationSuite } from "./suites/separation.ts";
 import { loadSuite } from "./suites/load.ts";
@@ -23,6 +24,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   burst: burstSuite,
   density: densitySuite,
   restart: restartSuite,
+  kill_switch: killSwitchSuite,
   runaway: runawaySuite,
   lane: laneSuite,
   separation: separationSuite,
