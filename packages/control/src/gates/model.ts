@@ -7,7 +7,7 @@
  * Invariant (gates.test.ts): no age, clock or missing report ever turns into a PASS.
  */
 import { failure, isoFromMicros, micros, ok, err, type Failure, type Micros, type Result } from "@rumi/kernel";
-import type { GateRow } from "./tables.ts";
+import type { GateRow, GateState } from "./tables.ts";
 
 export const GATE_LIMITS = {
   /** Gates that a home knows. */
@@ -16,7 +16,6 @@ export const GATE_LIMITS = {
   /** How long a report may count at most, seconds. */
   ttl_seconds: 86_400,
 } as const;
-export type GateState = "PASS" | "FAIL" | "UNKNOWN";
 export type GateRule = { readonly rule_id: string; readonly passed: boolean; readonly message?: string };
 
 export function stateOf({ state, expires_at }: Pick<GateRow, "state" | "expires_at">, now: Micros): GateState {

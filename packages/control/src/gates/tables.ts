@@ -1,8 +1,8 @@
 /** The newest report of each gate, and whether the gate is required. */
 import type { Migrations, Reader } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";
-import type { GateState } from "./model.ts";
 
+export type GateState = "PASS" | "FAIL" | "UNKNOWN";
 export type GateRow = {
   gate: string;
   /** 1: risk grows only while it passes. */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
 import { openControl, type Control } from "../../test/kit.ts";
-import { HOLD_KINDS, HOLD_LIMITS, type HoldKind } from "./model.ts";
-import { insertHold } from "./tables.ts";
+import { HOLD_LIMITS } from "./model.ts";
+import { HOLD_KINDS, type HoldKind, insertHold } from "./tables.ts";
 
 const OPERATOR = { id: "user:op", roles: ["operator"] } as const;
 let world: Control;

@@ -11,10 +11,8 @@ import { isoFromMicros, micros, type Micros } from "@rumi/kernel";
 import type { KillScope, KillTarget } from "@rumi/runtime";
 import { matchesKill } from "@rumi/runtime";
 import { scopeText, scopeView } from "../kill-switch/model.ts";
-import type { HoldRow } from "./tables.ts";
+import { HOLD_KINDS, type HoldKind, type HoldRow } from "./tables.ts";
 
-export const HOLD_KINDS = ["freeze", "incident", "lock"] as const;
-export type HoldKind = (typeof HOLD_KINDS)[number];
 export const HOLD_LIMITS = {
   /** In force at once. */
   holds: 1_024,

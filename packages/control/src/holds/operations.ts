@@ -8,8 +8,8 @@ import { isKnown } from "../kill-switch/operations.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { LIFT } from "./guard.ts";
-import { HOLD_KINDS, HOLD_LIMITS, holdView } from "./model.ts";
-import { insertHold, liftHold, readHold, readHolds, type HoldRow } from "./tables.ts";
+import { HOLD_LIMITS, holdView } from "./model.ts";
+import { HOLD_KINDS, insertHold, liftHold, readHold, readHolds, type HoldRow } from "./tables.ts";
 
 export const holdDeclarations = (): readonly Declaration[] => [listHolds, setHold, lift];
 

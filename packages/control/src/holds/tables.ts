@@ -2,7 +2,9 @@
 import { write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { KillScope } from "@rumi/runtime";
 import { first, type Sql } from "../shared/sql.ts";
-import type { HoldKind } from "./model.ts";
+
+export const HOLD_KINDS = ["freeze", "incident", "lock"] as const;
+export type HoldKind = (typeof HOLD_KINDS)[number];
 
 export type HoldRow = {
   hold_id: string;

@@ -31,6 +31,12 @@ export type OpenOrderView = {
   /** Filled part included; an amend names this total. */ readonly quantity: number;
 };
 
+/** What is said to an instance from above it. */
+export type SafetyWord = {
+  readonly safety: "NORMAL" | "SAFE" | "EMERGENCY_STOP";
+  readonly kill_switch: KillLevel;
+};
+
 /** What the gate must know of the moment. */
 export type GateMoment = {
   readonly now_us: number;

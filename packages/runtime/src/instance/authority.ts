@@ -7,14 +7,12 @@
  *
  * Invariant (authority.test.ts): in FLATTEN and BLOCK no wish of the strategy becomes an order.
  */
-import type { KillLevel } from "../kill-switch/rules.ts";
+import type { SafetyWord } from "../gate/context.ts";
 import { type KillWord, UNTOLD } from "../kill-switch/kill-word.ts";
 import type { OrderDesk } from "./desk.ts";
 import type { AuthorityInput } from "./input.ts";
 import type { Restraints } from "./restraints.ts";
 import type { MachineState } from "./state.ts";
-
-export type SafetyWord = { readonly safety: MachineState["safety"]; readonly kill_switch: KillLevel };
 
 export class Authority {
   word: SafetyWord = { safety: "NORMAL", kill_switch: "ALLOW" };

@@ -14,6 +14,7 @@ import { type ClientOrderId, invariant } from "@rumi/kernel";
 import { type InstrumentSpec, REFUSAL } from "@rumi/abi";
 import type { ExecutionReport } from "@rumi/venues";
 import { RUNTIME_KEYS_FROM } from "../breaker/hedge.ts";
+import type { SafetyWord } from "../gate/context.ts";
 import { GATE_START, type GateMoment, type GateState, judge, type Restriction, type Verdict } from "../gate/gate.ts";
 import type { Intent, IntentBody, VenueAction } from "../gate/intent.ts";
 import { strictest } from "../gate/restriction.ts";
@@ -29,7 +30,6 @@ import { LiveOrders, unnamedOrder } from "./orders.ts";
 import { refusalOf } from "../gate/refused.ts";
 import { Refusals } from "./refusals.ts";
 import { type OwnOrder, ownIntentJson, ownOrderWish } from "./own-order.ts";
-import type { SafetyWord } from "./authority.ts";
 import type { Counters, MachineState } from "./state.ts";
 
 /** What the desk must know of its machine, and may tell it. */
