@@ -6,6 +6,7 @@
  */
 import { fdatasync } from "node:fs";
 import { SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
+import { type Log, toStderr } from "./cause-text.ts";
 import { admit } from "./admission/admit.ts";
 import { openLive } from "./gateway/open-live.ts";
 import type { Datasync } from "./journal/datasync.ts";
@@ -30,6 +31,8 @@ export type Surroundings = Clocks & {
   readonly accountOf: (monotonic: () => number) => ThreadAccount;
   /** Milliseconds between two looks at an instance that only a look can tell about. */
   readonly idle_ms: number;
+  /** Where causes of failures are written. */
+  readonly log: Log;
 };
 
 export const SYSTEM: Surroundings = {
@@ -43,4 +46,5 @@ export const SYSTEM: Surroundings = {
   openLive,
   accountOf: kernelAccount,
   idle_ms: 2,
+  log: toStderr,
 };

@@ -15,6 +15,7 @@ afterAll(() => folder.remove());
 it("[M-0.6] a disk that is full when an instance is told to pause or stop ends this instance with a reason; nothing is thrown into its lane", async () => {
   for (const command of ["pause", "stop"] as const) {
     let isFull = false;
+    const said: string[] = [];
     const of = spec(`${folder.path}/${command}`);
     const venue = createSimulatedVenue(venueOptionsOf(of.instruments, of.venue));
     if (!venue.ok) throw new Error(venue.error.code);
@@ -27,6 +28,7 @@ it("[M-0.6] a disk that is full when an instance is told to pause or stop ends t
       monotonic: SYSTEM.monotonic,
       datasync: (fd, done) =>
         isFull ? setImmediate(() => done(new Error("no space left on device"))) : SYSTEM.datasync(fd, done),
+      log: (line) => said.push(line),
       mayEmit: () => true,
       onDurable: () => undefined,
       onSegment: () => undefined,
@@ -38,5 +40,6 @@ it("[M-0.6] a disk that is full when an instance is told to pause or stop ends t
     expect(await host.carryOut(() => host[command]("test"))).toEqual(ok(host.status()));
     expect(host.status()).toMatchObject({ phase: "failed", failure: { error_code: "RUMI-SYS-001" } });
     expect(await host.turn()).toBe("idle");
+    expect(said, "the log has the cause, once").toEqual([expect.stringContaining("RUMI-SYS-001 Error: no space left")]);
   }
 });

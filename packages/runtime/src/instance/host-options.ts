@@ -1,4 +1,5 @@
 /** What an instance's host is given, and the limits it works within. */
+import type { Log } from "../cause-text.ts";
 import type { Timers } from "@rumi/kernel";
 import type { SimulatedVenue, MarketFeed } from "@rumi/venues";
 import type { ComputeResult, Progress } from "../compute/side.ts";
@@ -56,6 +57,8 @@ export type HostOptions = {
   readonly monotonic: () => number;
   /** What the lane's thread spent on processors; where nobody tells, all time counts. */
   readonly account?: ThreadAccount;
+  /** Standard error where it is not given. */
+  readonly log?: Log;
   /** The system's timers and fdatasync where none are given. */
   readonly timers?: Timers;
   readonly datasync?: Datasync;

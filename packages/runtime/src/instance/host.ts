@@ -11,7 +11,7 @@
  * - `open` of an earlier life replays until the journal's end and continues there (kill.test.ts "[M-8.2.2]").
  */
 import { canonicalJson, err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
-import { causeText } from "../cause-text.ts";
+import { logCause } from "../cause-text.ts";
 import type { CheckpointSlots, Restored } from "../checkpoint/slots.ts";
 import type { JournalWriter } from "../journal/writer.ts";
 import type { InstanceStatus } from "../protocol.ts";
@@ -471,7 +471,7 @@ export class InstanceHost {
     this.#phase = "failed";
     this.#halted = true;
     this.#close();
-    if (problem.cause !== undefined) process.stderr.write(`${problem.code} ${causeText(problem.cause)}\n`);
+    logCause(problem, this.#o.log);
   }
 
   #close(): void {

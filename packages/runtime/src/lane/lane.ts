@@ -1,5 +1,5 @@
 /** The thread's inside: instances by run, commands in order, status told when it changed and at most twice a second. */
-import { causeText } from "../cause-text.ts";
+import { logCause } from "../cause-text.ts";
 import { validateConfig } from "@rumi/abi";
 import { announceThread, CallMark } from "@rumi/sandbox";
 import { createSimulatedVenue, loadRecordings, type MarketFeed } from "@rumi/venues";
@@ -50,7 +50,7 @@ type Hosted = Sleeper & {
 export class Lane {
   readonly #data: LaneData;
   readonly #around: Surroundings;
-  readonly #hostAround: Pick<HostOptions, "timers" | "wallNow" | "monotonic" | "datasync" | "account">;
+  readonly #hostAround: Pick<HostOptions, "timers" | "wallNow" | "monotonic" | "datasync" | "account" | "log">;
   readonly #tell: (message: FromLane) => void;
   readonly #hosted = new Map<string, Hosted>();
   readonly #fence: BigInt64Array;
@@ -67,9 +67,9 @@ export class Lane {
     this.#around = around;
     this.#turns = new CheckpointTurns(around.monotonic);
     this.#rests = new Rests(around.timers, around.monotonic);
-    const { timers, wallNow, monotonic, datasync, accountOf } = around;
+    const { timers, wallNow, monotonic, datasync, accountOf, log } = around;
     const account = accountOf(monotonic);
-    this.#hostAround = { timers, wallNow, monotonic, datasync, account };
+    this.#hostAround = { timers, wallNow, monotonic, datasync, account, log };
     this.#tell = tell;
     this.#fence = new BigInt64Array(data.fence);
     announceThread(data.calls);
@@ -316,7 +316,7 @@ export class Lane {
   }
 
   #refuse(request: number, of: Failure): void {
-    if (of.cause !== undefined) process.stderr.write(`${of.code} ${causeText(of.cause)}\n`);
+    logCause(of, this.#around.log);
     this.#tell({
       type: "reply",
       request,

@@ -42,6 +42,8 @@ export function startRunner(parts: RunnerParts): SimRunner {
     // Virtual time has no processors: what a real one spends would be another number in every life.
     accountOf: () => () => null,
     idle_ms: 100,
+    // The faults are ours, and what they do is judged by the checkers.
+    log: () => undefined,
     datasync: (_fd, done) =>
       void process.world.schedule(between(process.random, 100, 2_000), process, () =>
         done(parts.isDiskFull() ? new NoSpace("no space left on device") : null),
