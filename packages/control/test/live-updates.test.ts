@@ -280,7 +280,7 @@ describe("another version of a live bot", () => {
       const fills = all.flat().flatMap((entry) => (entry.kind === "fill" ? [String(entry.fill["fill_id"])] : []));
       expect([...fills].sort()).toEqual([...(state?.fills ?? [])].map(({ fill_id }) => fill_id).sort());
       // Ids of one moment are in no order: the way back is named when the update is decided.
-      expect(own.map(({ end_reason }) => end_reason).sort()).toEqual([
+      expect(own.map(({ end_reason }) => end_reason).toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual([
         "STOPPING",
         "UPDATED",
         "UPDATED",
