@@ -185,7 +185,6 @@ export class LiveSide {
 
   close(): void {
     if (this.#closed) return;
-    this.#publish();
     this.#closed = true;
     this.venue.onOutgoing = null;
     this.#quiet?.close();

@@ -29,6 +29,7 @@ if (task.task === "write") {
     tape.append(rowAt(n), n);
     if (tape.isFull) tape.flush();
   }
+  tape.flush();
   tape.close();
   const opened = TapeStream.open(task.path);
   invariant(opened.ok, "the tape is there");

@@ -212,6 +212,8 @@ describe("tape", () => {
       books.add({ ...book, ...side, action: side.bids.length > 0 ? "snapshot" : "increment" });
     }
     tape.append(rowAt(0), 9);
+    tape.flush();
+    tape.append(rowAt(0), 10);
     tape.close();
     const read = whole(path, appended + 2);
     expect(read.feed.length).toBe(appended + 3);

@@ -119,8 +119,8 @@ export class TapeWriter {
     }
   }
 
+  /** What was not flushed is nobody's: the next life asks for it. Writes nothing, because a full disk may be why it ends. */
   close(): void {
-    this.flush();
     for (const fd of [...this.#full.splice(0), this.#fd]) closeSync(fd);
   }
 
