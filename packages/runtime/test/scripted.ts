@@ -24,7 +24,7 @@ import {
   writeSavedState,
 } from "@rumi/abi";
 import { MARKET_KIND } from "@rumi/venues";
-import type { CallbackNumber, Strategy } from "../src/strategy/strategy.ts";
+import type { CallbackNumber, Strategy, StrategyFault } from "../src/strategy/strategy.ts";
 
 export type Heard = {
   readonly kind: number;
@@ -123,7 +123,7 @@ export class ScriptedStrategy implements Strategy {
   outputAt(): number {
     return INPUT_BYTES;
   }
-  fault(): null {
+  fault(): StrategyFault | null {
     return null;
   }
   reset(): null {

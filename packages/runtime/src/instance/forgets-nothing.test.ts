@@ -20,6 +20,7 @@ type Breaks = (word: string, memory: Memory) => boolean;
 
 const AT_THE_MARKET: OrderWish = { side: "buy", type: "market", price: 0, quantity: 1_000 };
 const RESTING: OrderWish = { side: "buy", type: "limit", price: 100, quantity: 1_000 };
+const ENDED = { kind: "exit", reason_code: "M.SANDBOX.PROCESS_EXIT", detail: "the process ended" } as const;
 const isFill = (word: string): boolean => word === "filled" || word === "partially_filled";
 
 /** Buys now and then while it knows of no open order; all that it knows is in its state, and a break forgets the rest. */
@@ -115,6 +116,21 @@ describe("a strategy that breaks forgets neither its orders nor its fills", () =
     const { host } = await day(strategy, (venue) => ({ ...venue, latency_us: 3_600_000_000 }));
     expect(strategy.broke).toEqual([{ orders: 1, ended: 0, fills: 0 }]);
     expect(host.status().counters['intent_emitted_total{type="order"}']).toBe(1);
+  });
+
+  it.each([
+    [1, "healthy"],
+    [2, "halted"],
+  ])("[M-5.2.6] one that ends %i times before it has begun again is %s", async (times, health_state) => {
+    const strategy = new Mindful(isFill);
+    let left = times;
+    const invoke = strategy.invoke.bind(strategy);
+    strategy.invoke = (callback, length) =>
+      callback === CALLBACK.init && strategy.broke.length > 0 && left-- > 0 ? BROKE : invoke(callback, length);
+    strategy.fault = () => (strategy.broke.length === 0 ? null : ENDED);
+    const { host } = await day(strategy);
+    expect(host.status()).toMatchObject({ health_state });
+    await host.stop("done");
   });
 
   it("[M-5.3.1] a report that breaks it every time is told it twice, not for ever", async () => {

@@ -179,7 +179,7 @@ export class InstanceMachine {
   init(): StrategyFault | null {
     const broken = this.#initWith(this.lastState, true);
     this.tell();
-    return broken;
+    return broken?.kind === "exit" ? begin() : broken;
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
@@ -397,7 +397,14 @@ export class InstanceMachine {
 
   /** The strategy begins again from its newest state, as it did where an earlier life was taken up. */
   reborn(): StrategyFault | null {
-    return this.#health.isHalted ? null : (this.#o.strategy.reset() ?? this.#initWith(this.lastState, false));
+    return this.#health.isHalted ? null : this.#beginAgain();
+  }
+
+  /** One that ended before it had begun (a standby whose engine ended it as well) is started anew, once. */
+  #beginAgain(): StrategyFault | null {
+    const begin = (): StrategyFault | null => this.#o.strategy.reset() ?? this.#initWith(this.lastState, false);
+    const broken = begin();
+    return broken?.kind === "exit" ? begin() : broken;
   }
 
   /** What a restored strategy puts out at init is not counted: its timers and intents are on the record already. */
@@ -472,7 +479,7 @@ export class InstanceMachine {
     if (fault.kind === "deadline" || fault.kind === "fuel") this.restraints.occurred("timeouts");
     this.#health.fault(note);
     if (this.#health.isHalted) return this.#desk.cancelAll();
-    const again = this.#o.strategy.reset() ?? this.#initWith(this.lastState, false);
+    const again = this.#beginAgain();
     if (again === null) return;
     this.#health.halt(again.reason_code);
     this.#desk.cancelAll();
