@@ -22,7 +22,7 @@ for (let n = 0; n < 200_000; n += 1) {
 console.log(JSON.stringify({ isThrifty, most, kept: living.length + passing.length }));
 `;
 
-it("[M-5.3.2] from so many instances on, a runner's heaps hold less of what is dead", async () => {
+it("from so many instances on, a runner's heaps hold less of what is dead", async () => {
   const folder = temporaryFolder();
   const outfile = join(folder.path, "churn.mjs");
   await build({
