@@ -179,7 +179,7 @@ export class InstanceMachine {
   init(): StrategyFault | null {
     const broken = this.#initWith(this.lastState, true);
     this.tell();
-    return broken?.kind === "exit" ? begin() : broken;
+    return broken;
   }
 
   /** A replay tells which calls failed in the earlier life, so that they fail again. */
