@@ -171,7 +171,7 @@ export interface ControlPlane {
   readonly hub: RunnerHub;
   /** Carries out what was tightened while the log could not be written; to be run among the others. */
   emergency(pipeline: Pipeline): Reconciler;
-  /** Carries bulks out, command by command; to be run among the others. */
+  /** Carries bulks out, command by command; to be run beside the others, which do not wait for it. */
   bulk(pipeline: Pipeline): Reconciler;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
@@ -250,7 +250,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       names = all;
     },
     migrations: controlMigrations,
-    bulk: (pipeline) => bulkReconciler({ store, recorder: hub.recorder, pipeline }),
+    bulk: (pipeline) => bulkReconciler({ store, recorder: hub.recorder, pipeline, runnerReady: preflight.runnerReady }),
     emergency: (pipeline) => emergencyReconciler(spool, hub.recorder, pipeline, () => deps.clock.now()),
     reconcilers: [
       lockReconciler({ ...deps, hub }),

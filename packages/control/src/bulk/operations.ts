@@ -75,11 +75,11 @@ const startBulk: Declaration = defineOperation({
   target: ({ command_id }) => ({ resource_type: "bulk", resource_id: command_id }),
   gates: [],
   load: (reader, { selector }, { store }) => resolve(reader, store, selector as Selector),
-  preview: (bots, { requested_transition: { from, to }, max_errors }) => {
+  preview: ({ bots }, { requested_transition: { from, to }, max_errors }) => {
     const meant = bots.filter(({ state }) => state === from);
     return {
       targets: meant.map(({ bot_id }) => bot_id),
-      left_out: bots.filter(({ state }) => state !== from).map(({ bot_id, state }) => ({ bot_id, state })),
+      left_out: leftOut(bots, from),
       from,
       to,
       max_errors,
@@ -88,7 +88,15 @@ const startBulk: Declaration = defineOperation({
       dependencies: [...new Set(meant.flatMap((bot) => specOf(bot).dependencies ?? []))],
     };
   },
-  decide: (bots, { command_id, requested_transition: { from, to }, max_errors, reason }, context) => {
+  decide: ({ bots, unknown }, { command_id, requested_transition: { from, to }, max_errors, reason }, context) => {
+    if (unknown.length > 0)
+      return err(
+        failure(
+          "RUMI-BOT-001",
+          { bot_id: unknown.join(", ") },
+          { reasonCode: "G.BULK.UNKNOWN_BOT", details: { bot_ids: unknown } },
+        ),
+      );
     const targets = bots.filter(({ state }) => state === from).map(({ bot_id }) => bot_id);
     const limit = CONTROL_LIMITS.bulk_targets;
     if (targets.length === 0)
@@ -115,7 +123,7 @@ const startBulk: Declaration = defineOperation({
       events: [bulkEvent("bulk.started", row)],
       outbox: [],
       status: 202,
-      data: bulkView(row),
+      data: { ...bulkView(row), left_out: leftOut(bots, from) },
     });
   },
 });
@@ -156,7 +164,7 @@ const abortBulk: Declaration = defineOperation({
   target: about,
   gates: [],
   load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
-  decide: (row: BulkRow | undefined, { bulk_id }, context) => said(row, bulk_id, "abort", context),
+  decide: (row: BulkRow | undefined, input, context) => said(row, input, "abort", context),
 });
 
 const retryBulk: Declaration = defineOperation({
@@ -172,10 +180,15 @@ const retryBulk: Declaration = defineOperation({
   target: about,
   gates: [],
   load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
-  decide: (row: BulkRow | undefined, { bulk_id }, context) => said(row, bulk_id, "retry_failed", context),
+  decide: (row: BulkRow | undefined, input, context) => said(row, input, "retry_failed", context),
 });
 
-function said(row: BulkRow | undefined, bulk_id: string, kind: "abort" | "retry_failed", { store }: DecideContext) {
+function said(
+  row: BulkRow | undefined,
+  { bulk_id, reason }: { readonly bulk_id: string; readonly reason: string },
+  kind: "abort" | "retry_failed",
+  { store, principal }: DecideContext,
+) {
   if (row === undefined) return err(noBulk(bulk_id));
   const before = bulkOf(row);
   const bulk = follow(before, { kind });
@@ -183,7 +196,8 @@ function said(row: BulkRow | undefined, bulk_id: string, kind: "abort" | "retry_
   const change = {
     bulk: JSON.stringify(bulk),
     state: isOver(bulk) ? ("over" as const) : ("running" as const),
-    ...(kind === "retry_failed" ? { tries: row.tries + 1, failures: "{}" } : {}),
+    // Whoever retries answers for it: the commands of this try are theirs, with their roles and their reason.
+    ...(kind === "retry_failed" ? { tries: row.tries + 1, failures: "{}", actor: principal.id, reason } : {}),
   };
   const next = { ...row, ...change };
   return ok({
@@ -239,12 +253,22 @@ export function bulkView(row: BulkRow) {
 
 const noBulk = (bulk_id: string) => failure("RUMI-SYS-011", { what: "bulk", id: bulk_id });
 
+const leftOut = (bots: readonly BotRow[], from: string) =>
+  bots.filter(({ state }) => state !== from).map(({ bot_id, state }) => ({ bot_id, state }));
+
+type Resolved = {
+  readonly bots: readonly BotRow[];
+  /** Named by id, and there is no such bot. */
+  readonly unknown: readonly string[];
+};
+
 /** Once: whoever is made later is not in it. */
-async function resolve(reader: Reader, sql: Sql, selector: Selector): Promise<readonly BotRow[]> {
+async function resolve(reader: Reader, sql: Sql, selector: Selector): Promise<Resolved> {
   const db = sql.builder<BotTables>();
   if (selector.bot_ids !== undefined) {
     const found = await Promise.all(selector.bot_ids.map((bot_id) => readBot(reader, sql, bot_id)));
-    return found.flatMap((bot) => (bot === undefined ? [] : [bot]));
+    const bots = found.filter((bot) => bot !== undefined);
+    return { bots, unknown: selector.bot_ids.filter((_, at) => found[at] === undefined) };
   }
   if (selector.label !== undefined) {
     const at = selector.label.indexOf("=");
@@ -259,8 +283,9 @@ async function resolve(reader: Reader, sql: Sql, selector: Selector): Promise<re
     return resolve(reader, sql, { bot_ids: labelled.map(({ bot_id }) => bot_id) });
   }
   const all = await reader.rows<BotRow>(db.selectFrom("bot").selectAll().orderBy("bot_id"));
-  return all.filter((bot) => {
+  const bots = all.filter((bot) => {
     const { venue, group_id } = specOf(bot);
     return selector.venue === undefined ? group_id === selector.group_id : venue === selector.venue;
   });
+  return { bots, unknown: [] };
 }

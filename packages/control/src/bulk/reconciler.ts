@@ -1,26 +1,35 @@
 /**
  * Carries bulks out: each due bot gets the ordinary command, as whoever asked for the bulk, and is done when it is there.
  *
- * Level-triggered: a command's id follows from bulk, try and bot, so that a program that dies in the middle sends the same
- * command again and it acts once; what became of it is read from the bot.
+ * Level-triggered: a command's id follows from bulk, try and bot. That a target is begun is committed before its command is
+ * sent, so that an abort tells of it; what became of it is read from the bot and from the command's stored answer.
+ *
+ * Invariants (wired.test.ts, rounds.test.ts)
+ * - A command's finished answer is final: it is read, never asked for again.
+ * - One round sends at most one command of each bulk; a change that somebody else made meanwhile ends the round for it.
  */
-import { sha256 } from "@rumi/kernel";
-import type { Pipeline } from "@rumi/operations";
+import { invariant, sha256 } from "@rumi/kernel";
+import { decodeOutcome, type Outcome, type Pipeline } from "@rumi/operations";
 import type { Reconciler } from "@rumi/platform";
-import type { Store } from "@rumi/store";
-import { readBot } from "../bots/tables.ts";
+import { findKey, type OperationKeyRow, type Store } from "@rumi/store";
 import type { Recorder } from "../runners/recorder.ts";
 import { rolesNow } from "../users/tables.ts";
 import { due, follow, inFlight, isOver, type Bulk } from "./model.ts";
 import { bulkEvent, bulkOf, failuresOf } from "./operations.ts";
+import { progressOf, see, type Seen, type Why } from "./progress.ts";
 import { runningBulks, updateBulk, type BulkRow } from "./tables.ts";
 
 export type BulkDeps = {
   readonly store: Store;
   readonly recorder: Pick<Recorder, "commit">;
   readonly pipeline: Pipeline;
+  /** Some runner takes starts. */
+  readonly runnerReady: () => boolean;
 };
-type Failures = Record<string, { readonly error_code: string; readonly reason_code: string | null }>;
+type Failures = Readonly<Record<string, Why>>;
+
+/** Begun when an abort came, and its command was never taken: it is not sent any more. */
+const NEVER_SENT: Why = { error_code: "RUMI-CMD-012", reason_code: "G.BULK.ABORTED" };
 
 export function bulkReconciler(deps: BulkDeps): Reconciler {
   return {
@@ -31,55 +40,89 @@ export function bulkReconciler(deps: BulkDeps): Reconciler {
   };
 }
 
-async function step(deps: BulkDeps, row: BulkRow): Promise<void> {
-  const before = bulkOf(row);
-  const failures: Failures = { ...failuresOf(row) };
-  let bulk = before;
-  for (const target of inFlight(bulk)) bulk = follow(bulk, await outcome(deps, row, target, failures));
-  for (const target of due(bulk)) {
-    const begun = follow(bulk, { kind: "begun", target });
-    if (begun === bulk) break; // one before it failed: the wave is over, or all of it is
-    bulk = begun;
-    const answer = await send(deps, row, target);
-    if (answer === null) continue; // interrupted: the same command is sent again
-    failures[target] = answer;
-    bulk = follow(bulk, { kind: "failed", target });
-  }
-  await keep(deps, row, before, bulk, failures);
+async function step(deps: BulkDeps, before: BulkRow): Promise<void> {
+  const { unsent, ...known } = await whatBecame(deps, before);
+  const row = await keep(deps, before, known);
+  if (row === undefined) return;
+  const bulk = bulkOf(row);
+  const [again] = unsent;
+  const target = again ?? due(bulk)[0];
+  if (target === undefined || (row.to_state.startsWith("RUNNING") && !deps.runnerReady())) return;
+  const begun = again === undefined ? await keep(deps, row, { bulk: follow(bulk, { kind: "begun", target }) }) : row;
+  if (begun === undefined) return;
+  const why = await send(deps, begun, target);
+  if (why === null) return;
+  const failures = { ...failuresOf(begun), [target]: why };
+  // Where this does not go in, the next round finds the refusal with the command.
+  await keep(deps, begun, { bulk: follow(bulkOf(begun), { kind: "failed", target }), failures });
 }
 
-async function keep(
-  { store, recorder }: BulkDeps,
-  row: BulkRow,
-  before: Bulk,
-  bulk: Bulk,
-  failures: Failures,
-): Promise<void> {
-  if (bulk === before) return;
+type Known = { readonly bulk: Bulk; readonly failures?: Failures };
+
+/** The row as it is now; undefined where somebody changed it meanwhile (an abort): the next round looks again. */
+async function keep({ store, recorder }: BulkDeps, row: BulkRow, known: Known): Promise<BulkRow | undefined> {
+  const { bulk, failures = failuresOf(row) } = known;
+  const text = JSON.stringify(bulk);
+  if (text === row.bulk) return row;
   const state = isOver(bulk) ? ("over" as const) : ("running" as const);
-  const change = { bulk: JSON.stringify(bulk), failures: JSON.stringify(failures), state };
-  const next = { ...row, ...change };
+  const change = { bulk: text, failures: JSON.stringify(failures), state };
+  const next = { ...row, ...change, row_version: row.row_version + 1 };
   const events = state === "over" ? [bulkEvent("bulk.over", next)] : [];
-  // A conflict means that somebody aborted it meanwhile: what was sent is found again by its ids.
-  await recorder.commit("system:bulk", [updateBulk(store, row, change)], events, { trace_id: row.trace_id });
+  const isIn = await recorder.commit("system:bulk", [updateBulk(store, row, change)], events, {
+    trace_id: row.trace_id,
+  });
+  return isIn ? next : undefined;
 }
 
-/** Null where it was accepted, or where nobody knows yet. */
-async function send(
-  { pipeline, store }: BulkDeps,
+/** Of those under way: who arrived, who failed and why, and whose command is still to be sent. */
+async function whatBecame({ store }: BulkDeps, row: BulkRow): Promise<Known & { readonly unsent: readonly string[] }> {
+  const failures: Record<string, Why> = { ...failuresOf(row) };
+  const unsent: string[] = [];
+  let bulk = bulkOf(row);
+  const { aborted } = bulk;
+  const targets = inFlight(bulk);
+  const seen = await store.snapshot((reader) => see(reader, store, targets));
+  for (const target of targets) {
+    const became = await judge(store, row, target, seen.get(target), aborted);
+    if (became === "unsent") unsent.push(target);
+    else if (became === "done") bulk = follow(bulk, { kind: "done", target });
+    else if (became !== "on_its_way") {
+      failures[target] = became;
+      bulk = follow(bulk, { kind: "failed", target });
+    }
+  }
+  return { bulk, failures, unsent };
+}
+
+async function judge(
+  store: Store,
   row: BulkRow,
-  bot_id: string,
-): Promise<{ readonly error_code: string; readonly reason_code: string | null } | null> {
+  target: string,
+  seen: Seen | undefined,
+  aborted: boolean,
+): Promise<"done" | "on_its_way" | "unsent" | Why> {
+  const progress = progressOf(seen, row.from_state, row.to_state);
+  if (!("why" in progress)) return progress.kind;
+  const key = await findKey(store, store, commandOf(row, target));
+  const answer = answerOf(key);
+  if (answer?.kind === "refused") return whyOf(answer);
+  if (progress.kind === "failed" || answer !== undefined) return progress.why;
+  return key === undefined && aborted ? NEVER_SENT : "unsent";
+}
+
+/** Null where it was accepted, or where its outcome is still to come. */
+async function send({ pipeline, store }: BulkDeps, row: BulkRow, bot_id: string): Promise<Why | null> {
   const operation = pipeline.settings.registry.operations.get("commands.submit");
-  if (operation === undefined) return { error_code: "RUMI-SYS-011", reason_code: null };
+  invariant(operation !== undefined, "a program with bulks has commands");
   // Roles may have changed since it was asked for.
   const roles = await rolesNow(store, store, row.actor);
+  const command_id = commandOf(row, bot_id);
   const answer = await pipeline.execute(operation, {
     raw: {
       params: {},
       query: {},
       body: {
-        command_id: idFor(`${row.bulk_id} ${row.tries} ${bot_id}`),
+        command_id,
         target: { bot_id },
         requested_transition: { from: row.from_state, to: row.to_state },
         reason: row.reason,
@@ -93,26 +136,21 @@ async function send(
     trace_id: row.trace_id,
     remote: "bulk",
   });
-  if (answer.kind === "done" || answer.status >= 500 || answer.failure.code === "RUMI-CMD-001") return null;
-  return { error_code: answer.failure.code, reason_code: answer.failure.reasonCode ?? null };
+  if (answer.kind === "done" || answer.failure.code === "RUMI-CMD-001") return null;
+  // A fault inside, or a log that cannot be written, leaves no answer; any other refusal is what it is.
+  const isOpen = answer.status >= 500 && answerOf(await findKey(store, store, command_id)) === undefined;
+  return isOpen ? null : whyOf(answer);
 }
 
-async function outcome(deps: BulkDeps, row: BulkRow, target: string, failures: Failures) {
-  const bot = await readBot(deps.store, deps.store, target);
-  const state = bot?.state;
-  if (state === row.to_state || (row.to_state === "STOPPING" && state === "IDLE"))
-    return { kind: "done", target } as const;
-  if (state === row.from_state) {
-    // It was begun and nothing came of it: the program died before the command did.
-    const answer = await send(deps, row, target);
-    if (answer === null) return { kind: "begun", target } as const;
-    failures[target] = answer;
-    return { kind: "failed", target } as const;
-  }
-  if (state === "STOPPING" && row.to_state === "PAUSED") return { kind: "begun", target } as const;
-  failures[target] = { error_code: "RUMI-BOT-011", reason_code: `G.STATE_${state ?? "GONE"}` };
-  return { kind: "failed", target } as const;
-}
+const answerOf = (key: OperationKeyRow | undefined): Outcome | undefined =>
+  key === undefined || key.answer === null ? undefined : decodeOutcome(key.answer);
+
+const whyOf = ({ failure }: Extract<Outcome, { readonly kind: "refused" }>): Why => ({
+  error_code: failure.code,
+  reason_code: failure.reasonCode ?? null,
+});
+
+const commandOf = ({ bulk_id, tries }: BulkRow, bot_id: string): string => idFor(`${bulk_id} ${tries} ${bot_id}`);
 
 /** A uuid of version 8 that is the same for the same text. */
 function idFor(text: string): string {

@@ -75,18 +75,19 @@ describe("[L-N11] [L-44] bulk operations", () => {
     expect(dataOf(await word("bulk.retry", second))).toMatchObject({ changed: false });
   });
 
-  it("a program that dies between a bot's command and the row that tells of it goes on, and the command acts once", async () => {
+  it("a program that dies before or after a bot's command goes on, and the command acts once", async () => {
     const bulk_id = String(dataOf(await start({ selector: { bot_ids: ["a", "b"] } }))["bulk_id"]);
-    const store = world.store as { commit: typeof world.store.commit };
-    const whole = store.commit;
-    // The commit that would tell of the first wave is lost, as in a crash right before it.
-    store.commit = (batch) =>
-      batch.writes.some(({ sql }) => sql.includes('"bulk"') && sql.startsWith("update"))
-        ? Promise.resolve({ ok: false, error: { kind: "conflict", write_index: 0, changed: 0 } })
-        : whole.call(world.store, batch);
-    await step();
-    store.commit = whole;
-    expect(await show(bulk_id)).toMatchObject({ waiting: ["a", "b"] });
+    const { pipeline } = world;
+    const dies = (execute: typeof pipeline.execute) =>
+      expect(world.control.bulk({ ...pipeline, execute }).run()).rejects.toThrow("the program dies");
+    await dies(() => Promise.reject(new Error("the program dies")));
+    expect(await show(bulk_id)).toMatchObject({ in_flight: ["a"], waiting: ["b"] });
+    expect(await stateOf("a")).toBe("IDLE");
+    await dies(async (operation, request) => {
+      await pipeline.execute(operation, request);
+      throw new Error("the program dies");
+    });
+    expect(await show(bulk_id)).toMatchObject({ in_flight: ["a"], waiting: ["b"] });
     expect(await untilOver(bulk_id)).toMatchObject({ done: ["a", "b"] });
     const started = (await world.actions()).filter((action) => action === "strategy.admission");
     expect(started).toHaveLength(2);
