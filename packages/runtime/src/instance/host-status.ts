@@ -1,5 +1,5 @@
 /** What a host says of its instance, from the machine and the few facts that only the host knows. */
-import { type Failure, failure, failureText } from "@rumi/kernel";
+import { type Failure, failure, FailureError, failureText } from "@rumi/kernel";
 import type { InstanceStatus } from "../protocol.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 import type { HostOptions } from "./host-options.ts";
@@ -90,8 +90,9 @@ function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["fai
 export const refusedInit = (fault: StrategyFault): Failure =>
   failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });
 
-/** A failure as a status and an answer carry it. */
+/** A failure as a status and an answer carry it; one that was thrown on its way keeps its own code, reason and words. */
 export function failureNote(of: Failure): NonNullable<InstanceStatus["failure"]> {
-  const { text, next } = failureText(of, "en");
-  return { error_code: of.code, reason_code: of.reasonCode ?? null, error: text, suggestion: next };
+  const told = of.code === "RUMI-SYS-001" && of.cause instanceof FailureError ? of.cause.failure : of;
+  const { text, next } = failureText(told, "en");
+  return { error_code: told.code, reason_code: told.reasonCode ?? null, error: text, suggestion: next };
 }

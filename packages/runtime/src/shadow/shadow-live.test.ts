@@ -1,4 +1,5 @@
 /** A shadow beside a live primary: a real venue simulator, one account, and a shadow that could not reach it if it tried. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Uuid } from "@rumi/kernel";
 import { afterEach, describe, expect, it } from "vitest";
@@ -20,6 +21,7 @@ import { InstanceHost } from "../instance/host.ts";
 import type { InstanceSpec } from "../protocol.ts";
 import { replayRun } from "../replay/replay-run.ts";
 import { openWasmStrategy } from "../strategy/wasm.ts";
+import { segmentName, tapeFolder } from "../tape/segments.ts";
 import { intentWords } from "./comparison.ts";
 import { shadowWorldOf } from "./open-shadow.ts";
 
@@ -171,6 +173,33 @@ describe("a shadow beside a live primary", () => {
       const { there, sent } = await balance(of, venue);
       expect(there).toBeLessThanOrEqual(sent);
       await shadow.stop("done");
+    },
+  );
+
+  it(
+    "[M-1.1.1] a shadow that lags behind what its primary keeps ends with that reason, and does not wait for ever",
+    { timeout: 60_000 },
+    async () => {
+      const { path, venue } = await startVenue();
+      const of = liveSpec(path, venue);
+      const { host: primary } = await openLiveHost(of);
+      await connected(primary);
+      await drive(primary, venue, 300);
+      await primary.checkpoint("test");
+      const shadow = await openShadow(shadowSpec(of));
+      await drive(primary, venue, 100);
+      await quiet(primary, venue);
+      await primary.suspend();
+      const { host: again } = await openLiveHost({ ...of, epoch: 2, start: "resume" });
+      await connected(again);
+      await drive(again, venue, 100);
+      // What the primary's own checkpoints need no longer goes, whoever else reads it.
+      rmSync(join(tapeFolder(of.run_dir), segmentName(1, 1)));
+      await until(shadow, () => shadow.phase === "failed");
+      const { cursor, failure } = shadow.status();
+      expect(cursor).toBe(300);
+      expect(failure).toMatchObject({ error_code: "RUMI-STR-045", reason_code: "M.TAPE.CORRUPT" });
+      expect(failure?.error).toContain("it begins at row 400, and row 300 is needed");
     },
   );
 });

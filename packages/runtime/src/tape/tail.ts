@@ -3,9 +3,11 @@
  *
  * How to think: headers are read anew each time, so rows that a late writer left behind are cut off before they are read.
  * A group that is not whole yet is read the next time. Segments of format 1 are of lives that are over, and nobody stands
- * in them: they are refused.
+ * in them: they are refused. Who writes the tape knows nothing of who reads it, and may drop what is wanted here.
  *
- * Invariant (shadow-live.test.ts): each row once, in its order, across segments and lives.
+ * Invariants
+ * - Each row once, in its order, across segments and lives (shadow-live.test.ts).
+ * - A wanted row that was dropped is told, never waited for (tail.test.ts).
  */
 import { closeSync, openSync, readSync } from "node:fs";
 import { type Failure, failure } from "@rumi/kernel";
@@ -35,7 +37,7 @@ export class TapeTail {
     const { segments } = listSegments(this.#run_dir);
     while (this.#row < until) {
       const segment = segments.findLast(({ first_row }) => first_row <= this.#row);
-      if (segment === undefined) return null;
+      if (segment === undefined) return this.#dropped(segments[0]);
       if (segment.format === 1) return corrupt(segment, "it is of format 1, and is followed as it is written");
       if (segment.path !== this.#path) {
         this.#path = segment.path;
@@ -48,6 +50,13 @@ export class TapeTail {
       if (problem !== "") return corrupt(segment, problem);
     }
     return null;
+  }
+
+  /** Without a segment nothing was received yet; one that begins later says that the row at hand is no more. */
+  #dropped(first: Segment | undefined): Failure | null {
+    return first === undefined
+      ? null
+      : corrupt(first, `it begins at row ${first.first_row}, and row ${this.#row} is needed`);
   }
 
   #hand(group: Buffer, until: number, take: (taped: TapedRow) => void): string {

@@ -1,0 +1,50 @@
+/** A tape read while it is written and dropped: what is gone is said. */
+import { afterAll, expect, it } from "vitest";
+import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { listSegments } from "./segments.ts";
+import { rowAt } from "./tape.kit.ts";
+import { TapeTail } from "./tail.ts";
+import { TapeWriter } from "./writer.ts";
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+it("who lags behind what the tape's owner keeps is told so; who stands in what is left reads on", () => {
+  const run_dir = folder.path;
+  const lagging = new TapeTail(run_dir, 0);
+  const read = (tail: TapeTail, until: number): unknown => {
+    const rows: number[] = [];
+    const broken = tail.read(until, (taped) => "seq" in taped && rows.push(taped.seq));
+    return broken === null ? rows : [broken.code, broken.reasonCode, broken.params["problem"]];
+  };
+  expect(read(lagging, 10), "nothing was received yet").toEqual([]);
+  const tape = new TapeWriter({
+    run_dir,
+    epoch: 1,
+    files: 0,
+    first_row: 0,
+    last_seq: null,
+    received_us: 0,
+    books: () => [],
+    needed_row: () => Number.POSITIVE_INFINITY,
+    limits: { segment_bytes: 4_096, keep_bytes: 8_192 },
+  });
+  const write = (from: number, until: number): void => {
+    for (let n = from; n < until; n += 1) {
+      tape.append(rowAt(n), n);
+      tape.flush();
+    }
+  };
+  write(0, 10);
+  expect(read(lagging, 5)).toEqual([0, 1, 2, 3, 4]);
+  write(10, 1_000);
+  tape.close();
+  const first = listSegments(run_dir).segments[0]?.first_row ?? 0;
+  expect(first).toBeGreaterThan(5);
+  expect(read(lagging, 1_000)).toEqual([
+    "RUMI-STR-045",
+    "M.TAPE.CORRUPT",
+    `it begins at row ${first}, and row 5 is needed`,
+  ]);
+  expect(read(new TapeTail(run_dir, first), first + 3)).toEqual([first, first + 1, first + 2]);
+});
