@@ -293,7 +293,7 @@ export type RunnerMessage =
       readonly ok: false;
       readonly failure: NonNullable<InstanceStatus["failure"]>;
     }
-  /** Every instance here that the kill switch's rules of this generation are about has them on its durable record. */
+  /** So many instances here whose word changed with the kill switch's rules of this generation have it on their durable record. */
   | { readonly type: "killswitch_followed"; readonly generation: number; readonly instances: number };
 
 export type ControlMessage =

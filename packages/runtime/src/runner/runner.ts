@@ -121,6 +121,7 @@ export class Runner {
       fence: this.#fence,
       lanes: this.#lanes,
       send: (message) => this.#line.send(message),
+      log: options.log,
     });
     const events: LineEvents = {
       onReady: () => this.#greet(),

@@ -2,11 +2,13 @@
  * What the control plane last said of safety and the kill switch, and how every instance here comes to obey it.
  *
  * How to think: the kill switch is a word in shared memory, stored for all before anything else is done, so that nothing
- * passes from then on; each instance is then woken to put it on its own record, and only when all of them have is the
- * control plane told that it was followed. The safety mode travels as a recorded input.
+ * passes from then on; each instance is then woken to put it on its own record, and only when all of them have answered is
+ * the control plane told how many did. Who failed over it is not among them, nor whose lane was lost: the log names them.
+ * The safety mode travels as a recorded input.
  *
  * Invariants
  * - An older generation changes nothing (kill-switch.test.ts).
+ * - Only who has the word on its durable record is told as having followed (standing-orders.test.ts).
  * - Whoever begins, or goes on after its lane was lost, finds the word before its first breath (kill-switch.test.ts).
  */
 import { packKillWord, type KillWord } from "../kill-switch/kill-word.ts";
@@ -24,6 +26,7 @@ export type OrderedHere = {
   readonly fence: Pick<LeaseFence, "tell">;
   readonly lanes: Pick<LanePool, "ask">;
   readonly send: (message: RunnerMessage) => void;
+  readonly log: (line: string) => void;
 };
 
 export class StandingOrders {
@@ -61,14 +64,23 @@ export class StandingOrders {
     const changed = before.filter(({ held, word }) => isAnother(word, this.#wordFor(held.spec)));
     for (const { held } of changed) this.begins(held);
     const hosted = changed.filter(({ held }) => held.state === "hosted" && held.spec.follows === undefined);
-    await Promise.all(
-      hosted.map(({ held: { spec } }) =>
-        this.#here.lanes.ask(spec.run_id, { type: "command", run_id: spec.run_id, command: "heed", reason: "" }),
-      ),
-    );
+    const answers = await Promise.all(hosted.map(({ held: { spec } }) => this.#heed(spec)));
     // A newer word came meanwhile: it tells for itself.
     if (this.#kill.generation !== generation) return;
-    this.#here.send({ type: "killswitch_followed", generation, instances: hosted.length });
+    for (const { run_id, not } of answers)
+      if (not !== null)
+        this.#here.log(`run ${run_id}: the kill switch of generation ${generation} is not on its record: ${not}`);
+    const instances = answers.filter(({ not }) => not === null).length;
+    this.#here.send({ type: "killswitch_followed", generation, instances });
+  }
+
+  /** `not`: why the word is not on its durable record; `null` where it is. An instance that has ended records nothing. */
+  async #heed({ run_id }: InstanceSpec): Promise<{ readonly run_id: string; readonly not: string | null }> {
+    const reply = await this.#here.lanes.ask(run_id, { type: "command", run_id, command: "heed", reason: "" });
+    if (!reply.ok) return { run_id, not: reply.error.error_code };
+    const { phase, failure } = reply.value;
+    const isOver = phase === "failed" || phase === "stopped";
+    return { run_id, not: isOver ? (failure?.error_code ?? phase) : null };
   }
 
   #wordFor({ bot_id, strategy_id, group_id, venue }: InstanceSpec): KillWord {
