@@ -3,16 +3,16 @@
  *
  * How to think: what comes from outside is first written (rows to the tape) or first recorded (reports to the journal, by
  * the host, between two rows), and only then seen by the machine. Rows wait until the host looks (`take`, `sync`): then
- * they are written in one piece and published. `begin` opens the doors when the replay is over.
+ * they are written in one piece and published; a group that is full before that is written where it came in. `begin` opens
+ * the doors when the replay is over.
  *
- * Invariants (live.test.ts)
+ * Invariants (live.test.ts, live-side.test.ts)
  * - The same tape and the same journal give the same machine; nothing is sent while they are replayed.
  * - After the lease is over no row is written any more.
+ * - A tape that cannot be written ends this instance when the host looks; nothing is thrown into a socket's listener.
  */
 import { err, failure, ok, type Failure, type Result, type Timers } from "@rumi/kernel";
 import type { ExecutionVenue, FeedNotice, FeedRow, MarketFeed, MarketFeedSource } from "@rumi/venues";
-import { join } from "node:path";
-import { slotCursors } from "../checkpoint/slots.ts";
 import type { InstanceSpec } from "../protocol.ts";
 import { ExternalVenue } from "./external-venue.ts";
 import { OrderGateway } from "./gateway.ts";
@@ -20,7 +20,7 @@ import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import type { GatewayCondition, GatewayInput } from "./reports.ts";
 import { QuietWatch } from "./quiet-watch.ts";
 import { TAPE_LIMITS, type TapeLimits } from "../tape/limits.ts";
-import { readLife } from "../tape/earlier.ts";
+import { neededRow, readLife } from "../tape/earlier.ts";
 import type { TapeStream } from "../tape/reader.ts";
 import { TapeWriter } from "../tape/writer.ts";
 import type { Datasync } from "../journal/datasync.ts";
@@ -65,6 +65,8 @@ export class LiveSide {
   #tape: TapeWriter | undefined;
   #quiet: QuietWatch | undefined;
   #received_us = 0;
+  /** Why the tape could not be written. */
+  #broken: { readonly cause: unknown } | null = null;
   #ended = false;
   #closed = false;
 
@@ -128,7 +130,7 @@ export class LiveSide {
       last_seq,
       received_us,
       books: () => this.#feed.books(),
-      needed_row: () => slotCursors(join(spec.run_dir, "checkpoints")).oldest,
+      needed_row: () => neededRow(spec.run_dir),
       ...(tape === undefined ? {} : { limits: tape }),
       ...(datasync === undefined ? {} : { datasync }),
     });
@@ -145,7 +147,7 @@ export class LiveSide {
     });
     market.start(last_seq, {
       row: (row, seq) => {
-        if (this.#closed || this.#ended || !mayEmit()) return;
+        if (this.#closed || this.#ended || this.#broken !== null || !mayEmit()) return;
         if (this.#feed.length + this.#received.length >= this.#limits.feed_rows) return this.#end("M.FEED.FULL");
         const isLater = row.received_time_us >= this.#received_us;
         const received = isLater ? row : { ...row, received_time_us: this.#received_us };
@@ -166,7 +168,7 @@ export class LiveSide {
 
   /** The next input that says something new; it is to be recorded and applied before the one after it is asked for. */
   take(cursor: number): GatewayInput | undefined {
-    this.#publish();
+    this.#publishOrThrow();
     this.#feed.forget(cursor - (this.#o.tape?.rows_behind ?? TAPE_LIMITS.rows_behind));
     for (let input = this.#inputs.shift(); input !== undefined; input = this.#inputs.shift())
       if (input.input === "gateway") {
@@ -177,9 +179,9 @@ export class LiveSide {
     return undefined;
   }
 
-  /** Everything received so far is on the disk. */
+  /** Everything received so far is on the disk; under a lease that is over, what was published before. */
   async sync(): Promise<void> {
-    this.#publish();
+    this.#publishOrThrow();
     await this.#tape?.sync();
   }
 
@@ -196,10 +198,20 @@ export class LiveSide {
 
   /** Rows are in the file before they are in the feed; after the lease is over they are nobody's. */
   #publish(): void {
-    if (this.#received.length === 0 || !this.#o.mayEmit()) return;
-    this.#tape?.flush();
-    for (const row of this.#received) this.#feed.add(row);
+    if (this.#received.length === 0 || this.#broken !== null || !this.#o.mayEmit()) return;
+    try {
+      this.#tape?.flush();
+      for (const row of this.#received) this.#feed.add(row);
+    } catch (cause) {
+      this.#broken = { cause };
+    }
     this.#received.length = 0;
+  }
+
+  /** For the host, which ends the instance for what is thrown; a listener has nobody above it but the lane. */
+  #publishOrThrow(): void {
+    this.#publish();
+    if (this.#broken !== null) throw this.#broken.cause;
   }
 
   #end(reason_code: string | null): void {

@@ -1,7 +1,10 @@
-/** Rows of a tape by their number, and processes of their own that write and read one (tape.test.ts). */
+/** Rows of a tape by their number, state checkpoints beside it, and processes of their own that write and read one. */
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Digest } from "@rumi/kernel";
 import type { FeedRow } from "@rumi/venues";
+import { CheckpointSlots } from "../checkpoint/slots.ts";
 
 /** Trades for the most part; every seventh row is a quote, a bar, a book snapshot or an increment. */
 export function rowAt(n: number): FeedRow {
@@ -41,6 +44,34 @@ export function rowAt(n: number): FeedRow {
         aggressor: n % 3,
         trade_id: 2 ** 40 + n,
       };
+  }
+}
+
+/** State checkpoints of a run at these rows, the last one the newest. */
+export function standAt(run_dir: string, ...cursors: readonly number[]): void {
+  const slots = CheckpointSlots.create(join(run_dir, "checkpoints"));
+  for (const last_event_cursor of cursors) {
+    const digest = `sha256:${"1".repeat(64)}` as Digest;
+    const written = slots.write({
+      header: {
+        schema_version: 1,
+        generation: slots.nextGeneration,
+        run_id: "0197a000-0000-7000-8000-000000000001",
+        epoch: 1,
+        pack_digest: digest,
+        config_digest: digest,
+        state_schema_version: 1,
+        last_event_cursor,
+        event_time_us: 0,
+        journal_seq: 0,
+        journal_chain: "00".repeat(32),
+        next_intent_key: 0,
+        machine: {},
+      },
+      strategy: new Uint8Array(),
+      venue: new Uint8Array(),
+    });
+    if (!written.ok) throw new Error(written.error.code);
   }
 }
 

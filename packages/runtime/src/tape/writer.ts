@@ -2,8 +2,8 @@
  * Writes a tape: rows wait in a group, groups go to the file in one write, full segments are followed by the next.
  *
  * How to think: whoever publishes rows calls `flush` first, so that a row is in the file before the machine can see it;
- * `sync` makes all of it durable before anything that depends on it leaves (ahead of the journal's). A segment that is
- * full is left behind between two groups, and synced with the next `sync`. Then, too, old segments are dropped: beyond
+ * `sync` makes what was flushed durable before anything that depends on it leaves (ahead of the journal's); it writes no
+ * row, because only whoever publishes knows whether rows may still be written. A segment that is full is left behind between two groups, and synced with the next `sync`. Then, too, old segments are dropped: beyond
  * the bytes that are kept, and never one with a row that a state checkpoint still needs.
  *
  * Invariants (tape.test.ts)
@@ -78,7 +78,7 @@ export class TapeWriter {
     return this.#used >= this.#limits.group_bytes;
   }
 
-  /** In the file after the next `flush`, on the disk after the next `sync`. */
+  /** In the file after the next `flush`, on the disk after the `sync` that follows it. */
   append(row: FeedRow, seq: number): void {
     writeRow(this.#view, this.#used, row, seq);
     this.#used += rowBytes(row);
@@ -100,9 +100,8 @@ export class TapeWriter {
     this.#waiting = 0;
   }
 
-  /** Everything appended is on the disk. */
+  /** Everything flushed is on the disk. */
   async sync(): Promise<void> {
-    this.flush();
     if (!this.#dirty) return;
     this.#dirty = false;
     try {
@@ -150,8 +149,13 @@ export class TapeWriter {
   }
 
   #roll(): void {
-    this.#full.push(this.#fd);
-    this.#fd = this.#begin();
+    const full = this.#fd;
+    try {
+      this.#fd = this.#begin();
+    } finally {
+      // Where there is no room for another file, the one at hand is still closed once.
+      if (this.#fd !== full) this.#full.push(full);
+    }
     this.#drop();
   }
 
