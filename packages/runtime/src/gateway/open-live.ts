@@ -6,8 +6,7 @@ import { VenueSimExecution, VenueSimMarket, type ApiKey } from "@rumi/venues";
 import type { InstanceSpec, KeyReference, LiveVenueSpec } from "../protocol.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
 import { LiveSide, type LiveOptions } from "./live-side.ts";
-
-const MIB = 1_048_576;
+import { tapeLimitsOf } from "../tape/limits.ts";
 
 export type OpenLiveOptions = Pick<LiveOptions, "mayEmit" | "monotonic" | "wallNow" | "timers" | "datasync"> & {
   readonly spec: InstanceSpec;
@@ -30,12 +29,11 @@ export function openLive({ spec, live, environment, lower, ...clocks }: OpenLive
     wallNow_us: clocks.wallNow,
     instruments: spec.instruments,
   };
-  const { tape_keep_mib } = live;
   return LiveSide.open({
     ...clocks,
     spec,
     limits,
-    ...(tape_keep_mib === undefined ? {} : { tape: { keep_bytes: tape_keep_mib * MIB } }),
+    tape: tapeLimitsOf(live),
     execution: new VenueSimExecution(http),
     market: new VenueSimMarket({ ...http, stale_after_ms: live.stale_after_ms }),
   });

@@ -8,6 +8,7 @@
  * Invariants (shadow-live.test.ts)
  * - Killed and resumed, a shadow has each row once, at the primary's count.
  * - It never has a row that its primary has not wholly taken.
+ * - Its own tape keeps what the venue's setting says, and what its own checkpoints need (primary-tape.test.ts).
  */
 import { join } from "node:path";
 import { err, type Failure, FailureError, ok, type Result } from "@rumi/kernel";
@@ -15,7 +16,8 @@ import { BOOK_ACTION, FeedBuilder, type MarketFeed } from "@rumi/venues";
 import { slotCursors } from "../checkpoint/slots.ts";
 import type { Datasync } from "../journal/datasync.ts";
 import type { EarlierRun, InstanceSpec } from "../protocol.ts";
-import { TAPE_LIMITS } from "../tape/limits.ts";
+import { neededRow } from "../tape/earlier.ts";
+import { TAPE_LIMITS, type TapeLimits, tapeLimitsOf } from "../tape/limits.ts";
 import type { TapedRow } from "../tape/row.ts";
 import { listSegments } from "../tape/segments.ts";
 import { TapeTail } from "../tape/tail.ts";
@@ -25,9 +27,11 @@ import { TapeWriter } from "../tape/writer.ts";
 const FEED_ROWS = 4_096;
 
 export type PrimaryTapeOptions = {
-  readonly spec: Pick<InstanceSpec, "run_dir" | "epoch" | "start">;
+  readonly spec: Pick<InstanceSpec, "run_dir" | "epoch" | "start" | "venue">;
   readonly follows: EarlierRun;
   readonly datasync?: Datasync;
+  /** Tests lower them. */
+  readonly lower?: Partial<TapeLimits>;
 };
 
 export class PrimaryTape {
@@ -64,7 +68,8 @@ export class PrimaryTape {
 
   /** The shadow's run is there; a fresh one began at row `cursor`. Throws `FailureError` where the tape is broken. */
   begin(cursor: number): void {
-    const { spec, follows, datasync } = this.#o;
+    const { spec, follows, datasync, lower } = this.#o;
+    const { live } = spec.venue;
     this.#follow(cursor);
     this.#writer = new TapeWriter({
       run_dir: spec.run_dir,
@@ -74,7 +79,8 @@ export class PrimaryTape {
       last_seq: this.#last.seq,
       received_us: this.#last.received_us,
       books: () => this.#rows.books(),
-      needed_row: () => 0,
+      needed_row: () => neededRow(spec.run_dir),
+      limits: { ...(live === undefined ? {} : tapeLimitsOf(live)), ...lower },
       ...(datasync === undefined ? {} : { datasync }),
     });
     this.#tail = new TapeTail(follows.run_dir, this.#rows.length);
