@@ -562,12 +562,19 @@ describe.runIf(canMount)("a full disk", () => {
   });
 
   it(
-    "operations are refused with RUMI-SYS-008, reads go on, and after space returned everything works and nothing is missing",
+    "operations are refused with RUMI-SYS-008, tightening is in force all the same, reads go on, and after space returned everything works and nothing is missing",
     async () => {
       const home = join(place.path, "home");
       const small = await startProgram({ home });
       const set = (reason: string, mode = "SAFE"): Promise<Answer> =>
         small.call("POST", "/api/safety/set", { command_id: crypto.randomUUID(), mode, reason });
+      const add = (display_name: string): Promise<Answer> =>
+        small.call("POST", "/api/users", {
+          command_id: crypto.randomUUID(),
+          display_name,
+          roles: ["view_only"],
+          reason: "x".repeat(900),
+        });
       expect((await set("before")).status).toBe(200);
       const ballast = join(place.path, "ballast");
       const { bavail, bsize } = statfsSync(place.path);
@@ -577,20 +584,25 @@ describe.runIf(canMount)("a full disk", () => {
         // it took what there was
       }
       const before = await auditEvents(small);
-      const taken: string[] = [];
+      let taken = 0;
       const full = await eventually(async () => {
-        const reason = "x".repeat(900);
-        const answer = await set(reason);
-        if (answer.status < 300) taken.push(reason);
+        const answer = await add(`user ${taken}`);
+        if (answer.status < 300) taken += 1;
         return answer.status >= 400 && answer;
       }, 0);
       expectRefusal(full, 507, /^RUMI-SYS-008$/);
-      for (let more = 0; more < 20; more += 1) expect(code(await set("full"))).toBe("RUMI-SYS-008");
+      for (let more = 0; more < 20; more += 1) expect(code(await add(`more ${more}`))).toBe("RUMI-SYS-008");
+      const stopped = await set("while it is full", "EMERGENCY_STOP");
+      expect([stopped.status, stopped.body]).toEqual([
+        202,
+        expect.objectContaining({ data: expect.objectContaining({ spooled: true }) }),
+      ]);
       expect((await small.call("GET", "/api/safety")).status).toBe(200);
       expect((await small.call("GET", "/api/audit/events")).status).toBe(200);
       expect([200, 503]).toContain((await fetch(new URL("/health", small.url))).status);
       rmSync(ballast);
-      await eventually(async () => (await set("after", "EMERGENCY_STOP")).status === 200);
+      await eventually(async () => (await add("after")).status === 201);
+      await eventually(async () => (await ok(small, "GET", "/api/safety"))["mode"] === "EMERGENCY_STOP");
       const after = new Map((await auditEvents(small)).map(({ event_id, log_index }) => [event_id, log_index]));
       for (const { event_id, log_index } of before) expect(after.get(event_id)).toBe(log_index);
       expect((await ok(small, "GET", "/api/safety"))["mode"]).toBe("EMERGENCY_STOP");

@@ -28,8 +28,13 @@ export function sampleOf(schema: TSchema): unknown {
     case "object": {
       const properties = (schema["properties"] ?? {}) as Readonly<Record<string, TSchema>>;
       const required = (schema["required"] ?? []) as readonly string[];
+      const optional = Object.keys(properties).filter((name) => !required.includes(name));
+      const more = optional.slice(0, Math.max(0, Number(schema["minProperties"] ?? 0) - required.length));
       return Object.fromEntries(
-        required.map((name) => [name, sampleOf(properties[name] ?? ({ type: "string" } as unknown as TSchema))]),
+        [...required, ...more].map((name) => [
+          name,
+          sampleOf(properties[name] ?? ({ type: "string" } as unknown as TSchema)),
+        ]),
       );
     }
     case "array":

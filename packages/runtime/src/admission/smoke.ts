@@ -38,11 +38,11 @@ export function smoke(
   const refused = life.init();
   if (refused !== null) return problem(refused.reason_code, `on_init: ${refused.detail}`);
   while (life.cursor < feed.length) {
-    if (request.monotonic() > until)
-      return problem(
-        "M.ADMISSION.TOO_SLOW",
-        `${life.cursor} of ${feed.length} events in ${ADMISSION_LIMITS.smoke_ms} ms`,
-      );
+    if (request.monotonic() > until) {
+      const got = `${life.cursor} of ${feed.length} events in ${ADMISSION_LIMITS.smoke_ms} ms`;
+      // What it broke on the way is why, and says more.
+      return firstBreach(life, entries) ?? problem("M.ADMISSION.TOO_SLOW", got);
+    }
     if (life.run(Math.min(feed.length, life.cursor + 16)) === 0) break;
     life.takeCheckpointWish();
     life.dispatch();

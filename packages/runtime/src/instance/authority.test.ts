@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { entriesOf, openHost } from "../../test/host-kit.ts";
+import { loseCheckpoints } from "../../test/hosted.ts";
 import { market, spec, WASM } from "../../test/support.ts";
 import type { KillWord } from "../kill-switch/kill-word.ts";
 import type { JournalEntry } from "../protocol.ts";
@@ -114,7 +115,21 @@ describe("what is said to an instance from above it", () => {
     const all = entriesOf(of);
     expect(all.filter(isOrder)).toHaveLength(1);
     expect(killAt(all, "BLOCK")).toBeGreaterThan(all.findIndex(isOrder));
-    expect(all.filter(({ kind }) => kind === "order" || kind === "fill")).toEqual([]);
+    const ends = all.filter(({ kind }) => kind === "order" || kind === "fill");
+    expect(ends.map((one) => (one.kind === "order" ? [one.report["report"], one.report["reason_code"]] : one))).toEqual(
+      [["cancelled", "M.INTENT.WITHDRAWN"]],
+    );
     await host.value.stop("done");
+    const before = entriesOf(of);
+    loseCheckpoints(of);
+    const again = await openHost(
+      { ...of, start: "resume", epoch: 2 },
+      FEED,
+      () => true,
+      WASM,
+      () => said("BLOCK", 1),
+    );
+    expect(again.ok ? null : again.error, "the next life hears the word where it was heard").toBeNull();
+    expect(entriesOf(of).slice(0, before.length)).toEqual(before);
   });
 });

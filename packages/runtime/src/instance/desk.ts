@@ -67,7 +67,7 @@ export class OrderDesk {
   readonly #scene: DeskScene;
   readonly staged: StagedIntents;
   readonly #orders = new LiveOrders();
-  /** Keys of staged intents whose end the strategy is about to hear. */
+  /** Keys of intents that never left and whose end the strategy is about to hear. */
   readonly #neverSent = new Map<string, number>();
   /** What approved intents became and is not sent yet. */
   readonly #approved = new Map<VenueAction, StagedIntent>();
@@ -288,8 +288,8 @@ export class OrderDesk {
     counters().orders_sent += 1;
   }
 
-  /** Takes the venue's reports in their order; answers how many. */
-  deliver(): number {
+  /** Takes the venue's reports in their order. */
+  deliver(): void {
     const { options, trace, clock, cursor, counters, answered, onReport } = this.#scene;
     const reports = this.reports.splice(0);
     const own = trace.slice();
@@ -317,7 +317,6 @@ export class OrderDesk {
       onReport(report, key, instrument, isRefused ? REFUSAL.outside : order?.changed === true ? REFUSAL.changed : 0);
       trace.set(own);
     }
-    return reports.length;
   }
 
   cancelAll(): void {
@@ -331,10 +330,23 @@ export class OrderDesk {
       if (staged !== undefined)
         this.#tellStaged(staged, { state: "voided", by: null, reason_code: "M.STAGING.CANCELLED" });
       if (staged !== undefined) this.#never(staged, "cancelled", "M.STAGING.CANCELLED");
+      else if (this.#refusals.areTold) this.#withdrawn(action);
       // It never left, so nobody would ever say that it is over.
       if (action.kind === "submit") this.#orders.drop(action.key);
     }
     this.#scene.options.venue.cancelAll(this.#scene.clock());
+  }
+
+  /** Its intent is on the record as forwarded; that it never left is too. */
+  #withdrawn(action: StagedIntent["action"]): void {
+    const isNew = action.kind === "submit";
+    const order = this.#orders.byKey(isNew ? action.key : action.target_key);
+    if (order === undefined) return;
+    const words = { how: "cancelled", reason_code: "M.INTENT.WITHDRAWN", event_time_us: this.#scene.clock() } as const;
+    const report = neverSent({ action, client_order_id: order.client_order_id }, isNew ? undefined : order, words);
+    if (report === undefined) return;
+    if (isNew) this.#neverSent.set(report.client_order_id, action.key);
+    this.reports.push(report);
   }
 
   save(): Pick<MachineState, "gate" | "orders" | "staged" | "refused"> {

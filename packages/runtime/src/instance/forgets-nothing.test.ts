@@ -19,6 +19,7 @@ type Memory = { orders: number; ended: number; fills: number };
 type Breaks = (word: string, memory: Memory) => boolean;
 
 const AT_THE_MARKET: OrderWish = { side: "buy", type: "market", price: 0, quantity: 1_000 };
+const TWO_SMALL: readonly OrderWish[] = Array.from({ length: 2 }, () => ({ ...AT_THE_MARKET, quantity: 10 }));
 const RESTING: OrderWish = { side: "buy", type: "limit", price: 100, quantity: 1_000 };
 const ENDED = { kind: "exit", reason_code: "M.SANDBOX.PROCESS_EXIT", detail: "the process ended" } as const;
 const isFill = (word: string): boolean => word === "filled" || word === "partially_filled";
@@ -30,13 +31,16 @@ class Mindful extends ScriptedStrategy {
   readonly broke: Memory[] = [];
   readonly #breaks: Breaks;
   #left: number;
+  /** The number of the save that breaks it, from 1; 0: none does. */
+  #badSave: number;
+  #saves = 0;
 
-  constructor(breaks: Breaks, { times = 1, wish = AT_THE_MARKET } = {}) {
+  constructor(breaks: Breaks, { times = 1, wishes = [AT_THE_MARKET] as readonly OrderWish[], badSave = 0 } = {}) {
     super(
       ({ event_time_us }: Heard): readonly Wish[] => {
         if (event_time_us % 101 !== 0 || this.memory.orders > this.memory.ended) return [];
-        this.memory.orders += 1;
-        return [wish];
+        this.memory.orders += wishes.length;
+        return wishes;
       },
       ({ report }: ToldReport): readonly Wish[] => {
         if (isFill(report)) this.memory.fills += 1;
@@ -46,6 +50,7 @@ class Mindful extends ScriptedStrategy {
     );
     this.#breaks = breaks;
     this.#left = times;
+    this.#badSave = badSave;
   }
 
   override invoke(callback: CallbackNumber, length: number): number {
@@ -57,6 +62,7 @@ class Mindful extends ScriptedStrategy {
         init.state.length === 0 ? [] : new Uint32Array(init.state.slice().buffer);
       this.memory = { orders, ended, fills };
     }
+    if (callback === CALLBACK.save_state && (this.#saves += 1) === this.#badSave) return BROKE;
     if (callback === CALLBACK.save_state) {
       const { orders, ended, fills } = this.memory;
       const state = new Uint8Array(Uint32Array.of(orders, ended, fills).buffer);
@@ -88,30 +94,48 @@ const recorded = (one: InstanceSpec): readonly string[] =>
     .map((entry) => comparable(entry));
 
 describe("a strategy that breaks forgets neither its orders nor its fills", () => {
-  it.each<readonly [string, Breaks]>([
-    ["at a fill itself", (word, { fills }) => isFill(word) && fills === 2],
-    ["at the next trade after a fill", (word, { fills }) => word === "trade" && fills === 3],
-  ])("[M-5.2.6] [M-6.1.2] %s", async (_, breaks) => {
-    const strategy = new Mindful(breaks);
+  it.each<readonly [string, Breaks, readonly OrderWish[]]>([
+    ["at a fill itself", (word, { fills }) => isFill(word) && fills === 2, [AT_THE_MARKET]],
+    ["at the next trade after a fill", (word, { fills }) => word === "trade" && fills === 3, [AT_THE_MARKET]],
+    ["at the second of two fills in one row", (word, { fills }) => isFill(word) && fills === 1, TWO_SMALL],
+  ])("[M-5.2.6] [M-6.1.2] %s", async (_, breaks, wishes) => {
+    const strategy = new Mindful(breaks, { wishes });
     const { host, memory, fills, one } = await day(strategy);
     expect(strategy.broke).toHaveLength(1);
     expect(fills).toBeGreaterThan(10);
     expect(memory.fills).toBe(fills);
     // One that forgot an open order would have sent another beside it.
-    expect(memory.orders - memory.ended).toBeLessThanOrEqual(1);
+    expect(memory.orders - memory.ended).toBeLessThanOrEqual(wishes.length);
     expect(new Set(strategy.told).size, "what was told twice").toBeGreaterThanOrEqual(strategy.told.length - 1);
     expect((await host.stop("done")).ok).toBe(true);
 
     // [M-0.6] A life that makes it all again comes to the same record, fault and second telling included.
     const before = recorded(one);
     loseCheckpoints(one);
-    const again = await hosted({ ...one, start: "resume", epoch: 2 }, { strategy: new Mindful(() => false) });
+    const again = await hosted(
+      { ...one, start: "resume", epoch: 2 },
+      { strategy: new Mindful(() => false, { wishes }) },
+    );
     expect(recorded(one)).toEqual(before);
     await again.host.stop("done");
   });
 
+  it.each([2, 3, 4, 5, 6, 7])(
+    "[M-0.7] a save that fails (the %i.) comes out again where it failed",
+    async (badSave) => {
+      const { host, one } = await day(new Mindful(() => false, { badSave }));
+      expect((await host.stop("done")).ok).toBe(true);
+      const before = recorded(one);
+      expect(before.filter((entry) => entry.includes('"save_state"'))).toHaveLength(1);
+      loseCheckpoints(one);
+      const again = await hosted({ ...one, start: "resume", epoch: 2 }, { strategy: new Mindful(() => false) });
+      expect(recorded(one)).toEqual(before);
+      await again.host.stop("done");
+    },
+  );
+
   it("[M-5.2.6] [M-6.1.2] at the next trade after an order went out: it sends no other beside it", async () => {
-    const strategy = new Mindful((word, { orders }) => word === "trade" && orders === 1, { wish: RESTING });
+    const strategy = new Mindful((word, { orders }) => word === "trade" && orders === 1, { wishes: [RESTING] });
     // Its acceptance is on the way for an hour.
     const { host } = await day(strategy, (venue) => ({ ...venue, latency_us: 3_600_000_000 }));
     expect(strategy.broke).toEqual([{ orders: 1, ended: 0, fills: 0 }]);

@@ -429,7 +429,8 @@ export class InstanceHost {
 
   #takeInput(input: MachineInput | null): boolean {
     if (input === null) return false;
-    this.#recorder.append({ kind: "input", ...this.#where(), input: input as unknown as JsonObject });
+    const held = this.#machine.pending > 0 ? { held: true } : {};
+    this.#recorder.append({ kind: "input", ...this.#where(), input: { ...(input as unknown as JsonObject), ...held } });
     this.#machine.apply(input);
     return true;
   }

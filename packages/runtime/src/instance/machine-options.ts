@@ -28,7 +28,10 @@ export type MachineOptions = {
     Partial<Pick<ExternalVenue, "take">> &
     Partial<Pick<ShadowVenue, "follow" | "keyOf" | "isBetweenRows">>;
   readonly gate: GateContext;
-  /** The strategy hears what the gate refused or changed; not in a run that began before such a thing was. */
+  /**
+   * The strategy hears what the gate refused or changed, and a break forgets neither orders nor reports; not in a run that
+   * began before that was so.
+   */
   readonly tellsRefused: boolean;
   readonly stateBytesMax: number;
   readonly stateSchemaVersion: number;

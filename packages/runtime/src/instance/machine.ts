@@ -12,7 +12,6 @@
  */
 import { CALLBACK } from "@rumi/abi";
 import type { JsonObject } from "@rumi/kernel";
-import type { Restriction } from "../gate/gate.ts";
 import { strictest } from "../gate/restriction.ts";
 import { FAULTED, type StrategyFault } from "../strategy/strategy.ts";
 import { Authority } from "./authority.ts";
@@ -66,7 +65,9 @@ export class InstanceMachine {
   #counters: Counters = countersStart();
   checkpointWished = false;
   #feedEnded = false;
-  /** State that a faulted strategy is given back: what it had after its newest order or report, or at the checkpoint since. */
+  /** It has put out an intent or heard a report since its state was kept. */
+  #owes = false;
+  /** State that a faulted strategy is given back: what it had after its newest intent or report, or at the checkpoint since. */
   lastState: { version: number; state: Uint8Array } = { version: 0, state: new Uint8Array() };
 
   constructor(options: MachineOptions, config: JsonObject) {
@@ -93,26 +94,18 @@ export class InstanceMachine {
       clock: () => this.#clock,
       cursor: () => this.#cursor,
       authority: () => this.authority.word,
-      restriction: () => this.#restriction(),
+      restriction: () => strictest(this.#health.restriction, this.restraints.restriction),
       dataRestriction: (instrument) => this.restraints.quality.of(instrument),
       counters: () => this.#counters,
       where: () => this.where(),
       violation: (reason) => this.#violation(reason),
       answered: (report) => this.restraints.answered(report),
-      onReport: (...told) => {
-        if (this.#subscribes.has("execution")) this.#tellReport(...told);
-      },
+      onReport: (...told) => this.#tellReport(...told),
     });
     this.staged = this.#desk.staged;
     const [desk, clock] = [this.#desk, (): number => this.#clock];
-    const scene = {
-      options: this.#o,
-      desk,
-      clock,
-      where: () => this.where(),
-      changed: () => this.#health.look(),
-    };
-    this.restraints = new Restraints(scene);
+    const [where, changed] = [() => this.where(), () => this.#health.look()];
+    this.restraints = new Restraints({ options: this.#o, desk, clock, where, changed });
     this.authority = new Authority(desk, this.restraints);
     this.#takers = {
       options: this.#o,
@@ -233,6 +226,7 @@ export class InstanceMachine {
         bytes = 0;
         this.#counters.events_conflated += 1;
       }
+      if (this.#owes && bytes > 0 && !this.#remembered()) bytes = 0;
       const at = bytes > 0 ? strategy.room(bytes) : -1;
       if (at >= 0 && this.#calls !== faults.next) {
         frames.inputs = this.#inputs;
@@ -260,9 +254,7 @@ export class InstanceMachine {
 
   /** Sends what is pending; the shell has made its entries durable and holds the lease. Answers the orders sent. */
   dispatch(): number {
-    const sent = this.#desk.dispatch();
-    if (sent > 0) this.saveStrategy();
-    return sent;
+    return this.#desk.dispatch();
   }
 
   /** Takes an input between two rows. */
@@ -312,17 +304,27 @@ export class InstanceMachine {
   }
 
   #deliver(): void {
-    const reports = this.#desk.deliver();
+    this.#desk.deliver();
     this.restraints.reported();
-    if (reports > 0 && this.#subscribes.has("execution")) this.saveStrategy();
   }
 
   /** A report that broke the strategy is told to the one that began again, once: nobody may forget a fill. */
   #tellReport(...report: Parameters<Caller["execution"]>): void {
+    if (!this.#subscribes.has("execution") || !this.#remembered()) return;
     const { faults } = this.#health;
     const tell = (): void => this.#callback("on_event", () => this.#caller.execution(...report));
     tell();
-    if (this.#health.faults > faults) tell();
+    if (this.#health.faults > faults && this.#o.tellsRefused) tell();
+    this.#owes = this.#o.tellsRefused;
+  }
+
+  /**
+   * Before a strategy is called again, what it knows of its newest orders and reports is kept: a break forgets none of them.
+   * False when that halted it.
+   */
+  #remembered(): boolean {
+    if (this.#owes) this.saveStrategy();
+    return !this.#health.isHalted;
   }
 
   /** The last call; what it puts out no longer counts, because its state is saved before. */
@@ -351,6 +353,7 @@ export class InstanceMachine {
       return null;
     }
     this.lastState = saved;
+    this.#owes = false;
     return saved;
   }
 
@@ -402,6 +405,7 @@ export class InstanceMachine {
 
   /** One that ended before it had begun (a standby whose engine ended it as well) is started anew, once. */
   #beginAgain(): StrategyFault | null {
+    this.#owes = false;
     const begin = (): StrategyFault | null => this.#o.strategy.reset() ?? this.#initWith(this.lastState, false);
     const broken = begin();
     return broken?.kind === "exit" ? begin() : broken;
@@ -421,7 +425,7 @@ export class InstanceMachine {
   }
 
   #callback(name: string, call: () => number): void {
-    if (this.#health.isHalted) return;
+    if (!this.#remembered()) return;
     this.#setHeader();
     this.#inputs += 1;
     if (this.#calls === this.#faults.next) return this.#failedCall(name, FAULTED);
@@ -448,7 +452,9 @@ export class InstanceMachine {
     const at = strategy.outputAt(length);
     if (at === FAULTED) return this.#fault(strategyFault(strategy, at, "output"), "output");
     const outputs = readOutputs(strategy.views, at, length, this.#own, this.#trace, OUTPUT_RECORDS_MAX);
+    const { intents_total } = this.#counters;
     for (const output of outputs) takeOutput(output, this.#takers);
+    if (this.#counters.intents_total > intents_total) this.#owes = this.#o.tellsRefused;
   }
 
   /** Timers due up to `now`, earliest first, each at its own time. A timer set for the past fires once, at the present. */
@@ -459,10 +465,6 @@ export class InstanceMachine {
       this.#deliver();
       this.#callback("on_timer", () => this.#caller.timer(id, at));
     });
-  }
-
-  #restriction(): Restriction {
-    return strictest(this.#health.restriction, this.restraints.restriction);
   }
 
   #violation(reason: string): void {

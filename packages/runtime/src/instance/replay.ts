@@ -60,7 +60,7 @@ export async function replayLife(options: ReplayOptions): Promise<Failure | null
   if (begin !== null) {
     const refused = begin();
     if (refused !== null) return refused;
-    machine.dispatch();
+    dispatchAsThen(options);
   }
   recorder.goLiveIfDone(machine.where());
   while (!recorder.live) {
@@ -77,6 +77,7 @@ export async function replayLife(options: ReplayOptions): Promise<Failure | null
     machine.takeCheckpointWish();
     if (machine.pending > 0) {
       // A row may reach beyond the journal's end: what is new there waits for the disk like anything new.
+      takeHeld(options);
       if (recorder.live) await sync();
       if (recorder.live && !mayEmit()) break;
       machine.dispatch();
@@ -96,12 +97,7 @@ export async function replayLife(options: ReplayOptions): Promise<Failure | null
 function replayBoundary(options: ReplayOptions, reborn: ReadonlySet<unknown>): Failure | null {
   const { machine, recorder, feed } = options;
   for (let head = recorder.head; head !== undefined; head = recorder.head) {
-    const saveFault =
-      isFault(head) &&
-      head.kind === "input" &&
-      head.input["callback"] === "save_state" &&
-      head.cursor === machine.cursor;
-    if (saveFault) {
+    if (isSaveHere(head, machine)) {
       machine.saveStrategy();
       continue;
     }
@@ -120,11 +116,40 @@ function replayBoundary(options: ReplayOptions, reborn: ReadonlySet<unknown>): F
       if (refused !== null) return refusedInit(refused);
     }
     if (head.kind === "input") machine.apply(head.input as unknown as MachineInput);
-    // What is new in there waits for the disk and the lease like anything new: the host sends it.
-    if (!recorder.live) machine.dispatch();
+    dispatchAsThen(options);
   }
   recorder.goLiveIfDone(machine.where());
   return null;
+}
+
+/** A save of the shell's own that failed; one that the machine makes before a call comes out again with its row or input. */
+function isSaveHere(head: JournalEntry, machine: InstanceMachine): boolean {
+  const { cursor, event_time_us, trace_id } = machine.where();
+  return (
+    isFault(head) &&
+    head.kind === "input" &&
+    head.input["callback"] === "save_state" &&
+    head.input["call"] === machine.calls &&
+    head.cursor === cursor &&
+    head.event_time_us === event_time_us &&
+    head.trace_id === trace_id
+  );
+}
+
+/** What the earlier life heard while wishes waited to be sent, and before they were. */
+function takeHeld({ machine, recorder }: ReplayOptions): void {
+  for (let head = recorder.head; head?.kind === "input" && head.input["held"] === true; head = recorder.head) {
+    if (head.cursor !== machine.cursor) return;
+    recorder.passHead();
+    recorder.goLiveIfDone(machine.where());
+    machine.apply(head.input as unknown as MachineInput);
+  }
+}
+
+function dispatchAsThen(options: ReplayOptions): void {
+  takeHeld(options);
+  // What is new in there waits for the disk and the lease like anything new: the host sends it.
+  if (!options.recorder.live) options.machine.dispatch();
 }
 
 /** Saves as the earlier life did; where its record names the state, this one must be the same. */

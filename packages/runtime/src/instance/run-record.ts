@@ -33,7 +33,10 @@ export type RunRecord = Omit<
   "start" | "begin" | "lease" | "epoch" | "pack_dir" | "run_dir" | "from" | "follows" | "admission"
 > & {
   readonly schema_version: 1;
-  /** The strategy hears what the gate refused or changed; absent in a run that began before it was told. */
+  /**
+   * The strategy hears what the gate refused or changed, and its state is kept at each intent and report; absent in a run
+   * that began before that was so.
+   */
   readonly refusals?: "told";
   /** The run whose events a shadow takes. */
   readonly follows: string | null;

@@ -1,4 +1,4 @@
-/** What a strategy hears of a staged intent that will never be an order, as if the venue had said it. */
+/** What a strategy hears of an intent that was staged, or let out, and will never be an order, as if the venue had said it. */
 import type { ClientOrderId } from "@rumi/kernel";
 import type { ExecutionReport } from "@rumi/venues";
 import type { LiveOrder } from "../instance/orders.ts";
@@ -12,7 +12,7 @@ type NeverWords = {
 
 /** `undefined` where the order that it would have changed is over. No order of that id ever left. */
 export function neverSent(
-  { action, client_order_id }: StagedIntent,
+  { action, client_order_id }: Pick<StagedIntent, "action" | "client_order_id">,
   target: LiveOrder | undefined,
   { how, reason_code, event_time_us }: NeverWords,
 ): ExecutionReport | undefined {
