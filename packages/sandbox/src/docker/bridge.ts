@@ -7,10 +7,11 @@
  * only what it is handed. It asks for the engine's version, takes away what bridges that are gone left behind, creates,
  * attaches (an upgraded connection that carries stdin one way and framed stdout and stderr the other), waits and starts.
  *
- * Invariants (bridge.test.ts)
+ * Invariants (docker.test.ts)
  * - Closed stdin or SIGTERM removes the container, and the bridge is gone within {@link BRIDGE_TIMES.end_ms} either way.
  * - Whatever the engine refuses is told in one line, with exit code {@link ENGINE_REFUSED}; nothing of the strategy has run.
  * - A stream that is not framed as agreed ends the container.
+ * - A container is swept only where its bridge would be seen if it were alive: one engine may serve several such places.
  */
 import type * as Fs from "node:fs";
 import type * as Http from "node:http";
@@ -111,11 +112,23 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
     const [major = "0", minor = "0"] = text.split(".");
     return Number(major) * 1_000 + Number(minor);
   };
-  /** A process by number and the moment it began; empty when it is gone. */
+  /**
+   * Where a process's number means what it means here: this namespace of processes, since this start of the machine. Empty
+   * where the system does not tell: then nothing is swept.
+   */
+  const place = (): string => {
+    try {
+      const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+      return `${fs.readlinkSync("/proc/self/ns/pid").replace(/\D/g, "")}.${boot}`;
+    } catch {
+      return "";
+    }
+  };
+  /** A process by number, the moment it began and the place of both; empty when it is gone. */
   const processMark = (pid: number): string => {
     try {
       const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
-      return `${pid}.${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""}`;
+      return `${pid}.${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""}.${place()}`;
     } catch {
       return "";
     }
@@ -130,7 +143,7 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
     version = number(theirs) < number(newest) ? theirs : newest;
   }
 
-  /** Containers of bridges that are gone. */
+  /** Containers of bridges of this place that are gone. */
   async function sweep(): Promise<void> {
     const filters = encodeURIComponent(JSON.stringify({ label: [job.owner_label] }));
     const found = expect(
@@ -139,8 +152,10 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
       200,
     );
     const list = JSON.parse(found.text) as readonly { readonly Id: string; readonly Labels: Record<string, string> }[];
+    const here = place();
     for (const { Id, Labels } of list) {
       const owner = Labels[job.owner_label] ?? "";
+      if (here === "" || !owner.endsWith(`.${here}`)) continue;
       if (owner !== processMark(Number(owner.split(".")[0])))
         expect("removal", await request("DELETE", on(`/containers/${Id}?force=1&v=1`)), 204, 404, 409);
     }

@@ -1,6 +1,6 @@
 /** Jails behind a Docker Engine: what it is asked, and that nothing is left however it ends. The engine is a fake one. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
@@ -92,6 +92,13 @@ const living = (): number =>
       return false; // it ended meanwhile
     }
   }).length;
+/** This process as a bridge would be marked: number, beginning, namespace of processes, start of the machine. */
+const ownMark = (): string => {
+  const stat = readFileSync("/proc/self/stat", "latin1");
+  const began = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const namespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0];
+  return `${process.pid}.${began}.${namespace}.${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()}`;
+};
 /** Nothing of it is left, and nothing was asked that the engine's reference does not know. */
 async function expectGone(): Promise<void> {
   await until(() => engine.count === 0 && living() === 0);
@@ -241,14 +248,35 @@ describe.runIf(requires("python3"))("a jail behind the Docker Engine", () => {
     process.kill(jail.pid ?? 0, "SIGKILL");
     await jail.exited;
     await expectGone();
-    engine.leave({ [DOCKER_OWNER]: "999999999.1" });
-    engine.leave({ [DOCKER_OWNER]: `${process.pid}.0` });
-    engine.leave({ [DOCKER_OWNER]: "junk" });
+    const place = ownMark().split(".").slice(2).join(".");
+    engine.leave({ [DOCKER_OWNER]: `999999999.1.${place}` });
+    engine.leave({ [DOCKER_OWNER]: `${process.pid}.0.${place}` });
     const next = await start();
     expect(engine.count, "its own").toBe(1);
     next.kill();
     await next.exited;
     await expectGone();
+  });
+
+  it("a container of somebody who lives stays, and so does one of somebody whom nobody here could see", async () => {
+    const alive = ownMark();
+    const [, , namespace, boot] = alive.split(".");
+    const others = [
+      alive,
+      `999999999.1.${Number(namespace) + 1}.${boot}`,
+      `999999999.1.${namespace}.00000000-0000-4000-8000-000000000000`,
+      "999999999.1",
+      "junk",
+    ];
+    for (const mark of others) engine.leave({ [DOCKER_OWNER]: mark });
+    const jail = await start();
+    expect(engine.labels.map((labels) => labels[DOCKER_OWNER]).slice(0, -1)).toEqual(others);
+    // Its own mark has the same shape.
+    expect(engine.created[0]?.Labels[DOCKER_OWNER]?.split(".").slice(2)).toEqual([namespace, boot]);
+    jail.kill();
+    await jail.exited;
+    await until(() => engine.count === others.length && living() === 0);
+    expect(engine.problems).toEqual([]);
   });
 
   it("an engine that never answers the removal does not hold us up", async () => {

@@ -76,6 +76,11 @@ export class FakeEngine {
     return this.#containers.size;
   }
 
+  /** Of those that it has, oldest first. */
+  get labels(): readonly CreateBody["Labels"][] {
+    return [...this.#containers.values()].map(({ body }) => body.Labels);
+  }
+
   /** A container that somebody left behind. */
   leave(labels: Readonly<Record<string, string>>): void {
     const id = randomBytes(32).toString("hex");
