@@ -5,7 +5,7 @@
  * `cancel_rejected` under the key of the order that it meant, as the venue's own refusals do. Nothing of it is an order: it
  * has no client order id, and the record of it is the intent's own (`discarded`, with its reason), from which it follows.
  *
- * Invariants (refused.test.ts)
+ * Invariants (instance/refusals.test.ts)
  * - An order or position without a key of its own (missing, reserved, not above every key before) is not told: under that
  *   key the strategy knows another one.
  * - Alerts, no-ops and hints open nothing, so nothing comes back.
