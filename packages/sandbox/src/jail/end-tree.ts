@@ -8,15 +8,15 @@
  *
  * Invariant: whenever a jail is ended, nothing of it is left (end-tree.test.ts "[M-5.2.7]").
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { childrenOf, TREE_DEPTH } from "./tree.ts";
 
 /** The kernel stops a process within microseconds, unless it is in an uninterruptible call (a fork, a mount). */
 const STOPPED_WITHIN_MS = 100;
-const DEPTH = 8;
 
 /** Ends `pid`, a child of ours that was not reaped yet, and its descendants. */
 export function endTree(pid: number): void {
-  end(pid, DEPTH);
+  end(pid, TREE_DEPTH);
 }
 
 function end(pid: number, depth: number): void {
@@ -51,19 +51,5 @@ export function lives(pid: number | undefined): boolean {
     return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return false;
-  }
-}
-
-/** Of every thread. */
-export function childrenOf(pid: number): readonly number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1")
-        .split(" ")
-        .filter((word) => /^\d+$/.test(word))
-        .map(Number),
-    );
-  } catch {
-    return []; // gone meanwhile
   }
 }
