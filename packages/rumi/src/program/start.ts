@@ -164,10 +164,12 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const ticker = startTicker(
     [
-      control.emergency(pipeline),
-      control.bulk(pipeline),
-      ...control.reconcilers,
-      packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
+      [
+        control.emergency(pipeline),
+        ...control.reconcilers,
+        packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
+      ],
+      [control.bulk(pipeline)], // many commands with their admissions: stops and locks do not wait for them
     ],
     options,
   );

@@ -1,7 +1,8 @@
 /**
- * Runs reconcilers: at once, after each nudge, and every second; one round at a time.
+ * Runs reconcilers: at once, after each nudge, and every second; in each lane one after another, one round at a time.
  *
- * A reconciler that throws is logged and tried again in the next round; the others go on.
+ * A reconciler that throws is logged and tried again in the next round; the others go on. Lanes do not wait for each other:
+ * what awaits long work of its own (a bulk's commands) has one to itself, so that no stop stands behind it (tick.test.ts).
  */
 import { millis, type Clock } from "@rumi/kernel";
 import { causeChain, type Logger } from "@rumi/operations";
@@ -15,16 +16,29 @@ const NUDGED = "nudged";
 
 export interface Ticker {
   readonly nudge: () => void;
-  /** One round now, for the start. */
+  /** One round of every lane now, for the start. */
   readonly round: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-export function startTicker(
-  reconcilers: readonly Reconciler[],
-  world: { readonly clock: Clock; readonly logger: Logger },
-): Ticker {
-  const { clock, logger } = world;
+type World = { readonly clock: Clock; readonly logger: Logger };
+
+export function startTicker(lanes: readonly (readonly Reconciler[])[], world: World): Ticker {
+  const all = lanes.map((reconcilers) => startLane(reconcilers, world));
+  return {
+    nudge: () => {
+      for (const lane of all) lane.nudge();
+    },
+    round: async () => {
+      await Promise.all(all.map((lane) => lane.round()));
+    },
+    close: async () => {
+      await Promise.all(all.map((lane) => lane.close()));
+    },
+  };
+}
+
+function startLane(reconcilers: readonly Reconciler[], { clock, logger }: World): Ticker {
   const stopped = new AbortController();
   let wake = new AbortController();
   const round = async (): Promise<void> => {
