@@ -68,7 +68,8 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
           continue: "running",
           config: found.status.phase,
         }[message.type] as InstanceStatus["phase"];
-        found.status = { ...found.status, phase };
+        const reason_code = message.type === "handover" ? "M.RUN.HANDED_OVER" : found.status.reason_code;
+        found.status = { ...found.status, phase, reason_code };
         return reply(message.request, found.status);
       }
       case "killswitch":

@@ -44,7 +44,8 @@ export function beginInstance(facts: BeginFacts): Begun {
     const again = startSpecOf({ ...facts, run_id: instance.run_id as Uuid, trace_id: former.trace_id });
     // With another version waiting, what runs is still the former one: it hands over first.
     const spec = instance.next === null ? JSON.stringify({ ...again, ...originOf(former) }) : instance.spec;
-    const phase = instance.desired === "stopped" ? { phase: "none" as const } : {};
+    // A person starts this version: that it once followed another by an update is over, and so is the way back.
+    const phase = instance.desired === "stopped" ? { phase: "none" as const, back: null } : {};
     return { run_id: instance.run_id, writes: [updateInstance(store, instance, { ...wish, ...phase, spec }, now)] };
   }
   const run_id = context.newId();

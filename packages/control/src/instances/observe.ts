@@ -13,10 +13,11 @@ import type { Condition } from "../bots/model.ts";
 import type { BotConditionRow, BotRow } from "../bots/tables.ts";
 import { isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import type { FailureNote } from "../shared/fields.ts";
+import { jsonOf } from "../shared/sql.ts";
 import type { SiblingChange } from "../updates/siblings.ts";
 import { isShadow } from "./shards.ts";
 import { statusOf } from "./view.ts";
-import type { InstanceRow, RunRow } from "./tables.ts";
+import type { InstanceRow, RunRow, WayBack } from "./tables.ts";
 
 export type Facts = {
   readonly bot: BotRow;
@@ -53,7 +54,7 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
     status: JSON.stringify(status),
     failure: status.failure === null ? null : JSON.stringify(status.failure),
     // A version that ran once has no way back but a person's, or its siblings' (updates/siblings.ts).
-    ...(status.phase === "running" && instance.back !== null && facts.others.every(isShadow) ? { back: null } : {}),
+    ...(status.phase === "running" && instance.back !== null ? { back: afterRunning(instance.back, facts) } : {}),
   };
   const conditions = ownConditions(facts, [runningCondition(status, instance), healthCondition(status, instance)]);
   const events: EventDraft[] = conditions.map((one) => conditionEvent(facts, one));
@@ -95,6 +96,12 @@ export function observeStatus(facts: Facts, status: InstanceStatus, now: number)
         : base,
     ended: over && instance.holder !== null ? (status.reason_code ?? status.phase.toUpperCase()) : null,
   };
+}
+
+/** Siblings keep the way back, marked: what the phase says is forgotten with the next start. */
+function afterRunning(back: string, { others }: Facts): string | null {
+  if (others.every(isShadow)) return null;
+  return JSON.stringify({ ...jsonOf<WayBack>(back), ran: true } satisfies WayBack);
 }
 
 /** The runner is proven gone, or its lease is over, and nobody shall take the run up again. */

@@ -57,6 +57,8 @@ export type WayBack = {
   readonly spec: StartSpec;
   readonly command_id: string;
   readonly bot: Pick<BotRow, "pack_id" | "spec" | "version"> | null;
+  /** The new version has run: from then on only a sibling's refusal takes it back. */
+  readonly ran?: true;
 };
 export type RunRow = {
   run_id: string;

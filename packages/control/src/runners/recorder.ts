@@ -18,6 +18,7 @@ import {
   readInstances,
   updateInstance,
   type InstanceRow,
+  type InstanceTables,
   type Key,
 } from "../instances/tables.ts";
 import type { Facts, Observation } from "../instances/observe.ts";
@@ -113,7 +114,7 @@ async function loadFacts(store: Store, key: Key): Promise<Facts | undefined> {
 
 function observationWrites(
   store: Store,
-  { bot, instance }: Facts,
+  { bot, instance, others }: Facts,
   { bot: move, instance: change, conditions, ended, begun, siblings = [], version, version_reason = "" }: Observation,
   now: number,
 ): readonly Write[] {
@@ -134,7 +135,7 @@ function observationWrites(
   }
   for (const condition of conditions) writes.push(conditionWrite(store, bot.bot_id, condition, now));
   if (change.status !== undefined) writes.push(...positionWrites(store, instance, change.status, now));
-  if (ended !== null) writes.push(endRun(store, instance.run_id, ended, now));
+  if (ended !== null) writes.push(endRun(store, instance.run_id, ended, now), ...others.flatMap(stillThere(store)));
   if (begun !== undefined) writes.push(insertRun(store, begun));
   if (version !== undefined) writes.push(insertBotVersion(store, version, now, ACTOR, version_reason));
   if (change.holder === null && instance.holder !== null) {
@@ -143,6 +144,26 @@ function observationWrites(
   }
   return writes;
 }
+
+/**
+ * Changes nothing and fits only while a sibling is what it was judged as: of two that end at once each would leave what
+ * becomes of the bot to the other, and nobody would say it.
+ */
+const stillThere =
+  (store: Store) =>
+  ({ bot_id, strategy_id, instance_id, desired, holder }: InstanceRow): readonly Write[] => {
+    if (desired === "stopped" && holder === null) return [];
+    const fence = store
+      .builder<InstanceTables>()
+      .updateTable("instance")
+      .set({ desired })
+      .where("bot_id", "=", bot_id)
+      .where("strategy_id", "=", strategy_id)
+      .where("instance_id", "=", instance_id)
+      .where("desired", "=", desired)
+      .where("holder", holder === null ? "is" : "=", holder);
+    return [write(fence, 1)];
+  };
 
 function positionWrites(store: Store, instance: InstanceRow, status: string | null, now: number): readonly Write[] {
   const before = JSON.stringify(statusOf(instance)?.positions ?? []);

@@ -13,7 +13,8 @@
  *
  * Invariants (packages/control/test/updates.test.ts "[M-1.1.1] a version that its runner refuses goes back")
  * - Versions are never rewritten: going back is another generation with the former specification.
- * - A version that has run once does not go back by itself, however it fails later.
+ * - A version that has run once does not go back by itself, however it fails later and whoever starts it again
+ *   (packages/control/test/shard-way-back.test.ts).
  */
 import type { EventDraft } from "@rumi/operations";
 import { botResource } from "../bots/operations.ts";
@@ -33,9 +34,10 @@ export const UPDATE_REFUSED = "UPDATE_REFUSED";
 export function observeWayBack(facts: Facts, failure: FailureNote, now: number): Observation | undefined {
   const { bot, instance } = facts;
   // One that ran is beyond it, though its shards' way back is kept until the next update.
-  const hasRun = instance.phase !== "none" && instance.phase !== "starting";
-  if (instance.back === null || hasRun || instance.desired === "stopped") return undefined;
-  const { spec, bot: former, command_id } = jsonOf<WayBack>(instance.back);
+  const isBegun = instance.phase !== "none" && instance.phase !== "starting";
+  if (instance.back === null || isBegun || instance.desired === "stopped") return undefined;
+  const { spec, bot: former, command_id, ran } = jsonOf<WayBack>(instance.back);
+  if (ran === true) return undefined;
   const refused = jsonOf<StartSpec>(instance.spec);
   const own = former !== null && !isShadow(instance) && bot.generation === refused.generation;
   const generation = own ? bot.generation + 1 : bot.spec === former?.spec ? bot.generation : refused.generation;
