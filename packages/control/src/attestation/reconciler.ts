@@ -2,6 +2,9 @@
  * Climbs the stop ladder of every run that is to be stopped, writes down each rung as a fact of its own, and signs the
  * record once everything below it stands.
  *
+ * Stops that can never be proven (a runner that is lost) stay and do not starve new ones (stops.test.ts): half of a round
+ * is for what is new, the other half goes through all in turn.
+ *
  * Level-triggered: facts come from rows, so a restart in the middle goes on where it was. What holds a stop up is on the
  * row with its beginning, and in the bot's condition StopProven.
  */
@@ -10,6 +13,7 @@ import type { Attester } from "@rumi/ledger";
 import type { EventDraft } from "@rumi/operations";
 import type { Reconciler } from "@rumi/platform";
 import { readLease, type Store } from "@rumi/store";
+import { sql as rawSql } from "kysely";
 import type { Condition } from "../bots/model.ts";
 import { conditionWrite, readBot, readConditions } from "../bots/tables.ts";
 import { changedConditions, conditionEvent, instanceDetails, resource } from "../instances/observe.ts";
@@ -33,29 +37,48 @@ export type StopDeps = {
   readonly attester?: Attester;
 };
 
-export function stopReconciler(deps: StopDeps): Reconciler {
+export function stopReconciler(deps: StopDeps, per_round: number = CONTROL_LIMITS.stops_per_round): Reconciler {
+  let after = "";
   return {
     name: "stops",
     run: async () => {
-      for (const instance of await unproven(deps.store)) await climbOf(deps, instance);
+      const newest = await newestUnproven(deps.store, Math.ceil(per_round / 2));
+      for (const instance of newest) await climbOf(deps, instance);
+      if (newest.length < Math.ceil(per_round / 2)) return;
+      const older = await unprovenAfter(deps.store, after, Math.floor(per_round / 2));
+      after = older.length < Math.floor(per_round / 2) ? "" : (older.at(-1)?.run_id ?? "");
+      const seen = new Set(newest.map(({ run_id }) => run_id));
+      for (const instance of older) if (!seen.has(instance.run_id)) await climbOf(deps, instance);
     },
   };
 }
 
-/** Instances that are to be stopped, ever ran, and whose stop is neither proven nor asserted. */
-function unproven(store: Store): Promise<readonly InstanceRow[]> {
-  const db = store.builder<InstanceTables & LadderTables>();
+/** Those that nobody has looked at come first, then the newest wishes. */
+function newestUnproven(store: Store, limit: number): Promise<readonly InstanceRow[]> {
+  const isLooked = rawSql<number>`CASE WHEN stop_ladder.run_id IS NULL THEN 0 ELSE 1 END`;
   return store.rows<InstanceRow>(
-    db
-      .selectFrom("instance")
-      .selectAll("instance")
-      .leftJoin("stop_ladder", "stop_ladder.run_id", "instance.run_id")
-      .where("instance.desired", "=", "stopped")
-      .where("instance.epoch", ">", 0)
-      .where("stop_ladder.attested_at", "is", null)
-      .where("stop_ladder.asserted_by", "is", null)
-      .limit(CONTROL_LIMITS.stops_per_round),
+    unproven(store).orderBy(isLooked).orderBy("instance.desired_since", "desc").orderBy("instance.run_id").limit(limit),
   );
+}
+
+/** The others in turn, so that an old one that can be proven at last is. */
+function unprovenAfter(store: Store, run_id: string, limit: number): Promise<readonly InstanceRow[]> {
+  return store.rows<InstanceRow>(
+    unproven(store).where("instance.run_id", ">", run_id).orderBy("instance.run_id").limit(limit),
+  );
+}
+
+/** Instances that are to be stopped, ever ran, and whose stop is neither proven nor asserted. */
+function unproven(store: Store) {
+  return store
+    .builder<InstanceTables & LadderTables>()
+    .selectFrom("instance")
+    .selectAll("instance")
+    .leftJoin("stop_ladder", "stop_ladder.run_id", "instance.run_id")
+    .where("instance.desired", "=", "stopped")
+    .where("instance.epoch", ">", 0)
+    .where("stop_ladder.attested_at", "is", null)
+    .where("stop_ladder.asserted_by", "is", null);
 }
 
 async function climbOf(deps: StopDeps, instance: InstanceRow): Promise<void> {

@@ -2,6 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canonicalJson, sha256, type Json } from "@rumi/kernel";
 import { dataOf } from "../../../platform/test/kit.ts";
 import { ATTESTER, openControl, type Control } from "../../test/kit.ts";
+import { putInstance, readInstances, type InstanceRow } from "../instances/tables.ts";
+import { stopReconciler } from "./reconciler.ts";
+import { readLadder } from "./tables.ts";
 import { STOP_RUNGS } from "./model.ts";
 import { verifyStop } from "./verify.ts";
 
@@ -19,6 +22,8 @@ async function running(): Promise<string> {
   await world.until("running", () => world.runner.instances.has(run_id));
   return run_id;
 }
+const isProven = async (run_id: string): Promise<boolean> =>
+  typeof (await readLadder(world.store, world.store, run_id))?.attested_at === "number";
 const stopOf = async (run_id: string) => dataOf(await world.query("attestations.show", {}, { run_id }));
 const condition = async () =>
   (
@@ -108,5 +113,39 @@ describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
       ok: false,
       error: { code: "RUMI-LOG-027", reasonCode: "L.ATTESTATION.INVALID" },
     });
+  });
+
+  it("stops that can never be proven do not starve new ones, and an old one that can be proven at last has its turn", async () => {
+    const run_id = await running();
+    const [real] = await readInstances(world.store, world.store, "bot-1");
+    if (real === undefined) throw new Error("no instance");
+    const lost = (bot_id: string, desired_since: number): InstanceRow => ({
+      ...real,
+      bot_id,
+      run_id: bot_id,
+      desired: "stopped",
+      desired_since,
+    });
+    const add = (...all: readonly InstanceRow[]) =>
+      world.store.commit({ writes: all.map((row) => putInstance(world.store, row, undefined)), events: [] });
+    const looked = async (id: string) => (await readLadder(world.store, world.store, id)) !== undefined;
+    const deps = { store: world.store, clock: world.clock, environment: "dev", hub: world.control.hub };
+    const stops = stopReconciler({ ...deps, attester: ATTESTER }, 4);
+    await add(...Array.from({ length: 8 }, (_, at) => lost(`a${at}`, at)));
+    for (let round = 0; round < 4; round += 1) await stops.run();
+    for (let at = 0; at < 8; at += 1) expect([at, await looked(`a${at}`)]).toEqual([at, true]);
+    await add(lost("zzz", 3));
+    await stops.run();
+    expect(await looked("zzz")).toBe(true);
+    // The oldest of all is proven: no newer wish may keep it from being looked at again.
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"));
+    await add(...Array.from({ length: 4 }, (_, at) => lost(`b${at}`, world.clock.now() + at)));
+    const hubOnly = world.control.reconcilers.filter(({ name }) => name !== "stops");
+    for (let round = 0; round < 40 && !(await isProven(run_id)); round += 1) {
+      for (const one of hubOnly) await one.run();
+      await world.control.hub.idle();
+      await stops.run();
+    }
+    expect(await isProven(run_id)).toBe(true);
   });
 });
