@@ -36,7 +36,8 @@ import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
-import { emergencyReconciler, emergencySpool, type EmergencyFile } from "./emergency/spool.ts";
+import { emergencyReconciler } from "./emergency/reconciler.ts";
+import { emergencySpool, type EmergencyFile } from "./emergency/spool.ts";
 import { REQUIRED_GATES, requiredGates } from "./gates/guard.ts";
 import { gateDeclarations } from "./gates/operations.ts";
 import { GATE_MIGRATIONS } from "./gates/tables.ts";
@@ -194,6 +195,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     isolationFor: (bot_id: string, descriptor: StrategyDescriptor, wish: IsolationWish) =>
       Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, wish)),
     runnerReady: () => hub.ready().length > 0,
+    modeNow: spool.mode,
   };
   const operators = operatorAuthenticator(store, deps);
   let names: ActionNames = { operations: [], queries: [] };
@@ -221,8 +223,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     hub,
     operators,
     guards: guards({
-      safety: safetyReader(store),
-      locks: [holdsGuard(store), killSwitchGuard(store)],
+      safety: safetyReader(store, spool),
+      locks: [holdsGuard(store), killSwitchGuard(store, spool)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       policy,
       emergency: spool,
@@ -251,7 +253,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     },
     migrations: controlMigrations,
     bulk: (pipeline) => bulkReconciler({ store, recorder: hub.recorder, pipeline, runnerReady: preflight.runnerReady }),
-    emergency: (pipeline) => emergencyReconciler(spool, hub.recorder, pipeline, () => deps.clock.now()),
+    emergency: (pipeline) =>
+      emergencyReconciler({ ...deps, spool, recorder: hub.recorder, now: () => deps.clock.now() }, pipeline),
     reconcilers: [
       lockReconciler({ ...deps, hub }),
       reconciler,
@@ -260,8 +263,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       challengeReconciler(deps),
     ],
     declarations: [
-      ...safetyDeclarations(),
-      ...killSwitchDeclarations(hub),
+      ...safetyDeclarations(spool),
+      ...killSwitchDeclarations({ followed: hub.followed, spool }),
       ...gateDeclarations(),
       ...holdDeclarations(),
       ...bulkDeclarations(),

@@ -69,6 +69,8 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-CMD-007": "docs/runbooks/holds.md",
   "RUMI-CMD-026": "docs/runbooks/kill-switch.md",
   "RUMI-CMD-027": "docs/runbooks/holds.md",
+  "RUMI-CMD-028": "docs/runbooks/gates.md",
+  "RUMI-CMD-029": "docs/runbooks/commands.md",
   "G.KILLSWITCH.CLOSE_ONLY": "docs/runbooks/kill-switch.md",
   "G.KILLSWITCH.FLATTEN": "docs/runbooks/kill-switch.md",
   "G.KILLSWITCH.BLOCK": "docs/runbooks/kill-switch.md",

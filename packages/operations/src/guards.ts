@@ -19,6 +19,8 @@ export type GuardContext = {
   readonly operation: string;
   readonly command_id: string;
   readonly target: { readonly resource_type: string; readonly resource_id: string };
+  /** The bot that the operation names beside its target. */
+  readonly bot_id: string | null;
   readonly risk: RiskDirection;
   readonly principal: Principal;
   readonly input: Readonly<Record<string, unknown>>;
@@ -105,9 +107,13 @@ export type EmergencyEntry = {
   readonly trace_id: string;
   readonly at: Micros;
 };
+export type Tightening =
+  /** In force; `durable` where it would outlive this process, `added` unless what waits already is as strict. */
+  | { readonly kind: "in_force"; readonly durable: boolean; readonly added: boolean }
+  | { readonly kind: "refused"; readonly failure: Failure };
 export interface EmergencyPort {
-  /** Takes effect at once; answers whether it would also outlive this process. */
-  tighten(entry: EmergencyEntry): "spooled" | "only_in_memory";
+  /** Takes effect at once, or not at all. */
+  tighten(entry: EmergencyEntry): Tightening;
 }
 
 export type Guards = {

@@ -121,6 +121,8 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
     readonly resource_type: string;
     readonly resource_id: string;
   };
+  /** The bot that it is about where its target is something else of that bot: what holds the bot holds this too. */
+  readonly bot?: (input: Static<Input>, facts: Facts) => string | null;
   /** Safety modes in which a risk-increasing run of it is allowed; default only NORMAL. */
   readonly safety?: readonly SafetyMode[];
   /** Names of gates that must pass (guards registered in the pipeline). */

@@ -12,10 +12,14 @@ import type { HttpBinding, ObservationDefinition, OperationDefinition, QueryDefi
 import { type Validator, compileValidator } from "./validate/validator.ts";
 
 /** A declaration whose own types are forgotten: the pipeline treats input and facts as opaque. */
-export type AnyOperation = Omit<OperationDefinition, "risk" | "danger" | "target" | "load" | "decide" | "preview"> & {
+export type AnyOperation = Omit<
+  OperationDefinition,
+  "risk" | "danger" | "target" | "bot" | "load" | "decide" | "preview"
+> & {
   readonly risk: (input: never, facts: never) => ReturnType<OperationDefinition["risk"]>;
   readonly danger: (input: never, facts: never) => ReturnType<OperationDefinition["danger"]>;
   readonly target: (input: never) => ReturnType<OperationDefinition["target"]>;
+  readonly bot?: (input: never, facts: never) => string | null;
   readonly load: (
     reader: Parameters<OperationDefinition["load"]>[0],
     input: never,

@@ -101,8 +101,7 @@ const startBulk: Declaration = defineOperation({
     const limit = CONTROL_LIMITS.bulk_targets;
     if (targets.length === 0)
       return err(failure("RUMI-VAL-002", { field: "$.selector", problem: `no bot that it names is ${from}` }));
-    if (targets.length > limit)
-      return err(failure("RUMI-CMD-027", { what: "targets of one bulk", limit }, { reasonCode: "G.BULK.FULL" }));
+    if (targets.length > limit) return err(failure("RUMI-CMD-029", { limit }, { reasonCode: "G.BULK.FULL" }));
     const row: BulkRow = {
       bulk_id: command_id,
       actor: context.principal.id,

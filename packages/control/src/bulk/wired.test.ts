@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { write } from "@rumi/store";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
 import { openControl, type Control } from "../../test/kit.ts";
+import { readBot, type BotTables } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 
 const BOTS = ["a", "b", "c", "d", "e"];
@@ -124,5 +126,23 @@ describe("[L-N11] [L-44] bulk operations", () => {
     expect(codeOf(await start())).toBe("RUMI-CMD-007");
     const stop = dataOf(await start({ requested_transition: { from: "RUNNING_PAPER", to: "STOPPING" } }));
     expect(await untilOver(String(stop["bulk_id"]))).toMatchObject({ done: BOTS });
+  });
+
+  it("a selector that means more bots than one bulk takes is refused with what to do about it, and nothing begins", async () => {
+    const bot = await readBot(world.store, world.store, "a");
+    if (bot === undefined) throw new Error("no bot");
+    const rows = Array.from({ length: CONTROL_LIMITS.bulk_targets }, (_, at) => ({ ...bot, bot_id: `many-${at}` }));
+    const db = world.store.builder<BotTables>();
+    for (let at = 0; at < rows.length; at += 500)
+      await world.store.commit({
+        writes: [write(db.insertInto("bot").values(rows.slice(at, at + 500)), "any")],
+        events: [],
+      });
+    const answer = await start();
+    expect([codeOf(answer), answer.kind === "refused" && answer.failure.reasonCode]).toEqual([
+      "RUMI-CMD-029",
+      "G.BULK.FULL",
+    ]);
+    expect(await world.actions()).not.toContain("bulk.started");
   });
 });

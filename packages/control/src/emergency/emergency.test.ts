@@ -144,6 +144,6 @@ describe("[G-12] [G-5.3] policies", () => {
       { principal: { id: "user:other", roles: ["admin"] } },
     );
     expect(codeOf(loosened)).toBe("RUMI-AUTH-011");
-    expect(codeOf(await world.makeBot())).not.toBe("done");
+    expect(codeOf(await world.makeBot())).toBe("RUMI-AUTH-011");
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ROOT } from "@rumi/operations";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
-import { openControl, type Control } from "../../test/kit.ts";
+import { challengeOf, openControl, type Control } from "../../test/kit.ts";
 import { GATE_LIMITS } from "./model.ts";
 
 let world: Control;
@@ -98,6 +99,29 @@ describe("[G-5.2] gates", () => {
     expect(codeOf(await disable(["admin"]))).toBe("RUMI-AUTH-003");
     expect(refusal(await disable(["break_glass"]))).toEqual(["RUMI-CMD-022", "L.BREAK_GLASS.REQUIRED"]);
     expect(refusal(await start())[0]).toBe("RUMI-CMD-006");
+    const ALICE = { id: "user:01900000-0000-7000-8000-00000000000a", roles: ["admin", "break_glass"] } as const;
+    const session = await world.command(
+      "break_glass.open",
+      { verbs: ["gates.disable"], reason: "its reporter is lost" },
+      { principal: ALICE },
+    );
+    const { challenge_id, intent_hash } = challengeOf(session);
+    dataOf(await world.query("challenges.show", {}, { challenge_id }, ROOT));
+    dataOf(
+      await world.command(
+        "challenges.approve",
+        { intent_hash, reason: "I have read it" },
+        { params: { challenge_id }, principal: ROOT },
+      ),
+    );
+    dataOf(await world.confirm(session, {}, ALICE));
+    const params = { gate: "market" };
+    const asked = await world.command("gates.disable", { reason: "test" }, { params, principal: ALICE });
+    expect(refusal(asked)).toEqual(["RUMI-CMD-004", "CONFIRMATION_REQUIRED"]);
+    expect(refusal(await start())[0]).toBe("RUMI-CMD-006");
+    expect(dataOf(await world.confirm(asked, {}, ALICE))).toMatchObject({ gate: "market", required: false });
+    expect(await world.actions()).toContain("gate.disabled");
+    dataOf(await start());
   });
 
   it("each change is audited, and beyond its gates a further one is refused", async () => {
@@ -106,7 +130,7 @@ describe("[G-5.2] gates", () => {
     const actions = await world.actions();
     for (const action of ["gate.reported", "gate.required"]) expect(actions).toContain(action);
     for (let at = 1; at < GATE_LIMITS.gates; at += 1) dataOf(await report("PASS", GOOD, 60, `g${at}`));
-    expect(refusal(await report("PASS", GOOD, 60, "onemore"))).toEqual(["RUMI-CMD-027", "G.GATE.FULL"]);
+    expect(refusal(await report("PASS", GOOD, 60, "onemore"))).toEqual(["RUMI-CMD-028", "G.GATE.FULL"]);
     dataOf(await report("PASS", GOOD));
   });
 });

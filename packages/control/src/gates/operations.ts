@@ -165,7 +165,7 @@ const unreported = (gate: string, { newId }: DecideContext): GateRow => ({
 
 function isFull(row: GateRow | undefined, known: number): Failure | undefined {
   return row === undefined && known >= GATE_LIMITS.gates
-    ? failure("RUMI-CMD-027", { what: "gates", limit: GATE_LIMITS.gates }, { reasonCode: "G.GATE.FULL" })
+    ? failure("RUMI-CMD-028", { limit: GATE_LIMITS.gates }, { reasonCode: "G.GATE.FULL" })
     : undefined;
 }
 

@@ -111,7 +111,28 @@ describe("[L-16] freezes, incidents and locks", () => {
     expect(codeOf(await set("freeze", {}))).toMatch(/^RUMI-VAL/);
   });
 
-  it("beyond its holds a further one is refused by its code", async () => {
+  it("[G-5.3] under a hold on its bot or its scope a rule of the kill switch is not loosened, another bot's is", async () => {
+    dataOf(await world.makeBot("bot-2"));
+    const ROOT = { id: "user:root", roles: ["admin"] } as const;
+    const kill = (scope: Record<string, unknown>, level: string) =>
+      world.command(
+        "killswitch.set",
+        { command_id: world.id(), scope, level, reason: "test" },
+        { principal: level === "ALLOW" ? ROOT : OPERATOR },
+      );
+    for (const scope of [{ bot_id: "bot-1" }, { bot_id: "bot-2" }, { group_id: "desk" }])
+      dataOf(await kill(scope, "CLOSE_ONLY"));
+    dataOf(await set("incident", { bot_id: "bot-1" }));
+    dataOf(await set("freeze", { group_id: "desk" }));
+    expect(refusal(await kill({ bot_id: "bot-1" }, "ALLOW"))).toEqual(["RUMI-CMD-007", "G.INCIDENT"]);
+    expect(refusal(await kill({ group_id: "desk" }, "ALLOW"))).toEqual(["RUMI-CMD-007", "G.FREEZE"]);
+    expect(refusal(await kill({ bot_id: "bot-2" }, "ALLOW"))).toEqual(["RUMI-CMD-004", "CONFIRMATION_REQUIRED"]);
+    dataOf(await kill({ bot_id: "bot-1" }, "BLOCK"));
+    dataOf(await set("incident", { venue: "SIM" }));
+    expect(refusal(await kill({ bot_id: "bot-2" }, "ALLOW"))).toEqual(["RUMI-CMD-007", "G.INCIDENT"]);
+  });
+
+  it("beyond its holds a further one is refused by its code, and what holds everybody is not", async () => {
     const rows = Array.from({ length: HOLD_LIMITS.holds }, () =>
       insertHold(world.store, {
         hold_id: world.id(),
@@ -127,6 +148,12 @@ describe("[L-16] freezes, incidents and locks", () => {
       }),
     );
     await world.store.commit({ writes: rows, events: [] });
-    expect(refusal(await set("freeze", { all: true }))).toEqual(["RUMI-CMD-027", "G.HOLD.FULL"]);
+    expect(refusal(await set("freeze", { bot_id: "bot-1" }))).toEqual(["RUMI-CMD-027", "G.HOLD.FULL"]);
+    for (const kind of HOLD_KINDS) {
+      const made = dataOf(await set(kind, { all: true }));
+      expect(made).toMatchObject({ kind, state: "IN_FORCE", scope: { all: true } });
+      expect(dataOf(await set(kind, { all: true }))).toMatchObject({ hold_id: made["hold_id"], changed: false });
+    }
+    expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toEqual(["RUMI-CMD-007", "G.FREEZE"]);
   });
 });

@@ -51,13 +51,18 @@ const setHold: Declaration = defineOperation({
   danger: noDanger,
   target: ({ scope }) => ({ resource_type: "hold", resource_id: scopeText(scopeOf(scope)) }),
   gates: [],
-  load: async (reader, { scope }, { store }) => ({
-    known: await isKnown(reader, store, scope),
-    count: (await readHolds(reader, store)).length,
-  }),
-  decide: ({ known, count }, { kind, scope, valid_for_seconds, reason }, { now, newId, principal, store }) => {
+  load: async (reader, { kind, scope }, { store }) => {
+    const rows = await readHolds(reader, store);
+    const [known, count] = [await isKnown(reader, store, scope), rows.length];
+    return { known, count, all: rows.find((row) => row.kind === kind && row.scope === "all") };
+  },
+  decide: ({ known, count, all }, { kind, scope, valid_for_seconds, reason }, { now, newId, principal, store }) => {
     if (!known.ok) return known;
-    if (count >= HOLD_LIMITS.holds)
+    const isFull = count >= HOLD_LIMITS.holds;
+    // What holds everybody is never refused for want of room: one of each kind is enough, and it stands until lifted.
+    if (isFull && scope.all === true && all !== undefined)
+      return ok({ writes: [], events: [], outbox: [], data: { ...holdView(all, now), changed: false } });
+    if (isFull && scope.all !== true)
       return err(failure("RUMI-CMD-027", { what: "holds", limit: HOLD_LIMITS.holds }, { reasonCode: "G.HOLD.FULL" }));
     const row: HoldRow = {
       hold_id: newId(),

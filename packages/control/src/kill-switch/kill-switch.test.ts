@@ -3,6 +3,8 @@ import { KILL_LEVELS, KILL_RULES_MAX, isStricter, type KillLevel } from "@rumi/r
 import { write } from "@rumi/store";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
 import { challengeOf, openControl, type Control } from "../../test/kit.ts";
+import { EMERGENCY_LIMITS } from "../emergency/spool.ts";
+import { KILL_LIMITS } from "./model.ts";
 import { putRule, readKillSwitch, type KillTables } from "./tables.ts";
 
 const OPERATOR = { id: "user:op", roles: ["operator"] } as const;
@@ -162,10 +164,11 @@ describe("[G-5.3] the kill switch", () => {
     expect((await readKillSwitch(world.store, world.store)).generation).toBe(2);
   });
 
-  it("beyond its rules a further scope is refused, and a wider one that stands already can still be tightened", async () => {
-    dataOf(await set({ all: true }, "CLOSE_ONLY"));
+  it("beyond its rules a further scope is refused, and what stands, or is for all, can still be tightened", async () => {
+    dataOf(await world.makeBot());
+    dataOf(await set({ bot_id: "bot-1" }, "CLOSE_ONLY"));
     const db = world.store.builder<KillTables>();
-    const rows = Array.from({ length: KILL_RULES_MAX - 1 }, (_, at) => ({
+    const rows = Array.from({ length: KILL_LIMITS.rules - 1 }, (_, at) => ({
       scope: "strategy_id" as const,
       id: `s${at}`,
       level: "BLOCK" as const,
@@ -181,6 +184,10 @@ describe("[G-5.3] the kill switch", () => {
       });
     const refused = await set({ venue: "SIM" }, "BLOCK");
     expect([codeOf(refused), reasonOf(refused)]).toEqual(["RUMI-CMD-026", "G.KILLSWITCH.FULL"]);
+    expect(dataOf(await set({ bot_id: "bot-1" }, "BLOCK"))).toMatchObject({ changed: true });
+    expect(dataOf(await set({ all: true }, "CLOSE_ONLY"))).toMatchObject({ changed: true });
     expect(dataOf(await set({ all: true }, "BLOCK"))).toMatchObject({ changed: true });
+    // With all that may wait in the spool beside them, a runner still takes them.
+    expect(KILL_LIMITS.rules + 1 + EMERGENCY_LIMITS.scoped).toBeLessThanOrEqual(KILL_RULES_MAX);
   });
 });

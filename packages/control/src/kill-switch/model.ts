@@ -8,9 +8,22 @@
  * administrator's confirmed act.
  */
 import { invariant } from "@rumi/kernel";
-import { isStricter, KILL_LEVELS, KILL_SCOPES, type KillLevel, type KillRule, type KillScope } from "@rumi/runtime";
+import {
+  isStricter,
+  KILL_LEVELS,
+  KILL_RULES_MAX,
+  KILL_SCOPES,
+  type KillLevel,
+  type KillRule,
+  type KillScope,
+} from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
 import { BotIdField, CLOSED, VenueIdField } from "../shared/fields.ts";
+
+export const KILL_LIMITS = {
+  /** Runners take `KILL_RULES_MAX` at once: room is left for `all`, which is never refused, and for what is spooled. */
+  rules: KILL_RULES_MAX - 2_048,
+} as const;
 
 export const ScopeField = Type.Object(
   {

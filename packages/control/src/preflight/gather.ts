@@ -40,6 +40,8 @@ export type PreflightDeps = {
     wish: Pick<BotSpec, "isolation" | "isolation_level">,
   ) => Promise<Result<unknown, Failure>>;
   readonly runnerReady: () => boolean;
+  /** What the row says of the safety mode, tightened by what the log could not take yet. */
+  readonly modeNow: (row: SafetyMode) => SafetyMode;
 };
 
 export type Gathered = {
@@ -72,7 +74,7 @@ export async function gatherPreflight(
     venue,
     shards: shards.ok ? shards.value : [],
     facts: {
-      safety: (await readSafety(reader, sql)).mode as SafetyMode,
+      safety: deps.modeNow((await readSafety(reader, sql)).mode as SafetyMode),
       runbook: spec.runbook,
       checks: {
         artifact_digest: strategy,

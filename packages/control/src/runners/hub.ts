@@ -24,7 +24,7 @@ import {
   type Key,
 } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
-import type { EmergencySpool } from "../emergency/spool.ts";
+import type { Tightened } from "../emergency/spool.ts";
 import type { Followed } from "../kill-switch/operations.ts";
 import { readKillSwitch, wireRules, type KillSwitch } from "../kill-switch/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -110,11 +110,8 @@ type Peer = {
 /** Messages after which something else may have to be done; journals and renewals come by the thousand and change no plan. */
 const MOVING: ReadonlySet<RunnerMessage["type"]> = new Set<RunnerMessage["type"]>(["instances", "status", "reply"]);
 
-/** What is in force although no row says so yet. */
-type Tightened = Pick<EmergencySpool, "mode" | "rules">;
-
 export function createRunnerHub(
-  deps: RecorderDeps & { readonly lease_ttl?: Millis; readonly tightened?: Tightened },
+  deps: RecorderDeps & { readonly lease_ttl?: Millis; readonly tightened?: Pick<Tightened, "mode" | "rules"> },
 ): RunnerHub {
   const { store, clock, logger } = deps;
   const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);

@@ -5,24 +5,35 @@ import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { countLiveBots } from "../bots/tables.ts";
 import { RISK_PHRASE } from "../challenges/model.ts";
+import { spooledWord, type Tightened } from "../emergency/spool.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { isTightening, judgeSafetyChange } from "./model.ts";
 import { readSafety, safetyView, type SafetyRow, type SafetyTables } from "./tables.ts";
 
-export function safetyDeclarations(): readonly Declaration[] {
-  return [getSafety, setSafety];
+export function safetyDeclarations(spool: Tightened): readonly Declaration[] {
+  return [getSafety(spool), setSafety];
 }
 
-const getSafety = defineQuery({
-  name: "safety.show",
-  summary: "The safety mode in force",
-  http: { method: "GET", path: "/api/safety" },
-  input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
-  permission: EVERYONE,
-  read: async (reader, _input, { store }) => ok(safetyView(await readSafety(reader, store))),
-});
+const getSafety = (spool: Tightened): Declaration =>
+  defineQuery({
+    name: "safety.show",
+    summary: "The safety mode in force",
+    http: { method: "GET", path: "/api/safety" },
+    input: Type.Object({}, CLOSED),
+    output: AnswerSchema,
+    permission: EVERYONE,
+    read: async (reader, _input, { store }) => ok(viewInForce(await readSafety(reader, store), spool)),
+  });
+
+/** With `spooled` where a mode is in force that the log could not take yet. */
+function viewInForce(row: SafetyRow, { mode: modeOf, waiting }: Tightened) {
+  const mode = modeOf(row.mode as SafetyMode);
+  const entry = waiting.find(({ operation, input }) => operation === "safety.set" && input["mode"] === mode);
+  if (mode === row.mode || entry === undefined) return safetyView(row);
+  const { reason, by, at } = spooledWord(entry);
+  return { ...safetyView(row), mode, reason, activated_by: by, activated_at: at, spooled: true };
+}
 
 const setSafety = defineOperation({
   name: "safety.set",

@@ -2,6 +2,7 @@
 import { isoFromMicros, micros } from "@rumi/kernel";
 import type { SafetyMode, SafetyReader } from "@rumi/operations";
 import { compiledText, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { Tightened } from "../emergency/spool.ts";
 import type { Sql } from "../shared/sql.ts";
 import type { SafetyState } from "./model.ts";
 
@@ -55,11 +56,12 @@ export function safetyFence(sql: Sql, row: SafetyRow): Write {
 }
 
 /** What the pipeline asks before every risk-increasing operation. */
-export function safetyReader(sql: Sql): SafetyReader {
+export function safetyReader(sql: Sql, spool?: Pick<Tightened, "mode">): SafetyReader {
   return {
     read: async (reader) => {
       const row = await readSafety(reader, sql);
-      return { mode: row.mode as SafetyMode, fence: safetyFence(sql, row) };
+      const mode = row.mode as SafetyMode;
+      return { mode: spool?.mode(mode) ?? mode, fence: safetyFence(sql, row) };
     },
   };
 }

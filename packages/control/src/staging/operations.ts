@@ -2,7 +2,7 @@
 import { isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { readInstance } from "../instances/tables.ts";
+import { readInstance, type InstanceRow } from "../instances/tables.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, jsonOf } from "../shared/sql.ts";
 import { type Decision, DecisionInput, judgeDecision } from "./model.ts";
@@ -28,6 +28,8 @@ const decide = (decision: Decision): Declaration =>
     risk: () => (decision === "approve" ? "increase" : "tighten"),
     danger: noDanger,
     target: ({ run_id, idempotency_key }) => ({ resource_type: "intent", resource_id: `${run_id}/${idempotency_key}` }),
+    bot: (_input, { staged }: { readonly staged: StagedRow | undefined; readonly instance: InstanceRow | undefined }) =>
+      staged?.bot_id ?? null,
     gates: [],
     load: async (reader, input, { store }) => {
       const staged = await readStaged(reader, store, input);

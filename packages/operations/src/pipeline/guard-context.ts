@@ -13,6 +13,7 @@ export function guardContext(run: Run, context: PipelineContext): GuardContext {
     operation: operation.definition.name,
     command_id: actingId(run),
     target,
+    bot_id: operation.definition.bot?.(input, facts) ?? null,
     risk,
     principal,
     input,

@@ -79,6 +79,6 @@ function storedRequest(
 }
 
 /** Audited as denied, but never an answer of the command that owns the id. */
-function idReused(command_id: string): StageEnd {
+export function idReused(command_id: string): StageEnd {
   return refuse(failure("RUMI-CMD-002", { command_id }, { reasonCode: "COMMAND_ID_REUSED" }));
 }
