@@ -3,7 +3,8 @@
  *
  * How to think: a life writes segments, numbered on from those that there are, its epoch in each name. Rows are numbered
  * through all of them, and a header says with which one its segment begins. A holder that came back late may still write,
- * into its own segment or a new one: whatever a later life's first row leaves behind counts for nothing.
+ * into its own segment or a new one: whatever a later life's first row leaves behind counts for nothing. And while one
+ * reads (a shadow), the owner may drop: a file that is gone between the list and the look was not there.
  *
  * Layout: docs/formats/tape.md, formats 1 and 2. Invariants (tape.test.ts)
  * - Rows of a late writer are not read, and segments that do not follow each other are refused by whoever reads them.
@@ -43,8 +44,9 @@ export function listSegments(run_dir: string): { readonly segments: readonly Seg
   // A file without a whole header is a life that ended before it received anything.
   const headed = found.flatMap(({ name, number }) => {
     const path = join(folder, name);
-    const header = readHeader(path);
-    return header === undefined ? [] : [{ ...header, path, number, bytes: statSync(path).size, until: Infinity }];
+    const header = unlessGone(() => readHeader(path));
+    const bytes = unlessGone(() => statSync(path).size);
+    return header === undefined || bytes === undefined ? [] : [{ ...header, path, number, bytes, until: Infinity }];
   });
   headed.sort((a, b) => a.epoch - b.epoch || a.number - b.number);
   let until = Infinity;
@@ -85,10 +87,14 @@ function readHeader(path: string): SegmentHeader | undefined {
 
 /** Names of a run's files. */
 export function tapeFiles(run_dir: string): readonly string[] {
+  return (unlessGone(() => readdirSync(tapeFolder(run_dir))) ?? []).filter((name) => FILE.test(name));
+}
+
+function unlessGone<T>(look: () => T): T | undefined {
   try {
-    return readdirSync(tapeFolder(run_dir)).filter((name) => FILE.test(name));
+    return look();
   } catch (problem) {
-    if ((problem as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if ((problem as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw problem;
   }
 }

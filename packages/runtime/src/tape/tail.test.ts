@@ -1,7 +1,9 @@
 /** A tape read while it is written and dropped: what is gone is said. */
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
-import { listSegments } from "./segments.ts";
+import { listSegments, segmentName, tapeFolder } from "./segments.ts";
 import { rowAt } from "./tape.kit.ts";
 import { TapeTail } from "./tail.ts";
 import { TapeWriter } from "./writer.ts";
@@ -46,5 +48,7 @@ it("who lags behind what the tape's owner keeps is told so; who stands in what i
     "M.TAPE.CORRUPT",
     `it begins at row ${first}, and row 5 is needed`,
   ]);
+  // A name whose file is gone when it is looked at, as where it is dropped at that moment.
+  symlinkSync(join(run_dir, "dropped"), join(tapeFolder(run_dir), segmentName(1, 1)));
   expect(read(new TapeTail(run_dir, first), first + 3)).toEqual([first, first + 1, first + 2]);
 });
