@@ -112,6 +112,9 @@ def segfault(a):
     ctypes.string_at(0)
 def fail(a): raise RuntimeError("strategy bug")
 def huge_frame(a): os.write(1, struct.pack("<I", 0xffffffff)); return "x"
+def trickle(a):
+    os.write(1, struct.pack("<I", 1000000))
+    for _ in range(1000000): os.write(1, b"x")
 def two_frames(a):
     os.write(1, (struct.pack("<I", 3) + b"[1]") * 2); return "three"
 def hash_(a): return str(hash(a["text"]))

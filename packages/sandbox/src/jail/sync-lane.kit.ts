@@ -9,14 +9,25 @@ import {
   startJailWatchdog,
 } from "../index.ts";
 
+/** The same in every thread. */
+export const clockMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 export type Said = {
   readonly took_ms: number;
+  /** When the lane's thread had the answer, by {@link clockMs}, and how long it had waited for a processor meanwhile. */
+  readonly until_ms: number;
+  readonly waited_ms: number;
   readonly answer: unknown;
   readonly p50_us: number;
   readonly p99_us: number;
   readonly log: { readonly bytes_seen: number };
 };
-export type Lane = { readonly ask: (message: object) => Promise<Said>; readonly stop: () => Promise<void> };
+export type Lane = {
+  /** Of the process that was started; the strategy's is the last one below it. */
+  readonly pid: number;
+  readonly ask: (message: object) => Promise<Said>;
+  readonly stop: () => Promise<void>;
+};
 
 export type LaneOrder = {
   readonly mechanism: JailMechanism;
@@ -55,9 +66,11 @@ export async function openLane({ mechanism, python, script, folder, ...more }: L
       worker.once("message", resolve);
       worker.once("error", reject);
     });
-  const first: unknown = await next();
-  if (JSON.stringify(first) !== '{"weaker":[]}') throw new Error(`no strict jail: ${JSON.stringify(first)}`);
+  const first = (await next()) as unknown as { readonly weaker?: readonly string[]; readonly pid?: number };
+  const { pid } = first;
+  if (first.weaker?.length !== 0 || pid === undefined) throw new Error(`no strict jail: ${JSON.stringify(first)}`);
   return {
+    pid,
     ask: (message) => {
       const answer = next();
       worker.postMessage(message);

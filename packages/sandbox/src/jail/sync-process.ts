@@ -5,7 +5,8 @@
  * A watchdog in another thread does (`startJailWatchdog`): it reads pid and deadline from shared memory and kills a late
  * process; the blocked read then ends with end-of-file. Without a watchdog there is no deadline: `spawnSyncJail` wants
  * the shared words to exist, the runtime's lane starts the watchdog before it starts the thread. Late is who had the time
- * for himself (own-time.ts): a process that waits for a processor is not, nor one whose answer waits for our thread.
+ * for himself (own-time.ts): a process that waits for a processor is not, nor one whose answer waits for our thread. Who
+ * keeps our thread reading, byte by byte, is; and after {@link STARVED_DEADLINES} deadlines everybody is.
  *
  * Invariants: as in process.ts; sync-process.test.ts runs them over real threads.
  */
@@ -35,6 +36,8 @@ const WORDS = 6;
 const CONDEMNED = 0;
 /** So many deadlines by the clock are enough, however little of them the machine gave: nobody waits for an answer for ever. */
 export const STARVED_DEADLINES = 20;
+/** So much of our own thread's time an answer that is there may still cost: a frame of the largest size, read in pieces. */
+const READING_MS = 5;
 
 export type JailWatch = Int32Array<SharedArrayBuffer>;
 
@@ -61,6 +64,14 @@ export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions
   let timed: number = CONDEMNED;
   let lookedAt = 0;
   let watched_ms = 0;
+  let readFrom: number | null = null;
+  /** Our thread waits for a processor, perhaps with the answer before it. One that goes on reading is being fed. */
+  const isAnswerWaiting = (): boolean => {
+    const ours = threadTimesOf(Atomics.load(watch, WORD.thread));
+    if (ours?.canRun !== true) return false;
+    readFrom ??= ours.ran_ms;
+    return ours.ran_ms - readFrom < READING_MS;
+  };
   const timer = setInterval(() => {
     const call = Atomics.load(watch, WORD.call);
     const pid = Atomics.load(watch, WORD.pid);
@@ -71,6 +82,7 @@ export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions
       timed = call;
       lookedAt = options.now_ms();
       watched_ms = 0;
+      readFrom = null;
       return time.restart(pid);
     }
     // Two looks lie farther apart where our own thread stood still: that is nobody's time.
@@ -78,8 +90,8 @@ export function startJailWatchdog(watch: JailWatch, options: JailWatchdogOptions
     watched_ms += Math.min(now - lookedAt, 2 * options.every_ms);
     lookedAt = now;
     const deadline_ms = Atomics.load(watch, WORD.deadline_ms);
-    if (time.passedMs() < deadline_ms && watched_ms < deadline_ms * STARVED_DEADLINES) return;
-    if (threadTimesOf(Atomics.load(watch, WORD.thread))?.canRun === true) return;
+    const isOver = watched_ms >= deadline_ms * STARVED_DEADLINES;
+    if (!isOver && (time.passedMs() < deadline_ms || isAnswerWaiting())) return;
     // The lane leaves the call before it reaps, so the pid of a call under way is still this process.
     if (Atomics.compareExchange(watch, WORD.call, call, CONDEMNED) !== call) return;
     Atomics.store(watch, WORD.killed, 1);
