@@ -132,7 +132,7 @@ describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
     const deps = { store: world.store, clock: world.clock, environment: "dev", hub: world.control.hub };
     const stops = stopReconciler({ ...deps, attester: ATTESTER }, 4);
     await add(...Array.from({ length: 8 }, (_, at) => lost(`a${at}`, at)));
-    for (let round = 0; round < 4; round += 1) await stops.run();
+    for (let round = 0; round < 5; round += 1) await stops.run();
     for (let at = 0; at < 8; at += 1) expect([at, await looked(`a${at}`)]).toEqual([at, true]);
     await add(lost("zzz", 3));
     await stops.run();
