@@ -29,7 +29,9 @@ export function sampleOf(schema: TSchema): unknown {
       const properties = (schema["properties"] ?? {}) as Readonly<Record<string, TSchema>>;
       const required = (schema["required"] ?? []) as readonly string[];
       const optional = Object.keys(properties).filter((name) => !required.includes(name));
-      const more = optional.slice(0, Math.max(0, Number(schema["minProperties"] ?? 0) - required.length));
+      // Of what may be chosen the last: a scope that is about nobody, rather than one that is about all.
+      const wanted = Math.max(0, Number(schema["minProperties"] ?? 0) - required.length);
+      const more = optional.slice(optional.length - wanted);
       return Object.fromEntries(
         [...required, ...more].map((name) => [
           name,
