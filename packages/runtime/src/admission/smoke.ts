@@ -123,5 +123,7 @@ function firstBreach(machine: InstanceMachine, entries: readonly MachineEntry[])
     };
   }
   const reason = Object.keys(machine.counters.discarded).find((one) => CONTRACT.test(one));
-  return reason === undefined ? null : { reason_code: reason, detail: "output that breaks the contract" };
+  if (reason !== undefined) return { reason_code: reason, detail: "output that breaks the contract" };
+  const { state, reason_code } = machine.health;
+  return state === "halted" ? { reason_code: reason_code ?? "M.SMOKE.FAULT", detail: "it was halted" } : null;
 }
