@@ -195,7 +195,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     isolationFor: (bot_id: string, descriptor: StrategyDescriptor, wish: IsolationWish) =>
       Promise.resolve(isolationFor(hub.isolation(), bot_id, descriptor, wish)),
     runnerReady: () => hub.ready().length > 0,
-    modeNow: (row) => spool.mode(row),
+    modeNow: (row: SafetyMode) => spool.mode(row),
   };
   const operators = operatorAuthenticator(store, deps);
   let names: ActionNames = { operations: [], queries: [] };
