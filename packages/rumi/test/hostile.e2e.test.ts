@@ -52,11 +52,8 @@ const IMPORTS = ["wasm_imports", /^RUMI-STR-(051|033)$/] as const;
 const DEADLINE = /M\.SANDBOX\.(DEADLINE|FUEL_EXHAUSTED)/;
 const CRASH =
   /M\.(SANDBOX\.(TRAP|PROCESS_EXIT|STACK_OVERFLOW|FRAME_TOO_LARGE|DEADLINE|BAD_POINTER|FUEL_EXHAUSTED)|STRATEGY\.)/;
-/**
- * Cut and counted until its health is gone, or out of time or fuel before that; the counts: packages/runtime/src/packs.test.ts. Where
- * the machine is busy, no single event is late by its own time, and the smoke as a whole is: refused before it ever runs.
- */
-const FLOOD = /RUNNING_PAPER|M\.(STATE|SANDBOX|LOG|INTENT)\.|M\.ADMISSION\.TOO_SLOW/;
+/** Cut and counted until its health is gone, or out of time or fuel before that; the counts: packages/runtime/src/packs.test.ts. */
+const FLOOD = /RUNNING_PAPER|M\.(STATE|SANDBOX|LOG|INTENT)\./;
 const CONTRACT = /M\.(ABI|OUTPUT|INTENT|TELEMETRY|SANDBOX)\./;
 type Cell = readonly [strategy_id: string, becomes: typeof KEPT | RegExp];
 const ATTACKS: Readonly<Record<string, readonly Cell[]>> = {

@@ -23,7 +23,7 @@ function sourcesIn(path: string): readonly { readonly path: string; readonly tex
     ? [full]
     : readdirSync(full, { recursive: true, encoding: "utf8" }).map((name) => join(full, name));
   return files
-    .filter((name) => name.endsWith(".ts") && !/\.(test|fixture|kit)\.ts$/.test(name))
+    .filter((name) => name.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(name))
     .map((name) => ({ path: relative(ROOT, name), text: readFileSync(name, "utf8") }));
 }
 

@@ -11,7 +11,7 @@ import type { InstanceSpec } from "../protocol.ts";
 import { SYSTEM } from "../surroundings.ts";
 import { readLife } from "../tape/earlier.ts";
 import { listSegments, segmentName, tapeFolder } from "../tape/segments.ts";
-import { rowAt, standAt } from "../tape/tape.kit.ts";
+import { rowAt, standAt } from "../../test/tape-kit.ts";
 import { type LiveOptions, LiveSide } from "./live-side.ts";
 
 const made: { remove: () => void }[] = [];

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { RUN_ID, spec } from "../../test/support.ts";
 import { TapeStream } from "../tape/reader.ts";
 import { listSegments } from "../tape/segments.ts";
-import { rowAt, standAt } from "../tape/tape.kit.ts";
+import { rowAt, standAt } from "../../test/tape-kit.ts";
 import { TapeWriter } from "../tape/writer.ts";
 import { PrimaryTape } from "./primary-tape.ts";
 

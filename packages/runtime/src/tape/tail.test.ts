@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { listSegments, segmentName, tapeFolder } from "./segments.ts";
-import { rowAt } from "./tape.kit.ts";
+import { rowAt } from "../../test/tape-kit.ts";
 import { TapeTail } from "./tail.ts";
 import { TapeWriter } from "./writer.ts";
 

@@ -1,7 +1,7 @@
 /** A process of its own for tape.test.ts: writes a tape until it is killed, or reads a large one in little memory. */
 import { invariant } from "@rumi/kernel";
 import { listSegments } from "./segments.ts";
-import { rowAt, type Task } from "./tape.kit.ts";
+import { rowAt, type Task } from "../../test/tape-kit.ts";
 import { TapeStream } from "./reader.ts";
 import { TapeWriter } from "./writer.ts";
 

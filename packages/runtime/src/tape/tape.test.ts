@@ -16,7 +16,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { GROUP_HEAD_BYTES } from "./group.ts";
 import { TAPE_LIMITS, type TapeLimits } from "./limits.ts";
-import { rowAt, runApart } from "./tape.kit.ts";
+import { rowAt, runApart } from "../../test/tape-kit.ts";
 import { TapeStream } from "./reader.ts";
 import { HEADER_BYTES, segmentName, tapeFolder } from "./segments.ts";
 import { TapeWriter } from "./writer.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Digest } from "@rumi/kernel";
 import type { FeedRow } from "@rumi/venues";
-import { CheckpointSlots } from "../checkpoint/slots.ts";
+import { CheckpointSlots } from "../src/checkpoint/slots.ts";
 
 /** Trades for the most part; every seventh row is a quote, a bar, a book snapshot or an increment. */
 export function rowAt(n: number): FeedRow {
@@ -83,7 +83,7 @@ export type Task =
 
 /** The task in a process of its own; a writer is killed with SIGKILL when it has said enough. */
 export async function runApart(task: Task): Promise<{ readonly lines: readonly string[] }> {
-  const script = fileURLToPath(new URL("./tape.fixture.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../src/tape/tape.fixture.ts", import.meta.url));
   const heap = task.task === "stream" ? [`--max-old-space-size=${task.heap_mb}`] : [];
   const child = spawn(process.execPath, [...heap, "--import", "tsx", script, JSON.stringify(task)], {
     stdio: ["ignore", "pipe", "inherit"],
