@@ -75,6 +75,21 @@ describe("how much a runner takes", () => {
 });
 
 describe("runner process", () => {
+  it("[M-7.1.1] a start that comes twice while the first is under way is one start: no word says that it was refused", async () => {
+    const { control, of } = await pair();
+    const start = { type: "start" as const, spec: paced(of, 1) };
+    control.send({ ...start, request: 71 });
+    control.send({ ...start, request: 71 });
+    control.send({ ...start, request: 72 });
+    const replies = () => control.seen.filter((message) => message.type === "reply");
+    await control.until(() => replies().some(({ request }) => request === 72));
+    expect(await control.ask({ type: "inspect", run_id: RUN_ID, epoch: 1, reason: "test" })).toMatchObject({
+      ok: true,
+    });
+    expect(replies().filter((reply) => !reply.ok)).toEqual([]);
+    expect(control.statuses.at(-1)).toMatchObject({ phase: "running" });
+  });
+
   it(
     "[M-1.1.1] hosts an instance to the end of its feed, streams every record, stops in order and leaves nothing behind",
     { timeout: 60_000 },

@@ -256,9 +256,12 @@ export class Runner {
     const refuse = (of: Failure): void =>
       void this.#line.send({ type: "reply", request, ok: false, failure: failureNote(of) });
     const known = this.#held.get(spec.run_id);
-    // A start that is repeated because its reply was lost.
-    if (known !== undefined && known.spec.epoch === spec.epoch && known.state === "hosted")
-      return void this.#line.send({ type: "reply", request, ok: true, status: known.status });
+    // A start that is repeated, because its reply was lost or the line doubled it, is one start with one answer.
+    if (known !== undefined && known.spec.epoch === spec.epoch && known.state !== "over") {
+      if (known.state === "hosted") this.#line.send({ type: "reply", request, ok: true, status: known.status });
+      else known.request = request;
+      return;
+    }
     if (known !== undefined && known.state !== "over")
       return refuse(failure("RUMI-STR-022", { path: spec.run_dir }, { reasonCode: "M.RUN.EXISTS" }));
     const twin = this.#held.get(this.#runOf.get(keyText(spec)) ?? "");
