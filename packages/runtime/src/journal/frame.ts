@@ -8,7 +8,7 @@
  *
  * Layout and vector: docs/formats/intent-journal.md (guarded by journal.test.ts).
  */
-import { createHash } from "node:crypto";
+import { sha256Buffer } from "@rumi/kernel";
 
 export const SEGMENT_MAGIC = "RUMIJNL1";
 export const SEGMENT_HEADER_BYTES = 72;
@@ -28,7 +28,7 @@ export type SegmentHeader = {
 export function nextChain(previous: Uint8Array, payload: Uint8Array): Buffer {
   const length = Buffer.allocUnsafe(4);
   length.writeUInt32LE(payload.length, 0);
-  return createHash("sha256").update(previous).update(length).update(payload).digest();
+  return sha256Buffer(previous, length, payload);
 }
 
 export function encodeFrame(
@@ -51,14 +51,14 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.writeBigUInt64LE(BigInt(header.firstSeq), 12);
   Buffer.from(header.runId.replaceAll("-", ""), "hex").copy(bytes, 20);
   header.chain.copy(bytes, 36);
-  createHash("sha256").update(bytes.subarray(0, 68)).digest().copy(bytes, 68, 0, 4);
+  sha256Buffer(bytes.subarray(0, 68)).copy(bytes, 68, 0, 4);
   return bytes;
 }
 
 /** `undefined` when the bytes are no whole, sound header. */
 export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
   if (bytes.length < SEGMENT_HEADER_BYTES || bytes.toString("latin1", 0, 8) !== SEGMENT_MAGIC) return undefined;
-  const check = createHash("sha256").update(bytes.subarray(0, 68)).digest().subarray(0, 4);
+  const check = sha256Buffer(bytes.subarray(0, 68)).subarray(0, 4);
   if (!check.equals(bytes.subarray(68, 72))) return undefined;
   const hex = bytes.toString("hex", 20, 36);
   const runId = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

@@ -1,5 +1,5 @@
 /** RFC 6962 Merkle tree hash over the records of one segment, grown leaf by leaf in O(log n) memory. */
-import { createHash } from "node:crypto";
+import { sha256Buffer } from "@rumi/kernel";
 
 const LEAF = Buffer.from([0]);
 const NODE = Buffer.from([1]);
@@ -14,7 +14,7 @@ export class MerkleRoot {
   }
 
   add(leaf: Uint8Array): void {
-    let hash: Buffer = createHash("sha256").update(LEAF).update(leaf).digest();
+    let hash: Buffer = sha256Buffer(LEAF, leaf);
     let height = 0;
     for (let top = this.#peaks.at(-1); top !== undefined && top.height === height; top = this.#peaks.at(-1)) {
       this.#peaks.pop();
@@ -32,10 +32,10 @@ export class MerkleRoot {
       const peak = this.#peaks[i];
       if (peak !== undefined) root = root === undefined ? peak.hash : node(peak.hash, root);
     }
-    return (root ?? createHash("sha256").digest()).toString("hex");
+    return (root ?? sha256Buffer("")).toString("hex");
   }
 }
 
 function node(left: Buffer, right: Buffer): Buffer {
-  return createHash("sha256").update(NODE).update(left).update(right).digest();
+  return sha256Buffer(NODE, left, right);
 }
