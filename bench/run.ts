@@ -26,7 +26,8 @@ const one_core = onOneCore();
 const SUITES: readonly Suite[] = [
   { figures: /^wasm_event_ns$/, run: (room) => apart("wasm_event", {}, room) },
   {
-    figures: /^(event_in_lane|event_to_intent)_p(50|99)_ns|lane_handover_p(50|99)_us|intent_durable_p50_us$/,
+    figures:
+      /^(event_in_lane|event_to_intent|event_to_rare_intent)_p(50|99)_ns|lane_handover_p(50|99)_us|intent_durable_p50_us$/,
     run: (room) => apart("lane", { root: ROOT, folder: room.folder }, room),
   },
   {

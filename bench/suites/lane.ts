@@ -2,7 +2,8 @@
  * Latencies of a lane: event to gated intent in the lane's own thread; from a venue's thread over its stream, as a live
  * bot reads it, until the venue has the order; until the intent is durable in the journal.
  *
- * The strategy is the default pack's EMA cross with short averages, so that about every twentieth event is an intent.
+ * The strategy is the default pack's EMA cross with short averages. Without its cooldown about every twentieth event is an
+ * intent; with it (`event_to_rare_intent`) about every hundredth is, and what an intent needs is out of the caches by then.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -31,7 +32,9 @@ export type LaneArgument = { readonly root: string; readonly folder: string };
 type Argument = LaneArgument;
 const now = (): number => Number(process.hrtime.bigint());
 
-export function openLane({ root, folder }: Argument, journal: boolean): MeasuredLane {
+type LaneOf = { readonly journal?: boolean; readonly rare?: boolean };
+
+export function openLane({ root, folder }: Argument, { journal = false, rare = false }: LaneOf = {}): MeasuredLane {
   const pack_dir = join(root, "packs/default");
   const manifest = JSON.parse(readFileSync(join(pack_dir, "ecosystem.json"), "utf8")) as {
     readonly strategies: readonly StrategyDescriptor[];
@@ -42,7 +45,7 @@ export function openLane({ root, folder }: Argument, journal: boolean): Measured
   const lane = MeasuredLane.open({
     descriptor,
     pack_dir,
-    config: { order_quantity: "1", fast_trades: 2, slow_trades: 5 },
+    config: { order_quantity: "1", fast_trades: 2, slow_trades: 5, ...(rare ? {} : { cooldown: 0 }) },
     instruments: [DEMO_INSTRUMENT],
     feed: market.value,
     capital: "1000000000000",
@@ -53,8 +56,11 @@ export function openLane({ root, folder }: Argument, journal: boolean): Measured
 }
 
 /** Each event by itself, the clock's own cost taken off. */
-function inLane(argument: Argument): { readonly all: readonly number[]; readonly intents: readonly number[] } {
-  const lane = openLane(argument, false);
+function inLane(
+  argument: Argument,
+  rare = false,
+): { readonly all: readonly number[]; readonly intents: readonly number[] } {
+  const lane = openLane(argument, { rare });
   const clock = percentile(
     Array.from({ length: 10_000 }, () => {
       const from = now();
@@ -115,7 +121,7 @@ function pace(socket: WebSocket, { trades, per_s }: { readonly trades: number; r
 
 /** Venue's stream → lane → venue has it; microseconds of each event. */
 export async function handover(argument: Argument): Promise<readonly number[]> {
-  const lane = openLane(argument, false);
+  const lane = openLane(argument);
   for (let n = 0; n < WARM; n += 1) {
     lane.row();
     lane.send();
@@ -152,7 +158,7 @@ export async function handover(argument: Argument): Promise<readonly number[]> {
 }
 
 async function untilDurable(argument: Argument): Promise<readonly number[]> {
-  const lane = openLane(argument, true);
+  const lane = openLane(argument, { journal: true });
   const took: number[] = [];
   while (took.length < DURABLE_INTENTS) {
     const from = now();
@@ -169,6 +175,7 @@ async function untilDurable(argument: Argument): Promise<readonly number[]> {
 export async function laneSuite(text: string): Promise<readonly Measured[]> {
   const argument = JSON.parse(text) as Argument;
   const inside = await repeat(RUNS, () => inLane(argument));
+  const rare = await repeat(RUNS, () => inLane(argument, true).intents);
   const over = await repeat(RUNS, () => handover(argument));
   const durable = await repeat(RUNS, () => untilDurable(argument));
   const at = (runs: readonly (readonly number[])[], share: number): readonly number[] =>
@@ -180,6 +187,8 @@ export async function laneSuite(text: string): Promise<readonly Measured[]> {
     measured("event_in_lane_p99_ns", "ns", at(all, 0.99)),
     measured("event_to_intent_p50_ns", "ns", at(intents, 0.5)),
     measured("event_to_intent_p99_ns", "ns", at(intents, 0.99)),
+    measured("event_to_rare_intent_p50_ns", "ns", at(rare, 0.5)),
+    measured("event_to_rare_intent_p99_ns", "ns", at(rare, 0.99)),
     measured("lane_handover_p50_us", "us", at(over, 0.5)),
     measured("lane_handover_p99_us", "us", at(over, 0.99)),
     measured("intent_durable_p50_us", "us", at(durable, 0.5)),

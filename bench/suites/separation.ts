@@ -24,7 +24,7 @@ export function computeThread(): void {
   const nice = lowerThread();
   if (nice !== COMPUTE_NICE) throw new Error(`the thread stands at nice ${nice}`);
   for (;;) {
-    const lane = openLane(compute, false);
+    const lane = openLane(compute);
     for (let row = 0; row < 300_000; row += 1) {
       lane.row();
       lane.send();
