@@ -23,7 +23,7 @@ import { breakerOperation } from "./restraints/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
 import { judgeReviewed, judgeStrong } from "./break-glass/model.ts";
 import { breakGlassDeclarations } from "./break-glass/operations.ts";
-import { BREAK_GLASS_MIGRATIONS, readUnreviewed } from "./break-glass/tables.ts";
+import { BREAK_GLASS_MIGRATIONS, readUnreviewed, sessionFence } from "./break-glass/tables.ts";
 import { bulkDeclarations } from "./bulk/operations.ts";
 import { bulkReconciler } from "./bulk/reconciler.ts";
 import { BULK_MIGRATIONS } from "./bulk/tables.ts";
@@ -230,8 +230,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       emergency: spool,
       breakGlass: {
         name: "break_glass",
-        check: async (reader, { principal, operation, now }) =>
-          judgeStrong(await readUnreviewed(reader, store), principal.id, operation, now),
+        check: async (reader, { principal, operation, now, fence }) => {
+          const session = await readUnreviewed(reader, store);
+          if (session !== undefined) fence(sessionFence(store, session));
+          return judgeStrong(session, principal.id, operation, now);
+        },
       },
       challenge:
         deps.dangerous_operations === "disabled"

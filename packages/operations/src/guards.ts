@@ -26,6 +26,11 @@ export type GuardContext = {
   readonly input: Readonly<Record<string, unknown>>;
   readonly facts: unknown;
   readonly now: Micros;
+  /**
+   * Takes a write that changes nothing and fits only while what the guard read stands. It goes into the commit, so that
+   * what restrains and is committed between judgement and effect sends the command back to be judged anew.
+   */
+  readonly fence: (write: Write) => void;
 };
 
 /** One rule; ok passes, a failure refuses. A rule that throws refuses too: no evidence is no permission. */

@@ -31,6 +31,9 @@ const model = (decide: typeof climb): Model<State> => ({
     if (world.orders > 0) add("an order ends", { orders: world.orders - 1 });
     if (world.sends && stop.epoch === epoch) add("it hears the stop", {}, { kind: "acknowledged", epoch });
     if (world.sends) add("it ends", { sends: false }, { kind: "quiesced", epoch });
+    // Rows are looked at again and again: what got lost is told once more.
+    if (!world.sends) add("it is seen quiet", {}, { kind: "quiesced", epoch });
+    if (!world.credential) add("its lease is seen over", {}, { kind: "credential_fenced", epoch });
     if (!world.sends && world.credential)
       add("its lease is released", { credential: false }, { kind: "credential_fenced", epoch });
     if (stop.epoch === epoch)
@@ -75,6 +78,7 @@ const model = (decide: typeof climb): Model<State> => ({
     "a wish is not forgotten": ({ stop: before }, _, { stop: after }) =>
       before.rung === null || before.rung === "StopAttested" || after.rung !== null,
   },
+  certain: { "a proof can still come": ({ stop }) => stop.rung === "StopAttested" },
   reached: {
     attested: ({ stop }) => stop.rung === "StopAttested",
     "held up by open orders": ({ stop }) => stop.rung === "Quiesced" && (stop.open_orders ?? 0) > 0,

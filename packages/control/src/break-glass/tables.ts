@@ -69,6 +69,19 @@ export function updateSession(sql: Sql, row: SessionRow, change: Partial<Session
   );
 }
 
+/** Fits while the session is as it was read. */
+export function sessionFence(sql: Sql, { session_id, row_version }: SessionRow): Write {
+  return write(
+    sql
+      .builder<SessionTables>()
+      .updateTable("break_glass_session")
+      .set({ row_version })
+      .where("session_id", "=", session_id)
+      .where("row_version", "=", row_version),
+    1,
+  );
+}
+
 export function verbsOf(row: SessionRow): readonly string[] {
   return jsonOf<readonly string[]>(row.verbs);
 }

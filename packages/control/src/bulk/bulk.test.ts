@@ -57,6 +57,7 @@ const model = (decide: typeof follow, wave: typeof due): Model<State> => ({
     "what is done stays done": ({ bulk: before }, _, { bulk: after }) =>
       Object.entries(before.targets).every(([target, state]) => state !== "done" || after.targets[target] === "done"),
   },
+  certain: { "it comes to an end": ({ bulk }) => isOver(bulk) },
   reached: {
     "all done": ({ bulk }) => Object.values(bulk.targets).every((state) => state === "done"),
     "a wave of four": ({ bulk }) => bulk.wave === 4,

@@ -2,14 +2,15 @@
 import { PASSES, type Guard } from "@rumi/operations";
 import type { Sql } from "../shared/sql.ts";
 import { judgeGates } from "./model.ts";
-import { readGates } from "./tables.ts";
+import { gateFence, readGates } from "./tables.ts";
 
 export const REQUIRED_GATES = "required";
 
 export function requiredGates(sql: Sql): Guard {
   return {
     name: REQUIRED_GATES,
-    check: async (reader, { now }) => {
+    check: async (reader, { now, fence }) => {
+      fence(await gateFence(reader, sql));
       const judged = judgeGates(await readGates(reader, sql), now);
       return judged.ok ? PASSES : judged;
     },

@@ -7,7 +7,7 @@ import { RISK_PHRASE } from "../challenges/model.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { GATE_LIMITS, gateResult, stateOf } from "./model.ts";
-import { readGates, type GateRow, type GateTables } from "./tables.ts";
+import { gatesChanged, readGates, type GateRow, type GateTables } from "./tables.ts";
 
 const GateField = Type.String({ pattern: "^[a-z][a-z0-9_.-]{0,63}$" });
 const base = { command_id: Type.Optional(CommandIdField), gate: GateField, reason: ReasonField } as const;
@@ -186,7 +186,7 @@ function changed(
         );
   const data = { ...gateResult(next, now), required: next.required === 1 };
   return {
-    writes: [put, feed(sql, "gate", next.gate, data, now)],
+    writes: [gatesChanged(sql), put, feed(sql, "gate", next.gate, data, now)],
     events: [{ action, resource_type: "gate", resource_id: next.gate, outcome: "SUCCESS" as const, details }],
     outbox: [],
     data,

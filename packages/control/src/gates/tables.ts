@@ -1,6 +1,6 @@
 /** The newest report of each gate, and whether the gate is required. */
-import type { Migrations, Reader } from "@rumi/store";
-import type { Sql } from "../shared/sql.ts";
+import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { first, type Sql } from "../shared/sql.ts";
 
 export type GateState = "PASS" | "FAIL" | "UNKNOWN";
 export type GateRow = {
@@ -17,7 +17,9 @@ export type GateRow = {
   reported_by: string;
   row_version: number;
 };
-export type GateTables = { gate: GateRow };
+/** Rises with every change of any gate. */
+type HeadRow = { one: number; generation: number };
+export type GateTables = { gate: GateRow; gate_head: HeadRow };
 
 const statements = (integer: string): readonly string[] => [
   `CREATE TABLE gate (
@@ -25,11 +27,39 @@ const statements = (integer: string): readonly string[] => [
     rules TEXT NOT NULL, run_id TEXT NOT NULL, evaluated_at ${integer} NOT NULL, expires_at ${integer} NOT NULL,
     reported_by TEXT NOT NULL, row_version ${integer} NOT NULL)`,
 ];
+const headStatements = (integer: string): readonly string[] => [
+  `CREATE TABLE gate_head (one ${integer} NOT NULL PRIMARY KEY CHECK (one = 1), generation ${integer} NOT NULL)`,
+  "INSERT INTO gate_head (one, generation) VALUES (1, 0)",
+];
 export const GATE_MIGRATIONS: Migrations = {
   owner: "control.gates",
-  steps: [{ name: "001-gates", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-gates", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-head", sqlite: headStatements("INTEGER"), postgres: headStatements("BIGINT") },
+  ],
 };
 
 export function readGates(reader: Reader, sql: Sql): Promise<readonly GateRow[]> {
   return reader.rows<GateRow>(sql.builder<GateTables>().selectFrom("gate").selectAll().orderBy("gate"));
+}
+
+/** By which a start that was judged before finds out. */
+export function gatesChanged(sql: Sql): Write {
+  const rise = sql
+    .builder<GateTables>()
+    .updateTable("gate_head")
+    .set((of) => ({ generation: of("generation", "+", 1) }));
+  return write(rise.where("one", "=", 1), 1);
+}
+
+/** Fits while no gate has changed since this reading. */
+export async function gateFence(reader: Reader, sql: Sql): Promise<Write> {
+  const db = sql.builder<GateTables>();
+  const head = await first<HeadRow>(reader, db.selectFrom("gate_head").selectAll());
+  if (head === undefined) throw new Error("the head of the gates is missing");
+  const { generation } = head;
+  return write(
+    db.updateTable("gate_head").set({ generation }).where("one", "=", 1).where("generation", "=", generation),
+    1,
+  );
 }

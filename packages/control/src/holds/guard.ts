@@ -5,7 +5,7 @@ import { readBot } from "../bots/tables.ts";
 import { botOf, killTarget } from "../kill-switch/guard.ts";
 import type { Sql } from "../shared/sql.ts";
 import { holdOn, holdScopeText, holdState } from "./model.ts";
-import { readHolds, type HoldRow } from "./tables.ts";
+import { holdFence, readHolds, type HoldRow } from "./tables.ts";
 
 /** Lifting a hold is how one gets out of it; its own confirmation guards it. */
 export const LIFT = "holds.lift";
@@ -19,6 +19,7 @@ export function holdsGuard(sql: Sql): Guard {
       const bot_id = botOf(context);
       // What neither raises risk nor is about a bot (people, tokens, packs) goes on in a freeze.
       if (risk === "neutral" && bot_id === null) return PASSES;
+      context.fence(await holdFence(reader, sql));
       const rows = await readHolds(reader, sql);
       if (rows.length === 0) return PASSES;
       const bot = bot_id === null ? undefined : await readBot(reader, sql, bot_id);

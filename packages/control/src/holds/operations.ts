@@ -9,7 +9,7 @@ import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField }
 import { feed } from "../shared/sql.ts";
 import { LIFT } from "./guard.ts";
 import { HOLD_LIMITS, holdView } from "./model.ts";
-import { HOLD_KINDS, insertHold, liftHold, readHold, readHolds, type HoldRow } from "./tables.ts";
+import { HOLD_KINDS, holdsChanged, insertHold, liftHold, readHold, readHolds, type HoldRow } from "./tables.ts";
 
 export const holdDeclarations = (): readonly Declaration[] => [listHolds, setHold, lift];
 
@@ -77,7 +77,7 @@ const setHold: Declaration = defineOperation({
     };
     const data = holdView(row, now);
     return ok({
-      writes: [insertHold(store, row), feed(store, "hold", row.hold_id, data, now)],
+      writes: [holdsChanged(store), insertHold(store, row), feed(store, "hold", row.hold_id, data, now)],
       events: [
         {
           action: ON[kind],

@@ -19,7 +19,9 @@ export type HoldRow = {
   lifted_at: number | null;
   lifted_by: string | null;
 };
-export type HoldTables = { hold: HoldRow };
+/** Rises with every hold that is set. */
+type HeadRow = { one: number; generation: number };
+export type HoldTables = { hold: HoldRow; hold_head: HeadRow };
 
 const statements = (integer: string): readonly string[] => [
   `CREATE TABLE hold (
@@ -29,9 +31,16 @@ const statements = (integer: string): readonly string[] => [
     lifted_at ${integer}, lifted_by TEXT)`,
   "CREATE INDEX hold_in_force ON hold (set_at, hold_id) WHERE lifted_at IS NULL",
 ];
+const headStatements = (integer: string): readonly string[] => [
+  `CREATE TABLE hold_head (one ${integer} NOT NULL PRIMARY KEY CHECK (one = 1), generation ${integer} NOT NULL)`,
+  "INSERT INTO hold_head (one, generation) VALUES (1, 0)",
+];
 export const HOLD_MIGRATIONS: Migrations = {
   owner: "control.holds",
-  steps: [{ name: "001-holds", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-holds", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-head", sqlite: headStatements("INTEGER"), postgres: headStatements("BIGINT") },
+  ],
 };
 
 /** Those in force, oldest first. */
@@ -56,6 +65,27 @@ export function readHold(reader: Reader, sql: Sql, hold_id: string): Promise<Hol
 
 export const insertHold = (sql: Sql, row: HoldRow): Write =>
   write(sql.builder<HoldTables>().insertInto("hold").values(row), 1);
+
+/** Goes with every hold that is set: by it a start that was judged before finds out. */
+export function holdsChanged(sql: Sql): Write {
+  const rise = sql
+    .builder<HoldTables>()
+    .updateTable("hold_head")
+    .set((of) => ({ generation: of("generation", "+", 1) }));
+  return write(rise.where("one", "=", 1), 1);
+}
+
+/** Fits while no hold has been set since this reading. */
+export async function holdFence(reader: Reader, sql: Sql): Promise<Write> {
+  const db = sql.builder<HoldTables>();
+  const head = await first<HeadRow>(reader, db.selectFrom("hold_head").selectAll());
+  if (head === undefined) throw new Error("the head of the holds is missing");
+  const { generation } = head;
+  return write(
+    db.updateTable("hold_head").set({ generation }).where("one", "=", 1).where("generation", "=", generation),
+    1,
+  );
+}
 
 export const liftHold = (sql: Sql, hold_id: string, by: string, now: number): Write =>
   write(

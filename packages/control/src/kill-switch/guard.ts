@@ -9,7 +9,7 @@ import { readBot, specOf, type BotRow } from "../bots/tables.ts";
 import type { Tightened } from "../emergency/spool.ts";
 import type { Sql } from "../shared/sql.ts";
 import { scopeText } from "./model.ts";
-import { readKillSwitch, wireRules } from "./tables.ts";
+import { killFence, readKillSwitch, wireRules } from "./tables.ts";
 
 export function killTarget(bot: Pick<BotRow, "bot_id" | "spec">): KillTarget {
   const { strategy, venue, group_id } = specOf(bot);
@@ -30,7 +30,9 @@ export function killSwitchGuard(sql: Sql, spool: Pick<Tightened, "rules">): Guar
     check: async (reader, context) => {
       const bot_id = botOf(context);
       if (context.risk !== "increase" || bot_id === null || context.operation === KILL_SET) return PASSES;
-      const rules = spool.rules(wireRules(await readKillSwitch(reader, sql)));
+      const now = await readKillSwitch(reader, sql);
+      context.fence(killFence(sql, now));
+      const rules = spool.rules(wireRules(now));
       if (rules.length === 0) return PASSES;
       const bot = await readBot(reader, sql, bot_id);
       const holds = bot === undefined ? null : strictestKill(rules, killTarget(bot));

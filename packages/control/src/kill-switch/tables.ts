@@ -64,6 +64,15 @@ export function putRule(sql: Sql, before: KillSwitch, rule: Omit<KillRuleRow, "g
   ];
 }
 
+/** Fits while no rule has changed since. */
+export function killFence(sql: Sql, { generation }: Pick<KillSwitch, "generation">): Write {
+  const db = sql.builder<KillTables>();
+  return write(
+    db.updateTable("kill_head").set({ generation }).where("one", "=", 1).where("generation", "=", generation),
+    1,
+  );
+}
+
 export const wireRules = ({ rules }: KillSwitch): readonly KillRule[] =>
   rules.map(({ scope, id, level }) => ({ scope, id, level }));
 

@@ -34,7 +34,7 @@ function judged(from: BotState, to: BotState, approval_id: string | null): boole
   }
 }
 
-const lifecycle = (judge: typeof judged): Model<State> => ({
+const lifecycle = (judge: typeof judged, may: typeof mayMove = mayMove): Model<State> => ({
   name: "state machine",
   start: [{ bot: "CREATED", confirmed: false, moves_of_a_person: false }],
   steps: ({ bot, confirmed }) => {
@@ -42,7 +42,7 @@ const lifecycle = (judge: typeof judged): Model<State> => ({
     const steps: { action: string; next: State }[] = [];
     for (const to of BOT_STATES) {
       for (const cause of SYSTEM)
-        if (mayMove(cause, bot, to))
+        if (may(cause, bot, to))
           steps.push({ action: `${cause}: ${to}`, next: { bot: to, confirmed: keeps(to), moves_of_a_person: false } });
       for (const approval_id of [null, "challenge-1"])
         if (judge(bot, to, approval_id))
@@ -65,6 +65,11 @@ const lifecycle = (judge: typeof judged): Model<State> => ({
       moves_of_a_person || !isRunning(to) || from === to,
     "out of quarantine only by confirmation": ({ bot: from }, action, { bot: to }) =>
       from !== "QUARANTINED" || from === to || action.startsWith("confirmed"),
+  },
+  certain: {
+    "a stop is reached from everywhere": ({ bot }) => bot === "IDLE",
+    "quarantine is reached from everywhere": ({ bot }) => bot === "QUARANTINED",
+    "a way back to live, through a confirmation": ({ bot, confirmed }) => bot === "RUNNING_LIVE" && confirmed,
   },
   reached: Object.fromEntries(
     BOT_STATES.filter((state) => state !== "RUNNING_PAPER").map((state) => [state, ({ bot }: State) => bot === state]),
@@ -136,6 +141,18 @@ const planning = (plan: typeof planInstance): Model<Situation> => ({
       of.desired !== "stopped" || !["start", "continue"].includes(plan(factsOf(of)).kind),
     "what a restart found is never started by itself": (of) =>
       !of.inherited || of.reported !== "none" || plan(factsOf(of)).kind !== "start",
+    "what is to stand and runs is told to stop": (of) =>
+      of.desired !== "stopped" ||
+      of.reported !== "ours" ||
+      of.phase === "stopping" ||
+      plan(factsOf(of)).kind === "stop",
+    "what nobody runs and nobody may run any more is gone": (of) =>
+      of.desired !== "stopped" ||
+      of.holder === null ||
+      of.reported !== "none" ||
+      !of.lease_over ||
+      of.adopting ||
+      plan(factsOf(of)).kind === "gone",
     "somebody else's run is stopped": (of) => of.reported !== "foreign" || plan(factsOf(of)).kind === "stop",
   },
   reached: {
@@ -146,7 +163,7 @@ const planning = (plan: typeof planInstance): Model<Situation> => ({
 });
 
 describe("every reachable state of the lifecycle", () => {
-  it("[G-2.1a] [G-2.1b] [L-49.2] live comes of a confirmation alone, and the system starts nothing", () => {
+  it("[G-0.7] [G-2.1a] [G-2.1b] [L-49.2] live comes of a confirmation alone, the system starts nothing, and from every state a stop and a way back are reached", () => {
     for (const found of [explore(lifecycle(judged)), explore(planning(planInstance))]) {
       process.stdout.write(`${explorationText(found)}\n`);
       expect(explorationText(found)).not.toContain("broken");
@@ -162,5 +179,18 @@ describe("every reachable state of the lifecycle", () => {
     expect(explore(planning(hasty)).counterexample?.broken).toBe(
       "nothing starts against a lease that runs for another",
     );
+  });
+
+  it("[G-0.7] [L-49.2] a planted fault is found: a table that leaves STOPPING to nobody, a plan that overlooks a wish to stop", () => {
+    const stuck: typeof mayMove = (cause, from, to) => from !== "STOPPING" && mayMove(cause, from, to);
+    const asked: typeof judged = (from, to, approval_id) => from !== "STOPPING" && judged(from, to, approval_id);
+    const { counterexample } = explore(lifecycle(asked, stuck));
+    expect(counterexample).toMatchObject({ broken: "a stop is reached from everywhere" });
+    expect(counterexample?.path.at(-1)?.state.bot).toBe("STOPPING");
+    const deaf: typeof planInstance = (facts) => {
+      const action = planInstance(facts);
+      return action.kind === "stop" ? { kind: "none", why: "overlooked" } : action;
+    };
+    expect(explore(planning(deaf)).counterexample).not.toBeNull();
   });
 });

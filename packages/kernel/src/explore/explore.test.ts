@@ -24,6 +24,7 @@ it("[L-49.2] every state is looked at once, every transition counted, and the de
     depth: 4, // 1 → 2 → 3 → 6 → 7
     complete: true,
     counterexample: null,
+    properties: [],
     unreached: [],
   });
   expect(explorationText(found)).toBe("counter: 8 states, 11 transitions, depth 4");
@@ -39,4 +40,19 @@ it("[L-49.2] what is broken is told with a shortest path, a broken step with the
   });
   expect(steps.counterexample).toMatchObject({ broken: "never 3 to 6" });
   expect(explore(counter(8), 5)).toMatchObject({ states: 5, complete: false, unreached: ["top"] });
+});
+
+it("[L-49.2] what must be certain is: a state that nothing leads out of is told with the way into it", () => {
+  const found = explore({ ...counter(8, { positive: (n) => n > 0 }), certain: { "the top": (n) => n === 8 } });
+  expect(found).toMatchObject({ complete: true, counterexample: null, properties: ["positive", "the top"] });
+  expect(explorationText(found)).toBe(
+    "counter: 8 states, 11 transitions, depth 4\n  holds: positive\n  holds: the top",
+  );
+  const trap = explore({
+    ...counter(8),
+    steps: (n) => (n === 5 ? [] : counter(8).steps(n)),
+    certain: { "the top": (n) => n === 8 },
+  });
+  expect(trap.counterexample).toMatchObject({ broken: "the top" });
+  expect(trap.counterexample?.path.at(-1)?.state).toBe(5);
 });

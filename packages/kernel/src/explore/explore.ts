@@ -7,6 +7,7 @@
  * Invariants (explore.test.ts)
  * - States are told apart by their canonical JSON alone; each is looked at once.
  * - `complete` is true only if nothing was left out for a bound.
+ * - What is certain is judged over the whole graph: a state from which no path leads there is a counterexample.
  */
 import { canonicalJson, type Json } from "../canonical-json.ts";
 
@@ -21,6 +22,8 @@ export type Model<State extends Json> = {
   readonly always: Readonly<Record<string, (state: State) => boolean>>;
   /** By name: what holds of every step. */
   readonly everyStep?: Readonly<Record<string, (before: State, action: string, after: State) => boolean>>;
+  /** By name: from every state some path leads to such a state, however bad it has become. Needs `complete`. */
+  readonly certain?: Readonly<Record<string, (state: State) => boolean>>;
   /** By name: a state of which at least one must be reached, or the model shows nothing. */
   readonly reached: Readonly<Record<string, (state: State) => boolean>>;
 };
@@ -39,6 +42,8 @@ export type Exploration<State> = {
   readonly depth: number;
   readonly complete: boolean;
   readonly counterexample: Counterexample<State> | null;
+  /** Names of what was checked: `always`, `everyStep`, `certain`. */
+  readonly properties: readonly string[];
   /** Names of `reached` that were not. */
   readonly unreached: readonly string[];
 };
@@ -48,22 +53,26 @@ type Seen<State> = {
   readonly action: string;
   readonly from: Seen<State> | null;
   readonly depth: number;
+  /** Places of those from which one step leads here. */
+  readonly before: number[];
 };
 
 export const STATES_MAX = 500_000;
 
 export function explore<State extends Json>(model: Model<State>, states_max: number = STATES_MAX): Exploration<State> {
-  const known = new Set<string>();
+  const known = new Map<string, Seen<State>>();
   const queue: Seen<State>[] = [];
   const unreached = new Set(Object.keys(model.reached));
   let complete = true;
   let transitions = 0;
-  const visit = (state: State, action: string, from: Seen<State> | null): void => {
+  const visit = (state: State, action: string, from: Seen<State> | null, place: number): void => {
     const key = canonicalJson(state);
-    if (known.has(key)) return;
+    const there = known.get(key);
+    if (there !== undefined) return void there.before.push(place);
     if (known.size >= states_max) return void (complete = false);
-    known.add(key);
-    queue.push({ state, action, from, depth: from === null ? 0 : from.depth + 1 });
+    const seen: Seen<State> = { state, action, from, depth: from === null ? 0 : from.depth + 1, before: [place] };
+    known.set(key, seen);
+    queue.push(seen);
   };
   const report = (last: Seen<State> | undefined, broken: Counterexample<State> | null): Exploration<State> => ({
     name: model.name,
@@ -72,9 +81,10 @@ export function explore<State extends Json>(model: Model<State>, states_max: num
     depth: last?.depth ?? 0,
     complete: complete && broken === null,
     counterexample: broken,
+    properties: [model.always, model.everyStep, model.certain].flatMap((some) => Object.keys(some ?? {})),
     unreached: [...unreached],
   });
-  for (const state of model.start) visit(state, "start", null);
+  for (const state of model.start) visit(state, "start", null, NOWHERE);
   let last: Seen<State> | undefined;
   for (let at = 0; at < queue.length; at += 1) {
     const seen = queue[at] as Seen<State>;
@@ -87,10 +97,29 @@ export function explore<State extends Json>(model: Model<State>, states_max: num
       for (const [name, holds] of Object.entries(model.everyStep ?? {}))
         if (!holds(seen.state, action, next))
           return report(seen, { broken: name, path: [...pathTo(seen), { action, state: next }] });
-      visit(next, action, seen);
+      visit(next, action, seen, at);
     }
   }
+  for (const [name, isThere] of Object.entries(complete ? (model.certain ?? {}) : {})) {
+    const lost = lostFrom(queue, isThere);
+    if (lost !== undefined) return report(lost, { broken: name, path: pathTo(lost) });
+  }
   return report(last, null);
+}
+
+const NOWHERE = -1;
+
+/** The first state from which no path leads to where it should. */
+function lostFrom<State>(all: readonly Seen<State>[], isThere: (state: State) => boolean): Seen<State> | undefined {
+  const leads = all.map(({ state }) => isThere(state));
+  const open = leads.flatMap((does, at) => (does ? [at] : []));
+  for (let at = open.pop(); at !== undefined; at = open.pop())
+    for (const before of all[at]?.before ?? [])
+      if (before !== NOWHERE && leads[before] === false) {
+        leads[before] = true;
+        open.push(before);
+      }
+  return all[leads.indexOf(false)];
 }
 
 function pathTo<State>(end: Seen<State>): Counterexample<State>["path"] {
@@ -100,11 +129,13 @@ function pathTo<State>(end: Seen<State>): Counterexample<State>["path"] {
   return path;
 }
 
-/** One line for a person: what was looked at, or the shortest way to what is broken. */
+/** For a person: what was looked at and what holds in all of it, or the shortest way to what is broken. */
 export function explorationText(of: Exploration<Json>): string {
-  const { name, states, transitions, depth, complete, counterexample, unreached } = of;
+  const { name, states, transitions, depth, complete, counterexample, properties, unreached } = of;
   const size = `${name}: ${states} states, ${transitions} transitions, depth ${depth}${complete ? "" : ", not complete"}`;
-  if (counterexample === null) return unreached.length === 0 ? size : `${size}, never reached: ${unreached.join(", ")}`;
+  const checked = properties.map((one) => `\n  holds: ${one}`).join("");
+  if (counterexample === null)
+    return `${size}${unreached.length === 0 ? "" : `, never reached: ${unreached.join(", ")}`}${checked}`;
   const way = counterexample.path.map(({ action, state }) => `  ${action}: ${canonicalJson(state)}`);
   return [`${size}, broken: ${counterexample.broken}`, ...way].join("\n");
 }

@@ -19,6 +19,7 @@ export function guardContext(run: Run, context: PipelineContext): GuardContext {
     input,
     facts,
     now: context.now(),
+    fence: (write) => void run.fences.push(write),
   };
 }
 
