@@ -25,7 +25,7 @@ import { judgeReviewed, judgeStrong } from "./break-glass/model.ts";
 import { breakGlassDeclarations } from "./break-glass/operations.ts";
 import { BREAK_GLASS_MIGRATIONS, readUnreviewed, sessionFence } from "./break-glass/tables.ts";
 import { bulkDeclarations } from "./bulk/operations.ts";
-import { bulkReconciler } from "./bulk/reconciler.ts";
+import { bulkReconciler, type BulkLane } from "./bulk/reconciler.ts";
 import { BULK_MIGRATIONS } from "./bulk/tables.ts";
 import { challengeDeclarations } from "./challenges/operations.ts";
 import { environmentRules } from "./challenges/model.ts";
@@ -36,11 +36,15 @@ import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
+import { jobDeclarations } from "./jobs/operations.ts";
+import { JOB_MIGRATIONS } from "./jobs/tables.ts";
 import { emergencyReconciler } from "./emergency/reconciler.ts";
 import { emergencySpool, type EmergencyFile } from "./emergency/spool.ts";
 import { REQUIRED_GATES, requiredGates } from "./gates/guard.ts";
 import { gateDeclarations } from "./gates/operations.ts";
 import { GATE_MIGRATIONS } from "./gates/tables.ts";
+import { groupDeclarations } from "./groups/operations.ts";
+import { GROUP_MIGRATIONS } from "./groups/tables.ts";
 import { holdsGuard } from "./holds/guard.ts";
 import { holdDeclarations } from "./holds/operations.ts";
 import { lockReconciler } from "./holds/reconciler.ts";
@@ -126,6 +130,8 @@ export const controlMigrations: readonly Migrations[] = [
   HOLD_MIGRATIONS,
   LADDER_MIGRATIONS,
   BULK_MIGRATIONS,
+  GROUP_MIGRATIONS,
+  JOB_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -173,7 +179,7 @@ export interface ControlPlane {
   /** Carries out what was tightened while the log could not be written; to be run among the others. */
   emergency(pipeline: Pipeline): Reconciler;
   /** Carries bulks out, command by command; to be run beside the others, which do not wait for it. */
-  bulk(pipeline: Pipeline): Reconciler;
+  bulk(pipeline: Pipeline, lanes?: readonly BulkLane[]): Reconciler;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
   /** Orderly end: every bot that runs or stands still is stopped; ids of those not proven stopped in time. */
@@ -255,7 +261,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       names = all;
     },
     migrations: controlMigrations,
-    bulk: (pipeline) => bulkReconciler({ store, recorder: hub.recorder, pipeline, runnerReady: preflight.runnerReady }),
+    bulk: (pipeline, lanes) =>
+      bulkReconciler(
+        { store, clock: deps.clock, recorder: hub.recorder, pipeline, runnerReady: preflight.runnerReady },
+        lanes,
+      ),
     emergency: (pipeline) =>
       emergencyReconciler({ ...deps, spool, recorder: hub.recorder, now: () => deps.clock.now() }, pipeline),
     reconcilers: [
@@ -271,6 +281,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...gateDeclarations(),
       ...holdDeclarations(),
       ...bulkDeclarations(),
+      ...groupDeclarations(),
+      ...jobDeclarations(),
       ...attestationDeclarations(deps),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,

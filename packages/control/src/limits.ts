@@ -32,6 +32,13 @@ export const CONTROL_LIMITS = {
   stops_per_round: 1_000,
   /** Bots of one bulk. */
   bulk_targets: 1_000,
+  /** How long a bot of a bulk may take to arrive after its command; then it counts as failed. */
+  bulk_arrival_ms: 120_000,
+  /** Commands that one round sends of a bulk that only tightens; of any other it sends one. */
+  bulk_stops_per_round: 64,
+  /** Groups, and jobs. */
+  groups: 10_000,
+  jobs: 10_000,
   users: 10_000,
   tokens_of_a_user: 32,
   /** Tokens whose rows are remembered between requests; beyond it all are read again. */

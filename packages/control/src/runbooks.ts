@@ -27,6 +27,12 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-027": "docs/runbooks/commands.md",
   "RUMI-BOT-029": "docs/runbooks/commands.md",
   "RUMI-BOT-033": "docs/runbooks/commands.md",
+  ...Object.fromEntries(
+    ["070", "071", "072", "073", "074", "075", "076"].map((number) => [
+      `RUMI-BOT-${number}`,
+      "docs/runbooks/groups.md",
+    ]),
+  ),
   "RUMI-BOT-012": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-023": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-047": "docs/runbooks/venues.md",

@@ -18,6 +18,7 @@ import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { configFor, shardsOf, type Shard } from "../instances/shards.ts";
+import { nextGeneration } from "../groups/tables.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
@@ -123,6 +124,7 @@ const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration 
             now,
           ),
           feed(store, "bot", bot_id, { bot_id, state: row.state }, now),
+          ...(spec.group_id === undefined ? [] : [nextGeneration(store, spec.group_id)]),
         ],
         events: [
           {

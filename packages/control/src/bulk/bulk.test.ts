@@ -17,12 +17,10 @@ type State = {
 
 const model = (decide: typeof follow, wave: typeof due): Model<State> => ({
   name: "bulk",
-  start: [1, 2, 5].map((max_errors) => ({
-    bulk: beginBulk(TARGETS, max_errors),
-    acted: {},
-    tries: 1,
-    aborted_at: null,
-  })),
+  start: [
+    ...[1, 2, 5].map((max_errors) => beginBulk(TARGETS, max_errors)),
+    beginBulk(TARGETS, TARGETS.length, TARGETS.length),
+  ].map((bulk) => ({ bulk, acted: {}, tries: 1, aborted_at: null })),
   steps: ({ bulk, acted, tries, aborted_at }) => {
     const begun = (of: Readonly<Record<string, number>>): number =>
       Object.values(of).reduce((sum, one) => sum + one, 0);
@@ -31,7 +29,9 @@ const model = (decide: typeof follow, wave: typeof due): Model<State> => ({
       const state = { bulk: next, acted, tries, aborted_at, ...more };
       return { ...state, aborted_at: next.aborted ? (aborted_at ?? begun(state.acted)) : null };
     };
-    const steps = [{ action: "abort", next: after({ kind: "abort" }) }];
+    const steps = (["abort", "pause", "resume"] as const).map(
+      (kind): { readonly action: string; readonly next: State } => ({ action: kind, next: after({ kind }) }),
+    );
     for (const target of wave(bulk))
       steps.push({
         action: `begin ${target}`,
@@ -54,12 +54,18 @@ const model = (decide: typeof follow, wave: typeof due): Model<State> => ({
     "the limit of errors holds": ({ bulk }) => bulk.errors < bulk.max_errors || bulk.aborted,
   },
   everyStep: {
+    "nothing begins in a pause": ({ bulk: before }, _, { bulk: after }) =>
+      !before.paused || inFlight(after).every((target) => before.targets[target] === "begun"),
+    "a pause ends nothing": ({ bulk: before }, action, { bulk: after }) =>
+      action !== "pause" || JSON.stringify({ ...after, paused: before.paused }) === JSON.stringify(before),
     "what is done stays done": ({ bulk: before }, _, { bulk: after }) =>
       Object.entries(before.targets).every(([target, state]) => state !== "done" || after.targets[target] === "done"),
   },
   certain: { "it comes to an end": ({ bulk }) => isOver(bulk) },
   reached: {
     "all done": ({ bulk }) => Object.values(bulk.targets).every((state) => state === "done"),
+    "a wave for all at once": ({ bulk }) => inFlight(bulk).length === TARGETS.length,
+    "paused with some under way": ({ bulk }) => bulk.paused && inFlight(bulk).length > 0,
     "a wave of four": ({ bulk }) => bulk.wave === 4,
     "aborted with some under way": ({ bulk }) => bulk.aborted && inFlight(bulk).length > 0,
     "the failed ones alone, again": ({ bulk, tries }) => tries === 2 && Object.values(bulk.targets).includes("begun"),
@@ -89,6 +95,7 @@ const BROKEN: Readonly<Record<string, readonly [typeof follow, typeof due]>> = {
       ),
     due,
   ],
+  "begins in a pause": [follow, (bulk) => due({ ...bulk, paused: false })],
   "begins all at once": [follow, (bulk) => due({ ...bulk, wave: 99 })],
 };
 it.each(Object.entries(BROKEN))("[L-49.2] a planted fault is found: %s", (_, [decide, wave]) => {

@@ -3,10 +3,11 @@
  *
  * How to think: the list is part of the state and nothing adds to it. `due` says which targets to begin now; `follow` takes
  * what became of one. A wave begins when the one before it is over. Too many errors, or a person, abort: nothing more begins,
- * and what is under way is told as such until its outcome is known. A retry takes the failed ones alone.
+ * and what is under way is told as such until its outcome is known. A pause begins nothing more either, until it is resumed. A
+ * retry takes the failed ones alone. What only tightens has one wave for all: no stop waits for the proof of another's.
  *
  * Invariants (bulk.test.ts, every reachable state; wired.test.ts over the pipeline)
- * - No target outside the list is ever begun, none twice in one try, none after an abort.
+ * - No target outside the list is ever begun, none twice in one try, none after an abort or in a pause.
  * - Never more are under way than the wave allows; errors never exceed what was under way when the limit was reached.
  */
 export type TargetState = "waiting" | "begun" | "done" | "failed";
@@ -14,6 +15,8 @@ export type TargetState = "waiting" | "begun" | "done" | "failed";
 export type Bulk = {
   /** Frozen: resolved once from the selector. */
   readonly targets: Readonly<Record<string, TargetState>>;
+  /** Size of the first wave of each try. */
+  readonly first_wave: number;
   /** Size of the wave that is under way, and how many of it have begun. */
   readonly wave: number;
   readonly begun_in_wave: number;
@@ -21,22 +24,32 @@ export type Bulk = {
   /** From this many errors on nothing more begins; at least 1. */
   readonly max_errors: number;
   readonly aborted: boolean;
+  readonly paused: boolean;
 };
 
 export type BulkFact =
   | { readonly kind: "begun"; readonly target: string }
   | { readonly kind: "done" | "failed"; readonly target: string }
-  | { readonly kind: "abort" }
+  | { readonly kind: "abort" | "pause" | "resume" }
   | { readonly kind: "retry_failed" };
 
-export function beginBulk(targets: readonly string[], max_errors: number): Bulk {
+export function beginBulk(targets: readonly string[], max_errors: number, first_wave = 1): Bulk {
   const frozen = Object.fromEntries(targets.map((target) => [target, "waiting" as const]));
-  return { targets: frozen, wave: 1, begun_in_wave: 0, errors: 0, max_errors, aborted: false };
+  return {
+    targets: frozen,
+    first_wave,
+    wave: first_wave,
+    begun_in_wave: 0,
+    errors: 0,
+    max_errors,
+    aborted: false,
+    paused: false,
+  };
 }
 
 /** Targets to begin now, in order of name. */
 export function due(bulk: Bulk): readonly string[] {
-  if (bulk.aborted) return [];
+  if (bulk.aborted || bulk.paused) return [];
   return named(bulk, "waiting").slice(0, Math.max(0, bulk.wave - bulk.begun_in_wave));
 }
 
@@ -67,6 +80,10 @@ export function follow(bulk: Bulk, fact: BulkFact): Bulk {
     }
     case "abort":
       return isOver(bulk) ? bulk : { ...bulk, aborted: true };
+    case "pause":
+      return isOver(bulk) || bulk.aborted || bulk.paused ? bulk : { ...bulk, paused: true };
+    case "resume":
+      return bulk.paused && !bulk.aborted ? { ...bulk, paused: false } : bulk;
     case "retry_failed": {
       if (!isOver(bulk) || named(bulk, "failed").length === 0) return bulk;
       const targets = Object.fromEntries(
@@ -74,7 +91,15 @@ export function follow(bulk: Bulk, fact: BulkFact): Bulk {
       );
       // Who was still waiting when it was aborted stays out of it: those were never tried.
       const kept = Object.fromEntries(Object.entries(targets).filter(([target]) => bulk.targets[target] !== "waiting"));
-      return { ...bulk, targets: kept, wave: 1, begun_in_wave: 0, errors: 0, aborted: false };
+      return {
+        ...bulk,
+        targets: kept,
+        wave: bulk.first_wave,
+        begun_in_wave: 0,
+        errors: 0,
+        aborted: false,
+        paused: false,
+      };
     }
   }
 }

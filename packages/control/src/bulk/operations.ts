@@ -1,50 +1,33 @@
-/** One wish for many bots: begun over a list that is resolved once, watched, aborted, and retried for what failed. */
-import { canonicalJson, digestOf, err, failure, ID_PATTERNS, isoFromMicros, micros, ok } from "@rumi/kernel";
+/** One wish for many bots: begun over a list that is resolved once, watched, paused, aborted, and retried for what failed. */
+import { err, failure, ID_PATTERNS, isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type DecideContext, type EventDraft } from "@rumi/operations";
-import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { readBot, specOf, type BotLabelRow, type BotRow, type BotTables } from "../bots/tables.ts";
-import { CONTROL_LIMITS } from "../limits.ts";
+import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import {
-  AnswerSchema,
-  BotIdField,
-  CLOSED,
-  CommandIdField,
-  EVERYONE,
-  noDanger,
-  ReasonField,
-  VenueIdField,
-} from "../shared/fields.ts";
-import { jsonOf, type Sql } from "../shared/sql.ts";
-import { beginBulk, due, follow, inFlight, isOver, type Bulk } from "./model.ts";
+  bulkOf,
+  bulkRow,
+  BulkTransitionField,
+  failuresOf,
+  impactOf,
+  isStartTo,
+  judgeTargets,
+  leftOut,
+  MaxErrorsField,
+  resolveBots,
+  SelectorField,
+  type Selector,
+} from "./begin.ts";
+import { beginBulk, due, follow, inFlight, isOver } from "./model.ts";
 import { insertBulk, readBulk, updateBulk, type BulkRow } from "./tables.ts";
 
-export const bulkDeclarations = (): readonly Declaration[] => [startBulk, showBulk, abortBulk, retryBulk];
-
-/** Never live: what is dangerous is confirmed for one bot at a time. */
-const FROM = ["IDLE", "RUNNING_PAPER", "RUNNING_SHADOW", "RUNNING_LIVE", "PAUSED", "ERROR"] as const;
-const TO = ["RUNNING_PAPER", "RUNNING_SHADOW", "PAUSED", "STOPPING", "QUARANTINED"] as const;
-const SelectorField = Type.Object(
-  {
-    bot_ids: Type.Optional(
-      Type.Array(BotIdField, { minItems: 1, maxItems: CONTROL_LIMITS.bulk_targets, uniqueItems: true }),
-    ),
-    group_id: Type.Optional(BotIdField),
-    venue: Type.Optional(VenueIdField),
-    label: Type.Optional(Type.String({ pattern: "^[a-z0-9][a-z0-9_.-]{0,62}=.{0,128}$", description: "name=value" })),
-  },
-  { ...CLOSED, minProperties: 1, maxProperties: 1, description: "Exactly one of its fields." },
-);
-type Selector = {
-  readonly bot_ids?: readonly string[];
-  readonly group_id?: string;
-  readonly venue?: string;
-  readonly label?: string;
-};
-
-export const bulkOf = (row: Pick<BulkRow, "bulk">): Bulk => jsonOf<Bulk>(row.bulk);
-export const failuresOf = (row: Pick<BulkRow, "failures">) =>
-  jsonOf<Readonly<Record<string, { readonly error_code: string; readonly reason_code: string | null }>>>(row.failures);
+export const bulkDeclarations = (): readonly Declaration[] => [
+  startBulk,
+  showBulk,
+  abortBulk,
+  pauseBulk,
+  resumeBulk,
+  retryBulk,
+];
 
 const startBulk: Declaration = defineOperation({
   name: "bulk.start",
@@ -54,14 +37,8 @@ const startBulk: Declaration = defineOperation({
     {
       command_id: CommandIdField,
       selector: SelectorField,
-      requested_transition: Type.Object(
-        {
-          from: Type.Union(FROM.map((state) => Type.Literal(state))),
-          to: Type.Union(TO.map((state) => Type.Literal(state))),
-        },
-        CLOSED,
-      ),
-      max_errors: Type.Integer({ minimum: 1, maximum: CONTROL_LIMITS.bulk_targets }),
+      requested_transition: BulkTransitionField,
+      max_errors: MaxErrorsField,
       reason: ReasonField,
     },
     CLOSED,
@@ -70,59 +47,37 @@ const startBulk: Declaration = defineOperation({
   key: "command_id",
   permission: ["operator", "admin"],
   // Each bot's own command is judged by every guard; a stop is held up by none.
-  risk: ({ requested_transition: { to } }) => (to.startsWith("RUNNING") ? "increase" : "tighten"),
+  risk: ({ requested_transition: { to } }) => (isStartTo(to) ? "increase" : "tighten"),
   danger: noDanger,
   target: ({ command_id }) => ({ resource_type: "bulk", resource_id: command_id }),
   gates: [],
-  load: (reader, { selector }, { store }) => resolve(reader, store, selector as Selector),
-  preview: ({ bots }, { requested_transition: { from, to }, max_errors }) => {
-    const meant = bots.filter(({ state }) => state === from);
-    return {
-      targets: meant.map(({ bot_id }) => bot_id),
-      left_out: leftOut(bots, from),
+  load: (reader, { selector }, { store }) => resolveBots(reader, store, selector as Selector),
+  preview: ({ bots }, { requested_transition, max_errors }) => impactOf(bots, requested_transition, max_errors, 1),
+  decide: (resolved, { command_id, requested_transition: { from, to }, max_errors, reason }, context) => {
+    const targets = judgeTargets(resolved, from);
+    if (!targets.ok) return targets;
+    const { principal, trace_id, now, store } = context;
+    const row = bulkRow({
+      bulk_id: command_id,
+      actor: principal.id,
+      reason,
+      trace_id,
+      now,
       from,
       to,
-      max_errors,
-      waves: Math.ceil(Math.log2(meant.length + 1)),
-      capital: meant.map((bot) => ({ bot_id: bot.bot_id, capital: specOf(bot).capital })),
-      dependencies: [...new Set(meant.flatMap((bot) => specOf(bot).dependencies ?? []))],
-    };
-  },
-  decide: ({ bots, unknown }, { command_id, requested_transition: { from, to }, max_errors, reason }, context) => {
-    if (unknown.length > 0)
-      return err(
-        failure(
-          "RUMI-BOT-001",
-          { bot_id: unknown.join(", ") },
-          { reasonCode: "G.BULK.UNKNOWN_BOT", details: { bot_ids: unknown } },
-        ),
-      );
-    const targets = bots.filter(({ state }) => state === from).map(({ bot_id }) => bot_id);
-    const limit = CONTROL_LIMITS.bulk_targets;
-    if (targets.length === 0)
-      return err(failure("RUMI-VAL-002", { field: "$.selector", problem: `no bot that it names is ${from}` }));
-    if (targets.length > limit) return err(failure("RUMI-CMD-029", { limit }, { reasonCode: "G.BULK.FULL" }));
-    const row: BulkRow = {
-      bulk_id: command_id,
-      actor: context.principal.id,
-      reason,
-      trace_id: context.trace_id,
-      from_state: from,
-      to_state: to,
-      digest: digestOf(canonicalJson(targets)),
-      bulk: JSON.stringify(beginBulk(targets, max_errors)),
-      tries: 1,
-      failures: "{}",
-      state: "running",
-      created_at: context.now,
-      row_version: 1,
-    };
+      bulk: beginBulk(
+        targets.value.map(({ bot_id }) => bot_id),
+        max_errors,
+      ),
+      targets: targets.value,
+      group: null,
+    });
     return ok({
-      writes: [insertBulk(context.store, row)],
+      writes: [insertBulk(store, row)],
       events: [bulkEvent("bulk.started", row)],
       outbox: [],
       status: 202,
-      data: { ...bulkView(row), left_out: leftOut(bots, from) },
+      data: { ...bulkView(row), left_out: leftOut(resolved.bots, from) },
     });
   },
 });
@@ -166,6 +121,38 @@ const abortBulk: Declaration = defineOperation({
   decide: (row: BulkRow | undefined, input, context) => said(row, input, "abort", context),
 });
 
+const pauseBulk: Declaration = defineOperation({
+  name: "bulk.pause",
+  summary: "Begin nothing more of a bulk until it is resumed; what is under way goes on",
+  http: { method: "POST", path: "/api/bulk/{bulk_id}/pause" },
+  input: WordInput,
+  output: AnswerSchema,
+  key: "either",
+  permission: ["operator", "admin"],
+  risk: () => "tighten",
+  danger: noDanger,
+  target: about,
+  gates: [],
+  load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
+  decide: (row: BulkRow | undefined, input, context) => said(row, input, "pause", context),
+});
+
+const resumeBulk: Declaration = defineOperation({
+  name: "bulk.resume",
+  summary: "Go on with a bulk that was paused, over the same frozen list",
+  http: { method: "POST", path: "/api/bulk/{bulk_id}/resume" },
+  input: WordInput,
+  output: AnswerSchema,
+  key: "either",
+  permission: ["operator", "admin"],
+  risk: (_input, row: BulkRow | undefined) => riskOfBulk(row),
+  danger: noDanger,
+  target: about,
+  gates: [],
+  load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
+  decide: (row: BulkRow | undefined, input, context) => said(row, input, "resume", context),
+});
+
 const retryBulk: Declaration = defineOperation({
   name: "bulk.retry",
   summary: "Try the failed ones of a bulk that is over once more, and nobody else",
@@ -174,7 +161,7 @@ const retryBulk: Declaration = defineOperation({
   output: AnswerSchema,
   key: "either",
   permission: ["operator", "admin"],
-  risk: (_input, row: BulkRow | undefined) => (row?.to_state.startsWith("RUNNING") === true ? "increase" : "tighten"),
+  risk: (_input, row: BulkRow | undefined) => riskOfBulk(row),
   danger: noDanger,
   target: about,
   gates: [],
@@ -182,29 +169,42 @@ const retryBulk: Declaration = defineOperation({
   decide: (row: BulkRow | undefined, input, context) => said(row, input, "retry_failed", context),
 });
 
+export type BulkWord = "abort" | "pause" | "resume" | "retry_failed";
+const SAID: Readonly<Record<BulkWord, string>> = {
+  abort: "bulk.aborted",
+  pause: "bulk.paused",
+  resume: "bulk.resumed",
+  retry_failed: "bulk.retried",
+};
+
+const riskOfBulk = (row: BulkRow | undefined): "increase" | "tighten" =>
+  row !== undefined && isStartTo(row.to_state) ? "increase" : "tighten";
+
 function said(
   row: BulkRow | undefined,
   { bulk_id, reason }: { readonly bulk_id: string; readonly reason: string },
-  kind: "abort" | "retry_failed",
-  { store, principal }: DecideContext,
+  word: BulkWord,
+  context: DecideContext,
 ) {
   if (row === undefined) return err(noBulk(bulk_id));
+  const next = tell(row, word, reason, context);
+  const { writes, events } = next;
+  return ok({ writes, events, outbox: [], data: { ...bulkView(next.row), changed: writes.length > 0 } });
+}
+
+/** The bulk after a person's word; nothing to write where the word changes nothing. */
+export function tell(row: BulkRow, word: BulkWord, reason: string, { store, principal }: DecideContext) {
   const before = bulkOf(row);
-  const bulk = follow(before, { kind });
-  if (bulk === before) return ok({ writes: [], events: [], outbox: [], data: { ...bulkView(row), changed: false } });
+  const bulk = follow(before, { kind: word });
+  if (bulk === before) return { row, writes: [], events: [] };
   const change = {
     bulk: JSON.stringify(bulk),
     state: isOver(bulk) ? ("over" as const) : ("running" as const),
     // Whoever retries answers for it: the commands of this try are theirs, with their roles and their reason.
-    ...(kind === "retry_failed" ? { tries: row.tries + 1, failures: "{}", actor: principal.id, reason } : {}),
+    ...(word === "retry_failed" ? { tries: row.tries + 1, failures: "{}", actor: principal.id, reason } : {}),
   };
   const next = { ...row, ...change };
-  return ok({
-    writes: [updateBulk(store, row, change)],
-    events: [bulkEvent(kind === "abort" ? "bulk.aborted" : "bulk.retried", next)],
-    outbox: [],
-    data: { ...bulkView(next), changed: true },
-  });
+  return { row: next, writes: [updateBulk(store, row, change)], events: [bulkEvent(SAID[word], next)] };
 }
 
 export function bulkEvent(action: string, row: BulkRow): EventDraft {
@@ -222,6 +222,7 @@ export function bulkEvent(action: string, row: BulkRow): EventDraft {
       in_flight: inFlight(bulkOf(row)).slice(0, 1_000),
       errors,
       aborted: aborted ? "yes" : "no",
+      ...(row.group_id === null ? {} : { group_id: row.group_id, group_generation: row.group_generation }),
     },
   };
 }
@@ -236,6 +237,8 @@ export function bulkView(row: BulkRow) {
     actor: row.actor,
     requested_transition: { from: row.from_state, to: row.to_state },
     digest: row.digest,
+    group_id: row.group_id,
+    group_generation: row.group_generation,
     wave: bulk.wave,
     next: due(bulk),
     waiting: named("waiting"),
@@ -245,46 +248,10 @@ export function bulkView(row: BulkRow) {
     errors: bulk.errors,
     max_errors: bulk.max_errors,
     aborted: bulk.aborted,
+    paused: bulk.paused,
     tries: row.tries,
     created_at: isoFromMicros(micros(row.created_at)),
   };
 }
 
 const noBulk = (bulk_id: string) => failure("RUMI-SYS-011", { what: "bulk", id: bulk_id });
-
-const leftOut = (bots: readonly BotRow[], from: string) =>
-  bots.filter(({ state }) => state !== from).map(({ bot_id, state }) => ({ bot_id, state }));
-
-type Resolved = {
-  readonly bots: readonly BotRow[];
-  /** Named by id, and there is no such bot. */
-  readonly unknown: readonly string[];
-};
-
-/** Once: whoever is made later is not in it. */
-async function resolve(reader: Reader, sql: Sql, selector: Selector): Promise<Resolved> {
-  const db = sql.builder<BotTables>();
-  if (selector.bot_ids !== undefined) {
-    const found = await Promise.all(selector.bot_ids.map((bot_id) => readBot(reader, sql, bot_id)));
-    const bots = found.filter((bot) => bot !== undefined);
-    return { bots, unknown: selector.bot_ids.filter((_, at) => found[at] === undefined) };
-  }
-  if (selector.label !== undefined) {
-    const at = selector.label.indexOf("=");
-    const labelled = await reader.rows<BotLabelRow>(
-      db
-        .selectFrom("bot_label")
-        .selectAll()
-        .where("name", "=", selector.label.slice(0, at))
-        .where("value", "=", selector.label.slice(at + 1))
-        .orderBy("bot_id"),
-    );
-    return resolve(reader, sql, { bot_ids: labelled.map(({ bot_id }) => bot_id) });
-  }
-  const all = await reader.rows<BotRow>(db.selectFrom("bot").selectAll().orderBy("bot_id"));
-  const bots = all.filter((bot) => {
-    const { venue, group_id } = specOf(bot);
-    return selector.venue === undefined ? group_id === selector.group_id : venue === selector.venue;
-  });
-  return { bots, unknown: [] };
-}

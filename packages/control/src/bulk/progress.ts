@@ -5,7 +5,8 @@
  * went on upon that would begin the next one before anything of this one runs, and its brake would count nothing.
  *
  * Invariants (progress.test.ts): running is done when every instance of this start is reported running, paused when every
- * instance stands, a stop when it is proven (IDLE), a quarantine when nothing of the bot is held by a runner any more.
+ * instance stands, a stop when it is proven (IDLE), a quarantine when nothing of the bot is held by a runner any more. What
+ * does not arrive within CONTROL_LIMITS.bulk_arrival_ms is failed by name, so that no bulk waits for ever.
  */
 import type { Reader } from "@rumi/store";
 import type { BotRow, BotTables } from "../bots/tables.ts";
@@ -13,6 +14,7 @@ import { isShadow } from "../instances/shards.ts";
 import type { InstanceRow, InstanceTables } from "../instances/tables.ts";
 import { isRunning, type BotState } from "../lifecycle/states.ts";
 import type { FailureNote } from "../shared/fields.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
 
 export type Why = Pick<FailureNote, "error_code" | "reason_code">;
@@ -34,8 +36,19 @@ export type Seen = {
 
 /** Carried out, and the bot is where it began: something else moved it back. */
 const MOVED_ON: Why = { error_code: "RUMI-BOT-011", reason_code: "G.BULK.MOVED_ON" };
+/** Its runner never reported what was commanded, or never proved that it stopped. */
+const NOT_REPORTED: Why = { error_code: "RUMI-BOT-032", reason_code: "G.BULK.NOT_REPORTED" };
+const NOT_PROVEN: Why = { error_code: "RUMI-BOT-032", reason_code: "G.BULK.STOP_NOT_PROVEN" };
 
-export function progressOf(seen: Seen | undefined, from: string, to: string): Progress {
+export function progressOf(seen: Seen | undefined, from: string, to: string, now: number): Progress {
+  const progress = reached(seen, from, to);
+  if (seen === undefined || progress.kind !== "on_its_way") return progress;
+  // What was commanded is so for the bot's row since then; a wave does not wait for ever for a runner's word.
+  if (now - seen.bot.state_since <= CONTROL_LIMITS.bulk_arrival_ms * 1_000) return progress;
+  return { kind: "failed", why: to === "STOPPING" || to === "QUARANTINED" ? NOT_PROVEN : NOT_REPORTED };
+}
+
+function reached(seen: Seen | undefined, from: string, to: string): Progress {
   if (seen === undefined) return { kind: "failed", why: elsewhere("GONE") };
   const { bot, instances } = seen;
   const own = instances.filter((one) => !isShadow(one));

@@ -6,21 +6,27 @@
  *
  * Invariants (wired.test.ts, rounds.test.ts)
  * - A command's finished answer is final: it is read, never asked for again.
- * - One round sends at most one command of each bulk; a change that somebody else made meanwhile ends the round for it.
+ * - One round sends at most one command of each bulk that has waves; a change that somebody else made meanwhile ends the
+ *   round for it. What only tightens has a lane of its own and stands behind no start (packages/rumi/src/program/start.ts).
  */
-import { invariant, sha256 } from "@rumi/kernel";
+import { invariant, sha256, type Clock } from "@rumi/kernel";
 import { decodeOutcome, type Outcome, type Pipeline } from "@rumi/operations";
 import type { Reconciler } from "@rumi/platform";
 import { findKey, type OperationKeyRow, type Store } from "@rumi/store";
+import { readBot } from "../bots/tables.ts";
+import { CONTROL_LIMITS } from "../limits.ts";
 import type { Recorder } from "../runners/recorder.ts";
+import { jsonOf } from "../shared/sql.ts";
 import { rolesNow } from "../users/tables.ts";
 import { due, follow, inFlight, isOver, type Bulk } from "./model.ts";
-import { bulkEvent, bulkOf, failuresOf } from "./operations.ts";
-import { progressOf, see, type Seen, type Why } from "./progress.ts";
+import { bulkOf, failuresOf, isStartTo } from "./begin.ts";
+import { bulkEvent } from "./operations.ts";
+import { progressOf, see, type Progress, type Why } from "./progress.ts";
 import { runningBulks, updateBulk, type BulkRow } from "./tables.ts";
 
 export type BulkDeps = {
   readonly store: Store;
+  readonly clock: Pick<Clock, "now">;
   readonly recorder: Pick<Recorder, "commit">;
   readonly pipeline: Pipeline;
   /** Some runner takes starts. */
@@ -28,33 +34,61 @@ export type BulkDeps = {
 };
 type Failures = Readonly<Record<string, Why>>;
 
+/** Changed since the list was frozen: another configuration, another version, another group. */
+const GENERATION_MOVED: Why = { error_code: "RUMI-BOT-011", reason_code: "G.BULK.GENERATION_MOVED" };
 /** Begun when an abort came, and its command was never taken: it is not sent any more. */
 const NEVER_SENT: Why = { error_code: "RUMI-CMD-012", reason_code: "G.BULK.ABORTED" };
 
-export function bulkReconciler(deps: BulkDeps): Reconciler {
+/** What only tightens never stands behind a start's command with its admission: each lane is run by itself. */
+export type BulkLane = "starts" | "stops";
+
+export function bulkReconciler(deps: BulkDeps, lanes: readonly BulkLane[] = ["stops", "starts"]): Reconciler {
   return {
-    name: "bulk",
+    name: `bulk ${lanes.join(" and ")}`,
     run: async () => {
-      for (const row of await runningBulks(deps.store, deps.store)) await step(deps, row);
+      const running = await runningBulks(deps.store, deps.store);
+      for (const lane of lanes)
+        for (const row of running) if (isStartTo(row.to_state) === (lane === "starts")) await step(deps, row);
     },
   };
 }
 
 async function step(deps: BulkDeps, before: BulkRow): Promise<void> {
   const { unsent, ...known } = await whatBecame(deps, before);
-  const row = await keep(deps, before, known);
-  if (row === undefined) return;
-  const bulk = bulkOf(row);
-  const [again] = unsent;
-  const target = again ?? due(bulk)[0];
-  if (target === undefined || (row.to_state.startsWith("RUNNING") && !deps.runnerReady())) return;
-  const begun = again === undefined ? await keep(deps, row, { bulk: follow(bulk, { kind: "begun", target }) }) : row;
-  if (begun === undefined) return;
-  const why = await send(deps, begun, target);
-  if (why === null) return;
+  let row = await keep(deps, before, known);
+  if (row === undefined || (isStartTo(row.to_state) && !deps.runnerReady())) return;
+  const left = [...unsent];
+  // Waves are measured before the next command; what goes to all at once needs no measure between.
+  const most = bulkOf(row).first_wave > 1 ? CONTROL_LIMITS.bulk_stops_per_round : 1;
+  for (let sent = 0; sent < most && row !== undefined; sent += 1) {
+    const again = left.shift();
+    const target = again ?? due(bulkOf(row))[0];
+    if (target === undefined) return;
+    row = await begin(deps, row, target, again === undefined ? "due" : "unsent");
+  }
+}
+
+/** Undefined where somebody changed the bulk meanwhile. */
+async function begin(
+  deps: BulkDeps,
+  row: BulkRow,
+  target: string,
+  was: "due" | "unsent",
+): Promise<BulkRow | undefined> {
+  const begun = was === "due" ? await keep(deps, row, { bulk: follow(bulkOf(row), { kind: "begun", target }) }) : row;
+  if (begun === undefined) return undefined;
+  const why = (await movedSince(deps, begun, target)) ?? (await send(deps, begun, target));
+  if (why === null) return begun;
   const failures = { ...failuresOf(begun), [target]: why };
   // Where this does not go in, the next round finds the refusal with the command.
-  await keep(deps, begun, { bulk: follow(bulkOf(begun), { kind: "failed", target }), failures });
+  return keep(deps, begun, { bulk: follow(bulkOf(begun), { kind: "failed", target }), failures });
+}
+
+/** What is started is what was meant when the list was frozen; a stop is for whatever there is. */
+async function movedSince({ store }: BulkDeps, row: BulkRow, bot_id: string): Promise<Why | undefined> {
+  const frozen = jsonOf<Readonly<Record<string, number>>>(row.generations)[bot_id];
+  if (!isStartTo(row.to_state) || frozen === undefined) return undefined;
+  return (await readBot(store, store, bot_id))?.generation === frozen ? undefined : GENERATION_MOVED;
 }
 
 type Known = { readonly bulk: Bulk; readonly failures?: Failures };
@@ -75,7 +109,10 @@ async function keep({ store, recorder }: BulkDeps, row: BulkRow, known: Known): 
 }
 
 /** Of those under way: who arrived, who failed and why, and whose command is still to be sent. */
-async function whatBecame({ store }: BulkDeps, row: BulkRow): Promise<Known & { readonly unsent: readonly string[] }> {
+async function whatBecame(
+  { store, clock }: BulkDeps,
+  row: BulkRow,
+): Promise<Known & { readonly unsent: readonly string[] }> {
   const failures: Record<string, Why> = { ...failuresOf(row) };
   const unsent: string[] = [];
   let bulk = bulkOf(row);
@@ -83,7 +120,13 @@ async function whatBecame({ store }: BulkDeps, row: BulkRow): Promise<Known & { 
   const targets = inFlight(bulk);
   const seen = await store.snapshot((reader) => see(reader, store, targets));
   for (const target of targets) {
-    const became = await judge(store, row, target, seen.get(target), aborted);
+    const became = await judge(
+      store,
+      row,
+      target,
+      progressOf(seen.get(target), row.from_state, row.to_state, clock.now()),
+      aborted,
+    );
     if (became === "unsent") unsent.push(target);
     else if (became === "done") bulk = follow(bulk, { kind: "done", target });
     else if (became !== "on_its_way") {
@@ -98,10 +141,9 @@ async function judge(
   store: Store,
   row: BulkRow,
   target: string,
-  seen: Seen | undefined,
+  progress: Progress,
   aborted: boolean,
 ): Promise<"done" | "on_its_way" | "unsent" | Why> {
-  const progress = progressOf(seen, row.from_state, row.to_state);
   if (!("why" in progress)) return progress.kind;
   const key = await findKey(store, store, commandOf(row, target));
   const answer = answerOf(key);

@@ -10,8 +10,13 @@ export type BulkRow = {
   trace_id: string;
   from_state: string;
   to_state: string;
-  /** Of the list as it was frozen. */
+  /** Of the list as it was frozen: each bot with its generation. */
   digest: string;
+  /** JSON: each bot's generation when the list was frozen; `{}` in rows that are older than this column. */
+  generations: string;
+  /** The group that it was resolved from, and that group's generation then. */
+  group_id: string | null;
+  group_generation: number | null;
   /** JSON of {@link import("./model.ts").Bulk}. */
   bulk: string;
   /** So that a retry's commands have ids of their own. */
@@ -32,9 +37,17 @@ const statements = (integer: string): readonly string[] => [
     row_version ${integer} NOT NULL)`,
   "CREATE INDEX bulk_running ON bulk (bulk_id) WHERE state = 'running'",
 ];
+const FROZEN = (integer: string): readonly string[] => [
+  "ALTER TABLE bulk ADD COLUMN generations TEXT NOT NULL DEFAULT '{}'",
+  "ALTER TABLE bulk ADD COLUMN group_id TEXT",
+  `ALTER TABLE bulk ADD COLUMN group_generation ${integer}`,
+];
 export const BULK_MIGRATIONS: Migrations = {
   owner: "control.bulk",
-  steps: [{ name: "001-bulk", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-bulk", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-frozen-generations", sqlite: FROZEN("INTEGER"), postgres: FROZEN("BIGINT") },
+  ],
 };
 
 export function readBulk(reader: Reader, sql: Sql, bulk_id: string): Promise<BulkRow | undefined> {

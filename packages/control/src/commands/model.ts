@@ -28,20 +28,25 @@ import type { InstanceRow } from "../instances/tables.ts";
 
 const StateField = Type.Union(BOT_STATES.map((state) => Type.Literal(state)));
 
+/** What every command has beside whom it is for and where it shall go (G-6.1). */
+export const CommandFields = {
+  command_id: CommandIdField,
+  reason: ReasonField,
+  trace_id: Type.String({
+    pattern: "^[0-9a-f-]{32,36}$",
+    description: "A uuid or a W3C trace id; it travels to every event of the run.",
+  }),
+  run_id: Type.String({ pattern: ID_PATTERNS.uuid }),
+  schema_version: Type.Literal(1),
+  actor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  expires_at: Type.Optional(Type.String({ minLength: 20, maxLength: 32 })),
+} as const;
+
 export const SubmitCommandInput = Type.Object(
   {
-    command_id: CommandIdField,
     target: Type.Object({ bot_id: Type.Optional(BotIdField), group_id: Type.Optional(BotIdField) }, CLOSED),
     requested_transition: Type.Object({ from: StateField, to: StateField }, CLOSED),
-    reason: ReasonField,
-    trace_id: Type.String({
-      pattern: "^[0-9a-f-]{32,36}$",
-      description: "A uuid or a W3C trace id; it travels to every event of the run.",
-    }),
-    run_id: Type.String({ pattern: ID_PATTERNS.uuid }),
-    schema_version: Type.Literal(1),
-    actor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    expires_at: Type.Optional(Type.String({ minLength: 20, maxLength: 32 })),
+    ...CommandFields,
   },
   CLOSED,
 );
@@ -62,20 +67,34 @@ export function riskOf({ from, to }: SubmitCommand["requested_transition"]): "in
 
 export type Judged = { readonly bot: BotRow; readonly from: BotState; readonly to: BotState };
 
-/** Everything but the preflight: is this wish sound, meant for now, and allowed by the table? */
+/** Is it for one target, sent by whom it says, and still meant? */
+export function judgeTarget(
+  input: SubmitCommand,
+  context: Pick<DecideContext, "principal" | "now">,
+): Result<null, Failure> {
+  const { bot_id, group_id } = input.target;
+  if ((bot_id === undefined) === (group_id === undefined)) return err(failure("RUMI-BOT-029"));
+  return judgeWish(input, context);
+}
+
+export function judgeWish(
+  { actor, expires_at }: Pick<SubmitCommand, "actor" | "expires_at">,
+  { principal, now }: Pick<DecideContext, "principal" | "now">,
+): Result<null, Failure> {
+  if (actor !== undefined && actor !== principal.id)
+    return err(failure("RUMI-BOT-014", { actor, principal: principal.id }));
+  return judgeExpiry(expires_at, now);
+}
+
+/** Of one bot, everything but the preflight: is this wish sound, meant for now, and allowed by the table? */
 export function judgeCommand(
   input: SubmitCommand,
   { bot, venue_kind }: { readonly bot: BotRow | undefined; readonly venue_kind: VenueSpec["kind"] | undefined },
-  { principal, approval_id, now }: Pick<DecideContext, "principal" | "approval_id" | "now">,
+  context: Pick<DecideContext, "principal" | "approval_id" | "now">,
 ): Result<Judged, Failure> {
-  const { bot_id, group_id } = input.target;
-  if ((bot_id === undefined) === (group_id === undefined)) return err(failure("RUMI-BOT-029"));
-  if (group_id !== undefined) return err(failure("RUMI-BOT-015", { group_id }));
-  if (input.actor !== undefined && input.actor !== principal.id)
-    return err(failure("RUMI-BOT-014", { actor: input.actor, principal: principal.id }));
-  const expiry = judgeExpiry(input.expires_at, now);
-  if (!expiry.ok) return expiry;
-  if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: bot_id ?? "" }));
+  const sound = judgeTarget(input, context);
+  if (!sound.ok) return sound;
+  if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.target.bot_id ?? "" }));
   const { from, to } = input.requested_transition;
   const details = { current_state: bot.state };
   if (bot.state !== from)
@@ -89,7 +108,7 @@ export function judgeCommand(
   if (to === "RUNNING_PAPER" && venue_kind === "venue_sim")
     return err(failure("RUMI-BOT-047", { bot_id: bot.bot_id }, { reasonCode: "G.VENUE_OUTSIDE", details }));
   if (mayMove("dangerous", from, to)) {
-    invariant(approval_id !== null, "a dangerous command was decided without a confirmed challenge");
+    invariant(context.approval_id !== null, "a dangerous command was decided without a confirmed challenge");
     if (to === "RUNNING_LIVE" && venue_kind !== "venue_sim")
       return err(failure("RUMI-BOT-012", { bot_id: bot.bot_id }, { reasonCode: "G.VENUE_NOT_LIVE", details }));
     return ok({ bot, from, to });

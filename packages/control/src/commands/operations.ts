@@ -14,6 +14,7 @@ import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { endRun, readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { isRunning, type RunningState } from "../lifecycle/states.ts";
+import { decideGroup, loadGroup, previewGroup, type GroupFacts } from "../groups/command.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
 import { gatherPreflight, type Gathered, type PreflightDeps, type PreflightTables } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
@@ -25,6 +26,7 @@ import { feed } from "../shared/sql.ts";
 import {
   continues,
   judgeCommand,
+  judgeTarget,
   needsConfirmation,
   riskOf,
   SubmitCommandInput,
@@ -51,6 +53,8 @@ type CommandFacts = {
   readonly gathered: Gathered | undefined;
   /** Of the bot's venue. */
   readonly venue_kind: VenueSpec["kind"] | undefined;
+  /** Where the target is a group: it, and its bots. */
+  readonly group: GroupFacts | undefined;
 };
 const MODES: Readonly<Record<RunningState, InstanceMode>> = {
   RUNNING_PAPER: "paper",
@@ -61,7 +65,7 @@ const MODES: Readonly<Record<RunningState, InstanceMode>> = {
 const submitCommand = (deps: CommandDeps): Declaration =>
   defineOperation({
     name: "commands.submit",
-    summary: "Move a bot: start, pause, stop, quarantine",
+    summary: "Move a bot or a group of bots: start, pause, stop, quarantine",
     http: { method: "POST", path: "/api/commands" },
     input: SubmitCommandInput,
     output: AnswerSchema,
@@ -84,8 +88,10 @@ const submitCommand = (deps: CommandDeps): Declaration =>
         : { resource_type: "bot", resource_id: target.bot_id },
     gates: [REQUIRED_GATES],
     load: async (reader, input, { store, now }): Promise<CommandFacts> => {
-      const bot = input.target.bot_id === undefined ? undefined : await readBot(reader, store, input.target.bot_id);
-      if (bot === undefined) return { bot, venue_kind: undefined, instances: [], gathered: undefined };
+      const { bot_id, group_id } = input.target;
+      const group = group_id === undefined ? undefined : await loadGroup(reader, store, group_id);
+      const bot = bot_id === undefined ? undefined : await readBot(reader, store, bot_id);
+      if (bot === undefined) return { bot, venue_kind: undefined, instances: [], gathered: undefined, group };
       const spec = specOf(bot);
       const { from, to } = input.requested_transition;
       const venue_kind = (await readVenue(reader, store, spec.venue))?.kind;
@@ -93,11 +99,15 @@ const submitCommand = (deps: CommandDeps): Declaration =>
       return {
         bot,
         venue_kind,
+        group,
         instances: await readInstances(reader, store, bot.bot_id),
         gathered: starts ? await gatherPreflight(deps, reader, store, bot.bot_id, spec, now) : undefined,
       };
     },
     decide: (facts, input, context) => {
+      const sound = judgeTarget(input, context);
+      if (!sound.ok) return sound;
+      if (input.target.group_id !== undefined) return decideGroup(facts.group, input, context);
       const judged = judgeCommand(input, facts, context);
       if (!judged.ok) return judged;
       if (isRunning(judged.value.to)) return decideStart(deps, judged.value, facts, input, context);
@@ -106,6 +116,7 @@ const submitCommand = (deps: CommandDeps): Declaration =>
         : ok(decideHalt(judged.value, facts.instances, input, context));
     },
     preview: (facts, input) => {
+      if (input.target.group_id !== undefined) return previewGroup(facts.group, input.requested_transition);
       const preflight = facts.gathered === undefined ? null : judgePreflight(facts.gathered.facts, "preview").report;
       return {
         bot_id: input.target.bot_id ?? null,

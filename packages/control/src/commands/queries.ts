@@ -5,6 +5,8 @@ import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { readEvents, type AuditEvent } from "../audit/events.ts";
 import { readBot } from "../bots/tables.ts";
+import { bulkView } from "../bulk/operations.ts";
+import { readBulk } from "../bulk/tables.ts";
 import { readInstances } from "../instances/tables.ts";
 import { isOpen } from "../challenges/model.ts";
 import { readChallengeOf } from "../challenges/tables.ts";
@@ -26,6 +28,7 @@ export const showCommand: Declaration = defineQuery({
       reader,
       store.builder<CommandTables>().selectFrom("command").selectAll().where("command_id", "=", command_id),
     );
+    const bulk = row === undefined ? await readBulk(reader, store, command_id) : undefined;
     const own = await readEvents(reader, store, { request_id: command_id, limit: 200 });
     if (row === undefined && own.length === 0) return err(failure("RUMI-BOT-016", { command_id }));
     const denied = own.find((event) => event.action === "controlplane.command.denied");
@@ -38,7 +41,9 @@ export const showCommand: Declaration = defineQuery({
     return ok({
       command_id,
       ...(row === undefined ? {} : commandView(row)),
-      status,
+      ...(bulk === undefined ? {} : { bulk: bulkView(bulk) }),
+      // A group's is applied when every bot of it has arrived or failed.
+      status: bulk?.state === "running" ? "accepted" : status,
       reason_code: denied?.details["reason_code"] ?? null,
       error_code: denied?.details["error_code"] ?? null,
       audit: chain,

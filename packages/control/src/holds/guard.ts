@@ -41,8 +41,13 @@ export function holdsGuard(sql: Sql): Guard {
   };
 }
 
-/** A rule of the kill switch is not loosened under a hold of the same scope, be it a venue, a group or a strategy. */
+/**
+ * A rule of the kill switch is not loosened under a hold of the same scope, be it a venue, a group or a strategy; a group as
+ * a whole is held by a hold of its own.
+ */
 function holdOnRule(rows: readonly HoldRow[], target: GuardContext["target"]): HoldRow | undefined {
+  if (target.resource_type === "group")
+    return rows.find(({ scope, id }) => scope === "group_id" && id === target.resource_id);
   if (target.resource_type !== "kill_switch") return undefined;
   return rows.find((row) => holdScopeText(row) === target.resource_id);
 }

@@ -232,8 +232,11 @@ export const BOT_ERRORS: ErrorTable<BotCode | StagingCode | UpdateCode> = {
     status: 404,
     fault: "caller",
     retry: "after_fix",
-    en: { text: "There is no group {group_id}.", next: "Name a bot_id; groups arrive later." },
-    ja: { text: "グループ {group_id} はありません。", next: "bot_id を指定してください。" },
+    en: { text: "There is no group {group_id}.", next: "GET /api/groups lists them; POST /api/groups makes one." },
+    ja: {
+      text: "グループ {group_id} はありません。",
+      next: "GET /api/groups で一覧を確認するか、POST /api/groups で作成してください。",
+    },
   },
   "RUMI-BOT-016": {
     key: "bot.command_not_found",

@@ -10,6 +10,7 @@
  * - Every code is made somewhere, or waits by name for a part that is to come (tools/documents.test.ts).
  */
 import { AUTH_ERRORS } from "./auth.ts";
+import { BOT_FLEET_ERRORS } from "./bot-fleet.ts";
 import { BOT_LIVE_ERRORS } from "./bot-live.ts";
 import { BOT_ERRORS } from "./bot.ts";
 import { CMD_ERRORS } from "./cmd.ts";
@@ -29,6 +30,7 @@ import { VAL_ERRORS } from "./val.ts";
 const TABLE = {
   ...AUTH_ERRORS,
   ...BOT_ERRORS,
+  ...BOT_FLEET_ERRORS,
   ...BOT_LIVE_ERRORS,
   ...CMD_ERRORS,
   ...CONFIRM_ERRORS,

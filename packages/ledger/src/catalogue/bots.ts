@@ -14,6 +14,7 @@ export const BOT_STATE_WORDS = [
   "QUARANTINED",
 ] as const;
 const state = oneOf(...BOT_STATE_WORDS);
+const jobState = oneOf("IDLE", "RUNNING", "PAUSED", "STOPPING", "ERROR");
 const mode = oneOf("NORMAL", "SAFE", "EMERGENCY_STOP");
 const level = oneOf("ALLOW", "CLOSE_ONLY", "FLATTEN", "BLOCK");
 const scope = optional(facts);
@@ -30,6 +31,18 @@ const versions = {
   config_hash: optional(text(128)),
   from_version: optional(text(128)),
   to_version: optional(text(128)),
+} as const;
+
+const bulk = {
+  digest,
+  from: state,
+  to: state,
+  targets: whole,
+  in_flight: listOf(text(64), 1_000),
+  errors: whole,
+  aborted: oneOf("yes", "no"),
+  group_id: optional(text(64)),
+  group_generation: optional(whole),
 } as const;
 
 export const BOT_KINDS = defineKinds({
@@ -147,6 +160,31 @@ export const BOT_KINDS = defineKinds({
     retention: "financial",
     details: { bot_ids: optional(listOf(text(64), 1_000)) },
   },
+  "bot.group.changed": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { bot_id: text(64), change: oneOf("add", "remove"), generation: whole },
+  },
+  "job.created": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { from: state, to: state, selector: facts, max_errors: whole },
+  },
+  "job.state.transition": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      from: jobState,
+      to: jobState,
+      act: oneOf("start", "pause", "resume", "stop"),
+      command_id: uuid,
+      bulk_id: uuid,
+      generation: whole,
+    },
+  },
   "safety.transition": {
     category: "security",
     severity: NOTABLE,
@@ -230,57 +268,27 @@ export const BOT_KINDS = defineKinds({
     category: "system",
     severity: NOTABLE,
     retention: "financial",
-    details: {
-      digest,
-      from: state,
-      to: state,
-      targets: whole,
-      in_flight: listOf(text(64), 1_000),
-      errors: whole,
-      aborted: oneOf("yes", "no"),
-    },
+    details: bulk,
   },
   "bulk.aborted": {
     category: "system",
     severity: NOTABLE,
     retention: "financial",
-    details: {
-      digest,
-      from: state,
-      to: state,
-      targets: whole,
-      in_flight: listOf(text(64), 1_000),
-      errors: whole,
-      aborted: oneOf("yes", "no"),
-    },
+    details: bulk,
   },
+  "bulk.paused": { category: "system", severity: NOTABLE, retention: "financial", details: bulk },
+  "bulk.resumed": { category: "system", severity: NOTABLE, retention: "financial", details: bulk },
   "bulk.retried": {
     category: "system",
     severity: NOTABLE,
     retention: "financial",
-    details: {
-      digest,
-      from: state,
-      to: state,
-      targets: whole,
-      in_flight: listOf(text(64), 1_000),
-      errors: whole,
-      aborted: oneOf("yes", "no"),
-    },
+    details: bulk,
   },
   "bulk.over": {
     category: "system",
     severity: NOTABLE,
     retention: "financial",
-    details: {
-      digest,
-      from: state,
-      to: state,
-      targets: whole,
-      in_flight: listOf(text(64), 1_000),
-      errors: whole,
-      aborted: oneOf("yes", "no"),
-    },
+    details: bulk,
   },
   "gate.reported": {
     category: "system",

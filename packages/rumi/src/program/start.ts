@@ -169,7 +169,8 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
         ...control.reconcilers,
         packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
       ],
-      [control.bulk(pipeline)], // many commands with their admissions: stops and locks do not wait for them
+      [control.bulk(pipeline, ["stops"])],
+      [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
     ],
     options,
   );
