@@ -60,6 +60,8 @@ import { policyDeclarations } from "./policies/operations.ts";
 import { addedBy, POLICY_MIGRATIONS, readPolicy } from "./policies/tables.ts";
 import { policySchema, type ActionNames } from "./policies/schema.ts";
 import { PREFLIGHT_MIGRATIONS } from "./preflight/gather.ts";
+import { retiredGuard } from "./retirement/guard.ts";
+import { retirementDeclarations } from "./retirement/operations.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
@@ -230,7 +232,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     operators,
     guards: guards({
       safety: safetyReader(store, spool),
-      locks: [holdsGuard(store), killSwitchGuard(store, spool)],
+      locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       policy,
       emergency: spool,
@@ -288,8 +290,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       breakerOperation,
       ...botDeclarations({
         approvedStrategy: deps.packs.approvedStrategy,
+        verifyStrategy: deps.packs.verifyStrategy,
         isolation_floor: deps.isolation_floor ?? "any",
       }),
+      ...retirementDeclarations(),
       ...admissionDeclarations,
       ...challengeDeclarations(),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),

@@ -33,6 +33,8 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
       "docs/runbooks/groups.md",
     ]),
   ),
+  "RUMI-BOT-077": "docs/runbooks/retirement.md",
+  "RUMI-BOT-078": "docs/runbooks/retirement.md",
   "RUMI-BOT-012": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-023": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-047": "docs/runbooks/venues.md",

@@ -57,6 +57,8 @@ export type BotDeps = {
     reader: Reader,
     reference: StrategyReference,
   ) => Promise<Result<StrategyDescriptor, Failure>>;
+  /** Re-reads source and store copy. */
+  readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<unknown, Failure>>;
 };
 
 export function botDeclarations(deps: BotDeps): readonly Declaration[] {
@@ -65,7 +67,19 @@ export function botDeclarations(deps: BotDeps): readonly Declaration[] {
 
 const botTarget = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
 
-const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration =>
+/** Approved under this digest, and the bytes that are there have it still (L-N12): at deployment as at every start. */
+async function deployable(
+  { approvedStrategy, verifyStrategy }: BotDeps,
+  reader: Reader,
+  reference: StrategyReference,
+): Promise<Result<StrategyDescriptor, Failure>> {
+  const approved = await approvedStrategy(reader, reference);
+  if (!approved.ok) return approved;
+  const verified = await verifyStrategy(reference);
+  return verified.ok ? approved : verified;
+}
+
+const createBot = (deps: BotDeps): Declaration =>
   defineOperation({
     name: "bots.create",
     summary: "Register a bot: a strategy at a digest, with configuration and capital",
@@ -80,13 +94,13 @@ const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration 
     gates: [],
     load: async (reader, input, { store }) => ({
       existing: await readBot(reader, store, input.bot_id),
-      descriptor: await approvedStrategy(reader, input.strategy),
+      descriptor: await deployable(deps, reader, input.strategy),
       venue: await readVenue(reader, store, input.venue),
     }),
     decide: (facts: SpecFacts & { readonly existing: BotRow | undefined }, input, context) => {
       const { command_id: _id, bot_id, reason, ...rest } = input;
       if (facts.existing !== undefined) return err(failure("RUMI-BOT-002", { bot_id }));
-      const judged = judgeSpec(rest, facts, isolation_floor);
+      const judged = judgeSpec(rest, facts, deps.isolation_floor);
       if (!judged.ok) return judged;
       const spec = judged.value;
       const shards = facts.descriptor.ok ? shardsOf(spec, facts.descriptor.value) : facts.descriptor;
@@ -108,6 +122,7 @@ const createBot = ({ approvedStrategy, isolation_floor }: BotDeps): Declaration 
         created_at: now,
         created_by: principal.id,
         updated_at: now,
+        retired_at: null,
         row_version: 1,
       };
       const db = store.builder<BotTables>();
@@ -378,6 +393,7 @@ export function botView(row: BotRow) {
     created_at: isoFromMicros(micros(row.created_at)),
     created_by: row.created_by,
     updated_at: isoFromMicros(micros(row.updated_at)),
+    retired_at: row.retired_at === null ? null : isoFromMicros(micros(row.retired_at)),
   };
 }
 

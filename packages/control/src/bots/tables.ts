@@ -22,6 +22,8 @@ export type BotRow = {
   created_at: number;
   created_by: string;
   updated_at: number;
+  /** When it was ended for good (retirement/model.ts). */
+  retired_at: number | null;
   /** Rises with every change of this row; what guarded updates compare. */
   row_version: number;
 };
@@ -69,9 +71,14 @@ const statements = (integer: string): readonly string[] => [
     observed_generation ${integer} NOT NULL, last_transition_time ${integer} NOT NULL, PRIMARY KEY (bot_id, type))`,
 ];
 
+const RETIRED = (integer: string): readonly string[] => [`ALTER TABLE bot ADD COLUMN retired_at ${integer}`];
+
 export const BOT_MIGRATIONS: Migrations = {
   owner: "control.bots",
-  steps: [{ name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-retired", sqlite: RETIRED("INTEGER"), postgres: RETIRED("BIGINT") },
+  ],
 };
 
 const SELECT_BOT = compiledText<BotTables>((db) => db.selectFrom("bot").selectAll().where("bot_id", "=", ""));

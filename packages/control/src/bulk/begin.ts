@@ -88,7 +88,13 @@ export const leftOut = (
   bots: readonly BotRow[],
   from: string,
 ): readonly { readonly bot_id: string; readonly state: string }[] =>
-  bots.filter(({ state }) => state !== from).map(({ bot_id, state }) => ({ bot_id, state }));
+  bots
+    .filter((bot) => !isMeant(bot, from))
+    .map(({ bot_id, state, retired_at }) => ({ bot_id, state: retired_at === null ? state : "RETIRED" }));
+
+/** In the state that the wish is made for, and not ended for good. */
+export const isMeant = ({ state, retired_at }: Pick<BotRow, "state" | "retired_at">, from: string): boolean =>
+  state === from && retired_at === null;
 
 /** Those that the wish is for, or why it is for none, for too many, or for somebody who does not exist. */
 export function judgeTargets({ bots, unknown }: Resolved, from: string): Result<readonly BotRow[], Failure> {
@@ -100,7 +106,7 @@ export function judgeTargets({ bots, unknown }: Resolved, from: string): Result<
         { reasonCode: "G.BULK.UNKNOWN_BOT", details: { bot_ids: unknown } },
       ),
     );
-  const targets = bots.filter(({ state }) => state === from);
+  const targets = bots.filter((bot) => isMeant(bot, from));
   const limit = CONTROL_LIMITS.bulk_targets;
   if (targets.length === 0)
     return err(failure("RUMI-VAL-002", { field: "$.selector", problem: `no bot that it names is ${from}` }));
@@ -115,7 +121,7 @@ export function impactOf(
   max_errors: number,
   first_wave: number,
 ) {
-  const meant = bots.filter(({ state }) => state === from);
+  const meant = bots.filter((bot) => isMeant(bot, from));
   return {
     targets: meant.map(({ bot_id }) => bot_id),
     left_out: leftOut(bots, from),

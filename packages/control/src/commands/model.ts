@@ -21,6 +21,7 @@ import { Type, type Static } from "@sinclair/typebox";
 import type { DecideContext } from "@rumi/operations";
 import type { BotRow } from "../bots/tables.ts";
 import { BOT_STATES, isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
+import { judgeRetired } from "../retirement/model.ts";
 import { BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
 import type { InstanceMode } from "@rumi/runtime";
 import type { VenueSpec } from "../venues/model.ts";
@@ -55,9 +56,9 @@ export type SubmitCommand = Static<typeof SubmitCommandInput>;
 /** Whether the wish fits the bot as it is and only a confirmation is missing; any other is refused as it stands. */
 export function needsConfirmation(
   { from, to }: SubmitCommand["requested_transition"],
-  bot: Pick<BotRow, "state"> | undefined,
+  bot: Pick<BotRow, "state" | "retired_at"> | undefined,
 ): boolean {
-  return bot?.state === from && mayMove("dangerous", from, to);
+  return bot?.state === from && bot.retired_at === null && mayMove("dangerous", from, to);
 }
 
 /** Starts raise risk; everything else a command can do lowers it. */
@@ -95,6 +96,8 @@ export function judgeCommand(
   const sound = judgeTarget(input, context);
   if (!sound.ok) return sound;
   if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.target.bot_id ?? "" }));
+  const retired = judgeRetired(bot);
+  if (!retired.ok) return retired;
   const { from, to } = input.requested_transition;
   const details = { current_state: bot.state };
   if (bot.state !== from)

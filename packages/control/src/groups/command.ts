@@ -9,7 +9,7 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { DecideContext, Decision } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import type { BotRow } from "../bots/tables.ts";
-import { bulkRow, impactOf, isStartTo, judgeTargets, leftOut } from "../bulk/begin.ts";
+import { bulkRow, impactOf, isMeant, isStartTo, judgeTargets, leftOut } from "../bulk/begin.ts";
 import { beginBulk } from "../bulk/model.ts";
 import { bulkEvent, bulkView } from "../bulk/operations.ts";
 import { insertBulk } from "../bulk/tables.ts";
@@ -36,7 +36,7 @@ export function decideGroup(
   const { from, to } = requested_transition;
   const allowed = judgeTransition(group.group_id, requested_transition);
   if (!allowed.ok) return allowed;
-  if (bots.every(({ state }) => state !== from))
+  if (!bots.some((bot) => isMeant(bot, from)))
     return err(
       failure(
         "RUMI-BOT-075",
@@ -76,7 +76,7 @@ export function previewGroup(facts: GroupFacts | undefined, requested_transition
   if (facts === undefined) return { group_id: null };
   const { group, bots } = facts;
   const { from, to } = requested_transition;
-  const { max_errors, first_wave } = mannerOf(to, bots.filter(({ state }) => state === from).length);
+  const { max_errors, first_wave } = mannerOf(to, bots.filter((bot) => isMeant(bot, from)).length);
   const impact = impactOf(bots, requested_transition, max_errors, first_wave);
   return { group_id: group.group_id, group_generation: group.generation, ...impact };
 }

@@ -179,7 +179,7 @@ describe("[G-1.2] [G-6.1] [L-N11] a command to a group", () => {
     expect(codeOf(await command("IDLE", "RUNNING_PAPER", { target: { group_id: "desk", bot_id: "a" } }))).toBe(
       "RUMI-BOT-029",
     );
-    expect(codeOf(await command("IDLE", "RUNNING_PAPER", { actor: "user:somebody" }))).toBe("RUMI-BOT-014");
+    expect(codeOf(await command("IDLE", "RUNNING_PAPER", { actor: "user:somebody" }))).toBe("RUMI-VAL-002");
     for (const bot_id of BOTS) expect(await stateOf(bot_id)).toBe("IDLE");
     expect(await world.actions()).not.toContain("bulk.started");
   });

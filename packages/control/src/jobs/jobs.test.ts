@@ -105,7 +105,7 @@ it("[G-1.2] [G-6.2] every other pair of states is refused, so is a wish for anot
   for (const to of JOB_STATES.filter((state) => actOf("IDLE", state) === undefined))
     expect([to, codeOf(await move("IDLE", to))]).toEqual([to, "RUMI-BOT-010"]);
   expect(codeOf(await move("RUNNING", "PAUSED"))).toBe("RUMI-BOT-011");
-  expect(codeOf(await move("IDLE", "RUNNING", { actor: "user:somebody" }))).toBe("RUMI-BOT-014");
+  expect(codeOf(await move("IDLE", "RUNNING", { actor: "user:somebody" }))).toBe("RUMI-VAL-002");
   expect(codeOf(await move("IDLE", "RUNNING", { expires_at: "2001-01-01T00:00:00Z" }))).toBe("RUMI-BOT-013");
   expect(codeOf(await move("IDLE", "RUNNING", {}, "none"))).toBe("RUMI-SYS-011");
   dataOf(await create({ job_id: "close-desk", requested_transition: { from: "PAUSED", to: "STOPPING" } }));

@@ -8,6 +8,7 @@ import {
   bulkRow,
   BulkTransitionField,
   impactOf,
+  isMeant,
   isStartTo,
   judgeTargets,
   leftOut,
@@ -221,7 +222,7 @@ function beginJob(
   const { requested_transition, max_errors } = specOf(job);
   const { from, to } = requested_transition;
   const what = `the job ${job.job_id}`;
-  if (resolved.unknown.length === 0 && resolved.bots.every(({ state }) => state !== from))
+  if (resolved.unknown.length === 0 && !resolved.bots.some((bot) => isMeant(bot, from)))
     return err(
       failure(
         "RUMI-BOT-075",

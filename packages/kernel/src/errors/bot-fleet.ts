@@ -8,7 +8,9 @@ export type BotFleetCode =
   | "RUMI-BOT-073"
   | "RUMI-BOT-074"
   | "RUMI-BOT-075"
-  | "RUMI-BOT-076";
+  | "RUMI-BOT-076"
+  | "RUMI-BOT-077"
+  | "RUMI-BOT-078";
 
 export const BOT_FLEET_ERRORS: ErrorTable<BotFleetCode> = {
   "RUMI-BOT-070": {
@@ -104,6 +106,34 @@ export const BOT_FLEET_ERRORS: ErrorTable<BotFleetCode> = {
     ja: {
       text: "ジョブ {job_id} は既に存在します。",
       next: "GET /api/jobs/{job_id} で確認し、別の ID を選んでください。",
+    },
+  },
+  "RUMI-BOT-077": {
+    key: "bot.retired",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "{bot_id} was retired at {at}; that is final, and it takes no command any more.",
+      next: "Register another bot under another id; GET /api/bots/{bot_id} still shows this one.",
+    },
+    ja: {
+      text: "{bot_id} は {at} に引退しました。引退は取り消せず、コマンドは受け付けません。",
+      next: "別の ID でボットを登録してください。GET /api/bots/{bot_id} で参照は可能です。",
+    },
+  },
+  "RUMI-BOT-078": {
+    key: "bot.retire_unproven",
+    status: 409,
+    fault: "operator",
+    retry: "later",
+    en: {
+      text: "{bot_id} is not retired: of {many} of its runs it is not attested that they stopped.",
+      next: "GET /api/attestations?bot_id={bot_id} says what blocks each and since when; ask again when all are proven.",
+    },
+    ja: {
+      text: "{bot_id} は引退できません: {many} 件の実行の停止が証明されていません。",
+      next: "GET /api/attestations?bot_id={bot_id} で妨げている理由を確認し、すべて証明されてから再度実行してください。",
     },
   },
 };

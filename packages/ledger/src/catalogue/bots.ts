@@ -166,6 +166,12 @@ export const BOT_KINDS = defineKinds({
     retention: "financial",
     details: { bot_id: text(64), change: oneOf("add", "remove"), generation: whole },
   },
+  "bot.retired": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { generation: whole, version: text(128), attested_runs: listOf(uuid, 1_000), leases: whole },
+  },
   "job.created": {
     category: "system",
     severity: USUAL,
