@@ -75,7 +75,8 @@ describe("[G-1.2] groups and jobs are managed like bots", () => {
       }
       expect(await states()).toEqual(Array(3).fill("IDLE"));
       const each = await auditEvents(program, { trace_id: String(start["trace_id"]), action: "bot.state.transition" });
-      expect(each.map(({ resource_id }) => resource_id).toSorted()).toEqual(BOTS);
+      const started = each.filter(({ details }) => (details as Data)["to"] === "RUNNING_PAPER");
+      expect(started.map(({ resource_id }) => resource_id).toSorted()).toEqual(BOTS);
     },
     SLOW_MS,
   );
