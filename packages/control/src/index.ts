@@ -34,6 +34,7 @@ import { challengeReconciler } from "./challenges/reconciler.ts";
 import { CHALLENGE_MIGRATIONS } from "./challenges/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
+import { contractDeclarations } from "./contracts/operations.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
 import { jobDeclarations } from "./jobs/operations.ts";
@@ -73,6 +74,11 @@ import { userDeclarations } from "./users/operations.ts";
 import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
+import { stuckReconciler } from "./stuck/reconciler.ts";
+import { bundleDeclarations } from "./support-bundles/operations.ts";
+import { bundleReconciler } from "./support-bundles/reconciler.ts";
+import { NO_SOURCES, type BundleSources } from "./support-bundles/shelf.ts";
+import { BUNDLE_MIGRATIONS } from "./support-bundles/tables.ts";
 import { viewDeclarations } from "./views/operations.ts";
 import { stagingDeclarations } from "./staging/operations.ts";
 import { stagingReconciler } from "./staging/reconciler.ts";
@@ -96,6 +102,10 @@ export type { AdmitRequest } from "./preflight/gather.ts";
 export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { EMERGENCY_LIMITS, type EmergencyFile } from "./emergency/spool.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
+export { bundleOf, BUNDLE_POLICY, type Bundle, type BundleManifest } from "./support-bundles/model.ts";
+export { statisticsOf } from "./support-bundles/facts.ts";
+export { environmentSecrets, redactor, textsWithin, withheld, type Redactor } from "./support-bundles/redactor.ts";
+export type { BundleShelf, BundleSources } from "./support-bundles/shelf.ts";
 export { verifyStop, type ProvenStop } from "./attestation/verify.ts";
 export { instanceMetrics } from "./metrics.ts";
 export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
@@ -134,6 +144,7 @@ export const controlMigrations: readonly Migrations[] = [
   BULK_MIGRATIONS,
   GROUP_MIGRATIONS,
   JOB_MIGRATIONS,
+  BUNDLE_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -162,6 +173,8 @@ export type ControlDeps = {
   readonly admit?: Admission;
   /** Where tightenings outlive the process that the log could not take; absent: they are kept in memory. */
   readonly emergency_file?: EmergencyFile;
+  /** Where support bundles lie and what the program tells for them; absent: they are kept in memory. */
+  readonly bundles?: BundleSources;
   /** Signs stop records; without one no stop is attested. */
   readonly attester?: Attester;
   readonly lease_ttl?: Millis;
@@ -182,6 +195,8 @@ export interface ControlPlane {
   emergency(pipeline: Pipeline): Reconciler;
   /** Carries bulks out, command by command; to be run beside the others, which do not wait for it. */
   bulk(pipeline: Pipeline, lanes?: readonly BulkLane[]): Reconciler;
+  /** Makes support bundles; has time of its own too. */
+  readonly bundles: Reconciler;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
   /** Orderly end: every bot that runs or stands still is stopped; ids of those not proven stopped in time. */
@@ -205,6 +220,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     runnerReady: () => hub.ready().length > 0,
     modeNow: (row: SafetyMode) => spool.mode(row),
   };
+  const sources = deps.bundles ?? NO_SOURCES();
   const operators = operatorAuthenticator(store, deps);
   let names: ActionNames = { operations: [], queries: [] };
   const schema = () => policySchema(deps.environment, names);
@@ -275,8 +291,10 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       reconciler,
       stagingReconciler({ ...deps, hub }),
       stopReconciler({ ...deps, hub }),
+      stuckReconciler({ ...deps, hub }),
       challengeReconciler(deps),
     ],
+    bundles: bundleReconciler({ ...deps, sources, recorder: hub.recorder }),
     declarations: [
       ...safetyDeclarations(spool),
       ...killSwitchDeclarations({ followed: () => hub.followed(), spool }),
@@ -301,6 +319,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...viewDeclarations(),
       ...stagingDeclarations(),
       ...inspectDeclarations({ hub: () => hub, clock: deps.clock }),
+      ...bundleDeclarations(sources.shelf),
+      ...contractDeclarations(),
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
       ...userDeclarations(deps),

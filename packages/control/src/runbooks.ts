@@ -79,6 +79,8 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-CMD-027": "docs/runbooks/holds.md",
   "RUMI-CMD-028": "docs/runbooks/gates.md",
   "RUMI-CMD-029": "docs/runbooks/commands.md",
+  "RUMI-CMD-050": "docs/runbooks/support-bundles.md",
+  "RUMI-CMD-051": "docs/runbooks/support-bundles.md",
   "G.KILLSWITCH.CLOSE_ONLY": "docs/runbooks/kill-switch.md",
   "G.KILLSWITCH.FLATTEN": "docs/runbooks/kill-switch.md",
   "G.KILLSWITCH.BLOCK": "docs/runbooks/kill-switch.md",

@@ -22,6 +22,7 @@ import {
   createControlPlane,
   listenForRunners,
   runnerSocketPath,
+  type BundleSources,
   type ControlPlane,
   type EmergencyFile,
 } from "../src/index.ts";
@@ -65,6 +66,7 @@ export type ControlOptions = {
   readonly declarations?: readonly Declaration[];
   readonly dangerous_operations?: "enabled" | "disabled";
   readonly emergency_file?: EmergencyFile;
+  readonly bundles?: BundleSources;
 };
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
@@ -109,6 +111,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         dangerous_operations: options.dangerous_operations ?? "enabled",
         attester: ATTESTER,
         ...(options.emergency_file === undefined ? {} : { emergency_file: options.emergency_file }),
+        ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
         packs,
         inspectRecordings: async (files) => {

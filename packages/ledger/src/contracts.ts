@@ -1,6 +1,6 @@
 /**
- * The published contracts as JSON Schema (2020-12): audit_event from the catalogue, safety_state and
- * gate_results as the specifications fix them. docs/contracts/ holds what these functions print.
+ * The published contracts as JSON Schema (2020-12): audit_event from the catalogue, safety_state,
+ * gate_results and support_bundle_manifest as the specifications fix them. docs/contracts/ holds what these functions print.
  */
 import { ID_PATTERNS, type JsonObject } from "@rumi/kernel";
 import { ACTOR_PATTERN, COMMON_DETAILS, EVENT_CATALOGUE, RESOURCE_TYPE_PATTERN } from "./catalogue.ts";
@@ -103,11 +103,43 @@ export function gateResultsSchema(): JsonObject {
   };
 }
 
+/** What lists a support bundle's files; its hash is in the audit event `support_bundle.created`. */
+export function supportBundleManifestSchema(): JsonObject {
+  const size = { type: "integer", minimum: 0 } as const;
+  const file = {
+    type: "object",
+    additionalProperties: false,
+    required: ["path", "size_bytes", "sha256"],
+    properties: { path: { type: "string" }, size_bytes: size, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } },
+  };
+  const limits = ["max_total_bytes", "max_files", "max_single_file_bytes", "max_path_len"];
+  return contract(
+    "support_bundle_manifest",
+    {
+      bundle_id: uuid,
+      diag_semver: { type: "string", pattern: ID_PATTERNS.semver },
+      files: { type: "array", items: file },
+      created_at: instant,
+      policy_summary: {
+        type: "object",
+        additionalProperties: false,
+        required: ["archive_format", ...limits],
+        properties: {
+          archive_format: { enum: ["tar.zst", "zip"] },
+          ...Object.fromEntries(limits.map((name) => [name, size])),
+        },
+      },
+    },
+    { description: { type: "string" } },
+  );
+}
+
 /** File name under docs/contracts/ → schema. */
 export function contractSchemas(): Readonly<Record<string, JsonObject>> {
   return {
     "audit_event.schema.json": auditEventSchema(),
     "safety_state.schema.json": safetyStateSchema(),
     "gate_results.schema.json": gateResultsSchema(),
+    "support_bundle_manifest.schema.json": supportBundleManifestSchema(),
   };
 }

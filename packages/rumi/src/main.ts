@@ -37,6 +37,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   replay: async () => (await import("./cli/replay.ts")).addReplayCommand(program, context, place),
   inspect: async () => (await import("./cli/inspect.ts")).addInspectCommand(program, context),
   trace: async () => (await import("./cli/trace.ts")).addTraceCommand(program, context),
+  triage: async () => (await import("./cli/findings.ts")).addTriageCommand(program, context),
   bundle: async () => (await import("./cli/bundle.ts")).addBundleCommand(program, context, place),
   attest: async () => (await import("./cli/attest.ts")).addAttestCommands(program, context),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
@@ -54,6 +55,7 @@ const SELF_CONTAINED: readonly string[] = [
   "replay",
   "doctor",
   "inspect",
+  "triage",
   "bundle",
 ];
 

@@ -8,9 +8,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
+import { unzipped } from "../../control/test/unzip.ts";
 import { cli, eventually, ROOT, startProgram, type Program } from "./program.ts";
 import { buildTally, createTally, installTally, tallyId } from "./tally-pack.ts";
 import {
@@ -63,11 +63,15 @@ class Secretive(rumi.Strategy):
 const folder = temporaryFolder();
 let program: Program;
 
+/** Every file of a bundle, one after the other. */
+const textOf = (bundle: string): string =>
+  [...unzipped(readFileSync(bundle), "rumi-bundle-")].map(([path, bytes]) => `${path}\n${bytes.toString()}`).join("\n");
+
 /** Everything that a person can get out of the program about its bots. */
 async function everythingShown(): Promise<Readonly<Record<string, string>>> {
   const get = async (path: string): Promise<string> => JSON.stringify((await program.call("GET", path)).body);
   const inspected = program.cli("inspect", "secretive");
-  const bundle = join(folder.path, `bundle-${crypto.randomUUID()}.tar.gz`);
+  const bundle = join(folder.path, `bundle-${crypto.randomUUID()}.zip`);
   const bundled = cli(program.home, ["bundle", "--out", bundle], { VENUE_SECRET: PLANTED.environment });
   expect([bundled.code, bundled.err]).toEqual([0, ""]);
   const runners = join(program.home, "user_data/runners");
@@ -80,7 +84,7 @@ async function everythingShown(): Promise<Readonly<Record<string, string>>> {
     audit: JSON.stringify((await auditEvents(program)).filter(({ action }) => !action.startsWith("bot.create"))),
     trace: await get(`/api/trace/${(await bot(program, "secretive")).status.run_id ?? ""}`),
     "error answer": await get("/api/instances/secretive/inspect?instance_id=nobody"),
-    bundle: gunzipSync(readFileSync(bundle)).toString("latin1"),
+    bundle: textOf(bundle),
     stream: await streamed(),
     output: program.output(),
     logs: readdirSync(runners)
@@ -329,7 +333,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
   it(
     "[M-15.3] rumi bundle holds statistics by reason code, failures, metrics, logs and a verified head; also without the program",
     async () => {
-      const out = join(folder.path, "bundle.tar.gz");
+      const out = join(folder.path, "bundle.zip");
       const made = JSON.parse(program.cli("bundle", "--out", out, "--json").out) as {
         readonly files: readonly { readonly path: string; readonly sha256: string }[];
       };
@@ -344,14 +348,14 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("what people see",
         "statistics.json",
       ])
         expect(paths).toContain(path);
-      const text = gunzipSync(readFileSync(out)).toString("latin1");
+      const text = textOf(out);
       expect(text).toMatch(/"strategy_fault_total\{kind=/);
       expect(text).toMatch(/"health (degraded|halted) M\.[A-Z.]+/);
       expect(text).toContain("# TYPE health_state gauge");
       expect(text).toContain('"ok": true');
       expect(program.cli("bundle", "--out", out).code, "an existing file is not replaced").toBe(1);
       await program.stop();
-      const alone = cli(program.home, ["bundle", "--out", join(folder.path, "alone.tar.gz"), "--json"]);
+      const alone = cli(program.home, ["bundle", "--out", join(folder.path, "alone.zip"), "--json"]);
       expect(alone.out).toContain("the program did not answer");
       expect(alone.code).toBe(0);
     },

@@ -22,6 +22,7 @@ import { nextGeneration } from "../groups/tables.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
+import { triageOf } from "../triage/gather.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
 import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
@@ -221,12 +222,12 @@ function contains(column: "bot_id" | "display_name", like: string) {
 
 const showBot = defineQuery({
   name: "bots.show",
-  summary: "One bot: specification, status, conditions, instances, versions",
+  summary: "One bot: specification, status, conditions, instances, versions; what is wrong, why, and what to do",
   http: { method: "GET", path: "/api/bots/{bot_id}" },
   input: Type.Object({ bot_id: BotIdField }, CLOSED),
   output: AnswerSchema,
   permission: EVERYONE,
-  read: async (reader, { bot_id }, { store }) => {
+  read: async (reader, { bot_id }, { store, now }) => {
     const row = await readBot(reader, store, bot_id);
     if (row === undefined) return err(failure("RUMI-BOT-001", { bot_id }));
     const db = store.builder<BotTables>();
@@ -238,6 +239,7 @@ const showBot = defineQuery({
       ...botView(row),
       conditions: (await readConditions(reader, store, bot_id)).map(conditionView),
       instances: instances.map(instanceView),
+      triage: await triageOf(reader, store, row, now, instances),
       versions: versions.map(({ generation, version, created_at, created_by, reason }) => ({
         generation,
         version,

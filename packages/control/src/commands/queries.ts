@@ -121,7 +121,7 @@ export const listCommands: Declaration = defineQuery({
   },
 });
 
-function commandView(row: CommandRow) {
+export function commandView(row: CommandRow) {
   const { from_state, to_state, created_at, ...rest } = row;
   return {
     ...rest,

@@ -12,7 +12,6 @@ import type { Reconciler } from "@rumi/platform";
 import { admissionKey, type InstanceSpec } from "@rumi/runtime";
 import { acquireEpochWrite, ensureLeaseWrite, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
 import { readAdmitted } from "../admissions/tables.ts";
-import { conditionWrite, readBot, readConditions, updateBot, type BotTables } from "../bots/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import type { BreakerWish } from "../restraints/model.ts";
 import type { FailureNote } from "../shared/fields.ts";
@@ -21,7 +20,7 @@ import { observeWayBack } from "../updates/way-back.ts";
 import type { Reply, RunnerHub } from "../runners/hub.ts";
 import { keyOf } from "../runners/recorder.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { changedConditions, conditionEvent, observeGone, observeRefusal, resource } from "./observe.ts";
+import { observeGone, observeRefusal, resource } from "./observe.ts";
 import { planInstance, type Action } from "./plan.ts";
 import {
   keyText,
@@ -243,7 +242,6 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
         inFlight.set(key, work);
       }
       await hub.forgetFinished();
-      await reportStuck(deps);
     },
   };
 }
@@ -255,38 +253,4 @@ async function leaseOver(store: Store, clock: Clock, instance: InstanceRow, byTi
   if (lease === undefined || lease.holder === null || lease.epoch !== instance.epoch) return true;
   // The store's clock decides at the acquisition; this look saves pointless attempts, and those that a step of it invites.
   return byTime && lease.expires_at <= clock.now();
-}
-
-/** [G-10.1] STOPPING for more than two minutes is a condition with a runbook. */
-async function reportStuck({ store, clock, hub }: InstanceReconcilerDeps): Promise<void> {
-  const since = clock.now() - CONTROL_LIMITS.stuck_stopping_ms * 1_000;
-  const stuck = await store.rows<{ bot_id: string }>(
-    store
-      .builder<BotTables>()
-      .selectFrom("bot")
-      .select("bot_id")
-      .where("state", "=", "STOPPING")
-      .where("state_since", "<", since)
-      .limit(100),
-  );
-  for (const { bot_id } of stuck) {
-    const bot = await readBot(store, store, bot_id);
-    if (bot === undefined) continue;
-    const conditions = await readConditions(store, store, bot_id);
-    const [condition] = changedConditions({ conditions }, [
-      {
-        type: "Stuck",
-        status: "True",
-        reason: "STOPPING_TOO_LONG",
-        message: "docs/runbooks/stuck-stopping.md",
-        observed_generation: bot.generation,
-      },
-    ]);
-    if (condition === undefined) continue;
-    await hub.recorder.commit(
-      SYSTEM,
-      [updateBot(store, bot, {}, clock.now()), conditionWrite(store, bot_id, condition, clock.now())],
-      [conditionEvent({ bot, conditions }, condition)],
-    );
-  }
 }

@@ -8,6 +8,7 @@ import type { CommandRow, CommandTables } from "../commands/tables.ts";
 import type { InstanceTables, RunRow } from "../instances/tables.ts";
 import { AnswerSchema, CLOSED, EVERYONE } from "../shared/fields.ts";
 import type { Sql } from "../shared/sql.ts";
+import { findingsOf } from "./findings.ts";
 import type { FillRow, IntentRow, OrderRow, ViewTables } from "../views/tables.ts";
 
 type Tables = CommandTables & InstanceTables & ViewTables;
@@ -20,7 +21,7 @@ export function traceDeclarations(): readonly Declaration[] {
 
 const showTrace = defineQuery({
   name: "trace.show",
-  summary: "The chain command → run → intent → order → fill of any of their ids",
+  summary: "The chain command → run → intent → order → fill of any of their ids, and why what failed in it did",
   http: { method: "GET", path: "/api/trace/{id}" },
   input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 256 }) }, CLOSED),
   output: AnswerSchema,
@@ -61,6 +62,7 @@ const showTrace = defineQuery({
       intents: shown.map((row) => ({ ...RECORD, ...row, intent: JSON.parse(row.intent) as unknown, leaf: leaf(row) })),
       orders: orders.map((row) => ({ ...RECORD, ...row, report: JSON.parse(row.report) as unknown, leaf: leaf(row) })),
       fills: fills.map((row) => ({ ...RECORD, ...row, fill: JSON.parse(row.fill) as unknown, leaf: leaf(row) })),
+      triage: findingsOf(events, shown, orders),
       limit: MOST,
     });
   },

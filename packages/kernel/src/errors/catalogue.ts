@@ -14,6 +14,7 @@ import { BOT_FLEET_ERRORS } from "./bot-fleet.ts";
 import { BOT_LIVE_ERRORS } from "./bot-live.ts";
 import { BOT_ERRORS } from "./bot.ts";
 import { CMD_ERRORS } from "./cmd.ts";
+import { BUNDLE_ERRORS } from "./cmd-bundle.ts";
 import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
 import { RESTRAIN_ERRORS } from "./cmd-restrain.ts";
 import type { ErrorEntry } from "./entry.ts";
@@ -35,6 +36,7 @@ const TABLE = {
   ...CMD_ERRORS,
   ...CONFIRM_ERRORS,
   ...RESTRAIN_ERRORS,
+  ...BUNDLE_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,
   ...NET_ERRORS,

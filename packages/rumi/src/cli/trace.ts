@@ -1,11 +1,12 @@
 /** `rumi trace ID`: the chain of any id as one line per record, from market event to fill and its leaf in the audit log. */
 import type { Command } from "commander";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
+import { printFindings, type Finding } from "./findings.ts";
 import { printJson, printTable } from "./output.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 type Chain = Readonly<
-  Record<"commands" | "runs" | "events" | "market_events" | "intents" | "orders" | "fills", readonly Row[]>
+  Record<"commands" | "runs" | "events" | "market_events" | "intents" | "orders" | "fills" | "triage", readonly Row[]>
 >;
 
 const COLUMNS = ["record", "run_id", "trace_id", "schema_version", "place", "what", "leaf"];
@@ -23,7 +24,10 @@ export function addTraceCommand(program: Command, context: CliContext): void {
       const chain = await client.value.data<Chain>({ method: "GET", path: `/api/trace/${encodeURIComponent(id)}` });
       if (!chain.ok) return failFromApi(context, chain.error, style);
       if (style === "json") printJson(context.terminal, chain.value);
-      else printTable(context.terminal, COLUMNS, linesOf(chain.value));
+      else {
+        printTable(context.terminal, COLUMNS, linesOf(chain.value));
+        printFindings(context.terminal, chain.value.triage as readonly Finding[]);
+      }
       return undefined;
     });
 }

@@ -23,7 +23,7 @@ import {
   type RunnerSocketServer,
   type RunnerSupervisor,
 } from "@rumi/control";
-import { err, hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
+import { hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
 import { attesterFromPem, encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import {
   createMetrics,
@@ -54,6 +54,8 @@ import { writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
 import type { Settings } from "../home/settings.ts";
 import { admissionProcess } from "./admission.ts";
+import { announceStart } from "./announce.ts";
+import { bundleSources } from "./bundle-sources.ts";
 import { filesOfLog } from "./files-of-log.ts";
 import { healthSource, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
@@ -145,7 +147,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const metrics = createMetrics();
   const library = packLibrary(store.value, paths, options);
-  const control = controlPlane(store.value, library.library, held.value, options);
+  const control = controlPlane(store.value, library.library, held.value, metrics, options);
   started.push({ name: "control plane", stop: () => control.close() });
   const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
   control.know({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys(), EVENTS_ACTION] });
@@ -171,6 +173,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
       ],
       [control.bulk(pipeline, ["stops"])],
       [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
+      [control.bundles],
     ],
     options,
   );
@@ -264,6 +267,7 @@ function controlPlane(
   store: Store,
   packs: PackLibrary,
   { paths, home, keys }: HeldHome,
+  metrics: Metrics,
   { settings, installation, clock, random, logger }: ProgramOptions,
 ): ControlPlane {
   return createControlPlane({
@@ -276,6 +280,7 @@ function controlPlane(
     dangerous_operations: settings.dangerous_operations,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     attester: attesterFromPem(keys.attestation_pem),
+    bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env }),
     emergency_file: emergencyFile(join(paths.user_data, "emergency.spool")),
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
     admit: admissionProcess(installation, settings.container_engine),
@@ -289,71 +294,6 @@ function controlPlane(
       return proveEvent(log, log_index, opened);
     },
   });
-}
-
-/** The first events of a run: what was made, migrated or rotated, and that the program started. */
-async function announceStart(
-  store: Store,
-  { paths, home, keys, created, migrated_from }: HeldHome,
-  { installation, clock, random }: ProgramOptions,
-): Promise<Result<undefined, Failure>> {
-  const by = { clock, random, actor: "system:program" };
-  const about = { resource_type: "home", resource_id: home.home_id, outcome: "SUCCESS" } as const;
-  const facts = { environment: home.environment, layout_version: home.layout_version };
-  const committed = await store.commit({
-    writes: [],
-    events: [
-      ...(created ? [systemEvent(by, { action: "home.created", ...about, details: facts })] : []),
-      ...(migrated_from === null
-        ? []
-        : [
-            systemEvent(by, {
-              action: "home.upgraded",
-              ...about,
-              details: { ...facts, from_layout: migrated_from, to_layout: home.layout_version },
-            }),
-          ]),
-      ...(keys.hmac_rotated
-        ? [
-            systemEvent(by, {
-              action: "key.rotated",
-              ...about,
-              details: { key: "hmac", old_key_id: null, new_key_id: keyId(keys.hmac) },
-            }),
-          ]
-        : []),
-      systemEvent(by, {
-        action: "program.started",
-        resource_type: "program",
-        resource_id: home.home_id,
-        outcome: "SUCCESS",
-        details: {
-          version: installation.version,
-          pid: process.pid,
-          environment: home.environment,
-          clean_before: endedCleanly(paths),
-        },
-      }),
-    ],
-  });
-  if (committed.ok) return ok(undefined);
-  if (committed.error.kind === "failed") return err(committed.error.failure);
-  throw new Error("the first events of a start conflict with nothing");
-}
-
-/** A name for a key that tells nothing about it. */
-function keyId(key: Uint8Array): string {
-  return Buffer.from(hmacSha256(key, "rumi/key-id/v1")).toString("hex").slice(0, 16);
-}
-
-/** The note of where the program listens is removed at an orderly end. */
-function endedCleanly(paths: HomePaths): boolean {
-  try {
-    readFileSync(join(paths.settings, "running.json"));
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 function startSummaries(pipeline: Pipeline, started: Started[], { clock }: ProgramOptions): void {

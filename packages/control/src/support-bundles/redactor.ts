@@ -1,19 +1,34 @@
 /**
  * Takes secrets out of texts before they leave the machine: those that are known (keys of the home, the token,
- * credentials of the environment, texts of bots' configurations), and whatever calls itself one.
+ * credentials of the environment, texts of bots' configurations), whatever calls itself one, and whatever has the form
+ * of one wherever it stands.
  */
 const CREDENTIAL_NAME = /secret|token|passw|api_?key|private_?key|credential|authori[sz]ation/i;
 const NAMED =
   /([\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential|authorization)[\w-]*\\?["']?\s*[:=]\s*\\?)(["']?)(?!null\b|\[)[^\s"',;)}\]\\]{4,}/gi;
+/** Private keys, our own tokens and bearers, keys of clouds and forges, signed tokens, a password within an address. */
+const FORMS: readonly (readonly [RegExp, string])[] = [
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "[redacted]"],
+  [/\brumi_[a-z]+_[\w-]{20,}(?:\.[\w-]{20,})?/g, "[redacted]"],
+  [/\bBearer +[\x21-\x7e]{8,}/gi, "Bearer [redacted]"],
+  [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, "[redacted]"],
+  [/\b(?:gh[opsur]|github_pat|glpat|xox[abeprs]|sk|rk|pk)[_-][A-Za-z0-9_-]{16,}/g, "[redacted]"],
+  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/g, "[redacted]"],
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s/@"']+@/gi, "$1:[redacted]@"],
+];
 const KNOWN_MIN = 6;
 
 export type Redactor = (text: string) => string;
 
 export function redactor(known: readonly string[]): Redactor {
-  const sorted = [...new Set(known.filter((one) => one.length >= KNOWN_MIN))].toSorted((a, b) => b.length - a.length);
+  const wanted = known.filter((one) => one.length >= KNOWN_MIN);
+  // Within JSON a text of several lines stands with its ends written out.
+  const written = wanted.map((one) => JSON.stringify(one).slice(1, -1));
+  const sorted = [...new Set([...wanted, ...written])].toSorted((a, b) => b.length - a.length);
   return (text) => {
     let clean = text;
     for (const secret of sorted) clean = clean.replaceAll(secret, "[redacted]");
+    for (const [form, instead] of FORMS) clean = clean.replaceAll(form, instead);
     return clean.replaceAll(NAMED, "$1$2[redacted]");
   };
 }
