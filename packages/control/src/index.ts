@@ -69,6 +69,8 @@ import { safetyDeclarations } from "./safety/operations.ts";
 import { readSafety, safetyReader, SAFETY_MIGRATIONS } from "./safety/tables.ts";
 import { traceDeclarations } from "./trace/operations.ts";
 import { updateDeclarations } from "./updates/operations.ts";
+import { twoPeople } from "./two-people/judge.ts";
+import { SECOND_PERSON_WAIT_SECONDS } from "./two-people/model.ts";
 import { operatorAuthenticator, type OperatorAuthenticator } from "./users/authenticator.ts";
 import { userDeclarations } from "./users/operations.ts";
 import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
@@ -106,6 +108,7 @@ export { bundleOf, BUNDLE_POLICY, type Bundle, type BundleManifest } from "./sup
 export { statisticsOf } from "./support-bundles/facts.ts";
 export { environmentSecrets, redactor, textsWithin, withheld, type Redactor } from "./support-bundles/redactor.ts";
 export type { BundleShelf, BundleSources } from "./support-bundles/shelf.ts";
+export { SECOND_PERSON_WAIT_SECONDS } from "./two-people/model.ts";
 export { verifyStop, type ProvenStop } from "./attestation/verify.ts";
 export { instanceMetrics } from "./metrics.ts";
 export type { RunnerConnection, RunnerHello } from "./runners/connection.ts";
@@ -177,6 +180,8 @@ export type ControlDeps = {
   readonly bundles?: BundleSources;
   /** Signs stop records; without one no stop is attested. */
   readonly attester?: Attester;
+  /** How long what the home's own principal made is in its hand; a day where nothing is said. */
+  readonly second_person_wait_seconds?: number;
   readonly lease_ttl?: Millis;
   readonly adoption_window?: Millis;
 };
@@ -222,6 +227,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   };
   const sources = deps.bundles ?? NO_SOURCES();
   const operators = operatorAuthenticator(store, deps);
+  const two = twoPeople(store, deps.second_person_wait_seconds ?? SECOND_PERSON_WAIT_SECONDS);
   let names: ActionNames = { operations: [], queries: [] };
   const schema = () => policySchema(deps.environment, names);
   const policy = policyKeeper(store, { schema, logger: deps.logger });
@@ -267,6 +273,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
               environment: deps.environment,
               mayAsk: async (reader, principal_id, now) =>
                 judgeReviewed(await readUnreviewed(reader, store), principal_id, now),
+              twoPeople: two,
               rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
               rules: async (reader) => {
                 const added = addedBy(await readPolicy(reader, store));
@@ -313,7 +320,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       }),
       ...retirementDeclarations(),
       ...admissionDeclarations,
-      ...challengeDeclarations(),
+      ...challengeDeclarations({ twoPeople: two }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),
@@ -324,7 +331,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
       ...userDeclarations(deps),
-      ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations }),
+      ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations, twoPeople: two }),
       ...policyDeclarations({ environment: deps.environment, schema }),
     ],
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),

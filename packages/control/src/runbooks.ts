@@ -73,6 +73,8 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-019": "docs/runbooks/packs.md",
   DANGEROUS_OPS_DISABLED: "docs/runbooks/live-disabled.md",
   "RUMI-CMD-003": "docs/runbooks/live-disabled.md",
+  "RUMI-AUTH-014": "docs/runbooks/challenges.md",
+  "RUMI-AUTH-015": "docs/runbooks/challenges.md",
   "RUMI-CMD-006": "docs/runbooks/gates.md",
   "RUMI-CMD-007": "docs/runbooks/holds.md",
   "RUMI-CMD-026": "docs/runbooks/kill-switch.md",

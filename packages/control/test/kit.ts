@@ -23,6 +23,7 @@ import {
   listenForRunners,
   runnerSocketPath,
   type BundleSources,
+  SECOND_PERSON_WAIT_SECONDS,
   type ControlPlane,
   type EmergencyFile,
 } from "../src/index.ts";
@@ -65,8 +66,12 @@ export type ControlOptions = {
   /** Beside those of the product. */
   readonly declarations?: readonly Declaration[];
   readonly dangerous_operations?: "enabled" | "disabled";
+  /** In dev none where nothing is said, since the people of most tests were made a moment ago. */
+  readonly second_person_wait_seconds?: number;
   readonly emergency_file?: EmergencyFile;
   readonly bundles?: BundleSources;
+  /** Awaited whenever an operation looks at a strategy's pack while it loads: what happens meanwhile happens in between. */
+  readonly whileLoading?: () => Promise<void>;
 };
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
@@ -110,10 +115,23 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         environment: options.environment ?? "dev",
         dangerous_operations: options.dangerous_operations ?? "enabled",
         attester: ATTESTER,
+        second_person_wait_seconds:
+          options.second_person_wait_seconds ??
+          ((options.environment ?? "dev") === "dev" ? 0 : SECOND_PERSON_WAIT_SECONDS),
         ...(options.emergency_file === undefined ? {} : { emergency_file: options.emergency_file }),
         ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
-        packs,
+        packs: {
+          ...packs,
+          approvedStrategy: async (reader, reference) => {
+            await options.whileLoading?.();
+            return packs.approvedStrategy(reader, reference);
+          },
+          verifyStrategy: async (reference) => {
+            await options.whileLoading?.();
+            return packs.verifyStrategy(reference);
+          },
+        },
         inspectRecordings: async (files) => {
           const loaded = await loadRecordings(files);
           return loaded.ok ? ok(loaded.value.report) : loaded;

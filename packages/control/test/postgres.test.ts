@@ -8,8 +8,14 @@ import { generateKeyPairSync } from "node:crypto";
 import { requires } from "../../../tools/test-support.ts";
 import { codeOf, dataOf } from "../../platform/test/kit.ts";
 import { startPostgres, type TestServer } from "../../store/test/postgres-server.ts";
+import { gateFence } from "../src/gates/tables.ts";
+import { holdFence } from "../src/holds/tables.ts";
 import { controlMigrations } from "../src/index.ts";
+import { killFence, readKillSwitch } from "../src/kill-switch/tables.ts";
 import { challengeOf, openControl, type Control } from "./kit.ts";
+
+/** Until then what the home's own token made is no second person. */
+const A_DAY_MS = 86_400_000;
 
 describe.runIf(requires("postgresql"))("PostgreSQL", () => {
   let server: TestServer;
@@ -47,6 +53,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
 
   it("[L-04] [L-N10] [G-4.2] two people confirm what neither could alone, once, under the policies in force", async () => {
     const [alice, bob] = [await person(["admin"]), await person(["admin"])];
+    world.clock.skip(A_DAY_MS);
     const set = (mode: string, principal = alice) =>
       world.command("safety.set", { command_id: world.id(), mode, reason: "x" }, { principal });
     dataOf(await set("SAFE"));
@@ -56,6 +63,13 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
     const approve = (principal: Principal) =>
       world.command("challenges.approve", { intent_hash, reason: "read" }, { params: { challenge_id }, principal });
     expect(codeOf(await approve(alice))).toBe("RUMI-CMD-018");
+    const made = await world.command(
+      "users.create",
+      { display_name: "Sam", roles: ["admin"], reason: "hers" },
+      { principal: alice },
+    );
+    const hers: Principal = { id: String(dataOf(made)["user_id"]), roles: ["admin"] };
+    expect(codeOf(await approve(hers))).toBe("RUMI-AUTH-014");
     expect(codeOf(await approve(bob))).toBe("RUMI-CMD-019");
     dataOf(await world.query("challenges.show", {}, { challenge_id }, bob));
     dataOf(await approve(bob));
@@ -67,6 +81,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
 
   it("[L-N9] [L-27] policies and break-glass are stored, tried and judged there too", async () => {
     const [alice, bob] = [await person(["admin", "break_glass"]), await person(["admin", "break_glass"])];
+    world.clock.skip(A_DAY_MS);
     const cedar = '@id("all") permit(principal, action, resource);';
     expect(dataOf(await world.command("policies.simulate", { cedar }))).toMatchObject({ base_version: 0, flips: [] });
     const opened = await world.command(
@@ -102,5 +117,33 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
       state: "EXPIRED",
     });
     expect(await world.actions()).toContain("dangerous_op.expire");
+  }, 60_000);
+
+  it("[L-16] [G-5.2] what was judged before a hold, a gate or a rule of the kill switch was set does not commit after it", async () => {
+    const fences = async () => [
+      await holdFence(world.store, world.store),
+      await gateFence(world.store, world.store),
+      killFence(world.store, await readKillSwitch(world.store, world.store)),
+    ];
+    const commits = async (of: Awaited<ReturnType<typeof fences>>): Promise<readonly boolean[]> => {
+      const done: boolean[] = [];
+      for (const fence of of) done.push((await world.store.commit({ writes: [fence], events: [] })).ok);
+      return done;
+    };
+    const before = await fences();
+    expect(await commits(before)).toEqual([true, true, true]);
+    const scope = { all: true };
+    dataOf(await world.command("holds.set", { command_id: world.id(), kind: "freeze", scope, reason: "x" }));
+    dataOf(await world.command("gates.require", { reason: "x" }, { params: { gate: "market" } }));
+    dataOf(await world.command("killswitch.set", { command_id: world.id(), scope, level: "BLOCK", reason: "x" }));
+    expect(await commits(before)).toEqual([false, false, false]);
+    dataOf(
+      await world.command(
+        "gates.report",
+        { state: "PASS", rules: [], ttl_seconds: 60 },
+        { params: { gate: "market" } },
+      ),
+    );
+    expect(await commits(await fences())).toEqual([true, true, true]);
   }, 60_000);
 });

@@ -131,7 +131,7 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly load: (
     reader: Reader,
     input: Static<Input>,
-    context: Pick<DecideContext, "store" | "now">,
+    context: Pick<DecideContext, "store" | "now" | "principal">,
   ) => Promise<Facts>;
   /** Pure: same facts, input and context give the same decision. An error is a refusal, audited as denied. */
   readonly decide: (facts: Facts, input: Static<Input>, context: DecideContext) => Result<Decision, Failure>;
@@ -144,8 +144,13 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   /** What it would do, in words and numbers, for dry_run and for whoever approves it. */
   readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
   /**
-   * Its tightening works whatever happens: policies cannot forbid a run that only shrinks risk (roles can), and where
-   * the log cannot be written it goes to the emergency spool and takes effect all the same (pipeline/emergency.ts).
+   * Whether no policy can forbid this wish where it only shrinks risk, which is known once the facts are loaded: stopping,
+   * pausing and restraining are anybody's whose role allows them. Whatever else the operation can do stays forbidden.
+   */
+  readonly above_policies?: (input: Readonly<Record<string, unknown>>) => boolean;
+  /**
+   * Its tightening works whatever happens: it is above policies as with `above_policies`, and where the log cannot be
+   * written it goes to the emergency spool and takes effect all the same (pipeline/emergency.ts).
    */
   readonly emergency?: true;
   /** It confirms a challenge: the stored command is judged and carried out in its place (stages/redeem.ts). */

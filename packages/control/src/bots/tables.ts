@@ -137,6 +137,14 @@ export function updateBot(
   return { sql: text(sql), parameters: [...Object.values(set), row.bot_id, row.row_version], expect: 1 };
 }
 
+/** Whatever may act or have acted: every bot that is neither new nor at rest. */
+export function readMoving(reader: Reader, sql: Sql): Promise<readonly Pick<BotRow, "bot_id" | "state" | "spec">[]> {
+  const db = sql.builder<BotTables>();
+  return reader.rows(
+    db.selectFrom("bot").select(["bot_id", "state", "spec"]).where("state", "not in", ["CREATED", "IDLE"]),
+  );
+}
+
 export async function countLiveBots(reader: Reader, sql: Sql): Promise<number> {
   const row = await first<{ live: number }>(
     reader,

@@ -5,6 +5,7 @@ import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { readEvents } from "../audit/events.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import type { TwoPeople } from "../two-people/judge.ts";
 import {
   BREAK_GLASS_MAX_SECONDS,
   BREAK_GLASS_MAX_VERBS,
@@ -19,10 +20,11 @@ export type BreakGlassDeps = {
   readonly environment: string;
   /** Names of all operations of the program. */
   readonly operations: () => readonly string[];
+  readonly twoPeople: TwoPeople;
 };
 
 export function breakGlassDeclarations(deps: BreakGlassDeps): readonly Declaration[] {
-  return [openSession(deps), closeSession, reviewSession, listSessions, showSession];
+  return [openSession(deps), closeSession, reviewSession(deps), listSessions, showSession];
 }
 
 const allModes = ["NORMAL", "SAFE", "EMERGENCY_STOP"] as const;
@@ -124,6 +126,7 @@ const closeSession: Declaration = defineOperation({
   key: "either",
   permission: ["admin", "break_glass"],
   risk: () => "tighten",
+  above_policies: () => true,
   danger: noDanger,
   target,
   gates: [],
@@ -142,43 +145,48 @@ const closeSession: Declaration = defineOperation({
   },
 });
 
-const reviewSession: Declaration = defineOperation({
-  name: "break_glass.review",
-  summary: "Review what was done under an ended session, as somebody else than its holder",
-  http: { method: "POST", path: "/api/break_glass/{session_id}/review" },
-  input: SessionInput,
-  output: AnswerSchema,
-  key: "either",
-  permission: ["admin"],
-  safety: allModes,
-  risk: () => "neutral",
-  danger: noDanger,
-  target,
-  gates: [],
-  load: (reader, { session_id }, { store }) => readSession(reader, store, session_id),
-  decide: (row: SessionRow | undefined, { session_id, reason }, { now, principal, store }) => {
-    if (row === undefined) return err(failure("RUMI-CMD-024", { session_id }));
-    if (row.holder === principal.id)
-      return err(
-        failure(
-          "RUMI-CMD-018",
-          { challenge_id: session_id, principal: principal.id },
-          { reasonCode: "SECOND_PERSON_REQUIRED" },
-        ),
-      );
-    const state = stateOf(row, now);
-    if (state !== "REVIEW_PENDING") return err(failure("RUMI-CMD-025", { session_id, state }));
-    const change = { reviewed_at: now, reviewed_by: principal.id, review: reason };
-    return ok({
-      writes: [updateSession(store, row, change)],
-      events: [
-        { action: "break_glass.reviewed", ...resource(session_id), details: { session_id, holder: row.holder } },
-      ],
-      outbox: [],
-      data: sessionView({ ...row, ...change }, now),
-    });
-  },
-});
+const reviewSession = ({ twoPeople }: BreakGlassDeps): Declaration =>
+  defineOperation({
+    name: "break_glass.review",
+    summary: "Review what was done under an ended session, as somebody else than its holder",
+    http: { method: "POST", path: "/api/break_glass/{session_id}/review" },
+    input: SessionInput,
+    output: AnswerSchema,
+    key: "either",
+    permission: ["admin"],
+    safety: allModes,
+    risk: () => "neutral",
+    danger: noDanger,
+    target,
+    gates: [],
+    load: async (reader, { session_id }, { store, now, principal }) => {
+      const row = await readSession(reader, store, session_id);
+      return { row, two: row === undefined ? ok(null) : await twoPeople(reader, [row.holder, principal.id], now) };
+    },
+    decide: ({ row, two }, { session_id, reason }, { now, principal, store }) => {
+      if (row === undefined) return err(failure("RUMI-CMD-024", { session_id }));
+      if (row.holder === principal.id)
+        return err(
+          failure(
+            "RUMI-CMD-018",
+            { challenge_id: session_id, principal: principal.id },
+            { reasonCode: "SECOND_PERSON_REQUIRED" },
+          ),
+        );
+      if (!two.ok) return two;
+      const state = stateOf(row, now);
+      if (state !== "REVIEW_PENDING") return err(failure("RUMI-CMD-025", { session_id, state }));
+      const change = { reviewed_at: now, reviewed_by: principal.id, review: reason };
+      return ok({
+        writes: [updateSession(store, row, change)],
+        events: [
+          { action: "break_glass.reviewed", ...resource(session_id), details: { session_id, holder: row.holder } },
+        ],
+        outbox: [],
+        data: sessionView({ ...row, ...change }, now),
+      });
+    },
+  });
 
 const listSessions: Declaration = defineQuery({
   name: "break_glass.list",

@@ -9,7 +9,7 @@
  *
  * Invariants (challenges.test.ts)
  * - A challenge is used once, by whoever asked, in its window, with exactly what it asks for.
- * - A second person has another subject id, and was served the very intent that it approves.
+ * - A second person has another subject id, is in nobody's hand who is behind the first, and was served the very intent that it approves.
  */
 import { canonicalJson, digestOf, err, failure, isoFromMicros, micros, ok } from "@rumi/kernel";
 import type { Digest, Failure, Json, Micros, Result } from "@rumi/kernel";
@@ -112,10 +112,13 @@ export function judgeConfirmation(
   return FINE;
 }
 
-/** Whether a second person may approve; `served` is the intent that this very person was shown. */
+/**
+ * Whether a second person may approve. `served` is the intent that this very person was shown, `two` whether they and the
+ * requester are two people at all (two-people/model.ts).
+ */
 export function judgeApproval(
   row: ChallengeRow,
-  served: string | undefined,
+  { served, two }: { readonly served: string | undefined; readonly two: Judged },
   given: Given,
   principal: Principal,
   now: Micros,
@@ -127,6 +130,7 @@ export function judgeApproval(
     );
   const allowed = judgeRole(row, principal);
   if (!allowed.ok) return allowed;
+  if (!two.ok) return two;
   const open = judgeOpen(row, now);
   if (!open.ok) return open;
   const same = judgeSameIntent(row, given);

@@ -4,22 +4,23 @@ import { defineOperation, type DecideContext, type Declaration, type Decision } 
 import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, CommandIdField, noDanger } from "../shared/fields.ts";
+import type { TwoPeople } from "../two-people/judge.ts";
 import { deadlineAfter, iso, judgeApproval, judgeRejection } from "./model.ts";
 import { challengeEvent, challengeNote } from "./port.ts";
 import { listChallenges, showChallenge } from "./queries.ts";
 import {
   readChallenge,
+  readServed,
   updateChallenge,
   type ApprovalRow,
   type ChallengeRow,
   type ChallengeTables,
-  type ServedRow,
 } from "./tables.ts";
 
-export const challengeDeclarations = (): readonly Declaration[] => [
+export const challengeDeclarations = (deps: { readonly twoPeople: TwoPeople }): readonly Declaration[] => [
   listChallenges,
   showChallenge,
-  approveChallenge,
+  approveChallenge(deps.twoPeople),
   confirmChallenge,
   rejectChallenge,
 ];
@@ -47,7 +48,7 @@ const target = ({ challenge_id }: { readonly challenge_id: string }) => ({
 /** Approving and rejecting change nothing but the challenge: the guards are asked when it is confirmed. */
 const passes = (): "tighten" => "tighten";
 
-type Facts = { readonly row: ChallengeRow | undefined; readonly served: ServedRow | undefined };
+type Facts = { readonly row: ChallengeRow | undefined };
 
 function decideOn(
   facts: Facts,
@@ -57,39 +58,33 @@ function decideOn(
   return facts.row === undefined ? err(failure("RUMI-CMD-020", { challenge_id })) : decide(facts.row);
 }
 
-const approveChallenge: Declaration = defineOperation({
-  name: "challenges.approve",
-  summary: "Approve, as a second person, what was served to you",
-  http: { method: "POST", path: "/api/challenges/{challenge_id}/approve" },
-  input: Type.Object({ ...base, intent_hash: HashField }, CLOSED),
-  output: AnswerSchema,
-  key: "either",
-  permission: ["admin", "break_glass"],
-  risk: passes,
-  danger: noDanger,
-  target,
-  gates: [],
-  // Who approves is known to the decision only: every reading of this intent is loaded, few as they are.
-  load: async (reader, { challenge_id }, { store }) => {
-    const row = await readChallenge(reader, store, challenge_id);
-    const db = store.builder<ChallengeTables>();
-    const served =
-      row === undefined
-        ? []
-        : await reader.rows<ServedRow>(
-            db.selectFrom("challenge_served").selectAll().where("challenge_id", "=", challenge_id),
-          );
-    return { row, served };
-  },
-  decide: ({ row, served }, input, context) => {
-    const { principal, now } = context;
-    const mine = served.find((one) => one.subject_id === principal.id && one.intent_hash === row?.intent_hash);
-    return decideOn({ row, served: mine }, input.challenge_id, (found) => {
-      const judged = judgeApproval(found, mine?.intent_hash, input, principal, now);
-      return judged.ok ? ok(approved(found, input.reason, context)) : judged;
-    });
-  },
-});
+const approveChallenge = (twoPeople: TwoPeople): Declaration =>
+  defineOperation({
+    name: "challenges.approve",
+    summary: "Approve, as a second person, what was served to you",
+    http: { method: "POST", path: "/api/challenges/{challenge_id}/approve" },
+    input: Type.Object({ ...base, intent_hash: HashField }, CLOSED),
+    output: AnswerSchema,
+    key: "either",
+    permission: ["admin", "break_glass"],
+    risk: passes,
+    danger: noDanger,
+    target,
+    gates: [],
+    load: async (reader, { challenge_id }, { store, now, principal }) => {
+      const row = await readChallenge(reader, store, challenge_id);
+      if (row === undefined) return { row, served: undefined, two: ok(null) };
+      const served = await readServed(reader, store, row, principal.id);
+      return { row, served, two: await twoPeople(reader, [row.requester, principal.id], now) };
+    },
+    decide: (facts, input, context) =>
+      decideOn(facts, input.challenge_id, (row) => {
+        const { principal, now } = context;
+        const { served, two } = facts;
+        const judged = judgeApproval(row, { served: served?.intent_hash, two }, input, principal, now);
+        return judged.ok ? ok(approved(row, input.reason, context)) : judged;
+      }),
+  });
 
 function approved(row: ChallengeRow, reason: string, { now, principal, store }: DecideContext): Decision {
   const approval: ApprovalRow = {
@@ -154,12 +149,12 @@ const rejectChallenge: Declaration = defineOperation({
   key: "either",
   permission: ["operator", "admin", "break_glass"],
   risk: passes,
+  above_policies: () => true,
   danger: noDanger,
   target,
   gates: [],
   load: async (reader, { challenge_id }, { store }): Promise<Facts> => ({
     row: await readChallenge(reader, store, challenge_id),
-    served: undefined,
   }),
   decide: (facts, input, { principal, now, store }) =>
     decideOn(facts, input.challenge_id, (row) => {

@@ -4,6 +4,7 @@ import type { ChallengePort, DangerousCommand, EventDraft, Principal, Role } fro
 import { write, type Reader } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { first, jsonOf, type Sql } from "../shared/sql.ts";
+import type { TwoPeople } from "../two-people/judge.ts";
 import {
   APPROVE_WITHIN_SECONDS,
   CONFIRM_WITHIN_SECONDS,
@@ -26,6 +27,8 @@ export type ChallengeDeps = {
   readonly mayAsk: (reader: Reader, principal_id: string, now: Micros) => Promise<Result<void, Failure>>;
   /** Roles that somebody holds now; none for whoever is not let in any more. */
   readonly rolesNow: (reader: Reader, subject_id: string) => Promise<readonly Role[]>;
+  /** Whether the approver and the requester are two people. */
+  readonly twoPeople: TwoPeople;
   /** What policy asks for beyond the declarations. */
   readonly rules: (reader: Reader) => Promise<ConfirmationRules>;
 };
@@ -62,6 +65,9 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
           roles: await deps.rolesNow(reader, approval.approver),
         });
         if (!entitled.ok) return entitled;
+        // Accounts and tokens may have been made since.
+        const two = await deps.twoPeople(reader, [row.requester, approval.approver], now);
+        if (!two.ok) return two;
       }
       const settled = { settled_by: principal.id, settled_at: now, settled_reason: String(input["reason"]) };
       const ticket = typeof input["ticket"] === "string" ? input["ticket"] : null;

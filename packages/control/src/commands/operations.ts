@@ -72,6 +72,7 @@ const submitCommand = (deps: CommandDeps): Declaration =>
     key: "command_id",
     permission: ["operator", "admin"],
     risk: ({ requested_transition }) => riskOf(requested_transition),
+    above_policies: () => true,
     danger: ({ requested_transition }, { bot }: CommandFacts) =>
       bot !== undefined && needsConfirmation(requested_transition, bot)
         ? {

@@ -69,6 +69,7 @@ const reportGate: Declaration = defineOperation({
   permission: ["operator", "admin"],
   // Evidence passes every mode and freeze: without it nobody could see that it is well again.
   risk: () => "tighten",
+  above_policies: ({ state }) => state !== "PASS",
   danger: noDanger,
   target,
   gates: [],
@@ -105,6 +106,7 @@ const requireGate: Declaration = defineOperation({
   key: "either",
   permission: ["operator", "admin"],
   risk: () => "tighten",
+  above_policies: () => true,
   danger: noDanger,
   target,
   gates: [],
@@ -186,7 +188,12 @@ function changed(
         );
   const data = { ...gateResult(next, now), required: next.required === 1 };
   return {
-    writes: [gatesChanged(sql), put, feed(sql, "gate", next.gate, data, now)],
+    writes: [
+      // A PASS of what passed already holds nobody up.
+      ...(next.required === 1 && (next.state !== "PASS" || before?.required !== 1) ? [gatesChanged(sql)] : []),
+      put,
+      feed(sql, "gate", next.gate, data, now),
+    ],
     events: [{ action, resource_type: "gate", resource_id: next.gate, outcome: "SUCCESS" as const, details }],
     outbox: [],
     data,

@@ -17,7 +17,7 @@ export type GateRow = {
   reported_by: string;
   row_version: number;
 };
-/** Rises with every change of any gate. */
+/** Rises whenever a required gate is told not to pass, and with every further requirement. */
 type HeadRow = { one: number; generation: number };
 export type GateTables = { gate: GateRow; gate_head: HeadRow };
 
@@ -52,7 +52,7 @@ export function gatesChanged(sql: Sql): Write {
   return write(rise.where("one", "=", 1), 1);
 }
 
-/** Fits while no gate has changed since this reading. */
+/** Fits while no required gate was told not to pass, and none was required beside them, since this reading. */
 export async function gateFence(reader: Reader, sql: Sql): Promise<Write> {
   const db = sql.builder<GateTables>();
   const head = await first<HeadRow>(reader, db.selectFrom("gate_head").selectAll());

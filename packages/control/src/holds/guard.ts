@@ -1,10 +1,15 @@
 /** Asks freezes, incidents and locks before risk may grow; also at actuation, since a confirmed command is judged anew. */
-import { err, failure } from "@rumi/kernel";
+import { err, failure, type Failure, type Micros, type Result } from "@rumi/kernel";
 import { PASSES, type Guard, type GuardContext } from "@rumi/operations";
-import { readBot } from "../bots/tables.ts";
-import { botOf, killTarget } from "../kill-switch/guard.ts";
+import type { KillRule } from "@rumi/runtime";
+import type { Reader } from "@rumi/store";
+import { readBot, readMoving } from "../bots/tables.ts";
+import { botOf, KILL_SET, killTarget } from "../kill-switch/guard.ts";
+import { scopeOf, type ScopeInput } from "../kill-switch/model.ts";
+import { readKillSwitch, wireRules } from "../kill-switch/tables.ts";
+import { SAFETY_SET } from "../safety/model.ts";
 import type { Sql } from "../shared/sql.ts";
-import { holdOn, holdScopeText, holdState } from "./model.ts";
+import { heldAgainst, holdOn, holdScopeText, holdState } from "./model.ts";
 import { holdFence, readHolds, type HoldRow } from "./tables.ts";
 
 /** Lifting a hold is how one gets out of it; its own confirmation guards it. */
@@ -23,22 +28,50 @@ export function holdsGuard(sql: Sql): Guard {
       const rows = await readHolds(reader, sql);
       if (rows.length === 0) return PASSES;
       const bot = bot_id === null ? undefined : await readBot(reader, sql, bot_id);
-      const holds = holdOn(rows, bot === undefined ? null : killTarget(bot)) ?? holdOnRule(rows, target);
-      if (holds === undefined) return PASSES;
-      const state = holdState(holds, now) === "REVIEW_NEEDED" ? ", its time is over and its review is due" : "";
-      return err(
-        failure(
-          "RUMI-CMD-007",
-          {
-            target: `${target.resource_type} ${target.resource_id}`.slice(0, 256),
-            rule: holds.kind,
-            problem: `${holdScopeText(holds)} by ${holds.set_by}${state}`,
-          },
-          { reasonCode: `G.${holds.kind.toUpperCase()}`, details: { hold_id: holds.hold_id } },
-        ),
-      );
+      const hold = holdOn(rows, bot === undefined ? null : killTarget(bot)) ?? holdOnRule(rows, target);
+      if (hold !== undefined) return refused(hold, target, now, "");
+      const held = await heldByLoosening(reader, sql, rows, context);
+      if (held === undefined) return PASSES;
+      const why = `; it holds ${held.bot_id}, which only a kill switch of its own would keep still`;
+      return refused(held.hold, target, now, why);
     },
   };
+}
+
+function refused(hold: HoldRow, target: GuardContext["target"], now: Micros, why: string): Result<never, Failure> {
+  const state = holdState(hold, now) === "REVIEW_NEEDED" ? ", its time is over and its review is due" : "";
+  return err(
+    failure(
+      "RUMI-CMD-007",
+      {
+        target: `${target.resource_type} ${target.resource_id}`.slice(0, 256),
+        rule: hold.kind,
+        problem: `${holdScopeText(hold)} by ${hold.set_by}${state}${why}`,
+      },
+      { reasonCode: `G.${hold.kind.toUpperCase()}`, details: { hold_id: hold.hold_id } },
+    ),
+  );
+}
+
+/** A wider rule or mode goes: whether it is what keeps a bot still that a hold is on. */
+async function heldByLoosening(
+  reader: Reader,
+  sql: Sql,
+  holds: readonly HoldRow[],
+  { operation, input }: GuardContext,
+): Promise<ReturnType<typeof heldAgainst>> {
+  if (operation !== KILL_SET && operation !== SAFETY_SET) return undefined;
+  const rules = wireRules(await readKillSwitch(reader, sql));
+  const moving = (await readMoving(reader, sql)).filter(({ state }) => state !== "QUARANTINED").map(killTarget);
+  const everything: KillRule = { scope: "all", id: "", level: "BLOCK" };
+  if (operation === SAFETY_SET) {
+    const after = input["mode"] === "NORMAL" ? rules : [...rules, everything];
+    return heldAgainst(holds, moving, { before: [...rules, everything], after });
+  }
+  const of = scopeOf(input["scope"] as ScopeInput);
+  const others = rules.filter(({ scope, id }) => scope !== of.scope || id !== of.id);
+  const after = [...others, { ...of, level: input["level"] as KillRule["level"] }];
+  return heldAgainst(holds, moving, { before: rules, after });
 }
 
 /**

@@ -154,6 +154,62 @@ describe("[L-16] freezes, incidents and locks", () => {
       expect(made).toMatchObject({ kind, state: "IN_FORCE", scope: { all: true } });
       expect(dataOf(await set(kind, { all: true }))).toMatchObject({ hold_id: made["hold_id"], changed: false });
     }
+    // All three hold everybody: the strictest is named.
+    expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toEqual(["RUMI-CMD-007", "G.LOCK"]);
+  });
+});
+
+describe("[L-16] [G-5.3] strictest wins", () => {
+  const kill = (scope: Record<string, unknown>, level: string) =>
+    world.command("killswitch.set", { command_id: world.id(), scope, level, reason: "test" });
+  const mode = (to: string) => world.command("safety.set", { command_id: world.id(), mode: to, reason: "test" });
+
+  it("a rule for all is not loosened while it is what keeps a held bot still; with a rule of the bot's own it is", async () => {
+    dataOf(await world.makeBot("bot-2"));
+    await running();
+    dataOf(await kill({ all: true }, "BLOCK"));
+    const hold = dataOf(await set("incident", { bot_id: "bot-1" }));
+    for (const level of ["ALLOW", "CLOSE_ONLY"]) {
+      const refused = await kill({ all: true }, level);
+      expect(refusal(refused)).toEqual(["RUMI-CMD-007", "G.INCIDENT"]);
+      expect(refused.kind === "refused" && refused.failure).toMatchObject({
+        details: { hold_id: hold["hold_id"] },
+        params: { problem: expect.stringContaining("it holds bot-1") },
+      });
+    }
+    dataOf(await kill({ venue: "SIM" }, "CLOSE_ONLY"));
+    const milder = await kill({ all: true }, "ALLOW");
+    expect(refusal(milder), "a milder rule of another scope does not keep it").toEqual(["RUMI-CMD-007", "G.INCIDENT"]);
+    dataOf(await kill({ bot_id: "bot-1" }, "BLOCK"));
+    dataOf(await world.confirm(await kill({ all: true }, "ALLOW")));
+    expect(dataOf(await world.query("killswitch.show", { bot_id: "bot-1" }))["effective"]).toMatchObject({
+      level: "BLOCK",
+      scope: { bot_id: "bot-1" },
+    });
+    expect(refusal(await kill({ bot_id: "bot-1" }, "ALLOW"))).toEqual(["RUMI-CMD-007", "G.INCIDENT"]);
+  });
+
+  it("neither is the safety mode; a held bot that stands still is in nobody's way, since it cannot start", async () => {
+    await running();
+    dataOf(await mode("EMERGENCY_STOP"));
+    dataOf(await set("freeze", { bot_id: "bot-1" }));
+    dataOf(await world.confirm(await mode("SAFE")));
+    expect(refusal(await mode("NORMAL"))).toEqual(["RUMI-CMD-007", "G.FREEZE"]);
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"));
+    await world.until("stopped", async () => (await world.bot())["state"] === "IDLE");
+    dataOf(await world.confirm(await mode("NORMAL")));
     expect(refusal(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toEqual(["RUMI-CMD-007", "G.FREEZE"]);
+  });
+
+  it("of several holds the strictest is named, and lifting one for all leaves the bot's own", async () => {
+    const wide = dataOf(await set("freeze", { all: true }));
+    const own = dataOf(await set("lock", { bot_id: "bot-1" }));
+    dataOf(await set("incident", { venue: "SIM" }));
+    const start = () => world.move("bot-1", "IDLE", "RUNNING_PAPER");
+    expect(refusal(await start())).toEqual(["RUMI-CMD-007", "G.LOCK"]);
+    dataOf(await world.confirm(await lift(wide["hold_id"])));
+    expect(refusal(await start())).toEqual(["RUMI-CMD-007", "G.LOCK"]);
+    dataOf(await world.confirm(await lift(own["hold_id"])));
+    expect(refusal(await start())).toEqual(["RUMI-CMD-007", "G.INCIDENT"]);
   });
 });

@@ -5,11 +5,12 @@
  * confirmed act lifts them. A freeze or an incident lets what runs run on; a lock also ends it. None ends by itself: a
  * freeze whose time is over waits for a review and holds until then.
  *
- * Invariant (holds.test.ts): stopping, pausing, quarantining and every tightening pass every hold.
+ * Invariants (holds.test.ts)
+ * - Stopping, pausing, quarantining and every tightening pass every hold.
+ * - Strictest wins: lifting or loosening something wider never gives room to a bot that a hold is on.
  */
 import { isoFromMicros, micros, type Micros } from "@rumi/kernel";
-import type { KillScope, KillTarget } from "@rumi/runtime";
-import { matchesKill } from "@rumi/runtime";
+import { isStricter, matchesKill, strictestKill, type KillRule, type KillScope, type KillTarget } from "@rumi/runtime";
 import { scopeText, scopeView } from "../kill-switch/model.ts";
 import { HOLD_KINDS, type HoldKind, type HoldRow } from "./tables.ts";
 
@@ -27,15 +28,42 @@ export function holdState({ lifted_at, ends_at }: Pick<HoldRow, "lifted_at" | "e
   return ends_at !== null && ends_at <= now ? "REVIEW_NEEDED" : "IN_FORCE";
 }
 
-/** The first that matches; `target` is null for what is about no bot, which only a hold for all matches. */
+/**
+ * The strictest that matches, the oldest of equally strict ones; `target` is null for what is about no bot, which only a
+ * hold for all matches.
+ */
 export function holdOn(
   rows: readonly HoldRow[],
   target: KillTarget | null,
   kinds: readonly HoldKind[] = HOLD_KINDS,
 ): HoldRow | undefined {
-  return rows.find(
-    (row) => kinds.includes(row.kind) && (target === null ? row.scope === "all" : matchesKill(row, target)),
-  );
+  return rows
+    .filter((row) => kinds.includes(row.kind) && (target === null ? row.scope === "all" : matchesKill(row, target)))
+    .reduce<HoldRow | undefined>(
+      (strictest, row) => (strictest === undefined || isStricterHold(row, strictest) ? row : strictest),
+      undefined,
+    );
+}
+
+const isStricterHold = (one: Pick<HoldRow, "kind">, other: Pick<HoldRow, "kind">): boolean =>
+  HOLD_KINDS.indexOf(one.kind) > HOLD_KINDS.indexOf(other.kind);
+
+/**
+ * Whom a milder kill switch would give room although a hold is on it, and that hold. Strictest wins: what a rule of its
+ * own, or of any other scope, restrains as before is given none, however wide the rule that goes.
+ */
+export function heldAgainst(
+  holds: readonly HoldRow[],
+  moving: readonly KillTarget[],
+  { before, after }: { readonly before: readonly KillRule[]; readonly after: readonly KillRule[] },
+): { readonly bot_id: string; readonly hold: HoldRow } | undefined {
+  for (const target of moving) {
+    const [was, is] = [before, after].map((rules) => strictestKill(rules, target)?.level ?? "ALLOW");
+    if (was === undefined || is === undefined || !isStricter(was, is)) continue;
+    const hold = holdOn(holds, target);
+    if (hold !== undefined) return { bot_id: target.bot_id, hold };
+  }
+  return undefined;
 }
 
 export function holdView(row: HoldRow, now: Micros) {

@@ -48,6 +48,7 @@ const setHold: Declaration = defineOperation({
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "tighten",
+  above_policies: () => true,
   danger: noDanger,
   target: ({ scope }) => ({ resource_type: "hold", resource_id: scopeText(scopeOf(scope)) }),
   gates: [],

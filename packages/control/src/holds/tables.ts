@@ -3,6 +3,7 @@ import { write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { KillScope } from "@rumi/runtime";
 import { first, type Sql } from "../shared/sql.ts";
 
+/** From the mildest to the strictest. */
 export const HOLD_KINDS = ["freeze", "incident", "lock"] as const;
 export type HoldKind = (typeof HOLD_KINDS)[number];
 

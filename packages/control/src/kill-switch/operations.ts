@@ -4,7 +4,7 @@ import { defineOperation, defineQuery, type Declaration } from "@rumi/operations
 import { matchesKill, strictestKill, type KillLevel, type KillRule } from "@rumi/runtime";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { readBot, type BotRow, type BotTables } from "../bots/tables.ts";
+import { readBot, readMoving, type BotRow } from "../bots/tables.ts";
 import { RISK_PHRASE } from "../challenges/model.ts";
 import { spooledWord, type Tightened } from "../emergency/spool.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
@@ -165,11 +165,4 @@ export async function isKnown(reader: Reader, sql: Sql, { bot_id, venue }: Scope
   if (venue !== undefined && (await readVenue(reader, sql, venue)) === undefined)
     return err(failure("RUMI-BOT-006", { venue_id: venue }));
   return ok(null);
-}
-
-function readMoving(reader: Reader, sql: Sql): Promise<readonly Pick<BotRow, "bot_id" | "state" | "spec">[]> {
-  const db = sql.builder<BotTables>();
-  return reader.rows(
-    db.selectFrom("bot").select(["bot_id", "state", "spec"]).where("state", "not in", ["CREATED", "IDLE"]),
-  );
 }

@@ -18,6 +18,7 @@ export const breakerOperation: Declaration = defineOperation({
   permission: ["operator", "admin"],
   // Closing it lets risk grow again; opening it only shrinks risk.
   risk: ({ action }) => (action === "trip" ? "tighten" : "increase"),
+  above_policies: () => true,
   danger: noDanger,
   target: ({ bot_id }) => ({ resource_type: "bot", resource_id: bot_id }),
   gates: [],

@@ -7,6 +7,8 @@
 import { invariant } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 
+/** The operation that changes it. */
+export const SAFETY_SET = "safety.set";
 export const SAFETY_MODES: readonly SafetyMode[] = ["NORMAL", "SAFE", "EMERGENCY_STOP"];
 
 /** The `safety_state` contract, schema_version 1. */

@@ -8,7 +8,7 @@ import { RISK_PHRASE } from "../challenges/model.ts";
 import { spooledWord, type Tightened } from "../emergency/spool.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
-import { isTightening, judgeSafetyChange } from "./model.ts";
+import { isTightening, judgeSafetyChange, SAFETY_SET } from "./model.ts";
 import { readSafety, safetyView, type SafetyRow, type SafetyTables } from "./tables.ts";
 
 export function safetyDeclarations(spool: Tightened): readonly Declaration[] {
@@ -36,7 +36,7 @@ function viewInForce(row: SafetyRow, { mode: modeOf, waiting }: Tightened) {
 }
 
 const setSafety = defineOperation({
-  name: "safety.set",
+  name: SAFETY_SET,
   summary: "Change the safety mode; tightening is always possible",
   http: { method: "POST", path: "/api/safety/set" },
   input: Type.Object(

@@ -26,6 +26,7 @@ const decide = (decision: Decision): Declaration =>
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => (decision === "approve" ? "increase" : "tighten"),
+    ...(decision === "reject" ? { above_policies: () => true } : {}),
     danger: noDanger,
     target: ({ run_id, idempotency_key }) => ({ resource_type: "intent", resource_id: `${run_id}/${idempotency_key}` }),
     bot: (_input, { staged }: { readonly staged: StagedRow | undefined; readonly instance: InstanceRow | undefined }) =>

@@ -396,6 +396,7 @@ const stopShadow: Declaration = defineOperation({
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "tighten",
+  above_policies: () => true,
   danger: noDanger,
   target,
   gates: [],

@@ -13,7 +13,9 @@ type AuthCode =
   | "RUMI-AUTH-010"
   | "RUMI-AUTH-011"
   | "RUMI-AUTH-012"
-  | "RUMI-AUTH-013";
+  | "RUMI-AUTH-013"
+  | "RUMI-AUTH-014"
+  | "RUMI-AUTH-015";
 
 export const AUTH_ERRORS: ErrorTable<AuthCode> = {
   "RUMI-AUTH-001": {
@@ -178,6 +180,34 @@ export const AUTH_ERRORS: ErrorTable<AuthCode> = {
     ja: {
       text: "このポリシーは受け付けられません: {problem}。",
       next: "本文を修正してください。action は操作名、principal はロールに属する利用者です。",
+    },
+  },
+  "RUMI-AUTH-014": {
+    key: "auth.same_hand",
+    status: 403,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "{principal} cannot be the second person of {requester}: the same hand may be behind both ({hand}).",
+      next: "Somebody has to do it whose account and tokens were made by neither of them nor by anybody behind them.",
+    },
+    ja: {
+      text: "{principal} は {requester} の第二者になれません。同一人物が両方を操作できる可能性があります ({hand})。",
+      next: "アカウントもトークンも両者やその発行元によって作られていない別の担当者が行ってください。",
+    },
+  },
+  "RUMI-AUTH-015": {
+    key: "auth.second_person_too_new",
+    status: 403,
+    fault: "caller",
+    retry: "later",
+    en: {
+      text: "{principal} and {requester} count as two people only from {until}: the home's own principal has just made one of them, or a token of theirs.",
+      next: "Wait until then, or ask somebody who has been here longer.",
+    },
+    ja: {
+      text: "{principal} と {requester} は {until} まで別人と見なされません。ホームの principal がどちらかのアカウントまたはトークンを作成した直後です。",
+      next: "その時刻まで待つか、以前から登録されている別の担当者に依頼してください。",
     },
   },
 };

@@ -8,7 +8,8 @@ import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { openKeys } from "./keys.ts";
 import { homePaths, makeHomeFolders, openHome, type HomePaths } from "./layout.ts";
 import { lockHome } from "./lock.ts";
-import { SETTINGS, readSettings } from "./settings.ts";
+import { SECOND_PERSON_WAIT_SECONDS } from "@rumi/control";
+import { LEAST_WAIT_SECONDS, SETTINGS, readSettings } from "./settings.ts";
 
 const clock: Clock = {
   now: () => micros(1_771_934_400_000_000),
@@ -168,6 +169,19 @@ describe("settings", () => {
       hmac_rotate: false,
       cors_origins: [],
     });
+  });
+  it("[L-N10] the waiting time of second persons is a day, longer where asked for, and shorter in dev only", () => {
+    expect(LEAST_WAIT_SECONDS).toBe(SECOND_PERSON_WAIT_SECONDS);
+    const wait = (RUMI_SECOND_PERSON_WAIT_SECONDS: string, RUMI_ENVIRONMENT: string) => {
+      const read = readSettings({ RUMI_SECOND_PERSON_WAIT_SECONDS, RUMI_ENVIRONMENT });
+      return read.ok ? read.value.settings.second_person_wait_seconds : read.error.code;
+    };
+    expect(value(readSettings({})).settings.second_person_wait_seconds).toBe(SECOND_PERSON_WAIT_SECONDS);
+    expect(wait("0", "dev")).toBe(0);
+    for (const environment of ["stage", "prod"]) {
+      expect(wait(String(SECOND_PERSON_WAIT_SECONDS - 1), environment)).toBe("RUMI-SYS-002");
+      expect(wait(String(SECOND_PERSON_WAIT_SECONDS + 1), environment)).toBe(SECOND_PERSON_WAIT_SECONDS + 1);
+    }
   });
   it("reports a misspelt variable", () => {
     expect(value(readSettings({ RUMI_API_PROT: "1" })).unknown).toEqual(["RUMI_API_PROT"]);

@@ -23,7 +23,11 @@ export type Settings = {
   readonly cors_origins: readonly string[];
   readonly diagnostics_verbose: boolean;
   readonly dangerous_operations: "enabled" | "disabled";
+  readonly second_person_wait_seconds: number;
 };
+
+/** The control plane's own figure (settings.test.ts compares them); this module stays light for the command line. */
+export const LEAST_WAIT_SECONDS = 86_400;
 
 type Parsed<T> = { readonly value: T } | { readonly problem: string };
 
@@ -144,6 +148,13 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "disabled refuses every dangerous operation, confirmed or not; nothing can go live.",
     parse: oneOf("enabled", "disabled"),
   },
+  second_person_wait_seconds: {
+    name: "RUMI_SECOND_PERSON_WAIT_SECONDS",
+    default: String(LEAST_WAIT_SECONDS),
+    meaning:
+      "How long an account or a token that the home's own token made counts as the same hand. Less than a day only in dev.",
+    parse: whole(0, 31_536_000),
+  },
 };
 
 /** Variables that mean something to the test and demo tools, not to the program. */
@@ -173,7 +184,15 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       cors_origins: read(SETTINGS.cors_origins),
       diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
       dangerous_operations: read(SETTINGS.dangerous_operations),
+      second_person_wait_seconds: read(SETTINGS.second_person_wait_seconds),
     };
+    if (settings.environment !== "dev" && settings.second_person_wait_seconds < LEAST_WAIT_SECONDS)
+      return err(
+        failure("RUMI-SYS-002", {
+          name: SETTINGS.second_person_wait_seconds.name,
+          problem: `less than ${LEAST_WAIT_SECONDS} outside dev`,
+        }),
+      );
     const known = new Set([...Object.values(SETTINGS).map((row) => row.name), ...TOOL_VARIABLES]);
     const unknown = Object.keys(environment)
       .filter((name) => name.startsWith("RUMI_") && !known.has(name))

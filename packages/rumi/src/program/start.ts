@@ -278,6 +278,7 @@ function controlPlane(
     logger: logger.child("control"),
     environment: home.environment,
     dangerous_operations: settings.dangerous_operations,
+    second_person_wait_seconds: settings.second_person_wait_seconds,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     attester: attesterFromPem(keys.attestation_pem),
     bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env }),

@@ -13,10 +13,15 @@ export const authorise: Stage = {
   },
 };
 
-/** A policy that forbids a tightening forbids nothing; which way it goes is known once the facts are loaded. */
+/**
+ * A policy that forbids a tightening forbids nothing; which way it goes is known once the facts are loaded (load.ts).
+ * Invariant (tighten-always.test.ts in rumi): no policies at all keep anybody with the role from tightening.
+ */
 function judged(run: Run, why: Failure | undefined): StageEnd | undefined {
   if (why === undefined) return undefined;
-  if (run.operation.definition.emergency !== true || why.code === "RUMI-AUTH-003") return refuse(why);
+  const { emergency, above_policies } = run.operation.definition;
+  const isAbove = emergency === true || above_policies?.(run.input) === true;
+  if (!isAbove || why.code === "RUMI-AUTH-003") return refuse(why);
   run.forbidden = why;
   return undefined;
 }

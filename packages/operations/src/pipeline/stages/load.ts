@@ -10,6 +10,7 @@ export const load: Stage = {
     run.facts = await definition.load(run.reader, run.input, {
       store: context.store,
       now: context.now(),
+      principal: run.principal,
     });
     run.risk = definition.risk(run.input, run.facts);
     return run.forbidden !== null && run.risk !== "tighten" ? refuse(run.forbidden) : undefined;
