@@ -18,6 +18,7 @@ import { attestationDeclarations } from "./attestation/operations.ts";
 import { stopReconciler } from "./attestation/reconciler.ts";
 import { LADDER_MIGRATIONS } from "./attestation/tables.ts";
 import { auditDeclarations, type ProveEvent } from "./audit/operations.ts";
+import { creationDeclarations } from "./bots/create.ts";
 import { botDeclarations } from "./bots/operations.ts";
 import { breakerOperation } from "./restraints/operations.ts";
 import { BOT_MIGRATIONS } from "./bots/tables.ts";
@@ -32,9 +33,13 @@ import { environmentRules } from "./challenges/model.ts";
 import { challengePort } from "./challenges/port.ts";
 import { challengeReconciler } from "./challenges/reconciler.ts";
 import { CHALLENGE_MIGRATIONS } from "./challenges/tables.ts";
+import { runbookDeclarations } from "./bot-runbook/operations.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { contractDeclarations } from "./contracts/operations.ts";
+import type { DependencyDeps } from "./dependencies/look.ts";
+import { dependencyDeclarations } from "./dependencies/operations.ts";
+import { DEPENDENCY_MIGRATIONS } from "./dependencies/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
 import { jobDeclarations } from "./jobs/operations.ts";
@@ -60,13 +65,19 @@ import { policyKeeper } from "./policies/keeper.ts";
 import { policyDeclarations } from "./policies/operations.ts";
 import { addedBy, POLICY_MIGRATIONS, readPolicy } from "./policies/tables.ts";
 import { policySchema, type ActionNames } from "./policies/schema.ts";
-import { PREFLIGHT_MIGRATIONS } from "./preflight/gather.ts";
+import { overrideDeclarations } from "./overrides/operations.ts";
+import { overrideReconciler } from "./overrides/reconciler.ts";
+import { OVERRIDE_MIGRATIONS } from "./overrides/tables.ts";
+import { preflightDeclarations } from "./preflight/operations.ts";
+import { PREFLIGHT_MIGRATIONS } from "./preflight/tables.ts";
 import { retiredGuard } from "./retirement/guard.ts";
 import { retirementDeclarations } from "./retirement/operations.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
 import { readSafety, safetyReader, SAFETY_MIGRATIONS } from "./safety/tables.ts";
+import { templateDeclarations } from "./templates/operations.ts";
+import { TEMPLATE_MIGRATIONS } from "./templates/tables.ts";
 import { traceDeclarations } from "./trace/operations.ts";
 import { updateDeclarations } from "./updates/operations.ts";
 import { twoPeople } from "./two-people/judge.ts";
@@ -148,6 +159,9 @@ export const controlMigrations: readonly Migrations[] = [
   GROUP_MIGRATIONS,
   JOB_MIGRATIONS,
   BUNDLE_MIGRATIONS,
+  DEPENDENCY_MIGRATIONS,
+  OVERRIDE_MIGRATIONS,
+  TEMPLATE_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -169,6 +183,7 @@ export type ControlDeps = {
       reference: StrategyReference,
     ) => Promise<Result<StrategyDescriptor, Failure>>;
     readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
+    readonly packOf: DependencyDeps["packOf"];
   };
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
@@ -216,6 +231,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const reconciler = instanceReconciler({ ...deps, hub });
   const preflight = {
     verifyStrategy: deps.packs.verifyStrategy,
+    packOf: deps.packs.packOf,
     admit:
       deps.admit === undefined
         ? () => Promise.resolve(ok(null))
@@ -226,6 +242,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     modeNow: (row: SafetyMode) => spool.mode(row),
   };
   const sources = deps.bundles ?? NO_SOURCES();
+  const creation = {
+    approvedStrategy: deps.packs.approvedStrategy,
+    verifyStrategy: deps.packs.verifyStrategy,
+    isolation_floor: deps.isolation_floor ?? "any",
+  } as const;
   const operators = operatorAuthenticator(store, deps);
   const two = twoPeople(store, deps.second_person_wait_seconds ?? SECOND_PERSON_WAIT_SECONDS);
   let names: ActionNames = { operations: [], queries: [] };
@@ -300,6 +321,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       stopReconciler({ ...deps, hub }),
       stuckReconciler({ ...deps, hub }),
       challengeReconciler(deps),
+      overrideReconciler({ ...deps, hub }),
     ],
     bundles: bundleReconciler({ ...deps, sources, recorder: hub.recorder }),
     declarations: [
@@ -313,11 +335,13 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...attestationDeclarations(deps),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,
-      ...botDeclarations({
-        approvedStrategy: deps.packs.approvedStrategy,
-        verifyStrategy: deps.packs.verifyStrategy,
-        isolation_floor: deps.isolation_floor ?? "any",
-      }),
+      ...creationDeclarations(creation),
+      ...templateDeclarations(creation),
+      ...botDeclarations(creation),
+      ...dependencyDeclarations(deps.packs),
+      ...runbookDeclarations,
+      ...preflightDeclarations,
+      ...overrideDeclarations(),
       ...retirementDeclarations(),
       ...admissionDeclarations,
       ...challengeDeclarations({ twoPeople: two }),

@@ -291,6 +291,7 @@ export function botBody(world: Pick<World, "id">, bot_id: string, digest: string
     config: { fast: 10 },
     capital: "1000",
     labels: { team: "a" },
+    runbook: "docs/runbooks/bots.md",
     reason: "test",
   };
 }

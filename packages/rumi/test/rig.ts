@@ -124,6 +124,7 @@ export function botRequest(bot_id: string, strategy: Strategy, more: Data = {}):
     instruments: [DEMO_INSTRUMENT.instrument_id],
     config: CONFIGS[strategy.strategy_id] ?? {},
     capital: "10000",
+    runbook: "docs/runbooks/bots.md",
     reason: "a bot",
     ...more,
   };

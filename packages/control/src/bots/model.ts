@@ -14,6 +14,7 @@ import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObje
 import { ISOLATION_LEVELS, QUALITY_REACTIONS, type QualityFlag } from "@rumi/runtime";
 import { Type, type Static } from "@sinclair/typebox";
 import { DegradationField, ServicesField, SloField } from "../restraints/model.ts";
+import { judgeCompatibility } from "../compatibility/model.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
 import { StagingField } from "../staging/field.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -138,6 +139,8 @@ export function judgeSpec(
     );
   if (!isCapital(input.capital)) return err(failure("RUMI-BOT-030", { capital: input.capital }));
   if (!facts.descriptor.ok) return facts.descriptor;
+  const compatible = judgeCompatibility(facts.descriptor.value);
+  if (!compatible.ok) return compatible;
   if (facts.venue === undefined) return err(failure("RUMI-BOT-006", { venue_id: input.venue }));
   const known = new Set(instrumentsOf(facts.venue).map((one) => String(one.instrument_id)));
   const missing = input.instruments.find((one) => !known.has(one));

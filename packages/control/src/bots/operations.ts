@@ -1,4 +1,4 @@
-/** The registry: make a bot, list, show, apply another configuration. */
+/** The registry: list, show, apply another configuration; create.ts makes bots. */
 import {
   digestOf,
   err,
@@ -13,33 +13,21 @@ import {
 } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type EventDraft } from "@rumi/operations";
 import type { StrategyReference } from "@rumi/platform";
-import { write, type Reader, type Write } from "@rumi/store";
+import type { Reader, Write } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { configFor, shardsOf, type Shard } from "../instances/shards.ts";
-import { nextGeneration } from "../groups/tables.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { triageOf } from "../triage/gather.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
 import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
-import { readVenue } from "../venues/tables.ts";
+import { AnswerSchema, BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
+import { ApplyConfigInput, judgeConfig, nextVersion, type BotSpec } from "./model.ts";
 import {
-  ApplyConfigInput,
-  judgeConfig,
-  CreateBotInput,
-  judgeSpec,
-  nextVersion,
-  type BotSpec,
-  type SpecFacts,
-  type IsolationFloor,
-} from "./model.ts";
-import {
-  conditionWrite,
   insertVersion,
   readBot,
   readConditions,
@@ -52,117 +40,18 @@ import {
 } from "./tables.ts";
 
 export type BotDeps = {
-  readonly isolation_floor: IsolationFloor;
   /** Reads what was approved; refuses with the pack's own codes. */
   readonly approvedStrategy: (
     reader: Reader,
     reference: StrategyReference,
   ) => Promise<Result<StrategyDescriptor, Failure>>;
-  /** Re-reads source and store copy. */
-  readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<unknown, Failure>>;
 };
 
 export function botDeclarations(deps: BotDeps): readonly Declaration[] {
-  return [createBot(deps), listBots, showBot, applyConfig(deps)];
+  return [listBots, showBot, applyConfig(deps)];
 }
 
 const botTarget = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
-
-/** Approved under this digest, and the bytes that are there have it still (L-N12): at deployment as at every start. */
-async function deployable(
-  { approvedStrategy, verifyStrategy }: BotDeps,
-  reader: Reader,
-  reference: StrategyReference,
-): Promise<Result<StrategyDescriptor, Failure>> {
-  const approved = await approvedStrategy(reader, reference);
-  if (!approved.ok) return approved;
-  const verified = await verifyStrategy(reference);
-  return verified.ok ? approved : verified;
-}
-
-const createBot = (deps: BotDeps): Declaration =>
-  defineOperation({
-    name: "bots.create",
-    summary: "Register a bot: a strategy at a digest, with configuration and capital",
-    http: { method: "POST", path: "/api/bots" },
-    input: CreateBotInput,
-    output: AnswerSchema,
-    key: "command_id",
-    permission: ["operator", "admin"],
-    risk: () => "neutral",
-    danger: noDanger,
-    target: botTarget,
-    gates: [],
-    load: async (reader, input, { store }) => ({
-      existing: await readBot(reader, store, input.bot_id),
-      descriptor: await deployable(deps, reader, input.strategy),
-      venue: await readVenue(reader, store, input.venue),
-    }),
-    decide: (facts: SpecFacts & { readonly existing: BotRow | undefined }, input, context) => {
-      const { command_id: _id, bot_id, reason, ...rest } = input;
-      if (facts.existing !== undefined) return err(failure("RUMI-BOT-002", { bot_id }));
-      const judged = judgeSpec(rest, facts, deps.isolation_floor);
-      if (!judged.ok) return judged;
-      const spec = judged.value;
-      const shards = facts.descriptor.ok ? shardsOf(spec, facts.descriptor.value) : facts.descriptor;
-      if (!shards.ok) return shards;
-      const { now, store, principal } = context;
-      const row: BotRow = {
-        bot_id,
-        state: "IDLE",
-        display_name: spec.display_name ?? bot_id,
-        pack_id: spec.strategy.pack_id,
-        generation: 1,
-        observed_generation: 1,
-        version: "1.0.0",
-        spec: JSON.stringify(spec),
-        mode: null,
-        run_id: null,
-        state_reason: "INITIALISED",
-        state_since: now,
-        created_at: now,
-        created_by: principal.id,
-        updated_at: now,
-        retired_at: null,
-        row_version: 1,
-      };
-      const db = store.builder<BotTables>();
-      const labels = Object.entries(spec.labels ?? {}).map(([name, value]) => ({ bot_id, name, value }));
-      return ok({
-        writes: [
-          write(db.insertInto("bot").values(row), 1),
-          insertVersion(store, versionRow(row, now, principal.id, reason)),
-          ...(labels.length === 0 ? [] : [write(db.insertInto("bot_label").values(labels), labels.length)]),
-          conditionWrite(
-            store,
-            bot_id,
-            { type: "Initialised", status: "True", reason: "INITIALISED", message: "", observed_generation: 1 },
-            now,
-          ),
-          feed(store, "bot", bot_id, { bot_id, state: row.state }, now),
-          ...(spec.group_id === undefined ? [] : [nextGeneration(store, spec.group_id)]),
-        ],
-        events: [
-          {
-            action: "bot.created",
-            ...botResource(bot_id),
-            details: {
-              ...versionDetails(row, spec),
-              venue: spec.venue,
-              instruments: spec.instruments,
-              display_name: row.display_name,
-            },
-          },
-          { action: "bot.version.created", ...botResource(bot_id), details: versionDetails(row, spec) },
-          transitionEvent(bot_id, null, "CREATED", 1, _id, "CREATED"),
-          transitionEvent(bot_id, "CREATED", "IDLE", 1, _id, "INITIALISED"),
-        ],
-        outbox: [],
-        status: 201,
-        data: botView(row),
-      });
-    },
-  });
 
 const ListInput = Type.Object(
   {

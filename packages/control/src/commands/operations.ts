@@ -8,7 +8,6 @@ import {
   type Decision,
   type EventDraft,
 } from "@rumi/operations";
-import { write } from "@rumi/store";
 import { transitionEvent } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { beginInstance } from "../instances/begin.ts";
@@ -16,8 +15,10 @@ import { endRun, readInstances, updateInstance, type InstanceRow } from "../inst
 import { isRunning, type RunningState } from "../lifecycle/states.ts";
 import { decideGroup, loadGroup, previewGroup, type GroupFacts } from "../groups/command.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
-import { gatherPreflight, type Gathered, type PreflightDeps, type PreflightTables } from "../preflight/gather.ts";
+import { readNeededBy } from "../dependencies/tables.ts";
+import { gatherPreflight, type Gathered, type PreflightDeps } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
+import { insertReport } from "../preflight/tables.ts";
 import { CONFIRM_WITHIN_SECONDS, LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import type { VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
@@ -55,6 +56,8 @@ type CommandFacts = {
   readonly venue_kind: VenueSpec["kind"] | undefined;
   /** Where the target is a group: it, and its bots. */
   readonly group: GroupFacts | undefined;
+  /** Bots that need this one, where it is not about to start. */
+  readonly needed_by: readonly string[];
 };
 const MODES: Readonly<Record<RunningState, InstanceMode>> = {
   RUNNING_PAPER: "paper",
@@ -92,17 +95,19 @@ const submitCommand = (deps: CommandDeps): Declaration =>
       const { bot_id, group_id } = input.target;
       const group = group_id === undefined ? undefined : await loadGroup(reader, store, group_id);
       const bot = bot_id === undefined ? undefined : await readBot(reader, store, bot_id);
-      if (bot === undefined) return { bot, venue_kind: undefined, instances: [], gathered: undefined, group };
+      if (bot === undefined)
+        return { bot, venue_kind: undefined, instances: [], gathered: undefined, needed_by: [], group };
       const spec = specOf(bot);
       const { from, to } = input.requested_transition;
       const venue_kind = (await readVenue(reader, store, spec.venue))?.kind;
-      const starts = isRunning(to) && bot.state === from;
+      const starting = isRunning(to) && bot.state === from ? { bot_id: bot.bot_id, spec, mode: MODES[to], now } : null;
       return {
         bot,
         venue_kind,
         group,
         instances: await readInstances(reader, store, bot.bot_id),
-        gathered: starts ? await gatherPreflight(deps, reader, store, bot.bot_id, spec, now) : undefined,
+        gathered: starting === null ? undefined : await gatherPreflight(deps, reader, store, starting),
+        needed_by: isRunning(to) ? [] : await readNeededBy(reader, store, bot.bot_id),
       };
     },
     decide: (facts, input, context) => {
@@ -125,6 +130,8 @@ const submitCommand = (deps: CommandDeps): Declaration =>
         requested: input.requested_transition,
         preflight,
         capital: facts.bot === undefined ? null : specOf(facts.bot).capital,
+        dependencies: facts.gathered?.dependencies ?? null,
+        needed_by: facts.needed_by,
       };
     },
   });
@@ -288,25 +295,6 @@ function movedDecision(
     report_id: moved.report?.report_id ?? null,
     created_at: now,
   };
-  const reports =
-    moved.report === undefined
-      ? []
-      : [
-          write(
-            store
-              .builder<PreflightTables>()
-              .insertInto("preflight_report")
-              .values({
-                report_id: moved.report.report_id,
-                bot_id: bot.bot_id,
-                command_id: input.command_id,
-                passed: 1,
-                items: JSON.stringify(moved.report.items),
-                created_at: now,
-              }),
-            1,
-          ),
-        ];
   return {
     writes: [
       updateBot(
@@ -315,9 +303,12 @@ function movedDecision(
         { state: to, state_reason: moved.reason_code, state_since: now, run_id: moved.run_id, mode: moved.mode },
         now,
       ),
+      // Before the runs, which refer to it.
+      ...(moved.report === undefined
+        ? []
+        : [insertReport(store, moved.report, { bot_id: bot.bot_id, command_id: input.command_id, now })]),
       ...moved.writes,
       insertCommand(store, row),
-      ...reports,
       feed(store, "bot", bot.bot_id, { bot_id: bot.bot_id, state: to, run_id: moved.run_id }, now),
     ],
     events: [

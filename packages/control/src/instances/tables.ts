@@ -3,6 +3,7 @@ import type { InstanceMode } from "@rumi/runtime";
 import type { InstanceSpec, InstanceStatus } from "@rumi/runtime";
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { BotRow } from "../bots/tables.ts";
+import { sql as rawSql } from "kysely";
 import { first, type Sql } from "../shared/sql.ts";
 
 export type Desired = "running" | "paused" | "stopped";
@@ -57,6 +58,8 @@ export type WayBack = {
   readonly spec: StartSpec;
   readonly command_id: string;
   readonly bot: Pick<BotRow, "pack_id" | "spec" | "version"> | null;
+  /** The preflight that the former version passed; rows of older programs name it by the command. */
+  readonly report_id?: string;
   /** The new version has run: from then on only a sibling's refusal takes it back. */
   readonly ran?: true;
 };
@@ -196,8 +199,37 @@ export function putInstance(sql: Sql, row: InstanceRow, before: InstanceRow | un
   return updateInstance(sql, before, change, updated_at);
 }
 
+const RUN_COLUMNS: Readonly<Record<keyof RunRow, "TEXT" | "BIGINT">> = {
+  run_id: "TEXT",
+  bot_id: "TEXT",
+  strategy_id: "TEXT",
+  instance_id: "TEXT",
+  mode: "TEXT",
+  trace_id: "TEXT",
+  command_id: "TEXT",
+  generation: "BIGINT",
+  pack_digest: "TEXT",
+  report_id: "TEXT",
+  from_run_id: "TEXT",
+  holder: "TEXT",
+  started_at: "BIGINT",
+  ended_at: "BIGINT",
+  end_reason: "TEXT",
+  journal_seq: "BIGINT",
+  journal_at: "BIGINT",
+};
+
+/**
+ * [L-N3] A run comes into being only beside the stored report of a preflight that its bot passed: without it no row is
+ * written, the commit does not fit, and nothing starts, whoever asked (preflight/every-start.test.ts).
+ */
 export function insertRun(sql: Sql, row: RunRow): Write {
-  return write(sql.builder<InstanceTables>().insertInto("run").values(row), 1);
+  const columns = Object.keys(RUN_COLUMNS) as (keyof RunRow)[];
+  const names = rawSql.join(columns.map((name) => rawSql.ref(name)));
+  const values = rawSql.join(columns.map((name) => rawSql`CAST(${row[name]} AS ${rawSql.raw(RUN_COLUMNS[name])})`));
+  const insert = rawSql`INSERT INTO run (${names}) SELECT ${values} WHERE EXISTS (
+    SELECT 1 FROM preflight_report WHERE report_id = ${row.report_id} AND bot_id = ${row.bot_id} AND passed = 1)`;
+  return write(insert.compile(sql.builder<InstanceTables>()), 1);
 }
 
 export function endRun(sql: Sql, run_id: string, end_reason: string, now: number): Write {

@@ -3,13 +3,19 @@ import { validateConfig, type InstrumentSpec, type StrategyDescriptor } from "@r
 import { err, failure, ok, type Failure, type JsonObject, type Micros, type Result } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
-import { readLease, type Migrations, type Reader } from "@rumi/store";
+import { readLease, type Reader } from "@rumi/store";
+import type { InstanceMode } from "@rumi/runtime";
 import { configRefusal, isCapital, type BotSpec } from "../bots/model.ts";
+import { judgeCompatibility } from "../compatibility/model.ts";
+import { lookAtDependencies, type DependencyDeps } from "../dependencies/look.ts";
+import type { DependencyState } from "../dependencies/model.ts";
 import { shardsOf, type Shard } from "../instances/shards.ts";
 import { judgeGates } from "../gates/model.ts";
 import { readGates } from "../gates/tables.ts";
 import { readInstance } from "../instances/tables.ts";
 import { judgeCompute } from "../restraints/sibling.ts";
+import { inForce } from "../overrides/model.ts";
+import { readOpen } from "../overrides/tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -28,7 +34,7 @@ export type AdmitRequest = {
   readonly from?: { readonly run_dir: string };
 };
 
-export type PreflightDeps = {
+export type PreflightDeps = DependencyDeps & {
   /** Re-verifies source and store copy, and finds the descriptor. */
   readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
   /** The runtime's admission: contracts, resources, state schema. */
@@ -50,15 +56,20 @@ export type Gathered = {
   readonly venue: VenueSpec | undefined;
   /** The bot's instances; empty when the configuration fits none. */
   readonly shards: readonly Shard[];
+  readonly dependencies: readonly DependencyState[];
+};
+export type Starting = {
+  readonly bot_id: string;
+  readonly spec: BotSpec;
+  readonly mode: InstanceMode;
+  readonly now: Micros;
 };
 
 export async function gatherPreflight(
   deps: PreflightDeps,
   reader: Reader,
   sql: Sql,
-  bot_id: string,
-  spec: BotSpec,
-  now: Micros,
+  { bot_id, spec, mode, now }: Starting,
 ): Promise<Gathered> {
   const strategy = await deps.verifyStrategy(spec.strategy);
   const venue = await readVenue(reader, sql, spec.venue);
@@ -69,17 +80,26 @@ export async function gatherPreflight(
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
   const isolation = strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec) : ok(null);
   const missing = spec.instruments.find((one) => !known.includes(one));
+  const compatibility = strategy.ok ? judgeCompatibility(strategy.value.descriptor) : ok(null);
+  const needs = await lookAtDependencies(deps, reader, sql, bot_id, spec);
+  const isSound = strategy.ok && compatibility.ok && config.ok && isolation.ok;
   return {
     strategy: strategy.ok ? strategy.value : undefined,
     venue,
     shards: shards.ok ? shards.value : [],
+    dependencies: needs.states,
     facts: {
+      bot_id,
+      mode,
+      overrides: inForce(await readOpen(reader, sql), bot_id, now),
       safety: deps.modeNow((await readSafety(reader, sql)).mode as SafetyMode),
       runbook: spec.runbook,
       checks: {
         artifact_digest: strategy,
+        compatibility,
+        dependencies: needs.judged,
         admission:
-          strategy.ok && config.ok && isolation.ok && venue !== undefined && missing === undefined
+          isSound && venue !== undefined && missing === undefined
             ? await deps.admit({
                 bot_id,
                 strategy: strategy.value,
@@ -124,22 +144,3 @@ async function leasesFree(
   }
   return ok(null);
 }
-
-export type PreflightRow = {
-  report_id: string;
-  bot_id: string;
-  command_id: string;
-  passed: number;
-  items: string;
-  created_at: number;
-};
-export type PreflightTables = { preflight_report: PreflightRow };
-const statements = (integer: string): readonly string[] => [
-  `CREATE TABLE preflight_report (
-    report_id TEXT NOT NULL PRIMARY KEY, bot_id TEXT NOT NULL, command_id TEXT NOT NULL, passed ${integer} NOT NULL, items TEXT NOT NULL, created_at ${integer} NOT NULL)`,
-  "CREATE INDEX preflight_report_bot ON preflight_report (bot_id, created_at)",
-];
-export const PREFLIGHT_MIGRATIONS: Migrations = {
-  owner: "control.preflight",
-  steps: [{ name: "001-reports", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
-};

@@ -4,16 +4,21 @@
  * Facts come in, a report goes out; the first failed item's own code is the refusal.
  * Invariant (preflight.test.ts): each item, failing alone, refuses the start.
  */
-import { failure, failureText, type Failure, type Result } from "@rumi/kernel";
+import { failure, failureText, ok, type Failure, type Result } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
+import type { InstanceMode } from "@rumi/runtime";
+import { judgeRunbook } from "../bot-runbook/model.ts";
+import type { OverrideInForce } from "../overrides/model.ts";
 
 export const PREFLIGHT_ITEMS = [
   "artifact_digest",
+  "compatibility",
   "admission",
   "config_schema",
   "capital",
   "instruments",
   "venue_files",
+  "dependencies",
   "safety",
   "gates",
   "lease_free",
@@ -24,10 +29,12 @@ export const PREFLIGHT_ITEMS = [
 export type PreflightItem = (typeof PREFLIGHT_ITEMS)[number];
 export type ItemReport = {
   readonly item: PreflightItem;
-  readonly state: "PASS" | "FAIL" | "NOTE";
+  readonly state: "PASS" | "FAIL" | "NOTE" | "OVERRIDDEN";
   readonly error_code: string | null;
   readonly message: string;
   readonly next: string;
+  /** By which override a failed check let the start pass. */
+  readonly override_id?: string;
 };
 export type PreflightReport = {
   readonly report_id: string;
@@ -40,6 +47,11 @@ export type PreflightFacts = {
   readonly checks: Readonly<Record<Exclude<PreflightItem, "safety" | "runbook">, Result<unknown, Failure>>>;
   readonly safety: SafetyMode;
   readonly runbook: string | undefined;
+  readonly bot_id: string;
+  /** What the start leads to: live takes more than the others. */
+  readonly mode: InstanceMode;
+  /** Of this bot, and not over yet. */
+  readonly overrides: readonly OverrideInForce[];
 };
 
 export function judgePreflight(
@@ -59,10 +71,12 @@ export function judgePreflight(
               { reasonCode: `G.SAFETY.${facts.safety}` },
             ),
           },
-    runbook: { ok: true, value: null },
+    runbook: facts.mode === "live" ? judgeRunbook(facts.bot_id, facts.runbook) : ok(null),
   };
   const items = PREFLIGHT_ITEMS.map((item) => itemReport(item, results[item], facts));
-  const failed = PREFLIGHT_ITEMS.map((item) => ({ item, result: results[item] })).find(({ result }) => !result.ok);
+  const failed = PREFLIGHT_ITEMS.map((item) => ({ item, result: results[item] })).find(
+    ({ item, result }) => !result.ok && overrideOf(item, facts) === undefined,
+  );
   const report: PreflightReport = { report_id, passed: failed === undefined, items };
   if (failed === undefined || failed.result.ok) return { report, refusal: undefined };
   const cause = failed.result.error;
@@ -71,7 +85,8 @@ export function judgePreflight(
     refusal: {
       ...cause,
       reasonCode: cause.reasonCode ?? "L.PREFLIGHT.FAILED",
-      details: { ...cause.details, failed_item: failed.item, preflight: report },
+      // Where whoever is refused finds what to do about this very bot (L-47).
+      details: { ...cause.details, failed_item: failed.item, runbook: facts.runbook ?? null, preflight: report },
     },
   };
 }
@@ -79,7 +94,11 @@ export function judgePreflight(
 function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts: PreflightFacts): ItemReport {
   if (!result.ok) {
     const { text, next } = failureText(result.error, "en");
-    return { item, state: "FAIL", error_code: result.error.code, message: text, next };
+    const report = { item, error_code: result.error.code, message: text, next };
+    const override = overrideOf(item, facts);
+    return override === undefined
+      ? { ...report, state: "FAIL" }
+      : { ...report, state: "OVERRIDDEN", override_id: override.override_id };
   }
   if (item === "runbook" && facts.runbook === undefined)
     return {
@@ -90,4 +109,8 @@ function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts
       next: "Name one in the bot's specification.",
     };
   return { item, state: "PASS", error_code: null, message: "", next: "" };
+}
+
+function overrideOf(item: PreflightItem, { overrides }: PreflightFacts): OverrideInForce | undefined {
+  return overrides.find(({ check }) => check === item);
 }

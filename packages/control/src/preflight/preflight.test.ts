@@ -5,8 +5,13 @@ import { judgePreflight, PREFLIGHT_ITEMS, type PreflightFacts } from "./model.ts
 const passing: PreflightFacts = {
   safety: "NORMAL",
   runbook: "https://runbook",
+  bot_id: "bot-1",
+  mode: "paper",
+  overrides: [],
   checks: {
     artifact_digest: ok(1),
+    compatibility: ok(1),
+    dependencies: ok(1),
     admission: ok(1),
     config_schema: ok(1),
     capital: ok(1),
@@ -45,4 +50,24 @@ describe("[L-N3] the preflight", () => {
         reasonCode: `G.SAFETY.${mode}`,
       }));
   }
+  it("[L-47] live takes a runbook that can be opened; paper notes that there is none; whoever is refused is shown it", () => {
+    const judged = (mode: PreflightFacts["mode"], runbook: string | undefined) =>
+      judgePreflight({ ...passing, mode, runbook }, "r");
+    for (const runbook of ["https://wiki.example/bot-1", "docs/runbooks/bots.md#error"])
+      expect(judged("live", runbook).refusal).toBeUndefined();
+    for (const runbook of [undefined, "ask Jo", "https://", "/etc/../passwd"])
+      expect(judged("live", runbook).refusal, runbook).toMatchObject({
+        code: "RUMI-BOT-083",
+        reasonCode: "L.RUNBOOK.MISSING",
+        details: { failed_item: "runbook" },
+      });
+    for (const mode of ["paper", "shadow"] as const) {
+      const { report, refusal } = judged(mode, undefined);
+      expect(refusal).toBeUndefined();
+      expect(report.items.find(({ item }) => item === "runbook")).toMatchObject({ state: "NOTE" });
+    }
+    const bad: Result<unknown, Failure> = { ok: false, error: failure("RUMI-BOT-018") };
+    const { refusal } = judgePreflight({ ...passing, checks: { ...passing.checks, runner: bad } }, "r");
+    expect(refusal?.details).toMatchObject({ runbook: "https://runbook" });
+  });
 });

@@ -20,10 +20,12 @@ import {
   ok,
   type Failure,
   type JsonObject,
+  type Micros,
   type Result,
 } from "@rumi/kernel";
 import { defineOperation, type Declaration, type DecideContext } from "@rumi/operations";
 import type { VerifiedStrategy } from "@rumi/platform";
+import type { InstanceMode } from "@rumi/runtime";
 import type { Reader } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { StrategyReferenceSchema, nextVersion, type BotSpec } from "../bots/model.ts";
@@ -36,6 +38,7 @@ import { isShadow, shadowOf, shardsOf, type Shard } from "../instances/shards.ts
 import { startSpecOf } from "../instances/start-spec.ts";
 import {
   readInstances,
+  readRun,
   updateInstance,
   type InstanceRow,
   type NextRun,
@@ -44,13 +47,17 @@ import {
 } from "../instances/tables.ts";
 import { statusOf } from "../instances/view.ts";
 import type { PreflightDeps } from "../preflight/gather.ts";
+import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
+import { insertReport } from "../preflight/tables.ts";
+import { gatherUpdate, type UpdateFacts } from "../preflight/update.ts";
+import { judgeCompatibility } from "../compatibility/model.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
 import { rememberTrials, type Tried } from "./tried.ts";
 
-export type UpdateDeps = Pick<PreflightDeps, "verifyStrategy" | "admit" | "isolationFor"> & {
+export type UpdateDeps = PreflightDeps & {
   readonly environment: string;
   readonly runDir: (bot_id: string, run_id: string) => string;
 };
@@ -84,12 +91,15 @@ type Found = {
   readonly venue: VenueSpec;
   readonly spec: BotSpec;
   readonly shards: readonly Shard[];
+  readonly preflight: UpdateFacts;
 };
 type Facts = {
   readonly bot: BotRow | undefined;
   readonly instances: readonly InstanceRow[];
   /** The version that is wished for, verified and admitted with the state that it would begin with. */
   readonly found: Result<Found, Failure>;
+  /** Of the runs that are there: the preflights that they refer to. */
+  readonly reports: ReadonlyMap<string, string>;
 };
 
 const target = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
@@ -99,22 +109,39 @@ async function loadVersion(
   reader: Reader,
   sql: Sql,
   input: VersionWish,
-  isWithState: (instance: InstanceRow) => boolean,
+  {
+    isWithState,
+    mode,
+    now,
+  }: { isWithState: (instance: InstanceRow) => boolean; mode: InstanceMode | null; now: Micros },
 ): Promise<Facts> {
   const bot = await readBot(reader, sql, input.bot_id);
-  if (bot === undefined) return { bot, instances: [], found: err(failure("RUMI-BOT-001", { bot_id: input.bot_id })) };
+  const unknown = err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
+  if (bot === undefined) return { bot, instances: [], found: unknown, reports: new Map() };
   const instances = await readInstances(reader, sql, bot.bot_id);
   const states = instances.filter((one) => !isShadow(one) && isWithState(one));
-  return { bot, instances, found: await findVersion(deps, reader, sql, bot, input, states) };
+  const reports = new Map<string, string>();
+  for (const { run_id } of states) {
+    const run = await readRun(reader, sql, run_id);
+    if (run !== undefined) reports.set(run_id, run.report_id);
+  }
+  const wished = { bot, input, states, mode: mode ?? bot.mode ?? "paper", now };
+  return { bot, instances, found: await findVersion(deps, reader, sql, wished), reports };
 }
+
+type Wished = {
+  readonly bot: BotRow;
+  readonly input: VersionWish;
+  readonly states: readonly InstanceRow[];
+  readonly mode: InstanceMode;
+  readonly now: Micros;
+};
 
 async function findVersion(
   deps: Deps,
   reader: Reader,
   sql: Sql,
-  bot: BotRow,
-  input: VersionWish,
-  states: readonly InstanceRow[],
+  { bot, input, states, mode, now }: Wished,
 ): Promise<Result<Found, Failure>> {
   const before = specOf(bot);
   const { pack_id = before.strategy.pack_id, strategy_version, digest } = input;
@@ -122,6 +149,8 @@ async function findVersion(
   const strategy = await deps.verifyStrategy(reference);
   if (!strategy.ok) return strategy;
   const { descriptor } = strategy.value;
+  const compatible = judgeCompatibility(descriptor);
+  if (!compatible.ok) return compatible;
   const venue = await readVenue(reader, sql, before.venue);
   if (venue === undefined) return err(failure("RUMI-BOT-006", { venue_id: before.venue }));
   const spec: BotSpec = { ...before, strategy: reference, config: (input.config ?? before.config) as JsonObject };
@@ -144,7 +173,9 @@ async function findVersion(
     );
     if (!admitted.ok) return admitted;
   }
-  return ok({ strategy: strategy.value, venue, spec, shards: shards.value });
+  const { bot_id } = bot;
+  const preflight = await gatherUpdate(deps, reader, sql, { bot_id, spec, mode, now, venue });
+  return ok({ strategy: strategy.value, venue, spec, shards: shards.value, preflight });
 }
 
 const updateBotVersion = (deps: Deps): Declaration =>
@@ -170,8 +201,9 @@ const updateBotVersion = (deps: Deps): Declaration =>
         : { kind: "none" },
     target,
     gates: [REQUIRED_GATES],
-    load: (reader, input, { store }) => loadVersion(deps, reader, store, input, isHeld),
-    decide: ({ bot, instances, found }: Facts, input, context) => {
+    load: (reader, input, { store, now }) =>
+      loadVersion(deps, reader, store, input, { isWithState: isHeld, mode: null, now }),
+    decide: ({ bot, instances, found, reports }: Facts, input, context) => {
       if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
       if (["STOPPING", "QUARANTINED", "CREATED"].includes(bot.state))
         return err(failure("RUMI-BOT-040", { bot_id: bot.bot_id, state: bot.state }));
@@ -182,7 +214,9 @@ const updateBotVersion = (deps: Deps): Declaration =>
         bot.state !== "RUNNING_LIVE" || context.approval_id !== null,
         "a live bot was updated without a confirmed challenge",
       );
-      return ok(updateDecision(deps, bot, instances, found.value, input, context));
+      const { report, refusal } = judgePreflight(found.value.preflight, context.newId());
+      if (refusal !== undefined) return err(refusal);
+      return ok(updateDecision(deps, bot, instances, { ...found.value, report, reports }, input, context));
     },
     preview: ({ bot, instances, found }: Facts, input) => {
       if (bot === undefined || !found.ok) return { bot_id: input.bot_id };
@@ -211,11 +245,13 @@ function isAnother(bot: BotRow, spec: BotSpec): boolean {
 const isHeld = (instance: InstanceRow): boolean =>
   instance.starts > 0 && (instance.desired !== "stopped" || instance.phase === "failed");
 
+type Reports = { readonly report: PreflightReport; readonly reports: Facts["reports"] };
+
 function updateDecision(
   deps: Deps,
   bot: BotRow,
   instances: readonly InstanceRow[],
-  { strategy, venue, spec, shards }: Found,
+  { strategy, venue, spec, shards, report, reports }: Found & Reports,
   input: VersionWish,
   context: DecideContext,
 ) {
@@ -235,7 +271,7 @@ function updateDecision(
     const former = jsonOf<StartSpec>(instance.spec);
     const begun: NextRun = {
       command_id: input.command_id,
-      report_id: input.command_id,
+      report_id: report.report_id,
       spec: {
         ...startSpecOf({
           bot: next,
@@ -251,7 +287,12 @@ function updateDecision(
         }),
         from: { run_id: former.run_id, run_dir: former.run_dir },
       },
-      back: wayBack(deps, { bot, next, before, spec, former }, input.command_id, context),
+      back: wayBack(
+        deps,
+        { bot, next, before, spec, former, report_id: reports.get(instance.run_id) ?? report.report_id },
+        input.command_id,
+        context,
+      ),
     };
     const change = { next: JSON.stringify(begun), config: null, config_actor: null, config_at: null };
     return [updateInstance(store, instance, change, now)];
@@ -277,6 +318,7 @@ function updateDecision(
         now,
       ),
       insertBotVersion(store, next, now, principal.id, input.reason),
+      insertReport(store, report, { bot_id: bot.bot_id, command_id: input.command_id, now }),
       ...moves,
       ...shadows.map((one) =>
         updateInstance(store, one, { ...STOPPED, stop_reason: "PRIMARY_UPDATED", desired_since: now }, now),
@@ -303,6 +345,8 @@ function wayBack(
     readonly before: BotSpec;
     readonly spec: BotSpec;
     readonly former: StartSpec;
+    /** The former version's own. */
+    readonly report_id: string;
   },
   command_id: string,
   { newId }: DecideContext,
@@ -312,6 +356,7 @@ function wayBack(
   const from = { run_id: former.run_id, run_dir: former.run_dir };
   return {
     command_id,
+    report_id: of.report_id,
     spec: { ...former, run_id, run_dir: runDir(bot.bot_id, run_id), from },
     bot: { pack_id: bot.pack_id, spec: bot.spec, version: nextVersion(of.next.version, of.spec, of.before) },
   };
@@ -332,7 +377,8 @@ const startShadow = (deps: Deps): Declaration =>
     danger: noDanger,
     target,
     gates: [],
-    load: (reader, input, { store }) => loadVersion(deps, reader, store, input, isFollowed),
+    load: (reader, input, { store, now }) =>
+      loadVersion(deps, reader, store, input, { isWithState: isFollowed, mode: "shadow", now }),
     decide: ({ bot, instances, found }: Facts, input, context) => {
       if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
       const followed = instances.filter((one) => !isShadow(one) && isFollowed(one));
@@ -341,7 +387,9 @@ const startShadow = (deps: Deps): Declaration =>
       if (running !== undefined)
         return err(failure("RUMI-BOT-042", { bot_id: bot.bot_id, instance_id: running.instance_id }));
       if (!found.ok) return found;
-      const { strategy, venue, spec, shards } = found.value;
+      const { strategy, venue, spec, shards, preflight } = found.value;
+      const { report, refusal } = judgePreflight(preflight, context.newId());
+      if (refusal !== undefined) return err(refusal);
       const { command_id } = input;
       const begun = followed.flatMap((primary) => {
         const shard = shards.find((one) => one.instance_id === primary.instance_id);
@@ -361,7 +409,7 @@ const startShadow = (deps: Deps): Declaration =>
           context,
           command_id,
           trace_id,
-          report_id: command_id,
+          report_id: report.report_id,
           instance: instances.find((one) => one.instance_id === instance_id),
           continues: false,
           from: earlier,
@@ -370,7 +418,10 @@ const startShadow = (deps: Deps): Declaration =>
       });
       const runs = begun.map(({ run_id }) => run_id);
       return ok({
-        writes: begun.flatMap(({ writes }) => writes),
+        writes: [
+          insertReport(context.store, report, { bot_id: bot.bot_id, command_id, now: context.now }),
+          ...begun.flatMap(({ writes }) => writes),
+        ],
         events: [
           {
             action: "bot.shadow.started",

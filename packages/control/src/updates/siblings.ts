@@ -25,12 +25,12 @@ export function siblingsBack(
     const next = row.next === null ? null : jsonOf<NextRun>(row.next);
     if (next?.spec.generation === refused) return [{ row, change: { next: null } }];
     if (row.generation !== refused || row.back === null || next !== null) return [];
-    const { spec, command_id } = jsonOf<WayBack>(row.back);
+    const { spec, command_id, report_id = command_id } = jsonOf<WayBack>(row.back);
     const { run_id, run_dir } = jsonOf<StartSpec>(row.spec);
     const again: NextRun = {
       spec: { ...spec, generation, from: { run_id, run_dir } },
       command_id,
-      report_id: command_id,
+      report_id,
       back: null,
     };
     return [{ row, change: { next: JSON.stringify(again) } }];

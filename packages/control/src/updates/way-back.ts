@@ -36,7 +36,7 @@ export function observeWayBack(facts: Facts, failure: FailureNote, now: number):
   // One that ran is beyond it, though its shards' way back is kept until the next update.
   const isBegun = instance.phase !== "none" && instance.phase !== "starting";
   if (instance.back === null || isBegun || instance.desired === "stopped") return undefined;
-  const { spec, bot: former, command_id, ran } = jsonOf<WayBack>(instance.back);
+  const { spec, bot: former, command_id, ran, report_id = command_id } = jsonOf<WayBack>(instance.back);
   if (ran === true) return undefined;
   const refused = jsonOf<StartSpec>(instance.spec);
   const own = former !== null && !isShadow(instance) && bot.generation === refused.generation;
@@ -65,7 +65,7 @@ export function observeWayBack(facts: Facts, failure: FailureNote, now: number):
     conditions: [],
     events: wentBack(facts, { again, refused, failure }),
     ended: UPDATE_REFUSED,
-    begun: runRowOf(again, { command_id, report_id: command_id, now }),
+    begun: runRowOf(again, { command_id, report_id, now }),
     ...(own ? { version: { ...bot, ...move }, version_reason: UPDATE_REFUSED } : {}),
     ...(own ? { siblings: siblingsBack(facts.others, { refused: refused.generation, generation }) } : {}),
   };

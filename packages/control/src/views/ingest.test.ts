@@ -10,6 +10,7 @@ import { startPostgres, type TestServer } from "../../../store/test/postgres-ser
 import { fillEntry, intentEntry, orderEntry } from "../../test/fake-runner.ts";
 import { controlMigrations } from "../index.ts";
 import { insertRun, readRun } from "../instances/tables.ts";
+import { insertReport } from "../preflight/tables.ts";
 import { readEvents } from "../audit/events.ts";
 import { ingestJournal, nextEntries } from "./ingest.ts";
 
@@ -61,7 +62,10 @@ function suite(open: () => Promise<Store>): void {
       journal_at: 1,
     };
     const made = await store.commit({
-      writes: [insertRun(store, { ...row, run_id: "run-1", holder: "runner-1" })],
+      writes: [
+        insertReport(store, { report_id: "r", passed: true, items: [] }, { bot_id: "b", command_id: "c", now: 1 }),
+        insertRun(store, { ...row, run_id: "run-1", holder: "runner-1" }),
+      ],
       events: [],
     });
     expect(made.ok).toBe(true);

@@ -1,4 +1,5 @@
 /** Codes of the category BOT; see catalogue.ts for what an entry must hold. */
+import { BOT_BEFORE_START_ERRORS, type BotBeforeStartCode } from "./bot-before-start.ts";
 import { STAGING_ERRORS, type StagingCode } from "./bot-staging.ts";
 import { UPDATE_ERRORS, type UpdateCode } from "./bot-update.ts";
 import type { ErrorTable } from "./entry.ts";
@@ -37,7 +38,8 @@ type BotCode =
   | "RUMI-BOT-032"
   | "RUMI-BOT-033";
 
-export const BOT_ERRORS: ErrorTable<BotCode | StagingCode | UpdateCode> = {
+export const BOT_ERRORS: ErrorTable<BotCode | BotBeforeStartCode | StagingCode | UpdateCode> = {
+  ...BOT_BEFORE_START_ERRORS,
   ...STAGING_ERRORS,
   ...UPDATE_ERRORS,
   "RUMI-BOT-001": {

@@ -27,6 +27,9 @@ const version = {
   digest: optional(digest),
 } as const;
 
+/** Of which check of whose preflight, and until when. */
+const override = { override_id: uuid, bot_id: text(64), check: text(64), ends_at: instant } as const;
+
 const versions = {
   config_hash: optional(text(128)),
   from_version: optional(text(128)),
@@ -58,6 +61,37 @@ export const BOT_KINDS = defineKinds({
       config_hash: optional(text(128)),
     },
   },
+  "bot.cloned": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: {
+      from_bot_id: optional(text(64)),
+      generation: optional(whole),
+      from_template_id: optional(text(64)),
+      spec_hash: optional(text(128)),
+    },
+  },
+  "bot.template.created": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { template_id: text(64), from_bot_id: nullable(text(64)), spec_hash: text(128) },
+  },
+  "bot.template.removed": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { template_id: text(64), spec_hash: text(128) },
+  },
+  "override.granted": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: override,
+  },
+  "override.revoked": { category: "security", severity: USUAL, retention: "permanent", details: override },
+  "override.expired": { category: "security", severity: USUAL, retention: "permanent", details: override },
   "bot.version.created": {
     category: "system",
     severity: USUAL,

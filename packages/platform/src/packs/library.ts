@@ -89,6 +89,8 @@ export interface PackLibrary {
   verifyStrategy(reference: StrategyReference): Promise<Result<VerifiedStrategy, Failure>>;
   /** Without touching the disk: what was approved under this reference. */
   approvedStrategy(reader: Reader, reference: StrategyReference): Promise<Result<StrategyDescriptor, Failure>>;
+  /** What is known of a pack, its approval with it. */
+  packOf(reader: Reader, pack_id: string): Promise<Pack | undefined>;
   /** Finishes a staged move; safe to repeat. */
   finishApply(pack: Pack): Promise<void>;
   removeSource(source_dir: string): Promise<void>;
@@ -171,6 +173,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
       const found = approvedStrategy(pack, reference);
       return found.ok ? ok(found.value.descriptor) : found;
     },
+    packOf: (reader, pack_id) => readPack(reader, store, pack_id),
     finishApply: async (pack) => {
       if (pack.applying === null) return;
       const from = join(folders.staging, pack.applying);

@@ -84,6 +84,7 @@ export async function startControl(parts: {
     packs: {
       approvedStrategy: () => Promise.resolve(ok(DESCRIPTOR)),
       verifyStrategy: () => Promise.resolve(ok(strategy)),
+      packOf: () => Promise.resolve(undefined), // no bot of the simulator says that it needs one
     },
     inspectRecordings: () => Promise.reject(new Error("the simulator has no recordings")),
     proveEvent: () => Promise.reject(new Error("nobody asks for proofs")),

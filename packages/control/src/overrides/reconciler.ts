@@ -1,0 +1,35 @@
+/** Says of every override whose time is over that it is: it ended by itself, and the log tells. */
+import type { Clock } from "@rumi/kernel";
+import type { Reconciler } from "@rumi/platform";
+import type { Store } from "@rumi/store";
+import type { RunnerHub } from "../runners/hub.ts";
+import { EXPIRED_BY, iso } from "./model.ts";
+import { endOverride, readOpen } from "./tables.ts";
+
+type Deps = { readonly store: Store; readonly clock: Clock; readonly hub: Pick<RunnerHub, "recorder"> };
+
+export function overrideReconciler({ store, clock, hub }: Deps): Reconciler {
+  return {
+    name: "overrides",
+    run: async () => {
+      const now = clock.now();
+      const over = (await readOpen(store, store)).filter(({ ends_at }) => ends_at <= now);
+      for (const { override_id, bot_id, check_name: check, ends_at, reason } of over)
+        // A conflict means that somebody ended it first; a log that cannot be written is tried again in the next round.
+        await hub.recorder.commit(
+          EXPIRED_BY,
+          [endOverride(store, override_id, EXPIRED_BY, now)],
+          [
+            {
+              action: "override.expired",
+              resource_type: "override",
+              resource_id: override_id,
+              outcome: "SUCCESS",
+              details: { override_id, bot_id, check, ends_at: iso(ends_at) },
+            },
+          ],
+          { reason, run_id: null },
+        );
+    },
+  };
+}
