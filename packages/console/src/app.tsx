@@ -1,20 +1,27 @@
-/** The console's one page: safety, bots, what they do right now, and the log that proves it. */
+/** The console: what restrains bots is always in sight; below it bots and what they do, controls, approvals, bulks, people. */
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useMemo, useState, type JSX } from "react";
 import { createApi, RefusedError } from "./api.ts";
 import { Shared } from "./context.ts";
 import { firstLanguage, translator, type Language } from "./i18n.ts";
+import type { FeedRow } from "./live/feed-rows.ts";
 import { useLiveFeed } from "./live/use-live-feed.ts";
+import { goTo, usePage, type Page } from "./page.ts";
 import { dropToken, keepToken, takeToken } from "./token.ts";
 import { createLogVerifier, readServedLog } from "./verify/log-verifier.ts";
+import { ApprovalsPage } from "./views/approvals/approvals-page.tsx";
 import { AuditTail } from "./views/audit-tail.tsx";
 import { BotDetail } from "./views/bot-detail.tsx";
 import { BotsTable } from "./views/bots-table.tsx";
+import { BulkPage } from "./views/bulk/bulk-page.tsx";
+import { ControlsPage } from "./views/controls/controls-page.tsx";
 import { LiveFeed } from "./views/live-feed.tsx";
 import { PacksList } from "./views/packs-list.tsx";
 import { Boundary } from "./views/panel.tsx";
+import { PeoplePage } from "./views/people/people-page.tsx";
 import { SafetyBar } from "./views/safety-bar.tsx";
 import { TokenForm } from "./views/token-form.tsx";
+import { TracePage } from "./views/trace/trace-page.tsx";
 import { VenuesList } from "./views/venues-list.tsx";
 
 /** A token is tried once before the page begins, so that a wrong one costs one refusal and not ten. */
@@ -119,21 +126,49 @@ function Console(props: {
     [token],
   );
   const { live, rows, problem } = useLiveFeed({ token, api, queries });
-  const [chosen, setChosen] = useState<string | null>(null);
+  const page = usePage();
   const shared = useMemo(() => ({ api, t, language, live, log }), [api, t, language, live, log]);
   return (
     <QueryClientProvider client={queries}>
       <Shared value={shared}>
         <SafetyBar onLanguage={onLanguage} />
-        <main>
-          <BotsTable chosen={chosen} onChoose={(bot_id) => setChosen(bot_id === chosen ? null : bot_id)} />
-          {chosen !== null && <BotDetail key={chosen} botId={chosen} onClose={() => setChosen(null)} />}
-          <LiveFeed rows={rows} problem={problem} />
-          <AuditTail />
-          <PacksList />
-          <VenuesList />
+        <main data-page={page.kind}>
+          <Shown page={page} rows={rows} problem={problem} />
         </main>
       </Shared>
     </QueryClientProvider>
   );
+}
+
+function Shown(props: {
+  readonly page: Page;
+  readonly rows: readonly FeedRow[];
+  readonly problem: Error | null;
+}): JSX.Element {
+  const { page, rows, problem } = props;
+  switch (page.kind) {
+    case "controls":
+      return <ControlsPage />;
+    case "approvals":
+      return <ApprovalsPage />;
+    case "bulk":
+      return <BulkPage />;
+    case "people":
+      return <PeoplePage />;
+    case "trace":
+      return <TracePage key={page.id} id={page.id} />;
+    case "home": {
+      const { bot } = page;
+      return (
+        <>
+          <BotsTable chosen={bot} onChoose={(id) => goTo({ kind: "home", bot: id === bot ? null : id })} />
+          {bot !== null && <BotDetail key={bot} botId={bot} onClose={() => goTo({ kind: "home", bot: null })} />}
+          <LiveFeed rows={rows} problem={problem} />
+          <AuditTail />
+          <PacksList />
+          <VenuesList />
+        </>
+      );
+    }
+  }
 }

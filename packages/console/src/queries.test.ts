@@ -12,6 +12,10 @@ describe("what a change of the feed makes stale", () => {
     ["venue.registered", ["venues", "audit", "log"]],
     ["safety.transition", ["safety", "audit", "log"]],
     ["controlplane.command.denied", ["audit", "log"]],
+    ["execution.killswitch.set", ["killswitch", "audit", "log"]],
+    ["dangerous_op.approve", ["challenges", "audit", "log"]],
+    ["gate", ["gates"]],
+    ["intent", ["staged"]],
     ["something new", []],
   ])("%s", (kind, keys) => {
     expect(queriesTouchedBy(kind)).toEqual(keys);

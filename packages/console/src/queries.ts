@@ -5,7 +5,7 @@
  * a moment and never a wrong number.
  */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import type { Bot, Instance, Position, SafetyState } from "./answers/answers.ts";
+import type { Bot, Instance, Position, SafetyState, Venue } from "./answers/answers.ts";
 import { useConsole } from "./context.ts";
 import type { LogVerdict } from "./verify/log-verifier.ts";
 
@@ -20,6 +20,17 @@ export const QUERY_KEYS = [
   "packs",
   "venues",
   "log",
+  "me",
+  "killswitch",
+  "gates",
+  "holds",
+  "sessions",
+  "challenges",
+  "staged",
+  "bulks",
+  "users",
+  "stops",
+  "inspect",
 ] as const;
 export type QueryKey = (typeof QUERY_KEYS)[number];
 
@@ -41,18 +52,43 @@ export function queriesTouchedBy(kind: string): readonly QueryKey[] {
       return ["instances", "bot"];
     case "safety":
       return ["safety"];
+    case "killswitch":
+      return ["killswitch"];
+    case "gate":
+      return ["gates"];
+    case "hold":
+      return ["holds"];
+    case "intent":
+      return ["staged"];
     default:
       return [];
   }
 }
 
 /** Audit events carry their action as kind: `pack.approved`, `bot.created`, `venue.registered`. */
+const TOUCHED: Readonly<Record<string, readonly QueryKey[]>> = {
+  pack: ["packs"],
+  bot: ["bots", "bot"],
+  venue: ["venues"],
+  safety: ["safety"],
+  execution: ["killswitch"],
+  gate: ["gates"],
+  freeze: ["holds"],
+  incident: ["holds"],
+  lock: ["holds"],
+  dangerous_op: ["challenges"],
+  break_glass: ["sessions"],
+  bulk: ["bulks"],
+  operator: ["users", "me"],
+  token: ["users"],
+  policy: ["me"],
+  instance: ["stops", "instances"],
+  intent: ["staged"],
+  audit: ["safety", "killswitch"],
+};
+
 function auditTouches(action: string): readonly QueryKey[] {
-  if (action.startsWith("pack.")) return ["packs"];
-  if (action.startsWith("bot.")) return ["bots", "bot"];
-  if (action.startsWith("venue.")) return ["venues"];
-  if (action.startsWith("safety.")) return ["safety"];
-  return [];
+  return TOUCHED[action.split(".")[0] ?? ""] ?? [];
 }
 
 export function useSafety(): UseQueryResult<SafetyState> {
@@ -90,6 +126,15 @@ export function usePositions(): UseQueryResult<readonly Position[]> {
     queryKey: ["positions"],
     queryFn: async () => (await api.positions()).positions,
     refetchInterval: SLOW_MS,
+  });
+}
+
+export function useVenues(): UseQueryResult<readonly Venue[]> {
+  const { api } = useConsole();
+  return useQuery({
+    queryKey: ["venues"],
+    queryFn: async () => (await api.venues()).venues,
+    refetchInterval: 2 * SLOW_MS,
   });
 }
 

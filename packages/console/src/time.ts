@@ -17,3 +17,13 @@ export function sinceText(iso: string, now_ms: number): string {
   const today = DAY.format(now_ms).slice(0, "2026-11-20".length);
   return day.startsWith(today) ? clockText(Date.parse(iso)) : day;
 }
+
+/** How long, in two units at most: `59 s`, `12:05`, `3 h 20`, `2 d 4 h`. */
+export function remainingText(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600), Math.floor(seconds / 86_400)];
+  const two = (value: number): string => String(value).padStart(2, "0");
+  if (minutes === 0) return `${seconds} s`;
+  if (hours === 0) return `${minutes}:${two(seconds % 60)}`;
+  return days === 0 ? `${hours} h ${two(minutes % 60)}` : `${days} d ${hours % 24} h`;
+}

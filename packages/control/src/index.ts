@@ -7,7 +7,15 @@
 import type { StrategyDescriptor } from "@rumi/abi";
 import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
 import type { Attester } from "@rumi/ledger";
-import { guards, type Declaration, type Guards, type Logger, type Pipeline, type SafetyMode } from "@rumi/operations";
+import {
+  guards,
+  type Declaration,
+  type Guards,
+  type Logger,
+  type Pipeline,
+  type Registry,
+  type SafetyMode,
+} from "@rumi/operations";
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
@@ -83,6 +91,7 @@ import { updateDeclarations } from "./updates/operations.ts";
 import { twoPeople } from "./two-people/judge.ts";
 import { SECOND_PERSON_WAIT_SECONDS } from "./two-people/model.ts";
 import { operatorAuthenticator, type OperatorAuthenticator } from "./users/authenticator.ts";
+import { permittedTo } from "./users/may.ts";
 import { userDeclarations } from "./users/operations.ts";
 import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
@@ -208,8 +217,8 @@ export interface ControlPlane {
   readonly guards: Guards;
   /** Who a token of an operator belongs to; the home's own token is not among them. */
   readonly operators: OperatorAuthenticator;
-  /** Every operation and query of the program, so that policies can name those of other parts too. */
-  know(names: ActionNames): void;
+  /** Every operation and query of the program, so that policies can name those of other parts too, and what has a name only. */
+  know(registry: Pick<Registry, "operations" | "queries">, more?: readonly string[]): void;
   readonly hub: RunnerHub;
   /** Carries out what was tightened while the log could not be written; to be run among the others. */
   emergency(pipeline: Pipeline): Reconciler;
@@ -250,6 +259,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const operators = operatorAuthenticator(store, deps);
   const two = twoPeople(store, deps.second_person_wait_seconds ?? SECOND_PERSON_WAIT_SECONDS);
   let names: ActionNames = { operations: [], queries: [] };
+  let registry: Pick<Registry, "operations" | "queries"> = { operations: new Map(), queries: new Map() };
   const schema = () => policySchema(deps.environment, names);
   const policy = policyKeeper(store, { schema, logger: deps.logger });
   const tellKillSwitch = (): void =>
@@ -303,8 +313,9 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
               },
             }),
     }),
-    know: (all) => {
-      names = all;
+    know: (all, more = []) => {
+      registry = all;
+      names = { operations: [...all.operations.keys()], queries: [...all.queries.keys(), ...more] };
     },
     migrations: controlMigrations,
     bulk: (pipeline, lanes) =>
@@ -354,7 +365,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...contractDeclarations(),
       ...auditDeclarations(deps.proveEvent),
       ...traceDeclarations(),
-      ...userDeclarations(deps),
+      ...userDeclarations({ ...deps, may: (principal) => permittedTo(principal, registry, policy) }),
       ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations, twoPeople: two }),
       ...policyDeclarations({ environment: deps.environment, schema }),
     ],

@@ -143,7 +143,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
       return {
         declarations: [...platformDeclarations(deps, packs), ...control.declarations, ...(options.declarations ?? [])],
         guards: control.guards,
-        know: (names) => control?.know(names),
+        know: (registry) => control?.know(registry),
       };
     },
     options.home,

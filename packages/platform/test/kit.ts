@@ -82,7 +82,7 @@ export async function openWorld(
     readonly declarations: readonly Declaration[];
     readonly guards?: Guards;
     /** Told what there is, as the program tells it. */
-    readonly know?: (names: { readonly operations: readonly string[]; readonly queries: readonly string[] }) => void;
+    readonly know?: (registry: Registry) => void;
   },
   path?: string,
   /** Another store than a new SQLite file. */
@@ -107,7 +107,7 @@ export async function openWorld(
   const store = opened.value;
   const { declarations, guards: asked, know } = make({ folder, store, clock });
   const registry = createRegistry(declarations);
-  know?.({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys()] });
+  know?.(registry);
   const lines: string[] = [];
   const pipeline = createPipeline({
     store,

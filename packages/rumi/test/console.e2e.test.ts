@@ -7,76 +7,24 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
-import { chromium, type Browser, type Page, type Route } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
+import { confirm, openConsole, see, textOf, until, type Console, type PageOptions } from "./browser.ts";
 import { eventually, ROOT, startProgram, type Program } from "./program.ts";
 import { okConfirmed } from "./rig.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const BOT = "ema-cross";
 /** Six recorded hours in about a minute. */
 const PACE_FACTOR = 400;
 const SLOW_MS = 120_000;
 
 let program: Program;
-let browser: Browser;
+let chromium: Console;
 let page: Page;
 let approved_digest: string;
-/** Whatever a page complained about: violations of the content security policy, uncaught errors. */
-const complaints: string[] = [];
-
-type Options = {
-  readonly locale?: string;
-  readonly width?: number;
-  readonly hash?: string;
-  readonly prepare?: (page: Page) => Promise<unknown>;
-};
-
-/** A fresh browser profile; with the token in the fragment unless told otherwise. */
-async function openPage({ locale = "en-US", width = 1_400, hash, prepare }: Options = {}): Promise<Page> {
-  const context = await browser.newContext({
-    locale,
-    viewport: { width, height: 1_000 },
-    timezoneId: "UTC",
-  });
-  const opened = await context.newPage();
-  opened.setDefaultTimeout(20_000);
-  opened.on("pageerror", (error) => complaints.push(error.message));
-  opened.on("console", (message) => {
-    if (/content security policy/i.test(message.text())) complaints.push(message.text());
-  });
-  await prepare?.(opened);
-  await opened.goto(`${program.url}/${hash ?? `#token=${program.token}`}`);
-  return opened;
-}
-
-/** A tampering route may still be in flight when its test is over. */
-async function closePage(of: Page): Promise<void> {
-  await of.unrouteAll({ behavior: "ignoreErrors" });
-  await of.context().close();
-}
-
-const see = (of: Page, id: string) => of.getByTestId(id);
-const textOf = async (of: Page, id: string): Promise<string> => (await see(of, id).first().innerText()).trim();
-const until = (of: Page, id: string, wanted: RegExp): Promise<true> =>
-  eventually(async () => (await see(of, id).count()) > 0 && wanted.test(await textOf(of, id)), 100);
-
-/** Types the reason into the dialog that is open and sends it. */
-async function confirm(of: Page, reason: string): Promise<void> {
-  await of.getByRole("dialog").getByRole("textbox").fill(reason);
-  await of.getByRole("dialog").getByRole("button", { name: "Do it" }).click();
-}
+const openPage = (options?: PageOptions): Promise<Page> => chromium.open(options);
+const closePage = (of: Page): Promise<void> => chromium.shut(of);
 
 async function ok(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
   const answer = await program.call(method, path, body);
@@ -129,11 +77,11 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   beforeAll(async () => {
     if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
     program = await startProgram({ console: "served" });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    chromium = await openConsole(program);
     page = await openPage();
   }, SLOW_MS);
   afterAll(async () => {
-    await browser?.close();
+    await chromium?.close();
     await program?.stop();
   });
 
@@ -528,6 +476,6 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   );
 
   it("the content security policy was never violated and no page threw", () => {
-    expect(complaints).toEqual([]);
+    expect(chromium.complaints).toEqual([]);
   });
 });

@@ -3,8 +3,12 @@ import { type Failure, type Language, type Random, ERROR_CATALOGUE, type Clock, 
 import type { Principal } from "@rumi/operations";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { errorEnvelope, languageOf } from "./envelope.ts";
+import type { RunbookOf } from "./ports.ts";
 
 declare module "fastify" {
+  interface FastifyInstance {
+    readonly runbookOf: RunbookOf;
+  }
   interface FastifyRequest {
     trace: string;
     principal: Principal | null;
@@ -34,7 +38,8 @@ export function sendFailure(request: FastifyRequest, reply: FastifyReply, of: Fa
   const seconds = of.params["seconds"];
   if (ERROR_CATALOGUE[of.code].retry === "later" && typeof seconds === "number")
     reply.header("retry-after", String(seconds));
-  return sendJson(reply, status, errorEnvelope(of, status, language(request), request.trace));
+  const runbook = request.server.runbookOf(of.code, of.reasonCode);
+  return sendJson(reply, status, errorEnvelope(of, status, language(request), request.trace, runbook));
 }
 
 export function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {

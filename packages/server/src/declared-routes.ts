@@ -67,7 +67,8 @@ export function routerPath(path: string): string {
 function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer, form: EnvelopeForm): FastifyReply {
   if (answer.kind === "refused" && answer.retry_after_seconds !== undefined)
     reply.header("retry-after", String(answer.retry_after_seconds));
-  return sendJson(reply, answer.status, answerEnvelope(answer, form, language(request), request.trace));
+  const { runbookOf } = request.server;
+  return sendJson(reply, answer.status, answerEnvelope(answer, form, language(request), request.trace, runbookOf));
 }
 
 /** A command may name its own trace; then answer, header and audit all carry that one. */

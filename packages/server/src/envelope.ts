@@ -1,6 +1,7 @@
 /** The two shapes of every JSON answer. */
 import { type Failure, type Language, failureText } from "@rumi/kernel";
 import type { Answer } from "@rumi/operations";
+import type { RunbookOf } from "./ports.ts";
 
 export type ErrorEnvelope = Readonly<Record<string, unknown>> & {
   readonly success: false;
@@ -16,6 +17,7 @@ export function errorEnvelope(
   status: number,
   language: Language,
   trace_id: string,
+  runbook: string | undefined,
   extras: Readonly<Record<string, unknown>> = {},
 ): ErrorEnvelope {
   const filled = of.code === "RUMI-SYS-001" ? { ...of, params: { ...of.params, trace_id } } : of;
@@ -27,6 +29,7 @@ export function errorEnvelope(
     error_code: of.code,
     ...(of.reasonCode === undefined ? {} : { reason_code: of.reasonCode }),
     suggestion: next,
+    ...(runbook === undefined ? {} : { runbook }),
     status_code: status,
     trace_id,
     ...(of.details === undefined ? {} : { details: of.details }),
@@ -45,11 +48,13 @@ export function answerEnvelope(
   form: EnvelopeForm,
   language: Language,
   trace_id: string,
+  runbookOf: RunbookOf,
 ): Readonly<Record<string, unknown>> {
   const suppressed = answer.duplicate_suppressed ? { duplicate_suppressed: true } : {};
   const named = form.command === "in_body" && answer.command_id !== null ? { command_id: answer.command_id } : {};
   if (answer.kind === "refused") {
-    return errorEnvelope(answer.failure, answer.status, language, trace_id, {
+    const runbook = runbookOf(answer.failure.code, answer.failure.reasonCode);
+    return errorEnvelope(answer.failure, answer.status, language, trace_id, runbook, {
       ...answer.extras,
       ...named,
       ...suppressed,

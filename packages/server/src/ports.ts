@@ -16,6 +16,8 @@ export interface LogSource {
   vkey(): string;
 }
 
+export type RunbookOf = (code: string, reason_code: string | undefined) => string | undefined;
+
 export type ServerSettings = {
   readonly pipeline: Pipeline;
   readonly authenticator: Authenticator;
@@ -36,5 +38,7 @@ export type ServerSettings = {
   readonly body_limit_bytes: number;
   /** The built console; null or an absent folder serves a page that says how to build it. */
   readonly console_folder: string | null;
+  /** The page that helps with a refusal, `docs/runbooks/….md`; none where it is left out. */
+  readonly runbookOf?: RunbookOf;
   readonly version: string;
 };

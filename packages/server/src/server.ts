@@ -66,6 +66,7 @@ export function createServer(settings: ServerSettings): Server {
         open: config?.open === true,
       });
   });
+  app.decorate("runbookOf", settings.runbookOf ?? (() => undefined));
   installAdmission(app, settings, lifecycle);
   installBodyParser(app);
   installFailures(app, settings);

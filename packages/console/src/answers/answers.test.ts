@@ -67,7 +67,7 @@ describe("answers of the API", () => {
   });
   it("a refusal needs its code and its next step", () => {
     const full = { error: "no", error_code: "RUMI-BOT-001", suggestion: "look", status_code: 404 };
-    expect(refusal(full, "$")).toEqual({ ...full, reason_code: null, trace_id: null, challenge: null });
+    expect(refusal(full, "$")).toEqual({ ...full, reason_code: null, trace_id: null, runbook: null, challenge: null });
     expect(() => refusal({ ...full, suggestion: undefined }, "$")).toThrow("$.suggestion");
   });
   it("shapes nest", () => {

@@ -11,10 +11,9 @@ import {
   oneOf,
   optional,
   text,
-  type Shape,
+  flag,
+  type Of,
 } from "./shape.ts";
-
-type Of<S> = S extends Shape<infer T> ? T : never;
 
 export const BOT_STATES = [
   "CREATED",
@@ -37,6 +36,8 @@ export const safetyState = object({
   reason: text,
   activated_by: text,
   activated_at: text,
+  /** In force, and the log could not take it yet. */
+  spooled: optional(flag),
 });
 export type SafetyState = Of<typeof safetyState>;
 export type SafetyMode = SafetyState["mode"];
@@ -77,6 +78,25 @@ const instance = object({
   intents_total: integer,
   orders_open: integer,
   counters: mapOf(number),
+  runbook: optional(text),
+  trace_id: optional(text),
+  slo: optional(
+    object({
+      level: oneOf("none", "adjust", "degrade", "halt"),
+      reason_code: nullable(text),
+      promised: mapOf(number),
+      measured: mapOf(number),
+    }),
+  ),
+  breaker: optional(
+    object({
+      state: oneOf("open", "closed"),
+      mode: nullable(text),
+      trigger: nullable(text),
+      reason_code: nullable(text),
+      trips: integer,
+    }),
+  ),
   failure: nullable(object({ error_code: text, reason_code: nullable(text), error: text, suggestion: text })),
   updated_at: text,
 });
@@ -240,6 +260,10 @@ export const venueDetail = object({
 });
 export type VenueDetail = Of<typeof venueDetail>;
 
+/** What stands in the way of something that was asked for. */
+export const blocker = object({ error_code: text, reason_code: nullable(text), error: text });
+export type Blocker = Of<typeof blocker>;
+
 /** What a dangerous operation asks for before it is done. */
 export const challenge = object({
   challenge_id: text,
@@ -247,6 +271,9 @@ export const challenge = object({
   phrase: text,
   requires: list(text),
   expiry: text,
+  /** What it would do, and what stands in its way. */
+  preview: optional(mapOf(anything)),
+  blocked_by: optional(list(blocker)),
 });
 export type Challenge = Of<typeof challenge>;
 
@@ -257,6 +284,8 @@ export const refusal = object({
   suggestion: text,
   status_code: integer,
   trace_id: optional(text),
+  /** The page that says what to do. */
+  runbook: optional(text),
   challenge: optional(challenge),
 });
 export type Refusal = Of<typeof refusal>;

@@ -13,6 +13,7 @@ export class ShapeError extends Error {
 }
 
 export type Shape<T> = (value: unknown, path: string) => T;
+export type Of<S> = S extends Shape<infer T> ? T : never;
 type Fields = Readonly<Record<string, Shape<unknown>>>;
 type Read<F extends Fields> = { readonly [K in keyof F]: ReturnType<F[K]> };
 
@@ -28,6 +29,11 @@ export const integer: Shape<number> = (value, path) => {
 
 export const number: Shape<number> = (value, path) => {
   if (typeof value !== "number") throw new ShapeError(path, "a number");
+  return value;
+};
+
+export const flag: Shape<boolean> = (value, path) => {
+  if (typeof value !== "boolean") throw new ShapeError(path, "true or false");
   return value;
 };
 

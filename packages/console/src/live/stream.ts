@@ -2,13 +2,16 @@
  * Server-sent events over fetch, because the browser's EventSource cannot send a token.
  *
  * Resumes with the last id it has seen, so that a dropped connection loses nothing; where the server says that
- * rows are gone (`gap`), or what arrives is no event, the listener is told to read everything afresh.
+ * rows are gone (`gap`), or what arrives is no event, the listener is told to read everything afresh. Where the stream
+ * is not allowed to somebody (a policy may forbid it), the page reads on by itself and says so.
  */
 import { sseBlocks, sseEvent, type LiveEvent } from "./sse.ts";
 
-export type LiveState = "connecting" | "live" | "lost";
+/** `polled`: nobody may listen, and the page asks every few seconds instead. */
+export type LiveState = "connecting" | "live" | "polled" | "lost";
 
 const RETRY_MS = 1_000;
+const FORBIDDEN_RETRY_MS = 15_000;
 /** The server sends a heartbeat every 15 s; after twice that the connection counts as dead. */
 const SILENCE_MS = 35_000;
 
@@ -21,7 +24,8 @@ export function followEvents(options: {
 }): () => void {
   const stopped = new AbortController();
   let lastId: string | null = null;
-  const connect = async (): Promise<void> => {
+  /** What the connection's end says of the state. */
+  const connect = async (): Promise<"lost" | "polled"> => {
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
@@ -34,6 +38,7 @@ export function followEvents(options: {
         },
         signal: AbortSignal.any([stopped.signal, silence.signal]),
       });
+      if (response.status === 403) return "polled";
       if (!response.ok || response.body === null) throw new Error(`events answered ${response.status}`);
       options.onState("live");
       options.onGap();
@@ -41,7 +46,7 @@ export function followEvents(options: {
       let pending = "";
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return;
+        if (done) return "lost";
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_MS);
         const { blocks, rest } = sseBlocks(pending + value);
@@ -61,14 +66,11 @@ export function followEvents(options: {
   const loop = async (): Promise<void> => {
     options.onState("connecting");
     while (!stopped.signal.aborted) {
-      try {
-        await connect();
-      } catch {
-        // The state below tells the person; the loop is the answer.
-      }
+      // The state tells the person; the loop is the answer.
+      const end = await connect().catch(() => "lost" as const);
       if (stopped.signal.aborted) return;
-      options.onState("lost");
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      options.onState(end);
+      await new Promise((resolve) => setTimeout(resolve, end === "polled" ? FORBIDDEN_RETRY_MS : RETRY_MS));
     }
   };
   void loop();

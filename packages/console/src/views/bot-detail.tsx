@@ -1,12 +1,17 @@
 /** One bot: what it is, what is believed about it, and what it earned. */
 import { useQuery } from "@tanstack/react-query";
-import type { JSX } from "react";
+import { useState, type JSX } from "react";
 import type { BotDetail as Detail, PackStatus } from "../answers/answers.ts";
 import { useConsole } from "../context.ts";
 import { isSecretField } from "../secrets.ts";
+import { useMay } from "../may.ts";
 import { useInstances, usePositions } from "../queries.ts";
 import { dayText } from "../time.ts";
 import { Badge } from "./badge.tsx";
+import { AdmissionBlock } from "./bot/admission-block.tsx";
+import { ConfigForm } from "./bot/config-form.tsx";
+import { InstancesBlock } from "./bot/instances-block.tsx";
+import { StopsBlock } from "./bot/stops-block.tsx";
 import { FillsChart } from "./fills-chart.tsx";
 import { Panel } from "./panel.tsx";
 
@@ -42,6 +47,9 @@ export function BotDetail(props: { readonly botId: string; readonly onClose: () 
             <Conditions bot={detail.data} />
             <Versions bot={detail.data} />
           </div>
+          <InstancesBlock botId={botId} />
+          <StopsBlock botId={botId} />
+          <AdmissionBlock botId={botId} />
         </div>
       )}
     </Panel>
@@ -121,6 +129,8 @@ function Facts({ bot }: { readonly bot: Detail }): JSX.Element {
 
 function Config({ bot }: { readonly bot: Detail }): JSX.Element {
   const { api, t } = useConsole();
+  const may = useMay();
+  const [isEdited, setIsEdited] = useState(false);
   const { pack_id, strategy_id } = bot.spec.strategy;
   const pack = useQuery({
     queryKey: ["packs", pack_id],
@@ -131,7 +141,15 @@ function Config({ bot }: { readonly bot: Detail }): JSX.Element {
   const fields = Object.entries(bot.spec.config);
   return (
     <div className="config-block">
-      <h3>{t("config")}</h3>
+      <h3>
+        {t("config")}{" "}
+        {!isEdited && may.ask("bots.config_apply") && (
+          <button type="button" className="quiet" onClick={() => setIsEdited(true)}>
+            {t("change")}
+          </button>
+        )}
+      </h3>
+      {isEdited && <ConfigForm bot={bot} onClose={() => setIsEdited(false)} />}
       <dl className="facts columns" data-testid="config">
         {fields.length === 0 && <div className="dim">–</div>}
         {fields.map(([name, value]) => (

@@ -5,19 +5,29 @@ import type { Bot, BotState, Instance, Position } from "../answers/answers.ts";
 import { useConsole } from "../context.ts";
 import type { Word } from "../i18n.ts";
 import { shownDecimal, sumDecimals } from "../numbers.ts";
-import { useBots, useInstances, usePositions } from "../queries.ts";
+import { useMay } from "../may.ts";
+import { useBots, useInstances, usePositions, useVenues } from "../queries.ts";
 import { sinceText } from "../time.ts";
 import { Badge, ModeBadge, type Tone } from "./badge.tsx";
 import { Money } from "./money.tsx";
 import { Panel } from "./panel.tsx";
 import { ReasonDialog, type Question } from "./reason-dialog.tsx";
 
-type Act = { readonly word: Word; readonly to: BotState; readonly tone: "primary" | "danger" };
+type Act = {
+  readonly word: Word;
+  readonly to: BotState;
+  readonly tone: "primary" | "danger" | "live";
+  /** Confirmed by typing the bot's name, and only an administrator may ask for it. */
+  readonly isDangerous?: true;
+};
 
 const START: readonly Act[] = [
   { word: "start_paper", to: "RUNNING_PAPER", tone: "primary" },
   { word: "start_shadow", to: "RUNNING_SHADOW", tone: "primary" },
 ];
+/** Offered only where live is possible at all: on a venue that takes orders. */
+const START_LIVE: Act = { word: "start_live", to: "RUNNING_LIVE", tone: "live", isDangerous: true };
+const RELEASE: Act = { word: "release", to: "IDLE", tone: "primary", isDangerous: true };
 const STOP: Act = { word: "stop", to: "STOPPING", tone: "danger" };
 const PAUSE: Act = { word: "pause", to: "PAUSED", tone: "primary" };
 const QUARANTINE: Act = { word: "quarantine", to: "QUARANTINED", tone: "danger" };
@@ -25,14 +35,14 @@ const QUARANTINE: Act = { word: "quarantine", to: "QUARANTINED", tone: "danger" 
 /** What a person may ask for in each state (docs/formats/bot-states.md); the server decides. */
 const ACTS: Readonly<Record<BotState, readonly Act[]>> = {
   CREATED: [QUARANTINE],
-  IDLE: [...START, QUARANTINE],
+  IDLE: [...START, START_LIVE, QUARANTINE],
   RUNNING_PAPER: [PAUSE, STOP, QUARANTINE],
   RUNNING_SHADOW: [PAUSE, STOP, QUARANTINE],
   RUNNING_LIVE: [PAUSE, STOP, QUARANTINE],
-  PAUSED: [...START, STOP, QUARANTINE],
+  PAUSED: [...START, START_LIVE, STOP, QUARANTINE],
   STOPPING: [QUARANTINE],
-  ERROR: [...START, STOP, QUARANTINE],
-  QUARANTINED: [],
+  ERROR: [...START, START_LIVE, STOP, QUARANTINE],
+  QUARANTINED: [RELEASE],
 };
 
 const STATE_TONE: Readonly<Record<BotState, Tone>> = {
@@ -56,7 +66,14 @@ export function BotsTable(props: {
   const { chosen, onChoose } = props;
   const queries = useQueryClient();
   const [question, setQuestion] = useState<Question | null>(null);
-  const [bots, instances, positions] = [useBots(), useInstances(), usePositions()];
+  const may = useMay();
+  const [bots, instances, positions, venues] = [useBots(), useInstances(), usePositions(), useVenues()];
+  const actsOf = (bot: Bot): readonly Act[] =>
+    ACTS[bot.state].filter(({ to, isDangerous }) => {
+      if (!(isDangerous ? may.dangerous("commands.submit") : may.ask("commands.submit"))) return false;
+      const isOutside = venues.data?.find(({ venue_id }) => venue_id === bot.spec.venue)?.kind === "venue_sim";
+      return to === "RUNNING_LIVE" ? isOutside : to !== "RUNNING_PAPER" || !isOutside;
+    });
   const ask = (bot: Bot, act: Act): void =>
     setQuestion({
       title: t("ask_command", { what: t(act.word), bot: bot.bot_id }),
@@ -106,6 +123,7 @@ export function BotsTable(props: {
                   bot={bot}
                   instance={instances.data?.find((one) => one.bot_id === bot.bot_id)}
                   positions={(positions.data ?? []).filter((held) => held.bot_id === bot.bot_id)}
+                  acts={actsOf(bot)}
                   isChosen={bot.bot_id === chosen}
                   onChoose={() => onChoose(bot.bot_id)}
                   onAct={(act) => ask(bot, act)}
@@ -124,17 +142,21 @@ function BotRow(props: {
   readonly bot: Bot;
   readonly instance: Instance | undefined;
   readonly positions: readonly Position[];
+  readonly acts: readonly Act[];
   readonly isChosen: boolean;
   readonly onChoose: () => void;
   readonly onAct: (act: Act) => void;
 }): JSX.Element {
   const { t } = useConsole();
-  const { bot, instance, positions, isChosen, onChoose, onAct } = props;
+  const { bot, instance, positions, acts, isChosen, onChoose, onAct } = props;
   const sum = (pick: (held: Position) => string): JSX.Element | string =>
     positions.length === 0 ? "–" : <Money amount={sumDecimals(positions.map(pick))} />;
   const fills = instance?.counters["fills_total"];
   return (
-    <tr className={isChosen ? "chosen" : ""} data-testid={`bot-${bot.bot_id}`}>
+    <tr
+      className={`${isChosen ? "chosen" : ""} ${bot.state === "RUNNING_LIVE" ? "is-live" : ""}`}
+      data-testid={`bot-${bot.bot_id}`}
+    >
       <td data-label={t("bot")}>
         <button type="button" className="name" aria-expanded={isChosen} onClick={onChoose}>
           {bot.display_name}
@@ -183,11 +205,11 @@ function BotRow(props: {
       </td>
       <td data-label={t("actions")}>
         <div className="row-actions">
-          {ACTS[bot.state].map((act) => (
+          {acts.map((act) => (
             <button
               key={act.to}
               type="button"
-              className={act.tone === "danger" ? "danger" : ""}
+              className={act.tone === "primary" ? "" : act.tone}
               onClick={() => onAct(act)}
               aria-label={`${t(act.word)}: ${bot.display_name}`}
             >

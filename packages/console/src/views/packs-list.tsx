@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import type { Pack } from "../answers/answers.ts";
 import { useConsole } from "../context.ts";
+import { useMay } from "../may.ts";
 import { Badge, type Tone } from "./badge.tsx";
 import { Panel } from "./panel.tsx";
 import { ReasonDialog, type Question } from "./reason-dialog.tsx";
@@ -17,6 +18,7 @@ const PACK_TONE: Readonly<Record<string, Tone>> = {
 
 export function PacksList(): JSX.Element {
   const { api, t } = useConsole();
+  const may = useMay();
   const queries = useQueryClient();
   const [question, setQuestion] = useState<Question | null>(null);
   const packs = useQuery({
@@ -55,12 +57,16 @@ export function PacksList(): JSX.Element {
               <Badge tone={PACK_TONE[pack.state] ?? "dim"} text={pack.state} />
               {isWaiting(pack) && (
                 <span className="row-actions end">
-                  <button type="button" className="primary" onClick={() => ask(pack, "approve")}>
-                    {t("approve")}
-                  </button>
-                  <button type="button" className="danger" onClick={() => ask(pack, "reject")}>
-                    {t("reject")}
-                  </button>
+                  {may.ask("packs.approve") && (
+                    <button type="button" className="primary" onClick={() => ask(pack, "approve")}>
+                      {t("approve")}
+                    </button>
+                  )}
+                  {may.ask("packs.reject") && (
+                    <button type="button" className="danger" onClick={() => ask(pack, "reject")}>
+                      {t("reject")}
+                    </button>
+                  )}
                 </span>
               )}
             </div>

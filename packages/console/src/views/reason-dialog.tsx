@@ -1,27 +1,28 @@
 /**
  * Asks for the reason before anything changes, and shows a refusal where the wish was made.
  *
- * What is dangerous is done in two steps that nobody can skip: the first is answered with a challenge, the second needs
- * its phrase typed.
+ * What is dangerous is done in two steps that nobody can skip: the first is answered with a challenge, which shows what
+ * it would do and what stands in its way; the second needs what the challenge asks for typed.
  */
 import { useEffect, useRef, useState, type JSX, type ReactNode } from "react";
 import { RefusedError, type Wish } from "../api.ts";
 import { ShapeError } from "../answers/shape.ts";
 import type { Challenge, Refusal } from "../answers/answers.ts";
 import { useConsole } from "../context.ts";
+import { Blockers, Impact, Remaining } from "./outlook.tsx";
+import { fieldsOf, isTyped, TypedFields, type Field, type Typed } from "./typed-fields.tsx";
+import { TroubleBox, type Trouble } from "./trouble-box.tsx";
 
 export type Question = {
   readonly title: string;
   readonly detail?: ReactNode;
-  readonly tone: "primary" | "danger";
-  readonly onYes: (wish: Wish) => Promise<unknown>;
+  readonly tone: "primary" | "danger" | "live";
+  /** To be typed beside the reason. */
+  readonly fields?: readonly Field[];
+  readonly onYes: (wish: Wish, typed: Typed) => Promise<unknown>;
   /** After it was accepted. */
   readonly onDone: () => void;
 };
-
-type Trouble =
-  | { readonly kind: "refused"; readonly refusal: Refusal }
-  | { readonly kind: "other"; readonly message: string };
 
 const REASON_CHARACTERS = 500;
 
@@ -33,19 +34,20 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
   const [isSending, setIsSending] = useState(false);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [challenge, setChallenge] = useState<Challenge | null>(null);
-  const [phrase, setPhrase] = useState("");
+  const [typed, setTyped] = useState<Typed>({});
   // A wish that got no answer keeps its id, so that sending it again cannot act twice; a refused one is over.
   const [id, setId] = useState(() => crypto.randomUUID());
   useEffect(() => {
     if (dialog.current?.open === false) dialog.current.showModal();
   }, []);
-  const isComplete = reason.trim() !== "" && (challenge === null || phrase === challenge.phrase);
+  const fields = challenge === null ? (question.fields ?? []) : fieldsOf(challenge, t);
+  const isComplete = reason.trim() !== "" && isTyped(fields, typed);
   const send = async (): Promise<void> => {
     setIsSending(true);
     setTrouble(null);
     try {
       const wish = { id, reason: reason.trim() };
-      await (challenge === null ? question.onYes(wish) : api.confirmChallenge(challenge, phrase, wish));
+      await (challenge === null ? question.onYes(wish, typed) : api.confirmChallenge(challenge, typed, wish));
       question.onDone();
       onClose();
     } catch (problem) {
@@ -53,13 +55,13 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
       if (problem instanceof RefusedError) {
         setId(crypto.randomUUID());
         setChallenge(confirmable(problem.refusal));
-        setPhrase("");
+        setTyped({});
       }
       setIsSending(false);
     }
   };
   return (
-    <dialog ref={dialog} onClose={onClose} aria-labelledby="question">
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="question" className={question.tone}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -67,7 +69,7 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
         }}
       >
         <h3 id="question">{question.title}</h3>
-        {question.detail !== undefined && <p className="dim detail">{question.detail}</p>}
+        {question.detail !== undefined && <div className="dim detail">{question.detail}</div>}
         <label>
           {t("reason_hint")}
           <input
@@ -79,21 +81,16 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
             aria-label={t("reason")}
           />
         </label>
-        {trouble !== null && <TroubleBox trouble={trouble} />}
+        {trouble !== null && <TroubleBox trouble={trouble} onLeave={onClose} />}
         {challenge !== null && (
-          <label>
-            {t("type_phrase", { phrase: challenge.phrase })}
-            <input
-              autoFocus
-              required
-              value={phrase}
-              onChange={(event) => setPhrase(event.target.value)}
-              aria-label={t("phrase")}
-              data-testid="phrase"
-            />
-          </label>
+          <>
+            <Impact impact={challenge.preview} />
+            <Blockers blockers={challenge.blocked_by} />
+          </>
         )}
+        <TypedFields fields={fields} typed={typed} onType={setTyped} />
         <div className="buttons">
+          {challenge !== null && <Remaining until={challenge.expiry} />}
           <button type="button" onClick={onClose}>
             {trouble === null ? t("cancel") : t("close")}
           </button>
@@ -103,33 +100,6 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
         </div>
       </form>
     </dialog>
-  );
-}
-
-function TroubleBox({ trouble }: { readonly trouble: Trouble }): JSX.Element {
-  const { t } = useConsole();
-  if (trouble.kind === "other")
-    return (
-      <div className="refusal" role="alert" data-testid="refusal">
-        <strong className="bad">{trouble.message}</strong>
-      </div>
-    );
-  const { error, error_code, reason_code, suggestion, trace_id } = trouble.refusal;
-  return (
-    <div className="refusal" role="alert" data-testid="refusal">
-      <div>
-        <strong className="bad">{t("refused")}</strong>{" "}
-        <span className="mono" data-testid="refusal-code">
-          {error_code}
-          {reason_code === null ? "" : ` · ${reason_code}`}
-        </span>
-      </div>
-      <div>{error}</div>
-      <div data-testid="next-step">
-        <strong>{t("next_step")}:</strong> {suggestion}
-      </div>
-      {trace_id !== null && <div className="mono dim">trace {trace_id}</div>}
-    </div>
   );
 }
 

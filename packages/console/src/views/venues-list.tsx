@@ -4,17 +4,14 @@ import { useState, type JSX } from "react";
 import type { Venue } from "../answers/answers.ts";
 import { useConsole } from "../context.ts";
 import { shownDecimal } from "../numbers.ts";
+import { useVenues } from "../queries.ts";
 import { Badge } from "./badge.tsx";
 import { Panel, ProblemNote } from "./panel.tsx";
 
 export function VenuesList(): JSX.Element {
-  const { api, t } = useConsole();
+  const { t } = useConsole();
   const [open, setOpen] = useState<string | null>(null);
-  const venues = useQuery({
-    queryKey: ["venues"],
-    queryFn: async () => (await api.venues()).venues,
-    refetchInterval: 10_000,
-  });
+  const venues = useVenues();
   return (
     <Panel title={t("venues")} name="venues" problem={venues.error}>
       {venues.data?.length === 0 && <p className="empty">{t("no_venues")}</p>}

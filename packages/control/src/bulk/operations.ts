@@ -18,10 +18,11 @@ import {
   type Selector,
 } from "./begin.ts";
 import { beginBulk, due, follow, inFlight, isOver } from "./model.ts";
-import { insertBulk, readBulk, updateBulk, type BulkRow } from "./tables.ts";
+import { insertBulk, newestBulks, readBulk, updateBulk, type BulkRow } from "./tables.ts";
 
 export const bulkDeclarations = (): readonly Declaration[] => [
   startBulk,
+  listBulks,
   showBulk,
   abortBulk,
   pauseBulk,
@@ -80,6 +81,19 @@ const startBulk: Declaration = defineOperation({
       status: 202,
       data: { ...bulkView(row), left_out: leftOut(resolved.bots, from) },
     });
+  },
+});
+
+const listBulks: Declaration = defineQuery({
+  name: "bulk.list",
+  summary: "Bulks, newest first, each with how far it has come",
+  http: { method: "GET", path: "/api/bulk" },
+  input: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })) }, CLOSED),
+  output: AnswerSchema,
+  permission: EVERYONE,
+  read: async (reader, { limit = 20 }, { store }) => {
+    const rows = await newestBulks(reader, store, limit);
+    return ok({ bulks: rows.map(bulkView), count: rows.length });
   },
 });
 
@@ -240,6 +254,7 @@ export function bulkView(row: BulkRow) {
     bulk_id: row.bulk_id,
     state: row.state,
     actor: row.actor,
+    reason: row.reason,
     requested_transition: { from: row.from_state, to: row.to_state },
     digest: row.digest,
     group_id: row.group_id,

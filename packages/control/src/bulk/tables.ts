@@ -63,6 +63,18 @@ export function runningBulks(reader: Reader, sql: Sql): Promise<readonly BulkRow
   );
 }
 
+export function newestBulks(reader: Reader, sql: Sql, limit: number): Promise<readonly BulkRow[]> {
+  return reader.rows<BulkRow>(
+    sql
+      .builder<BulkTables>()
+      .selectFrom("bulk")
+      .selectAll()
+      .orderBy("created_at", "desc")
+      .orderBy("bulk_id", "desc")
+      .limit(limit),
+  );
+}
+
 export const insertBulk = (sql: Sql, row: BulkRow): Write =>
   write(sql.builder<BulkTables>().insertInto("bulk").values(row), 1);
 

@@ -70,6 +70,8 @@ function summaryOf(row: ChallengeRow, now: number) {
     operation: row.operation,
     target: { resource_type: row.resource_type, resource_id: row.resource_id },
     requester: row.requester,
+    /** Whose second person may approve it. */
+    approver_roles: jsonOf<readonly string[]>(row.roles),
     command_id: row.command_id,
     reason: row.reason,
     created_at: iso(row.created_at),

@@ -30,7 +30,11 @@ type InForce =
     }
   | { readonly kind: "broken"; readonly problem: string };
 
-export type PolicyKeeper = PolicyPort & { close(): void };
+export type PolicyKeeper = PolicyPort & {
+  /** Why somebody may never do this, whatever it is about; undefined also where that depends on what it is about. */
+  refusalAtAll(asked: Pick<Asked, "principal" | "operation">): Promise<Failure | undefined>;
+  close(): void;
+};
 
 export function policyKeeper(
   store: Store,
@@ -59,12 +63,22 @@ export function policyKeeper(
     });
     return { kind: "broken", problem: String(made.error.params["problem"]) };
   };
+  const current = (): InForce | undefined => {
+    if (inForce?.kind === "compiled" && isSpoilt(inForce.engine)) inForce = undefined;
+    return inForce;
+  };
   return {
     close: stopListening,
+    refusalAtAll: async ({ principal, operation }) => {
+      const asked = { principal, operation, target: { resource_type: "query", resource_id: operation } };
+      if (isRootsRepair(asked)) return undefined;
+      const of = current() ?? (await load());
+      return of.kind === "compiled" && of.policies.looksAtResource ? undefined : judge(of, asked);
+    },
     refusal: (asked) => {
       if (isRootsRepair(asked)) return undefined;
-      if (inForce?.kind === "compiled" && isSpoilt(inForce.engine)) inForce = undefined;
-      const judged = inForce === undefined ? load().then((of) => judge(of, asked)) : judge(inForce, asked);
+      const of = current();
+      const judged = of === undefined ? load().then((loaded) => judge(loaded, asked)) : judge(of, asked);
       if (!mayHelpRepair(asked)) return judged;
       return Promise.resolve(judged).then(async (why) =>
         why !== undefined && (await helpsRepair(store, asked)) ? undefined : why,

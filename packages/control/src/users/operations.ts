@@ -4,7 +4,15 @@
  * The bootstrap principal `user:root`, to whom the home's derived token belongs, is not a row: nobody changes it.
  */
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
-import { defineOperation, defineQuery, ROLES, ROOT, type Declaration, type Decision } from "@rumi/operations";
+import {
+  defineOperation,
+  defineQuery,
+  ROLES,
+  ROOT,
+  type Declaration,
+  type Decision,
+  type Principal,
+} from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -14,15 +22,13 @@ import { UserIdField, userResource, userView } from "./model.ts";
 import { countUsers, readUser, rolesOf, updateUser, type UserRow, type UserTables } from "./tables.ts";
 import { tokenDeclarations, type TokenDeps } from "./token-operations.ts";
 
-export function userDeclarations(deps: TokenDeps): readonly Declaration[] {
-  return [
-    whoAmI(deps.environment),
-    listUsers,
-    createUser(deps.environment),
-    setRoles,
-    disableUser,
-    ...tokenDeclarations(deps),
-  ];
+export type UserDeps = TokenDeps & {
+  /** Operations and queries that somebody may ask for, by name. */
+  readonly may: (principal: Principal) => Promise<readonly string[]>;
+};
+
+export function userDeclarations(deps: UserDeps): readonly Declaration[] {
+  return [whoAmI(deps), listUsers, createUser(deps.environment), setRoles, disableUser, ...tokenDeclarations(deps)];
 }
 
 const RolesField = Type.Array(Type.Union(ROLES.map((role) => Type.Literal(role))), {
@@ -32,16 +38,16 @@ const RolesField = Type.Array(Type.Union(ROLES.map((role) => Type.Literal(role))
 });
 const allModes = ["NORMAL", "SAFE", "EMERGENCY_STOP"] as const;
 
-const whoAmI = (environment: string): Declaration =>
+const whoAmI = ({ environment, may }: UserDeps): Declaration =>
   defineQuery({
     name: "users.me",
-    summary: "Who you are here, and in which environment",
+    summary: "Who you are here, in which environment, and what you may ask for",
     http: { method: "GET", path: "/api/me" },
     input: Type.Object({}, CLOSED),
     output: AnswerSchema,
     permission: EVERYONE,
-    read: (_reader, _input, { principal }) =>
-      Promise.resolve(ok({ user_id: principal.id, roles: principal.roles, environment })),
+    read: async (_reader, _input, { principal }) =>
+      ok({ user_id: principal.id, roles: principal.roles, environment, may: await may(principal) }),
   });
 
 const listUsers: Declaration = defineQuery({

@@ -88,6 +88,7 @@ const ERROR_SCHEMA = {
     error_code: { type: "string", pattern: "^RUMI-[A-Z]{2,4}-\\d{3}$" },
     reason_code: { type: "string" },
     suggestion: { type: "string" },
+    runbook: { type: "string", description: "The page that says what to do." },
     status_code: { type: "integer" },
     trace_id: { type: "string" },
     details: { type: "object" },

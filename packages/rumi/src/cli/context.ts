@@ -90,5 +90,6 @@ export function failFromApi(context: CliContext, error: ApiError, style: OutputS
     `${code}${word("reason_code") === "" ? "" : ` ${word("reason_code")}`}: ${word("error") || "the answer is not one of Rumi's"}\n`,
   );
   if (word("suggestion") !== "") context.terminal.err(`  → ${word("suggestion")}\n`);
+  if (word("runbook") !== "") context.terminal.err(`  → ${word("runbook")}\n`);
   if (body["details"] !== undefined) context.terminal.err(`  ${JSON.stringify(body["details"])}\n`);
 }

@@ -18,6 +18,7 @@ import {
   listenForRunners,
   instanceMetrics,
   readRunners,
+  runbookOf,
   runnerSocketPath,
   type ControlPlane,
   type RunnerSocketServer,
@@ -150,7 +151,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const control = controlPlane(store.value, library.library, held.value, metrics, options);
   started.push({ name: "control plane", stop: () => control.close() });
   const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
-  control.know({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys(), EVENTS_ACTION] });
+  control.know(registry, [EVENTS_ACTION]);
   const pipeline = createPipeline({
     store: store.value,
     registry,
@@ -420,6 +421,7 @@ function serve({ store, pipeline, metrics, control, signer, token, paths, option
     cors_origins: settings.cors_origins,
     body_limit_bytes: settings.max_request_body_bytes,
     console_folder: options.headless ? null : installation.console,
+    runbookOf,
     version: installation.version,
   });
 }

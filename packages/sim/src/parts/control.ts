@@ -90,7 +90,7 @@ export async function startControl(parts: {
     proveEvent: () => Promise.reject(new Error("nobody asks for proofs")),
   });
   const registry = createRegistry(control.declarations);
-  control.know({ operations: [...registry.operations.keys()], queries: [...registry.queries.keys()] });
+  control.know(registry);
   const pipeline = createPipeline({
     store,
     registry,
