@@ -434,6 +434,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
             });
           }),
       });
+      await see(other, `bot-${BOT}`).waitFor();
       await see(other, "panel-audit").waitFor();
       const place = await see(other, "panel-packs").boundingBox();
       await eventually(() => sent > 3_000, 100);
