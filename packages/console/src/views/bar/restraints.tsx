@@ -181,7 +181,6 @@ function SpoolPart({ safety, kill }: Pick<Observed, "safety" | "kill">): JSX.Ele
 }
 
 function SessionPart({ sessions }: Pick<Observed, "sessions">): JSX.Element | null {
-  const { t } = useConsole();
   const session = sessions?.find(({ state }) => state !== "REVIEWED");
   if (session === undefined) return null;
   return (
