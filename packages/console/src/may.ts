@@ -13,6 +13,8 @@ const ALWAYS: readonly string[] = ["safety.set", "killswitch.set"];
 export type May = {
   /** Operations and queries by their names in the API. */
   readonly ask: (operation: string) => boolean;
+  /** Stopping, restraining, taking back: no policy keeps anybody from it whose role allows it. */
+  readonly tighten: (operation: string) => boolean;
   /** What is dangerous (live, loosening, release) is an administrator's. */
   readonly dangerous: (operation: string) => boolean;
 };
@@ -24,7 +26,11 @@ export function useMe(): UseQueryResult<Me> {
 
 export function useMay(): May {
   const { data: me, isError } = useMe();
-  const allowed = me?.may ?? (isError ? ALWAYS : []);
-  const ask = (operation: string): boolean => allowed.includes(operation);
-  return { ask, dangerous: (operation) => ask(operation) && me?.roles.includes("admin") === true };
+  const tightened = me?.may_tighten ?? (isError ? ALWAYS : []);
+  const ask = (operation: string): boolean => me?.may.includes(operation) === true;
+  return {
+    ask,
+    tighten: (operation) => ask(operation) || tightened.includes(operation),
+    dangerous: (operation) => ask(operation) && me?.roles.includes("admin") === true,
+  };
 }

@@ -1,7 +1,14 @@
 /** Answers about people, and about wishes for many bots. */
 import { flag, integer, list, nullable, object, oneOf, optional, text, type Of } from "./shape.ts";
 
-export const me = object({ user_id: text, roles: list(text), environment: text, may: list(text) });
+export const me = object({
+  user_id: text,
+  roles: list(text),
+  environment: text,
+  may: list(text),
+  /** Of these only what tightens. */
+  may_tighten: list(text),
+});
 export type Me = Of<typeof me>;
 
 const user = object({

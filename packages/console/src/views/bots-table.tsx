@@ -70,7 +70,9 @@ export function BotsTable(props: {
   const [bots, instances, positions, venues] = [useBots(), useInstances(), usePositions(), useVenues()];
   const actsOf = (bot: Bot): readonly Act[] =>
     ACTS[bot.state].filter(({ to, isDangerous }) => {
-      if (!(isDangerous ? may.dangerous("commands.submit") : may.ask("commands.submit"))) return false;
+      const isStart = to.startsWith("RUNNING");
+      const allowed = isDangerous ? may.dangerous : isStart ? may.ask : may.tighten;
+      if (!allowed("commands.submit")) return false;
       const isOutside = venues.data?.find(({ venue_id }) => venue_id === bot.spec.venue)?.kind === "venue_sim";
       return to === "RUNNING_LIVE" ? isOutside : to !== "RUNNING_PAPER" || !isOutside;
     });

@@ -87,7 +87,7 @@ function SafetyActs({ mode }: { readonly mode: SafetyMode | undefined }): JSX.El
     });
   return (
     <span className="bar-acts">
-      {mode === "NORMAL" && may.ask("safety.set") && (
+      {mode === "NORMAL" && may.tighten("safety.set") && (
         <button type="button" onClick={() => ask("SAFE")}>
           {t("set_safe")}
         </button>
@@ -97,7 +97,7 @@ function SafetyActs({ mode }: { readonly mode: SafetyMode | undefined }): JSX.El
           {t("set_normal")}
         </button>
       )}
-      {mode !== "EMERGENCY_STOP" && may.ask("safety.set") && (
+      {mode !== "EMERGENCY_STOP" && may.tighten("safety.set") && (
         <button type="button" className="danger" onClick={() => ask("EMERGENCY_STOP")}>
           {t("set_emergency")}
         </button>

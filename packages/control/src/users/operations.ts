@@ -18,13 +18,14 @@ import { Type } from "@sinclair/typebox";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
+import type { Permitted } from "./may.ts";
 import { UserIdField, userResource, userView } from "./model.ts";
 import { countUsers, readUser, rolesOf, updateUser, type UserRow, type UserTables } from "./tables.ts";
 import { tokenDeclarations, type TokenDeps } from "./token-operations.ts";
 
 export type UserDeps = TokenDeps & {
   /** Operations and queries that somebody may ask for, by name. */
-  readonly may: (principal: Principal) => Promise<readonly string[]>;
+  readonly may: (principal: Principal) => Promise<Permitted>;
 };
 
 export function userDeclarations(deps: UserDeps): readonly Declaration[] {
@@ -47,7 +48,7 @@ const whoAmI = ({ environment, may }: UserDeps): Declaration =>
     output: AnswerSchema,
     permission: EVERYONE,
     read: async (_reader, _input, { principal }) =>
-      ok({ user_id: principal.id, roles: principal.roles, environment, may: await may(principal) }),
+      ok({ user_id: principal.id, roles: principal.roles, environment, ...(await may(principal)) }),
   });
 
 const listUsers: Declaration = defineQuery({

@@ -86,7 +86,7 @@ function Acts({ challenge }: { readonly challenge: Detail }): JSX.Element | null
     });
   return (
     <div className="buttons">
-      {(isMine || isEntitled) && may.ask("challenges.reject") && (
+      {(isMine || isEntitled) && may.tighten("challenges.reject") && (
         <button type="button" className="danger" onClick={() => judge("reject")}>
           {t(isMine ? "take_back" : "reject")}
         </button>

@@ -84,7 +84,7 @@ function StagedRow(props: {
               {t("approve")}
             </button>
           )}
-          {waits && may.ask("intents.reject") && (
+          {waits && may.tighten("intents.reject") && (
             <button type="button" className="danger" onClick={() => onAsk(intent, "reject")}>
               {t("reject")}
             </button>

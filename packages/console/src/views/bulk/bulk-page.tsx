@@ -21,6 +21,8 @@ const ASK = {
 } as const satisfies Readonly<Record<BulkWord, Word>>;
 const WORD = { abort: "abort", pause: "pause", resume: "resume", retry: "retry_failed" } as const;
 
+const TIGHTENS: readonly BulkWord[] = ["abort", "pause"];
+
 /** What may be said of a bulk as it stands. */
 function wordsFor({ state, aborted, paused, failed }: Bulk): readonly BulkWord[] {
   if (state === "over") return failed.length > 0 ? ["retry"] : [];
@@ -76,7 +78,7 @@ function BulkRow(props: { readonly bulk: Bulk; readonly onAsk: (bulk: Bulk, word
         <span className="dim">{t("wave", { wave })}</span>
         <span className="row-actions end">
           {wordsFor(bulk)
-            .filter((word) => may.ask(`bulk.${word}`))
+            .filter((word) => (TIGHTENS.includes(word) ? may.tighten : may.ask)(`bulk.${word}`))
             .map((word) => (
               <button
                 key={word}

@@ -72,7 +72,7 @@ function SessionRow({ session, onAsk, onDone }: { readonly session: Session } & 
         <Badge tone={STATE_TONE[state]} look={state === "REVIEWED" ? "outline" : "filled"} text={state} />
         {state === "OPEN" && <Remaining until={ends_at} />}
         <span className="row-actions end">
-          {state === "OPEN" && may.ask("break_glass.close") && (
+          {state === "OPEN" && may.tighten("break_glass.close") && (
             <button type="button" className="danger" onClick={() => ask("close")}>
               {t("end_session")}
             </button>

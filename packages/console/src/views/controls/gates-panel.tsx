@@ -45,7 +45,7 @@ export function GatesPanel(): JSX.Element {
           <GateRow
             key={gate.gate}
             gate={gate}
-            onRequire={!gate.required && may.ask("gates.require") ? () => ask(gate.gate, "require") : null}
+            onRequire={!gate.required && may.tighten("gates.require") ? () => ask(gate.gate, "require") : null}
             onDisable={gate.required && may.ask("gates.disable") ? () => ask(gate.gate, "disable") : null}
           />
         ))}

@@ -43,7 +43,7 @@ export function HoldsPanel(): JSX.Element {
         </span>
       }
     >
-      {may.ask("holds.set") && <HoldForm onAsk={setQuestion} onDone={again} />}
+      {may.tighten("holds.set") && <HoldForm onAsk={setQuestion} onDone={again} />}
       {holds.data?.length === 0 && <p className="empty">{t("no_holds")}</p>}
       <ul className="rows" data-testid="holds">
         {(holds.data ?? []).map((hold) => (

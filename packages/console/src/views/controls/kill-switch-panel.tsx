@@ -44,7 +44,7 @@ export function KillSwitchPanel(): JSX.Element {
         </>
       }
     >
-      {may.ask("killswitch.set") && (
+      {may.tighten("killswitch.set") && (
         <KillForm
           rules={rules}
           mayLoosen={may.dangerous("killswitch.set")}
