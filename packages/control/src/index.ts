@@ -19,6 +19,7 @@ import {
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
+import { simulatedFunds, type FundsLedger } from "@rumi/venues";
 import { keptAdmission, type Admission } from "./admissions/keep.ts";
 import { admissionDeclarations } from "./admissions/operations.ts";
 import { ADMISSION_MIGRATIONS } from "./admissions/tables.ts";
@@ -80,6 +81,10 @@ import { preflightDeclarations } from "./preflight/operations.ts";
 import { PREFLIGHT_MIGRATIONS } from "./preflight/tables.ts";
 import { retiredGuard } from "./retirement/guard.ts";
 import { retirementDeclarations } from "./retirement/operations.ts";
+import { stopDeclarations } from "./risk/stop-operations.ts";
+import { riskReconciler } from "./risk/reconciler.ts";
+import { riskDeclarations } from "./risk/operations.ts";
+import { RISK_MIGRATIONS } from "./risk/tables.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
@@ -171,6 +176,7 @@ export const controlMigrations: readonly Migrations[] = [
   DEPENDENCY_MIGRATIONS,
   OVERRIDE_MIGRATIONS,
   TEMPLATE_MIGRATIONS,
+  RISK_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -196,6 +202,8 @@ export type ControlDeps = {
   };
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
+  /** What accounts hold, from whoever keeps the books; absent: every account is simulated. */
+  readonly funds?: FundsLedger;
   /** The runtime's admission; passes where it is not given. */
   readonly admit?: Admission;
   /** Where tightenings outlive the process that the log could not take; absent: they are kept in memory. */
@@ -238,7 +246,9 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const spool = emergencySpool(deps.emergency_file);
   const hub = createRunnerHub({ ...deps, tightened: spool });
   const reconciler = instanceReconciler({ ...deps, hub });
+  const funds = deps.funds ?? simulatedFunds;
   const preflight = {
+    funds,
     verifyStrategy: deps.packs.verifyStrategy,
     packOf: deps.packs.packOf,
     admit:
@@ -252,6 +262,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   };
   const sources = deps.bundles ?? NO_SOURCES();
   const creation = {
+    funds,
     approvedStrategy: deps.packs.approvedStrategy,
     verifyStrategy: deps.packs.verifyStrategy,
     isolation_floor: deps.isolation_floor ?? "any",
@@ -329,6 +340,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       lockReconciler({ ...deps, hub }),
       reconciler,
       stagingReconciler({ ...deps, hub }),
+      riskReconciler({ ...deps, hub }),
       stopReconciler({ ...deps, hub }),
       stuckReconciler({ ...deps, hub }),
       challengeReconciler(deps),
@@ -354,6 +366,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...preflightDeclarations,
       ...overrideDeclarations(),
       ...retirementDeclarations(),
+      ...riskDeclarations({ funds }),
+      ...stopDeclarations(),
       ...admissionDeclarations,
       ...challengeDeclarations({ twoPeople: two }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),

@@ -8,7 +8,7 @@ import { REASON_PAGES, RUNBOOKS, runbookOf } from "./runbooks.ts";
 const root = new URL("../../../", import.meta.url);
 
 it("[G-12] every refusal of bots and packs has a runbook that exists and says what to look at and do", () => {
-  for (const code of Object.keys(ERROR_CATALOGUE).filter((one) => /^RUMI-(BOT|PACK)-/.test(one)))
+  for (const code of Object.keys(ERROR_CATALOGUE).filter((one) => /^RUMI-(BOT|PACK|RSK)-/.test(one)))
     expect([code, runbookOf(code, undefined)]).toEqual([code, expect.any(String)]);
   for (const page of new Set([...Object.values(RUNBOOKS), ...Object.values(REASON_PAGES)])) {
     expect(existsSync(new URL(page, root)), page).toBe(true);

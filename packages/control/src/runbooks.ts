@@ -55,6 +55,12 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-061": "docs/runbooks/reasons/staging.md",
   "RUMI-BOT-062": "docs/runbooks/reasons/staging.md",
   "RUMI-BOT-063": "docs/runbooks/reasons/staging.md",
+  ...Object.fromEntries(
+    ["001", "002", "003", "004", "005", "006", "007", "008"].map((number) => [
+      `RUMI-RSK-${number}`,
+      "docs/runbooks/risk.md",
+    ]),
+  ),
   "RUMI-BOT-019": "docs/runbooks/lease.md",
   "RUMI-BOT-020": "docs/runbooks/isolation.md",
   "RUMI-BOT-021": "docs/runbooks/safety.md",
@@ -149,6 +155,7 @@ export const REASON_PAGES: Readonly<Record<string, string>> = {
   SMOKE: "docs/runbooks/reasons/admission.md",
   STAGING: "docs/runbooks/reasons/staging.md",
   STATE: "docs/runbooks/reasons/run.md",
+  STOP: "docs/runbooks/reasons/stop.md",
   STRATEGY: "docs/runbooks/reasons/output.md",
   TAPE: "docs/runbooks/reasons/gateway.md",
   TELEMETRY: "docs/runbooks/reasons/output.md",

@@ -32,6 +32,8 @@ export type { Slo } from "./slo/slo.ts";
 export * from "./gate/gate.ts";
 export * from "./quality/policy.ts";
 export * from "./staging/policy.ts";
+export * from "./stop-conditions/config.ts";
+export { counted, exceeds } from "./stop-conditions/rates.ts";
 export type { StagingWish } from "./staging/input.ts";
 export * from "./gate/intent.ts";
 export { normaliseOrder } from "./gate/normalise.ts";

@@ -5,6 +5,7 @@ import { KILL_LEVELS, KILL_RULES_MAX, KILL_SCOPES } from "./kill-switch/rules.ts
 import { QUALITY_FLAGS, QUALITY_REACTIONS } from "./quality/policy.ts";
 import { BREAKER_MODES, BREAKER_TRIGGERS } from "./breaker/config.ts";
 import { COMPUTE_POLICIES } from "./compute/policy.ts";
+import { STOP_CONDITIONS } from "./stop-conditions/config.ts";
 import { STAGING_STATES } from "./staging/policy.ts";
 import { SLO_LEVELS } from "./slo/slo.ts";
 
@@ -138,6 +139,15 @@ const breaker = object({
     },
   },
 });
+const rate = object({ count, within_us: count });
+const stopFields = {
+  max_loss: money,
+  max_drawdown: money,
+  max_exposure: money,
+  max_rejections: rate,
+  max_order_rate: rate,
+};
+const stopConditions = object(stopFields, Object.keys(stopFields));
 const qualityFlags = Object.keys(QUALITY_FLAGS);
 const dataQuality = object(
   Object.fromEntries(qualityFlags.map((flag) => [flag, word(...QUALITY_REACTIONS)])),
@@ -149,7 +159,9 @@ const slo = object(sloNumbers, Object.keys(sloNumbers));
 /** The descriptor's own rules are admission's business; here it must be an object. */
 const earlierRun = object({ run_id: uuid, run_dir: text });
 const OPTIONAL_OF_SPEC =
-  "group_id isolation_level admission begin from follows breaker data_quality slo compute services staging".split(" ");
+  "group_id isolation_level admission begin from follows breaker stop_conditions data_quality slo compute services staging".split(
+    " ",
+  );
 const spec = object(
   {
     ...key,
@@ -214,6 +226,7 @@ const spec = object(
     follows: earlierRun,
     lease: object({ ttl_ms: count }),
     breaker,
+    stop_conditions: stopConditions,
     data_quality: dataQuality,
     staging: object({ expires_after_us: count, max_staged: count, approve_up_to: money }, ["approve_up_to"]),
     slo,
@@ -317,9 +330,16 @@ const status = object(
       since_us: orNull(count),
       trips: count,
     }),
+    stop_condition: object({
+      condition: word(...STOP_CONDITIONS),
+      reason_code: text,
+      observed: text,
+      limit: text,
+      at_us: count,
+    }),
     inspection,
   },
-  ["slo", "breaker", "shadow", "inspection"],
+  ["slo", "breaker", "shadow", "stop_condition", "inspection"],
 );
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };

@@ -18,6 +18,7 @@ import type { ServiceSpec } from "./service/spec.ts";
 import type { Slo, SloLevel } from "./slo/slo.ts";
 import type { StagingWish } from "./staging/input.ts";
 import type { StagingPolicy, StagingState } from "./staging/policy.ts";
+import type { StopConditions, StopTrip } from "./stop-conditions/config.ts";
 import type { Inspection } from "./instance/inspection.ts";
 
 export const RUNNER_PROTOCOL_VERSION = 1;
@@ -92,6 +93,8 @@ export type InstanceSpec = InstanceKey & {
   };
   /** When it trips, what it does, how it comes back; absent: BREAKER_DEFAULT. */
   readonly breaker?: BreakerConfig;
+  /** What ends it by itself; absent: nothing does. */
+  readonly stop_conditions?: StopConditions;
   /** How flawed market data is reacted to; what is absent is DATA_QUALITY_DEFAULT's. */
   readonly data_quality?: DataQuality;
   /** Its intents that add risk wait for approval; absent: none does. */
@@ -192,6 +195,8 @@ export type InstanceStatus = InstanceKey & {
     /** Event time. */ readonly since_us: number | null;
     readonly trips: number;
   };
+  /** The stop condition that ended it. */
+  readonly stop_condition?: StopTrip;
   /** Only in the answer to `inspect`. */
   readonly inspection?: Inspection;
 };

@@ -2,6 +2,7 @@
 export * from "./book.ts";
 export * from "./columns.ts";
 export * from "./feed-builder.ts";
+export * from "./funds/ledger.ts";
 export * from "./generator.ts";
 export * from "./instruments.ts";
 export * from "./limits.ts";

@@ -5,7 +5,7 @@
  * Invariant (clone.test.ts): whatever the original does, its clone stands still until somebody starts it; live takes a
  * challenge of its own.
  */
-import { err, failure, type Failure, type JsonObject, type Result, ok } from "@rumi/kernel";
+import { err, failure, invariant, type Failure, type JsonObject, type Result, ok } from "@rumi/kernel";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { defineOperation, type Declaration, type DecideContext, type Decision } from "@rumi/operations";
 import type { StrategyReference } from "@rumi/platform";
@@ -15,6 +15,10 @@ import { botsAmong, judgeDeclared, parseDependencies, type Needs } from "../depe
 import { insertDependencies, readNeeds } from "../dependencies/tables.ts";
 import { nextGeneration } from "../groups/tables.ts";
 import { shardsOf } from "../instances/shards.ts";
+import { allocationEvent } from "../risk/events.ts";
+import { amountOf, judgeAllocation, roomView, type Room } from "../risk/model.ts";
+import { roomFor, type RoomDeps } from "../risk/room.ts";
+import { allocationWrites } from "../risk/tables.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
@@ -22,7 +26,7 @@ import { CreateBotInput, judgeSpec, type CreateBot, type IsolationFloor, type Sp
 import { botResource, botView, insertBotVersion, transitionEvent, versionDetails } from "./operations.ts";
 import { conditionWrite, readBot, specOf, type BotRow, type BotTables } from "./tables.ts";
 
-export type CreateDeps = {
+export type CreateDeps = RoomDeps & {
   readonly isolation_floor: IsolationFloor;
   /** Reads what was approved; refuses with the pack's own codes. */
   readonly approvedStrategy: (
@@ -48,6 +52,8 @@ export type CreationFacts = SpecFacts & {
   readonly existing: BotRow | undefined;
   /** Whom the bots that it needs need. */
   readonly needs: Needs;
+  /** What its pool has and holds; `undefined`: of a venue that is not there. */
+  readonly room: Result<Room, Failure> | undefined;
 };
 
 const botTarget = (input: { readonly bot_id: string }) => ({ resource_type: "bot", resource_id: input.bot_id });
@@ -66,6 +72,11 @@ const createBot = (deps: CreateDeps): Declaration =>
     target: botTarget,
     gates: [],
     load: (reader, input, { store }) => loadCreation(deps, reader, store, input.bot_id, input),
+    preview: ({ room }: CreationFacts, { bot_id, capital }) => ({
+      bot_id,
+      capital,
+      pool: room?.ok === true ? roomView(room.value) : null,
+    }),
     decide: (facts: CreationFacts, input, context) => {
       const { command_id, bot_id, reason, ...spec } = input;
       return decideCreation(deps, facts, { bot_id, spec, reason, command_id }, context);
@@ -89,14 +100,17 @@ export async function loadCreation(
   reader: Reader,
   sql: Sql,
   bot_id: string,
-  spec: Pick<SpecWish, "strategy" | "venue" | "dependencies">,
+  spec: Pick<SpecWish, "strategy" | "venue" | "instruments" | "dependencies">,
 ): Promise<CreationFacts> {
   const declared = parseDependencies(spec.dependencies ?? []);
   const bots = declared.ok ? botsAmong(declared.value) : [];
+  const venue = await readVenue(reader, sql, spec.venue);
+  const { instruments } = spec;
   return {
     existing: await readBot(reader, sql, bot_id),
     descriptor: await deployable(deps, reader, spec.strategy),
-    venue: await readVenue(reader, sql, spec.venue),
+    venue,
+    room: venue === undefined ? undefined : await roomFor(deps, reader, sql, { bot_id, venue, instruments }),
     needs: bots.length === 0 ? new Map() : await readNeeds(reader, sql, bots),
   };
 }
@@ -115,6 +129,11 @@ export function decideCreation(
   if (!declared.ok) return declared;
   const shards = facts.descriptor.ok ? shardsOf(spec, facts.descriptor.value) : facts.descriptor;
   if (!shards.ok) return shards;
+  invariant(facts.room !== undefined, "a sound specification names a venue that is there");
+  if (!facts.room.ok) return facts.room;
+  const capital = amountOf(spec.capital);
+  const fits = judgeAllocation(facts.room.value, bot_id, capital);
+  if (!fits.ok) return fits;
   const row: BotRow = {
     bot_id,
     state: "IDLE",
@@ -141,6 +160,7 @@ export function decideCreation(
       write(db.insertInto("bot").values(row), 1),
       insertBotVersion(store, row, now, principal.id, reason),
       ...(labels.length === 0 ? [] : [write(db.insertInto("bot_label").values(labels), labels.length)]),
+      ...allocationWrites(store, facts.room.value, { bot_id, capital, now }),
       ...insertDependencies(store, bot_id, declared.value),
       conditionWrite(
         store,
@@ -163,6 +183,7 @@ export function decideCreation(
         },
       },
       { action: "bot.version.created", ...botResource(bot_id), details: versionDetails(row, spec) },
+      allocationEvent(facts.room.value, bot_id, capital),
       transitionEvent(bot_id, null, "CREATED", 1, command_id, "CREATED"),
       transitionEvent(bot_id, "CREATED", "IDLE", 1, command_id, "INITIALISED"),
     ],

@@ -15,6 +15,7 @@ import { ISOLATION_LEVELS, QUALITY_REACTIONS, type QualityFlag } from "@rumi/run
 import { Type, type Static } from "@sinclair/typebox";
 import { DegradationField, ServicesField, SloField } from "../restraints/model.ts";
 import { judgeCompatibility } from "../compatibility/model.ts";
+import { StopConditionsField } from "../risk/stop-field.ts";
 import { BotIdField, CLOSED, CommandIdField, InstrumentIdField, ReasonField, VenueIdField } from "../shared/fields.ts";
 import { StagingField } from "../staging/field.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -79,7 +80,7 @@ const specFields = {
   services: Type.Optional(ServicesField),
   data_quality: Type.Optional(DataQualitySchema),
   staging: Type.Optional(StagingField),
-  stop_conditions: Type.Optional(Open),
+  stop_conditions: Type.Optional(StopConditionsField),
 };
 
 export const CreateBotInput = Type.Object(

@@ -20,6 +20,9 @@ import { gatherPreflight, type Gathered, type PreflightDeps } from "../preflight
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
 import { insertReport } from "../preflight/tables.ts";
 import { CONFIRM_WITHIN_SECONDS, LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
+import { allocatedWithStart } from "../risk/capital.ts";
+import { roomView } from "../risk/model.ts";
+import { trippedOf, watchWrites } from "../risk/stop-tables.ts";
 import type { VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
 import { AnswerSchema } from "../shared/fields.ts";
@@ -129,6 +132,7 @@ const submitCommand = (deps: CommandDeps): Declaration =>
         current_state: facts.bot?.state ?? null,
         requested: input.requested_transition,
         preflight,
+        pool: facts.gathered?.room === undefined ? null : roomView(facts.gathered.room),
         capital: facts.bot === undefined ? null : specOf(facts.bot).capital,
         dependencies: facts.gathered?.dependencies ?? null,
         needed_by: facts.needed_by,
@@ -146,9 +150,9 @@ function decideStart(
   invariant(gathered !== undefined, "no start without a preflight (L-N3)");
   const { report, refusal } = judgePreflight(gathered.facts, context.newId());
   if (refusal !== undefined) return err(refusal);
-  const { strategy, venue, shards } = gathered;
+  const { strategy, venue, shards, room } = gathered;
   invariant(
-    strategy !== undefined && venue !== undefined && shards.length > 0,
+    strategy !== undefined && venue !== undefined && room !== undefined && shards.length > 0,
     "a passed preflight found what it looked at",
   );
   const spec = specOf(bot);
@@ -156,9 +160,12 @@ function decideStart(
   invariant(isRunning(to), "a start leads to a running state");
   const mode = MODES[to];
   const own = instances.filter((one) => one.strategy_id === strategy_id);
+  const { stops } = gathered;
+  const tripped = stops === undefined ? null : trippedOf(stops);
   const begun = shards.map((shard) => {
     const instance = own.find((one) => one.instance_id === shard.instance_id);
-    const same = continues(from, mode, instance, { strategy_id, pack_digest: strategy.digest });
+    // What a stop condition ended does not go on: its losses are that run's.
+    const same = tripped === null && continues(from, mode, instance, { strategy_id, pack_digest: strategy.digest });
     const { command_id, trace_id } = input;
     const facts = {
       bot,
@@ -183,9 +190,19 @@ function decideStart(
       }),
     };
   });
+  const capital = allocatedWithStart(context.store, bot.bot_id, spec, { room, now: context.now });
   return ok(
     movedDecision({ bot, from, to }, input, context, {
-      writes: begun.flatMap(({ writes }) => writes),
+      writes: [
+        ...begun.flatMap(({ writes }) => writes),
+        ...capital.writes,
+        ...watchWrites(context.store, stops, {
+          bot_id: bot.bot_id,
+          conditions: spec.stop_conditions ?? {},
+          goes_on: begun.every(({ same }) => same),
+        }),
+      ],
+      events: capital.events,
       run_id: begun[0]?.run_id ?? null,
       report,
       mode,
@@ -266,6 +283,8 @@ function decideRelease(
 
 type Moved = {
   readonly writes: Decision["writes"];
+  /** Beside those of the move itself. */
+  readonly events?: readonly EventDraft[];
   readonly run_id: string | null;
   readonly report: PreflightReport | undefined;
   readonly mode: InstanceMode | null;
@@ -313,6 +332,7 @@ function movedDecision(
     ],
     events: [
       ...admissionEvent(bot, moved.report),
+      ...(moved.events ?? []),
       transitionEvent(bot.bot_id, from, to, bot.generation, input.command_id, moved.reason_code),
     ],
     outbox: [],

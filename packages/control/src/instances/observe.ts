@@ -17,6 +17,7 @@ import { jsonOf } from "../shared/sql.ts";
 import type { SiblingChange } from "../updates/siblings.ts";
 import { isShadow } from "./shards.ts";
 import { statusOf } from "./view.ts";
+import type { Seen, StopRow } from "../risk/stop-tables.ts";
 import type { InstanceRow, RunRow, WayBack } from "./tables.ts";
 
 export type Facts = {
@@ -25,6 +26,8 @@ export type Facts = {
   readonly conditions: readonly BotConditionRow[];
   /** The bot's other instances: shards of its own, and shadows. */
   readonly others: readonly InstanceRow[];
+  /** What its stop conditions saw; absent where it runs under none. */
+  readonly stops?: StopRow;
 };
 
 export type Observation = {
@@ -41,6 +44,8 @@ export type Observation = {
   /** The bot's row as another generation of itself. */
   readonly version?: BotRow;
   readonly version_reason?: string;
+  /** What the bot's stop conditions saw of it. */
+  readonly seen?: Seen;
 };
 
 /** The runner's own word for "my lease is over". */

@@ -3,11 +3,13 @@
  *
  * A strategy whose descriptor says `sharded` and that trades several instruments runs once for each of them, as
  * `VENUE/MARKET/SYMBOL`: with its own configuration (the bot's, overridden by `shard_config`), an equal part of the
- * capital, its own run, lease, checkpoints and health. Anything else is one instance, `main`. A shadow (updates/) is an
+ * capital and of the stop conditions, its own run, lease, checkpoints and health. Anything else is one instance, `main`. A shadow (updates/) is an
  * instance beside another one and never one of the bot's own.
  */
 import { MONEY_DIGITS, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, formatDecimal, ok, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import type { StopConditions } from "@rumi/runtime";
+import { shareOf } from "../risk/stops.ts";
 import { judgeConfig, type BotSpec } from "../bots/model.ts";
 
 export const MAIN_INSTANCE = "main";
@@ -22,8 +24,9 @@ export type Shard = {
   readonly instruments: readonly string[];
   readonly config: JsonObject;
   readonly capital: string;
+  readonly stop_conditions?: StopConditions;
 };
-type Sharded = Pick<BotSpec, "venue" | "instruments" | "config" | "capital" | "shard_config">;
+type Sharded = Pick<BotSpec, "venue" | "instruments" | "config" | "capital" | "shard_config" | "stop_conditions">;
 
 /** Names of a bot's own instances, in the order of its instruments. */
 export function instanceIdsOf(
@@ -72,6 +75,7 @@ export function shardsOf(
       instruments: isOne ? spec.instruments : spec.instruments.slice(at, at + 1),
       config: config.value,
       capital,
+      ...(spec.stop_conditions === undefined ? {} : { stop_conditions: shareOf(spec.stop_conditions, ids.length) }),
     });
   }
   return ok(shards);

@@ -61,6 +61,7 @@ export function startSpecOf(facts: StartFacts): StartSpec {
       intents_per_second: strategy.descriptor.resources.intents_per_second,
       max_open_orders: CONTROL_LIMITS.open_orders,
     },
+    ...(shard.stop_conditions === undefined ? {} : { stop_conditions: shard.stop_conditions }),
     ...(spec.data_quality === undefined ? {} : { data_quality: spec.data_quality }),
     isolation: spec.isolation,
     ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),

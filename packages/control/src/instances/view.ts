@@ -47,6 +47,7 @@ export function instanceView(row: InstanceRow) {
     counters: status?.counters ?? {},
     slo: status?.slo ?? null,
     breaker: status?.breaker ?? null,
+    stop_condition: status?.stop_condition ?? null,
     failure: row.failure === null ? null : jsonOf<FailureNote>(row.failure),
     stop_reason: row.stop_reason,
     updated_at: isoFromMicros(micros(row.updated_at)),

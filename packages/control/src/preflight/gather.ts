@@ -5,7 +5,7 @@ import type { SafetyMode } from "@rumi/operations";
 import type { StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import { readLease, type Reader } from "@rumi/store";
 import type { InstanceMode } from "@rumi/runtime";
-import { configRefusal, isCapital, type BotSpec } from "../bots/model.ts";
+import { configRefusal, type BotSpec } from "../bots/model.ts";
 import { judgeCompatibility } from "../compatibility/model.ts";
 import { lookAtDependencies, type DependencyDeps } from "../dependencies/look.ts";
 import type { DependencyState } from "../dependencies/model.ts";
@@ -16,6 +16,10 @@ import { readInstance } from "../instances/tables.ts";
 import { judgeCompute } from "../restraints/sibling.ts";
 import { inForce } from "../overrides/model.ts";
 import { readOpen } from "../overrides/tables.ts";
+import type { Room } from "../risk/model.ts";
+import { judgeCapital, judgeLimits } from "../risk/capital.ts";
+import { roomFor, type RoomDeps } from "../risk/room.ts";
+import { readStops, type StopRow } from "../risk/stop-tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -34,21 +38,22 @@ export type AdmitRequest = {
   readonly from?: { readonly run_dir: string };
 };
 
-export type PreflightDeps = DependencyDeps & {
-  /** Re-verifies source and store copy, and finds the descriptor. */
-  readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
-  /** The runtime's admission: contracts, resources, state schema. */
-  readonly admit: (request: AdmitRequest) => Promise<Result<unknown, Failure>>;
-  /** Whether this kind of strategy can be boxed here (RUMI-BOT-020 names the way out). */
-  readonly isolationFor: (
-    bot_id: string,
-    descriptor: StrategyDescriptor,
-    wish: Pick<BotSpec, "isolation" | "isolation_level">,
-  ) => Promise<Result<unknown, Failure>>;
-  readonly runnerReady: () => boolean;
-  /** What the row says of the safety mode, tightened by what the log could not take yet. */
-  readonly modeNow: (row: SafetyMode) => SafetyMode;
-};
+export type PreflightDeps = RoomDeps &
+  DependencyDeps & {
+    /** Re-verifies source and store copy, and finds the descriptor. */
+    readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
+    /** The runtime's admission: contracts, resources, state schema. */
+    readonly admit: (request: AdmitRequest) => Promise<Result<unknown, Failure>>;
+    /** Whether this kind of strategy can be boxed here (RUMI-BOT-020 names the way out). */
+    readonly isolationFor: (
+      bot_id: string,
+      descriptor: StrategyDescriptor,
+      wish: Pick<BotSpec, "isolation" | "isolation_level">,
+    ) => Promise<Result<unknown, Failure>>;
+    readonly runnerReady: () => boolean;
+    /** What the row says of the safety mode, tightened by what the log could not take yet. */
+    readonly modeNow: (row: SafetyMode) => SafetyMode;
+  };
 
 export type Gathered = {
   readonly facts: PreflightFacts;
@@ -57,6 +62,10 @@ export type Gathered = {
   /** The bot's instances; empty when the configuration fits none. */
   readonly shards: readonly Shard[];
   readonly dependencies: readonly DependencyState[];
+  /** What its pool has and holds; absent where that is not known. */
+  readonly room: Room | undefined;
+  /** What its stop conditions saw; absent where it never ran under any. */
+  readonly stops: StopRow | undefined;
 };
 export type Starting = {
   readonly bot_id: string;
@@ -78,6 +87,8 @@ export async function gatherPreflight(
   const config = strategy.ok ? validateConfig(strategy.value.descriptor.config_schema, spec.config) : ok(spec.config);
   const side = strategy.ok ? judgeCompute(spec, strategy.value) : ok(null);
   const known = venue === undefined ? [] : instrumentsOf(venue).map((one) => String(one.instrument_id));
+  const room = venue === undefined ? noVenue : await roomFor(deps, reader, sql, { ...spec, bot_id, venue });
+  const stops = await readStops(reader, sql, bot_id);
   const isolation = strategy.ok ? await deps.isolationFor(bot_id, strategy.value.descriptor, spec) : ok(null);
   const missing = spec.instruments.find((one) => !known.includes(one));
   const compatibility = strategy.ok ? judgeCompatibility(strategy.value.descriptor) : ok(null);
@@ -88,6 +99,8 @@ export async function gatherPreflight(
     venue,
     shards: shards.ok ? shards.value : [],
     dependencies: needs.states,
+    room: room.ok ? room.value : undefined,
+    stops,
     facts: {
       bot_id,
       mode,
@@ -110,7 +123,8 @@ export async function gatherPreflight(
               })
             : ok(null),
         config_schema: config.ok ? (side.ok ? shards : side) : err(configRefusal(config.error)),
-        capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
+        capital: judgeCapital(bot_id, spec, room),
+        limits: judgeLimits(bot_id, spec, stops),
         instruments:
           venue === undefined
             ? noVenue

@@ -16,6 +16,7 @@ export const PREFLIGHT_ITEMS = [
   "admission",
   "config_schema",
   "capital",
+  "limits",
   "instruments",
   "venue_files",
   "dependencies",
@@ -108,7 +109,12 @@ function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts
       message: "The bot has no runbook; live will need one.",
       next: "Name one in the bot's specification.",
     };
-  return { item, state: "PASS", error_code: null, message: "", next: "" };
+  return { item, state: "PASS", error_code: null, message: noteOf(result.value), next: "" };
+}
+
+/** What a check has to say although it passed. */
+function noteOf(value: unknown): string {
+  return typeof value === "object" && value !== null && "note" in value ? String(value.note) : "";
 }
 
 function overrideOf(item: PreflightItem, { overrides }: PreflightFacts): OverrideInForce | undefined {

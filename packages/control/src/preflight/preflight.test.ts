@@ -15,6 +15,7 @@ const passing: PreflightFacts = {
     admission: ok(1),
     config_schema: ok(1),
     capital: ok(1),
+    limits: ok(1),
     instruments: ok(1),
     venue_files: ok(1),
     gates: ok(1),

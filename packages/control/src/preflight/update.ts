@@ -6,12 +6,14 @@
 import { err, failure, ok } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
-import { isCapital } from "../bots/model.ts";
 import { lookAtDependencies } from "../dependencies/look.ts";
 import { judgeGates } from "../gates/model.ts";
 import { readGates } from "../gates/tables.ts";
 import { inForce } from "../overrides/model.ts";
 import { readOpen } from "../overrides/tables.ts";
+import { judgeCapital, judgeLimits } from "../risk/capital.ts";
+import { roomFor } from "../risk/room.ts";
+import { readStops } from "../risk/stop-tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
@@ -44,7 +46,8 @@ export async function gatherUpdate(
       isolation: ok(null),
       lease_free: ok(null),
       runner: ok(null),
-      capital: isCapital(spec.capital) ? ok(null) : err(failure("RUMI-BOT-030", { capital: spec.capital })),
+      capital: judgeCapital(bot_id, spec, await roomFor(deps, reader, sql, { ...spec, bot_id, venue })),
+      limits: judgeLimits(bot_id, spec, await readStops(reader, sql, bot_id)),
       instruments:
         missing === undefined
           ? ok(null)

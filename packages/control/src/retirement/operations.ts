@@ -8,13 +8,18 @@ import { botResource, botView } from "../bots/operations.ts";
 import { readBot, updateBot, type BotRow } from "../bots/tables.ts";
 import { resource } from "../instances/observe.ts";
 import { endRun, readInstances } from "../instances/tables.ts";
+import { readAllocation, releaseWrites, type AllocationRow } from "../risk/tables.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { judgeRetirement, type Ended } from "./model.ts";
 
 export const retirementDeclarations = (): readonly Declaration[] => [retireBot];
 
-type Facts = { readonly bot: BotRow | undefined; readonly ended: readonly Ended[] };
+type Facts = {
+  readonly bot: BotRow | undefined;
+  readonly ended: readonly Ended[];
+  readonly allocation: AllocationRow | undefined;
+};
 
 const retireBot: Declaration = defineOperation({
   name: "bots.retire",
@@ -41,9 +46,11 @@ const retireBot: Declaration = defineOperation({
   load: async (reader, { bot_id }, { store }): Promise<Facts> => ({
     bot: await readBot(reader, store, bot_id),
     ended: await readEnded(reader, store, bot_id),
+    allocation: await readAllocation(reader, store, bot_id),
   }),
-  preview: ({ bot, ended }, { bot_id }) => ({
+  preview: ({ bot, ended, allocation }, { bot_id }) => ({
     bot_id,
+    capital_released: allocation?.capital ?? null,
     current_state: bot?.state ?? null,
     final: true,
     runs: ended.map(({ instance, ladder }) => ({
@@ -53,7 +60,7 @@ const retireBot: Declaration = defineOperation({
       lease_holder: instance.epoch === 0 ? null : instance.holder,
     })),
   }),
-  decide: ({ bot, ended }, { bot_id }, { now, store }) => {
+  decide: ({ bot, ended, allocation }, { bot_id }, { now, store }) => {
     if (bot === undefined) return err(failure("RUMI-BOT-001", { bot_id }));
     const judged = judgeRetirement(bot, ended);
     if (!judged.ok) return judged;
@@ -63,6 +70,7 @@ const retireBot: Declaration = defineOperation({
       writes: [
         updateBot(store, bot, change, now),
         ...held.map((one) => released(store, one)),
+        ...(allocation === undefined ? [] : releaseWrites(store, allocation, now)),
         ...ended.map(({ instance }) => endRun(store, instance.run_id, "RETIRED", now)),
         feed(store, "bot", bot_id, { bot_id, state: bot.state, retired: true }, now),
       ],

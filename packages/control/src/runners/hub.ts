@@ -29,6 +29,7 @@ import type { Followed } from "../kill-switch/operations.ts";
 import { readKillSwitch, wireRules, type KillSwitch } from "../kill-switch/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { observeHandover } from "../updates/handover.ts";
+import { seenOf } from "../risk/seen.ts";
 import { readSafety } from "../safety/tables.ts";
 import { ingestJournal } from "../views/ingest.ts";
 import type { ViewTables } from "../views/tables.ts";
@@ -225,7 +226,8 @@ export function createRunnerHub(
       )
         return undefined;
       if (instance.holder === null && instance.phase === status.phase) return undefined; // told before
-      return observeHandover(facts, status, clock.now()) ?? observeStatus(facts, status, clock.now());
+      const observed = observeHandover(facts, status, clock.now()) ?? observeStatus(facts, status, clock.now());
+      return { ...observed, ...seenOf(facts, status) };
     });
   };
 

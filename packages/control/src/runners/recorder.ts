@@ -23,6 +23,7 @@ import {
 } from "../instances/tables.ts";
 import type { Facts, Observation } from "../instances/observe.ts";
 import { statusOf } from "../instances/view.ts";
+import { readStops, seenWrites } from "../risk/stop-tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { feed } from "../shared/sql.ts";
 import type { ViewTables } from "../views/tables.ts";
@@ -108,14 +109,26 @@ async function loadFacts(store: Store, key: Key): Promise<Facts | undefined> {
     if (instance === undefined || bot === undefined) return undefined;
     const all = await readInstances(reader, store, key.bot_id);
     const others = all.filter((one) => keyText(one) !== keyText(key));
-    return { bot, instance, others, conditions: await readConditions(reader, store, key.bot_id) };
+    const stops = await readStops(reader, store, key.bot_id);
+    const conditions = await readConditions(reader, store, key.bot_id);
+    return { bot, instance, others, conditions, ...(stops === undefined ? {} : { stops }) };
   });
 }
 
 function observationWrites(
   store: Store,
-  { bot, instance, others }: Facts,
-  { bot: move, instance: change, conditions, ended, begun, siblings = [], version, version_reason = "" }: Observation,
+  { bot, instance, others, stops }: Facts,
+  {
+    seen,
+    bot: move,
+    instance: change,
+    conditions,
+    ended,
+    begun,
+    siblings = [],
+    version,
+    version_reason = "",
+  }: Observation,
   now: number,
 ): readonly Write[] {
   const { bot_id: _b, strategy_id: _s, instance_id: _i, row_version: _v, ...rest } = change;
@@ -135,6 +148,7 @@ function observationWrites(
   }
   for (const condition of conditions) writes.push(conditionWrite(store, bot.bot_id, condition, now));
   if (change.status !== undefined) writes.push(...positionWrites(store, instance, change.status, now));
+  if (seen !== undefined && stops !== undefined) writes.push(...seenWrites(store, stops, seen, now));
   if (ended !== null) writes.push(endRun(store, instance.run_id, ended, now), ...others.flatMap(stillThere(store)));
   if (begun !== undefined) writes.push(insertRun(store, begun));
   if (version !== undefined) writes.push(insertBotVersion(store, version, now, ACTOR, version_reason));

@@ -12,9 +12,12 @@ import type { Clock, JsonObject, Random } from "@rumi/kernel";
 import { systemEvent } from "@rumi/platform";
 import type { JournalEntry } from "@rumi/runtime";
 import { write, type Store, type Write } from "@rumi/store";
+import { isShadow } from "../instances/shards.ts";
 import { readRun, type InstanceTables, type RunRow } from "../instances/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { feed } from "../shared/sql.ts";
+import { seenIn } from "../risk/seen.ts";
+import { readStops, seenWrites } from "../risk/stop-tables.ts";
 import { stagingWrites } from "../staging/ingest.ts";
 import { eventsOf } from "./journal-events.ts";
 import type { FillRow, IntentRow, ViewTables } from "./tables.ts";
@@ -37,7 +40,10 @@ export async function ingestJournal(
     const last = batch.at(-1);
     if (last === undefined) return { kind: "acknowledge", seq: run.journal_seq };
     const committed = await deps.store.commit({
-      writes: ingestWrites(deps.store, run, batch, last.seq, deps.clock.now()),
+      writes: [
+        ...ingestWrites(deps.store, run, batch, last.seq, deps.clock.now()),
+        ...(await stopWrites(deps, run, batch)),
+      ],
       events: eventsOf(run, batch).map((draft) =>
         systemEvent({ ...deps, actor: `runner:${runner_id}` }, draft, { run_id, trace_id: run.trace_id }),
       ),
@@ -51,6 +57,16 @@ export async function ingestJournal(
     if (last.seq === entries.at(-1)?.seq) return { kind: "acknowledge", seq: last.seq };
   }
   throw new Error(`the journal of ${run_id} is taken in by somebody else as well`);
+}
+
+/** What these entries say to the bot's stop conditions. */
+async function stopWrites(
+  { store, clock }: { readonly store: Store; readonly clock: Clock },
+  run: RunRow,
+  entries: readonly JournalEntry[],
+): Promise<readonly Write[]> {
+  const stops = isShadow(run) ? undefined : await readStops(store, store, run.bot_id);
+  return stops === undefined ? [] : seenWrites(store, stops, seenIn(stops, entries), clock.now());
 }
 
 /** The entries that follow `seq` without a hole. */

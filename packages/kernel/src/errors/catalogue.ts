@@ -22,6 +22,7 @@ import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
 import { PACK_ERRORS } from "./pack.ts";
+import { RISK_ERRORS } from "./risk.ts";
 import { STO_ERRORS } from "./sto.ts";
 import { LIVE_ERRORS } from "./str-live.ts";
 import { STR_ERRORS } from "./str.ts";
@@ -41,6 +42,7 @@ const TABLE = {
   ...MKT_ERRORS,
   ...NET_ERRORS,
   ...PACK_ERRORS,
+  ...RISK_ERRORS,
   ...STO_ERRORS,
   ...STR_ERRORS,
   ...LIVE_ERRORS,

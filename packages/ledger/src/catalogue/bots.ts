@@ -1,6 +1,6 @@
 /** Bots: registry, versions, lifecycle, conditions; safety and the kill switch. */
 import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { digest, facts, instant, listOf, nullable, oneOf, optional, text, uuid, whole } from "./schema.ts";
+import { decimal, digest, facts, instant, listOf, nullable, oneOf, optional, text, uuid, whole } from "./schema.ts";
 
 export const BOT_STATE_WORDS = [
   "CREATED",
@@ -46,6 +46,15 @@ const bulk = {
   aborted: oneOf("yes", "no"),
   group_id: optional(text(64)),
   group_generation: optional(whole),
+} as const;
+
+/** A stop condition that tripped; amounts and counts as texts. */
+const stopped = {
+  reason_code: text(128),
+  condition: oneOf("loss", "drawdown", "exposure", "rejections", "order_rate"),
+  observed: text(64),
+  limit: text(64),
+  source: oneOf("runtime", "control_plane"),
 } as const;
 
 export const BOT_KINDS = defineKinds({
@@ -329,6 +338,38 @@ export const BOT_KINDS = defineKinds({
     severity: NOTABLE,
     retention: "financial",
     details: bulk,
+  },
+  "capital.pool.set": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: {
+      venue: text(64),
+      account: text(64),
+      currency: text(64),
+      size: decimal,
+      previous: nullable(decimal),
+      balance: decimal,
+      allocated: decimal,
+    },
+  },
+  "capital.allocated": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { pool_id: text(200), currency: text(64), capital: decimal, previous: nullable(decimal) },
+  },
+  "bot.stop_condition.tripped": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...stopped, instances: listOf(text(256), 1_000) },
+  },
+  "bot.stop_condition.acknowledged": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: stopped,
   },
   "gate.reported": {
     category: "system",

@@ -49,7 +49,7 @@ import {
 } from "@rumi/platform";
 import { createServer, EVENTS_ACTION, isLoopback, type Server } from "@rumi/server";
 import { openSqliteStore, storedLog, type Store } from "@rumi/store";
-import { loadRecordings } from "@rumi/venues";
+import { declaredFunds, loadRecordings } from "@rumi/venues";
 import { emergencyFile } from "../home/emergency-file.ts";
 import { writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
@@ -285,6 +285,7 @@ function controlPlane(
     bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env }),
     emergency_file: emergencyFile(join(paths.user_data, "emergency.spool")),
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
+    funds: declaredFunds(join(paths.settings, "funds.json")),
     admit: admissionProcess(installation, settings.container_engine),
     inspectRecordings: async (files) => {
       const loaded = await loadRecordings(files, { cache_dir: paths.cache });

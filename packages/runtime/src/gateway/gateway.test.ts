@@ -95,13 +95,14 @@ class Script implements ExecutionVenue {
 const open: OrderGateway[] = [];
 afterEach(() => open.splice(0).forEach((one) => one.close()));
 
-function scene(change: Partial<GatewayLimits> = {}, mayEmit = (): boolean => true) {
+function scene(change: Partial<GatewayLimits> = {}, mayEmit = (): boolean => true, capital = 10n ** 20n) {
   const venue = new Script();
   const book = new ExternalVenue([DEMO_INSTRUMENT]);
   const inputs: GatewayInput[] = [];
   const gateway = new OrderGateway({
     venue,
     book,
+    fence: { instruments: [DEMO_INSTRUMENT], capital },
     mayEmit,
     monotonic: () => performance.now(),
     wallNow: () => Math.round((performance.timeOrigin + performance.now()) * 1_000),
@@ -255,5 +256,38 @@ describe("limits", () => {
     expect(budget.take(1_000)).toBe(2_000);
     expect([budget.take(3_000), budget.take(3_000)], "no more than a second's worth is saved up").toEqual([0, 0]);
     expect(budget.take(3_000)).toBeGreaterThan(0);
+  });
+});
+
+describe("[L-07] [L-36] [L-N13] capital where orders leave, with nobody before it", () => {
+  /** What two orders are worth; one of them is 1.00 × 0.010. */
+  const TWO = 2_000_000n;
+
+  it("what fits leaves; an order beyond the capital never does and says so, to the last unit", async () => {
+    const { venue, submit, gateway, book, reasons } = scene({}, undefined, TWO);
+    gateway.begin();
+    for (const name of ["a", "b", "c"]) submit(name);
+    await until(() => book.order("b")?.state === "open");
+    expect([reasons(), book.order("c"), sends(venue, "c")]).toEqual([["M.GATEWAY.CAPITAL"], undefined, 0]);
+    const short = scene({}, undefined, TWO - 1n);
+    short.gateway.begin();
+    for (const name of ["a", "b"]) short.submit(name);
+    await until(() => short.book.order("a")?.state === "open");
+    expect([short.reasons(), sends(short.venue, "b")]).toEqual([["M.GATEWAY.CAPITAL"], 0]);
+  });
+
+  it("an amendment that grows beyond it stays here; one that shrinks, a cancel and a reduce-only order leave", async () => {
+    const { venue, submit, gateway, book, reasons } = scene({}, undefined, TWO);
+    gateway.begin();
+    submit("a");
+    submit("b");
+    await until(() => book.order("b")?.state === "open");
+    book.amend(id("a"), { price: 100, quantity: 11 });
+    expect(reasons()).toEqual(["M.GATEWAY.CAPITAL"]);
+    book.amend(id("a"), { price: 100, quantity: 9 });
+    book.submit({ ...order("r"), side: "sell", reduce_only: true }, 0);
+    book.cancel(id("b"));
+    await until(() => ["amend a", "cancel b"].every((one) => venue.asked.includes(one)));
+    expect(reasons().filter((one) => one === "M.GATEWAY.CAPITAL")).toHaveLength(1);
   });
 });

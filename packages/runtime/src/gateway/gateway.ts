@@ -9,11 +9,13 @@
  * Invariants (gateway.test.ts, live.test.ts)
  * - One client order id is one order at the venue, whatever was lost on the way.
  * - After the lease's own deadline nothing leaves; the successor asks about what was on its way.
+ * - Nothing beyond the capital leaves, whoever let it come so far (gateway.test.ts "[L-07]").
  * - 429 is obeyed by everything, and the queue is bounded: what never left is refused and says so.
  */
 import { type ClientOrderId, pause, SYSTEM_TIMERS, type Timers } from "@rumi/kernel";
 import type { Asked, ExecutionVenue, OrderSnapshot, VenueAnswer } from "@rumi/venues";
 import { causeText } from "../cause-text.ts";
+import { type CapitalFence, isBeyondCapital } from "./capital-fence.ts";
 import type { ExternalVenue } from "./external-venue.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { RateBudget } from "./rate-budget.ts";
@@ -24,6 +26,8 @@ export type GatewayOptions = {
   readonly venue: ExecutionVenue;
   /** What is known of the venue so far; only read here. */
   readonly book: ExternalVenue;
+  /** What the instance may have at the venue at most. */
+  readonly fence: CapitalFence;
   readonly mayEmit: () => boolean;
   /** Milliseconds. */
   readonly monotonic: () => number;
@@ -88,11 +92,13 @@ export class OrderGateway {
     this.#pump();
   }
 
-  /** Takes a request; allocates one task and does nothing else. */
+  /** Takes a request, unless it is one too many or beyond the capital; nothing is sent in here. */
   accept(request: Outgoing): void {
     const now_us = this.#o.wallNow();
     if (request.kind === "submit" && this.#board.size >= this.#o.limits.queue)
       return this.#refuse("submit", request.order.client_order_id, "M.GATEWAY.QUEUE_FULL");
+    if (isBeyondCapital(this.#o.book, this.#o.fence, request))
+      return this.#refuse(request.kind, idOf(request), "M.GATEWAY.CAPITAL");
     this.#board.add(taskOf(request, "send", now_us));
     this.#wake(0);
   }
@@ -455,3 +461,6 @@ export class OrderGateway {
     });
   }
 }
+
+const idOf = (request: Outgoing): ClientOrderId =>
+  request.kind === "submit" ? request.order.client_order_id : request.client_order_id;

@@ -11,9 +11,11 @@
  * - After the lease is over no row is written any more.
  * - A tape that cannot be written ends this instance when the host looks; nothing is thrown into a socket's listener.
  */
-import { err, failure, ok, type Failure, type Result, type Timers } from "@rumi/kernel";
+import { err, failure, invariant, ok, type Failure, type Result, type Timers } from "@rumi/kernel";
 import type { ExecutionVenue, FeedNotice, FeedRow, MarketFeed, MarketFeedSource } from "@rumi/venues";
 import type { InstanceSpec } from "../protocol.ts";
+import { parseMoney } from "../gate/money.ts";
+import type { CapitalFence } from "./capital-fence.ts";
 import { ExternalVenue } from "./external-venue.ts";
 import { OrderGateway } from "./gateway.ts";
 import { GATEWAY_LIMITS, type GatewayLimits } from "./limits.ts";
@@ -26,7 +28,7 @@ import { TapeWriter } from "../tape/writer.ts";
 import type { Datasync } from "../journal/datasync.ts";
 
 export type LiveOptions = {
-  readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "epoch" | "start" | "from">;
+  readonly spec: Pick<InstanceSpec, "run_dir" | "instruments" | "limits" | "epoch" | "start" | "from">;
   readonly execution: ExecutionVenue;
   readonly market: MarketFeedSource;
   readonly mayEmit: () => boolean;
@@ -79,6 +81,7 @@ export class LiveSide {
     this.#gateway = new OrderGateway({
       venue: options.execution,
       book: this.venue,
+      fence: fenceOf(options.spec),
       mayEmit: options.mayEmit,
       monotonic: options.monotonic,
       wallNow: options.wallNow,
@@ -234,4 +237,10 @@ export class LiveSide {
     this.#inputs.push(input);
     this.onActivity();
   }
+}
+
+function fenceOf({ instruments, limits }: LiveOptions["spec"]): CapitalFence {
+  const capital = parseMoney(limits.capital);
+  invariant(capital !== undefined, "the capital was checked when the specification came in");
+  return { instruments, capital };
 }

@@ -47,6 +47,8 @@ export type DeskScene = {
   readonly counters: () => Counters;
   readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
   readonly violation: (reason: string) => void;
+  /** An order or an amendment passed the gate. */
+  readonly ordered: () => void;
   /** The venue said something of an order. */
   readonly answered: (report: ExecutionReport) => void;
   /** The strategy's turn to hear a report; `reason` is one of REFUSAL. */
@@ -145,6 +147,7 @@ export class OrderDesk {
     const isChanged = verdict.verdict === "degraded" && this.#refusals.areTold;
     for (const action of verdict.actions) {
       this.#pending.push(action);
+      if (action.kind !== "cancel") this.#scene.ordered();
       if (action.kind === "submit") this.#orders.add(unnamedOrder(action.key, action.order));
       if (isChanged && action.kind !== "cancel")
         this.#orders.markChanged(action.kind === "submit" ? action.key : action.target_key);

@@ -45,6 +45,7 @@ export function statusOf(facts: HostFacts): InstanceStatus {
     last_checkpoint: facts.lastCheckpoint,
     slo: facts.watch.status(),
     breaker: machine.restraints.status(),
+    ...(machine.restraints.stops.tripped === null ? {} : { stop_condition: machine.restraints.stops.tripped }),
     ...(options.live?.shadow === undefined ? {} : { shadow: options.live.shadow() }),
     positions: positionsOf(options.venue.positions(), instruments),
     counters: {

@@ -7,6 +7,7 @@ import type { BreakerConfig, BreakerMode, BreakerTrigger } from "../breaker/conf
 import type { GatewayInput } from "../gateway/reports.ts";
 import type { DataQualityPolicy } from "../quality/policy.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
+import type { StopConditions } from "../stop-conditions/config.ts";
 import type { StagingInput } from "../staging/input.ts";
 import type { PressureLevel, PressureSource } from "./pressure.ts";
 
@@ -23,6 +24,8 @@ export type RestraintInput =
     }
   /** How flawed data is reacted to from here on. */
   | { readonly input: "data_quality"; readonly policy: DataQualityPolicy }
+  /** What ends the instance from here on. */
+  | { readonly input: "stop_conditions"; readonly conditions: StopConditions }
   /** What trips the breaker from here on. */
   | { readonly input: "rules"; readonly breaker: BreakerConfig }
   /** Something that the breaker counts and only a clock or a gateway can see. */

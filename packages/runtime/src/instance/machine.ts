@@ -99,13 +99,14 @@ export class InstanceMachine {
       counters: () => this.#counters,
       where: () => this.where(),
       violation: (reason) => this.#violation(reason),
+      ordered: () => this.restraints.stops.ordered(this.#clock),
       answered: (report) => this.restraints.answered(report),
       onReport: (...told) => this.#tellReport(...told),
     });
     this.staged = this.#desk.staged;
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const [where, changed] = [() => this.where(), () => this.#health.look()];
-    this.restraints = new Restraints({ options: this.#o, desk, clock, where, changed });
+    this.restraints = new Restraints({ options: this.#o, desk, clock, where, changed, lastPrices: this.lastPrices });
     this.authority = new Authority(desk, this.restraints);
     this.#takers = {
       options: this.#o,
@@ -118,7 +119,7 @@ export class InstanceMachine {
       violation: (reason) => this.#violation(reason),
       wishCheckpoint: () => (this.checkpointWished = true),
     };
-    const mustEnd = (): boolean => this.checkpointWished || this.#desk.pending > 0;
+    const mustEnd = (): boolean => this.checkpointWished || this.#desk.pending > 0 || this.restraints.stops.watches;
     const certainUntil = (): number => (mustEnd() ? 0 : Math.min(this.#timers.next, this.restraints.nextLook));
     this.#batch = tradeBatchOf({ options, frames: this.#frames, faults: this.#faults, certainUntil });
   }
@@ -200,7 +201,7 @@ export class InstanceMachine {
     const { reports } = desk;
     const [frames, timers] = [this.#frames, this.#timers];
     const [faults, batch] = [this.#faults, this.#batch];
-    const { conflation, quality } = restraints;
+    const { conflation, quality, stops } = restraints;
     const start = this.#cursor;
     const tradeBytes = this.#subscribes.has("trade") ? TRADE_FRAME_BYTES : 0;
     if (this.#health.isHalted) return 0;
@@ -241,6 +242,7 @@ export class InstanceMachine {
         this.#inputs += 1;
         this.#failedCall("on_event", FAULTED);
       }
+      if (stops.watches) restraints.lookAtStops();
       if (reports.length > 0) this.#deliver(); // of a staged intent that ended in this row
       // Entries of a row carry the row's own cursor, whatever it was that brought them.
       if ((row & CALM_MASK) === 0) this.#health.calm(row);
@@ -261,6 +263,7 @@ export class InstanceMachine {
   apply(input: MachineInput): void {
     this.#apply(input);
     if (this.#desk.reports.length > 0) this.#deliver();
+    this.restraints.lookAtStops();
     this.tell();
   }
 

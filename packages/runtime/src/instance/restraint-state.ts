@@ -2,6 +2,7 @@
 import type { BreakerState } from "../breaker/breaker.ts";
 import type { BreakerConfig } from "../breaker/config.ts";
 import type { ReactionState } from "../quality/reactions.ts";
+import type { StopWatchState } from "../stop-conditions/stop-watch.ts";
 import type { Pressure, PressureSource } from "./pressure.ts";
 
 export type RestraintState = {
@@ -13,4 +14,6 @@ export type RestraintState = {
   readonly own_orders: number;
   readonly hedges: number;
   readonly quality?: ReactionState;
+  /** Absent where there are no stop conditions. */
+  readonly stops?: StopWatchState;
 };

@@ -32,6 +32,8 @@ import { strictest } from "../gate/restriction.ts";
 import { Conflation, feedStreams } from "../queue/conflation.ts";
 import { DATA_QUALITY_DEFAULT, type DataQuality } from "../quality/policy.ts";
 import { QualityReactions } from "../quality/reactions.ts";
+import type { StopConditions } from "../stop-conditions/config.ts";
+import { StopWatch } from "../stop-conditions/stop-watch.ts";
 import type { OrderDesk } from "./desk.ts";
 import type { MachineEntry } from "./entry.ts";
 import type { RestraintInput } from "./input.ts";
@@ -47,6 +49,7 @@ export type RestraintScene = {
   readonly options: MachineOptions;
   readonly desk: OrderDesk;
   readonly clock: () => number;
+  readonly lastPrices: ArrayLike<number>;
   readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
   /** The overlay may be another one. */
   readonly changed: () => void;
@@ -64,6 +67,7 @@ const RATE_LIMITED: ReadonlySet<string> = new Set(["M.VENUE.RATE_LIMITED"]);
 export class Restraints {
   readonly conflation: Conflation;
   readonly quality: QualityReactions;
+  readonly stops: StopWatch;
   /** When time alone changes something; the row loop compares it and nothing else. */
   nextLook: number = Number.POSITIVE_INFINITY;
   restriction: Restriction = "none";
@@ -81,6 +85,12 @@ export class Restraints {
     this.#scene = scene;
     this.conflation = new Conflation(feedStreams(scene.options.feed));
     this.quality = new QualityReactions(scene.options.instruments.length);
+    const { instruments, venue } = scene.options;
+    const holdings = () => {
+      const positions = venue.positions();
+      return instruments.map((_, at) => positions.find((one) => one.instrument === at) ?? { quantity: 0, cash: 0n });
+    };
+    this.stops = new StopWatch({ instruments, lastPrices: scene.lastPrices, holdings });
   }
 
   get open(): BreakerOpen | null {
@@ -97,13 +107,18 @@ export class Restraints {
       : { state: "open", ...open, trips };
   }
   /** The inputs that bring the wished rules and reactions, where others are in force. */
-  rulesInput(wished: BreakerConfig = BREAKER_DEFAULT, dataQuality: DataQuality = {}): readonly RestraintInput[] {
+  rulesInput(
+    wished: BreakerConfig = BREAKER_DEFAULT,
+    dataQuality: DataQuality = {},
+    conditions: StopConditions = {},
+  ): readonly RestraintInput[] {
     const policy = { ...DATA_QUALITY_DEFAULT, ...dataQuality };
-    const differs = <T extends BreakerConfig | DataQuality>(a: T, b: T): boolean =>
+    const differs = <T extends BreakerConfig | DataQuality | StopConditions>(a: T, b: T): boolean =>
       canonicalJson(a) !== canonicalJson(b);
     return [
       ...(differs(wished, this.#config) ? [{ input: "rules", breaker: wished } as const] : []),
       ...(differs(policy, this.quality.policy) ? [{ input: "data_quality", policy } as const] : []),
+      ...(differs(conditions, this.stops.conditions) ? [{ input: "stop_conditions", conditions } as const] : []),
     ];
   }
   get pressures(): Readonly<Partial<Record<PressureSource, Pressure>>> {
@@ -133,13 +148,23 @@ export class Restraints {
     // A staged intent that never was an order: no venue said anything.
     if (reason_code?.startsWith("M.STAGING.") === true) return;
     if (kind === "rejected" && reason_code !== null && RATE_LIMITED.has(reason_code)) this.occurred("rate_limited");
+    if (kind === "rejected") this.stops.rejected(this.#scene.clock());
     if (kind === "accepted" || kind === "rejected")
       this.#become(answered(this.#breaker, this.#config, kind === "rejected", this.#scene.clock()));
   }
 
   /** After the venue's reports were delivered: is there still something to hedge? */
   reported(): void {
+    this.stops.reported();
     if (this.wantsFlat || this.#breaker.open?.mode === "hedge_to_flat") this.#hedge();
+  }
+
+  /** The end of a row or of an input: what happened since the last one may have tripped a stop condition. */
+  lookAtStops(): void {
+    if (this.stops.look(this.#scene.clock()) === null) return;
+    this.#scene.desk.cancelAll();
+    this.#derive();
+    this.#scene.changed();
   }
 
   /** Time passed the moment of `nextLook`. */
@@ -159,6 +184,8 @@ export class Restraints {
       case "data_quality":
         if (this.quality.become(input.policy)) this.#reacted();
         return;
+      case "stop_conditions":
+        return this.stops.become(input.conditions);
       case "rules":
         this.#config = input.breaker;
         return this.#derive();
@@ -191,6 +218,7 @@ export class Restraints {
       own_orders: this.#ownOrders,
       hedges: this.#hedges,
       quality: this.quality.save(),
+      ...this.stops.save(),
     };
   }
 
@@ -204,6 +232,7 @@ export class Restraints {
     this.#hedges = saved.hedges;
     this.conflation.begin(cursor, saved.conflate_until);
     this.quality.restore(saved.quality);
+    this.stops.restore(saved.stops);
     this.#derive();
   }
 
@@ -274,6 +303,8 @@ export class Restraints {
       else if (overlay.state === "healthy" && pressure.level !== "adjust" && pressure.level !== "noop")
         overlay = { state: "degraded", reason_code: pressure.reason_code };
     }
+    const { tripped } = this.stops;
+    if (tripped !== null) [restriction, overlay] = ["no_trade", { state: "halted", reason_code: tripped.reason_code }];
     const { reason } = this.quality;
     if (overlay.state === "healthy" && reason !== null) overlay = { state: "degraded", reason_code: reason };
     this.restriction = restriction;

@@ -121,6 +121,7 @@ const KEPT = [
   "instruments",
   "limits",
   "breaker",
+  "stop_conditions",
   "staging",
 ] as const;
 

@@ -87,7 +87,11 @@ export class Watch {
     if (slo !== undefined && slo.level !== "noop" && slo.level !== "cancel")
       this.#slo = { ...SLO_START, level: slo.level, reason_code: slo.reason_code };
     this.#before = { events: machine.counters.events_total, conflated: machine.counters.events_conflated };
-    const rules: readonly MachineInput[] = machine.restraints.rulesInput(this.#spec.breaker, this.#spec.data_quality);
+    const rules: readonly MachineInput[] = machine.restraints.rulesInput(
+      this.#spec.breaker,
+      this.#spec.data_quality,
+      this.#spec.stop_conditions,
+    );
     // What waited for approval under another lease is not this one's to send.
     return machine.staged.isOutdated
       ? [...rules, { input: "staging", action: "void", reason_code: "M.STAGING.EPOCH" }]
