@@ -20,6 +20,8 @@ import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/plat
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
 import { simulatedFunds, type FundsLedger } from "@rumi/venues";
+import { governed } from "./access/governed.ts";
+import { ACCESS_MIGRATIONS } from "./access/tables.ts";
 import { keptAdmission, type Admission } from "./admissions/keep.ts";
 import { admissionDeclarations } from "./admissions/operations.ts";
 import { ADMISSION_MIGRATIONS } from "./admissions/tables.ts";
@@ -51,6 +53,7 @@ import { dependencyDeclarations } from "./dependencies/operations.ts";
 import { DEPENDENCY_MIGRATIONS } from "./dependencies/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
+import { lineageDeclarations } from "./lineage/operations.ts";
 import { jobDeclarations } from "./jobs/operations.ts";
 import { JOB_MIGRATIONS } from "./jobs/tables.ts";
 import { emergencyReconciler } from "./emergency/reconciler.ts";
@@ -177,6 +180,7 @@ export const controlMigrations: readonly Migrations[] = [
   OVERRIDE_MIGRATIONS,
   TEMPLATE_MIGRATIONS,
   RISK_MIGRATIONS,
+  ACCESS_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -362,6 +366,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...templateDeclarations(creation),
       ...botDeclarations(creation),
       ...dependencyDeclarations(deps.packs),
+      ...lineageDeclarations(deps.packs),
       ...runbookDeclarations,
       ...preflightDeclarations,
       ...overrideDeclarations(),
@@ -382,7 +387,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...userDeclarations({ ...deps, may: (principal) => permittedTo(principal, registry, policy) }),
       ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations, twoPeople: two }),
       ...policyDeclarations({ environment: deps.environment, schema }),
-    ],
+    ].map(governed),
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),
     close: () => {
       stopListening();
