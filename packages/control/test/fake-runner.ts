@@ -69,7 +69,9 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
           config: found.status.phase,
         }[message.type] as InstanceStatus["phase"];
         const reason_code = message.type === "handover" ? "M.RUN.HANDED_OVER" : found.status.reason_code;
-        found.status = { ...found.status, phase, reason_code };
+        // As a runner does, which asks a venue outside before it says that it stopped.
+        const asked = message.type === "stop" && found.spec.mode === "live" ? { venue_open: 0 } : {};
+        found.status = { ...found.status, phase, reason_code, ...asked };
         return reply(message.request, found.status);
       }
       case "killswitch":

@@ -330,6 +330,7 @@ const status = object(
       since_us: orNull(count),
       trips: count,
     }),
+    venue_open: orNull(count),
     stop_condition: object({
       condition: word(...STOP_CONDITIONS),
       reason_code: text,
@@ -339,7 +340,7 @@ const status = object(
     }),
     inspection,
   },
-  ["slo", "breaker", "shadow", "stop_condition", "inspection"],
+  ["slo", "breaker", "shadow", "venue_open", "stop_condition", "inspection"],
 );
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };

@@ -195,6 +195,8 @@ export type InstanceStatus = InstanceKey & {
     /** Event time. */ readonly since_us: number | null;
     readonly trips: number;
   };
+  /** Of a live run that stops: orders of its own that the venue held when it was last asked; `null`: it did not say. */
+  readonly venue_open?: number | null;
   /** The stop condition that ended it. */
   readonly stop_condition?: StopTrip;
   /** Only in the answer to `inspect`. */

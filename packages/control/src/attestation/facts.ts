@@ -6,7 +6,8 @@ import type { StopFact } from "./model.ts";
 
 /**
  * In the order of the ladder; `now` in microseconds. A run's own venue ends with it and has no orders then; of a venue
- * outside only the last word of a run that stopped in order counts, since it asked there after its cancels.
+ * outside only its own word counts, asked by the run that stopped in order after its cancels were answered: what a cancel
+ * is answered proves nothing.
  */
 export function stopFacts(
   instance: InstanceRow,
@@ -30,5 +31,5 @@ export function stopFacts(
 
 /** Null: nobody asked the venue after it was quiet. */
 function openOutside(own: ReturnType<typeof statusOf>): number | null {
-  return own?.phase === "stopped" && own.reason_code !== "M.LEASE.LOST" ? own.orders_open : null;
+  return own?.phase === "stopped" && own.reason_code !== "M.LEASE.LOST" ? (own.venue_open ?? null) : null;
 }

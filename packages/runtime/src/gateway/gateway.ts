@@ -103,6 +103,25 @@ export class OrderGateway {
     this.#wake(0);
   }
 
+  /**
+   * The venue's own word, asked now that nothing more is sent: orders of ours that it still holds; `null`: it did not say.
+   * Each is cancelled once more. What that is answered proves nothing; how many are left is for the next question.
+   */
+  async askOpen(): Promise<number | null> {
+    const { venue, book, mayEmit } = this.#o;
+    const open = await this.#ask(() => venue.openOrders());
+    if (open === undefined) return null;
+    const ours = open.flatMap(({ client_order_id: id }) =>
+      book.order(id) !== undefined || book.isFinished(id) ? [id] : [],
+    );
+    for (const id of ours) {
+      this.#note("still_open", "M.GATEWAY.STILL_OPEN", id, "");
+      if (!(await this.#turn()) || !mayEmit()) break;
+      await venue.cancel(id);
+    }
+    return ours.length;
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancelWake();
@@ -417,13 +436,18 @@ export class OrderGateway {
     return true;
   }
 
-  /** A question within the budget; `undefined` when it was not answered. */
-  async #ask<T>(question: () => Promise<Asked<T>>): Promise<T | undefined> {
+  /** Waits until the budget lets a request out; false when there is nobody left to send it. */
+  async #turn(): Promise<boolean> {
     for (let wait_ms = this.#budget.take(this.#o.monotonic()); wait_ms > 0;) {
       await pause(this.#timers, wait_ms);
       wait_ms = this.#budget.take(this.#o.monotonic());
     }
-    if (this.#closed) return undefined;
+    return !this.#closed;
+  }
+
+  /** A question within the budget; `undefined` when it was not answered. */
+  async #ask<T>(question: () => Promise<Asked<T>>): Promise<T | undefined> {
+    if (!(await this.#turn())) return undefined;
     const asked = await question();
     if (asked.kind === "rate_limited") this.#slowDown(asked.retry_after_ms);
     if (asked.kind === "refused" && asked.refusal === "key" && this.#reconcileTries === 0)

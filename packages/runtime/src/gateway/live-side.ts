@@ -70,6 +70,7 @@ export class LiveSide {
   /** Why the tape could not be written. */
   #broken: { readonly cause: unknown } | null = null;
   #ended = false;
+  #openThere: number | null | undefined;
   #closed = false;
 
   private constructor(options: LiveOptions, read: TapeStream) {
@@ -113,6 +114,13 @@ export class LiveSide {
   /** Nothing of ours is open or in doubt at the venue. */
   get isSettled(): boolean {
     return this.venue.live().length === 0;
+  }
+  /** The venue's last word on how many orders of ours it holds; `null`: it gave none. Absent until it was asked. */
+  get openThere(): number | null | undefined {
+    return this.#openThere;
+  }
+  async askOpen(): Promise<number | null> {
+    return (this.#openThere = await this.#gateway.askOpen());
   }
   get settle_ms(): number {
     return this.#limits.settle_ms;

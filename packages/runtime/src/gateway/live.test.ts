@@ -115,6 +115,45 @@ describe("a live instance", () => {
     },
   );
 
+  it(
+    "[L-N8] [L-33] a cancel that is answered as done proves nothing: the venue is asked again, what it still holds is cancelled again, and a stop says what is left",
+    { timeout: 60_000 },
+    async () => {
+      const { of, venue, host } = await scene();
+      const open = async (): Promise<number> => (await venue.orders()).filter((one) => one.state === "open").length;
+      while ((await open()) === 0) await drive(host, venue, 5, 5);
+      const held = await open();
+      await venue.arm({ kind: "cancel_ignored", count: held });
+      const stopped = await host.stop("done");
+      expect(stopped.ok && stopped.value).toMatchObject({ phase: "stopped", orders_open: 0, venue_open: 0 });
+      expect((await venue.state()).faults_taken["cancel_ignored"], "each was answered as done").toBe(held);
+      expect(await open()).toBe(0);
+      expect(reports(of, "M.GATEWAY.STILL_OPEN") + conditions(of).filter((one) => one === "still_open").length).toBe(
+        held,
+      );
+    },
+  );
+
+  it(
+    "[L-N8] [L-33] an order that the venue keeps whatever it answers is told as open, and silence as silence",
+    { timeout: 60_000 },
+    async () => {
+      const { venue, host } = await scene();
+      const open = async (): Promise<number> => (await venue.orders()).filter((one) => one.state === "open").length;
+      while ((await open()) === 0) await drive(host, venue, 5, 5);
+      const held = await open();
+      await venue.arm({ kind: "cancel_ignored", count: -1 });
+      const stopped = await host.stop("done");
+      expect(stopped.ok && stopped.value).toMatchObject({ phase: "stopped", orders_open: 0, venue_open: held });
+      expect(await open()).toBe(held);
+      // Another, whose venue is gone when it stops.
+      const second = await scene();
+      await second.venue.stop("SIGKILL");
+      const silent = await second.host.stop("done");
+      expect(silent.ok && silent.value).toMatchObject({ phase: "stopped", venue_open: null });
+    },
+  );
+
   it("[M-8.2.2] answers slower than patience are no rejections", { timeout: 60_000 }, async () => {
     const { of, venue, host } = await scene();
     await drive(host, venue, 300);

@@ -33,6 +33,8 @@ export const GATEWAY_CONDITIONS = [
   "clock_corrected",
   /** An order at the venue that this instance did not send. */
   "foreign_order",
+  /** At the end of a run: an order of ours that the venue still holds, whatever its cancel was answered. */
+  "still_open",
   "feed_connected",
   "feed_disconnected",
   "feed_gap_filled",

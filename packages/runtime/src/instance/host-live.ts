@@ -11,6 +11,7 @@ import type { MachineInput } from "./input.ts";
 /** Inputs from outside between two slices of rows. */
 const INPUTS_AT_ONCE = 256;
 const SETTLE_STEP_MS = 5;
+const ASK_AGAIN_MS = 100;
 
 export type LiveHands = {
   readonly cursor: () => number;
@@ -29,15 +30,25 @@ export async function takeFromOutside(live: Outside, { cursor, mayEmit, take, fl
   }
 }
 
-/** Waits, for a while, until the venue said how every order of ours ended. */
+/**
+ * Waits, for a while, until the venue said how every order of ours ended, and then asks it once more what it holds: what a
+ * cancel was answered proves nothing (L-N8).
+ */
 export async function settleOutside(
   live: Outside,
   hands: LiveHands,
   { monotonic, timers = SYSTEM_TIMERS }: { readonly monotonic: () => number; readonly timers?: Timers },
 ): Promise<void> {
   const until = monotonic() + live.settle_ms;
-  while (!live.isSettled && hands.mayEmit() && monotonic() < until) {
+  do {
+    while (!live.isSettled && hands.mayEmit() && monotonic() < until) {
+      await takeFromOutside(live, hands);
+      if (!live.isSettled) await pause(timers, SETTLE_STEP_MS);
+    }
+    if (!hands.mayEmit()) return;
+    const open = await live.askOpen?.();
     await takeFromOutside(live, hands);
-    if (!live.isSettled) await pause(timers, SETTLE_STEP_MS);
-  }
+    if (open === undefined || open === 0) return;
+    await pause(timers, ASK_AGAIN_MS);
+  } while (monotonic() < until);
 }

@@ -35,6 +35,9 @@ export interface Outside {
   /** Nothing is open or in doubt there. */
   readonly isSettled: boolean;
   readonly settle_ms: number;
+  /** Of a venue outside: asks it how many orders of ours it holds; `null`: it did not say. The answer stays in `openThere`. */
+  askOpen?(): Promise<number | null>;
+  readonly openThere?: number | null | undefined;
   /** Opens the doors: the replay is over. */
   begin(): void;
   /** The next input, if one is due before row `cursor`. */

@@ -46,6 +46,7 @@ export function statusOf(facts: HostFacts): InstanceStatus {
     slo: facts.watch.status(),
     breaker: machine.restraints.status(),
     ...(machine.restraints.stops.tripped === null ? {} : { stop_condition: machine.restraints.stops.tripped }),
+    ...(options.live?.openThere === undefined ? {} : { venue_open: options.live.openThere }),
     ...(options.live?.shadow === undefined ? {} : { shadow: options.live.shadow() }),
     positions: positionsOf(options.venue.positions(), instruments),
     counters: {

@@ -29,6 +29,8 @@ export const FAULT_KINDS = [
   "slow_answers",
   /** The venue's clock is `skew_ms` ahead. */
   "clock_skew",
+  /** A cancel is answered as done, and the order stays open. */
+  "cancel_ignored",
   /** The key is refused. */
   "key_disabled",
   /** The market stream is closed. */

@@ -222,8 +222,12 @@ class Simulator implements VenueSim {
       return done({ positions: this.#exchange.positions(account), time_us: this.#now_us() });
     const id = /^\/v1\/orders\/([A-Za-z0-9_-]{1,36})$/.exec(pathname)?.[1];
     if (id === undefined) return this.#refuse("NOT_FOUND", `nothing is at ${method} ${pathname}`);
-    if (method === "DELETE") return this.#outcome(this.#exchange.cancel(account, id), 200);
     const order = this.#exchange.order(account, id);
+    if (method === "DELETE") {
+      if (order?.state === "open" && this.#faults.take("cancel_ignored") !== undefined)
+        return done({ order: { ...order, state: "cancelled" }, time_us: this.#now_us() });
+      return this.#outcome(this.#exchange.cancel(account, id), 200);
+    }
     if (order === undefined) return this.#refuse("UNKNOWN_ORDER", `no order has the id ${id}`);
     if (method === "GET") return done({ order, time_us: this.#now_us() });
     if (method === "PATCH") {
