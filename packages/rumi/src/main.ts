@@ -65,7 +65,8 @@ async function addCommands(noun: string): Promise<void> {
   for (const add of Object.values(ROOMS)) await add();
   const { describedCommands } = await import("./program/describe.ts");
   const { addDerivedCommands } = await import("./cli/derived.ts");
-  return addDerivedCommands(program, describedCommands(), context);
+  context.commands = describedCommands();
+  return addDerivedCommands(program, context.commands, context);
 }
 
 // A reader that has seen enough (`rumi … | head`) is no failure of ours.

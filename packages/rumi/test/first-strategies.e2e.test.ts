@@ -76,7 +76,8 @@ describe("rumi strategy", () => {
       expect(said("new mine --lang typescript")).toMatch(/^0 /);
       expect(said("new mine --lang typescript")).toBe("1 RUMI-VAL-002");
       expect(said("build nowhere")).toBe("1 RUMI-VAL-006");
-      expect(said("test mine")).toMatch(/^1 RUMI-/);
+      const unbuilt = cliIn(folder.path, home, "strategy test mine");
+      expect([unbuilt.code, unbuilt.err]).toEqual([1, expect.stringContaining("`rumi strategy build`")]);
       expect(said("build mine")).toMatch(/^0 /);
       expect(said("test mine")).toBe("1 RUMI-STR-069");
       expect(said("test mine --write")).toMatch(/^0 /);
@@ -86,6 +87,23 @@ describe("rumi strategy", () => {
       const edited = cliIn(folder.path, home, `--version; ${edit("% 50", "% 40")} build mine`);
       expect(edited.code).toBe(0);
       expect(said("test mine")).toBe("1 RUMI-STR-069");
+      // What it said when it broke is told where it is tried, not its status alone.
+      cliIn(
+        folder.path,
+        home,
+        `--version; ${edit("this.seen += 1;", 'this.seen += 1; if (this.seen === 9) throw new Error("boom at nine");')} build mine`,
+      );
+      const thrown = cliIn(folder.path, home, "strategy test mine");
+      expect([thrown.code, thrown.err]).toEqual([
+        1,
+        expect.stringMatching(/RUMI-STR-069[\s\S]*halted: M\.STRATEGY\.STATUS_9[\s\S]*on_event[\s\S]*boom at nine/),
+      ]);
+      const tried = cliIn(
+        folder.path,
+        home,
+        'backtest mine mine/test/trades.csv --instrument DEMO.SIM --pack mine --config \'{"order_quantity":"1"}\'',
+      );
+      expect([tried.code, tried.out]).toEqual([0, expect.stringContaining("boom at nine")]);
       cliIn(folder.path, home, `--version; ${edit("class Blinker", "class { Blinker")} --help`);
       const broken = cliIn(folder.path, home, "strategy build mine");
       expect([broken.code, broken.err]).toEqual([1, expect.stringMatching(/RUMI-STR-068[\s\S]*strategy\.ts/)]);

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { DEMO_INSTRUMENT, createSimulatedVenue } from "@rumi/venues";
-import { canonicalJson, type Json } from "@rumi/kernel";
+import type { StrategyDescriptor } from "@rumi/abi";
+import { canonicalJson, failureText, type Json } from "@rumi/kernel";
 import { temporaryFolder } from "../../../tools/test-support.ts";
 import { descriptor, FIXTURE_DIR, market, spec, WASM } from "../test/support.ts";
 import { type BacktestOptions, measureBacktest, runBacktest } from "./backtest.ts";
@@ -69,6 +72,20 @@ describe("backtest", () => {
     } finally {
       folder.remove();
     }
+  });
+
+  it("[M-15.2] a strategy that refuses its configuration is told in its own words", () => {
+    const pack_dir = fileURLToPath(new URL("../../../packs/default", import.meta.url));
+    const { strategies } = JSON.parse(readFileSync(join(pack_dir, "ecosystem.json"), "utf8")) as {
+      readonly strategies: readonly StrategyDescriptor[];
+    };
+    const ema = strategies.find((one) => one.strategy_id === "ema_cross");
+    if (ema === undefined) throw new Error("the default pack has it");
+    const config = { order_quantity: "1", fast_trades: 50, slow_trades: 40 };
+    const refused = runBacktest({ ...options(10), descriptor: ema, pack_dir, config });
+    if (refused.ok) throw new Error("it refuses fast above slow");
+    expect(refused.error).toMatchObject({ code: "RUMI-STR-032", reasonCode: "M.STRATEGY.STATUS_8" });
+    expect(failureText(refused.error, "en").text).toContain("fast_trades must be below slow_trades");
   });
 
   it("measures events per second over the whole path", () => {

@@ -11,7 +11,6 @@ import {
   digestOf,
   err,
   type Failure,
-  failure,
   formatDecimal,
   type Json,
   type JsonObject,
@@ -21,9 +20,10 @@ import {
 import { createSimulatedVenue, type SimulatedVenueOptions, type MarketFeed } from "@rumi/venues";
 import type { MachineEntry } from "./instance/entry.ts";
 import { gateContextOf, venueOptionsOf } from "./instance/gate-context.ts";
+import { brokenBody, refusedInit } from "./instance/host-status.ts";
 import { InstanceMachine } from "./instance/machine.ts";
 import type { Counters } from "./instance/state.ts";
-import type { HealthState, InstanceSpec } from "./protocol.ts";
+import type { HealthState, InstanceSpec, InstanceStatus } from "./protocol.ts";
 import type { DataQuality } from "./quality/policy.ts";
 import { loadStrategy, type LoadStrategyOptions } from "./strategy/load.ts";
 import type { Strategy } from "./strategy/strategy.ts";
@@ -59,6 +59,8 @@ export type BacktestResult = {
   readonly events_per_s: number;
   readonly health_state: HealthState;
   readonly reason_code: string | null;
+  /** What broke it and what it said then, while it is degraded or halted for that. */
+  readonly failure: InstanceStatus["failure"];
   readonly intents: number;
   readonly orders_sent: number;
   readonly fills: number;
@@ -151,10 +153,7 @@ function backtest(options: BacktestOptions, strategy: Strategy): Result<Backtest
   );
   for (const input of machine.restraints.rulesInput(undefined, options.data_quality)) machine.apply(input);
   const refused = machine.init();
-  if (refused !== null)
-    return err(
-      failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }),
-    );
+  if (refused !== null) return err(refusedInit(refused));
   machine.dispatch();
   const began = options.monotonic();
   while (machine.cursor < feed.length && machine.health.state !== "halted") {
@@ -208,6 +207,7 @@ function summary({ options, machine, entries, elapsed_ms, positions }: Parts): B
     events_per_s: elapsed_ms === 0 ? 0 : Math.round((cursor / elapsed_ms) * 1_000),
     health_state: health.state,
     reason_code: health.reason_code,
+    failure: brokenBody(machine),
     intents: counters.intents_total,
     orders_sent: counters.orders_sent,
     fills: counters.fills_total,

@@ -230,11 +230,11 @@ export const SANDBOX_ERRORS: ErrorTable<SandboxCode> = {
     key: "str.build_failed",
     en: {
       text: "The strategy {strategy_id} could not be built: {problem}",
-      next: "Correct its source, or install the compiler that is missing (docs/first-strategy.md names them).",
+      next: "Correct its source, or install the compiler that is missing (docs/first-strategy-LANGUAGE.md names it).",
     },
     ja: {
       text: "ストラテジー {strategy_id} をビルドできません: {problem}",
-      next: "ソースを直すか、不足しているコンパイラを導入してください (docs/first-strategy.md 参照)。",
+      next: "ソースを直すか、不足しているコンパイラを導入してください (docs/first-strategy-LANGUAGE.md 参照)。",
     },
   },
   "RUMI-STR-069": {

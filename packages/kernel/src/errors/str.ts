@@ -174,11 +174,11 @@ export const STR_ERRORS: ErrorTable<AbiCode | StrCode | SandboxCode | StateCode>
     retry: "after_fix",
     en: {
       text: "The strategy failed in {callback}: {fault}.",
-      next: "Read the reason code's page in the runbook; the host and other instances run on.",
+      next: "Look its reason code up in docs/runbooks/reasons; the host and other instances run on.",
     },
     ja: {
       text: "戦略が {callback} で失敗しました: {fault}。",
-      next: "理由コードの手順書を確認してください。ホストと他のインスタンスは動作を続けます。",
+      next: "理由コードを docs/runbooks/reasons で確認してください。ホストと他のインスタンスは動作を続けます。",
     },
   },
   "RUMI-STR-033": {

@@ -1,5 +1,5 @@
 /** What every command of the command line needs: the terminal, the settings, and a client when it talks to the program. */
-import { deriveToken } from "@rumi/operations";
+import { type CliCommand, deriveToken } from "@rumi/operations";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { err, failure, ok, type Environment, type Failure, type Result } from "@rumi/kernel";
@@ -8,10 +8,13 @@ import { readSettings, type Settings } from "../home/settings.ts";
 import { apiClient, knownCode, type ApiClient, type ApiError } from "./client.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { printFailure, printJson, type Terminal } from "./output.ts";
+import { spoken } from "./spoken.ts";
 
 export type CliContext = {
   readonly terminal: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What may be typed, where this noun has commands of the program: next steps are told in them. */
+  commands?: readonly CliCommand[];
   /** Set by the command that ran; the process ends with it. */
   exit_code: ExitCode;
 };
@@ -89,7 +92,11 @@ export function failFromApi(context: CliContext, error: ApiError, style: OutputS
   context.terminal.err(
     `${code}${word("reason_code") === "" ? "" : ` ${word("reason_code")}`}: ${word("error") || "the answer is not one of Rumi's"}\n`,
   );
-  if (word("suggestion") !== "") context.terminal.err(`  → ${word("suggestion")}\n`);
-  if (word("runbook") !== "") context.terminal.err(`  → ${word("runbook")}\n`);
+  if (word("suggestion") !== "")
+    context.terminal.err(`  → ${spoken(word("suggestion"), context.commands ?? [])}
+`);
+  if (word("runbook") !== "")
+    context.terminal.err(`  → ${word("runbook")}
+`);
   if (body["details"] !== undefined) context.terminal.err(`  ${JSON.stringify(body["details"])}\n`);
 }

@@ -7,6 +7,7 @@ import type { Command } from "commander";
 import type { CliCommand, CliFlag } from "@rumi/operations";
 import { confirmed } from "./confirm.ts";
 import { newCommandId } from "./client.ts";
+import { tableOf } from "./columns.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson, printObject, printTable } from "./output.ts";
@@ -78,12 +79,8 @@ function printAnswer(context: CliContext, body: Readonly<Record<string, unknown>
   const rows = (first[1] as readonly unknown[]).map((row) =>
     typeof row === "object" && row !== null ? (row as Record<string, unknown>) : { value: row },
   );
-  const columns = [
-    ...new Set(
-      rows.flatMap((row) => Object.keys(row).filter((key) => typeof row[key] !== "object" || row[key] === null)),
-    ),
-  ];
-  printTable(context.terminal, columns.slice(0, 9), rows);
+  const table = tableOf(first[0], rows);
+  printTable(context.terminal, table.columns, table.rows);
   const rest = Object.entries(data as object).filter(
     ([key, value]) => key !== first[0] && value !== null && value !== undefined,
   );

@@ -76,7 +76,10 @@ function eventsDue({ phase, pace, machine }: HostFacts): number {
 }
 
 /** Why a strategy is restricted or stopped, with the tail of what it said; a fault that only warned is in the journal. */
-function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["failure"] {
+export function brokenBody({
+  health,
+  lastFault,
+}: Pick<InstanceMachine, "health" | "lastFault">): InstanceStatus["failure"] {
   if (health.state === "healthy" || lastFault === null) return null;
   const { callback, detail, evidence, reason_code } = lastFault;
   const { text, next } = failureText(failure("RUMI-STR-032", { callback, fault: detail }), "en");
@@ -88,9 +91,13 @@ function brokenBody({ health, lastFault }: InstanceMachine): InstanceStatus["fai
   };
 }
 
-/** A strategy that refused its own beginning. */
-export const refusedInit = (fault: StrategyFault): Failure =>
-  failure("RUMI-STR-032", { callback: "on_init", fault: fault.detail }, { reasonCode: fault.reason_code });
+/** A strategy that refused its own beginning, in its own words where it said any. */
+export const refusedInit = ({ detail, evidence, reason_code }: StrategyFault): Failure =>
+  failure(
+    "RUMI-STR-032",
+    { callback: "on_init", fault: evidence === undefined ? detail : `${detail}: ${evidence}` },
+    { reasonCode: reason_code },
+  );
 
 /** A failure as a status and an answer carry it; one that was thrown on its way keeps its own code, reason and words. */
 export function failureNote(of: Failure): NonNullable<InstanceStatus["failure"]> {

@@ -6,10 +6,11 @@
  */
 import { rmSync } from "node:fs";
 import { clientOrderId, type InstrumentSpec, type StrategyDescriptor, validateConfig } from "@rumi/abi";
-import { err, type Failure, failure, type JsonObject, ok, type Result } from "@rumi/kernel";
+import { err, type Failure, type JsonObject, ok, type Result } from "@rumi/kernel";
 import { createSimulatedVenue, type MarketFeed } from "@rumi/venues";
 import type { MachineEntry } from "../instance/entry.ts";
 import { gateContextOf } from "../instance/gate-context.ts";
+import { refusedInit } from "../instance/host-status.ts";
 import { InstanceMachine } from "../instance/machine.ts";
 import { JournalWriter } from "../journal/writer.ts";
 import { loadStrategy } from "../strategy/load.ts";
@@ -90,10 +91,7 @@ export class MeasuredLane {
     );
     const lane = new MeasuredLane(machine, writer, journal);
     const refused = machine.init();
-    if (refused !== null)
-      return err(
-        failure("RUMI-STR-032", { callback: "on_init", fault: refused.detail }, { reasonCode: refused.reason_code }),
-      );
+    if (refused !== null) return err(refusedInit(refused));
     machine.dispatch();
     return ok(lane);
   }

@@ -15,6 +15,7 @@ import {
   type WasmEntry,
 } from "@rumi/sandbox";
 import type { IsolationLevel } from "../isolation/choice.ts";
+import { EVIDENCE_CHARACTERS_MAX, refusalOf } from "./evidence.ts";
 import {
   type CallbackNumber,
   FAULTED,
@@ -34,6 +35,10 @@ const ENTRY_OF: Readonly<Record<CallbackNumber, WasmEntry>> = {
   7: ENTRY.migrate_state,
 };
 const UNSUPPORTED = -6;
+/** Kind, flags and length of a record. */
+const RECORD_HEAD_BYTES = 8;
+/** A longer error report is none. */
+const REPORT_BYTES_MAX = 4 * EVIDENCE_CHARACTERS_MAX;
 
 export type WasmStrategyOptions = {
   readonly bytes: Uint8Array;
@@ -65,6 +70,8 @@ export class WasmStrategy implements Strategy {
   #seen: Uint8Array;
   #roomAt = 0;
   #roomBytes = 0;
+  /** What the latest call answered. */
+  #status = 0;
 
   constructor(
     box: WasmBox,
@@ -97,6 +104,7 @@ export class WasmStrategy implements Strategy {
     const answer = callback === 2 ? this.#box.call(4, length) : this.#rarely(callback, length);
     this.#mark.leave();
     if (this.#box.u8 !== this.#seen) this.#refresh();
+    this.#status = answer;
     return answer;
   }
 
@@ -110,12 +118,22 @@ export class WasmStrategy implements Strategy {
 
   fault(): StrategyFault | null {
     const fault = this.#box.lastFault();
-    return fault === null ? null : { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail };
+    if (fault !== null) return { kind: fault.kind, reason_code: fault.reason_code, detail: fault.detail };
+    return this.#status < 0 ? this.#refused(this.#status) : null;
+  }
+
+  /** A refusal with the error report that stands where the output begins; its pointers are checked as any others. */
+  #refused(status: number): StrategyFault {
+    const head = this.outputAt(RECORD_HEAD_BYTES);
+    const bytes = head === FAULTED ? 0 : (this.views.u32[(head + 4) >> 2] ?? 0);
+    const at = bytes > 0 && bytes <= REPORT_BYTES_MAX ? this.outputAt(bytes) : FAULTED;
+    return refusalOf(status, this.views, Math.max(at, 0), at === FAULTED ? 0 : bytes);
   }
 
   reset(): StrategyFault | null {
     this.#box.reset();
     this.#roomBytes = 0;
+    this.#status = 0;
     this.#refresh();
     return this.fault();
   }

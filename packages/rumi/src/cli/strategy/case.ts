@@ -49,8 +49,11 @@ export async function testStrategy(
   const seen = expectedOf(first.value);
   const wrong = (problem: string): Result<never, Failure> =>
     err(failure("RUMI-STR-069", { strategy_id: of.strategy_id, problem }));
-  if (first.value.health_state !== "healthy")
-    return wrong(`it ended ${first.value.health_state}: ${first.value.reason_code ?? "no reason"}`);
+  const { health_state, reason_code, failure: broken } = first.value;
+  if (health_state !== "healthy")
+    return wrong(
+      `it ended ${health_state}: ${reason_code ?? "no reason"}${broken === null ? "" : `: ${broken.error}`}`,
+    );
   if (seen.entries_digest !== expectedOf(second.value).entries_digest) return wrong("two runs of it differ");
   if (keep === "write") {
     writeFileSync(path, `${JSON.stringify({ ...of, expected: seen }, null, 2)}\n`);

@@ -25,7 +25,7 @@ export const FACTS: Readonly<Record<Language, LanguageFacts>> = {
     runtime_kind: "python",
     source: "strategy.py",
     entrypoint: "strategy.py",
-    guide: "first-strategy.md",
+    guide: "first-strategy-python.md",
     resources: { event_timeout_ms: 250, fuel_per_event: 1, memory_bytes: 268_435_456 },
   },
   typescript: {
