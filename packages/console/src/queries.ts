@@ -31,6 +31,7 @@ export const QUERY_KEYS = [
   "users",
   "stops",
   "inspect",
+  "bundles",
 ] as const;
 export type QueryKey = (typeof QUERY_KEYS)[number];
 
@@ -60,6 +61,8 @@ export function queriesTouchedBy(kind: string): readonly QueryKey[] {
       return ["holds"];
     case "intent":
       return ["staged"];
+    case "support_bundle":
+      return ["bundles"];
     default:
       return [];
   }
@@ -84,6 +87,7 @@ const TOUCHED: Readonly<Record<string, readonly QueryKey[]>> = {
   policy: ["me"],
   instance: ["stops", "instances"],
   intent: ["staged"],
+  support_bundle: ["bundles"],
   audit: ["safety", "killswitch"],
 };
 

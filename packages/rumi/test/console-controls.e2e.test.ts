@@ -10,11 +10,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
 import { confirm, openConsole, see, turnTo, typePhrase, until, type Console } from "./browser.ts";
 import { ROOT, startProgram, type Program } from "./program.ts";
-import { addVenue, createBot, installPack, ok, okConfirmed, writeRecording, type Data } from "./rig.ts";
+import {
+  addVenue,
+  createBot,
+  installPack,
+  makePerson,
+  ok,
+  okConfirmed,
+  writeRecording,
+  type Data,
+  type Person,
+} from "./rig.ts";
 
 const SLOW_MS = 180_000;
 const RISK_PHRASE = "I UNDERSTAND LIVE RISK";
-type Person = { readonly id: string; readonly token: string };
 
 let program: Program;
 let chromium: Console;
@@ -38,19 +47,15 @@ const buttons = async (page: Page): Promise<readonly string[]> =>
 describe.runIf(requires("chromium"))("the console's controls in Chromium", () => {
   beforeAll(async () => {
     if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
-    program = await startProgram({ console: "served", environment: { RUMI_SECOND_PERSON_WAIT_SECONDS: "0" } });
+    program = await startProgram({ console: "served" });
     chromium = await openConsole(program);
     for (const [name, ...roles] of [
       ["viewer", "view_only"],
       ["operator", "operator"],
       ["admin", "admin"],
       ["holder", "break_glass"],
-      ["second", "break_glass", "admin"],
-    ] as const) {
-      const { user_id } = await ok(program, "POST", "/api/users", { display_name: name, roles, reason: "test" });
-      const { token } = await ok(program, "POST", `/api/users/${String(user_id)}/tokens`, { reason: "test" });
-      people.set(name, { id: String(user_id), token: String(token) });
-    }
+    ] as const)
+      people.set(name, await makePerson(program, name, roles));
     digest = await installPack(program);
     await addVenue(program, { path: writeRecording(program.home, 60_000), factor: 60 });
     for (const bot of ["one", "two"]) await createBot(program, bot, "ema_cross", digest);

@@ -66,6 +66,15 @@ export async function okConfirmed(program: Program, path: string, body: Data): P
   return ok(program, "POST", confirm, { intent_hash, phrase, reason: "meant" });
 }
 
+export type Person = { readonly id: string; readonly token: string };
+
+/** A principal with a token of its own. */
+export async function makePerson(program: Program, name: string, roles: readonly string[]): Promise<Person> {
+  const { user_id } = await ok(program, "POST", "/api/users", { display_name: name, roles, reason: "test" });
+  const { token } = await ok(program, "POST", `/api/users/${String(user_id)}/tokens`, { reason: "test" });
+  return { id: String(user_id), token: String(token) };
+}
+
 /** Imports, applies and approves a folder; the approved digest. */
 export async function installPack(program: Program, folder = DEFAULT_PACK, pack_id = "default"): Promise<string> {
   const { staging_id } = await ok(program, "POST", "/api/packs/import", { path: folder });

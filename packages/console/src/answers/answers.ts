@@ -117,8 +117,19 @@ const version = object({
   created_by: text,
   reason: text,
 });
+const finding = object({
+  subject: object({ kind: text, id: text }),
+  class: text,
+  error_code: nullable(text),
+  reason_code: nullable(text),
+  probable_cause: text,
+  next_step: text,
+  runbook: nullable(text),
+  since: nullable(text),
+});
 export const botDetail = object({
   ...botFields,
+  triage: optional(object({ state: oneOf("ok", "failing", "stuck"), findings: list(finding) })),
   conditions: list(condition),
   versions: list(version),
 });

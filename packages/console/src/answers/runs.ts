@@ -1,5 +1,5 @@
 /** Answers about what ran: instances from inside, stops and their proof, admissions, traces. */
-import { anything, flag, integer, list, mapOf, nullable, object, optional, text, type Of } from "./shape.ts";
+import { anything, flag, integer, list, mapOf, nullable, object, oneOf, optional, text, type Of } from "./shape.ts";
 
 const counted = object({ reason: text, count: integer, runbook: nullable(text) });
 export const inspectAnswer = object({ discarded: list(counted), faults: list(counted) });
@@ -39,6 +39,16 @@ const admission = object({
 });
 export type Admission = Of<typeof admission>;
 export const admissionsAnswer = object({ admissions: list(admission) });
+
+const bundle = object({
+  bundle_id: text,
+  state: oneOf("REQUESTED", "READY", "FAILED"),
+  reason: text,
+  created_at: text,
+  manifest_sha256: nullable(text),
+  path: nullable(text),
+});
+export const bundlesAnswer = object({ bundles: list(bundle) });
 
 const row = mapOf(anything);
 export const traceAnswer = object({

@@ -34,6 +34,9 @@ export function botCalls({ get, post }: Call) {
     inspect: (bot_id: string) => get(runs.inspectAnswer, `/api/instances/${of(bot_id)}/inspect`),
     stopsOf: (bot_id: string) => get(runs.attestationsAnswer, `/api/attestations?bot_id=${of(bot_id)}&limit=5`),
     admissionsOf: (bot_id: string) => get(runs.admissionsAnswer, `/api/admissions?bot_id=${of(bot_id)}&limit=1`),
+    bundlesOf: (bot_id: string) => get(runs.bundlesAnswer, `/api/support_bundles?bot_id=${of(bot_id)}&limit=3`),
+    makeBundle: (bot_id: string, { id, reason }: Wish) =>
+      post("/api/support_bundles", { command_id: id, bot_id, reason }),
     trace: (id: string) => get(runs.traceAnswer, `/api/trace/${of(id)}`),
     /** Asks a bot to change its state, from the state that the person saw. */
     move: (bot: Pick<answers.Bot, "bot_id" | "state">, to: answers.BotState, wish: Wish) =>

@@ -9,16 +9,19 @@ import { useInstances, usePositions } from "../queries.ts";
 import { dayText } from "../time.ts";
 import { Badge } from "./badge.tsx";
 import { AdmissionBlock } from "./bot/admission-block.tsx";
+import { BundlesBlock } from "./bot/bundles-block.tsx";
 import { ConfigForm } from "./bot/config-form.tsx";
 import { InstancesBlock } from "./bot/instances-block.tsx";
 import { StopsBlock } from "./bot/stops-block.tsx";
 import { FillsChart } from "./fills-chart.tsx";
+import { TriageBlock } from "./bot/triage-block.tsx";
 import { Panel } from "./panel.tsx";
 
 const CONDITION_TONE = { True: "good", False: "warn", Unknown: "bad" } as const;
 
 export function BotDetail(props: { readonly botId: string; readonly onClose: () => void }): JSX.Element {
   const { api, t } = useConsole();
+  const may = useMay();
   const { botId, onClose } = props;
   const detail = useQuery({
     queryKey: ["bot", botId],
@@ -40,6 +43,7 @@ export function BotDetail(props: { readonly botId: string; readonly onClose: () 
         <p className="empty tall">{t("loading")}</p>
       ) : (
         <div className="detail-grid">
+          <TriageBlock triage={detail.data.triage} />
           <FillsOfRun bot={detail.data} />
           <Facts bot={detail.data} />
           <Config bot={detail.data} />
@@ -49,7 +53,10 @@ export function BotDetail(props: { readonly botId: string; readonly onClose: () 
           </div>
           <InstancesBlock botId={botId} />
           <StopsBlock botId={botId} />
-          <AdmissionBlock botId={botId} />
+          <div className="stack">
+            <AdmissionBlock botId={botId} />
+            {may.ask("support_bundles.list") && <BundlesBlock botId={botId} />}
+          </div>
         </div>
       )}
     </Panel>

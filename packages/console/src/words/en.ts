@@ -269,6 +269,11 @@ export const EN = {
   commands: "Commands",
   runs: "Runs",
   runbook: "Runbook",
+  findings: "What is wrong",
+  bundles: "Support bundles",
+  make_bundle: "Make one",
+  no_bundles: "None was made.",
+  ask_bundle: "Make a support bundle of {bot}?",
 
   // Many bots, and people
   no_bulks: "No bulk yet. Begin one with: rumi bulk start",

@@ -270,6 +270,11 @@ export const JA: Readonly<Record<Word, string>> = {
   commands: "コマンド",
   runs: "実行",
   runbook: "手順書",
+  findings: "問題点",
+  bundles: "サポートバンドル",
+  make_bundle: "作成",
+  no_bundles: "まだありません。",
+  ask_bundle: "{bot} のサポートバンドルを作成しますか？",
 
   // 一括操作と利用者
   no_bulks: "一括操作はまだありません。rumi bulk start で開始できます",

@@ -24,57 +24,60 @@ export function ConfigForm({ bot, onClose }: { readonly bot: Bot; readonly onClo
   const config = configIn(text);
   const diff = config === null ? [] : changesOf(bot.spec.config, config);
   const isLive = bot.state === "RUNNING_LIVE";
+  // The question stands beside the form: a form inside another is none.
   return (
-    <form
-      className="config-form"
-      data-testid="config-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (config === null) return;
-        setQuestion({
-          title: t("ask_config", { bot: bot.bot_id }),
-          detail: <Impact impact={{ diff }} />,
-          tone: isLive ? "live" : "primary",
-          onYes: (wish) => api.applyConfig(bot.bot_id, config, at, wish),
-          onDone: () => {
-            for (const key of ["bot", "bots"]) void queries.invalidateQueries({ queryKey: [key] });
-            onClose();
-          },
-        });
-      }}
-    >
-      <textarea
-        className="mono"
-        rows={Math.min(16, text.split("\n").length + 1)}
-        value={text}
-        aria-label={t("config")}
-        spellCheck={false}
-        onChange={(event) => setText(event.target.value)}
-      />
-      <div className="buttons">
-        {config === null && <span className="bad">{t("no_json")}</span>}
-        <select
-          value={at}
-          aria-label={t("applied_at")}
-          onChange={(event) =>
-            setAt((Object.keys(MOMENTS) as ConfigMoment[]).find((one) => one === event.target.value) ?? at)
-          }
-        >
-          {Object.entries(MOMENTS).map(([moment, word]) => (
-            <option key={moment} value={moment}>
-              {t(word)}
-            </option>
-          ))}
-        </select>
-        <button type="button" onClick={onClose}>
-          {t("cancel")}
-        </button>
-        <button type="submit" className={isLive ? "live" : "primary"} disabled={diff.length === 0}>
-          {t("apply")}
-        </button>
-      </div>
+    <>
+      <form
+        className="config-form"
+        data-testid="config-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (config === null) return;
+          setQuestion({
+            title: t("ask_config", { bot: bot.bot_id }),
+            detail: <Impact impact={{ diff }} />,
+            tone: isLive ? "live" : "primary",
+            onYes: (wish) => api.applyConfig(bot.bot_id, config, at, wish),
+            onDone: () => {
+              for (const key of ["bot", "bots"]) void queries.invalidateQueries({ queryKey: [key] });
+              onClose();
+            },
+          });
+        }}
+      >
+        <textarea
+          className="mono"
+          rows={Math.min(16, text.split("\n").length + 1)}
+          value={text}
+          aria-label={t("config")}
+          spellCheck={false}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <div className="buttons">
+          {config === null && <span className="bad">{t("no_json")}</span>}
+          <select
+            value={at}
+            aria-label={t("applied_at")}
+            onChange={(event) =>
+              setAt((Object.keys(MOMENTS) as ConfigMoment[]).find((one) => one === event.target.value) ?? at)
+            }
+          >
+            {Object.entries(MOMENTS).map(([moment, word]) => (
+              <option key={moment} value={moment}>
+                {t(word)}
+              </option>
+            ))}
+          </select>
+          <button type="button" onClick={onClose}>
+            {t("cancel")}
+          </button>
+          <button type="submit" className={isLive ? "live" : "primary"} disabled={diff.length === 0}>
+            {t("apply")}
+          </button>
+        </div>
+      </form>
       {question !== null && <ReasonDialog question={question} onClose={() => setQuestion(null)} />}
-    </form>
+    </>
   );
 }
 
