@@ -42,7 +42,7 @@ export const admissionsAnswer = object({ admissions: list(admission) });
 
 const bundle = object({
   bundle_id: text,
-  state: oneOf("REQUESTED", "READY", "FAILED"),
+  state: oneOf("REQUESTED", "READY", "FAILED", "REMOVED"),
   reason: text,
   created_at: text,
   manifest_sha256: nullable(text),

@@ -7,7 +7,7 @@ import { dayText } from "../../time.ts";
 import { Badge } from "../badge.tsx";
 import { ReasonDialog, type Question } from "../reason-dialog.tsx";
 
-const STATE_TONE = { REQUESTED: "info", READY: "good", FAILED: "bad" } as const;
+const STATE_TONE = { REQUESTED: "info", READY: "good", FAILED: "bad", REMOVED: "dim" } as const;
 
 export function BundlesBlock({ botId }: { readonly botId: string }): JSX.Element {
   const { api, t } = useConsole();
