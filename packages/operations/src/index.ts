@@ -10,6 +10,7 @@ export * from "./auth/token.ts";
 export * from "./define.ts";
 export * from "./derive/cli.ts";
 export * from "./derive/openapi.ts";
+export { refusals } from "./derive/openapi-answers.ts";
 export * from "./derive/permissions.ts";
 export * from "./guards.ts";
 export * from "./limits.ts";

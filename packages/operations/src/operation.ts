@@ -110,6 +110,8 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   /** Closed object (additionalProperties: false). `command_id` and `reason` belong to it where the contract says. */
   readonly input: Input;
   readonly output: TSchema;
+  /** Statuses of success; 200 where nothing is said. Tests refuse an answer with another one. */
+  readonly success?: readonly (200 | 201 | 202)[];
   /** Where the idempotency key is: in the body, in the header, or in either. */
   readonly key: "command_id" | "header" | "either";
   /** Roles that may; default deny. */

@@ -185,6 +185,7 @@ export const setSecret = defineOperation({
     { additionalProperties: false },
   ),
   output: Type.Object({ name: Type.String() }),
+  success: [201],
   key: "header",
   permission: ["admin"],
   secret_fields: ["value"],

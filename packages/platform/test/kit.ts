@@ -15,8 +15,11 @@ import {
   type Guards,
   type Pipeline,
   type Principal,
+  type RegisteredOperation,
+  type RegisteredQuery,
   type Registry,
 } from "@rumi/operations";
+import { Value } from "@sinclair/typebox/value";
 import { openSqliteStore, type Migrations, type Store } from "@rumi/store";
 import { generateKeyPairSync } from "node:crypto";
 import { temporaryFolder } from "../../../tools/test-support.ts";
@@ -133,20 +136,22 @@ export async function openWorld(
     registry,
     lines,
     id,
-    command: (name, body, over = {}) =>
-      pipeline.execute(found(registry.operations, name), {
+    command: async (name, body, over = {}) => {
+      const operation = found(registry.operations, name);
+      const answer = await pipeline.execute(operation, {
         raw: { params: over.params ?? {}, query: {}, body },
         principal: over.principal ?? ROOT,
         idempotencyKey: over.key ?? null,
         trace_id: id(),
         remote: "127.0.0.1",
-      }),
-    query: (name, query = {}, params = {}, principal = ROOT) =>
-      pipeline.query(found(registry.queries, name), {
-        raw: { params, query, body: undefined },
-        principal,
-        trace_id: id(),
-      }),
+      });
+      return asDeclared(operation, answer);
+    },
+    query: async (name, query = {}, params = {}, principal = ROOT) => {
+      const declared = found(registry.queries, name);
+      const raw = { params, query, body: undefined };
+      return asDeclared(declared, await pipeline.query(declared, { raw, principal, trace_id: id() }));
+    },
     actions: async () =>
       (await store.rows<{ action: string }>({ sql: "SELECT action FROM log_entry ORDER BY idx", parameters: [] })).map(
         (row) => row.action,
@@ -157,6 +162,24 @@ export async function openWorld(
       temporary.remove();
     },
   };
+}
+
+/** The answer as it came; a test failure where it is none that its declaration describes (L-12.1). */
+function asDeclared({ definition }: RegisteredOperation | RegisteredQuery, answer: Answer): Answer {
+  if (answer.kind === "refused") return answer;
+  const other = answer.data as { readonly dry_run?: boolean; readonly spooled?: boolean };
+  const isConfirmation = definition.kind === "operation" && definition.redeems === true;
+  if (isConfirmation || other.dry_run === true || other.spooled === true) return answer;
+  const statuses: readonly number[] = definition.kind === "operation" ? (definition.success ?? [200]) : [200];
+  if (!statuses.includes(answer.status))
+    throw new Error(`${definition.name} answers ${answer.status}, which it does not declare as a success`);
+  // As JSON has it; the envelope adds these two where the body has a command_id.
+  const sent = JSON.parse(JSON.stringify(answer.data)) as object;
+  const data = { command_id: answer.command_id, status: "applied", ...sent };
+  const [problem] = Value.Errors(definition.output, data);
+  if (problem !== undefined)
+    throw new Error(`${definition.name} answers what it does not declare: ${problem.path} ${problem.message}`);
+  return answer;
 }
 
 export const SAMPLE_WASM: Uint8Array = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);

@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { language, remoteOf, sendJson } from "./context.ts";
 import { answerEnvelope, type EnvelopeForm } from "./envelope.ts";
 import type { ServerSettings } from "./ports.ts";
+import { RAW_PATHS } from "./raw-document.ts";
 
 export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version }: ServerSettings): void {
   const { registry } = pipeline.settings;
@@ -39,7 +40,7 @@ export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version 
     }
   }
   for (const query of registry.queries.values()) installQuery(app, query, pipeline);
-  const document = JSON.stringify(openApiDocument(registry, version));
+  const document = JSON.stringify(openApiDocument(registry, version, RAW_PATHS));
   app.get("/openapi.json", (_request, reply) =>
     reply.header("content-type", "application/json; charset=utf-8").send(document),
   );

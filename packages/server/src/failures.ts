@@ -5,9 +5,26 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { sendFailure } from "./context.ts";
 import type { ServerSettings } from "./ports.ts";
 
-export function installFailures(app: FastifyInstance, settings: ServerSettings): void {
-  app.setNotFoundHandler((request, reply) => sendFailure(request, reply, unknownRoute(request)));
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, settings));
+type Route = { readonly method: string; readonly url: string };
+
+export function installFailures(app: FastifyInstance, settings: ServerSettings, routes: readonly Route[]): void {
+  app.setNotFoundHandler((request, reply) => answerNoRoute(request, reply, routes));
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    // A method that needs a body and came without one, where no route of ours has it.
+    error.code === "FST_ERR_ROUTE_MISSING_CONTENT_TYPE"
+      ? answerNoRoute(request, reply, routes)
+      : answerError(error, request, reply, settings),
+  );
+}
+
+/** 405 with what is allowed where the path is known under other methods, else 404. */
+function answerNoRoute(request: FastifyRequest, reply: FastifyReply, routes: readonly Route[]): FastifyReply {
+  const allowed = methodsOf(routes, request.url);
+  if (allowed.length === 0) return sendFailure(request, reply, unknownRoute(request));
+  const { method, url } = request;
+  const allow = allowed.join(", ");
+  const params = { method, path: (url.split("?")[0] ?? "").slice(0, 200), allowed: allow };
+  return sendFailure(request, reply.header("allow", allow), failure("RUMI-SYS-013", params));
 }
 
 export function answerError(
@@ -54,6 +71,23 @@ function expectedFailure(
     default:
       return undefined;
   }
+}
+
+/** Methods that the path of `url` is known under; none where it is no path of ours. */
+function methodsOf(routes: readonly Route[], url: string): readonly string[] {
+  const path = (url.split("?")[0] ?? "").replace(/(?<=.)\/$/, "");
+  const known = routes.filter((route) => patternOf(route.url).test(path));
+  return [...new Set(known.map(({ method }) => method))].toSorted();
+}
+
+/** `/api/bots/:bot_id` as what a request's path looks like. */
+function patternOf(url: string): RegExp {
+  const parts = url
+    .split("/")
+    .map((part) =>
+      part.startsWith(":") ? "[^/]+" : part === "*" ? ".+" : part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+    );
+  return new RegExp(`^${parts.join("/")}$`);
 }
 
 function unknownRoute(request: FastifyRequest): Failure {

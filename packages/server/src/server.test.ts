@@ -91,6 +91,27 @@ describe("tokens", () => {
   });
 });
 
+describe("methods", () => {
+  it("[L-12.1] a known path under another method is 405 and tells which are allowed; an unknown path is not", async () => {
+    for (const [method, url, allow] of [
+      ["DELETE", "/api/vault", "POST"],
+      ["POST", "/api/counters/a?limit=1", "GET, HEAD"],
+      ["GET", "/api/counters/a/add/", "POST"],
+      ["DELETE", "/metrics", "GET, HEAD"],
+      ["OPTIONS", "/api/vault", "POST"],
+      ["QUERY", "/metrics", "GET, HEAD"],
+    ] as const) {
+      const reply = await s.ask(method as "GET", url);
+      expect([method, url, reply.status, reply.headers["allow"]]).toEqual([method, url, 405, allow]);
+      expect(reply.body["error_code"]).toBe("RUMI-SYS-013");
+      expect(Object.keys(reply.body).toSorted()).toEqual([...ENVELOPE].toSorted());
+    }
+    for (const method of ["DELETE", "QUERY"])
+      expect((await s.ask(method as "GET", "/api/nothing")).body["error_code"]).toBe("RUMI-SYS-004");
+    expect((await s.ask("DELETE", "/api/vault", { token: null })).status).toBe(401);
+  });
+});
+
 describe("bodies", () => {
   const cases: readonly (readonly [string, Parameters<ServerKit["ask"]>[2], number, string])[] = [
     ["malformed", { raw: "{nope" }, 400, "RUMI-VAL-010"],
@@ -268,14 +289,27 @@ describe("the rim", () => {
     expect((await s.ask("GET", "/assets/app.js", { token: null })).status).toBe(200);
     expect((await s.ask("GET", "/assets/../../etc/passwd", { token: null })).status).toBe(401);
   });
-  it("the OpenAPI document holds every declared route", async () => {
+  it("[L-12.1] the OpenAPI document holds every route, with roles, schemas and refusals", async () => {
     const { body } = await s.ask("GET", "/openapi.json");
     expect(body["openapi"]).toBe("3.1.0");
     const paths = body["paths"] as Record<string, Record<string, unknown>>;
-    for (const { method, url, declared } of s.server.routes) {
-      if (declared !== null && method !== "HEAD")
-        expect(paths[url.replace(/:([a-z_]+)/g, "{$1}")]?.[method.toLowerCase()]).toBeDefined();
+    const console = ["/", "/assets/app.js"];
+    for (const { method, url, declared, open } of s.server.routes) {
+      if (method === "HEAD" || console.includes(url)) continue;
+      const path = url.replace(/:([a-z_]+)/g, "{$1}").replace("*", "{path}");
+      const entry = paths[path]?.[method.toLowerCase()] as Record<string, unknown> | undefined;
+      expect([url, entry]).toEqual([url, expect.any(Object)]);
+      expect([url, entry?.["security"]]).toEqual([url, open ? [] : undefined]);
+      const statuses = Object.keys(entry?.["responses"] as object);
+      if (url !== "/health") expect([url, statuses]).toEqual([url, expect.arrayContaining(["400", "503", "5XX"])]);
+      expect(statuses.filter((status) => status.startsWith("2")).length).toBeGreaterThan(0);
+      if (declared !== null) expect((entry?.["x-rumi-roles"] as unknown[]).length).toBeGreaterThan(0);
+      if (!open) expect(statuses).toContain("401");
     }
+    const text = JSON.stringify(body);
+    const components = body["components"] as Record<string, Record<string, unknown>>;
+    for (const [, kind = "", name = ""] of text.matchAll(/"#\/components\/([a-z]+)\/(\w+)"/gi))
+      expect(components[kind]?.[name], `${kind}/${name}`).toBeDefined();
   });
 });
 

@@ -69,7 +69,7 @@ export function createServer(settings: ServerSettings): Server {
   app.decorate("runbookOf", settings.runbookOf ?? (() => undefined));
   installAdmission(app, settings, lifecycle);
   installBodyParser(app);
-  installFailures(app, settings);
+  installFailures(app, settings, routes);
   installMetrics(app, settings);
   installDeclaredRoutes(app, settings);
   installRawRoutes(app, settings);

@@ -3,10 +3,11 @@ import { err, failure, isoFromMicros, micros, ok } from "@rumi/kernel";
 import type { Attester, Envelope } from "@rumi/ledger";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { jsonOf } from "../shared/sql.ts";
 import { rungsOf } from "./statement.ts";
 import { readLadder, type LadderRow, type LadderTables } from "./tables.ts";
+import { SignedStopAnswer, StopsAnswer } from "./answers.ts";
 
 export function attestationDeclarations({ attester }: { readonly attester?: Attester }): readonly Declaration[] {
   return [
@@ -22,7 +23,7 @@ export function attestationDeclarations({ attester }: { readonly attester?: Atte
         },
         CLOSED,
       ),
-      output: AnswerSchema,
+      output: StopsAnswer,
       permission: EVERYONE,
       read: async (reader, { bot_id, unproven, limit = 50 }, { store }) => {
         let query = store
@@ -41,7 +42,7 @@ export function attestationDeclarations({ attester }: { readonly attester?: Atte
       summary: "The signed record of one run's stop, with the public key that it verifies under",
       http: { method: "GET", path: "/api/attestations/{run_id}" },
       input: Type.Object({ run_id: CommandIdField }, CLOSED),
-      output: AnswerSchema,
+      output: SignedStopAnswer,
       permission: EVERYONE,
       read: async (reader, { run_id }, { store }) => {
         const row = await readLadder(reader, store, run_id);

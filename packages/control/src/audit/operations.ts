@@ -6,11 +6,18 @@ import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor } from "../shared/sql.ts";
 import { readEvents } from "./events.ts";
+import { EventsAnswer } from "./answers.ts";
 
 /** The offline proof of one event: leaf, salt, payload, inclusion path, signed checkpoint. Built by the store's log. */
 export type ProveEvent = (reader: Reader, event_id: string, log_index: number) => Promise<Result<unknown, Failure>>;
 
 const word = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
+const instant = Type.Optional(
+  Type.String({
+    pattern: "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?Z$",
+    description: "A UTC instant such as 2026-02-24T12:00:00Z.",
+  }),
+);
 const EventsInput = Type.Object(
   {
     action: word,
@@ -21,8 +28,8 @@ const EventsInput = Type.Object(
     trace_id: word,
     run_id: word,
     request_id: word,
-    since: word,
-    until: word,
+    since: instant,
+    until: instant,
     order: Type.Optional(Type.Union([Type.Literal("asc"), Type.Literal("desc")])),
     cursor: Type.Optional(Type.String({ maxLength: 512 })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
@@ -39,7 +46,7 @@ const listEvents = defineQuery({
   summary: "Audit events, newest first unless asked otherwise",
   http: { method: "GET", path: "/api/audit/events" },
   input: EventsInput,
-  output: AnswerSchema,
+  output: EventsAnswer,
   permission: EVERYONE,
   read: async (reader, { since, until, cursor, limit = 50, order = "desc", ...exact }, { store }) => {
     const [from, to] = [

@@ -25,6 +25,7 @@ import { readVenue } from "../venues/tables.ts";
 import { CreateBotInput, judgeSpec, type CreateBot, type IsolationFloor, type SpecFacts } from "./model.ts";
 import { botResource, botView, insertBotVersion, transitionEvent, versionDetails } from "./operations.ts";
 import { conditionWrite, readBot, specOf, type BotRow, type BotTables } from "./tables.ts";
+import { BotAnswer } from "./answers.ts";
 
 export type CreateDeps = RoomDeps & {
   readonly isolation_floor: IsolationFloor;
@@ -64,7 +65,8 @@ const createBot = (deps: CreateDeps): Declaration =>
     summary: "Register a bot: a strategy at a digest, with configuration and capital",
     http: { method: "POST", path: "/api/bots" },
     input: CreateBotInput,
-    output: AnswerSchema,
+    output: BotAnswer,
+    success: [201],
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "neutral",

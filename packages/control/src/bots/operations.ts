@@ -24,7 +24,7 @@ import { instanceView } from "../instances/view.ts";
 import { triageOf } from "../triage/gather.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
 import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
 import { ApplyConfigInput, judgeConfig, nextVersion, type BotSpec } from "./model.ts";
 import {
@@ -38,6 +38,7 @@ import {
   type BotTables,
   type BotVersionRow,
 } from "./tables.ts";
+import { AppliedConfigAnswer, BotsAnswer, WholeBotAnswer } from "./answers.ts";
 
 export type BotDeps = {
   /** Reads what was approved; refuses with the pack's own codes. */
@@ -69,7 +70,7 @@ const listBots = defineQuery({
   summary: "Bots, by state, label or words",
   http: { method: "GET", path: "/api/bots" },
   input: ListInput,
-  output: AnswerSchema,
+  output: BotsAnswer,
   permission: EVERYONE,
   read: async (reader, input, { store }) => {
     const after = decodeCursor(input.cursor, ["string"]);
@@ -114,7 +115,7 @@ const showBot = defineQuery({
   summary: "One bot: specification, status, conditions, instances, versions; what is wrong, why, and what to do",
   http: { method: "GET", path: "/api/bots/{bot_id}" },
   input: Type.Object({ bot_id: BotIdField }, CLOSED),
-  output: AnswerSchema,
+  output: WholeBotAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id }, { store, now }) => {
     const row = await readBot(reader, store, bot_id);
@@ -152,7 +153,7 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
     summary: "Apply another configuration at the next tick, bar or checkpoint",
     http: { method: "POST", path: "/api/bots/{bot_id}/config/apply" },
     input: ApplyConfigInput,
-    output: AnswerSchema,
+    output: AppliedConfigAnswer,
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "increase",

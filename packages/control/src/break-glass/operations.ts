@@ -51,6 +51,7 @@ const openSession = ({ environment, operations }: BreakGlassDeps): Declaration =
       CLOSED,
     ),
     output: AnswerSchema,
+    success: [201],
     key: "either",
     permission: ["break_glass"],
     safety: allModes,

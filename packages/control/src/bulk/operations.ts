@@ -45,6 +45,7 @@ const startBulk: Declaration = defineOperation({
     CLOSED,
   ),
   output: AnswerSchema,
+  success: [202],
   key: "command_id",
   permission: ["operator", "admin"],
   // Each bot's own command is judged by every guard; a stop is held up by none.

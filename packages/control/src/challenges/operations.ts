@@ -16,6 +16,7 @@ import {
   type ChallengeRow,
   type ChallengeTables,
 } from "./tables.ts";
+import { SettledChallengeAnswer } from "./answers.ts";
 
 export const challengeDeclarations = (deps: { readonly twoPeople: TwoPeople }): readonly Declaration[] => [
   listChallenges,
@@ -64,7 +65,7 @@ const approveChallenge = (twoPeople: TwoPeople): Declaration =>
     summary: "Approve, as a second person, what was served to you",
     http: { method: "POST", path: "/api/challenges/{challenge_id}/approve" },
     input: Type.Object({ ...base, intent_hash: HashField }, CLOSED),
-    output: AnswerSchema,
+    output: SettledChallengeAnswer,
     key: "either",
     permission: ["admin", "break_glass"],
     risk: passes,
@@ -126,6 +127,7 @@ const confirmChallenge: Declaration = defineOperation({
     CLOSED,
   ),
   output: AnswerSchema,
+  success: [200, 201, 202],
   key: "either",
   // Whoever may ask; the role for what is confirmed is asked for once it is known.
   permission: ["operator", "admin", "break_glass"],
@@ -145,7 +147,7 @@ const rejectChallenge: Declaration = defineOperation({
   summary: "Reject a challenge, or take back your own",
   http: { method: "POST", path: "/api/challenges/{challenge_id}/reject" },
   input: Type.Object({ ...base, intent_hash: Type.Optional(HashField) }, CLOSED),
-  output: AnswerSchema,
+  output: SettledChallengeAnswer,
   key: "either",
   permission: ["operator", "admin", "break_glass"],
   risk: passes,

@@ -2,7 +2,7 @@
 import { err, failure, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, jsonOf } from "../shared/sql.ts";
 import { intentOf, isOpen, iso, judgeOpen } from "./model.ts";
 import { challengeNote, storedCommand } from "./port.ts";
@@ -15,6 +15,7 @@ import {
   type ChallengeRow,
   type ChallengeTables,
 } from "./tables.ts";
+import { ChallengesAnswer, WholeChallengeAnswer } from "./answers.ts";
 
 export const listChallenges: Declaration = defineQuery({
   name: "challenges.list",
@@ -29,7 +30,7 @@ export const listChallenges: Declaration = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: ChallengesAnswer,
   permission: EVERYONE,
   read: async (reader, { state, requester, cursor, limit = 50 }, { store, now }) => {
     const after = decodeCursor(cursor, ["number", "string"]);
@@ -86,7 +87,7 @@ export const showChallenge: Declaration = defineQuery({
   summary: "One challenge: the exact request, what it would do, what stands in its way now",
   http: { method: "GET", path: "/api/challenges/{challenge_id}" },
   input: Type.Object({ challenge_id: CommandIdField }, CLOSED),
-  output: AnswerSchema,
+  output: WholeChallengeAnswer,
   permission: EVERYONE,
   read: async (reader, { challenge_id }, { store, now, principal, outlook }) => {
     const row = await readChallenge(reader, store, challenge_id);

@@ -25,7 +25,6 @@ import { roomView } from "../risk/model.ts";
 import { trippedOf, watchWrites } from "../risk/stop-tables.ts";
 import type { VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
-import { AnswerSchema } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import {
   continues,
@@ -39,6 +38,7 @@ import {
 } from "./model.ts";
 import { listCommands, showCommand } from "./queries.ts";
 import { insertCommand, type CommandRow } from "./tables.ts";
+import { SubmittedAnswer } from "./answers.ts";
 
 export type CommandDeps = PreflightDeps & {
   readonly environment: string;
@@ -74,7 +74,8 @@ const submitCommand = (deps: CommandDeps): Declaration =>
     summary: "Move a bot or a group of bots: start, pause, stop, quarantine",
     http: { method: "POST", path: "/api/commands" },
     input: SubmitCommandInput,
-    output: AnswerSchema,
+    output: SubmittedAnswer,
+    success: [200, 202],
     key: "command_id",
     permission: ["operator", "admin"],
     risk: ({ requested_transition }) => riskOf(requested_transition),

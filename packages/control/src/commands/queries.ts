@@ -12,16 +12,17 @@ import { isOpen } from "../challenges/model.ts";
 import { readChallengeOf } from "../challenges/tables.ts";
 import type { BotState } from "../lifecycle/states.ts";
 import { isShadow } from "../instances/shards.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, first, type Sql } from "../shared/sql.ts";
 import type { CommandRow, CommandTables } from "./tables.ts";
+import { CommandsAnswer, WholeCommandAnswer } from "./answers.ts";
 
 export const showCommand: Declaration = defineQuery({
   name: "commands.show",
   summary: "One command with its whole audit chain",
   http: { method: "GET", path: "/api/commands/{command_id}" },
   input: Type.Object({ command_id: CommandIdField }, CLOSED),
-  output: AnswerSchema,
+  output: WholeCommandAnswer,
   permission: EVERYONE,
   read: async (reader, { command_id }, { store }) => {
     const row = await first<CommandRow>(
@@ -91,7 +92,7 @@ export const listCommands: Declaration = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: CommandsAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id, cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["number", "string"]);

@@ -8,6 +8,7 @@ import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField }
 import { feed, type Sql } from "../shared/sql.ts";
 import { GATE_LIMITS, gateResult, stateOf } from "./model.ts";
 import { gatesChanged, readGates, type GateRow, type GateTables } from "./tables.ts";
+import { GatesAnswer } from "./answers.ts";
 
 const GateField = Type.String({ pattern: "^[a-z][a-z0-9_.-]{0,63}$" });
 const base = { command_id: Type.Optional(CommandIdField), gate: GateField, reason: ReasonField } as const;
@@ -21,7 +22,7 @@ const listGates = defineQuery({
   summary: "Every gate with its newest report; one whose report has ended is UNKNOWN",
   http: { method: "GET", path: "/api/gates" },
   input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
+  output: GatesAnswer,
   permission: EVERYONE,
   read: async (reader, _input, { store, now }) =>
     ok({

@@ -39,6 +39,7 @@ const createGroup: Declaration = defineOperation({
     CLOSED,
   ),
   output: AnswerSchema,
+  success: [201],
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "neutral",

@@ -10,6 +10,7 @@ import { feed } from "../shared/sql.ts";
 import { LIFT } from "./guard.ts";
 import { HOLD_LIMITS, holdView } from "./model.ts";
 import { HOLD_KINDS, holdsChanged, insertHold, liftHold, readHold, readHolds, type HoldRow } from "./tables.ts";
+import { HoldAnswer } from "./answers.ts";
 
 export const holdDeclarations = (): readonly Declaration[] => [listHolds, setHold, lift];
 
@@ -44,7 +45,8 @@ const setHold: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: HoldAnswer,
+  success: [200, 201],
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "tighten",

@@ -49,6 +49,7 @@ const createJob: Declaration = defineOperation({
     CLOSED,
   ),
   output: AnswerSchema,
+  success: [201],
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "neutral",

@@ -22,6 +22,7 @@ import {
   type ScopeInput,
 } from "./model.ts";
 import { putRule, readKillSwitch, ruleView, wireRules, type KillSwitch } from "./tables.ts";
+import { KillSwitchAnswer } from "./answers.ts";
 
 /** What a runner last told of the rules, by its id. */
 export type Followed = ReadonlyMap<string, { readonly generation: number; readonly instances: number }>;
@@ -38,7 +39,7 @@ const showKillSwitch = ({ followed, spool }: KillSwitchDeps): Declaration =>
     summary: "The kill switch's rules in force, and who follows them",
     http: { method: "GET", path: "/api/killswitch" },
     input: Type.Object({ bot_id: Type.Optional(BotIdField) }, CLOSED),
-    output: AnswerSchema,
+    output: KillSwitchAnswer,
     permission: EVERYONE,
     read: async (reader, { bot_id }, { store }) => {
       const now = await readKillSwitch(reader, store);

@@ -6,10 +6,11 @@ import { Type } from "@sinclair/typebox";
 import { countLiveBots } from "../bots/tables.ts";
 import { RISK_PHRASE } from "../challenges/model.ts";
 import { spooledWord, type Tightened } from "../emergency/spool.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { isTightening, judgeSafetyChange, SAFETY_SET } from "./model.ts";
 import { readSafety, safetyView, type SafetyRow, type SafetyTables } from "./tables.ts";
+import { SafetyAnswer } from "./answers.ts";
 
 export function safetyDeclarations(spool: Tightened): readonly Declaration[] {
   return [getSafety(spool), setSafety];
@@ -21,7 +22,7 @@ const getSafety = (spool: Tightened): Declaration =>
     summary: "The safety mode in force",
     http: { method: "GET", path: "/api/safety" },
     input: Type.Object({}, CLOSED),
-    output: AnswerSchema,
+    output: SafetyAnswer,
     permission: EVERYONE,
     read: async (reader, _input, { store }) => ok(viewInForce(await readSafety(reader, store), spool)),
   });
@@ -47,7 +48,7 @@ const setSafety = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: SafetyAnswer,
   key: "command_id",
   emergency: true,
   permission: ["operator", "admin"],

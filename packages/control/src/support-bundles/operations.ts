@@ -57,6 +57,7 @@ const createBundle = (shelf: BundleShelf): Declaration =>
       CLOSED,
     ),
     output: BundleAnswer,
+    success: [202],
     key: "either",
     permission: HELPERS,
     risk: () => "tighten",
@@ -97,6 +98,7 @@ const createBundle = (shelf: BundleShelf): Declaration =>
         events: [],
         outbox: [],
         feed: [{ kind: "support_bundle", key: row.bundle_id, data: { bundle_id: row.bundle_id, state: row.state } }],
+        status: 202,
         data: bundleView(row, shelf),
       });
     },

@@ -6,10 +6,11 @@ import { Type } from "@sinclair/typebox";
 import { readEvents, type AuditEvent } from "../audit/events.ts";
 import type { CommandRow, CommandTables } from "../commands/tables.ts";
 import type { InstanceTables, RunRow } from "../instances/tables.ts";
-import { AnswerSchema, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { CLOSED, EVERYONE } from "../shared/fields.ts";
 import type { Sql } from "../shared/sql.ts";
 import { findingsOf } from "./findings.ts";
 import type { FillRow, IntentRow, OrderRow, ViewTables } from "../views/tables.ts";
+import { TraceAnswer } from "./answers.ts";
 
 type Tables = CommandTables & InstanceTables & ViewTables;
 
@@ -24,7 +25,7 @@ const showTrace = defineQuery({
   summary: "The chain command → run → intent → order → fill of any of their ids, and why what failed in it did",
   http: { method: "GET", path: "/api/trace/{id}" },
   input: Type.Object({ id: Type.String({ minLength: 1, maxLength: 256 }) }, CLOSED),
-  output: AnswerSchema,
+  output: TraceAnswer,
   permission: EVERYONE,
   read: async (reader, { id }, { store }) => {
     const intents = await intentsOf(reader, store, id);

@@ -371,6 +371,7 @@ const startShadow = (deps: Deps): Declaration =>
     http: { method: "POST", path: "/api/bots/{bot_id}/shadow" },
     input: VersionInput,
     output: AnswerSchema,
+    success: [202],
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "neutral",

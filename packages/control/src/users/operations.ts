@@ -16,12 +16,13 @@ import {
 import { write, type Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { CONTROL_LIMITS } from "../limits.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
 import type { Permitted } from "./may.ts";
 import { UserIdField, userResource, userView } from "./model.ts";
 import { countUsers, readUser, rolesOf, updateUser, type UserRow, type UserTables } from "./tables.ts";
 import { tokenDeclarations, type TokenDeps } from "./token-operations.ts";
+import { MeAnswer, UserAnswer, UsersAnswer } from "./answers.ts";
 
 export type UserDeps = TokenDeps & {
   /** Operations and queries that somebody may ask for, by name. */
@@ -45,7 +46,7 @@ const whoAmI = ({ environment, may }: UserDeps): Declaration =>
     summary: "Who you are here, in which environment, and what you may ask for",
     http: { method: "GET", path: "/api/me" },
     input: Type.Object({}, CLOSED),
-    output: AnswerSchema,
+    output: MeAnswer,
     permission: EVERYONE,
     read: async (_reader, _input, { principal }) =>
       ok({ user_id: principal.id, roles: principal.roles, environment, ...(await may(principal)) }),
@@ -62,7 +63,7 @@ const listUsers: Declaration = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: UsersAnswer,
   permission: ["admin"],
   read: async (reader, { cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["number", "string"]);
@@ -114,7 +115,8 @@ const createUser = (environment: string): Declaration =>
       },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: UserAnswer,
+    success: [201],
     key: "either",
     permission: ["admin"],
     safety: allModes,
@@ -165,7 +167,7 @@ const setRoles: Declaration = defineOperation({
     { command_id: Type.Optional(CommandIdField), user_id: UserIdField, roles: RolesField, reason: ReasonField },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: UserAnswer,
   key: "either",
   permission: ["admin"],
   safety: allModes,
@@ -198,7 +200,7 @@ const disableUser: Declaration = defineOperation({
   summary: "Let a principal in no more; its tokens end with it",
   http: { method: "POST", path: "/api/users/{user_id}/disable" },
   input: Type.Object({ command_id: Type.Optional(CommandIdField), user_id: UserIdField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: UserAnswer,
   key: "either",
   permission: ["admin"],
   // Taking access away only ever makes things safer.

@@ -4,10 +4,11 @@ import { defineOperation, defineQuery, ROOT, type Declaration } from "@rumi/oper
 import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { CONTROL_LIMITS } from "../limits.ts";
-import { AnswerSchema, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { tokenView, UserIdField, userResource } from "./model.ts";
 import { readToken, readTokensOf, readUser, type TokenRow, type UserRow, type UserTables } from "./tables.ts";
 import { TOKEN_SECRET_BYTES, tokenHash, tokenText } from "./tokens.ts";
+import { IssuedTokenAnswer, TokenAnswer, TokensAnswer } from "./answers.ts";
 
 export type TokenDeps = { readonly environment: string; readonly random: Random };
 
@@ -41,7 +42,8 @@ const issueToken = ({ environment, random }: TokenDeps): Declaration =>
       },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: IssuedTokenAnswer,
+    success: [201],
     key: "either",
     permission: ["admin"],
     safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],
@@ -94,7 +96,7 @@ const listTokens: Declaration = defineQuery({
   summary: "Tokens of a principal, without what they are",
   http: { method: "GET", path: "/api/users/{user_id}/tokens" },
   input: Type.Object({ user_id: UserIdField }, CLOSED),
-  output: AnswerSchema,
+  output: TokensAnswer,
   permission: ["admin"],
   read: async (reader, { user_id }, { store }) => {
     const user = await readUser(reader, store, user_id);
@@ -112,7 +114,7 @@ const revokeToken: Declaration = defineOperation({
     { command_id: Type.Optional(CommandIdField), token_id: CommandIdField, reason: ReasonField },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: TokenAnswer,
   key: "either",
   permission: ["admin"],
   risk: () => "tighten",

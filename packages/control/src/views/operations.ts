@@ -6,9 +6,17 @@ import { Type, type Static } from "@sinclair/typebox";
 import { readInstances } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { readRunners } from "../runners/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { decodeCursor, encodeCursor, type Compilable, type Sql } from "../shared/sql.ts";
 import type { FillRow, IntentRow, OrderRow, PositionRow, ViewTables } from "./tables.ts";
+import {
+  FillsAnswer,
+  InstancesAnswer,
+  IntentsAnswer,
+  OrdersAnswer,
+  PositionsAnswer,
+  RunnersAnswer,
+} from "./answers.ts";
 
 const ByBot = Type.Object({ bot_id: Type.Optional(BotIdField) }, CLOSED);
 const Page = Type.Object(
@@ -32,7 +40,7 @@ const listInstances = defineQuery({
   summary: "What runs, and what was last heard of it",
   http: { method: "GET", path: "/api/instances" },
   input: ByBot,
-  output: AnswerSchema,
+  output: InstancesAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id }, { store }) => {
     const instances = (await readInstances(reader, store, bot_id)).slice(0, 1_000).map(instanceView);
@@ -45,7 +53,7 @@ const listRunners = defineQuery({
   summary: "Processes that host instances",
   http: { method: "GET", path: "/api/runners" },
   input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
+  output: RunnersAnswer,
   permission: EVERYONE,
   read: async (reader, _input, { store }) => {
     const runners = (await readRunners(reader, store)).map((row) => ({
@@ -108,7 +116,7 @@ const listIntents = defineQuery({
   summary: "Intents with their verdicts, newest first",
   http: { method: "GET", path: "/api/intents" },
   input: Page,
-  output: AnswerSchema,
+  output: IntentsAnswer,
   permission: EVERYONE,
   read: (reader, input, { store }) =>
     page<IntentRow>(
@@ -125,7 +133,7 @@ const listOrders = defineQuery({
   summary: "Orders as the venue last reported them",
   http: { method: "GET", path: "/api/orders" },
   input: Page,
-  output: AnswerSchema,
+  output: OrdersAnswer,
   permission: EVERYONE,
   read: (reader, input, { store }) =>
     page<OrderRow>(
@@ -142,7 +150,7 @@ const listFills = defineQuery({
   summary: "Fills, newest first",
   http: { method: "GET", path: "/api/fills" },
   input: Page,
-  output: AnswerSchema,
+  output: FillsAnswer,
   permission: EVERYONE,
   read: (reader, input, { store }) =>
     page<FillRow>(
@@ -159,7 +167,7 @@ const listPositions = defineQuery({
   summary: "Positions and profit of each instance",
   http: { method: "GET", path: "/api/positions" },
   input: ByBot,
-  output: AnswerSchema,
+  output: PositionsAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id }, { store }) => {
     const all = store

@@ -12,7 +12,8 @@ type SysCode =
   | "RUMI-SYS-009"
   | "RUMI-SYS-010"
   | "RUMI-SYS-011"
-  | "RUMI-SYS-012";
+  | "RUMI-SYS-012"
+  | "RUMI-SYS-013";
 
 export const SYS_ERRORS: ErrorTable<SysCode> = {
   "RUMI-SYS-001": {
@@ -175,6 +176,20 @@ export const SYS_ERRORS: ErrorTable<SysCode> = {
     ja: {
       text: "イベントストリーム {limit} 本がすべて使用中です。",
       next: "コンソールなどを閉じてから再接続してください。",
+    },
+  },
+  "RUMI-SYS-013": {
+    key: "sys.method_not_allowed",
+    status: 405,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "{path} cannot be asked with {method}.",
+      next: "Use one of {allowed}; /openapi.json describes every route.",
+    },
+    ja: {
+      text: "{path} は {method} に対応していません。",
+      next: "{allowed} のいずれかを使ってください。すべての経路は /openapi.json にあります。",
     },
   },
 };

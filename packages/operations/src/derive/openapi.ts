@@ -2,26 +2,23 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { HttpBinding, Role } from "../operation.ts";
 import { pathParams, type Registry } from "../registry.ts";
+import { operationResponses, queryResponses, sharedComponents } from "./openapi-answers.ts";
 
 type Document = Readonly<Record<string, unknown>>;
-type Declared = {
-  readonly name: string;
-  readonly summary: string;
-  readonly http: HttpBinding;
-  readonly output: TSchema;
-  readonly permission: readonly Role[];
-  readonly envelope?: "flat";
-};
+type Declared = { readonly name: string; readonly summary: string; readonly permission: readonly Role[] };
+/** Entries by path and method of routes that no declaration makes. */
+export type OtherPaths = Readonly<Record<string, Readonly<Record<string, Document>>>>;
 
-export function openApiDocument(registry: Registry, version: string): Document {
-  const paths: Record<string, Record<string, unknown>> = {};
+export function openApiDocument(registry: Registry, version: string, others: OtherPaths = {}): Document {
+  const paths: Record<string, Record<string, unknown>> = { ...others };
   const add = (http: HttpBinding, entry: (path: string, alias: boolean) => Document): void => {
     [http.path, ...(http.aliases ?? [])].forEach((path, at) => {
       paths[path] = { ...paths[path], [http.method.toLowerCase()]: entry(path, at > 0) };
     });
   };
-  for (const { definition, schema } of registry.operations.values()) {
-    const base = describe(definition);
+  for (const operation of registry.operations.values()) {
+    const { definition, schema } = operation;
+    const base = { ...describe(definition), responses: operationResponses(operation) };
     add(definition.http, (path, alias) => ({
       ...base,
       operationId: alias ? `${definition.name}.alias${path.replaceAll(/[^a-z0-9]+/gi, "_")}` : definition.name,
@@ -32,11 +29,12 @@ export function openApiDocument(registry: Registry, version: string): Document {
       },
     }));
   }
-  for (const { definition, schema } of registry.queries.values()) {
-    const base = describe(definition);
+  for (const query of registry.queries.values()) {
+    const { definition, schema } = query;
+    const base = { ...describe(definition), responses: queryResponses(query) };
     add(definition.http, (path) => {
       const inPath = pathParams(path);
-      const query = Object.entries(schema.properties)
+      const inQuery = Object.entries(schema.properties)
         .filter(([name]) => !inPath.includes(name))
         .map(([name, of]) => ({
           name,
@@ -48,7 +46,7 @@ export function openApiDocument(registry: Registry, version: string): Document {
       return {
         ...base,
         operationId: path === definition.http.path ? definition.name : `${definition.name}.alias`,
-        parameters: [...pathParameters(path, schema.properties), ...query],
+        parameters: [...pathParameters(path, schema.properties), ...inQuery],
       };
     });
   }
@@ -58,11 +56,7 @@ export function openApiDocument(registry: Registry, version: string): Document {
     info: { title: "Rumi", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     security: [{ bearer: [] }],
     paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
-      schemas: { Error: ERROR_SCHEMA },
-      responses: { Error: ERROR_RESPONSE },
-    },
+    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } }, ...sharedComponents() },
   };
 }
 
@@ -79,46 +73,8 @@ const IDEMPOTENCY_HEADER = {
   description:
     "Same key and same request: one effect. Minted and returned where none is sent and the body has no command_id.",
 };
-const ERROR_SCHEMA = {
-  type: "object",
-  required: ["success", "error", "error_code", "suggestion", "status_code", "trace_id"],
-  properties: {
-    success: { const: false },
-    error: { type: "string" },
-    error_code: { type: "string", pattern: "^RUMI-[A-Z]{2,4}-\\d{3}$" },
-    reason_code: { type: "string" },
-    suggestion: { type: "string" },
-    runbook: { type: "string", description: "The page that says what to do." },
-    status_code: { type: "integer" },
-    trace_id: { type: "string" },
-    details: { type: "object" },
-    command_id: { type: "string" },
-    duplicate_suppressed: { const: true },
-  },
-};
-const ERROR_RESPONSE = {
-  description: "Refused, with code and next step.",
-  content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
-};
-
-function describe({ name, summary, output, permission, envelope }: Declared): Document {
-  const success = {
-    type: "object",
-    required: ["success", "data"],
-    properties: { success: { const: true }, data: output, duplicate_suppressed: { const: true } },
-  };
-  return {
-    summary,
-    tags: [name.split(".")[0] ?? name],
-    "x-rumi-roles": permission,
-    responses: {
-      "200": {
-        description: "Done.",
-        content: { "application/json": { schema: envelope === "flat" ? output : success } },
-      },
-      default: { $ref: "#/components/responses/Error" },
-    },
-  };
+function describe({ name, summary, permission }: Declared): Document {
+  return { summary, tags: [name.split(".")[0] ?? name], "x-rumi-roles": permission };
 }
 
 function pathParameters(path: string, properties: Readonly<Record<string, TSchema>>): readonly Document[] {

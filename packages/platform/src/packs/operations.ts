@@ -224,7 +224,10 @@ const importPack = (library: PackLibrary): Declaration =>
     name: "packs.import",
     summary: "Take a folder, .zip or .rumipack into staging",
     http: { method: "POST", path: "/api/packs/import" },
-    input: Type.Object({ path: Type.String({ minLength: 1, maxLength: 4_096 }), reason: ReasonField }, closed),
+    input: Type.Object(
+      { path: Type.String({ minLength: 1, maxLength: 4_096, pattern: "^/" }), reason: ReasonField },
+      closed,
+    ),
     output: Answer,
     key: "header",
     permission: ["admin"],

@@ -1,0 +1,20 @@
+/** What the kill switch answers. */
+import { KILL_LEVELS } from "@rumi/runtime";
+import { Type } from "@sinclair/typebox";
+import { AnythingField, CountField, InstantField, OPEN } from "../shared/answers.ts";
+
+const Rule = Type.Object(
+  {
+    scope: AnythingField,
+    level: Type.Union(KILL_LEVELS.map((level) => Type.Literal(level))),
+    reason: Type.String(),
+    set_by: Type.String(),
+    set_at: InstantField,
+    generation: CountField,
+  },
+  OPEN,
+);
+export const KillSwitchAnswer = Type.Object(
+  { generation: CountField, rules: Type.Array(Rule), runners: Type.Array(AnythingField) },
+  OPEN,
+);

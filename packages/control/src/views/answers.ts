@@ -1,0 +1,42 @@
+/** What the reads of what runs and of what it did answer. */
+import { Type, type TArray, type TObject, type TSchema } from "@sinclair/typebox";
+import { InstanceField } from "../bots/answers.ts";
+import { AnythingField, CountField, CursorField, InstantField, nullable, OPEN } from "../shared/answers.ts";
+
+const listOf = <Name extends string, Row extends TSchema>(name: Name, row: Row): TObject =>
+  Type.Object({ [name]: Type.Array(row) as TArray, count: CountField }, OPEN);
+const pageOf = <Name extends string, Row extends TSchema>(name: Name, row: Row): TObject =>
+  Type.Object({ [name]: Type.Array(row) as TArray, count: CountField, next_cursor: CursorField }, OPEN);
+const place = {
+  run_id: Type.String(),
+  seq: CountField,
+  bot_id: Type.String(),
+  instance_id: Type.String(),
+  at_us: CountField,
+  trace_id: Type.String(),
+} as const;
+
+export const InstancesAnswer: TObject = listOf("instances", InstanceField);
+export const RunnersAnswer: TObject = listOf(
+  "runners",
+  Type.Object(
+    { runner_id: Type.String(), state: Type.String(), connected_at: InstantField, last_seen_at: InstantField },
+    OPEN,
+  ),
+);
+export const IntentsAnswer: TObject = pageOf(
+  "intents",
+  Type.Object({ ...place, verdict: Type.String(), reason_code: nullable(Type.String()), intent: AnythingField }, OPEN),
+);
+export const OrdersAnswer: TObject = pageOf(
+  "orders",
+  Type.Object({ ...place, client_order_id: Type.String(), status: Type.String(), report: AnythingField }, OPEN),
+);
+export const FillsAnswer: TObject = pageOf("fills", Type.Object({ ...place, fill: AnythingField }, OPEN));
+export const PositionsAnswer: TObject = listOf(
+  "positions",
+  Type.Object(
+    { bot_id: Type.String(), instance_id: Type.String(), instrument_id: Type.String(), updated_at: InstantField },
+    OPEN,
+  ),
+);
