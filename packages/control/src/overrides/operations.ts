@@ -50,6 +50,7 @@ const grantOverride: Declaration = defineOperation({
     CLOSED,
   ),
   output: AnswerSchema,
+  success: [201],
   key: "command_id",
   permission: ["admin"],
   risk: () => "increase",

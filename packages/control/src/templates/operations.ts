@@ -89,6 +89,7 @@ const createTemplate = (deps: CreateDeps): Declaration =>
       CLOSED,
     ),
     output: AnswerSchema,
+    success: [201],
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "neutral",

@@ -12,7 +12,8 @@ export const UserAnswer = Type.Object(
     display_name: Type.String(),
     roles: RolesField,
     state: Type.String(),
-    environment: Type.String(),
+    /** Absent at the home's own principal. */
+    environment: Type.Optional(Type.String()),
     bootstrap: Type.Boolean(),
   },
   OPEN,
