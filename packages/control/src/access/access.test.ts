@@ -46,7 +46,7 @@ it("[L-39] no query of the program shows a configuration to whoever only looks o
       reason: "ours",
     }),
   );
-  const command_id = String(applied.command_id);
+  const { command_id } = applied;
   const asked: readonly (readonly [string, Record<string, string>, Record<string, string>])[] = [
     ["bots.list", {}, {}],
     ["bots.show", {}, { bot_id: "bot-1" }],

@@ -5,7 +5,7 @@
  * Invariant (clone.test.ts): whatever the original does, its clone stands still until somebody starts it; live takes a
  * challenge of its own.
  */
-import { err, failure, invariant, type Failure, type JsonObject, type Result, ok } from "@rumi/kernel";
+import { err, failure, invariant, type Failure, type Result, ok } from "@rumi/kernel";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { defineOperation, type Declaration, type DecideContext, type Decision } from "@rumi/operations";
 import type { StrategyReference } from "@rumi/platform";
@@ -221,7 +221,7 @@ type CloneFacts = { readonly original: BotRow | undefined; readonly creation: Cr
 /** Money is said anew, and whose company it keeps: a clone is in no group, and not called what the original is called. */
 export function clonedSpec(original: BotRow, said: Partial<SpecWish> & Pick<SpecWish, "capital">): SpecWish {
   const { group_id: _group, display_name: _name, ...kept } = specOf(original);
-  return { ...kept, ...(said as JsonObject) } as SpecWish;
+  return { ...kept, ...said };
 }
 
 const cloneBot = (deps: CreateDeps): Declaration =>

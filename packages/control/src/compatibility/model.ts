@@ -9,7 +9,7 @@
  * Invariant (compatibility.test.ts): what this program cannot read is refused where a bot is made, updated and started.
  */
 import { parseDescriptor, type StrategyDescriptor } from "@rumi/abi";
-import { err, failure, ok, type Failure, type Json, type Result } from "@rumi/kernel";
+import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 
 /** A descriptor never changes, so that one reading of it is enough. */
 const read = new WeakMap<StrategyDescriptor, Result<null, Failure>>();
@@ -23,15 +23,15 @@ export function judgeCompatibility(descriptor: StrategyDescriptor): Result<null,
 }
 
 function judge(descriptor: StrategyDescriptor): Result<null, Failure> {
-  const parsed = parseDescriptor(descriptor as unknown as Json);
+  const parsed = parseDescriptor(descriptor);
   if (parsed.ok) return ok(null);
   const { params, code } = parsed.error;
   return err(
     failure(
       "RUMI-BOT-084",
       {
-        strategy_id: String(descriptor.strategy_id),
-        strategy_version: String(descriptor.strategy_version),
+        strategy_id: descriptor.strategy_id,
+        strategy_version: descriptor.strategy_version,
         field: String(params["field"] ?? params["path"] ?? "descriptor"),
         problem: String(params["problem"] ?? code),
       },

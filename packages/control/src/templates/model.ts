@@ -31,7 +31,7 @@ export type TemplateSpec = Static<typeof TemplateSpecField>;
 
 export function templateOf(bot: BotRow): TemplateSpec {
   const { capital: _money, display_name: _called, group_id: _company, ...shared } = specOf(bot);
-  return shared as TemplateSpec;
+  return shared;
 }
 
 /** The specification of a bot that is made from it, with what is said of this one. */
