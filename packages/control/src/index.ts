@@ -88,6 +88,7 @@ import { stopDeclarations } from "./risk/stop-operations.ts";
 import { riskReconciler } from "./risk/reconciler.ts";
 import { riskDeclarations } from "./risk/operations.ts";
 import { RISK_MIGRATIONS } from "./risk/tables.ts";
+import { recoveryDeclarations } from "./recovery/operations.ts";
 import { createRunnerHub, type RunnerHub } from "./runners/hub.ts";
 import { RUNNER_MIGRATIONS } from "./runners/tables.ts";
 import { safetyDeclarations } from "./safety/operations.ts";
@@ -150,6 +151,7 @@ export {
   type SupervisorDeps,
 } from "./runners/supervisor.ts";
 export { readRunners, type RunnerRow } from "./runners/tables.ts";
+export { restored, type RestoredFrom } from "./recovery/restored.ts";
 export { readSafety, safetyReader } from "./safety/tables.ts";
 export type { InspectRecordings } from "./venues/operations.ts";
 
@@ -355,6 +357,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...safetyDeclarations(spool),
       ...killSwitchDeclarations({ followed: () => hub.followed(), spool }),
       ...gateDeclarations(),
+      ...recoveryDeclarations(),
       ...holdDeclarations(),
       ...bulkDeclarations(),
       ...groupDeclarations(),

@@ -40,6 +40,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   triage: async () => (await import("./cli/findings.ts")).addTriageCommand(program, context),
   bundle: async () => (await import("./cli/bundle.ts")).addBundleCommand(program, context, place),
   attest: async () => (await import("./cli/attest.ts")).addAttestCommands(program, context),
+  backup: async () => (await import("./cli/recovery.ts")).addBackupCommand(program, context, place),
+  restore: async () => (await import("./cli/recovery.ts")).addRestoreCommand(program, context),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
 /** Nouns that have no verb made from a declaration. */
@@ -57,6 +59,8 @@ const SELF_CONTAINED: readonly string[] = [
   "inspect",
   "triage",
   "bundle",
+  "backup",
+  "restore",
 ];
 
 async function addCommands(noun: string): Promise<void> {

@@ -6,13 +6,13 @@
  * twice: the count is the cursor. A version that is admitted with an old checkpoint and fails on what is handed over is
  * made by a configuration that comes after the last checkpoint, on a venue where no row is due for minutes.
  */
-import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RUNTIME_KINDS } from "@rumi/abi";
 import { decodeCheckpoint, type Checkpoint } from "@rumi/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { cli, eventually, startProgram, type Program } from "./program.ts";
+import { cli, copyLivingHome, eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, auditEvents, bot, fills, ok, startBot, stopBot, writeRecording, type Bot } from "./rig.ts";
 import { buildTally, createTally, installTally, type TallyVersion } from "./tally-pack.ts";
 
@@ -72,10 +72,7 @@ function newest(bot_id: string, run: string): Kept {
 
 /** Every run comes out again on a copy of the home, byte for byte, without the program. */
 function expectReplayed(runs: readonly string[]): void {
-  const copy = temporaryFolder();
-  // The program goes on writing: what a replay does not read may come and go meanwhile.
-  const filter = (path: string): boolean => !/\.sock$|\.tmp$|user_data.(tlog|settings)./.test(path);
-  cpSync(home.path, copy.path, { recursive: true, filter });
+  const copy = copyLivingHome(home.path);
   for (const run_id of runs) {
     const replayed = cli(copy.path, ["replay", run_id, "--json"]);
     expect(replayed.code, replayed.out + replayed.err).toBe(0);

@@ -1,7 +1,7 @@
 /** Starts the built program as a user would, in a throw-away home, and stops it again. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../../../tools/test-support.ts";
@@ -126,6 +126,14 @@ export async function startProgram(
       await exited;
     },
   };
+}
+
+/** A copy of a home whose program goes on writing: what nobody reads there later may come and go meanwhile. */
+export function copyLivingHome(home: string): ReturnType<typeof temporaryFolder> {
+  const copy = temporaryFolder();
+  const filter = (path: string): boolean => !/\.sock$|\.tmp$|user_data.(tlog|settings)./.test(path);
+  cpSync(home, copy.path, { recursive: true, filter });
+  return copy;
 }
 
 /** Waits until `look` answers something; the test's own timeout is the limit. */

@@ -1,10 +1,10 @@
 /** Another version through the real program: migration with and without its hook, replay on a copy, checkpoints shown. */
-import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf } from "@rumi/kernel";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { cli, eventually, startProgram, type Program } from "./program.ts";
+import { cli, copyLivingHome, eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, auditEvents, bot, botRequest, installPack, ok, startBot, stopBot, writeRecording } from "./rig.ts";
 
 const SLOW_MS = 120_000;
@@ -108,8 +108,7 @@ describe.runIf(requires("bubblewrap"))("another version of a strategy whose stat
       );
       expect(updated).toHaveLength(1);
       // A copy of the home, without the program, and with the first version's pack superseded twice.
-      const copy = temporaryFolder();
-      cpSync(home.path, copy.path, { recursive: true, filter: (path) => !path.endsWith(".sock") });
+      const copy = copyLivingHome(home.path);
       for (const id of [run, String(next)]) {
         const replayed = cli(copy.path, ["replay", id, "--json"]);
         expect(replayed.code, replayed.out + replayed.err).toBe(0);

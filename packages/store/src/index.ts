@@ -20,3 +20,4 @@ export type { LogTables } from "./schema.ts";
 export * from "./sqlite/open.ts";
 export type { WriterPlace } from "./sqlite/writer-handle.ts";
 export * from "./sqlite/reader.ts";
+export * from "./sqlite/recovery.ts";

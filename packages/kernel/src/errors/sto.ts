@@ -13,7 +13,8 @@ type StoCode =
   | "RUMI-STO-010"
   | "RUMI-STO-011"
   | "RUMI-STO-012"
-  | "RUMI-STO-013";
+  | "RUMI-STO-013"
+  | "RUMI-STO-014";
 
 /** Failures of the store: its queue, its log, its migrations, the disk and the server below it. */
 export const STO_ERRORS: ErrorTable<StoCode> = {
@@ -197,6 +198,20 @@ export const STO_ERRORS: ErrorTable<StoCode> = {
     ja: {
       text: "一度の変更に含められる {what} は {limit} までですが、{found} あります。",
       next: "リクエストを小さく分けてください。",
+    },
+  },
+  "RUMI-STO-014": {
+    key: "store.backup_unsound",
+    status: 500,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "No backup was made or restored: {problem}.",
+      next: "Nothing was changed. Use a whole backup and an empty place: docs/operations/recovery.md.",
+    },
+    ja: {
+      text: "バックアップの作成または復元は行われませんでした: {problem}。",
+      next: "何も変更されていません。完全なバックアップと空の場所を使ってください: docs/operations/recovery.md。",
     },
   },
 };

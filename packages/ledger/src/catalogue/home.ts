@@ -12,7 +12,13 @@ export const HOME_KINDS = defineKinds({
     retention: "permanent",
     details: { ...home, from_layout: whole, to_layout: whole, backup: optional(nullable(text(1_024))) },
   },
-  /** First leaf of a restored home's new log: names the head of the log it continues. */
+  "home.backed_up": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { backup_id: uuid, log_size: whole, files: whole },
+  },
+  /** First leaf of a restored home's own: names the head of the log that it continues under another origin. */
   "home.restored": {
     category: "system",
     severity: NOTABLE,
