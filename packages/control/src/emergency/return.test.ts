@@ -47,6 +47,24 @@ const reasonOf = (answer: Awaited<ReturnType<typeof kill>>) =>
 const gaps = async () => (await world.actions()).filter((action) => action === "audit.gap").length;
 
 describe("[G-5.3] [G-7.2] an id is one command", () => {
+  it("a confirmation is never spooled, whatever its wish has become meanwhile", async () => {
+    dataOf(await safety("EMERGENCY_STOP"));
+    const ask = (mode: string) => world.command("safety.set", { command_id: world.id(), mode, reason: "over" });
+    const [milder, over] = [await ask("SAFE"), await ask("NORMAL")];
+    const store = world.store as { commit: Store["commit"] };
+    const whole = store.commit;
+    store.commit = async (batch) => {
+      if (!batch.events.some(({ action }) => action === "safety.transition")) return whole(batch);
+      store.commit = whole;
+      // While this one is on its way all is loosened, so that it would be a tightening now; and the log takes it not.
+      dataOf(await world.confirm(over));
+      return err({ kind: "failed", failure: failure("RUMI-STO-004", { path: "store.db" }) });
+    };
+    expect((await world.confirm(milder)).kind).toBe("refused");
+    expect(waiting()).toEqual([]);
+    expect(dataOf(await world.query("safety.show"))["mode"]).toBe("NORMAL");
+  });
+
   it("another tightening under an id that waits, or that the log has, is refused and not told as in force", async () => {
     const known = world.id();
     dataOf(await kill("CLOSE_ONLY", { venue: "SIM" }, known));
