@@ -67,6 +67,10 @@ import { holdsGuard } from "./holds/guard.ts";
 import { holdDeclarations } from "./holds/operations.ts";
 import { lockReconciler } from "./holds/reconciler.ts";
 import { HOLD_MIGRATIONS } from "./holds/tables.ts";
+import { DEFAULT_THRESHOLDS, type Readings, type Thresholds } from "./interlocks/model.ts";
+import { interlockDeclarations, type InterlocksNow } from "./interlocks/operations.ts";
+import { interlockReconciler, type HostFacts } from "./interlocks/reconciler.ts";
+import { INTERLOCK_MIGRATIONS } from "./interlocks/tables.ts";
 import { killSwitchGuard } from "./kill-switch/guard.ts";
 import { killSwitchDeclarations } from "./kill-switch/operations.ts";
 import { KILL_SWITCH_MIGRATIONS, readKillSwitch } from "./kill-switch/tables.ts";
@@ -137,6 +141,8 @@ export { bundleOf, BUNDLE_POLICY, type Bundle, type BundleManifest } from "./sup
 export { statisticsOf } from "./support-bundles/facts.ts";
 export { environmentSecrets, redactor, textsWithin, withheld, type Redactor } from "./support-bundles/redactor.ts";
 export type { BundleShelf, BundleSources } from "./support-bundles/shelf.ts";
+export { INTERLOCKS, thresholdsOf, type Thresholds } from "./interlocks/model.ts";
+export type { HostFacts } from "./interlocks/reconciler.ts";
 export { SECOND_PERSON_WAIT_SECONDS } from "./two-people/model.ts";
 export { verifyStop, type ProvenStop } from "./attestation/verify.ts";
 export { instanceMetrics } from "./metrics.ts";
@@ -172,6 +178,7 @@ export const controlMigrations: readonly Migrations[] = [
   BREAK_GLASS_MIGRATIONS,
   KILL_SWITCH_MIGRATIONS,
   GATE_MIGRATIONS,
+  INTERLOCK_MIGRATIONS,
   HOLD_MIGRATIONS,
   LADDER_MIGRATIONS,
   BULK_MIGRATIONS,
@@ -220,6 +227,8 @@ export type ControlDeps = {
   readonly attester?: Attester;
   /** How long what the home's own principal made is in its hand; a day where nothing is said. */
   readonly second_person_wait_seconds?: number;
+  /** Of the interlocks, where this home's are stricter (`thresholdsOf`). */
+  readonly interlocks?: Thresholds;
   readonly lease_ttl?: Millis;
   readonly adoption_window?: Millis;
 };
@@ -236,6 +245,8 @@ export interface ControlPlane {
   readonly hub: RunnerHub;
   /** Carries out what was tightened while the log could not be written; to be run among the others. */
   emergency(pipeline: Pipeline): Reconciler;
+  /** Watches what is observed and tightens by itself; to be run among the others. */
+  interlocks(pipeline: Pipeline, host: HostFacts): Reconciler;
   /** Carries bulks out, command by command; to be run beside the others, which do not wait for it. */
   bulk(pipeline: Pipeline, lanes?: readonly BulkLane[]): Reconciler;
   /** Makes support bundles; has time of its own too. */
@@ -275,6 +286,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   } as const;
   const operators = operatorAuthenticator(store, deps);
   const two = twoPeople(store, deps.second_person_wait_seconds ?? SECOND_PERSON_WAIT_SECONDS);
+  let readings: Readings | null = null;
+  const interlocks: InterlocksNow = {
+    thresholds: deps.interlocks ?? DEFAULT_THRESHOLDS,
+    readings: () => readings,
+  };
   let names: ActionNames = { operations: [], queries: [] };
   let registry: Pick<Registry, "operations" | "queries"> = { operations: new Map(), queries: new Map() };
   const schema = () => policySchema(deps.environment, names);
@@ -340,6 +356,12 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         { store, clock: deps.clock, recorder: hub.recorder, pipeline, runnerReady: preflight.runnerReady },
         lanes,
       ),
+    interlocks: (pipeline, host) =>
+      interlockReconciler(
+        { ...deps, hub, modeNow: preflight.modeNow, now: interlocks, tell: (now) => void (readings = now) },
+        host,
+        pipeline,
+      ),
     emergency: (pipeline) =>
       emergencyReconciler({ ...deps, spool, recorder: hub.recorder, now: () => deps.clock.now() }, pipeline),
     reconcilers: [
@@ -356,6 +378,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     declarations: [
       ...safetyDeclarations(spool),
       ...killSwitchDeclarations({ followed: () => hub.followed(), spool }),
+      ...interlockDeclarations(interlocks),
       ...gateDeclarations(),
       ...recoveryDeclarations(),
       ...holdDeclarations(),

@@ -6,6 +6,7 @@ import { Type } from "@sinclair/typebox";
 import { countLiveBots } from "../bots/tables.ts";
 import { RISK_PHRASE } from "../challenges/model.ts";
 import { spooledWord, type Tightened } from "../emergency/spool.ts";
+import { clearLatch, readLatches, type LatchRow } from "../interlocks/tables.ts";
 import { CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { isTightening, judgeSafetyChange, SAFETY_SET } from "./model.ts";
@@ -36,6 +37,8 @@ function viewInForce(row: SafetyRow, { mode: modeOf, waiting }: Tightened) {
   return { ...safetyView(row), mode, reason, activated_by: by, activated_at: at, spooled: true };
 }
 
+type SafetyFacts = { readonly row: SafetyRow; readonly live: number; readonly latches: readonly LatchRow[] };
+
 const setSafety = defineOperation({
   name: SAFETY_SET,
   summary: "Change the safety mode; tightening is always possible",
@@ -54,34 +57,42 @@ const setSafety = defineOperation({
   permission: ["operator", "admin"],
   // Loosening takes a confirmed challenge instead; SAFE must not lock itself in.
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],
-  risk: ({ mode }, { row }: { readonly row: SafetyRow; readonly live: number }) =>
-    isTightening(row.mode as SafetyMode, mode) ? "tighten" : "increase",
-  danger: ({ mode }, { row }) =>
+  risk: ({ mode }, { row }: SafetyFacts) => (isTightening(row.mode as SafetyMode, mode) ? "tighten" : "increase"),
+  danger: ({ mode }, { row, latches }) =>
     isTightening(row.mode as SafetyMode, mode)
       ? { kind: "none" }
       : {
           kind: "confirm",
           requires: ["phrase"],
           phrase: RISK_PHRASE,
-          base: { mode: row.mode, generation: row.generation },
+          base: {
+            mode: row.mode,
+            generation: row.generation,
+            ...(latches.length === 0 ? {} : { latches: latches.map(({ latch_id }) => latch_id).join(" ") }),
+          },
+          // What an interlock latched is cleared inside a break-glass session, and by nothing else.
+          ...(latches.length === 0 ? {} : { strong: true as const }),
         },
   target: () => ({ resource_type: "safety", resource_id: "all" }),
   gates: [],
-  load: async (reader, _input, { store }) => ({
+  load: async (reader, _input, { store }): Promise<SafetyFacts> => ({
     row: await readSafety(reader, store),
     live: await countLiveBots(reader, store),
+    latches: await readLatches(reader, store),
   }),
-  preview: ({ row, live }, { mode }) => ({
+  preview: ({ row, live, latches }, { mode }) => ({
+    ...(latches.length === 0 ? {} : { latched_by: latches.map(({ reason }) => reason) }),
     from: row.mode,
     to: mode,
     since: safetyView(row).activated_at,
     live_bots: live,
   }),
-  decide: ({ row }, { mode, reason }, context) => {
+  decide: ({ row, latches }, { mode, reason }, context) => {
     const verdict = judgeSafetyChange(row.mode as SafetyMode, mode, context.approval_id);
     if (verdict === "unchanged")
       return ok({ writes: [], events: [], outbox: [], data: { ...safetyView(row), changed: false } });
     const db = context.store.builder<SafetyTables>();
+    const cleared = verdict === "loosened" ? latches : [];
     const next: SafetyRow = {
       state_id: context.newId(),
       current: 1,
@@ -103,6 +114,7 @@ const setSafety = defineOperation({
           1,
         ),
         write(db.insertInto("safety_state").values(next), 1),
+        ...cleared.map((latch) => clearLatch(context.store, latch, context.principal.id, context.now)),
         feed(context.store, "safety", "safety", safetyView(next), context.now),
       ],
       events: [
@@ -113,6 +125,13 @@ const setSafety = defineOperation({
           outcome: "SUCCESS",
           details: { from: row.mode, to: mode, state_id: next.state_id },
         },
+        ...cleared.map(({ latch_id, rule_id }) => ({
+          action: "interlock.cleared",
+          resource_type: "interlock",
+          resource_id: rule_id,
+          outcome: "SUCCESS" as const,
+          details: { latch_id, rule_id },
+        })),
       ],
       outbox: [],
       data: { ...safetyView(next), changed: true },

@@ -247,6 +247,18 @@ export const BOT_KINDS = defineKinds({
       spooled: optional(oneOf("no", "emergency_spool")),
     },
   },
+  "interlock.tripped": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { latch_id: uuid, rule_id: text(64), reading: text(32), threshold: text(32) },
+  },
+  "interlock.cleared": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { latch_id: uuid, rule_id: text(64) },
+  },
   "execution.killswitch.set": {
     category: "security",
     severity: NOTABLE,

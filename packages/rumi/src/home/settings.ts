@@ -24,6 +24,8 @@ export type Settings = {
   readonly diagnostics_verbose: boolean;
   readonly dangerous_operations: "enabled" | "disabled";
   readonly second_person_wait_seconds: number;
+  /** By rule; which rules there are and what is stricter is the control plane's to say. */
+  readonly interlocks: Readonly<Record<string, number>>;
 };
 
 /** The control plane's own figure (settings.test.ts compares them); this module stays light for the command line. */
@@ -59,6 +61,13 @@ const whole =
 
 const yesOrNo = (text: string): Parsed<boolean> =>
   text === "true" ? { value: true } : text === "false" ? { value: false } : { problem: "neither true nor false" };
+
+const figures = (text: string): Parsed<Readonly<Record<string, number>>> => {
+  const pairs =
+    text === "" ? [] : text.split(",").map((item) => /^([a-z_]+)=(\d{1,6}(?:\.\d{1,3})?)$/.exec(item.trim()));
+  if (pairs.includes(null)) return { problem: "not a list such as order_storm=60,disk_free=10" };
+  return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", Number(pair?.[2])])) };
+};
 
 const anyText = (text: string): Parsed<string> => (text === "" ? { problem: "empty" } : { value: text });
 
@@ -155,6 +164,12 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
       "How long an account or a token that the home's own token made counts as the same hand. Less than a day only in dev.",
     parse: whole(0, 31_536_000),
   },
+  interlocks: {
+    name: "RUMI_INTERLOCKS",
+    default: "",
+    meaning: "Stricter thresholds of interlocks, such as order_storm=60,disk_free=10; docs/policy lists them.",
+    parse: figures,
+  },
 };
 
 /** Variables that mean something to the test and demo tools, not to the program. */
@@ -185,6 +200,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
       dangerous_operations: read(SETTINGS.dangerous_operations),
       second_person_wait_seconds: read(SETTINGS.second_person_wait_seconds),
+      interlocks: read(SETTINGS.interlocks),
     };
     if (settings.environment !== "dev" && settings.second_person_wait_seconds < LEAST_WAIT_SECONDS)
       return err(

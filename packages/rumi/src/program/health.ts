@@ -1,7 +1,8 @@
 /** Whether the program is fit: the store answers, the disk has room, a runner is there, the temporary folder can be written. */
 import { accessSync, constants, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { RunnerHub } from "@rumi/control";
+import type { HostFacts, RunnerHub } from "@rumi/control";
+import type { Clock } from "@rumi/kernel";
 import type { HealthSource } from "@rumi/server";
 import type { Store } from "@rumi/store";
 
@@ -38,9 +39,21 @@ export function probes(of: {
   ];
 }
 
-export function diskStatus(path: string): HealthStatus {
+/** Share of the disk that is free to this user. */
+export function diskFree(path: string): number {
   const { bavail, blocks } = statfsSync(path);
-  const free = blocks === 0 ? 1 : bavail / blocks;
+  return blocks === 0 ? 1 : bavail / blocks;
+}
+
+/** For the interlocks. */
+export function hostFacts(home: string, clock: Pick<Clock, "now">): HostFacts {
+  // The program's clock goes on from where the machine's was at its start. A look that is interrupted is no error.
+  const looks = (): number[] => [1, 2, 3].map(() => Math.abs(Date.now() - clock.now() / 1_000));
+  return { diskFreePercent: () => 100 * diskFree(home), clockErrorMs: () => Math.min(...looks()) };
+}
+
+export function diskStatus(path: string): HealthStatus {
+  const free = diskFree(path);
   if (free < DISK_DOWN) return "DOWN";
   return free < DISK_DEGRADED ? "DEGRADED" : "UP";
 }

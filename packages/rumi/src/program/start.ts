@@ -20,9 +20,11 @@ import {
   readRunners,
   runbookOf,
   runnerSocketPath,
+  thresholdsOf,
   type ControlPlane,
   type RunnerSocketServer,
   type RunnerSupervisor,
+  type Thresholds,
 } from "@rumi/control";
 import { hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
 import { attesterFromPem, encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
@@ -58,7 +60,7 @@ import { admissionProcess } from "./admission.ts";
 import { announceStart } from "./announce.ts";
 import { bundleSources } from "./bundle-sources.ts";
 import { filesOfLog } from "./files-of-log.ts";
-import { healthSource, probes } from "./health.ts";
+import { healthSource, hostFacts, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { followLog, type LogViews } from "./log-views.ts";
 import { takeHome, type HeldHome } from "./open-home.ts";
@@ -133,6 +135,8 @@ type Composed = {
 
 async function compose(options: ProgramOptions, started: Started[]): Promise<Result<Composed, Failure>> {
   const { settings, installation, clock, random, logger } = options;
+  const interlocks = thresholdsOf(settings.interlocks);
+  if (!interlocks.ok) return interlocks;
   const held = takeHome(settings, options);
   if (!held.ok) return held;
   const { paths, home, keys } = held.value;
@@ -148,7 +152,10 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const metrics = createMetrics();
   const library = packLibrary(store.value, paths, options);
-  const control = controlPlane(store.value, library.library, held.value, metrics, options);
+  const control = controlPlane(store.value, library.library, held.value, metrics, {
+    ...options,
+    interlocks: interlocks.value,
+  });
   started.push({ name: "control plane", stop: () => control.close() });
   const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
   control.know(registry, [EVENTS_ACTION]);
@@ -169,6 +176,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     [
       [
         control.emergency(pipeline),
+        control.interlocks(pipeline, hostFacts(paths.root, clock)),
         ...control.reconcilers,
         packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
       ],
@@ -269,7 +277,7 @@ function controlPlane(
   packs: PackLibrary,
   { paths, home, keys }: HeldHome,
   metrics: Metrics,
-  { settings, installation, clock, random, logger }: ProgramOptions,
+  { settings, installation, clock, random, logger, interlocks }: ProgramOptions & { readonly interlocks: Thresholds },
 ): ControlPlane {
   return createControlPlane({
     store,
@@ -280,6 +288,7 @@ function controlPlane(
     environment: home.environment,
     dangerous_operations: settings.dangerous_operations,
     second_person_wait_seconds: settings.second_person_wait_seconds,
+    interlocks,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     attester: attesterFromPem(keys.attestation_pem),
     bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env }),
