@@ -12,6 +12,7 @@ const recordBackup: Declaration = defineOperation({
   name: "backups.record",
   summary: "Put on the record that a backup of the home was made, and where its log ends",
   http: { method: "POST", path: "/api/backups" },
+  success: [201],
   input: Type.Object(
     {
       command_id: CommandIdField,
