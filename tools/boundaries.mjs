@@ -56,6 +56,54 @@ function consoleViolations() {
   return found;
 }
 
+/** What the control plane uses and never is (docs/ports.md): contracts it must not implement, adapters it must not pick. */
+const PORTS = {
+  contracts: ["MarketFeedSource", "ExecutionVenue", "FundsLedger", "Strategy"],
+  adapters: [
+    ...["VenueSimMarket", "VenueSimExecution", "createSimulatedVenue", "loadRecordings", "startVenueSim"],
+    ...["simulatedFunds", "declaredFunds", "judge", "loadStrategy", "InstanceHost", "LiveSide"],
+  ],
+};
+const PORT_CANARIES = [
+  'import { simulatedFunds } from "@rumi/venues";\nexport const seen = simulatedFunds;\n',
+  'import type { FundsLedger } from "@rumi/venues";\nexport const seen: FundsLedger = { balance: () => Promise.reject(new Error()) };\n',
+  'import type { ExecutionVenue } from "@rumi/venues";\nexport abstract class Seen implements ExecutionVenue {}\n',
+];
+
+function portViolations() {
+  const folder = join(root, "packages/control/src");
+  const found = [];
+  const contracts = PORTS.contracts.join("|");
+  const implemented = new RegExp(
+    `implements\\s+(?:${contracts})\\b|:\\s*(?:${contracts})\\s*=(?!=|>)|satisfies\\s+(?:${contracts})\\b`,
+  );
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".ts") || name.endsWith(".test.ts")) continue;
+    const text = readFileSync(join(folder, name), "utf8");
+    const tell = (to) =>
+      found.push({ rule: { name: "control-implements-no-port" }, from: `packages/control/src/${name}`, to });
+    const own = implemented.exec(text);
+    if (own !== null) tell(own[0]);
+    for (const [, names = ""] of text.matchAll(/import\s*\{([^}]*)\}\s*from\s*"@rumi\/(?:venues|runtime)"/g))
+      for (const one of names.split(",").map((part) => part.trim().split(/\s+as\s+/)[0] ?? ""))
+        if (PORTS.adapters.includes(one)) tell(one);
+  }
+  return found;
+}
+
+/** Each alone: an adapter picked, a contract made by hand, a contract made by a class. */
+function missedPorts() {
+  const path = join(root, "packages/control/src/port-canary.ts");
+  try {
+    return PORT_CANARIES.filter((text) => {
+      writeFileSync(path, text);
+      return !portViolations().some((found) => found.from.endsWith("port-canary.ts"));
+    });
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
 /** For each package a file that imports something it must not: the first package its row does not allow. */
 function plantCanaries() {
   const names = Object.keys(PACKAGE_GRAPH);
@@ -71,7 +119,7 @@ function plantCanaries() {
 }
 
 const report = cruise();
-const violations = [...report.summary.violations, ...consoleViolations()].filter(
+const violations = [...report.summary.violations, ...consoleViolations(), ...portViolations()].filter(
   (found) => !found.from.endsWith(CANARY),
 );
 for (const found of violations) process.stdout.write(`${found.rule.name}: ${found.from} → ${found.to}\n`);
@@ -91,13 +139,15 @@ try {
 } finally {
   for (const { path } of canaries) if (existsSync(path)) rmSync(path);
 }
+const unseen = missedPorts();
+for (const text of unseen) process.stdout.write(`the boundary check does not see a port in: ${text}`);
 const blind = report.summary.totalCruised < sources;
 if (missed.length > 0) process.stdout.write(`the boundary check is blind in: ${missed.join(", ")}\n`);
 if (blind) process.stdout.write(`only ${report.summary.totalCruised} of ${sources} modules were seen\n`);
-const good = violations.length === 0 && missed.length === 0 && !blind;
+const good = violations.length === 0 && missed.length === 0 && unseen.length === 0 && !blind;
 process.stdout.write(
   good
-    ? `boundaries: ${report.summary.totalCruised} modules, no violation, ${canaries.length} canaries caught\n`
+    ? `boundaries: ${report.summary.totalCruised} modules, no violation, ${canaries.length + PORT_CANARIES.length} canaries caught\n`
     : "boundaries: failed\n",
 );
 process.exit(good ? 0 : 1);

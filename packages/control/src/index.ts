@@ -19,7 +19,7 @@ import {
 import type { Reconciler, StrategyReference, VerifiedStrategy } from "@rumi/platform";
 import type { IsolationWish } from "@rumi/runtime";
 import type { Migrations, Reader, Store } from "@rumi/store";
-import { simulatedFunds, type FundsLedger } from "@rumi/venues";
+import type { FundsLedger } from "@rumi/venues";
 import { governed } from "./access/governed.ts";
 import { ACCESS_MIGRATIONS } from "./access/tables.ts";
 import { keptAdmission, type Admission } from "./admissions/keep.ts";
@@ -215,8 +215,8 @@ export type ControlDeps = {
   };
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
-  /** What accounts hold, from whoever keeps the books; absent: every account is simulated. */
-  readonly funds?: FundsLedger;
+  /** What accounts hold, from whoever keeps the books. */
+  readonly funds: FundsLedger;
   /** The runtime's admission; passes where it is not given. */
   readonly admit?: Admission;
   /** Where tightenings outlive the process that the log could not take; absent: they are kept in memory. */
@@ -263,7 +263,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const spool = emergencySpool(deps.emergency_file);
   const hub = createRunnerHub({ ...deps, tightened: spool });
   const reconciler = instanceReconciler({ ...deps, hub });
-  const funds = deps.funds ?? simulatedFunds;
+  const { funds } = deps;
   const preflight = {
     funds,
     verifyStrategy: deps.packs.verifyStrategy,

@@ -14,7 +14,7 @@ import {
   type PackLibrary,
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
-import { loadRecordings, type FundsLedger } from "@rumi/venues";
+import { loadRecordings, simulatedFunds, type FundsLedger } from "@rumi/venues";
 import { dataOf, openWorld, writePack, type World } from "../../platform/test/kit.ts";
 import {
   botsUsingPack,
@@ -119,7 +119,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         second_person_wait_seconds:
           options.second_person_wait_seconds ??
           ((options.environment ?? "dev") === "dev" ? 0 : SECOND_PERSON_WAIT_SECONDS),
-        ...(options.funds === undefined ? {} : { funds: options.funds }),
+        funds: options.funds ?? simulatedFunds,
         ...(options.emergency_file === undefined ? {} : { emergency_file: options.emergency_file }),
         ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),

@@ -4,6 +4,7 @@ import { millis, micros, seededRandom, type Clock } from "@rumi/kernel";
 import { cliCommands, createLogger, createRegistry, type CliCommand, type Registry } from "@rumi/operations";
 import { createPackLibrary, platformDeclarations, PACK_LIMITS, type PackDeps } from "@rumi/platform";
 import type { Store } from "@rumi/store";
+import { simulatedFunds } from "@rumi/venues";
 
 /** Every operation and query as a verb of the command line. */
 export function describedCommands(): readonly CliCommand[] {
@@ -42,6 +43,7 @@ export function describedOperations(): Registry {
     random,
     logger,
     environment: "dev",
+    funds: simulatedFunds,
     runDir: nothing,
     packs: library,
     inspectRecordings: nothing,

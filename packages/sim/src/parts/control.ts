@@ -4,6 +4,7 @@
  * Its beat is the program's: a round at once, after each nudge, and every second.
  */
 import { type Clock, type Digest, millis, ok } from "@rumi/kernel";
+import { simulatedFunds } from "@rumi/venues";
 import { controlMigrations, createControlPlane, type ControlPlane } from "@rumi/control";
 import {
   causeChain,
@@ -80,6 +81,7 @@ export async function startControl(parts: {
     random,
     logger,
     environment: "dev",
+    funds: simulatedFunds,
     runDir: parts.runDir,
     packs: {
       approvedStrategy: () => Promise.resolve(ok(DESCRIPTOR)),
