@@ -123,7 +123,7 @@ describe("[L-08] a bot whose stop condition tripped", () => {
     expect(world.runner.instances.get(run_id)?.spec.stop_conditions).toEqual(CONDITIONS);
     const lost = (realised_profit: string) =>
       world.runner.report(run_id, {
-        cursor: Number(realised_profit.length),
+        cursor: realised_profit.length,
         positions: [position({ realised_profit })],
       });
     lost("-100");
