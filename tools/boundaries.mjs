@@ -59,10 +59,10 @@ function consoleViolations() {
 /** What the control plane uses and never is (docs/ports.md): contracts it must not implement, adapters it must not pick. */
 const PORTS = {
   contracts: ["MarketFeedSource", "ExecutionVenue", "FundsLedger", "Strategy"],
-  adapters: [
-    ...["VenueSimMarket", "VenueSimExecution", "createSimulatedVenue", "loadRecordings", "startVenueSim"],
-    ...["simulatedFunds", "declaredFunds", "judge", "loadStrategy", "InstanceHost", "LiveSide"],
-  ],
+  adapters:
+    "VenueSimMarket VenueSimExecution createSimulatedVenue loadRecordings startVenueSim simulatedFunds declaredFunds judge loadStrategy InstanceHost LiveSide".split(
+      " ",
+    ),
 };
 const PORT_CANARIES = [
   'import { simulatedFunds } from "@rumi/venues";\nexport const seen = simulatedFunds;\n',
