@@ -19,8 +19,9 @@ export function parseDecimal(text: string, digits: number): number | undefined {
 
 /** The shortest decimal string of `scaled` / 10^digits, e.g. (-1234, 3) → `"-1.234"`. */
 export function formatDecimal(scaled: number | bigint, digits: number): string {
-  const value = BigInt(scaled);
-  const negative = value < 0n;
+  // Whole numbers below 2^53 are their own digits; anything else is refused by `BigInt`.
+  const value = typeof scaled === "number" && !Number.isSafeInteger(scaled) ? BigInt(scaled) : scaled;
+  const negative = value < 0;
   const text = (negative ? -value : value).toString().padStart(digits + 1, "0");
   const whole = text.slice(0, text.length - digits);
   const fraction = digits === 0 ? "" : text.slice(text.length - digits).replace(/0+$/, "");

@@ -87,7 +87,7 @@ export function answered(state: BreakerState, config: BreakerConfig, refused: bo
       ? state
       : {
           ...state,
-          outcomes: [...state.outcomes, [now_us, refused ? 1 : 0] as const].slice(-BREAKER_LIMITS.outcomes),
+          outcomes: [...state.outcomes.slice(1 - BREAKER_LIMITS.outcomes), [now_us, refused ? 1 : 0] as const],
         };
   return refused ? occurred(seen, config, "rejections", now_us) : seen;
 }

@@ -223,7 +223,8 @@ export class Caller {
           reason_code: "M.STATE.TOO_LARGE",
           detail: `${saved.state.length} of at most ${stateBytesMax} bytes`,
         };
-      return { version: saved.schemaVersion, state: saved.state.slice() };
+      // Small states share a pool: an array buffer of its own for each would cost more than the call.
+      return { version: saved.schemaVersion, state: Buffer.from(saved.state) };
     }
     return { kind: "output", reason_code: "M.STATE.NOT_SAVED", detail: `${callback} put out no saved_state` };
   }
@@ -239,9 +240,12 @@ export class Caller {
   }
 }
 
+/** Looked up: raising a bigint costs as much as telling a strategy of its fill. */
+const TENS: readonly bigint[] = Array.from({ length: 2 * MONEY_DIGITS + 1 }, (_, digits) => 10n ** BigInt(digits));
+
 /** Rounded up: a strategy never believes that it paid less than it did. */
 function feeAsMoney(fee: bigint, digits: number): number {
-  if (digits <= MONEY_DIGITS) return Number(fee * 10n ** BigInt(MONEY_DIGITS - digits));
-  const by = 10n ** BigInt(digits - MONEY_DIGITS);
+  const by = TENS[Math.abs(MONEY_DIGITS - digits)] ?? 10n ** BigInt(Math.abs(MONEY_DIGITS - digits));
+  if (digits <= MONEY_DIGITS) return Number(fee * by);
   return Number(fee >= 0n ? (fee + by - 1n) / by : fee / by);
 }

@@ -16,8 +16,8 @@ const ROWS = 40_000;
 const MIB = 1_048_576;
 const SEGMENT = 65_536;
 
-function primary(): string {
-  const run_dir = `${folder.path}/primary`;
+function primary(name = "primary"): string {
+  const run_dir = `${folder.path}/${name}`;
   const from = { files: 0, first_row: 0, last_seq: null, received_us: 0 };
   const tape = new TapeWriter({ run_dir, epoch: 1, ...from, books: () => [], needed_row: () => 0 });
   for (let n = 0; n < ROWS; n += 1) {
@@ -66,4 +66,19 @@ it("[M-1.1.1] old segments of a shadow's tape go by the venue's setting, never o
   expect(TapeStream.open(needed, 8_999).ok, "the row before it is there").toBe(true);
   const [first] = listSegments(needed).segments;
   expect(first?.first_row).toBeGreaterThan(9_000 - SEGMENT / 40);
+});
+
+it("[M-1.1.1] a resumed shadow whose checkpoint stands at the border of two segments still knows the row before it", () => {
+  const run_dir = shadowed("at-a-border", primary("of-a-border"), {}, [30_000]);
+  const border = listSegments(run_dir).segments.find(({ first_row }) => first_row > 10_000)?.first_row ?? 0;
+  standAt(run_dir, border);
+  const opened = PrimaryTape.open({
+    spec: { run_dir, epoch: 2, start: "resume", venue: spec(run_dir).venue },
+    follows: { run_id: RUN_ID, run_dir: "not looked at" },
+  });
+  if (!opened.ok) throw new Error(opened.error.code);
+  const { feed } = opened.value;
+  expect([border - 1, border].map((row) => feed.received_time_us[row])).toEqual(
+    [border - 1, border].map((row) => rowAt(row).received_time_us),
+  );
 });

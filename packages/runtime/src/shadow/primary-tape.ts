@@ -16,7 +16,7 @@ import { BOOK_ACTION, FeedBuilder, type MarketFeed } from "@rumi/venues";
 import { slotCursors } from "../checkpoint/slots.ts";
 import type { Datasync } from "../journal/datasync.ts";
 import type { EarlierRun, InstanceSpec } from "../protocol.ts";
-import { neededRow } from "../tape/earlier.ts";
+import { firstNeeded, neededRow } from "../tape/earlier.ts";
 import { TAPE_LIMITS, type TapeLimits, tapeLimitsOf } from "../tape/limits.ts";
 import type { TapedRow } from "../tape/row.ts";
 import { listSegments } from "../tape/segments.ts";
@@ -44,7 +44,7 @@ export class PrimaryTape {
   private constructor(options: PrimaryTapeOptions, source: string, newest: number) {
     this.#o = options;
     const { segments } = listSegments(source);
-    const first = segments.findLast(({ first_row }) => first_row <= newest) ?? segments[0];
+    const first = segments.findLast(({ first_row }) => first_row <= firstNeeded(newest)) ?? segments[0];
     const first_row = first?.first_row ?? 0;
     this.#rows = new FeedBuilder(FEED_ROWS, { first_row });
     this.#last = { seq: first?.last_seq ?? null, received_us: first?.received_us ?? 0 };

@@ -24,4 +24,5 @@ export function readLife(run_dir: string): Result<TapeStream, Failure> {
 /** The first row that a later life needs, also where its newest state checkpoint is damaged and the older one counts. */
 export const neededRow = (run_dir: string): number => firstNeeded(slotCursors(join(run_dir, "checkpoints")).oldest);
 
-const firstNeeded = (cursor: number): number => Math.max(0, cursor - 1);
+/** The first row that a life needs which goes on from a state checkpoint at `cursor`. */
+export const firstNeeded = (cursor: number): number => Math.max(0, cursor - 1);

@@ -90,7 +90,8 @@ export function tapeFiles(run_dir: string): readonly string[] {
   return (unlessGone(() => readdirSync(tapeFolder(run_dir))) ?? []).filter((name) => FILE.test(name));
 }
 
-function unlessGone<T>(look: () => T): T | undefined {
+/** What is looked at may be dropped by its owner at any moment. */
+export function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (problem) {

@@ -1,5 +1,5 @@
 /** A tape read while it is written and dropped: what is gone is said. */
-import { symlinkSync } from "node:fs";
+import { symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
@@ -51,4 +51,34 @@ it("who lags behind what the tape's owner keeps is told so; who stands in what i
   // A name whose file is gone when it is looked at, as where it is dropped at that moment.
   symlinkSync(join(run_dir, "dropped"), join(tapeFolder(run_dir), segmentName(1, 1)));
   expect(read(new TapeTail(run_dir, first), first + 3)).toEqual([first, first + 1, first + 2]);
+});
+
+it("a segment that is dropped after it was listed and before it is opened is told like any other that is missing", () => {
+  const run_dir = join(folder.path, "dropped-in-between");
+  const tape = new TapeWriter({
+    run_dir,
+    epoch: 1,
+    files: 0,
+    first_row: 0,
+    last_seq: null,
+    received_us: 0,
+    books: () => [],
+    needed_row: () => 0,
+    limits: { segment_bytes: 4_096, keep_bytes: 1 << 30 },
+  });
+  for (let n = 0; n < 500; n += 1) {
+    tape.append(rowAt(n), n);
+    tape.flush();
+  }
+  tape.close();
+  const [first, second, third] = listSegments(run_dir).segments;
+  const broken = new TapeTail(run_dir, 0).read(500, (taped) => {
+    // Its owner drops the oldest first.
+    if ("seq" in taped && taped.seq === (second?.first_row ?? 0) - 1)
+      for (const segment of [first, second]) unlinkSync(segment?.path ?? "");
+  });
+  expect(broken).toMatchObject({
+    code: "RUMI-STR-045",
+    params: { problem: `it begins at row ${third?.first_row}, and row ${second?.first_row} is needed` },
+  });
 });

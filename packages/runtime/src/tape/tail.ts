@@ -14,7 +14,7 @@ import { type Failure, failure } from "@rumi/kernel";
 import { GROUP_HEAD_BYTES, groupBytes, isSound } from "./group.ts";
 import { GROUP_BYTES_MAX } from "./limits.ts";
 import { readRow, type TapedRow } from "./row.ts";
-import { HEADER_BYTES, listSegments, type Segment } from "./segments.ts";
+import { HEADER_BYTES, listSegments, type Segment, unlessGone } from "./segments.ts";
 
 export class TapeTail {
   readonly #run_dir: string;
@@ -45,6 +45,8 @@ export class TapeTail {
         this.#groupRow = segment.first_row;
       }
       const group = this.#group();
+      // Dropped since it was listed: what is left now says whether its rows are missing.
+      if (group === "gone") return this.read(until, take);
       if (group === undefined) return null;
       const problem = this.#hand(group, Math.min(until, segment.until), take);
       if (problem !== "") return corrupt(segment, problem);
@@ -79,8 +81,9 @@ export class TapeTail {
   }
 
   /** The group at the offset; absent while it is not whole. */
-  #group(): Buffer | undefined {
-    const fd = openSync(this.#path, "r");
+  #group(): Buffer | "gone" | undefined {
+    const fd = unlessGone(() => openSync(this.#path, "r"));
+    if (fd === undefined) return "gone";
     const read = readSync(fd, this.#buffer, 0, this.#buffer.length, this.#offset);
     closeSync(fd);
     const bytes = groupBytes(this.#buffer.subarray(0, read));
