@@ -57,6 +57,10 @@ import { lineageDeclarations } from "./lineage/operations.ts";
 import { jobDeclarations } from "./jobs/operations.ts";
 import { JOB_MIGRATIONS } from "./jobs/tables.ts";
 import { emergencyReconciler } from "./emergency/reconciler.ts";
+import { driftDeclarations } from "./drift/operations.ts";
+import { driftReconciler, type DriftDeps } from "./drift/reconciler.ts";
+import { DRIFT_MIGRATIONS } from "./drift/tables.ts";
+import { CONTROL_LIMITS } from "./limits.ts";
 import { emergencySpool, type EmergencyFile } from "./emergency/spool.ts";
 import { REQUIRED_GATES, requiredGates } from "./gates/guard.ts";
 import { gateDeclarations } from "./gates/operations.ts";
@@ -190,6 +194,7 @@ export const controlMigrations: readonly Migrations[] = [
   TEMPLATE_MIGRATIONS,
   RISK_MIGRATIONS,
   ACCESS_MIGRATIONS,
+  DRIFT_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -251,6 +256,8 @@ export interface ControlPlane {
   bulk(pipeline: Pipeline, lanes?: readonly BulkLane[]): Reconciler;
   /** Makes support bundles; has time of its own too. */
   readonly bundles: Reconciler;
+  /** Finds what differs from what was decided, and repairs or ends it by rule; to be run beside the others. */
+  drift(times?: Pick<DriftDeps, "look_every_ms" | "stands_for_ms" | "read_packs_every_ms">): Reconciler;
   /** Run once before commands are taken, then after commits, after the hub's changes and every second. */
   readonly reconcilers: readonly Reconciler[];
   /** Orderly end: every bot that runs or stands still is stopped; ids of those not proven stopped in time. */
@@ -362,6 +369,13 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
         host,
         pipeline,
       ),
+    drift: (times = {}) =>
+      driftReconciler({
+        ...deps,
+        hub,
+        adoption_window_ms: deps.adoption_window ?? CONTROL_LIMITS.adoption_window_ms,
+        ...times,
+      }),
     emergency: (pipeline) =>
       emergencyReconciler({ ...deps, spool, recorder: hub.recorder, now: () => deps.clock.now() }, pipeline),
     reconcilers: [
@@ -385,6 +399,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...bulkDeclarations(),
       ...groupDeclarations(),
       ...jobDeclarations(),
+      ...driftDeclarations(),
       ...attestationDeclarations(deps),
       ...venueDeclarations(deps.inspectRecordings),
       breakerOperation,

@@ -26,6 +26,8 @@ export const CONTROL_LIMITS = {
   inspect_intents: 20,
   /** Bytes of a Unix socket's path that every system takes. */
   socket_path_bytes: 100,
+  /** Words of a runner about its clock that have to agree. */
+  clock_samples: 3,
   /** Messages waiting for one runner connection's turn; beyond it the connection is cut. */
   queued_messages: 10_000,
   /** Unproven stops that one round looks at. */

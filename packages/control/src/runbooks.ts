@@ -41,6 +41,7 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   ),
   "RUMI-BOT-077": "docs/runbooks/retirement.md",
   "RUMI-BOT-078": "docs/runbooks/retirement.md",
+  "RUMI-BOT-079": "docs/runbooks/drift.md",
   "RUMI-BOT-012": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-023": "docs/runbooks/live-disabled.md",
   "RUMI-BOT-047": "docs/runbooks/venues.md",

@@ -308,6 +308,7 @@ const status = object(
       4_096,
     ),
     counters: { is: "map", of: number },
+    in_force: object({ pack_digest: digest, config_hash: digest, capital: text }),
     shadow: object({
       primary_run_id: uuid,
       compared_until: count,
@@ -340,7 +341,7 @@ const status = object(
     }),
     inspection,
   },
-  ["slo", "breaker", "shadow", "venue_open", "stop_condition", "inspection"],
+  ["slo", "breaker", "shadow", "in_force", "venue_open", "stop_condition", "inspection"],
 );
 
 const place = { seq: count, at_us: count, event_time_us: count, cursor: count, trace_id: text };
@@ -409,7 +410,10 @@ export const RUNNER_SHAPES: Readonly<Record<string, Shape>> = {
       32,
     ),
   }),
-  renew: message("renew", { request: count, leases: list(object({ ...key, epoch: count }), 1_024) }),
+  renew: object(
+    { type: word("renew"), request: count, wall_us: count, leases: list(object({ ...key, epoch: count }), 1_024) },
+    ["wall_us"],
+  ),
   status: message("status", { status }),
   journal: message("journal", { run_id: uuid, entries: list(entry, 4_096) }),
   segment: message("segment", {

@@ -177,6 +177,13 @@ export type InstanceStatus = InstanceKey & {
     readonly last_price: string;
   }[];
   readonly counters: Readonly<Record<string, number>>;
+  /** What it runs with, so that it can be compared with what is wanted; absent: its runner is older than this field. */
+  readonly in_force?: {
+    readonly pack_digest: Digest;
+    /** Of the configuration's canonical JSON. */
+    readonly config_hash: Digest;
+    readonly capital: string;
+  };
   /** Of a shadow: how its wishes and its primary's compare. */
   readonly shadow?: ShadowComparison;
   /** What was promised beside what the newest window measured, and which step is in force. */
@@ -288,6 +295,7 @@ export type RunnerMessage =
   | {
       readonly type: "renew";
       readonly request: number;
+      /** Microseconds since the epoch by the runner's own clock, as it was sent. */ readonly wall_us?: number;
       readonly leases: readonly (InstanceKey & { readonly epoch: number })[];
     }
   | { readonly type: "status"; readonly status: InstanceStatus }

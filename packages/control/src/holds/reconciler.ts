@@ -6,10 +6,10 @@
 import type { Clock } from "@rumi/kernel";
 import type { Reconciler } from "@rumi/platform";
 import type { Store } from "@rumi/store";
-import { transitionEvent } from "../bots/operations.ts";
-import { updateBot, type BotRow, type BotTables } from "../bots/tables.ts";
-import { readInstances, updateInstance } from "../instances/tables.ts";
+import type { BotRow, BotTables } from "../bots/tables.ts";
+import { readInstances } from "../instances/tables.ts";
 import { killTarget } from "../kill-switch/guard.ts";
+import { quarantineWrites } from "../lifecycle/quarantine.ts";
 import { mayMove } from "../lifecycle/states.ts";
 import type { RunnerHub } from "../runners/hub.ts";
 import { holdOn } from "./model.ts";
@@ -42,23 +42,17 @@ export function lockReconciler({ store, clock, hub }: LockDeps): Reconciler {
 
   async function end(bot: BotRow, { hold_id, reason }: HoldRow): Promise<void> {
     const now = clock.now();
-    const open = (await readInstances(store, store, bot.bot_id)).filter((one) => one.desired !== "stopped");
-    // A conflict means that it moved meanwhile: the next round looks again.
-    await hub.recorder.commit(
-      SYSTEM,
-      [
-        updateBot(store, bot, { state: "QUARANTINED", state_reason: STOPPED_BY_LOCK, state_since: now }, now),
-        ...open.map((one) =>
-          updateInstance(
-            store,
-            one,
-            { desired: "stopped", desired_since: now, stop_reason: STOPPED_BY_LOCK, next: null },
-            now,
-          ),
-        ),
-      ],
-      [transitionEvent(bot.bot_id, bot.state, "QUARANTINED", bot.generation, null, STOPPED_BY_LOCK)],
-      { reason: `lock ${hold_id}: ${reason}`.slice(0, 1_024), run_id: bot.run_id },
+    const { writes, events } = quarantineWrites(
+      store,
+      bot,
+      await readInstances(store, store, bot.bot_id),
+      STOPPED_BY_LOCK,
+      now,
     );
+    // A conflict means that it moved meanwhile: the next round looks again.
+    await hub.recorder.commit(SYSTEM, writes, events, {
+      reason: `lock ${hold_id}: ${reason}`.slice(0, 1_024),
+      run_id: bot.run_id,
+    });
   }
 }

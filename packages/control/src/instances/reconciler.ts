@@ -12,6 +12,7 @@ import type { Reconciler } from "@rumi/platform";
 import { admissionKey, type InstanceSpec } from "@rumi/runtime";
 import { acquireEpochWrite, ensureLeaseWrite, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
 import { readAdmitted } from "../admissions/tables.ts";
+import { heldBackUntil } from "../drift/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import type { BreakerWish } from "../restraints/model.ts";
 import type { FailureNote } from "../shared/fields.ts";
@@ -230,6 +231,13 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
           inherited: inheritedRuns.has(instance.run_id) && !hub.settled(instance.run_id),
         });
         if (action.kind === "none") continue;
+        // What went missing again and again waits (drift/model.ts); a first start, and a first restart, do not.
+        if (
+          action.kind === "start" &&
+          instance.starts > 0 &&
+          (await heldBackUntil(store, store, instance)) > clock.now()
+        )
+          continue;
         const work = perform(instance, action)
           .catch((error: unknown) =>
             logger.error("a step of an instance failed; it is tried again", {

@@ -12,17 +12,9 @@
 import { millis, type Millis } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 import type { ControlMessage, InstanceStatus, RunnerMessage } from "@rumi/runtime";
-import { LEASE_TTL_MS, readLease, releaseLeaseWrite, write, type Store } from "@rumi/store";
+import { LEASE_TTL_MS, write, type Store } from "@rumi/store";
 import { observeStatus, resource } from "../instances/observe.ts";
-import {
-  keyText,
-  readInstance,
-  readOpenInstances,
-  readRun,
-  updateInstance,
-  type InstanceRow,
-  type Key,
-} from "../instances/tables.ts";
+import { keyText, readInstance, readRun, type InstanceRow, type Key } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";
 import type { Tightened } from "../emergency/spool.ts";
 import type { Followed } from "../kill-switch/operations.ts";
@@ -33,6 +25,7 @@ import { seenOf } from "../risk/seen.ts";
 import { readSafety } from "../safety/tables.ts";
 import { ingestJournal } from "../views/ingest.ts";
 import type { ViewTables } from "../views/tables.ts";
+import { mayAdopt, releaseLeasesOf } from "./adoption.ts";
 import type { RunnerConnection } from "./connection.ts";
 import { createRecorder, keyOf, type Recorder, type RecorderDeps } from "./recorder.ts";
 import { renewLeases } from "./renewals.ts";
@@ -68,6 +61,10 @@ export interface RunnerHub {
   processes(): ReadonlyMap<string, number>;
   /** Its holder's report; but first that of somebody else who still runs it and has to be stopped. */
   reported(instance: Key & Pick<InstanceRow, "holder">): Reported | undefined;
+  /** Everything that any ready runner says it hosts and that is not over, wanted or not. */
+  hosted(): readonly Reported[];
+  /** By how many milliseconds each runner's clock is off, as far as several words of it in a row agree. */
+  clockErrors(): ReadonlyMap<string, number>;
   /** Whether a ready runner hosts nothing that is not over. */
   hostsNothing(runner_id: string): boolean;
   /** Runners that host something and have said nothing for so long that every lease of theirs ran out. */
@@ -103,6 +100,8 @@ type Peer = {
   isolation: readonly IsolationFact[];
   followed: { readonly generation: number; readonly instances: number } | null;
   queued: number;
+  /** Milliseconds, of its last few renewals: a word that waited somewhere looks late, a clock that is off is so each time. */
+  clock_errors: readonly number[];
   /** Monotonic; when it last said anything. */
   heard_at: number;
   work: Promise<void>;
@@ -171,6 +170,10 @@ export function createRunnerHub(
         return;
       }
       case "renew": {
+        if (message.wall_us !== undefined) {
+          const error = (message.wall_us - clock.now()) / 1_000;
+          peer.clock_errors = [...peer.clock_errors, error].slice(-CONTROL_LIMITS.clock_samples);
+        }
         const leases = await renewLeases(store, runner_id, message.leases, ttl);
         peer.connection.send({ type: "renewed", request: message.request, leases });
         return;
@@ -325,6 +328,7 @@ export function createRunnerHub(
         reported: new Map(),
         isolation: [],
         followed: null,
+        clock_errors: [],
         queued: 0,
         heard_at: clock.monotonic(),
         work: Promise.resolve(),
@@ -366,6 +370,17 @@ export function createRunnerHub(
         told[0]
       );
     },
+    hosted: () =>
+      [...peers].flatMap(([runner_id, { ready, reported }]) =>
+        ready ? [...reported.values()].filter((one) => !isOver(one)).map((status) => ({ runner_id, status })) : [],
+      ),
+    clockErrors: () =>
+      new Map(
+        [...peers].flatMap(([runner_id, { clock_errors }]) => {
+          const [least] = clock_errors.toSorted((a, b) => Math.abs(a) - Math.abs(b));
+          return least === undefined || clock_errors.length < CONTROL_LIMITS.clock_samples ? [] : [[runner_id, least]];
+        }),
+      ),
     hostsNothing,
     standingStill: () =>
       [...peers].flatMap(([runner_id, { heard_at }]) =>
@@ -442,47 +457,6 @@ export function createRunnerHub(
       for (const { connection } of peers.values()) connection.close();
     },
   };
-}
-
-/** [M-7.1.3] The lease row is the only judge: same run, same epoch, same holder, and wanted. */
-async function mayAdopt(store: Store, runner_id: string, status: InstanceStatus): Promise<boolean> {
-  const instance = await readInstance(store, store, status);
-  const lease = await readLease(store, store, status);
-  return (
-    instance !== undefined &&
-    lease !== undefined &&
-    instance.run_id === status.run_id &&
-    lease.holder === runner_id &&
-    lease.epoch === status.epoch
-  );
-}
-
-/** After proof of exit the dead runner's leases are free at once; nobody has to wait for their end. */
-async function releaseLeasesOf(
-  recorder: Recorder,
-  store: Store,
-  runner_id: string,
-  now: number,
-  settled: Set<string>,
-): Promise<void> {
-  for (const instance of await readOpenInstances(store, store)) {
-    if (instance.holder !== runner_id) continue;
-    settled.add(instance.run_id);
-    const release = {
-      ...releaseLeaseWrite(store, { ...keyOf(instance), holder: runner_id, epoch: instance.epoch }),
-      expect: "any" as const,
-    };
-    const event = {
-      action: "lease.released",
-      ...resource(instance),
-      outcome: "SUCCESS" as const,
-      details: { holder: null, previous_holder: runner_id, epoch: instance.epoch },
-    };
-    await recorder.commit("system:runners", [release, updateInstance(store, instance, {}, now)], [event], {
-      run_id: instance.run_id,
-      trace_id: instance.trace_id,
-    });
-  }
 }
 
 const isOver = ({ phase }: InstanceStatus): boolean => phase === "stopped" || phase === "failed";

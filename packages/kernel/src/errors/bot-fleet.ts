@@ -10,7 +10,8 @@ export type BotFleetCode =
   | "RUMI-BOT-075"
   | "RUMI-BOT-076"
   | "RUMI-BOT-077"
-  | "RUMI-BOT-078";
+  | "RUMI-BOT-078"
+  | "RUMI-BOT-079";
 
 export const BOT_FLEET_ERRORS: ErrorTable<BotFleetCode> = {
   "RUMI-BOT-070": {
@@ -134,6 +135,20 @@ export const BOT_FLEET_ERRORS: ErrorTable<BotFleetCode> = {
     ja: {
       text: "{bot_id} は引退できません: {many} 件の実行の停止が証明されていません。",
       next: "GET /api/attestations?bot_id={bot_id} で妨げている理由を確認し、すべて証明されてから再度実行してください。",
+    },
+  },
+  "RUMI-BOT-079": {
+    key: "bot.drift_rule_fixed",
+    status: 409,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "Drift of the class {drift_class} is not met with {action}; what may be said is: {may}.",
+      next: "Choose one of those; the bounds are in docs/drift.md and are no setting.",
+    },
+    ja: {
+      text: "{drift_class} のドリフトに {action} は指定できません。指定できるのは {may} です。",
+      next: "指定可能なものから選んでください。範囲は docs/drift.md のとおりで、設定では変えられません。",
     },
   },
 };

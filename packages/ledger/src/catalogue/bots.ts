@@ -36,6 +36,20 @@ const versions = {
   to_version: optional(text(128)),
 } as const;
 
+const driftClass = oneOf("config", "digest", "limits", "extra_instance", "missing_instance", "clock");
+const driftAction = oneOf("repair", "quarantine");
+const drift = {
+  drift_class: driftClass,
+  place: oneOf("bot", "instance", "runner", "disk"),
+  instance_id: text(256),
+  runner_id: nullable(text(256)),
+  epoch: whole,
+  expected: text(256),
+  found: text(256),
+  action: driftAction,
+  attempts: whole,
+} as const;
+
 const bulk = {
   digest,
   from: state,
@@ -214,6 +228,29 @@ export const BOT_KINDS = defineKinds({
     severity: NOTABLE,
     retention: "financial",
     details: { generation: whole, version: text(128), attested_runs: listOf(uuid, 1_000), leases: whole },
+  },
+  "drift.detected": { category: "security", severity: NOTABLE, retention: "financial", details: drift },
+  "drift.repaired": { category: "security", severity: NOTABLE, retention: "financial", details: drift },
+  "drift.quarantined": { category: "security", severity: NOTABLE, retention: "financial", details: drift },
+  /** The difference was gone before anything was done. */
+  "drift.cleared": { category: "system", severity: USUAL, retention: "financial", details: drift },
+  "drift.brake.engaged": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { bots: whole, fleet: whole, most: whole, classes: listOf(text(32), 6) },
+  },
+  "drift.brake.released": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { bots: whole, rows: whole },
+  },
+  "drift.rule.set": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { drift_class: driftClass, from: driftAction, to: driftAction },
   },
   "job.created": {
     category: "system",

@@ -181,6 +181,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
         packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
       ],
       [control.bulk(pipeline, ["stops"])],
+      [control.drift()],
       [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
       [control.bundles],
     ],

@@ -1,5 +1,14 @@
 /** What a host says of its instance, from the machine and the few facts that only the host knows. */
-import { type Failure, failure, FailureError, failureText } from "@rumi/kernel";
+import {
+  canonicalJson,
+  type Digest,
+  digestOf,
+  type JsonObject,
+  type Failure,
+  failure,
+  FailureError,
+  failureText,
+} from "@rumi/kernel";
 import type { InstanceStatus } from "../protocol.ts";
 import type { StrategyFault } from "../strategy/strategy.ts";
 import type { HostOptions } from "./host-options.ts";
@@ -38,6 +47,7 @@ export function statusOf(facts: HostFacts): InstanceStatus {
     reason_code: facts.reason ?? machine.health.reason_code,
     failure: facts.failure ?? brokenBody(machine),
     isolation: options.strategy.isolation,
+    in_force: inForce(options, machine.config),
     cursor: machine.cursor,
     events_total: counters.events_total,
     intents_total: counters.intents_total,
@@ -62,6 +72,15 @@ export function statusOf(facts: HostFacts): InstanceStatus {
       }),
     },
   };
+}
+
+/** Of each configuration once: a status is said every few moments, a configuration stays for days. */
+const hashes = new WeakMap<JsonObject, Digest>();
+
+function inForce({ spec }: HostOptions, config: JsonObject): NonNullable<InstanceStatus["in_force"]> {
+  const config_hash = hashes.get(config) ?? digestOf(canonicalJson(config));
+  hashes.set(config, config_hash);
+  return { pack_digest: spec.pack_digest, config_hash, capital: spec.limits.capital };
 }
 
 /** The status with a look inside (M-14.2). */

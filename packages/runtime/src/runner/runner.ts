@@ -63,7 +63,7 @@ export type RunnerOptions = {
 };
 
 export type SimulatedRunner = {
-  readonly around: Pick<Surroundings, "timers" | "monotonic" | "monotonicNs">;
+  readonly around: Pick<Surroundings, "timers" | "wallNow" | "monotonic" | "monotonicNs">;
   readonly makeThread: MakeThread;
   readonly openLine: (events: LineEvents) => ControlLine;
 };
@@ -310,8 +310,8 @@ export class Runner {
     for (let at = 0; at < leases.length; at += RUNNER_LIMITS.renewal_leases) {
       const request = (this.#renewal += 1);
       const sent = this.#around.monotonicNs();
-      const some = leases.slice(at, at + RUNNER_LIMITS.renewal_leases);
-      if (this.#line.send({ type: "renew", request, leases: some })) this.#renewals.set(request, sent);
+      const part = { wall_us: this.#around.wallNow(), leases: leases.slice(at, at + RUNNER_LIMITS.renewal_leases) };
+      if (this.#line.send({ type: "renew", request, ...part })) this.#renewals.set(request, sent);
       for (const old of this.#renewals.keys()) if (old < request - RENEWALS_OPEN) this.#renewals.delete(old);
     }
   }
