@@ -76,7 +76,10 @@ const descriptor = closed({
   state_schema_version: whole(1, 2 ** 31 - 1),
   config_schema: mapOf("^[a-z][a-z0-9_]{0,63}$", checkConfigField, L.config_fields),
   io_contracts: closed({ abi: oneOf(1), events: oneOf(1), intents: oneOf(1) }),
-  binary_hash: text(ID_PATTERNS.digest, "must be sha256: and 64 hexadecimal digits, as `rumi strategy build` writes it"),
+  binary_hash: text(
+    ID_PATTERNS.digest,
+    "must be sha256: and 64 hexadecimal digits, as `rumi strategy build` writes it",
+  ),
 });
 
 const REASON: Readonly<Record<Offence["kind"], string>> = {

@@ -159,7 +159,8 @@ async function brakeNow(reader: Reader, sql: Sql) {
   };
 }
 
-function driftView({ row_version: _, detected_at, not_before, settled_at, released, ...row }: DriftRow) {
+function driftView(of: DriftRow) {
+  const { row_version: _v, detected_at, not_before, settled_at, released, ...row } = of;
   const iso = (at: number): string => isoFromMicros(micros(at));
   return {
     ...row,

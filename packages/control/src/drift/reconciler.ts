@@ -52,7 +52,7 @@ const SYSTEM = "system:drift";
 const QUARANTINED_BY_DRIFT = "DRIFT";
 
 export function driftReconciler(deps: DriftDeps): Reconciler {
-  const { store, clock, hub, logger } = deps;
+  const { clock, hub, logger } = deps;
   const look = driftLook(deps);
   const since = new Map<string, number>();
   const asked = new Map<string, Promise<void>>();
@@ -253,7 +253,7 @@ async function countMoving(store: Store): Promise<number> {
       .select((of) => of.fn.countAll<number>().as("many"))
       .where("state", "not in", ["CREATED", "IDLE"]),
   );
-  return Number(row?.many ?? 0);
+  return row?.many ?? 0;
 }
 
 function driftEvent(action: string, row: DriftRow): EventDraft {

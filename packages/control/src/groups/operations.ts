@@ -242,7 +242,7 @@ async function countGroups(reader: Reader, sql: Sql): Promise<number> {
       .selectFrom("bot_group")
       .select((of) => of.fn.countAll<number>().as("many")),
   );
-  return Number(row?.many ?? 0);
+  return row?.many ?? 0;
 }
 
 function headOf({ created_at, ...row }: GroupRow) {

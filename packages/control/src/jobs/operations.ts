@@ -327,7 +327,7 @@ async function countJobs(reader: Reader, sql: Sql): Promise<number> {
       .selectFrom("job")
       .select((of) => of.fn.countAll<number>().as("many")),
   );
-  return Number(row?.many ?? 0);
+  return row?.many ?? 0;
 }
 
 const noJob = (job_id: string): Failure => failure("RUMI-SYS-011", { what: "job", id: job_id });

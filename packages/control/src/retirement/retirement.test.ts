@@ -122,7 +122,7 @@ describe("[L-05] retire", () => {
       create: await world.makeBot(),
     };
     for (const [name, answer] of Object.entries(tried))
-      expect([name, ...reasonOf(answer)]).toEqual([name, "RUMI-BOT-077", "L.LIFECYCLE.RETIRED"]);
+      expect(reasonOf(answer), name).toEqual(["RUMI-BOT-077", "L.LIFECYCLE.RETIRED"]);
     const bulk = await world.command("commands.submit", {
       command_id: world.id(),
       target: { group_id: "desk" },

@@ -12,7 +12,7 @@
 import { millis, type Millis } from "@rumi/kernel";
 import type { SafetyMode } from "@rumi/operations";
 import type { ControlMessage, InstanceStatus, RunnerMessage } from "@rumi/runtime";
-import { LEASE_TTL_MS, write, type Store } from "@rumi/store";
+import { LEASE_TTL_MS, write } from "@rumi/store";
 import { observeStatus, resource } from "../instances/observe.ts";
 import { keyText, readInstance, readRun, type InstanceRow, type Key } from "../instances/tables.ts";
 import type { Reported } from "../instances/plan.ts";

@@ -1,12 +1,12 @@
 /** What the reads of what runs and of what it did answer. */
-import { Type, type TArray, type TObject, type TSchema } from "@sinclair/typebox";
+import { Type, type TObject, type TSchema } from "@sinclair/typebox";
 import { InstanceField } from "../bots/answers.ts";
 import { AnythingField, CountField, CursorField, InstantField, nullable, OPEN } from "../shared/answers.ts";
 
-const listOf = <Name extends string, Row extends TSchema>(name: Name, row: Row): TObject =>
-  Type.Object({ [name]: Type.Array(row) as TArray, count: CountField }, OPEN);
-const pageOf = <Name extends string, Row extends TSchema>(name: Name, row: Row): TObject =>
-  Type.Object({ [name]: Type.Array(row) as TArray, count: CountField, next_cursor: CursorField }, OPEN);
+const listOf = (name: string, row: TSchema): TObject =>
+  Type.Object({ [name]: Type.Array<TSchema>(row), count: CountField }, OPEN);
+const pageOf = (name: string, row: TSchema): TObject =>
+  Type.Object({ [name]: Type.Array<TSchema>(row), count: CountField, next_cursor: CursorField }, OPEN);
 const place = {
   run_id: Type.String(),
   seq: CountField,
