@@ -164,7 +164,10 @@ function stepEvents(instance: InstanceRow, before: LadderRow | undefined, next: 
   ];
 }
 
-/** The bot's own word on whether its stop is proven; a shadow has none. */
+/**
+ * The bot's own word on whether its stop is proven; a shadow has none. One proof is not enough where another run's is
+ * missing, also of a run that was followed by this one: its orders may be open still.
+ */
 async function conditionOf(
   store: Store,
   instance: InstanceRow,
@@ -173,16 +176,46 @@ async function conditionOf(
   const bot = isShadow(instance) ? undefined : await readBot(store, store, instance.bot_id);
   if (bot === undefined) return [];
   const conditions = await readConditions(store, store, bot.bot_id);
-  const isProven = row.attested_at !== null;
+  const held = row.attested_at === null ? row : await unprovenBeside(store, row);
   const wanted = {
     type: "StopProven",
-    status: isProven ? "True" : "False",
-    reason: isProven ? "ATTESTED" : `WAITS_FOR_${(row.blocked_rung ?? row.rung).toUpperCase()}`,
-    message: row.blocked_why ?? "",
+    status: held === undefined ? "True" : "False",
+    reason: held === undefined ? "ATTESTED" : `WAITS_FOR_${(held.blocked_rung ?? held.rung).toUpperCase()}`,
+    message: messageOf(row, held),
     observed_generation: instance.generation,
   } as const;
   return changedConditions({ conditions }, [wanted]).map((condition) => ({
     condition,
     event: conditionEvent({ bot, conditions }, condition),
   }));
+}
+
+type Held = Pick<LadderRow, "run_id" | "rung" | "blocked_rung" | "blocked_why">;
+
+/** Another stop of the same bot that is neither proven nor asserted: the oldest that was looked at, or one that was not. */
+async function unprovenBeside(store: Store, { bot_id, run_id }: LadderRow): Promise<Held | undefined> {
+  const ladders = await store.rows<LadderRow>(
+    store
+      .builder<LadderTables>()
+      .selectFrom("stop_ladder")
+      .selectAll()
+      .where("bot_id", "=", bot_id)
+      .where("attested_at", "is", null)
+      .where("asserted_by", "is", null)
+      .orderBy("run_id"),
+  );
+  const instances = await store.rows<InstanceRow>(unproven(store).where("instance.bot_id", "=", bot_id));
+  const asked: Held = {
+    run_id: "",
+    rung: "StopRequested",
+    blocked_rung: "StopAcknowledged",
+    blocked_why: "nobody has looked at it",
+  };
+  const all = [...ladders, ...instances.map((one) => ({ ...one, ...asked, run_id: one.run_id }))];
+  return all.find((one) => one.run_id !== run_id && !isShadow(one));
+}
+
+function messageOf({ run_id }: LadderRow, held: Held | undefined): string {
+  const why = held?.blocked_why ?? "";
+  return held === undefined || held.run_id === run_id ? why : `run ${held.run_id}: ${why}`;
 }

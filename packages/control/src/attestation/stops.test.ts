@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canonicalJson, sha256, type Json } from "@rumi/kernel";
 import { dataOf } from "../../../platform/test/kit.ts";
-import { ATTESTER, openControl, type Control } from "../../test/kit.ts";
+import { ATTESTER, INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
 import { putInstance, readInstances, type InstanceRow } from "../instances/tables.ts";
 import { stopReconciler } from "./reconciler.ts";
 import { readLadder } from "./tables.ts";
@@ -25,9 +25,14 @@ async function running(): Promise<string> {
 const isProven = async (run_id: string): Promise<boolean> =>
   typeof (await readLadder(world.store, world.store, run_id))?.attested_at === "number";
 const stopOf = async (run_id: string) => dataOf(await world.query("attestations.show", {}, { run_id }));
-const condition = async () =>
+const condition = async (bot_id = "bot-1") =>
   (
-    (await world.bot())["conditions"] as readonly { type: string; status: string; reason: string; message: string }[]
+    (await world.bot(bot_id))["conditions"] as readonly {
+      type: string;
+      status: string;
+      reason: string;
+      message: string;
+    }[]
   ).find(({ type }) => type === "StopProven");
 
 describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
@@ -75,6 +80,35 @@ describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
       { run_id },
     ]);
     expect((await world.actions()).filter((action) => action === "instance.stop.blocked")).toHaveLength(1);
+  });
+
+  it("a later run's proof is not the bot's while an earlier run that died at its venue has none", async () => {
+    const key = { file: "/keys/out.json" };
+    const venue = { venue_id: "OUT", kind: "venue_sim", url: "http://127.0.0.1:8900", key, instruments: [INSTRUMENT] };
+    dataOf(await world.command("venues.register", { command_id: world.id(), ...venue, reason: "test" }));
+    dataOf(await world.makeBot("bot-2", { venue: "OUT" }));
+    const live = async (): Promise<string> => {
+      const run_id = String(dataOf(await world.moveConfirmed("bot-2", "IDLE", "RUNNING_LIVE"))["run_id"]);
+      await world.until("running", () => world.runner.instances.has(run_id));
+      return run_id;
+    };
+    const held = { status: "False", reason: "WAITS_FOR_ORDERSCLEAR" };
+    const lost = await live();
+    world.runner.drop();
+    await world.until("gone", () => world.control.hub.ready().length === 0);
+    dataOf(await world.move("bot-2", "RUNNING_LIVE", "STOPPING"));
+    await world.control.hub.runnerGone("runner-1");
+    await world.until("its venue is waited for", async () => (await condition("bot-2"))?.reason === held.reason);
+    expect(await condition("bot-2")).toMatchObject({ ...held, message: "the venue has not been asked" });
+    world.runner.instances.clear();
+    await world.runner.dial();
+    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    const later = await live();
+    dataOf(await world.move("bot-2", "RUNNING_LIVE", "STOPPING"));
+    await world.until("attested", () => isProven(later));
+    expect(await stopOf(later)).toMatchObject({ proven: true, open_orders: 0 });
+    expect(await stopOf(lost)).toMatchObject({ proven: false, blocked: { rung: "OrdersClear" } });
+    expect(await condition("bot-2")).toMatchObject({ ...held, message: `run ${lost}: the venue has not been asked` });
   });
 
   it("a record with another epoch, a missing rung, open orders, another predicate or another subject proves nothing", async () => {
