@@ -113,12 +113,12 @@ export type EmergencyEntry = {
   readonly at: Micros;
 };
 export type Tightening =
-  /** In force; `durable` where it would outlive this process, `added` unless what waits already is as strict. */
+  /** In force; `durable` where it would outlive this process, `added` unless what waits or the rows are as strict. */
   | { readonly kind: "in_force"; readonly durable: boolean; readonly added: boolean }
   | { readonly kind: "refused"; readonly failure: Failure };
 export interface EmergencyPort {
-  /** Takes effect at once, or not at all. */
-  tighten(entry: EmergencyEntry): Tightening;
+  /** Takes effect at once, or not at all; `isInRows` where the rows say it already. */
+  tighten(entry: EmergencyEntry, isInRows: boolean): Tightening;
 }
 
 export type Guards = {

@@ -91,7 +91,7 @@ describe("[G-5.3] [G-7.2] an id is one command", () => {
     const before = writes;
     for (const level of ["CLOSE_ONLY", "FLATTEN"])
       expect(dataOf(await kill(level))).toMatchObject({ spooled: true, durable: true });
-    expect(dataOf(await kill("FLATTEN", { venue: "SIM" }))).toMatchObject({ changed: false });
+    expect(dataOf(await kill("FLATTEN", { venue: "SIM" }))).toMatchObject({ spooled: true, durable: true });
     expect([waiting().length, writes]).toEqual([1, before]);
     dataOf(await kill("BLOCK"));
     expect(waiting()).toHaveLength(2);
@@ -102,6 +102,27 @@ describe("[G-5.3] [G-7.2] an id is one command", () => {
       { scope: { venue: "SIM" }, level: "FLATTEN" },
     ]);
     expect(kept).toBe("[]");
+  });
+
+  it("what the rows say already is no outcome: its id, sent again when the log is back, has its first one then", async () => {
+    dataOf(await safety("SAFE"));
+    const log = breakLog();
+    dataOf(await safety("EMERGENCY_STOP"));
+    const [id, taken] = [world.id(), waiting()];
+    expect(await safety("SAFE", id)).toMatchObject({
+      kind: "done",
+      status: 202,
+      data: { command_id: id, spooled: true, durable: true, effect: "in force already; nothing was added" },
+    });
+    expect(waiting()).toEqual(taken);
+    // Another wish under an id that waits is never told as in force, whatever the rows say.
+    expect(reasonOf(await safety("SAFE", taken[0] ?? ""))).toEqual(["RUMI-CMD-002", "COMMAND_ID_REUSED"]);
+    log.mend();
+    await world.control.emergency(world.pipeline).run();
+    expect(dataOf(await world.query("safety.show"))["mode"]).toBe("EMERGENCY_STOP");
+    // By now it would loosen, which an operator may not.
+    expect(codeOf(await safety("SAFE", id))).toBe("RUMI-AUTH-003");
+    expect(dataOf(await world.query("safety.show"))["mode"]).toBe("EMERGENCY_STOP");
   });
 
   it("its memory has an end for single scopes, and none is needed for what is for everybody", () => {
@@ -116,17 +137,19 @@ describe("[G-5.3] [G-7.2] an id is one command", () => {
     });
     const group = (at: number) => entry("killswitch.set", { scope: { group_id: `g${at}` }, level: "BLOCK" });
     for (let at = 0; at < EMERGENCY_LIMITS.scoped; at += 1)
-      expect(spool.tighten(group(at))).toMatchObject({
+      expect(spool.tighten(group(at), false)).toMatchObject({
         kind: "in_force",
         durable: at < EMERGENCY_LIMITS.entries,
         added: true,
       });
-    expect(spool.tighten(group(EMERGENCY_LIMITS.scoped))).toMatchObject({
+    expect(spool.tighten(group(EMERGENCY_LIMITS.scoped), false)).toMatchObject({
       kind: "refused",
       failure: { code: "RUMI-CMD-026" },
     });
-    expect(spool.tighten(entry("killswitch.set", { scope: { all: true }, level: "BLOCK" })).kind).toBe("in_force");
-    expect(spool.tighten(entry("safety.set", { mode: "SAFE" })).kind).toBe("in_force");
+    expect(spool.tighten(entry("killswitch.set", { scope: { all: true }, level: "BLOCK" }), false).kind).toBe(
+      "in_force",
+    );
+    expect(spool.tighten(entry("safety.set", { mode: "SAFE" }), false).kind).toBe("in_force");
     expect(spool.waiting).toHaveLength(EMERGENCY_LIMITS.scoped + 2);
     // What is for everybody outlives a restart before anything else does.
     const again = emergencySpool(file);

@@ -57,9 +57,10 @@ export function emergencySpool(file: EmergencyFile | undefined): EmergencySpool 
     get waiting() {
       return waiting;
     },
-    tighten: (entry) => {
+    tighten: (entry, isInRows) => {
       const known = waiting.find(({ command_id }) => command_id === entry.command_id);
       if (known !== undefined && !isSameWish(known, entry)) return refused(idReused(entry));
+      if (known === undefined && isInRows) return { kind: "in_force", durable: true, added: false };
       const added = known === undefined && !isCovered(waiting, entry);
       if (added && isScoped(entry) && waiting.filter(isScoped).length >= EMERGENCY_LIMITS.scoped)
         return refused(

@@ -4,7 +4,8 @@
  *
  * Invariant (emergency.test.ts in control): only what shrinks risk by the facts of this moment passes; a loosening,
  * a wish that its own decision refuses, another wish under an id that is known, and whoever lacks the role are refused as
- * ever. What is in force by the rows already is answered by them and not spooled.
+ * ever. What is in force already is not spooled, and is told as no more than that: an outcome that no log has would be
+ * another one when the id is sent again.
  */
 import { type Failure } from "@rumi/kernel";
 import { findKey } from "@rumi/store";
@@ -47,17 +48,19 @@ export async function tightenAnyway(run: Run, why: Failure, context: PipelineCon
   if (run.risk !== "tighten") return answered(why);
   if (judged?.kind === "refuse") return answered(judged.failure);
   const { decision } = run;
-  if (decision !== null && decision.writes.length + decision.events.length === 0)
-    return done(decision.status ?? 200, decision.data);
+  const isInRows = decision !== null && decision.writes.length + decision.events.length === 0;
   const { name: operation } = run.operation.definition;
-  const taken = port.tighten({
-    command_id: actingId(run),
-    operation,
-    principal: run.principal,
-    input: run.input,
-    trace_id: run.frame.trace_id,
-    at: context.now(),
-  });
+  const taken = port.tighten(
+    {
+      command_id: actingId(run),
+      operation,
+      principal: run.principal,
+      input: run.input,
+      trace_id: run.frame.trace_id,
+      at: context.now(),
+    },
+    isInRows,
+  );
   if (taken.kind === "refused") return answered(taken.failure);
   const { durable, added } = taken;
   if (added)
