@@ -199,7 +199,7 @@ describe("bad input", () => {
     "routes: unknown ones, other methods, percent signs, dots, very long ones",
     async () => {
       expectRefusal(await program.call("GET", "/api/nothing"), 404, /^RUMI-SYS-004$/);
-      expectRefusal(await program.call("DELETE", "/api/bots"), 404, /^RUMI-SYS-004$/);
+      expectRefusal(await program.call("DELETE", "/api/bots"), 405, /^RUMI-SYS-013$/);
       for (const [path, statuses] of [
         ["/api/bots/%6eeighbour", [200]],
         ["/api/bots/%zz", [400, 404, 422]],
