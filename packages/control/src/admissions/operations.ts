@@ -3,7 +3,8 @@ import { err, failure, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, first } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, first } from "../shared/sql.ts";
 import { reportView, type AdmissionRow, type AdmissionTables } from "./tables.ts";
 
 const showAdmission: Declaration = defineQuery({
@@ -29,8 +30,7 @@ const listAdmissions: Declaration = defineQuery({
   input: Type.Object(
     {
       bot_id: Type.Optional(BotIdField),
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -54,12 +54,11 @@ const listAdmissions: Declaration = defineQuery({
       );
     }
     const rows = await reader.rows<AdmissionRow>(query);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.created_at, row.report_id]);
     return ok({
       admissions: page.map(reportView),
       count: page.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.report_id]) : null,
+      next_cursor,
     });
   },
 });

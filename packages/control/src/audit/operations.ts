@@ -4,7 +4,8 @@ import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, EVERYONE } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor } from "../shared/sql.ts";
 import { readEvents } from "./events.ts";
 import { EventsAnswer } from "./answers.ts";
 
@@ -31,8 +32,7 @@ const EventsInput = Type.Object(
     since: instant,
     until: instant,
     order: Type.Optional(Type.Union([Type.Literal("asc"), Type.Literal("desc")])),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    ...PAGE_FIELDS,
   },
   CLOSED,
 );
@@ -75,12 +75,11 @@ const listEvents = defineQuery({
       order,
       limit: limit + 1,
     });
-    const events = rows.slice(0, limit);
-    const last = events.at(-1);
+    const { page: events, next_cursor } = pageOf(rows, limit, (row) => [row.log_index]);
     return ok({
       events,
       count: events.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.log_index]) : null,
+      next_cursor,
     });
   },
 });

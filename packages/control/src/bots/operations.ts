@@ -25,7 +25,8 @@ import { triageOf } from "../triage/gather.ts";
 import { BOT_STATES } from "../lifecycle/states.ts";
 import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, type Sql } from "../shared/sql.ts";
 import { ApplyConfigInput, judgeConfig, nextVersion, type BotSpec } from "./model.ts";
 import {
   insertVersion,
@@ -59,8 +60,7 @@ const ListInput = Type.Object(
     state: Type.Optional(Type.Union(BOT_STATES.map((state) => Type.Literal(state)))),
     label: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "name or name=value" })),
     q: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    ...PAGE_FIELDS,
   },
   CLOSED,
 );
@@ -77,12 +77,11 @@ const listBots = defineQuery({
     if (!after.ok) return after;
     const limit = input.limit ?? 50;
     const rows = await reader.rows<BotRow>(botsQuery(store, input, after.value?.[0] as string | undefined, limit + 1));
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.bot_id]);
     return ok({
       bots: page.map(botView),
       count: page.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.bot_id]) : null,
+      next_cursor,
     });
   },
 });

@@ -3,7 +3,8 @@ import { err, failure, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, jsonOf } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, jsonOf } from "../shared/sql.ts";
 import { intentOf, isOpen, iso, judgeOpen } from "./model.ts";
 import { challengeNote, storedCommand } from "./port.ts";
 import { CHALLENGE_STATES } from "./states.ts";
@@ -25,8 +26,7 @@ export const listChallenges: Declaration = defineQuery({
     {
       state: Type.Optional(Type.Union(CHALLENGE_STATES.map((state) => Type.Literal(state)))),
       requester: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -51,13 +51,11 @@ export const listChallenges: Declaration = defineQuery({
       );
     }
     const rows = await reader.rows<ChallengeRow>(query);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.created_at, row.challenge_id]);
     return ok({
       challenges: page.map((row) => summaryOf(row, now)),
       count: page.length,
-      next_cursor:
-        rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.challenge_id]) : null,
+      next_cursor,
     });
   },
 });

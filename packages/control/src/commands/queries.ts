@@ -13,7 +13,8 @@ import { readChallengeOf } from "../challenges/tables.ts";
 import type { BotState } from "../lifecycle/states.ts";
 import { isShadow } from "../instances/shards.ts";
 import { BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, first, type Sql } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, first, type Sql } from "../shared/sql.ts";
 import type { CommandRow, CommandTables } from "./tables.ts";
 import { CommandsAnswer, WholeCommandAnswer } from "./answers.ts";
 
@@ -87,8 +88,7 @@ export const listCommands: Declaration = defineQuery({
   input: Type.Object(
     {
       bot_id: Type.Optional(BotIdField),
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -112,12 +112,11 @@ export const listCommands: Declaration = defineQuery({
       );
     }
     const rows = await reader.rows<CommandRow>(query);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.created_at, row.command_id]);
     return ok({
       commands: page.map(commandView),
       count: page.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.command_id]) : null,
+      next_cursor,
     });
   },
 });

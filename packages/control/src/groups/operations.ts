@@ -8,7 +8,8 @@ import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { readInstances } from "../instances/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, feed, type Sql } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { judgeChange, type Change, type Member } from "./model.ts";
 import { botsOfGroup, insertGroup, nextGeneration, readGroup, type GroupRow, type GroupTables } from "./tables.ts";
 
@@ -98,8 +99,7 @@ const listGroups: Declaration = defineQuery({
   http: { method: "GET", path: "/api/groups" },
   input: Type.Object(
     {
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -116,12 +116,11 @@ const listGroups: Declaration = defineQuery({
       .limit(limit + 1);
     if (after.value !== undefined) query = query.where("group_id", ">", String(after.value[0]));
     const rows = await reader.rows<GroupRow>(query);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.group_id]);
     return ok({
       groups: page.map(headOf),
       count: page.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.group_id]) : null,
+      next_cursor,
     });
   },
 });

@@ -23,7 +23,8 @@ import { insertBulk, readBulk, type BulkRow } from "../bulk/tables.ts";
 import { CommandFields, judgeWish } from "../commands/model.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, feed, jsonOf, type Sql } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, feed, jsonOf, type Sql } from "../shared/sql.ts";
 import { actOf, JOB_STATES, stateOf, type JobAct, type JobSpec, type JobState } from "./model.ts";
 import { insertJob, readJob, startJob, type JobRow, type JobTables } from "./tables.ts";
 
@@ -94,8 +95,7 @@ const listJobs: Declaration = defineQuery({
   http: { method: "GET", path: "/api/jobs" },
   input: Type.Object(
     {
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -112,13 +112,12 @@ const listJobs: Declaration = defineQuery({
       .limit(limit + 1);
     if (after.value !== undefined) query = query.where("job_id", ">", String(after.value[0]));
     const rows = await reader.rows<JobRow>(query);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.job_id]);
     const bulks = await Promise.all(page.map((row) => bulkOfJob(reader, store, row)));
     return ok({
       jobs: page.map((row, at) => headOf(row, bulks[at])),
       count: page.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.job_id]) : null,
+      next_cursor,
     });
   },
 });

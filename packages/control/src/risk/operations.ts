@@ -15,7 +15,8 @@ import {
   ReasonField,
   VenueIdField,
 } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, feed } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, feed } from "../shared/sql.ts";
 import { instrumentsOf } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
 import { allocationEvent } from "./events.ts";
@@ -132,8 +133,7 @@ const listAllocations = defineQuery({
   input: Type.Object(
     {
       ...PoolFields,
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -145,12 +145,11 @@ const listAllocations = defineQuery({
     const pool_id = poolIdOf({ venue, account: VENUE_ACCOUNT, currency });
     const place = { pool_id, after: String(after.value?.[0] ?? ""), limit: limit + 1 };
     const rows = await readAllocations(reader, store, place);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.bot_id]);
     return ok({
       pool_id,
       allocations: page.map(({ bot_id, capital }) => ({ bot_id, capital })),
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.bot_id]) : null,
+      next_cursor,
     });
   },
 });

@@ -4,7 +4,8 @@ import { defineOperation, defineQuery, type Declaration } from "@rumi/operations
 import { Type } from "@sinclair/typebox";
 import { readInstance, type InstanceRow } from "../instances/tables.ts";
 import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, jsonOf } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, jsonOf } from "../shared/sql.ts";
 import { type Decision, DecisionInput, judgeDecision } from "./model.ts";
 import { readStaged, type StagedRow, type StagingTables, updateStaged } from "./tables.ts";
 
@@ -82,8 +83,7 @@ const ListInput = Type.Object(
         description: "staged, committed, rejected, expired, refused or voided.",
       }),
     ),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    ...PAGE_FIELDS,
   },
   CLOSED,
 );
@@ -115,12 +115,11 @@ const listStaged = defineQuery({
       );
     }
     const rows = await reader.rows<StagedRow>(query);
-    const shown = rows.slice(0, limit);
-    const last = shown.at(-1);
+    const { page: shown, next_cursor } = pageOf(rows, limit, (row) => [row.run_id, row.seq]);
     return ok({
       intents: shown.map(stagedView),
       count: shown.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.run_id, last.seq]) : null,
+      next_cursor,
     });
   },
 });

@@ -17,7 +17,8 @@ import { write, type Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, type Sql } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, type Sql } from "../shared/sql.ts";
 import type { Permitted } from "./may.ts";
 import { UserIdField, userResource, userView } from "./model.ts";
 import { countUsers, readUser, rolesOf, updateUser, type UserRow, type UserTables } from "./tables.ts";
@@ -58,8 +59,7 @@ const listUsers: Declaration = defineQuery({
   http: { method: "GET", path: "/api/users" },
   input: Type.Object(
     {
-      cursor: Type.Optional(Type.String({ maxLength: 512 })),
-      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+      ...PAGE_FIELDS,
     },
     CLOSED,
   ),
@@ -82,8 +82,7 @@ const listUsers: Declaration = defineQuery({
       );
     }
     const rows = await reader.rows<UserRow>(query);
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.created_at, row.user_id]);
     const root = {
       id: ROOT.id,
       user_id: ROOT.id,
@@ -96,7 +95,7 @@ const listUsers: Declaration = defineQuery({
     return ok({
       users,
       count: users.length,
-      next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.created_at, last.user_id]) : null,
+      next_cursor,
     });
   },
 });

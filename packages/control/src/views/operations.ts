@@ -7,7 +7,8 @@ import { readInstances } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { readRunners } from "../runners/tables.ts";
 import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
-import { decodeCursor, encodeCursor, type Compilable, type Sql } from "../shared/sql.ts";
+import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
+import { decodeCursor, type Compilable, type Sql } from "../shared/sql.ts";
 import type { FillRow, IntentRow, OrderRow, PositionRow, ViewTables } from "./tables.ts";
 import {
   FillsAnswer,
@@ -23,8 +24,7 @@ const Page = Type.Object(
   {
     bot_id: Type.Optional(BotIdField),
     run_id: Type.Optional(Type.String({ maxLength: 64 })),
-    cursor: Type.Optional(Type.String({ maxLength: 512 })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })),
+    ...PAGE_FIELDS,
   },
   CLOSED,
 );
@@ -80,12 +80,11 @@ async function page<Row extends Place>(
   const limit = input.limit ?? 50;
   const place = after.value === undefined ? undefined : { run_id: String(after.value[0]), seq: Number(after.value[1]) };
   const rows = await reader.rows<Row>(query(place, limit + 1));
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
+  const { page: shown, next_cursor } = pageOf(rows, limit, (row) => [row.run_id, row.seq]);
   return ok({
     [name]: shown.map(view),
     count: shown.length,
-    next_cursor: rows.length > limit && last !== undefined ? encodeCursor([last.run_id, last.seq]) : null,
+    next_cursor,
   });
 }
 

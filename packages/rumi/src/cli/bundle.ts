@@ -36,10 +36,11 @@ export function addBundleCommand(program: Command, context: CliContext, place: I
       const client = clientOf(context);
       const live = client.ok ? await fromProgram(client.value) : null;
       const clock = systemClock();
+      const left_out = live === null ? LEFT_OUT.map((what) => `${what}: the program did not answer`) : [];
       const made = bundleOf({
         bundle_id: uuidv7(clock.now(), systemRandom()),
         created_at: clock.now(),
-        missing: live === null ? LEFT_OUT.map((what) => `${what}: the program did not answer`) : [],
+        missing: left_out,
         redact: redactor([
           ...environmentSecrets(context.environment),
           ...keysOf(paths),
@@ -64,8 +65,11 @@ export function addBundleCommand(program: Command, context: CliContext, place: I
       }
       const { manifest, manifest_sha256, archive } = made;
       if (style === "json")
-        printJson(context.terminal, { path: out, bytes: archive.length, manifest_sha256, ...manifest });
-      else context.terminal.out(`${out}: ${manifest.files.length + 1} files, ${archive.length} bytes\n`);
+        printJson(context.terminal, { path: out, bytes: archive.length, manifest_sha256, left_out, ...manifest });
+      else {
+        context.terminal.out(`${out}: ${manifest.files.length + 1} files, ${archive.length} bytes\n`);
+        for (const what of left_out) context.terminal.out(`left out: ${what}\n`);
+      }
       return undefined;
     });
 }
