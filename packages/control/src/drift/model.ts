@@ -49,6 +49,8 @@ export const DRIFT_LIMITS = {
   /** Waits between attempts: none before the second, then doubling from the first of these to the other. */
   backoff_first_ms: 500,
   backoff_most_ms: 60_000,
+  /** The longest wait before a bot whose runner died again is taken over: it may have orders out. */
+  takeover_most_ms: 5_000,
   /** Attempts, then the bot is quarantined; counted anew after it was as wanted for so long. */
   attempts: 16,
   calm_ms: 30_000,

@@ -109,7 +109,8 @@ async function note({ store, clock, hub }: DriftDeps, key: string, finding: Find
     released: 0,
     detected_at: now,
     attempts,
-    not_before: now + backoff(attempts),
+    not_before:
+      now + (gone === 1 ? Math.min(backoff(attempts), DRIFT_LIMITS.takeover_most_ms * 1_000) : backoff(attempts)),
     settled_at: null,
     outcome: null,
     row_version: (before?.row_version ?? 0) + 1,

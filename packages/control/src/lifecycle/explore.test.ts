@@ -16,7 +16,7 @@ const SYSTEM = TRANSITION_CAUSES.filter((cause) => cause !== "operator" && cause
 
 /** Whether the real judge lets a command through; `approval_id` is what a confirmed challenge leaves. */
 function judged(from: BotState, to: BotState, approval_id: string | null): boolean {
-  const bot = { bot_id: "bot-1", state: from } as BotRow;
+  const bot = { bot_id: "bot-1", state: from, retired_at: null } as BotRow;
   const input = {
     command_id: "",
     target: { bot_id: "bot-1" },
