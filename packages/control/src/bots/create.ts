@@ -231,6 +231,7 @@ const cloneBot = (deps: CreateDeps): Declaration =>
     http: { method: "POST", path: "/api/bots/{bot_id}/clone" },
     input: CloneBotInput,
     output: AnswerSchema,
+    success: [201],
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "neutral",

@@ -162,6 +162,7 @@ const applyTemplate = (deps: CreateDeps): Declaration =>
       CLOSED,
     ),
     output: AnswerSchema,
+    success: [201],
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "neutral",
