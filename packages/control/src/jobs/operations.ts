@@ -159,6 +159,7 @@ const commandJob: Declaration = defineOperation({
   http: { method: "POST", path: "/api/jobs/{job_id}/commands" },
   input: CommandInput,
   output: AnswerSchema,
+  success: [200, 202],
   key: "command_id",
   permission: ["operator", "admin"],
   // Starting and resuming let bots begin where the job is for starts; each bot's own command is judged by every guard.

@@ -42,6 +42,10 @@ it("[L-08] [L-36] [L-N13] stop conditions: an instance halts itself whatever is 
   const stop_conditions = { max_order_rate: { count: 2, within_us: 86_400_000_000 } };
   expect(await start(control, { ...room.spec(500), stop_conditions })).toMatchObject({ ok: true });
   await control.until(() => control.statuses.at(-1)?.health_state === "halted");
+  // The journal is streamed in its order: with this record everything that left before it is here.
+  await control.until(() =>
+    control.entries.get(RUN_ID)?.some((one) => one.kind === "health" && one.health_state === "halted"),
+  );
   const last = sent(control);
   expect(control.statuses.at(-1)).toMatchObject({ reason_code: "M.STOP.ORDER_RATE" });
   const told = await control.ask({ type: "continue", run_id: RUN_ID, epoch: 1, reason: "go on" });
