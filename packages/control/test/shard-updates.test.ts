@@ -192,8 +192,15 @@ describe("a bot with two shards", () => {
         const [now] = await shown("one");
         return now?.run_id !== failed?.run_id && now?.phase === "running" && (await versions("one"))[0] === "1.0.0";
       });
-      const [now] = await shown("one");
-      expect(now?.cursor).toBeGreaterThanOrEqual(failed?.cursor ?? 0);
+      const [taken] = await rows("one");
+      expect((JSON.parse(taken?.spec ?? "") as StartSpec).from?.run_id, "the state that it begins with").toBe(
+        failed?.run_id,
+      );
+      // What the failed one had told last need not have been durable: the rows since its state are taken once more.
+      await untilLong(
+        "it is where the failed one was",
+        async () => ((await shown("one"))[0]?.cursor ?? 0) >= (failed?.cursor ?? 0),
+      );
       expect(codeOf(await update("nobody", "1.0.0"))).toBe("RUMI-BOT-001");
     },
   );
