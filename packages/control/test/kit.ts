@@ -46,6 +46,10 @@ export type Control = World & {
   runnerNamed(id: string): FakeRunner;
   rounds(count?: number): Promise<void>;
   until(what: string, check: () => Promise<boolean> | boolean): Promise<void>;
+  /** The kit's runner dials in and is ready. */
+  dialRunner(): Promise<void>;
+  /** A venue outside, on which bots may go live: `OUT`. */
+  addVenueOutside(): Promise<void>;
   makeBot(bot_id?: string, over?: Record<string, unknown>): Promise<Answer>;
   move(bot_id: string, from: string, to: string, over?: Record<string, unknown>): Promise<Answer>;
   /** Asks, and confirms the challenge that it is answered with. */
@@ -205,6 +209,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
     );
   };
   const runnerNamed = (id: string): FakeRunner => fakeRunner(path.value, RUNNER_KEY, id);
+  const runner = runnerNamed("runner-1");
   return {
     ...world,
     control: plane,
@@ -214,7 +219,24 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
     until,
     runnerNamed,
     socketPath: path.value,
-    runner: runnerNamed("runner-1"),
+    runner,
+    dialRunner: async () => {
+      await runner.dial();
+      await until("a ready runner", () => plane.hub.ready().length === 1);
+    },
+    addVenueOutside: async () => {
+      dataOf(
+        await world.command("venues.register", {
+          command_id: world.id(),
+          venue_id: "OUT",
+          kind: "venue_sim",
+          url: "http://127.0.0.1:8900",
+          key: { file: "/keys/out.json" },
+          instruments: [INSTRUMENT],
+          reason: "test",
+        }),
+      );
+    },
     makeBot: (bot_id = "bot-1", over = {}) =>
       world.command("bots.create", { ...botBody(world, bot_id, digest), ...over }),
     move: (bot_id, from, to, over = {}) =>

@@ -60,7 +60,13 @@ afterAll(async () => {
   room.remove();
 });
 
-type Shown = { readonly instance_id: string; readonly run_id: string; readonly phase: string; readonly cursor: number };
+type Shown = {
+  readonly instance_id: string;
+  readonly run_id: string;
+  readonly phase: string;
+  readonly cursor: number;
+  readonly last_checkpoint: { readonly cursor: number } | null;
+};
 const shown = async (bot_id: string): Promise<readonly Shown[]> =>
   (await world.bot(bot_id))["instances"] as readonly Shown[];
 async function untilLong(what: string, check: () => Promise<boolean>): Promise<void> {
@@ -196,6 +202,8 @@ describe("a bot with two shards", () => {
       expect((JSON.parse(taken?.spec ?? "") as StartSpec).from?.run_id, "the state that it begins with").toBe(
         failed?.run_id,
       );
+      const [now] = await shown("one");
+      expect(now?.cursor).toBeGreaterThanOrEqual(failed?.last_checkpoint?.cursor ?? Number.POSITIVE_INFINITY);
       // What the failed one had told last need not have been durable: the rows since its state are taken once more.
       await untilLong(
         "it is where the failed one was",

@@ -37,8 +37,7 @@ const rolledBack = async () => (await world.actions()).includes("bot.update.roll
 
 beforeEach(async () => {
   world = await openControl({ bare: true });
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   await approve("1.0.0");
   dataOf(
     await world.command("venues.register", {

@@ -503,7 +503,7 @@ describe("bad input", () => {
   );
 
   it(
-    "[G-6.2] [L-N2] a thousand copies of one command at once have one effect and one answer; another body under its id is refused",
+    "[G-0.6] [G-6.2] [L-N2] a thousand copies of one command at once have one effect and one answer; another body under its id is refused",
     async () => {
       await createBot(program, "many", "ema_cross", digest);
       const body = transition("many", "IDLE", "RUNNING_PAPER");

@@ -7,8 +7,7 @@ import { openServedControl, type Reply, type ServedControl } from "./served-cont
 let world: ServedControl;
 beforeEach(async () => {
   world = await openServedControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   await post("/api/venues", {
     venue_id: "OUT",
     kind: "venue_sim",

@@ -22,8 +22,7 @@ beforeEach(async () => {
       await act?.();
     },
   });
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   for (const id of ["bot-1", "bot-2"]) await post("/api/bots", botBody(world, id, world.digest));
   await gate("require");
   await gate("report", { state: "PASS", rules: [], ttl_seconds: 60 });

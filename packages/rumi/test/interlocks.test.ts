@@ -17,8 +17,7 @@ beforeEach(async () => {
     diskFreePercent: () => free,
     clockErrorMs: () => clock_error_ms,
   });
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
 });
 afterEach(() => world.close());
 

@@ -17,8 +17,7 @@ async function open(options: ControlOptions = {}): Promise<ServedControl> {
   return world;
 }
 async function ready(): Promise<void> {
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
 }
 afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();

@@ -21,8 +21,7 @@ let viewer = "";
 
 beforeEach(async () => {
   world = await openServedControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   for (const id of ["bot-1", "bot-2", "bot-3"]) dataOf(await world.makeBot(id));
   for (const id of ["bot-1", "bot-2"]) dataOf(await world.move(id, "IDLE", "RUNNING_PAPER"));
   for (const id of ["bot-1", "bot-2"]) await untilRuns(id);

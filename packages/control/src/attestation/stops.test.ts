@@ -11,8 +11,7 @@ import { verifyStop } from "./verify.ts";
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   dataOf(await world.makeBot());
 });
 afterEach(() => world.close());
@@ -101,8 +100,7 @@ describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
     await world.until("its venue is waited for", async () => (await condition("bot-2"))?.reason === held.reason);
     expect(await condition("bot-2")).toMatchObject({ ...held, message: "the venue has not been asked" });
     world.runner.instances.clear();
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     const later = await live();
     dataOf(await world.move("bot-2", "RUNNING_LIVE", "STOPPING"));
     await world.until("attested", () => isProven(later));

@@ -1,7 +1,7 @@
 /** A bot like another one: what it takes over, what it never does. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
-import { INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import { openControl, type Control } from "../../test/kit.ts";
 
 let world: Control;
 beforeEach(async () => {
@@ -18,19 +18,8 @@ const clone = (bot_id: string, new_bot_id: string, over: Record<string, unknown>
   );
 
 async function liveBot(): Promise<void> {
-  dataOf(
-    await world.command("venues.register", {
-      command_id: world.id(),
-      venue_id: "OUT",
-      kind: "venue_sim",
-      url: "http://127.0.0.1:8900",
-      key: { file: "/keys/out.json" },
-      instruments: [INSTRUMENT],
-      reason: "test",
-    }),
-  );
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.addVenueOutside();
+  await world.dialRunner();
   dataOf(await world.makeBot("bot-1", { venue: "OUT", display_name: "The first", group_id: "desk" }));
   const run_id = String(dataOf(await world.moveConfirmed("bot-1", "IDLE", "RUNNING_LIVE"))["run_id"]);
   await world.until("running", () => world.runner.instances.has(run_id));

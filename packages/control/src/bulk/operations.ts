@@ -121,73 +121,37 @@ const WordInput = Type.Object(
 );
 const about = ({ bulk_id }: { readonly bulk_id: string }) => ({ resource_type: "bulk", resource_id: bulk_id });
 
-const abortBulk: Declaration = defineOperation({
-  name: "bulk.abort",
-  summary: "Begin nothing more of a bulk; the answer tells what is under way",
-  http: { method: "POST", path: "/api/bulk/{bulk_id}/abort" },
-  input: WordInput,
-  output: AnswerSchema,
-  key: "either",
-  permission: ["operator", "admin"],
-  risk: () => "tighten",
-  above_policies: () => true,
-  danger: noDanger,
-  target: about,
-  gates: [],
-  load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
-  decide: (row: BulkRow | undefined, input, context) => said(row, input, "abort", context),
-});
+/** What is said about a bulk that is there: its name is its verb, and what it does is the word's (model.ts). */
+const wordOperation = (verb: string, word: BulkWord, summary: string): Declaration =>
+  defineOperation({
+    name: `bulk.${verb}`,
+    summary,
+    http: { method: "POST", path: `/api/bulk/{bulk_id}/${verb}` },
+    input: WordInput,
+    output: AnswerSchema,
+    key: "either",
+    permission: ["operator", "admin"],
+    risk: (_input, row: BulkRow | undefined) => (word === "abort" || word === "pause" ? "tighten" : riskOfBulk(row)),
+    above_policies: () => true,
+    danger: noDanger,
+    target: about,
+    gates: [],
+    load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
+    decide: (row: BulkRow | undefined, input, context) => said(row, input, word, context),
+  });
 
-const pauseBulk: Declaration = defineOperation({
-  name: "bulk.pause",
-  summary: "Begin nothing more of a bulk until it is resumed; what is under way goes on",
-  http: { method: "POST", path: "/api/bulk/{bulk_id}/pause" },
-  input: WordInput,
-  output: AnswerSchema,
-  key: "either",
-  permission: ["operator", "admin"],
-  risk: () => "tighten",
-  above_policies: () => true,
-  danger: noDanger,
-  target: about,
-  gates: [],
-  load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
-  decide: (row: BulkRow | undefined, input, context) => said(row, input, "pause", context),
-});
-
-const resumeBulk: Declaration = defineOperation({
-  name: "bulk.resume",
-  summary: "Go on with a bulk that was paused, over the same frozen list",
-  http: { method: "POST", path: "/api/bulk/{bulk_id}/resume" },
-  input: WordInput,
-  output: AnswerSchema,
-  key: "either",
-  permission: ["operator", "admin"],
-  risk: (_input, row: BulkRow | undefined) => riskOfBulk(row),
-  above_policies: () => true,
-  danger: noDanger,
-  target: about,
-  gates: [],
-  load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
-  decide: (row: BulkRow | undefined, input, context) => said(row, input, "resume", context),
-});
-
-const retryBulk: Declaration = defineOperation({
-  name: "bulk.retry",
-  summary: "Try the failed ones of a bulk that is over once more, and nobody else",
-  http: { method: "POST", path: "/api/bulk/{bulk_id}/retry" },
-  input: WordInput,
-  output: AnswerSchema,
-  key: "either",
-  permission: ["operator", "admin"],
-  risk: (_input, row: BulkRow | undefined) => riskOfBulk(row),
-  above_policies: () => true,
-  danger: noDanger,
-  target: about,
-  gates: [],
-  load: (reader, { bulk_id }, { store }) => readBulk(reader, store, bulk_id),
-  decide: (row: BulkRow | undefined, input, context) => said(row, input, "retry_failed", context),
-});
+const abortBulk = wordOperation("abort", "abort", "Begin nothing more of a bulk; the answer tells what is under way");
+const pauseBulk = wordOperation(
+  "pause",
+  "pause",
+  "Begin nothing more of a bulk until it is resumed; what is under way goes on",
+);
+const resumeBulk = wordOperation("resume", "resume", "Go on with a bulk that was paused, over the same frozen list");
+const retryBulk = wordOperation(
+  "retry",
+  "retry_failed",
+  "Try the failed ones of a bulk that is over once more, and nobody else",
+);
 
 export type BulkWord = "abort" | "pause" | "resume" | "retry_failed";
 const SAID: Readonly<Record<BulkWord, string>> = {

@@ -8,8 +8,7 @@ const BOTS = ["a", "b", "c", "d", "e"];
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   for (const bot_id of BOTS) dataOf(await world.makeBot(bot_id, { group_id: "desk" }));
 });
 afterEach(() => world.close());

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Answer, Principal } from "@rumi/operations";
 import { write } from "@rumi/store";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
-import { challengeOf, INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import { challengeOf, openControl, type Control } from "../../test/kit.ts";
 import type { UserTables } from "../users/tables.ts";
 
 const ALICE: Principal = { id: "user:01900000-0000-7000-8000-00000000000a", roles: ["operator", "admin"] };
@@ -58,19 +58,8 @@ async function known({ id, roles }: Principal): Promise<void> {
 }
 /** A bot on a simulator, which may go live. */
 async function liveBot(): Promise<void> {
-  dataOf(
-    await world.command("venues.register", {
-      command_id: world.id(),
-      venue_id: "OUT",
-      kind: "venue_sim",
-      url: "http://127.0.0.1:8900",
-      key: { file: "/keys/out.json" },
-      instruments: [INSTRUMENT],
-      reason: "test",
-    }),
-  );
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.addVenueOutside();
+  await world.dialRunner();
   dataOf(await world.makeBot("bot-1", { venue: "OUT" }));
 }
 const goLive = (by: Principal = ALICE, over: Record<string, unknown> = {}): Promise<Answer> =>

@@ -17,8 +17,7 @@ afterEach(async () => {
 const refusal = (answer: Awaited<ReturnType<Control["move"]>>) =>
   answer.kind === "refused" ? answer.failure : undefined;
 async function running(): Promise<string> {
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   dataOf(await world.makeBot());
   const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
   await world.until("running", () => world.runner.instances.has(run_id));
@@ -178,8 +177,7 @@ describe("[G-2.2a] commands", () => {
     for (const to of BOT_STATES) expect((await world.move("bot-1", "QUARANTINED", to)).kind).toBe("refused");
   });
   it("[G-6.2, L-N2] the same command acts once; a dry run acts never", async () => {
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     dataOf(await world.makeBot());
     const command_id = world.id();
     const same = { command_id, run_id: world.id(), trace_id: world.id() };

@@ -58,8 +58,7 @@ describe("a venue simulator", () => {
 
   it("[G-2.1a] a bot on it goes live, pauses and goes on with the same run, each time confirmed; paper is refused; quarantine is left by nobody unasked", async () => {
     dataOf(await world.command("venues.register", simulator()));
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     dataOf(await world.makeBot("bot-1", { venue: "OUT" }));
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))).toBe("RUMI-BOT-047");
     const run_id = String(dataOf(await world.moveConfirmed("bot-1", "IDLE", "RUNNING_LIVE"))["run_id"]);

@@ -62,8 +62,7 @@ it("[L-48] one that another program approved is refused before it is deployed", 
 
 it("[L-48] [L-N3] it is refused before an update and before a start, which tells the item that failed", async () => {
   await venue();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   const digest = dataOf(await approve("3.0.0"))["approved_digest"];
   dataOf(await world.makeBot("bot-1", strategy("3.0.0", digest)));
   dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { dry_run: true }));

@@ -70,8 +70,7 @@ afterEach(async () => {
 const needing = (bot_id: string, ...dependencies: readonly string[]) => world.makeBot(bot_id, { dependencies });
 const start = (bot_id: string, over: Record<string, unknown> = {}) => world.move(bot_id, "IDLE", "RUNNING_PAPER", over);
 async function ready(): Promise<void> {
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
 }
 const refusal = (answer: Awaited<ReturnType<typeof start>>) => (answer.kind === "refused" ? answer.failure : undefined);
 

@@ -14,8 +14,7 @@ let world: Control;
 let drift: { run(): Promise<void> };
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   drift = world.control.drift(AT_ONCE);
 });
 afterEach(() => world.close());

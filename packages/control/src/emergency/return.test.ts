@@ -21,8 +21,7 @@ const file: EmergencyFile = {
 beforeEach(async () => {
   [kept, writes] = [null, 0];
   world = await openControl({ emergency_file: file });
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
 });
 afterEach(() => world.close());
 

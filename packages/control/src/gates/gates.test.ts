@@ -7,8 +7,7 @@ import { GATE_LIMITS } from "./model.ts";
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   dataOf(await world.makeBot());
 });
 afterEach(() => world.close());

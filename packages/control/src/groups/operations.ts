@@ -97,12 +97,7 @@ const listGroups: Declaration = defineQuery({
   name: "groups.list",
   summary: "Groups of bots, by id",
   http: { method: "GET", path: "/api/groups" },
-  input: Type.Object(
-    {
-      ...PAGE_FIELDS,
-    },
-    CLOSED,
-  ),
+  input: Type.Object(PAGE_FIELDS, CLOSED),
   output: AnswerSchema,
   permission: EVERYONE,
   read: async (reader, { cursor, limit = 50 }, { store }) => {

@@ -8,8 +8,7 @@ const OPERATOR = { id: "user:op", roles: ["operator"] } as const;
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   dataOf(await world.makeBot());
 });
 afterEach(() => world.close());

@@ -93,12 +93,7 @@ const listJobs: Declaration = defineQuery({
   name: "jobs.list",
   summary: "Jobs with their states, by id",
   http: { method: "GET", path: "/api/jobs" },
-  input: Type.Object(
-    {
-      ...PAGE_FIELDS,
-    },
-    CLOSED,
-  ),
+  input: Type.Object(PAGE_FIELDS, CLOSED),
   output: AnswerSchema,
   permission: EVERYONE,
   read: async (reader, { cursor, limit = 50 }, { store }) => {

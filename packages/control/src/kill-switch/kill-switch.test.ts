@@ -94,8 +94,7 @@ describe("[G-5.3] the kill switch", () => {
   });
 
   it("of several rules the strictest holds for a bot, and its start is refused with the rule's name until it is lifted", async () => {
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     dataOf(await world.makeBot("bot-1", { group_id: "desk" }));
     dataOf(await world.makeBot("bot-2"));
     dataOf(await set({ group_id: "desk" }, "FLATTEN"));
@@ -113,8 +112,7 @@ describe("[G-5.3] the kill switch", () => {
   });
 
   it("a running bot is told, may be stopped and paused under it, and may not go on; what it says names the bots it meets", async () => {
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     dataOf(await world.makeBot());
     const run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
     await world.until("running", () => world.runner.instances.has(run_id));
@@ -134,8 +132,7 @@ describe("[G-5.3] the kill switch", () => {
   });
 
   it("a runner that dials in is told before anything may be started on it, and hears nothing where there never was a rule", async () => {
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     expect(told()).toEqual([]);
     dataOf(await set({ all: true }, "BLOCK"));
     const second = world.runnerNamed("runner-2");

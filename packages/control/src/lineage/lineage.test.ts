@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { codeOf, dataOf, sampleDescriptor, sampleManifest, writePack } from "../../../platform/test/kit.ts";
-import { INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import { openControl, type Control } from "../../test/kit.ts";
 
 let world: Control;
 beforeEach(async () => {
@@ -25,19 +25,8 @@ async function approve(version: string): Promise<string> {
 const lineage = async () => dataOf(await world.query("bots.lineage", {}, { bot_id: "bot-1" }));
 
 it("[L-38] from a live bot to its command, its confirmation, its preflight, its version, its pack and that pack's commit", async () => {
-  dataOf(
-    await world.command("venues.register", {
-      command_id: world.id(),
-      venue_id: "OUT",
-      kind: "venue_sim",
-      url: "http://127.0.0.1:8900",
-      key: { file: "/keys/out.json" },
-      instruments: [INSTRUMENT],
-      reason: "test",
-    }),
-  );
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.addVenueOutside();
+  await world.dialRunner();
   const old = world.digest;
   dataOf(await world.makeBot("bot-1", { venue: "OUT" }));
   const digest = await approve("1.1.0");

@@ -87,8 +87,7 @@ it("[L-40] [L-N14] an override takes a reason and a second person, lets the star
     approver: ROOT.id,
     approval_id: challengeOf(asked).challenge_id,
   });
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   const started = dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"));
   const { report_id } = started["preflight"] as { report_id: string };
   expect(JSON.stringify(dataOf(await world.query("preflights.show", {}, { report_id })))).toContain(

@@ -5,15 +5,14 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { write } from "@rumi/store";
 import { codeOf, dataOf, sampleDescriptor, sampleManifest, writePack } from "../../../platform/test/kit.ts";
-import { INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import { openControl, type Control } from "../../test/kit.ts";
 import { insertRun, type RunRow } from "../instances/tables.ts";
 import { insertReport, type PreflightTables } from "./tables.ts";
 
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
 });
 afterEach(async () => {
   await world.close();
@@ -90,17 +89,7 @@ it("[L-N3] a run is written down at one place, and wished for at two: a start an
 });
 
 it("[L-N3] [L-41] starts, restarts, live, updates and shadows: each run refers to a kept report, which can be read", async () => {
-  dataOf(
-    await world.command("venues.register", {
-      command_id: world.id(),
-      venue_id: "OUT",
-      kind: "venue_sim",
-      url: "http://127.0.0.1:8900",
-      key: { file: "/keys/out.json" },
-      instruments: [INSTRUMENT],
-      reason: "test",
-    }),
-  );
+  await world.addVenueOutside();
   dataOf(await world.makeBot("bot-1"));
   dataOf(await world.makeBot("live", { venue: "OUT" }));
   const begun = async (run_id: unknown): Promise<void> =>

@@ -10,8 +10,7 @@ import type { LadderTables } from "../attestation/tables.ts";
 let world: Control;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
 });
 afterEach(() => world.close());
 

@@ -123,8 +123,7 @@ describe("[L-07] capital pools", () => {
 
 describe("[L-07] [L-41] capital at a start", () => {
   beforeEach(async () => {
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
   });
 
   it("the preflight names the pool that covers it; a start is refused once the ledger no longer does", async () => {

@@ -104,8 +104,7 @@ describe("[L-08] a bot whose stop condition tripped", () => {
   const stops = async () => dataOf(await world.query("bots.stops", {}, { bot_id: "bot-1" }));
   beforeEach(async () => {
     world = await openControl();
-    await world.runner.dial();
-    await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+    await world.dialRunner();
     dataOf(await world.makeBot("bot-1", { stop_conditions: CONDITIONS }));
     run_id = await start("IDLE");
     await world.until("running", () => world.runner.instances.has(run_id));

@@ -11,8 +11,7 @@ let world: Control;
 let run_id: string;
 beforeEach(async () => {
   world = await openControl();
-  await world.runner.dial();
-  await world.until("a ready runner", () => world.control.hub.ready().length === 1);
+  await world.dialRunner();
   dataOf(await world.makeBot());
   run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
   await world.until("running", () => world.runner.instances.has(run_id));

@@ -57,12 +57,7 @@ const listUsers: Declaration = defineQuery({
   name: "users.list",
   summary: "Principals and their roles",
   http: { method: "GET", path: "/api/users" },
-  input: Type.Object(
-    {
-      ...PAGE_FIELDS,
-    },
-    CLOSED,
-  ),
+  input: Type.Object(PAGE_FIELDS, CLOSED),
   output: UsersAnswer,
   permission: ["admin"],
   read: async (reader, { cursor, limit = 50 }, { store }) => {
