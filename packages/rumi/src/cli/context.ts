@@ -45,28 +45,36 @@ export function homeToken(settings: Settings): Result<string, Failure> {
   }
 }
 
-/** A client of the program: RUMI_API_URL and RUMI_TOKEN where given, else this machine's home. */
+/**
+ * A client of the program: RUMI_API_URL and RUMI_TOKEN where given, else this machine's home.
+ *
+ * A home's own token goes to the home's own program: while it does not run, whoever listens at the usual port is another.
+ */
 export function clientOf(context: CliContext): Result<ApiClient, Failure> {
   const settings = settingsOf(context);
   if (!settings.ok) return settings;
-  const given = context.environment["RUMI_TOKEN"];
-  const token = given === undefined || given === "" ? homeToken(settings.value) : ok(given);
+  const given = (name: string): string | undefined => context.environment[name] || undefined;
+  const named = given("RUMI_TOKEN");
+  const token = named === undefined ? homeToken(settings.value) : ok(named);
   if (!token.ok) return token;
-  const url = context.environment["RUMI_API_URL"];
-  const base = url === undefined || url === "" ? addressOf(settings.value) : url;
+  const says = `http://127.0.0.1:${settings.value.api_port}`;
+  const base =
+    given("RUMI_API_URL") ??
+    notedAddress(settings.value) ??
+    (named !== undefined || given("RUMI_API_PORT") !== undefined ? says : undefined);
+  if (base === undefined) return err(failure("RUMI-NET-001", { url: homePaths(settings.value.home).root }));
   return ok(apiClient({ base_url: base, token: token.value, language: context.terminal.language }));
 }
 
-/** Where this home's program listens: its own note of the port when it runs, else what the settings say. */
-function addressOf(settings: Settings): string {
-  const fallback = `http://127.0.0.1:${settings.api_port}`;
+/** Where this home's program listens, by its own note; none where it ended in order or never began. */
+function notedAddress(settings: Settings): string | undefined {
   try {
     const note = JSON.parse(readFileSync(join(homePaths(settings.home).settings, "running.json"), "utf8")) as {
       readonly url?: unknown;
     };
-    return typeof note.url === "string" ? note.url : fallback;
+    return typeof note.url === "string" ? note.url : undefined;
   } catch {
-    return fallback;
+    return undefined;
   }
 }
 
