@@ -35,7 +35,7 @@ const ROUNDS = 6 * Number(process.env["RUMI_SOAK"] ?? "1");
 /**
  * Three recorded hours pass in nine minutes: longer than the blows take, also where the machine is slow. Fifteen trades a
  * second leave a Compute bot, which stands behind everything else, far from a backlog that would be conflated: its twin's
- * day knows none. In return both trade with every few of them.
+ * day knows none. In return both trade more than once a second.
  */
 const PACE_FACTOR = 20;
 const TRADES = 8_000;
@@ -44,14 +44,14 @@ const BOTS = [
   {
     bot_id: "ema",
     strategy_id: "ema_cross",
-    config: { order_quantity: "1", fast_trades: 3, slow_trades: 9, threshold_ppm: 10, cooldown: 1_000 },
+    config: { order_quantity: "1", fast_trades: 5, slow_trades: 20, threshold_ppm: 50, cooldown: 1_000 },
   },
   ...(requires("python3")
     ? [
         {
           bot_id: "reversion",
           strategy_id: "mean_reversion",
-          config: { order_quantity: "1", window_trades: 15, entry_deviation_percent: 120, cooldown: 1_000 },
+          config: { order_quantity: "1", window_trades: 30, entry_deviation_percent: 160, cooldown: 1_000 },
         },
       ]
     : []),
