@@ -19,6 +19,9 @@ describe("time", () => {
     expect(isoFromMicros(at)).toBe("2026-02-24T12:00:00.000001Z");
     expect(microsFromIso("2026-02-24T12:00:00.000001Z")).toBe(at);
     expect(microsFromIso("2026-02-24 12:00")).toBeUndefined();
+    for (const none of ["2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-04-30T24:00:00Z", "2026-13-01T00:00:00Z"])
+      expect(microsFromIso(none), none).toBeUndefined();
+    expect(microsFromIso("2028-02-29T00:00:00Z")).toBeDefined();
   });
 });
 

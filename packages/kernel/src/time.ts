@@ -35,7 +35,8 @@ export function microsFromIso(text: string): Micros | undefined {
   const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?Z$/.exec(text);
   if (match === null) return undefined;
   const seconds = Date.parse(`${match[1]}Z`);
-  if (Number.isNaN(seconds)) return undefined;
+  // Date.parse rolls 30 February over into March.
+  if (Number.isNaN(seconds) || !new Date(seconds).toISOString().startsWith(match[1] ?? "")) return undefined;
   return micros(seconds * 1_000 + Number((match[2] ?? "").padEnd(6, "0")));
 }
 

@@ -11,17 +11,19 @@
  * - The published JSON Schema accepts what the catalogue accepts (contracts.test.ts).
  * - No kind's details are open, and none redefines a common one (catalogue.test.ts).
  */
-import { type Json, type Micros, type Uuid, invariant } from "@rumi/kernel";
+import { type Json, type Micros, type Uuid, invariant, micros } from "@rumi/kernel";
 import { ACCESS_KINDS } from "./catalogue/access.ts";
 import { BOT_KINDS } from "./catalogue/bots.ts";
 import { COMMAND_KINDS } from "./catalogue/commands.ts";
 import { EXECUTION_KINDS } from "./catalogue/execution.ts";
 import { HOME_KINDS } from "./catalogue/home.ts";
-import type { AuditCategory, EventKind, Severity } from "./catalogue/kind.ts";
+import { type AuditCategory, type EventKind, RETENTION_DAYS, type Severity } from "./catalogue/kind.ts";
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
 import type { LedgerEvent, Outcome } from "./event.ts";
+
+const DAY_MICROS = 86_400_000_000;
 
 export const EVENT_AREAS = [
   COMMAND_KINDS,
@@ -45,6 +47,19 @@ const TABLE = {
 
 export type EventAction = keyof typeof TABLE;
 export const EVENT_CATALOGUE: Readonly<Record<EventAction, EventKind>> = TABLE;
+
+/** Until when an event must be kept; null: as long as the log. An action that the catalogue lacks is never forgotten. */
+export function keptUntil({
+  action,
+  occurred_at,
+}: {
+  readonly action: string;
+  readonly occurred_at: Micros;
+}): Micros | null {
+  const kind = (EVENT_CATALOGUE as Readonly<Record<string, EventKind>>)[action];
+  const days = kind === undefined ? null : RETENTION_DAYS[kind.retention];
+  return days === null ? null : micros(occurred_at + days * DAY_MICROS);
+}
 
 /** The kind-specific details that an action needs. */
 export type DetailsOf<Action extends EventAction> = Described<(typeof TABLE)[Action]["details"]>;

@@ -8,13 +8,15 @@
  * Invariants
  * - Cut anywhere, the files after catching up equal those of an undisturbed writer (jsonl.test.ts).
  * - Appending an index twice is harmless, appending with a gap is refused (jsonl.test.ts).
+ * - Behind an erasure none of its events has a line, whenever the writer was cut (jsonl-erasure.test.ts).
  */
 import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Failure, type Result, err, failure, invariant, ok } from "@rumi/kernel";
 import { classify } from "./catalogue.ts";
 import type { LedgerEvent } from "./event.ts";
-import { type LocalDay, jsonlFileName, jsonlLine, parseJsonlFileName } from "./jsonl.ts";
+import { erasureOf, removeErased } from "./jsonl-erasure.ts";
+import { type LocalDay, jsonlFileName, jsonlLine, lineIndex, parseJsonlFileName } from "./jsonl.ts";
 import { parsePayload } from "./leaf.ts";
 import type { PayloadSource } from "./source.ts";
 
@@ -97,6 +99,8 @@ function writerAt(directory: string, day: LocalDay, start: number): JsonlWriter 
     const lines = new Map<string, string>();
     for (const [i, event] of events.entries()) {
       if (event === undefined || first + i < next) continue;
+      const erasure = erasureOf(event);
+      if (erasure !== undefined) await removeErased(directory, await jsonlFiles(directory), erasure);
       const name = jsonlFileName(classify(event).category, day(event.occurred_at));
       lines.set(name, `${lines.get(name) ?? ""}${jsonlLine(first + i, event)}\n`);
     }
@@ -192,12 +196,6 @@ function endOfLastLineBefore(tail: Buffer, start: number, from: number): number 
     end = begin;
   }
   return 0;
-}
-
-/** The `log_index` of a line; undefined when it is no line of ours. */
-export function lineIndex(line: string): number | undefined {
-  const match = /,"log_index":(\d+)\}$/.exec(line);
-  return match === null ? undefined : Number(match[1]);
 }
 
 async function withFile<T>(path: string, flags: string, act: (file: FileHandle) => Promise<T>): Promise<T> {

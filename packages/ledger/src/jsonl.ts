@@ -27,6 +27,12 @@ export function jsonlLine(log_index: number, event: LedgerEvent): string {
   );
 }
 
+/** The `log_index` of a line; undefined when it is no line of ours. */
+export function lineIndex(line: string): number | undefined {
+  const match = /,"log_index":(\d+)\}$/.exec(line);
+  return match === null ? undefined : Number(match[1]);
+}
+
 function orNull(value: Json | undefined): string {
   return value === undefined || value === null ? "null" : JSON.stringify(value);
 }

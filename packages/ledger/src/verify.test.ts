@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
 import { MemoryLog, ORIGIN, SIGNER, eventIdOf, eventOf, logOf, must, sampleEvent } from "../test/support.ts";
+import { keptUntil } from "./catalogue.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { openLogDirectory } from "./directory-source.ts";
 import { leafHash } from "./hashing.ts";
@@ -13,9 +14,11 @@ import { updateTileFiles } from "./tile-files.ts";
 import { decodeEntries, encodeEntries } from "./tiles.ts";
 import { type VerifyReport, findingText, verifyDirectory, verifyLog } from "./verify.ts";
 import { FINDINGS_MAX } from "./verify/finding.ts";
-import { seededRandom } from "@rumi/kernel";
+import { micros, seededRandom } from "@rumi/kernel";
 
 const SIZE = 700;
+/** Seconds after which also money and approvals need not be kept. */
+const SEVEN_YEARS = 2_557 * 86_400;
 let folder: ReturnType<typeof temporaryFolder>;
 let log: MemoryLog;
 let tlog: string;
@@ -195,7 +198,7 @@ describe("verify", () => {
   it("[L-26] an erased payload is fine once a later audit.erasure names it, else it is missing", async () => {
     log.opened[7] = undefined;
     expect(kinds(await verifyLog({ source: log, verifier: SIGNER, payloads: log }))).toEqual(["payload_missing 7"]);
-    log.append([eventOf(SIZE, "audit.erasure", { erased_event_ids: [eventIdOf(log, 7)] })]);
+    log.append([eventOf(SIZE + SEVEN_YEARS, "audit.erasure", { erased_event_ids: [eventIdOf(log, 7)] })]);
     const report = await verifyLog({ source: log, verifier: SIGNER, payloads: log });
     expect(report).toMatchObject({ ok: true, payloads_erased: 1 });
     log.append([sampleEvent(SIZE + 1)]);
@@ -206,6 +209,27 @@ describe("verify", () => {
     expect(kinds(await verifyLog({ source: log, verifier: SIGNER, payloads: log, jsonl }))).toContain(
       "jsonl_mismatch 7",
     );
+  });
+
+  it("[L-26] [L-N15] an erasure before an event's time was over is found, at the second; one by a law is not", async () => {
+    const erasedAt = async (index: number, occurred_at: number, more = {}): Promise<string[]> => {
+      const copy = logOf(SIZE);
+      copy.opened[index] = undefined;
+      const event = eventOf(SIZE, "audit.erasure", { erased_event_ids: [eventIdOf(copy, index)], ...more });
+      copy.append([{ ...event, occurred_at: micros(occurred_at) }]);
+      return kinds(await verifyLog({ source: copy, verifier: SIGNER, payloads: copy }));
+    };
+    const financial = at(log.events, 7);
+    const end = financial.occurred_at + SEVEN_YEARS * 1_000_000;
+    expect(keptUntil(financial)).toBe(end);
+    expect(await erasedAt(7, end - 1)).toEqual(["erased_early 7"]);
+    expect(await erasedAt(7, end)).toEqual([]);
+    expect(await erasedAt(7, end - 1, { legal_basis: "a court's order" })).toEqual([]);
+    expect([at(log.events, 8).action, keptUntil(at(log.events, 8))]).toEqual(["pack.approved", null]);
+    expect(await erasedAt(8, end * 2)).toEqual(["erased_early 8"]);
+    const standard = { action: "authentication.summary", occurred_at: micros(0) };
+    expect(keptUntil(standard)).toBe(365 * 86_400_000_000);
+    expect(keptUntil({ ...standard, action: "of a later version" })).toBeNull();
   });
 
   it("[L-26] [R-17.1] an edited, removed, doubled, moved or invented JSONL line is found", async () => {

@@ -12,7 +12,8 @@
  * - Memory does not grow with the log, but for the ids of erased payloads (verify.test.ts).
  * - The same code checks the store's rows and a copied directory (both are a {@link LogSource}).
  */
-import type { Uuid } from "@rumi/kernel";
+import { isoFromMicros, type Micros, type Uuid } from "@rumi/kernel";
+import { keptUntil } from "./catalogue.ts";
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { openLogDirectory, readVerifierKey } from "./directory-source.ts";
 import type { LedgerEvent } from "./event.ts";
@@ -212,7 +213,7 @@ class Contents {
   readonly #jsonl: JsonlCheck | undefined;
   readonly #findings: Findings;
   /** Payloads that were gone when their entry came by, until a later erasure names them. */
-  readonly #missing = new Map<Uuid, number>();
+  readonly #missing = new Map<Uuid, { readonly index: number; readonly kept_until: Micros | null }>();
   entries = 0;
   opened = 0;
   erased = 0;
@@ -254,15 +255,15 @@ class Contents {
     payload: { readonly salt: Uint8Array; readonly payload: string } | undefined,
   ): Promise<LedgerEvent | undefined> {
     if (payload === undefined) {
-      this.#missing.set(record.event_id, index);
+      const kept_until = keptUntil({ action: record.type, occurred_at: record.time });
+      this.#missing.set(record.event_id, { index, kept_until });
       await this.#jsonl?.erased(index, record);
       return undefined;
     }
     const opened = openRecord(record, payload.salt, payload.payload);
     this.opened += 1;
     if (!opened.ok) this.#findings.add("commitment_mismatch", index, opened.error.code, opened.error.params);
-    else if (opened.value.event.action === "audit.erasure")
-      this.#forgive(opened.value.event.details["erased_event_ids"]);
+    else if (opened.value.event.action === "audit.erasure") this.#forgive(opened.value.event);
     const event = opened.ok ? opened.value.event : undefined;
     await this.#jsonl?.entry(index, record, event);
     return event;
@@ -273,13 +274,27 @@ class Contents {
     if (column !== undefined) this.#findings.add("index_mismatch", index, "RUMI-LOG-026", { index, column });
   }
 
-  #forgive(ids: unknown): void {
-    if (!Array.isArray(ids)) return;
-    for (const id of ids as readonly Uuid[]) if (this.#missing.delete(id)) this.erased += 1;
+  /** What an erasure names may be gone, if its time was over by then, or a law took it. */
+  #forgive({ details, occurred_at }: LedgerEvent): void {
+    const { erased_event_ids, legal_basis } = details;
+    if (!Array.isArray(erased_event_ids)) return;
+    for (const id of erased_event_ids as readonly Uuid[]) {
+      const missing = this.#missing.get(id);
+      if (missing === undefined) continue;
+      this.#missing.delete(id);
+      this.erased += 1;
+      const { index, kept_until } = missing;
+      if (legal_basis === undefined && (kept_until === null || occurred_at < kept_until))
+        this.#findings.add("erased_early", index, "RUMI-LOG-028", {
+          index,
+          kept_until: kept_until === null ? "the end of the log" : isoFromMicros(kept_until),
+        });
+    }
   }
 
   async finish(): Promise<void> {
-    for (const index of this.#missing.values()) this.#findings.add("payload_missing", index, "RUMI-LOG-017", { index });
+    for (const { index } of this.#missing.values())
+      this.#findings.add("payload_missing", index, "RUMI-LOG-017", { index });
     await this.#jsonl?.finish();
   }
 }

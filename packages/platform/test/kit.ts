@@ -51,7 +51,7 @@ export function realClock(): Clock & { skip(ms: number): void } {
 }
 
 /** One key for all worlds of a test file, so that a home can be opened again. */
-const signer = {
+export const signer = {
   origin: "rumi.test/log",
   private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
 };

@@ -10,6 +10,7 @@ export * from "./blocks/outbox.ts";
 export * from "./builder.ts";
 export * from "./limits.ts";
 export * from "./log/audit-query.ts";
+export * from "./log/erasure.ts";
 export * from "./log/source.ts";
 export type { LogSigner } from "./log/leaves.ts";
 export * from "./port.ts";

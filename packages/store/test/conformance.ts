@@ -13,7 +13,8 @@ import {
   claimKey,
   dueOutbox,
   doneOutboxWrite,
-  erasePayloadWrite,
+  erasableEntries,
+  erasePayloadsWrite,
   feedEnd,
   feedWrite,
   findKey,
@@ -455,7 +456,15 @@ export function storeConformance(open: StoreFactory): void {
     expect(
       (await queryAudit(store, store, {}, { cursor: 2, order: "oldest_first", rows: 2 })).map((row) => row.event),
     ).toEqual([events[3]]);
-    expect(await store.commit(batch([erasePayloadWrite(store, 1)]))).toMatchObject({ ok: true });
+    const erasable = async (from: number, before: number, actions: readonly string[]): Promise<readonly number[]> =>
+      (await erasableEntries(store, store, from, [{ actions, before: micros(before) }], 9)).map(({ idx }) => idx);
+    const everyKind = events.map(({ action }) => action);
+    expect(await erasable(0, at + 1_000, everyKind)).toEqual([0, 1, 2, 3]);
+    expect(await erasable(2, at + 1_000, everyKind)).toEqual([2, 3]);
+    expect(await erasable(0, at, everyKind)).toEqual([3]);
+    expect(await erasable(0, at - 5, everyKind), "younger than that").toEqual([]);
+    expect(await erasable(0, at + 1_000, ["audit.gap"]), "of no such kind").toEqual([]);
+    expect(await store.commit(batch([erasePayloadsWrite(store, [1])]))).toMatchObject({ ok: true });
     expect((await queryAudit(store, store, {}, { cursor: 0, order: "oldest_first", rows: 1 }))[0]).toMatchObject({
       idx: 1,
       resource_id: "grid-2",

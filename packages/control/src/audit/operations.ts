@@ -1,4 +1,4 @@
-/** Queries over the audit log, and the offline proof of one event. */
+/** Queries over the audit log, the offline proof of one event, and forgetting what need not be kept. */
 import { err, failure, ID_PATTERNS, microsFromIso, ok, type Failure, type Result } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
@@ -8,17 +8,14 @@ import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor } from "../shared/sql.ts";
 import { readEvents } from "./events.ts";
 import { EventsAnswer } from "./answers.ts";
+import { eraseEvents } from "./erasure.ts";
+import { UtcInstantField } from "./fields.ts";
 
 /** The offline proof of one event: leaf, salt, payload, inclusion path, signed checkpoint. Built by the store's log. */
 export type ProveEvent = (reader: Reader, event_id: string, log_index: number) => Promise<Result<unknown, Failure>>;
 
 const word = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
-const instant = Type.Optional(
-  Type.String({
-    pattern: "^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?Z$",
-    description: "A UTC instant such as 2026-02-24T12:00:00Z.",
-  }),
-);
+const instant = Type.Optional(UtcInstantField);
 const EventsInput = Type.Object(
   {
     action: word,
@@ -38,7 +35,7 @@ const EventsInput = Type.Object(
 );
 
 export function auditDeclarations(prove: ProveEvent): readonly Declaration[] {
-  return [listEvents, showProof(prove)];
+  return [listEvents, showProof(prove), eraseEvents];
 }
 
 const listEvents = defineQuery({

@@ -26,7 +26,9 @@ type LogCode =
   | "RUMI-LOG-023"
   | "RUMI-LOG-024"
   | "RUMI-LOG-026"
-  | "RUMI-LOG-027";
+  | "RUMI-LOG-027"
+  | "RUMI-LOG-028"
+  | "RUMI-LOG-029";
 
 /** What a verification found: the log does not agree with its own signature, copies or earlier heads. */
 const tampered = { fault: "system", retry: "never", status: 500 } as const;
@@ -293,6 +295,28 @@ export const LOG_ERRORS: ErrorTable<LogCode> = {
     ja: {
       text: "この証明書は有効ではありません: {problem}。",
       next: "GET /api/attestations から再取得し、このホームの公開鍵で検証してください。",
+    },
+  },
+  "RUMI-LOG-028": {
+    ...tampered,
+    key: "log.erased_early",
+    en: {
+      text: "The payload of entry {index} was erased before its time: it had to be kept until {kept_until}.",
+      next: keep.en,
+    },
+    ja: { text: "エントリ {index} の内容が保持期限 {kept_until} より前に消去されています。", next: keep.ja },
+  },
+  "RUMI-LOG-029": {
+    ...callerFix,
+    key: "log.must_be_kept",
+    status: 409,
+    en: {
+      text: "Nothing younger than {days} days may be erased: every event must be kept until its retention ends.",
+      next: "Name an instant before {latest}. Events of money and approvals stay for seven years, and some as long as the log.",
+    },
+    ja: {
+      text: "{days} 日以内のイベントは消去できません。各イベントは保持期限まで残す必要があります。",
+      next: "{latest} より前の日時を指定してください。金銭と承認のイベントは 7 年間、一部はログがある限り保持されます。",
     },
   },
 };

@@ -59,7 +59,13 @@ export const HOME_KINDS = defineKinds({
     category: "security",
     severity: NOTABLE,
     retention: "permanent",
-    details: { erased_event_ids: listOf(uuid, 1_000), legal_basis: optional(text(1_024)) },
+    details: {
+      erased_event_ids: listOf(uuid, 1_000),
+      legal_basis: optional(text(1_024)),
+      /** Log indices of the first and the last of them. */
+      first_index: optional(whole),
+      last_index: optional(whole),
+    },
   },
   "audit.pruned": {
     category: "security",

@@ -17,6 +17,7 @@ export type FindingKind =
   | "malformed"
   | "commitment_mismatch"
   | "payload_missing"
+  | "erased_early"
   | "index_mismatch"
   | "jsonl_mismatch";
 

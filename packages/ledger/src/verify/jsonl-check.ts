@@ -13,8 +13,8 @@ import type { Micros } from "@rumi/kernel";
 import { isoFromMicros } from "@rumi/kernel";
 import { classify } from "../catalogue.ts";
 import type { LedgerEvent } from "../event.ts";
-import { jsonlLine } from "../jsonl.ts";
-import { jsonlFiles, lineIndex, readPosition } from "../jsonl-writer.ts";
+import { jsonlLine, lineIndex } from "../jsonl.ts";
+import { jsonlFiles, readPosition } from "../jsonl-writer.ts";
 import type { LeafRecord } from "../leaf.ts";
 import type { Findings } from "./finding.ts";
 

@@ -5,8 +5,7 @@
  */
 import { LIMITS, type Micros } from "@rumi/kernel";
 import type { LedgerEvent } from "@rumi/ledger";
-import { write } from "../builder.ts";
-import type { Reader, Store, Write } from "../port.ts";
+import type { Reader, Store } from "../port.ts";
 import type { LogTables } from "../schema.ts";
 import { eventOf } from "./leaves.ts";
 import { lookupWord } from "./lookup.ts";
@@ -141,9 +140,4 @@ export async function logIndexOf(
       store.builder<LogTables>().selectFrom("log_entry").select("idx").where("event_id", "=", event_id),
     )
   )[0]?.idx;
-}
-
-/** Forgets the payload of one event for good; leaf and proofs stay. Commit it with an `audit.erasure` event. */
-export function erasePayloadWrite(store: Pick<Store, "builder">, index: number): Write {
-  return write(store.builder<LogTables>().deleteFrom("log_payload").where("idx", "=", index), 1);
 }
