@@ -41,7 +41,9 @@ import { bulkReconciler, type BulkLane } from "./bulk/reconciler.ts";
 import { BULK_MIGRATIONS } from "./bulk/tables.ts";
 import { challengeDeclarations } from "./challenges/operations.ts";
 import { environmentRules } from "./challenges/model.ts";
-import { challengePort } from "./challenges/port.ts";
+import { challengePort, type ChallengeDeps } from "./challenges/port.ts";
+import { changeDeclarations } from "./changes/operations.ts";
+import { standingReader } from "./changes/standing.ts";
 import { challengeReconciler } from "./challenges/reconciler.ts";
 import { CHALLENGE_MIGRATIONS } from "./challenges/tables.ts";
 import { runbookDeclarations } from "./bot-runbook/operations.ts";
@@ -293,6 +295,17 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   } as const;
   const operators = operatorAuthenticator(store, deps);
   const two = twoPeople(store, deps.second_person_wait_seconds ?? SECOND_PERSON_WAIT_SECONDS);
+  const asking: ChallengeDeps = {
+    environment: deps.environment,
+    mayAsk: async (reader, principal_id, now) => judgeReviewed(await readUnreviewed(reader, store), principal_id, now),
+    twoPeople: two,
+    rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
+    rules: async (reader) => {
+      const added = addedBy(await readPolicy(reader, store));
+      const fixed = environmentRules(deps.environment);
+      return (operation) => [...fixed(operation), ...added(operation)];
+    },
+  };
   let readings: Readings | null = null;
   const interlocks: InterlocksNow = {
     thresholds: deps.interlocks ?? DEFAULT_THRESHOLDS,
@@ -337,21 +350,9 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
           return judgeStrong(session, principal.id, operation, now);
         },
       },
-      challenge:
-        deps.dangerous_operations === "disabled"
-          ? null
-          : challengePort(store, {
-              environment: deps.environment,
-              mayAsk: async (reader, principal_id, now) =>
-                judgeReviewed(await readUnreviewed(reader, store), principal_id, now),
-              twoPeople: two,
-              rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
-              rules: async (reader) => {
-                const added = addedBy(await readPolicy(reader, store));
-                const fixed = environmentRules(deps.environment);
-                return (operation) => [...fixed(operation), ...added(operation)];
-              },
-            }),
+      challenge: deps.dangerous_operations === "disabled" ? null : challengePort(store, asking),
+      changes: challengePort(store, asking),
+      standing: standingReader(store),
     }),
     know: (all, more = []) => {
       registry = all;
@@ -416,6 +417,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...stopDeclarations(),
       ...admissionDeclarations,
       ...challengeDeclarations({ twoPeople: two }),
+      ...changeDeclarations({ ...asking, dangerous_operations: deps.dangerous_operations ?? "enabled" }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...viewDeclarations(),

@@ -48,6 +48,8 @@ export const CONTROL_LIMITS = {
   /** Challenges of one requester that are neither settled nor expired. */
   open_challenges: 64,
   challenges_expired_per_round: 64,
+  /** Changes of one requester that are neither settled nor expired. */
+  open_changes: 64,
   /** Support bundles that were asked for and are not made yet; archives that are kept. */
   bundles_waiting: 4,
   bundles_kept: 20,

@@ -6,6 +6,7 @@
 import { type Failure, type Micros, type Result, type Uuid, ok } from "@rumi/kernel";
 import type { Reader, Write } from "@rumi/store";
 import type {
+  Base,
   ConfirmedDanger,
   EventDraft,
   Outlook,
@@ -49,6 +50,16 @@ export interface SafetyReader {
   read(reader: Reader): Promise<SafetyReading>;
 }
 
+/** What stands of what a command names: generations that a plan is made for. */
+export type Standing = {
+  readonly base: Base;
+  /** Writes that change nothing and fit only while the base is as it was read. */
+  readonly fences: readonly Write[];
+};
+export interface StandingReader {
+  read(reader: Reader, of: Pick<GuardContext, "target" | "bot_id">): Promise<Standing>;
+}
+
 /** A dangerous command on its way to being asked for confirmation. */
 export type DangerousCommand = GuardContext & {
   readonly danger: ConfirmedDanger;
@@ -66,8 +77,10 @@ export type OpenedChallenge = {
   readonly writes: readonly Write[];
   readonly event: EventDraft;
 };
-/** A confirmation that is in order: the command that was stored, and what confirming it means to the records. */
+/** A confirmation, or the commit of a change, that is in order: the command that was stored, and what confirming it means to the records. */
 export type Redeemed = {
+  /** A change stands on more than what a dangerous operation declares (pipeline/standing.ts). */
+  readonly kind: "challenge" | "change";
   readonly approval_id: string;
   readonly command: StoredCommand & {
     readonly trace_id: string;
@@ -75,7 +88,7 @@ export type Redeemed = {
     readonly fingerprint: string;
   };
   /** What it was asked for; another value now is a stale plan. */
-  readonly base: ConfirmedDanger["base"];
+  readonly base: Base;
   /** Marks it as used, in the commit of the effect; a conflict means that somebody else used it. */
   readonly use: Write;
   /** Marks it as spent in vain, in the commit of a refusal. */
@@ -129,6 +142,10 @@ export type Guards = {
   readonly gates: ReadonlyMap<string, Guard>;
   readonly guardrails: readonly Guard[];
   readonly challenge: ChallengePort | null;
+  /** Commits changes; absent, none is. */
+  readonly changes: Pick<ChallengePort, "redeem"> | null;
+  /** Without it a change stands on nothing but what operations declare. */
+  readonly standing: StandingReader | null;
   /** Whether a strong operation is covered by an open break-glass session; without it none is. */
   readonly breakGlass: Guard | null;
   /** Where tightenings go that the log cannot take; without it they are refused like everything else. */
@@ -147,6 +164,8 @@ export function guards(of: Partial<Guards> & Pick<Guards, "safety">): Guards {
     gates: new Map(),
     guardrails: [],
     challenge: null,
+    changes: null,
+    standing: null,
     breakGlass: null,
     emergency: null,
     ...of,

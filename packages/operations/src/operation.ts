@@ -67,6 +67,8 @@ export type DecideContext = {
   readonly principal: Principal;
   readonly command_id: string;
   readonly trace_id: string;
+  /** Of the request under this home's key; empty for what is no command. */
+  readonly fingerprint: string;
   readonly reason: string | null;
   /** The confirmed challenge that covers this command; null for whatever is not dangerous. */
   readonly approval_id: string | null;
@@ -83,13 +85,15 @@ export type Danger =
   | ConfirmedDanger;
 export const CONFIRMATION_FACTORS = ["phrase", "second_person", "ticket"] as const;
 export type ConfirmationFactor = (typeof CONFIRMATION_FACTORS)[number];
+/** What a wish was made for, by name; whatever of it is another value later makes the plan stale. */
+export type Base = Readonly<Record<string, string | number | null>>;
 export type ConfirmedDanger = {
   readonly kind: "confirm";
   /** The least that is asked for; policy may add to it. */
   readonly requires: readonly ConfirmationFactor[];
   readonly phrase: string;
   /** What the wish was made for: whatever of it has moved at the confirmation makes the plan stale. */
-  readonly base: Readonly<Record<string, string | number | null>>;
+  readonly base: Base;
   /** Roles that may ask for it and approve it; `admin` where nothing is said. */
   readonly roles?: readonly Role[];
   /** Done only inside the requester's open break-glass session that lists the operation. */
@@ -130,11 +134,7 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   /** Names of gates that must pass (guards registered in the pipeline). */
   readonly gates: readonly string[];
   /** Reads everything `decide` needs, from one snapshot. */
-  readonly load: (
-    reader: Reader,
-    input: Static<Input>,
-    context: Pick<DecideContext, "store" | "now" | "principal">,
-  ) => Promise<Facts>;
+  readonly load: (reader: Reader, input: Static<Input>, context: LoadContext) => Promise<Facts>;
   /** Pure: same facts, input and context give the same decision. An error is a refusal, audited as denied. */
   readonly decide: (facts: Facts, input: Static<Input>, context: DecideContext) => Result<Decision, Failure>;
   /** Top-level fields whose values are secret: never stored with the command, so an interrupted one must be sent again. */
@@ -145,6 +145,10 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly error_extras?: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** What it would do, in words and numbers, for dry_run and for whoever approves it. */
   readonly preview?: (facts: Facts, input: Static<Input>) => Readonly<Record<string, unknown>>;
+  /** What it would make of each field; without it a change request shows the fields that were asked for. */
+  readonly diff?: (facts: Facts, input: Static<Input>) => readonly FieldChange[];
+  /** What it is made for beyond the generations of what it names, e.g. a list that it resolves. */
+  readonly base?: (facts: Facts, input: Static<Input>) => Base;
   /**
    * Whether no policy can forbid this wish where it only shrinks risk, which is known once the facts are loaded: stopping,
    * pausing and restraining are anybody's whose role allows them. Whatever else the operation can do stays forbidden.
@@ -155,7 +159,7 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
    * written it goes to the emergency spool and takes effect all the same (pipeline/emergency.ts).
    */
   readonly emergency?: true;
-  /** It confirms a challenge: the stored command is judged and carried out in its place (stages/redeem.ts). */
+  /** It confirms a challenge or commits a change: the stored command is judged and carried out in its place (stages/redeem.ts). */
   readonly redeems?: true;
 };
 
@@ -175,6 +179,28 @@ export type StoredCommand = {
   readonly command_id: string;
   readonly principal: Principal;
   readonly input: Readonly<Record<string, unknown>>;
+};
+/** A command that somebody may propose, and what it would do; nothing of it is done. */
+export type Examined = Outlook & {
+  /** As it would be carried out: with its defaults. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly target: { readonly resource_type: string; readonly resource_id: string };
+  readonly danger: Danger;
+  /** Roles that may carry it out themselves. */
+  readonly roles: readonly Role[];
+  readonly base: Base;
+  readonly diff: readonly FieldChange[];
+};
+export type FieldChange = { readonly field: string; readonly before: unknown; readonly after: unknown };
+export type LoadContext = Pick<DecideContext, "store" | "now" | "principal"> & {
+  /** Whether a command can be proposed by its principal, and what it would do then. */
+  readonly examine: (command: StoredCommand) => Promise<Result<Examined, Failure>>;
+  /** What roles or policies say against somebody's asking for an operation on a target. */
+  readonly forbidden: (asked: {
+    readonly operation: string;
+    readonly principal: Principal;
+    readonly target: { readonly resource_type: string; readonly resource_id: string };
+  }) => Promise<Failure | undefined>;
 };
 export type ReadContext = Pick<DecideContext, "store" | "now" | "principal"> & {
   /** Judges a stored command without doing it; null where this program does not know its operation. */

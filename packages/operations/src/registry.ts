@@ -8,13 +8,20 @@
  */
 import { Type, type TObject } from "@sinclair/typebox";
 import { invariant } from "@rumi/kernel";
-import type { HttpBinding, ObservationDefinition, OperationDefinition, QueryDefinition } from "./operation.ts";
+import type {
+  Base,
+  FieldChange,
+  HttpBinding,
+  ObservationDefinition,
+  OperationDefinition,
+  QueryDefinition,
+} from "./operation.ts";
 import { type Validator, compileValidator } from "./validate/validator.ts";
 
 /** A declaration whose own types are forgotten: the pipeline treats input and facts as opaque. */
 export type AnyOperation = Omit<
   OperationDefinition,
-  "risk" | "danger" | "target" | "bot" | "load" | "decide" | "preview"
+  "risk" | "danger" | "target" | "bot" | "load" | "decide" | "preview" | "diff" | "base"
 > & {
   readonly risk: (input: never, facts: never) => ReturnType<OperationDefinition["risk"]>;
   readonly danger: (input: never, facts: never) => ReturnType<OperationDefinition["danger"]>;
@@ -31,6 +38,8 @@ export type AnyOperation = Omit<
     context: Parameters<OperationDefinition["decide"]>[2],
   ) => ReturnType<OperationDefinition["decide"]>;
   readonly preview?: (facts: never, input: never) => Readonly<Record<string, unknown>>;
+  readonly diff?: (facts: never, input: never) => readonly FieldChange[];
+  readonly base?: (facts: never, input: never) => Base;
 };
 export type AnyQuery = Omit<QueryDefinition, "read" | "leaves"> & {
   readonly leaves?: NonNullable<QueryDefinition["leaves"]>;

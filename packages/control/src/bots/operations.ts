@@ -186,13 +186,21 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
         ? ok(configDecision(bot, config.value, { shards: shards.value, instances }, input, context))
         : shards;
     },
-    preview: ({ bot, descriptor }, input) => {
-      if (bot === undefined) return { bot_id: input.bot_id, diff: null };
-      const judged = descriptor?.ok === true ? judgeConfig(descriptor.value, input.config as JsonObject) : undefined;
-      const diff = judged?.ok === true ? diffOf(specOf(bot).config, judged.value) : null;
-      return { bot_id: bot.bot_id, state: bot.state, generation: bot.generation, diff };
+    preview: (facts, input) => {
+      const { bot } = facts;
+      return bot === undefined
+        ? { bot_id: input.bot_id, diff: null }
+        : { bot_id: bot.bot_id, state: bot.state, generation: bot.generation, diff: configDiff(facts, input) };
     },
+    diff: (facts, input) => configDiff(facts, input) ?? [],
   });
+
+/** Null where the configuration is none of this strategy's. */
+function configDiff({ bot, descriptor }: ConfigFacts, { config }: Static<typeof ApplyConfigInput>) {
+  if (bot === undefined || descriptor?.ok !== true) return null;
+  const judged = judgeConfig(descriptor.value, config as JsonObject);
+  return judged.ok ? diffOf(specOf(bot).config, judged.value) : null;
+}
 
 function diffOf(before: JsonObject, after: JsonObject) {
   return Object.keys({ ...before, ...after })

@@ -147,13 +147,17 @@ export type Beginning = {
   readonly group: { readonly group_id: string; readonly generation: number } | null;
 };
 
+/** Who it is for, each as it is now; what a change of it stands on. */
+export const listDigest = (bots: readonly BotRow[]): string =>
+  digestOf(canonicalJson(bots.map(({ bot_id, generation }) => ({ bot_id, generation }))));
+
 export function bulkRow({ bulk, targets, group, from, to, now, ...rest }: Beginning): BulkRow {
   const frozen = targets.map(({ bot_id, generation }) => ({ bot_id, generation }));
   return {
     ...rest,
     from_state: from,
     to_state: to,
-    digest: digestOf(canonicalJson(frozen)),
+    digest: listDigest(targets),
     generations: JSON.stringify(Object.fromEntries(frozen.map(({ bot_id, generation }) => [bot_id, generation]))),
     group_id: group?.group_id ?? null,
     group_generation: group?.generation ?? null,

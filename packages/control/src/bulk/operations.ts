@@ -11,7 +11,9 @@ import {
   impactOf,
   isStartTo,
   judgeTargets,
+  isMeant,
   leftOut,
+  listDigest,
   MaxErrorsField,
   resolveBots,
   SelectorField,
@@ -56,6 +58,9 @@ const startBulk: Declaration = defineOperation({
   gates: [],
   load: (reader, { selector }, { store }) => resolveBots(reader, store, selector as Selector),
   preview: ({ bots }, { requested_transition, max_errors }) => impactOf(bots, requested_transition, max_errors, 1),
+  base: ({ bots }, { requested_transition: { from } }) => ({
+    list: listDigest(bots.filter((bot) => isMeant(bot, from))),
+  }),
   decide: (resolved, { command_id, requested_transition: { from, to }, max_errors, reason }, context) => {
     const targets = judgeTargets(resolved, from);
     if (!targets.ok) return targets;

@@ -40,7 +40,7 @@ export function environmentRules(environment: string): ConfirmationRules {
 }
 
 export function requirementsOf(
-  danger: ConfirmedDanger,
+  danger: Pick<ConfirmedDanger, "requires">,
   added: readonly ConfirmationFactor[],
 ): readonly ConfirmationFactor[] {
   return CONFIRMATION_FACTORS.filter((factor) => danger.requires.includes(factor) || added.includes(factor));
@@ -83,8 +83,10 @@ export type Given = {
 type Judged = Result<null, Failure>;
 
 const FINE: Judged = ok(null);
-const mismatch = (challenge_id: string, problem: string): Judged =>
-  err(failure("RUMI-CMD-014", { challenge_id, problem }, { reasonCode: "CONFIRMATION_MISMATCH" }));
+/** Names it in a failure's text. */
+const named = ({ challenge_id, kind }: Pick<ChallengeRow, "challenge_id" | "kind">) => ({ what: kind, challenge_id });
+const mismatch = (row: ChallengeRow, problem: string): Judged =>
+  err(failure("RUMI-CMD-014", { ...named(row), problem }, { reasonCode: "CONFIRMATION_MISMATCH" }));
 
 /** Whether the requester's confirmation is in order now. */
 export function judgeConfirmation(
@@ -94,8 +96,7 @@ export function judgeConfirmation(
   principal: Pick<Principal, "id">,
   now: Micros,
 ): Judged {
-  const { challenge_id } = row;
-  if (row.requester !== principal.id) return mismatch(challenge_id, "somebody else asked for it");
+  if (row.requester !== principal.id) return mismatch(row, "somebody else asked for it");
   const open = judgeOpen(row, now);
   if (!open.ok) return open;
   const same = judgeSameIntent(row, given);
@@ -103,12 +104,12 @@ export function judgeConfirmation(
   const requires = requiresOf(row);
   if (requires.includes("second_person") && !isApproved(row, approval))
     return err(
-      failure("RUMI-CMD-017", { challenge_id, until: iso(row.deadline) }, { reasonCode: "APPROVAL_REQUIRED" }),
+      failure("RUMI-CMD-017", { ...named(row), until: iso(row.deadline) }, { reasonCode: "APPROVAL_REQUIRED" }),
     );
   if (requires.includes("phrase") && given.phrase !== row.phrase)
-    return mismatch(challenge_id, "the phrase is not the one that it asks for");
+    return mismatch(row, "the phrase is not the one that it asks for");
   if (requires.includes("ticket") && given.ticket === undefined)
-    return mismatch(challenge_id, "it asks for the number of a ticket");
+    return mismatch(row, "it asks for the number of a ticket");
   return FINE;
 }
 
@@ -123,10 +124,9 @@ export function judgeApproval(
   principal: Principal,
   now: Micros,
 ): Judged {
-  const { challenge_id } = row;
   if (row.requester === principal.id)
     return err(
-      failure("RUMI-CMD-018", { challenge_id, principal: principal.id }, { reasonCode: "SECOND_PERSON_REQUIRED" }),
+      failure("RUMI-CMD-018", { ...named(row), principal: principal.id }, { reasonCode: "SECOND_PERSON_REQUIRED" }),
     );
   const allowed = judgeRole(row, principal);
   if (!allowed.ok) return allowed;
@@ -136,12 +136,13 @@ export function judgeApproval(
   const same = judgeSameIntent(row, given);
   if (!same.ok) return same;
   if (served !== row.intent_hash)
-    return err(failure("RUMI-CMD-019", { challenge_id, principal: principal.id }, { reasonCode: "INTENT_NOT_SERVED" }));
-  if (row.state !== "AWAITING_APPROVAL")
-    return mismatch(challenge_id, "it does not wait for a second person (any more)");
+    return err(
+      failure("RUMI-CMD-019", { ...named(row), principal: principal.id }, { reasonCode: "INTENT_NOT_SERVED" }),
+    );
+  if (row.state !== "AWAITING_APPROVAL") return mismatch(row, "it does not wait for a second person (any more)");
   return given.phrase === undefined || given.phrase === row.phrase
     ? FINE
-    : mismatch(challenge_id, "the phrase is not the one that it asks for");
+    : mismatch(row, "the phrase is not the one that it asks for");
 }
 
 /** Whoever asked may take it back, and whoever could have approved may reject it. */
@@ -154,22 +155,21 @@ export function judgeRejection(row: ChallengeRow, given: Given, principal: Princ
 }
 
 export function judgeOpen(row: ChallengeRow, now: Micros): Judged {
-  const { challenge_id } = row;
   if (row.state === "EXPIRED" || (isOpen(row) && row.deadline <= now))
     return err(
-      failure("RUMI-CMD-013", { challenge_id, expired_at: iso(row.deadline) }, { reasonCode: "CONFIRMATION_EXPIRED" }),
+      failure("RUMI-CMD-013", { ...named(row), expired_at: iso(row.deadline) }, { reasonCode: "CONFIRMATION_EXPIRED" }),
     );
   return isOpen(row)
     ? FINE
-    : err(failure("RUMI-CMD-016", { challenge_id, state: row.state }, { reasonCode: "CONFIRMATION_USED" }));
+    : err(failure("RUMI-CMD-016", { ...named(row), state: row.state }, { reasonCode: "CONFIRMATION_USED" }));
 }
 
 /** The hash must be the one that was told, and the stored request must still be what the hash names. */
 function judgeSameIntent(row: ChallengeRow, given: Given): Judged {
-  if (given.intent_hash !== row.intent_hash) return mismatch(row.challenge_id, "the intent_hash names another request");
+  if (given.intent_hash !== row.intent_hash) return mismatch(row, "the intent_hash names another request");
   return intentHash(intentOf(row)) === row.intent_hash
     ? FINE
-    : mismatch(row.challenge_id, "the stored request is not what was asked for any more");
+    : mismatch(row, "the stored request is not what was asked for any more");
 }
 
 export function judgeRole(row: ChallengeRow, principal: Principal): Judged {

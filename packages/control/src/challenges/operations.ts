@@ -1,22 +1,13 @@
 /** Approving, confirming and rejecting challenges. A confirmation's effect is the stored command's own (redeem.ts). */
-import { err, failure, ID_PATTERNS, ok, type Failure, type Result } from "@rumi/kernel";
-import { defineOperation, type DecideContext, type Declaration, type Decision } from "@rumi/operations";
-import { write } from "@rumi/store";
+import { defineOperation, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { AnswerSchema, CLOSED, CommandIdField, noDanger } from "../shared/fields.ts";
 import type { TwoPeople } from "../two-people/judge.ts";
-import { deadlineAfter, iso, judgeApproval, judgeRejection } from "./model.ts";
-import { challengeEvent, challengeNote } from "./port.ts";
-import { listChallenges, showChallenge } from "./queries.ts";
-import {
-  readChallenge,
-  readServed,
-  updateChallenge,
-  type ApprovalRow,
-  type ChallengeRow,
-  type ChallengeTables,
-} from "./tables.ts";
 import { SettledChallengeAnswer } from "./answers.ts";
+import { HashField, PhraseField, SaidReason, TicketField } from "./fields.ts";
+import { listChallenges, showChallenge } from "./queries.ts";
+import { decideApproval, decideRejection, loadApproval, loadOne } from "./settle.ts";
+import { challengeNote } from "./told.ts";
 
 export const challengeDeclarations = (deps: { readonly twoPeople: TwoPeople }): readonly Declaration[] => [
   listChallenges,
@@ -26,20 +17,10 @@ export const challengeDeclarations = (deps: { readonly twoPeople: TwoPeople }): 
   rejectChallenge,
 ];
 
-const SaidReason = Type.String({
-  minLength: 1,
-  maxLength: 1_024,
-  pattern: "\\S",
-  description: "Why; kept in the audit log.",
-});
-const HashField = Type.String({
-  pattern: ID_PATTERNS.digest,
-  description: "Of the intent as GET /api/challenges/{challenge_id} shows it.",
-});
 const base = {
   command_id: Type.Optional(CommandIdField),
   challenge_id: CommandIdField,
-  phrase: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+  phrase: Type.Optional(PhraseField),
   reason: SaidReason,
 } as const;
 const target = ({ challenge_id }: { readonly challenge_id: string }) => ({
@@ -48,16 +29,6 @@ const target = ({ challenge_id }: { readonly challenge_id: string }) => ({
 });
 /** Approving and rejecting change nothing but the challenge: the guards are asked when it is confirmed. */
 const passes = (): "tighten" => "tighten";
-
-type Facts = { readonly row: ChallengeRow | undefined };
-
-function decideOn(
-  facts: Facts,
-  challenge_id: string,
-  decide: (row: ChallengeRow) => Result<Decision, Failure>,
-): Result<Decision, Failure> {
-  return facts.row === undefined ? err(failure("RUMI-CMD-020", { challenge_id })) : decide(facts.row);
-}
 
 const approveChallenge = (twoPeople: TwoPeople): Declaration =>
   defineOperation({
@@ -72,45 +43,10 @@ const approveChallenge = (twoPeople: TwoPeople): Declaration =>
     danger: noDanger,
     target,
     gates: [],
-    load: async (reader, { challenge_id }, { store, now, principal }) => {
-      const row = await readChallenge(reader, store, challenge_id);
-      if (row === undefined) return { row, served: undefined, two: ok(null) };
-      const served = await readServed(reader, store, row, principal.id);
-      return { row, served, two: await twoPeople(reader, [row.requester, principal.id], now) };
-    },
-    decide: (facts, input, context) =>
-      decideOn(facts, input.challenge_id, (row) => {
-        const { principal, now } = context;
-        const { served, two } = facts;
-        const judged = judgeApproval(row, { served: served?.intent_hash, two }, input, principal, now);
-        return judged.ok ? ok(approved(row, input.reason, context)) : judged;
-      }),
+    load: (reader, { challenge_id }, context) =>
+      loadApproval(reader, { kind: "challenge", challenge_id }, context, twoPeople),
+    decide: decideApproval(challengeNote),
   });
-
-function approved(row: ChallengeRow, reason: string, { now, principal, store }: DecideContext): Decision {
-  const approval: ApprovalRow = {
-    challenge_id: row.challenge_id,
-    requester: row.requester,
-    approver: principal.id,
-    intent_hash: row.intent_hash,
-    reason,
-    approved_at: now,
-  };
-  const change = {
-    state: "AWAITING_CONFIRMATION",
-    deadline: deadlineAfter(now, row.confirm_within_seconds),
-  } as const;
-  const next = { ...row, ...change };
-  return {
-    writes: [
-      updateChallenge(store, row, change),
-      write(store.builder<ChallengeTables>().insertInto("challenge_approval").values(approval), 1),
-    ],
-    events: [challengeEvent("dangerous_op.approve", next, { shown_hash: row.intent_hash })],
-    outbox: [],
-    data: { ...challengeNote(next), approved_by: principal.id, approved_at: iso(now) },
-  };
-}
 
 const confirmChallenge: Declaration = defineOperation({
   name: "challenges.confirm",
@@ -120,9 +56,7 @@ const confirmChallenge: Declaration = defineOperation({
     {
       ...base,
       intent_hash: HashField,
-      ticket: Type.Optional(
-        Type.String({ pattern: "^\\S{2,64}$", description: "Number of the ticket it belongs to." }),
-      ),
+      ticket: Type.Optional(TicketField),
     },
     CLOSED,
   ),
@@ -155,25 +89,6 @@ const rejectChallenge: Declaration = defineOperation({
   danger: noDanger,
   target,
   gates: [],
-  load: async (reader, { challenge_id }, { store }): Promise<Facts> => ({
-    row: await readChallenge(reader, store, challenge_id),
-  }),
-  decide: (facts, input, { principal, now, store }) =>
-    decideOn(facts, input.challenge_id, (row) => {
-      const judged = judgeRejection(row, input, principal, now);
-      if (!judged.ok) return judged;
-      const change = {
-        state: "REJECTED",
-        settled_by: principal.id,
-        settled_at: now,
-        settled_reason: input.reason,
-      } as const;
-      const next = { ...row, ...change };
-      return ok({
-        writes: [updateChallenge(store, row, change)],
-        events: [challengeEvent("dangerous_op.reject", next)],
-        outbox: [],
-        data: { ...challengeNote(next), rejected_by: principal.id },
-      });
-    }),
+  load: (reader, { challenge_id }, { store }) => loadOne(reader, { kind: "challenge", challenge_id }, store),
+  decide: decideRejection(challengeNote),
 });

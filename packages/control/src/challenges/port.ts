@@ -1,6 +1,15 @@
 /** The pipeline's door to the challenges: opening one for a dangerous command, redeeming one by its confirmation. */
 import { err, failure, ok, type Failure, type Micros, type Result } from "@rumi/kernel";
-import type { ChallengePort, DangerousCommand, EventDraft, Principal, Role } from "@rumi/operations";
+import type {
+  ChallengePort,
+  ConfirmationFactor,
+  ConfirmedDanger,
+  DangerousCommand,
+  Examined,
+  Outlook,
+  Principal,
+  Role,
+} from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { first, jsonOf, type Sql } from "../shared/sql.ts";
@@ -11,14 +20,13 @@ import {
   deadlineAfter,
   intentHash,
   intentOf,
-  iso,
   judgeConfirmation,
   judgeRole,
   requirementsOf,
-  requiresOf,
   type ConfirmationRules,
 } from "./model.ts";
-import { OPEN_STATES } from "./states.ts";
+import { OPEN_STATES, type ChallengeKind } from "./states.ts";
+import { challengeEvent, challengeNote } from "./told.ts";
 import { readApproval, readChallenge, updateChallenge, type ChallengeRow, type ChallengeTables } from "./tables.ts";
 
 export type ChallengeDeps = {
@@ -38,7 +46,7 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
     open: async (reader, command) => {
       const free = await deps.mayAsk(reader, command.principal.id, command.now);
       if (!free.ok) return free;
-      const open = await countOpen(reader, sql, command.principal.id);
+      const open = await countOpen(reader, sql, command.principal.id, "challenge");
       const limit = CONTROL_LIMITS.open_challenges;
       if (open >= limit)
         return err(
@@ -49,13 +57,14 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
       return ok({
         challenge: { ...challengeNote(row), preview: command.outlook.preview, blocked_by: command.outlook.refusals },
         writes: [write(insert, 1)],
-        event: challengeEvent("dangerous_op.challenge", row),
+        event: challengeEvent("ask", row),
       });
     },
     redeem: async (reader, { principal, input, now }) => {
-      const challenge_id = String(input["challenge_id"]);
-      const row = await readChallenge(reader, sql, challenge_id);
-      if (row === undefined) return err(failure("RUMI-CMD-020", { challenge_id }));
+      const kind = input["change_id"] === undefined ? "challenge" : "change";
+      const challenge_id = String(input[`${kind}_id`]);
+      const row = await readChallenge(reader, sql, challenge_id, kind);
+      if (row === undefined) return err(failure("RUMI-CMD-020", { what: kind, challenge_id }));
       const approval = await readApproval(reader, sql, challenge_id);
       const judged = judgeConfirmation(row, approval, input, principal, now);
       if (!judged.ok) return judged;
@@ -72,12 +81,13 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
       const settled = { settled_by: principal.id, settled_at: now, settled_reason: String(input["reason"]) };
       const ticket = typeof input["ticket"] === "string" ? input["ticket"] : null;
       return ok({
+        kind,
         approval_id: challenge_id,
         command: { ...storedCommand(row), trace_id: row.trace_id, run_id: row.run_id, fingerprint: row.fingerprint },
         base: jsonOf<ReturnType<typeof intentOf>["base"]>(row.base),
         use: updateChallenge(sql, row, { ...settled, ticket, state: "CONFIRMED" }),
         spend: (error_code) => spend(sql, row, { ...settled, ticket, error_code, state: "REFUSED" }),
-        event: challengeEvent("dangerous_op.confirm", row, {
+        event: challengeEvent("confirm", row, {
           confirmed_by: principal.id,
           ...(ticket === null ? {} : { ticket }),
         }),
@@ -99,7 +109,8 @@ function spend(sql: Sql, row: ChallengeRow, change: Partial<ChallengeRow>): Retu
   );
 }
 
-async function countOpen(reader: Reader, sql: Sql, requester: string): Promise<number> {
+/** Of one requester, neither settled nor expired. */
+export async function countOpen(reader: Reader, sql: Sql, requester: string, kind: ChallengeKind): Promise<number> {
   const row = await first<{ open: number }>(
     reader,
     sql
@@ -107,6 +118,7 @@ async function countOpen(reader: Reader, sql: Sql, requester: string): Promise<n
       .selectFrom("challenge")
       .select((of) => of.fn.countAll<number>().as("open"))
       .where("requester", "=", requester)
+      .where("kind", "=", kind)
       .where("state", "in", [...OPEN_STATES]),
   );
   return row?.open ?? 0;
@@ -117,12 +129,37 @@ function newChallenge(
   environment: string,
   added: ReturnType<ConfirmationRules>,
 ): ChallengeRow {
-  const { danger, now, principal, target } = command;
+  const { danger, now } = command;
   const requires = requirementsOf(danger, added);
-  const waits = requires.includes("second_person");
   const confirm_within_seconds = danger.confirm_within_seconds ?? CONFIRM_WITHIN_SECONDS;
+  const seconds = requires.includes("second_person") ? APPROVE_WITHIN_SECONDS : confirm_within_seconds;
+  return openRow({
+    ...command,
+    kind: "challenge",
+    environment,
+    requires,
+    confirm_within_seconds,
+    deadline: deadlineAfter(now, seconds),
+  });
+}
+
+/** A row in its first state: it waits for a second person where it requires one. */
+export function openRow(
+  command: Omit<DangerousCommand, "danger" | "bot_id" | "risk" | "facts" | "fence" | "outlook"> & {
+    readonly outlook: Outlook | Pick<Examined, "preview" | "refusals" | "diff">;
+    readonly danger: Pick<ConfirmedDanger, "phrase" | "base" | "roles">;
+    readonly kind: ChallengeKind;
+    readonly environment: string;
+    readonly requires: readonly ConfirmationFactor[];
+    readonly confirm_within_seconds: number;
+    readonly deadline: Micros;
+  },
+): ChallengeRow {
+  const { danger, now, principal, target, kind, environment, requires, confirm_within_seconds, deadline } = command;
+  const waits = requires.includes("second_person");
   const row: ChallengeRow = {
     challenge_id: command.newId(),
+    kind,
     state: waits ? "AWAITING_APPROVAL" : "AWAITING_CONFIRMATION",
     environment,
     operation: command.operation,
@@ -143,7 +180,7 @@ function newChallenge(
     reason: command.reason,
     confirm_within_seconds,
     created_at: now,
-    deadline: deadlineAfter(now, waits ? APPROVE_WITHIN_SECONDS : confirm_within_seconds),
+    deadline,
     settled_by: null,
     settled_at: null,
     settled_reason: null,
@@ -160,40 +197,5 @@ export function storedCommand(row: ChallengeRow) {
     command_id: row.command_id,
     principal: { id: row.requester, roles: jsonOf<Principal["roles"]>(row.requester_roles) },
     input: jsonOf<Readonly<Record<string, unknown>>>(row.input),
-  };
-}
-
-/** What the requester is told of it. */
-export function challengeNote(row: ChallengeRow) {
-  return {
-    challenge_id: row.challenge_id,
-    requires: requiresOf(row),
-    phrase: row.phrase,
-    intent_hash: row.intent_hash,
-    expiry: iso(row.deadline),
-    confirm_within_seconds: row.confirm_within_seconds,
-    state: row.state,
-  };
-}
-
-export function challengeEvent(
-  action: string,
-  row: ChallengeRow,
-  details: Readonly<Record<string, unknown>> = {},
-): EventDraft {
-  return {
-    action,
-    resource_type: row.resource_type,
-    resource_id: row.resource_id,
-    outcome: action === "dangerous_op.reject" ? "REJECTED" : "SUCCESS",
-    details: {
-      challenge_id: row.challenge_id,
-      intent_hash: row.intent_hash,
-      operation: row.operation,
-      requires: requiresOf(row),
-      requested_by: row.requester,
-      expiry: iso(row.deadline),
-      ...details,
-    },
   };
 }

@@ -1,12 +1,14 @@
 /** Reading challenges: a page of them, or one in full, which is also how a second person is shown what is approved. */
 import { err, failure, ok } from "@rumi/kernel";
-import { defineQuery, type Declaration } from "@rumi/operations";
+import { defineQuery, type Decision, type Declaration, type ReadContext } from "@rumi/operations";
+import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
+import { mayRead } from "../access/model.ts";
 import { CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, jsonOf } from "../shared/sql.ts";
 import { intentOf, isOpen, iso, judgeOpen } from "./model.ts";
-import { challengeNote, storedCommand } from "./port.ts";
+import { storedCommand } from "./port.ts";
 import { CHALLENGE_STATES } from "./states.ts";
 import {
   insertServed,
@@ -16,6 +18,7 @@ import {
   type ChallengeRow,
   type ChallengeTables,
 } from "./tables.ts";
+import { challengeNote } from "./told.ts";
 import { ChallengesAnswer, WholeChallengeAnswer } from "./answers.ts";
 
 export const listChallenges: Declaration = defineQuery({
@@ -39,6 +42,7 @@ export const listChallenges: Declaration = defineQuery({
       .builder<ChallengeTables>()
       .selectFrom("challenge")
       .selectAll()
+      .where("kind", "=", "challenge")
       .orderBy("created_at", "desc")
       .orderBy("challenge_id", "desc")
       .limit(limit + 1);
@@ -78,7 +82,61 @@ function summaryOf(row: ChallengeRow, now: number) {
   };
 }
 
-type Shown = { readonly challenge_id: string; readonly intent_hash: string; readonly served_before: boolean };
+/** What somebody reads before they approve: all of it, and what stands in its way now. */
+export async function wholeOf(reader: Reader, row: ChallengeRow, { store, now, principal, outlook }: ReadContext) {
+  const approval = await readApproval(reader, store, row.challenge_id);
+  const current = judgeOpen(row, now).ok ? await outlook(storedCommand(row)) : null;
+  const requested = jsonOf<Readonly<Record<string, unknown>>>(row.outlook);
+  return {
+    intent_hash: row.intent_hash,
+    intent: intentOf(row),
+    impact: current?.preview ?? requested["preview"] ?? null,
+    blocked_by: current?.refusals ?? null,
+    environment: row.environment,
+    approvals:
+      approval === undefined
+        ? []
+        : [{ approver: approval.approver, reason: approval.reason, approved_at: iso(approval.approved_at) }],
+    settled_at: row.settled_at === null ? null : iso(row.settled_at),
+    settled_reason: row.settled_reason,
+    error_code: row.error_code,
+    served_before: (await readServed(reader, store, row, principal.id)) !== undefined,
+  };
+}
+
+type Shown = { readonly intent_hash: string; readonly served_before: boolean } & (
+  | { readonly challenge_id: string }
+  | { readonly change_id: string }
+);
+
+/** Evidence, in the log and in a row, that this person was shown this intent; without it the page is not shown. */
+export const leavesServed =
+  (query: string) =>
+  (shown: Shown, { store, now, principal }: Omit<ReadContext, "outlook">): Pick<Decision, "writes" | "events"> => {
+    const [kind, challenge_id] =
+      "change_id" in shown ? (["change", shown.change_id] as const) : (["challenge", shown.challenge_id] as const);
+    // Who is shown less than all of it has not been served it.
+    if (shown.served_before || !mayRead(principal, "configuration")) return { writes: [], events: [] };
+    return {
+      writes: [
+        insertServed(store, {
+          challenge_id,
+          subject_id: principal.id,
+          intent_hash: shown.intent_hash,
+          served_at: now,
+        }),
+      ],
+      events: [
+        {
+          action: "query.sensitive_read",
+          resource_type: kind,
+          resource_id: challenge_id,
+          outcome: "SUCCESS",
+          details: { query, fields: ["intent", "impact", "blocked_by"], rows: 1 },
+        },
+      ],
+    };
+  };
 
 export const showChallenge: Declaration = defineQuery({
   name: "challenges.show",
@@ -87,43 +145,10 @@ export const showChallenge: Declaration = defineQuery({
   input: Type.Object({ challenge_id: CommandIdField }, CLOSED),
   output: WholeChallengeAnswer,
   permission: EVERYONE,
-  read: async (reader, { challenge_id }, { store, now, principal, outlook }) => {
-    const row = await readChallenge(reader, store, challenge_id);
-    if (row === undefined) return err(failure("RUMI-CMD-020", { challenge_id }));
-    const approval = await readApproval(reader, store, challenge_id);
-    const open = judgeOpen(row, now);
-    const current = open.ok ? await outlook(storedCommand(row)) : null;
-    const requested = jsonOf<Readonly<Record<string, unknown>>>(row.outlook);
-    return ok({
-      ...summaryOf(row, now),
-      intent_hash: row.intent_hash,
-      intent: intentOf(row),
-      impact: current?.preview ?? requested["preview"] ?? null,
-      blocked_by: current?.refusals ?? null,
-      environment: row.environment,
-      approvals:
-        approval === undefined
-          ? []
-          : [{ approver: approval.approver, reason: approval.reason, approved_at: iso(approval.approved_at) }],
-      settled_at: row.settled_at === null ? null : iso(row.settled_at),
-      settled_reason: row.settled_reason,
-      error_code: row.error_code,
-      served_before: (await readServed(reader, store, row, principal.id)) !== undefined,
-    });
+  read: async (reader, { challenge_id }, context) => {
+    const row = await readChallenge(reader, context.store, challenge_id);
+    if (row === undefined) return err(failure("RUMI-CMD-020", { what: "challenge", challenge_id }));
+    return ok({ ...summaryOf(row, context.now), ...(await wholeOf(reader, row, context)) });
   },
-  leaves: ({ challenge_id, intent_hash, served_before }: Shown, { store, now, principal }) =>
-    served_before
-      ? { writes: [], events: [] }
-      : {
-          writes: [insertServed(store, { challenge_id, subject_id: principal.id, intent_hash, served_at: now })],
-          events: [
-            {
-              action: "query.sensitive_read",
-              resource_type: "challenge",
-              resource_id: challenge_id,
-              outcome: "SUCCESS",
-              details: { query: "challenges.show", fields: ["intent", "impact", "blocked_by"], rows: 1 },
-            },
-          ],
-        },
+  leaves: leavesServed("challenges.show"),
 });

@@ -3,7 +3,7 @@ import type { Clock, Random } from "@rumi/kernel";
 import { systemEvent, type Reconciler } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
-import { challengeEvent } from "./port.ts";
+import { challengeEvent } from "./told.ts";
 import { OPEN_STATES } from "./states.ts";
 import { updateChallenge, type ChallengeRow, type ChallengeTables } from "./tables.ts";
 
@@ -26,7 +26,7 @@ export function challengeReconciler(deps: Deps): Reconciler {
           .limit(CONTROL_LIMITS.challenges_expired_per_round),
       );
       for (const row of due) {
-        const draft = challengeEvent("dangerous_op.expire", row);
+        const draft = challengeEvent("expire", row);
         // Whoever settled it meanwhile was first; a log that cannot be written is tried again in the next round.
         await store.commit({
           writes: [updateChallenge(store, row, { state: "EXPIRED", settled_at: now, settled_by: "system:challenges" })],

@@ -7,5 +7,7 @@ export const CHALLENGE_STATES = [
   "REJECTED",
   "EXPIRED",
 ] as const;
+/** A challenge stands before a dangerous command; a change (../changes) is a command that somebody proposes for review. */
+export type ChallengeKind = "challenge" | "change";
 export type ChallengeState = (typeof CHALLENGE_STATES)[number];
 export const OPEN_STATES: readonly ChallengeState[] = ["AWAITING_APPROVAL", "AWAITING_CONFIRMATION"];

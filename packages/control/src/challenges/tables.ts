@@ -5,10 +5,11 @@
  */
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { first, type Sql } from "../shared/sql.ts";
-import type { ChallengeState } from "./states.ts";
+import type { ChallengeKind, ChallengeState } from "./states.ts";
 
 export type ChallengeRow = {
   challenge_id: string;
+  kind: ChallengeKind;
   state: ChallengeState;
   environment: string;
   operation: string;
@@ -76,17 +77,31 @@ const statements = (integer: string): readonly string[] => [
     challenge_id TEXT NOT NULL PRIMARY KEY, requester TEXT NOT NULL, approver TEXT NOT NULL, intent_hash TEXT NOT NULL,
     reason TEXT NOT NULL, approved_at ${integer} NOT NULL, CHECK (requester <> approver))`,
 ];
+const KINDS: readonly string[] = [
+  "ALTER TABLE challenge ADD COLUMN kind TEXT NOT NULL DEFAULT 'challenge' CHECK (kind IN ('challenge', 'change'))",
+];
 export const CHALLENGE_MIGRATIONS: Migrations = {
   owner: "control.challenges",
-  steps: [{ name: "001-challenges", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-challenges", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-changes", sqlite: KINDS, postgres: KINDS },
+  ],
 };
 
 const SELECT = compiledText<ChallengeTables>((db) =>
   db.selectFrom("challenge").selectAll().where("challenge_id", "=", ""),
 );
 
-export function readChallenge(reader: Reader, sql: Sql, challenge_id: string): Promise<ChallengeRow | undefined> {
-  return reader.rows<ChallengeRow>({ sql: SELECT(sql), parameters: [challenge_id] }).then((rows) => rows[0]);
+/** Each kind has its own doors: what is a change is no challenge, and the other way round. */
+export function readChallenge(
+  reader: Reader,
+  sql: Sql,
+  challenge_id: string,
+  kind: ChallengeKind = "challenge",
+): Promise<ChallengeRow | undefined> {
+  return reader
+    .rows<ChallengeRow>({ sql: SELECT(sql), parameters: [challenge_id] })
+    .then(([row]) => (row?.kind === kind ? row : undefined));
 }
 
 /** The challenge that a command was answered with. */

@@ -3,6 +3,7 @@ import type { InstanceMode } from "@rumi/runtime";
 import { err, failure, invariant, ok, type Failure, type Result } from "@rumi/kernel";
 import {
   defineOperation,
+  type Base,
   type Declaration,
   type DecideContext,
   type Decision,
@@ -19,6 +20,7 @@ import { readNeededBy } from "../dependencies/tables.ts";
 import { gatherPreflight, type Gathered, type PreflightDeps } from "../preflight/gather.ts";
 import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
 import { insertReport } from "../preflight/tables.ts";
+import { listDigest } from "../bulk/begin.ts";
 import { CONFIRM_WITHIN_SECONDS, LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import { allocatedWithStart } from "../risk/capital.ts";
 import { roomView } from "../risk/model.ts";
@@ -125,6 +127,15 @@ const submitCommand = (deps: CommandDeps): Declaration =>
         ? decideRelease(judged.value, facts.instances, input, context)
         : ok(decideHalt(judged.value, facts.instances, input, context));
     },
+    base: ({ group }): Base => (group === undefined ? {} : { list: listDigest(group.bots) }),
+    diff: ({ bot, group }, { requested_transition: { from, to } }) =>
+      group === undefined
+        ? [{ field: "state", before: bot?.state ?? null, after: to }]
+        : group.bots.map(({ bot_id, state }) => ({
+            field: `${bot_id}.state`,
+            before: state,
+            after: state === from ? to : state,
+          })),
     preview: (facts, input) => {
       if (input.target.group_id !== undefined) return previewGroup(facts.group, input.requested_transition);
       const preflight = facts.gathered === undefined ? null : judgePreflight(facts.gathered.facts, "preview").report;

@@ -10,6 +10,7 @@ import { readBulk } from "../bulk/tables.ts";
 import { readInstances } from "../instances/tables.ts";
 import { isOpen } from "../challenges/model.ts";
 import { readChallengeOf } from "../challenges/tables.ts";
+import { changeState } from "../changes/model.ts";
 import type { BotState } from "../lifecycle/states.ts";
 import { isShadow } from "../instances/shards.ts";
 import { BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
@@ -55,10 +56,12 @@ export const showCommand: Declaration = defineQuery({
 
 /** What became of a command that is not one of a bot's: its last word, or where its challenge stands. */
 async function statusOf(reader: Reader, sql: Sql, command_id: string, own: readonly AuditEvent[]): Promise<string> {
+  const challenge = await readChallengeOf(reader, sql, command_id);
+  // Of a change its proposal is applied at once; what became of the command is told by the change.
+  if (challenge?.kind === "change") return changeState(challenge).toLowerCase();
   const said = (action: string): boolean => own.some((event) => event.action === action);
   if (said("controlplane.command.denied")) return "denied";
   if (said("controlplane.command.applied")) return "applied";
-  const challenge = await readChallengeOf(reader, sql, command_id);
   if (challenge === undefined) return "requested";
   return isOpen(challenge) ? "challenged" : challenge.state.toLowerCase();
 }

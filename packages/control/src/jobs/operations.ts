@@ -11,6 +11,7 @@ import {
   isMeant,
   isStartTo,
   judgeTargets,
+  listDigest,
   leftOut,
   MaxErrorsField,
   resolveBots,
@@ -179,6 +180,10 @@ const commandJob: Declaration = defineOperation({
       ...impactOf(resolved.bots, requested_transition, max_errors, 1),
     };
   },
+  base: ({ job, bulk, resolved }) => ({
+    state: stateNow(bulk),
+    list: job === undefined ? null : listDigest(resolved.bots),
+  }),
   decide: ({ job, bulk, resolved }, input, context) => {
     const wish = judgeWish(input, context);
     if (!wish.ok) return wish;

@@ -119,6 +119,7 @@ const setKillSwitch: Declaration = defineOperation({
       bots: (await readMoving(reader, store)).filter((bot) => matchesKill(of, killTarget(bot))),
     };
   },
+  diff: ({ from }, { scope, level }) => [{ field: scopeText(scopeOf(scope)), before: from, after: level }],
   preview: ({ from, bots }, { scope, level }) => ({ scope, from, to: level, ...matched(bots) }),
   decide: ({ now, from, known, bots }, { scope, level, reason }, context) => {
     if (!known.ok) return known;

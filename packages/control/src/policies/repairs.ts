@@ -50,6 +50,7 @@ export async function helpsRepair(store: Store, { operation, target }: Asked): P
     .selectFrom("challenge")
     .select("challenge_id")
     .where("requester", "=", ROOT.id)
+    .where("kind", "=", "challenge")
     .where("state", "in", [...OPEN_STATES])
     .where("operation", "=", "policies.set")
     .limit(1);

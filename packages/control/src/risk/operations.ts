@@ -203,6 +203,13 @@ const setLimits = (deps: RoomDeps): Declaration =>
           : await roomFor(deps, reader, store, { bot_id, venue, instruments: spec.instruments });
       return { bot, room };
     },
+    diff: ({ bot }, { capital, stop_conditions }) => {
+      const before = bot === undefined ? undefined : specOf(bot);
+      const wished = { capital, stop_conditions };
+      return (["capital", "stop_conditions"] as const)
+        .filter((field) => wished[field] !== undefined)
+        .map((field) => ({ field, before: before?.[field] ?? null, after: wished[field] }));
+    },
     preview: ({ bot, room }, { capital, stop_conditions }) => ({
       bot_id: bot?.bot_id ?? null,
       current_state: bot?.state ?? null,

@@ -80,6 +80,7 @@ const setSafety = defineOperation({
     live: await countLiveBots(reader, store),
     latches: await readLatches(reader, store),
   }),
+  diff: ({ row }, { mode }) => [{ field: "mode", before: row.mode, after: mode }],
   preview: ({ row, live, latches }, { mode }) => ({
     ...(latches.length === 0 ? {} : { latched_by: latches.map(({ reason }) => reason) }),
     from: row.mode,

@@ -23,12 +23,12 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "never",
     en: {
-      text: "The challenge {challenge_id} expired at {expired_at} and confirms nothing any more.",
-      next: "Send the original request again under a new id and confirm its new challenge in time.",
+      text: "The {what} {challenge_id} expired at {expired_at} and confirms nothing any more.",
+      next: "Send the original request again under a new id and see it through in time.",
     },
     ja: {
-      text: "challenge {challenge_id} は {expired_at} に期限切れとなり、確認できません。",
-      next: "元のリクエストを新しい ID で再送し、新しい challenge を期限内に confirm してください。",
+      text: "{what} {challenge_id} は {expired_at} に期限切れとなり、確認できません。",
+      next: "元のリクエストを新しい ID で再送し、期限内に手続きを終えてください。",
     },
   },
   "RUMI-CMD-014": {
@@ -37,12 +37,12 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "after_fix",
     en: {
-      text: "This does not match the challenge {challenge_id}: {problem}.",
-      next: "Read GET /api/challenges/{challenge_id} and answer exactly what it asks for.",
+      text: "This does not match the {what} {challenge_id}: {problem}.",
+      next: "Read GET /api/{what}s/{challenge_id} and answer exactly what it asks for.",
     },
     ja: {
-      text: "challenge {challenge_id} と一致しません: {problem}。",
-      next: "GET /api/challenges/{challenge_id} を確認し、求められた内容を正確に送ってください。",
+      text: "{what} {challenge_id} と一致しません: {problem}。",
+      next: "GET /api/{what}s/{challenge_id} を確認し、求められた内容を正確に送ってください。",
     },
   },
   "RUMI-CMD-015": {
@@ -51,12 +51,12 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "never",
     en: {
-      text: "The plan is stale: what challenge {challenge_id} was made for has moved since, so nothing was done.",
-      next: "Look at the present state and send a new request; it gets a challenge of its own.",
+      text: "The plan is stale: what {what} {challenge_id} was made for has moved since, so nothing was done.",
+      next: "Look at the present state and send the original request again under a new id.",
     },
     ja: {
-      text: "計画が古くなっています。challenge {challenge_id} の前提が変わったため、何も実行していません。",
-      next: "現在の状態を確認し、新しいリクエストを送ってください。新しい challenge が発行されます。",
+      text: "計画が古くなっています。{what} {challenge_id} の前提が変わったため、何も実行していません。",
+      next: "現在の状態を確認し、元のリクエストを新しい ID で再送してください。",
     },
   },
   "RUMI-CMD-016": {
@@ -65,11 +65,11 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "never",
     en: {
-      text: "The challenge {challenge_id} is {state} already; it works once.",
+      text: "The {what} {challenge_id} is {state} already; it works once.",
       next: "Send the original request again under a new id if it is still wanted.",
     },
     ja: {
-      text: "challenge {challenge_id} はすでに {state} です。使用できるのは一度だけです。",
+      text: "{what} {challenge_id} はすでに {state} です。使用できるのは一度だけです。",
       next: "まだ必要であれば、元のリクエストを新しい ID で再送してください。",
     },
   },
@@ -79,12 +79,12 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "later",
     en: {
-      text: "The challenge {challenge_id} waits for a second person until {until}.",
-      next: "Ask somebody else with the role for it to read and approve it, then confirm.",
+      text: "The {what} {challenge_id} waits for a second person until {until}.",
+      next: "Ask somebody else with the role for it to read and approve it, then go on.",
     },
     ja: {
-      text: "challenge {challenge_id} は {until} まで第二者の承認待ちです。",
-      next: "権限を持つ別の担当者に内容の確認と承認を依頼してから confirm してください。",
+      text: "{what} {challenge_id} は {until} まで第二者の承認待ちです。",
+      next: "権限を持つ別の担当者に内容の確認と承認を依頼してから続けてください。",
     },
   },
   "RUMI-CMD-018": {
@@ -107,12 +107,12 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "after_fix",
     en: {
-      text: "{principal} has not been shown the intent of challenge {challenge_id}, so it cannot be approved blindly.",
-      next: "Read GET /api/challenges/{challenge_id} with the same token, then approve the intent_hash it shows.",
+      text: "{principal} has not been shown the intent of {what} {challenge_id}, so it cannot be approved blindly.",
+      next: "Read GET /api/{what}s/{challenge_id} with the same token, then approve the intent_hash it shows.",
     },
     ja: {
-      text: "{principal} にはまだ challenge {challenge_id} の内容が提示されていないため、承認できません。",
-      next: "同じトークンで GET /api/challenges/{challenge_id} を読み、表示された intent_hash を承認してください。",
+      text: "{principal} にはまだ {what} {challenge_id} の内容が提示されていないため、承認できません。",
+      next: "同じトークンで GET /api/{what}s/{challenge_id} を読み、表示された intent_hash を承認してください。",
     },
   },
   "RUMI-CMD-020": {
@@ -121,12 +121,12 @@ export const CONFIRM_ERRORS: ErrorTable<ConfirmCode> = {
     fault: "caller",
     retry: "after_fix",
     en: {
-      text: "There is no challenge {challenge_id}.",
-      next: "GET /api/challenges lists those that are open.",
+      text: "There is no {what} {challenge_id}.",
+      next: "GET /api/{what}s lists those that are open.",
     },
     ja: {
-      text: "challenge {challenge_id} はありません。",
-      next: "GET /api/challenges で一覧を確認してください。",
+      text: "{what} {challenge_id} はありません。",
+      next: "GET /api/{what}s で一覧を確認してください。",
     },
   },
   "RUMI-CMD-021": {

@@ -131,5 +131,21 @@ export const COMMAND_KINDS = defineKinds({
     retention: "financial",
     details: { ...challenge, ...refusal },
   },
+  "change.proposed": { category: "approval", severity: USUAL, retention: "financial", details: { ...challenge } },
+  "change.approved": {
+    category: "approval",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...challenge, shown_hash: optional(digest) },
+  },
+  "change.committed": {
+    category: "approval",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { ...challenge, confirmed_by: optional(text(256)), ticket: optional(text(64)) },
+  },
+  "change.rejected": { category: "approval", severity: NOTABLE, retention: "financial", details: { ...challenge } },
+  "change.withdrawn": { category: "approval", severity: USUAL, retention: "financial", details: { ...challenge } },
+  "change.expired": { category: "approval", severity: USUAL, retention: "financial", details: { ...challenge } },
   "dangerous_op.expire": { category: "security", severity: NOTABLE, retention: "financial", details: { ...challenge } },
 });

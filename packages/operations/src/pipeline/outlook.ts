@@ -6,6 +6,7 @@
 import type { Reader } from "@rumi/store";
 import { NO_INPUT } from "../validate/raw-input.ts";
 import type { Outlook, StoredCommand } from "../operation.ts";
+import type { RegisteredOperation } from "../registry.ts";
 import { newRun } from "./new-run.ts";
 import { JUDGEMENT } from "./order.ts";
 import type { PipelineContext, Run } from "./run.ts";
@@ -21,6 +22,20 @@ export async function outlookOn(
 ): Promise<Outlook | null> {
   const operation = context.registry.operations.get(name);
   if (operation === undefined || !operation.validate(structuredClone(input)).ok) return null;
+  return (await outlookRun(reader, { operation, command_id, principal, input }, context)).outlook;
+}
+
+/** Beside the outlook the run that found it out, with its facts; the input is valid already. */
+export async function outlookRun(
+  reader: Reader,
+  {
+    operation,
+    command_id,
+    principal,
+    input,
+  }: Omit<StoredCommand, "operation"> & { readonly operation: RegisteredOperation },
+  context: PipelineContext,
+): Promise<{ readonly run: Run; readonly outlook: Outlook }> {
   const request = { raw: NO_INPUT, principal, idempotencyKey: command_id, trace_id: "", remote: "outlook" };
   const run: Run = {
     ...newRun(operation, request),
@@ -31,5 +46,5 @@ export async function outlookOn(
     reader,
   };
   const refusals = await trial(ASKED, run, { ...context, onStage: () => undefined });
-  return { refusals, preview: operation.definition.preview?.(run.facts, run.input) ?? {} };
+  return { run, outlook: { refusals, preview: operation.definition.preview?.(run.facts, run.input) ?? {} } };
 }

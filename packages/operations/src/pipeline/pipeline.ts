@@ -22,6 +22,7 @@ import { type RawInput, queryInput } from "../validate/raw-input.ts";
 import { unwritableProblem } from "../validate/writable.ts";
 import { admit, outcomeLabel } from "./engine.ts";
 import { auditFailure } from "./audit-failure.ts";
+import { examine } from "./examine.ts";
 import { newRun } from "./new-run.ts";
 import { outlookOn } from "./outlook.ts";
 import { type Recovery, recover } from "./recover.ts";
@@ -63,6 +64,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     summaries: createSummaries(settings.clock),
     now,
     newId: () => uuidv7(now(), settings.random),
+    examine: (reader, command) => examine(reader, command, context),
   };
   const commands = settings.metrics.counter("rumi_commands_total", "Commands by operation and outcome.");
   const seconds = settings.metrics.histogram(
@@ -187,6 +189,7 @@ async function observe(
       source: request.source,
       command_id: "",
       trace_id: request.trace_id,
+      fingerprint: "",
       reason: null,
       approval_id: null,
       newId: context.newId,

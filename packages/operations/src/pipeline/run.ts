@@ -1,12 +1,12 @@
 /** One command on its way through the stages: what each stage found out, and how a stage ends the way. */
-import type { Clock, Failure, Micros, Random, Uuid } from "@rumi/kernel";
+import type { Clock, Failure, Micros, Random, Result, Uuid } from "@rumi/kernel";
 import type { OperationKeyRow, Reader, Store, Write } from "@rumi/store";
 import type { Answer } from "../answer.ts";
 import type { EventFrame } from "../audit.ts";
 import type { Guards, OpenedChallenge, Redeemed } from "../guards.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Decision, Principal, RiskDirection } from "../operation.ts";
+import type { Decision, Examined, Principal, RiskDirection, StoredCommand } from "../operation.ts";
 import type { RegisteredOperation, Registry } from "../registry.ts";
 import type { Summaries } from "../summaries.ts";
 import type { Turns } from "./turns.ts";
@@ -47,6 +47,8 @@ export type PipelineContext = PipelineSettings & {
   readonly summaries: Summaries;
   readonly now: () => Micros;
   readonly newId: () => Uuid;
+  /** See examine.ts. */
+  readonly examine: (reader: Reader, command: StoredCommand) => Promise<Result<Examined, Failure>>;
 };
 
 export const STAGE_NAMES = [

@@ -3,9 +3,10 @@
  * if it is still what was confirmed. Where nothing can confirm, they do not run.
  */
 import { canonicalJson, failure, invariant } from "@rumi/kernel";
-import type { ConfirmedDanger } from "../../operation.ts";
+import type { ConfirmedDanger, Danger } from "../../operation.ts";
 import { guardContext } from "../guard-context.ts";
 import { type PipelineContext, type Run, type Stage, type StageEnd, refuse } from "../run.ts";
+import { standing } from "../standing.ts";
 import { trial } from "../trial.ts";
 import { decide } from "./decide.ts";
 import { switchedOff } from "./redeem.ts";
@@ -15,7 +16,7 @@ export const challenge: Stage = {
   run: (run, context) => {
     const danger = run.operation.definition.danger(run.input, run.facts);
     if (danger.kind === "confirm") return judged(run, danger, context);
-    return run.confirmation === null ? undefined : stillTheSame(run, null);
+    return run.confirmation === null ? undefined : stillTheSame(run, danger, context);
   },
 };
 
@@ -34,8 +35,8 @@ async function judged(run: Run, danger: ConfirmedDanger, context: PipelineContex
         { reasonCode: "PERMISSION_DENIED" },
       ),
     );
-  if (run.confirmation !== null) return stillTheSame(run, danger);
   if (context.guards.challenge === null) return refuse(switchedOff(run.operation));
+  if (run.confirmation !== null) return stillTheSame(run, danger, context);
   if (run.dry_run) return refuse(asks(definition.name, "(none in a dry run)"));
   return ask(run, danger, context);
 }
@@ -51,15 +52,16 @@ async function strongRefusal(run: Run, context: PipelineContext): Promise<StageE
 }
 
 /** Whatever the wish was made for must be as it was; also when it has stopped being dangerous meanwhile. */
-function stillTheSame(run: Run, danger: ConfirmedDanger | null): StageEnd | undefined {
+async function stillTheSame(run: Run, danger: Danger, context: PipelineContext): Promise<StageEnd | undefined> {
   const { redeemed } = run.confirmation ?? {};
   invariant(redeemed !== undefined, "a confirmation without its challenge");
-  const base = danger?.base ?? null;
+  const declared = danger.kind === "none" ? null : danger.base;
+  const base = redeemed.kind === "change" ? await standing(run, danger, context) : declared;
   if (base !== null && canonicalJson(base) === canonicalJson(redeemed.base)) return undefined;
   return refuse(
     failure(
       "RUMI-CMD-015",
-      { challenge_id: redeemed.approval_id },
+      { what: redeemed.kind, challenge_id: redeemed.approval_id },
       { reasonCode: "CONFIRMATION_STALE", details: { asked_for: redeemed.base, now: base } },
     ),
   );

@@ -13,6 +13,7 @@ export const decide: Stage = {
       principal: run.principal,
       command_id: actingId(run),
       trace_id: run.frame.trace_id,
+      fingerprint: run.fingerprint,
       reason: run.frame.reason,
       approval_id: run.dry_run ? DRY_RUN_APPROVAL : (run.confirmation?.redeemed.approval_id ?? null),
       newId: context.newId,

@@ -23,7 +23,8 @@ export const redeem: Stage = {
 
 async function redeemed(run: Run, own: Subject, context: PipelineContext): Promise<StageEnd | undefined> {
   Object.assign(run, own, { confirmation: null }); // another attempt begins from the confirmation again
-  const port = context.guards.challenge;
+  const { challenge, changes } = context.guards;
+  const port = own.input["change_id"] === undefined ? challenge : changes;
   if (port === null) return refuse(switchedOff(own.operation));
   const found = await port.redeem(run.reader, { principal: run.principal, input: own.input, now: context.now() });
   if (!found.ok) return refuse(found.error);
