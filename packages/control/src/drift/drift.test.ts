@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf } from "../../../platform/test/kit.ts";
 import { openControl, type Control } from "../../test/kit.ts";
 import { statusOf } from "../../test/fake-runner.ts";
-import { backoff, brakeAt, DRIFT_LIMITS, DRIFT_RULES } from "./model.ts";
+import { backoff, brakeAt, DRIFT_LIMITS, DRIFT_RULES, takeoverBackoff } from "./model.ts";
 
 const AT_ONCE = { look_every_ms: 0, stands_for_ms: 0, read_packs_every_ms: 0 };
 let world: Control;
@@ -280,5 +280,6 @@ it("[L-N5] a rule is set within the bounds of its class and nowhere else, and is
 it("[L-14] waits grow to their limit, and the brake's share never falls below its few", () => {
   expect([0, 1, 2, 3, 4].map((attempts) => backoff(attempts) / 1_000)).toEqual([0, 0, 500, 1_000, 2_000]);
   expect(backoff(DRIFT_LIMITS.attempts) / 1_000).toBe(DRIFT_LIMITS.backoff_most_ms);
+  expect([1, 2, 5, 6, 9].map((attempts) => takeoverBackoff(attempts) / 1_000)).toEqual([0, 500, 4_000, 5_000, 5_000]);
   expect([0, 15, 20, 1_000].map(brakeAt)).toEqual([3, 3, 4, 200]);
 });

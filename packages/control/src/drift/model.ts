@@ -256,3 +256,7 @@ export function backoff(attempts: number): number {
   const { backoff_first_ms, backoff_most_ms } = DRIFT_LIMITS;
   return Math.min(backoff_most_ms, backoff_first_ms * 2 ** (attempts - 2)) * 1_000;
 }
+
+/** The same for a bot whose runner is gone: it may have orders out, so it never waits for long. */
+export const takeoverBackoff = (attempts: number): number =>
+  Math.min(backoff(attempts), DRIFT_LIMITS.takeover_most_ms * 1_000);

@@ -27,6 +27,7 @@ import { first, jsonOf } from "../shared/sql.ts";
 import { driftLook, type LookDeps } from "./look.ts";
 import {
   backoff,
+  takeoverBackoff,
   brakeAt,
   DRIFT_LIMITS,
   DRIFT_RULES,
@@ -97,8 +98,8 @@ async function note({ store, clock, hub }: DriftDeps, key: string, finding: Find
   if (before !== undefined && before.state !== "settled") return;
   const now = clock.now();
   const isSoon = before?.settled_at != null && now - before.settled_at < DRIFT_LIMITS.calm_ms * 1_000;
-  const gone = finding.drift_class === "missing_instance" ? 1 : 0;
-  const attempts = (isSoon ? before.attempts : 0) + gone;
+  const isGone = finding.drift_class === "missing_instance";
+  const attempts = (isSoon ? before.attempts : 0) + (isGone ? 1 : 0);
   const rule = (await readRules(store, store)).find(({ drift_class }) => drift_class === finding.drift_class);
   const { beyond_repair, ...rest } = finding;
   const row: DriftRow = {
@@ -109,8 +110,7 @@ async function note({ store, clock, hub }: DriftDeps, key: string, finding: Find
     released: 0,
     detected_at: now,
     attempts,
-    not_before:
-      now + (gone === 1 ? Math.min(backoff(attempts), DRIFT_LIMITS.takeover_most_ms * 1_000) : backoff(attempts)),
+    not_before: now + (isGone ? takeoverBackoff : backoff)(attempts),
     settled_at: null,
     outcome: null,
     row_version: (before?.row_version ?? 0) + 1,
