@@ -73,11 +73,15 @@ const statements = (integer: string): readonly string[] => [
 
 const RETIRED = (integer: string): readonly string[] => [`ALTER TABLE bot ADD COLUMN retired_at ${integer}`];
 
+/** Which bots something is said of, without going through all of them. */
+const SAID = ["CREATE INDEX bot_condition_said ON bot_condition (type, status, bot_id)"];
+
 export const BOT_MIGRATIONS: Migrations = {
   owner: "control.bots",
   steps: [
     { name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-retired", sqlite: RETIRED("INTEGER"), postgres: RETIRED("BIGINT") },
+    { name: "003-said", sqlite: SAID, postgres: SAID },
   ],
 };
 

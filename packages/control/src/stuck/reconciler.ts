@@ -31,7 +31,7 @@ export function stuckReconciler(deps: StuckDeps): Reconciler {
   };
 }
 
-/** In STOPPING for too long and not said to be stuck, or said to be and in STOPPING no more. */
+/** In STOPPING for too long and not said to be stuck, or said to be and in STOPPING no more; bots at rest are not gone through. */
 function candidates({ store, clock }: StuckDeps): Promise<readonly BotRow[]> {
   const since = clock.now() - CONTROL_LIMITS.stuck_stopping_ms * 1_000;
   return store.rows<BotRow>(
@@ -41,6 +41,16 @@ function candidates({ store, clock }: StuckDeps): Promise<readonly BotRow[]> {
       .selectAll("bot")
       .leftJoin("bot_condition as said", (on) =>
         on.onRef("said.bot_id", "=", "bot.bot_id").on("said.type", "=", "Stuck").on("said.status", "=", "True"),
+      )
+      .where((of) =>
+        of.or([
+          of("bot.state", "=", "STOPPING"),
+          of(
+            "bot.bot_id",
+            "in",
+            of.selectFrom("bot_condition").select("bot_id").where("type", "=", "Stuck").where("status", "=", "True"),
+          ),
+        ]),
       )
       .where((of) =>
         of.or([

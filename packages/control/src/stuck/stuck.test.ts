@@ -1,7 +1,9 @@
+import { systemRandom } from "@rumi/kernel";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dataOf } from "../../../platform/test/kit.ts";
 import { openControl, type Control } from "../../test/kit.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
+import { stuckReconciler } from "./reconciler.ts";
 
 let world: Control;
 beforeEach(async () => {
@@ -107,4 +109,22 @@ describe("[G-10.1] a bot that is STOPPING for too long", () => {
     expect((await stuck())?.status).toBe("True");
     expect(await bundles()).toHaveLength(2);
   });
+});
+
+it("[G-10.1] [L-01] a round goes through no list of all bots", async () => {
+  const asked: { readonly sql: string; readonly parameters: readonly unknown[] }[] = [];
+  const store: typeof world.store = {
+    ...world.store,
+    rows: (query) => {
+      asked.push("compile" in query ? query.compile() : query);
+      return world.store.rows(query);
+    },
+  };
+  const { clock } = world;
+  await stuckReconciler({ store, clock, random: systemRandom(), hub: world.control.hub }).run();
+  expect(asked).toHaveLength(1);
+  for (const { sql, parameters } of asked) {
+    const plan = await world.store.rows<{ detail: string }>({ sql: `EXPLAIN QUERY PLAN ${sql}`, parameters });
+    expect(plan.map(({ detail }) => detail).join("\n")).not.toMatch(/\bSCAN (bot|bot_condition)\b/);
+  }
 });

@@ -255,6 +255,41 @@ it("[R-18.1] the pending summary matches the lists", async () => {
   });
 });
 
+it("[R-18.1] a run sees each change since the last one at once, and reads no manifest where there was none", async () => {
+  const read: string[] = [];
+  const { store } = deps;
+  const watched: PackDeps["store"] = {
+    ...store,
+    rows: (query) => {
+      const statement = "compile" in query ? query.compile() : query;
+      read.push(statement.sql);
+      return store.rows(statement);
+    },
+  };
+  const reconciler = packReconciler({ ...deps, store: watched, summaryPath: summaryPath() }, library);
+  const manifestsRead = async (): Promise<boolean> => {
+    read.length = 0;
+    await reconciler.run();
+    return read.some((sql) => sql.startsWith('select * from "pack" '));
+  };
+  const pending = (): unknown =>
+    (JSON.parse(readFileSync(summaryPath(), "utf8")) as { packs: { pending_ids: unknown } }).packs.pending_ids;
+  expect(await manifestsRead()).toBe(true);
+  expect(await manifestsRead()).toBe(false);
+  writePack(source());
+  await world.command("packs.scan", {});
+  expect(await manifestsRead()).toBe(true);
+  expect(pending()).toEqual(["demo_pack"]);
+  expect(await manifestsRead()).toBe(false);
+  dataOf(await approve());
+  await reconciler.run();
+  expect(pending()).toEqual([]);
+  expect(await manifestsRead()).toBe(false);
+  dataOf(await world.command("packs.uninstall", {}, { params: { pack_id: "demo_pack" } }));
+  await reconciler.run();
+  expect(existsSync(source())).toBe(false);
+});
+
 describe("manifest", () => {
   const rows: readonly (readonly [string, Record<string, unknown>, string])[] = [
     ["a strict pack_id", { pack_id: "Demo" }, "pack_id"],

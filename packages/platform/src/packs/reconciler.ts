@@ -2,14 +2,16 @@
  * Brings the disk to what the tables say: staged imports into place, uninstalled folders away, the pending
  * summary up to date; and looks at approved packs so that a change is noticed without a start.
  *
- * Level-triggered: each run reads what there is and may be repeated at any time.
+ * Level-triggered: each run reads what there is and may be repeated at any time. It is nudged by every commit of the home,
+ * so a run first asks whether a pack is another than the last one left it, and reads manifests and files only then or when
+ * the time of a look has come (library.test.ts).
  */
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isoFromMicros } from "@rumi/kernel";
 import type { PackDeps, PackLibrary } from "./library.ts";
 import type { Pack } from "./model.ts";
-import { expecting, readPacks, type PackTables, type RemovalRow } from "./tables.ts";
+import { expecting, packMarks, readPacks, type PackTables, type RemovalRow } from "./tables.ts";
 
 export interface Reconciler {
   readonly name: string;
@@ -21,9 +23,13 @@ export const PACK_WATCH_MS = 5_000;
 
 export function packReconciler(deps: PackDeps & { readonly summaryPath: string }, library: PackLibrary): Reconciler {
   let lookAgainAt = 0;
+  /** How the last run left the packs; undefined where it left something to do. */
+  let left: string | undefined;
   return {
     name: "packs",
     run: async () => {
+      if (deps.clock.monotonic() < lookAgainAt && (await packMarks(deps.store, deps.store)).text === left) return;
+      left = undefined;
       for (const pack of await readPacks(deps.store, deps.store)) await library.finishApply(pack);
       await removeFolders(deps, library);
       if (deps.clock.monotonic() >= lookAgainAt) {
@@ -31,7 +37,9 @@ export function packReconciler(deps: PackDeps & { readonly summaryPath: string }
           if (pack.state === "approved") await library.verify(pack.pack_id);
         lookAgainAt = deps.clock.monotonic() + PACK_WATCH_MS;
       }
+      const marks = await packMarks(deps.store, deps.store);
       await writePendingSummary(deps, await readPacks(deps.store, deps.store));
+      left = marks.is_settled ? marks.text : undefined;
     },
   };
 }

@@ -50,6 +50,33 @@ export async function readPacks(reader: Reader, sql: Sql): Promise<readonly Pack
   );
 }
 
+const SELECT_MARKS = compiledText<PackTables>((db) =>
+  db
+    .selectFrom("pack")
+    .select(["pack_id", "state", "approved_digest", "applying", "generation", "updated_at"])
+    .orderBy("pack_id"),
+);
+const SELECT_REMOVALS = compiledText<PackTables>((db) =>
+  db.selectFrom("pack_removal").selectAll().orderBy("source_dir"),
+);
+
+export type PackMarks = {
+  /** Another text whenever a pack changed or a folder is to be taken away. */
+  readonly text: string;
+  /** No move and no removal is still to be finished. */
+  readonly is_settled: boolean;
+};
+
+/** What tells whether the large rows need be read at all. */
+export async function packMarks(reader: Reader, sql: Sql): Promise<PackMarks> {
+  const packs = await reader.rows<Pick<PackRow, "applying">>({ sql: SELECT_MARKS(sql), parameters: [] });
+  const removals = await reader.rows<RemovalRow>({ sql: SELECT_REMOVALS(sql), parameters: [] });
+  return {
+    text: JSON.stringify([packs, removals]),
+    is_settled: removals.length === 0 && packs.every(({ applying }) => applying === null),
+  };
+}
+
 export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promise<Pack | undefined> {
   const [row] = await reader.rows<PackRow>({ sql: SELECT_PACK(sql), parameters: [pack_id] });
   return row === undefined ? undefined : packOf(row);

@@ -174,12 +174,9 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const ticker = startTicker(
     [
-      [
-        control.emergency(pipeline),
-        control.interlocks(pipeline, hostFacts(paths.root, clock)),
-        ...control.reconcilers,
-        packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library),
-      ],
+      [control.emergency(pipeline), control.interlocks(pipeline, hostFacts(paths.root, clock)), ...control.reconcilers],
+      // Hashes whole trees, which no stop stands behind.
+      [packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library)],
       [control.bulk(pipeline, ["stops"])],
       [control.drift()],
       [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
