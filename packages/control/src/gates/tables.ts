@@ -1,6 +1,6 @@
 /** The newest report of each gate, and whether the gate is required. */
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
-import { first, type Sql } from "../shared/sql.ts";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { Sql } from "../shared/sql.ts";
 
 export type GateState = "PASS" | "FAIL" | "UNKNOWN";
 export type GateRow = {
@@ -39,8 +39,15 @@ export const GATE_MIGRATIONS: Migrations = {
   ],
 };
 
+// Every command that may increase risk passes here.
+const SELECT_GATES = compiledText<GateTables>((db) => db.selectFrom("gate").selectAll().orderBy("gate"));
+const SELECT_HEAD = compiledText<GateTables>((db) => db.selectFrom("gate_head").selectAll());
+const FENCE = compiledText<GateTables>((db) =>
+  db.updateTable("gate_head").set({ generation: 0 }).where("one", "=", 1).where("generation", "=", 0),
+);
+
 export function readGates(reader: Reader, sql: Sql): Promise<readonly GateRow[]> {
-  return reader.rows<GateRow>(sql.builder<GateTables>().selectFrom("gate").selectAll().orderBy("gate"));
+  return reader.rows<GateRow>({ sql: SELECT_GATES(sql), parameters: [] });
 }
 
 /** By which a start that was judged before finds out. */
@@ -54,12 +61,7 @@ export function gatesChanged(sql: Sql): Write {
 
 /** Fits while no required gate was told not to pass, and none was required beside them, since this reading. */
 export async function gateFence(reader: Reader, sql: Sql): Promise<Write> {
-  const db = sql.builder<GateTables>();
-  const head = await first<HeadRow>(reader, db.selectFrom("gate_head").selectAll());
+  const [head] = await reader.rows<HeadRow>({ sql: SELECT_HEAD(sql), parameters: [] });
   if (head === undefined) throw new Error("the head of the gates is missing");
-  const { generation } = head;
-  return write(
-    db.updateTable("gate_head").set({ generation }).where("one", "=", 1).where("generation", "=", generation),
-    1,
-  );
+  return { sql: FENCE(sql), parameters: [head.generation, 1, head.generation], expect: 1 };
 }

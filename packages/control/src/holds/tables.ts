@@ -1,5 +1,5 @@
 /** Freezes, incidents and locks; a row is never deleted, lifting it is a fact of its own. */
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { KillScope } from "@rumi/runtime";
 import { first, type Sql } from "../shared/sql.ts";
 
@@ -44,17 +44,18 @@ export const HOLD_MIGRATIONS: Migrations = {
   ],
 };
 
+// Every command about a bot passes here.
+const SELECT_IN_FORCE = compiledText<HoldTables>((db) =>
+  db.selectFrom("hold").selectAll().where("lifted_at", "is", null).orderBy("set_at").orderBy("hold_id"),
+);
+const SELECT_HEAD = compiledText<HoldTables>((db) => db.selectFrom("hold_head").selectAll());
+const FENCE = compiledText<HoldTables>((db) =>
+  db.updateTable("hold_head").set({ generation: 0 }).where("one", "=", 1).where("generation", "=", 0),
+);
+
 /** Those in force, oldest first. */
 export function readHolds(reader: Reader, sql: Sql): Promise<readonly HoldRow[]> {
-  return reader.rows<HoldRow>(
-    sql
-      .builder<HoldTables>()
-      .selectFrom("hold")
-      .selectAll()
-      .where("lifted_at", "is", null)
-      .orderBy("set_at")
-      .orderBy("hold_id"),
-  );
+  return reader.rows<HoldRow>({ sql: SELECT_IN_FORCE(sql), parameters: [] });
 }
 
 export function readHold(reader: Reader, sql: Sql, hold_id: string): Promise<HoldRow | undefined> {
@@ -78,14 +79,9 @@ export function holdsChanged(sql: Sql): Write {
 
 /** Fits while no hold has been set since this reading. */
 export async function holdFence(reader: Reader, sql: Sql): Promise<Write> {
-  const db = sql.builder<HoldTables>();
-  const head = await first<HeadRow>(reader, db.selectFrom("hold_head").selectAll());
+  const [head] = await reader.rows<HeadRow>({ sql: SELECT_HEAD(sql), parameters: [] });
   if (head === undefined) throw new Error("the head of the holds is missing");
-  const { generation } = head;
-  return write(
-    db.updateTable("hold_head").set({ generation }).where("one", "=", 1).where("generation", "=", generation),
-    1,
-  );
+  return { sql: FENCE(sql), parameters: [head.generation, 1, head.generation], expect: 1 };
 }
 
 export const liftHold = (sql: Sql, hold_id: string, by: string, now: number): Write =>

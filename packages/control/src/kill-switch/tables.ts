@@ -1,8 +1,8 @@
 /** The kill switch's rules in force, and the generation that rises with every change of any of them. */
 import type { KillLevel, KillRule, KillScope } from "@rumi/runtime";
 import { isoFromMicros, micros } from "@rumi/kernel";
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
-import { first, type Sql } from "../shared/sql.ts";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { Sql } from "../shared/sql.ts";
 import { scopeView } from "./model.ts";
 
 export type KillRuleRow = {
@@ -32,12 +32,20 @@ export const KILL_SWITCH_MIGRATIONS: Migrations = {
 
 export type KillSwitch = { readonly generation: number; readonly rules: readonly KillRuleRow[] };
 
+// Every command that may increase risk passes here.
+const SELECT_HEAD = compiledText<KillTables>((db) => db.selectFrom("kill_head").selectAll());
+const SELECT_RULES = compiledText<KillTables>((db) =>
+  db.selectFrom("kill_rule").selectAll().orderBy("scope").orderBy("id"),
+);
+const FENCE = compiledText<KillTables>((db) =>
+  db.updateTable("kill_head").set({ generation: 0 }).where("one", "=", 1).where("generation", "=", 0),
+);
+
 /** Both from one snapshot where the reader is one. */
 export async function readKillSwitch(reader: Reader, sql: Sql): Promise<KillSwitch> {
-  const db = sql.builder<KillTables>();
-  const head = await first<HeadRow>(reader, db.selectFrom("kill_head").selectAll());
+  const [head] = await reader.rows<HeadRow>({ sql: SELECT_HEAD(sql), parameters: [] });
   if (head === undefined) throw new Error("the head of the kill switch is missing");
-  const rules = await reader.rows<KillRuleRow>(db.selectFrom("kill_rule").selectAll().orderBy("scope").orderBy("id"));
+  const rules = await reader.rows<KillRuleRow>({ sql: SELECT_RULES(sql), parameters: [] });
   return { generation: head.generation, rules };
 }
 
@@ -66,11 +74,7 @@ export function putRule(sql: Sql, before: KillSwitch, rule: Omit<KillRuleRow, "g
 
 /** Fits while no rule has changed since. */
 export function killFence(sql: Sql, { generation }: Pick<KillSwitch, "generation">): Write {
-  const db = sql.builder<KillTables>();
-  return write(
-    db.updateTable("kill_head").set({ generation }).where("one", "=", 1).where("generation", "=", generation),
-    1,
-  );
+  return { sql: FENCE(sql), parameters: [generation, 1, generation], expect: 1 };
 }
 
 export const wireRules = ({ rules }: KillSwitch): readonly KillRule[] =>
