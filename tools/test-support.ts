@@ -1,6 +1,6 @@
 /** What tests of every package share: system packages that a machine may lack, and throw-away folders. */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const SYSTEM_PACKAGES = {
@@ -15,6 +15,7 @@ const SYSTEM_PACKAGES = {
   runc: ["/usr/sbin/runc", "/usr/bin/runc", "/usr/local/sbin/runc", "/usr/local/bin/runc"],
   "rust-wasm": ["/usr/lib/rustlib/wasm32-unknown-unknown"],
   go: ["/usr/local/go/bin/go", "/usr/bin/go"],
+  schemathesis: [join(homedir(), ".cache/rumi/schemathesis/bin/st")],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SystemPackage = keyof typeof SYSTEM_PACKAGES;

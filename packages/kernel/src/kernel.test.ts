@@ -23,6 +23,17 @@ describe("time", () => {
       expect(microsFromIso(none), none).toBeUndefined();
     expect(microsFromIso("2028-02-29T00:00:00Z")).toBeDefined();
   });
+  it("an instant further from 1970 than whole microseconds reach is none", () => {
+    for (const text of [
+      "0000-01-01T00:00:00Z",
+      "1684-07-28T00:12:25Z",
+      "2255-06-05T23:47:34.740993Z",
+      "9999-12-31T23:59:59Z",
+    ])
+      expect(microsFromIso(text), text).toBeUndefined();
+    for (const text of ["1700-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z"])
+      expect(microsFromIso(text), text).toBeDefined();
+  });
 });
 
 describe("decimal", () => {

@@ -31,13 +31,15 @@ export function millis(value: number): Millis {
   return value as Millis;
 }
 
+/** RFC 3339 in UTC, to the microsecond at most; undefined for any other text and for what {@link Micros} cannot hold. */
 export function microsFromIso(text: string): Micros | undefined {
   const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?Z$/.exec(text);
   if (match === null) return undefined;
-  const seconds = Date.parse(`${match[1]}Z`);
+  const at_ms = Date.parse(`${match[1]}Z`);
   // Date.parse rolls 30 February over into March.
-  if (Number.isNaN(seconds) || !new Date(seconds).toISOString().startsWith(match[1] ?? "")) return undefined;
-  return micros(seconds * 1_000 + Number((match[2] ?? "").padEnd(6, "0")));
+  if (Number.isNaN(at_ms) || !new Date(at_ms).toISOString().startsWith(match[1] ?? "")) return undefined;
+  const at = at_ms * 1_000 + Number((match[2] ?? "").padEnd(6, "0"));
+  return Number.isSafeInteger(at) ? micros(at) : undefined;
 }
 
 /** The last second that was written: what is written together mostly shares it. */

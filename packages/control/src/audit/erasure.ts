@@ -26,8 +26,7 @@ import { defineOperation, type Declaration } from "@rumi/operations";
 import { erasableEntries, erasePayloadsWrite, type Erasable } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { CountField, InstantField, nullable, OPEN } from "../shared/answers.ts";
-import { CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
-import { UtcInstantField } from "./fields.ts";
+import { CLOSED, CommandIdField, ReasonField, UtcInstantField } from "../shared/fields.ts";
 
 /** Of one erasure; the event's own limit is a thousand. */
 export const ERASURE_EVENTS = 500;

@@ -3,13 +3,12 @@ import { err, failure, ID_PATTERNS, microsFromIso, ok, type Failure, type Result
 import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { CLOSED, EVERYONE, UtcInstantField } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor } from "../shared/sql.ts";
 import { readEvents } from "./events.ts";
-import { EventsAnswer } from "./answers.ts";
+import { EventsAnswer, ProofAnswer } from "./answers.ts";
 import { eraseEvents } from "./erasure.ts";
-import { UtcInstantField } from "./fields.ts";
 
 /** The offline proof of one event: leaf, salt, payload, inclusion path, signed checkpoint. Built by the store's log. */
 export type ProveEvent = (reader: Reader, event_id: string, log_index: number) => Promise<Result<unknown, Failure>>;
@@ -87,7 +86,7 @@ const showProof = (prove: ProveEvent): Declaration =>
     summary: "Everything that proves one event offline",
     http: { method: "GET", path: "/api/audit/proof/{event_id}" },
     input: Type.Object({ event_id: Type.String({ pattern: ID_PATTERNS.uuid }) }, CLOSED),
-    output: AnswerSchema,
+    output: ProofAnswer,
     permission: EVERYONE,
     read: async (reader, { event_id }, { store }) => {
       const [event] = await readEvents(reader, store, { event_id, limit: 1 });

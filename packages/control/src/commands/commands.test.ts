@@ -158,6 +158,8 @@ describe("[G-2.2a] commands", () => {
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { expires_at: "2020-01-01T00:00:00Z" }))).toBe(
       "RUMI-BOT-013",
     );
+    for (const expires_at of ["soon, but not at an instant", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+      expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { expires_at }))).toBe("RUMI-VAL-002");
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { actor: "user:other" }))).toBe("RUMI-VAL-002");
     expect(codeOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER", { target: { group_id: "g" } }))).toBe(
       "RUMI-BOT-015",

@@ -22,7 +22,7 @@ import type { DecideContext } from "@rumi/operations";
 import type { BotRow } from "../bots/tables.ts";
 import { BOT_STATES, isRunning, mayMove, type BotState } from "../lifecycle/states.ts";
 import { judgeRetired } from "../retirement/model.ts";
-import { BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, ReasonField, UtcInstantField } from "../shared/fields.ts";
 import type { InstanceMode } from "@rumi/runtime";
 import type { VenueSpec } from "../venues/model.ts";
 import type { InstanceRow } from "../instances/tables.ts";
@@ -40,7 +40,7 @@ export const CommandFields = {
   run_id: Type.String({ pattern: ID_PATTERNS.uuid }),
   schema_version: Type.Literal(1),
   actor: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
-  expires_at: Type.Optional(Type.String({ minLength: 20, maxLength: 32 })),
+  expires_at: Type.Optional(UtcInstantField),
 } as const;
 
 export const SubmitCommandInput = Type.Object(

@@ -13,6 +13,12 @@ export const ReasonField = Type.String({
   pattern: "\\S",
   description: "Why; kept in the audit log.",
 });
+/** A UTC instant that microseconds can hold: from 1700 until 2199. */
+export const UtcInstantField = Type.String({
+  pattern:
+    "^(1[7-9]|2[01])\\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,6})?Z$",
+  description: "A UTC instant such as 2026-02-24T12:00:00Z.",
+});
 export const BotIdField = Type.String({ pattern: ID_PATTERNS.bot });
 export const VenueIdField = Type.String({ pattern: ID_PATTERNS.venue });
 export const InstrumentIdField = Type.String({ pattern: ID_PATTERNS.instrument });

@@ -55,10 +55,35 @@ export function openApiDocument(registry: Registry, version: string, others: Oth
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     info: { title: "Rumi", version, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     security: [{ bearer: [] }],
-    paths: Object.fromEntries(Object.entries(paths).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    paths: Object.fromEntries(Object.entries(withShadowed(paths)).toSorted(([a], [b]) => (a < b ? -1 : 1))),
     components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } }, ...sharedComponents() },
   };
 }
+
+type Paths = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+/** A path of its own is also one of a template's: `DELETE /api/packs/scan` is about the pack that is called scan. */
+function withShadowed(paths: Paths): Paths {
+  const templates = Object.entries(paths).filter(([path]) => path.includes("{"));
+  const under = (path: string): Paths[string] =>
+    Object.assign(
+      {},
+      ...templates
+        .filter(([template]) => new RegExp(`^${template.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(path))
+        .map(([, entries]) => mapValues(entries as Readonly<Record<string, Entry>>, (entry) => ofOnePath(entry, path))),
+    ) as Paths[string];
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, own]) => [path, path.includes("{") ? own : { ...under(path), ...own }]),
+  );
+}
+
+type Entry = { readonly operationId: string; readonly parameters?: readonly { readonly in: string }[] };
+const mapValues = <A, B>(of: Readonly<Record<string, A>>, to: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, to(value)]));
+const ofOnePath = ({ operationId, parameters = [], ...entry }: Entry, path: string): Entry => ({
+  ...entry,
+  operationId: `${operationId}.of${path.replaceAll(/[^a-z0-9]+/gi, "_")}`,
+  parameters: parameters.filter((parameter) => parameter.in !== "path"),
+});
 
 /** JSON Schema of each operation's and query's input, by name. */
 export function inputSchemas(registry: Registry): Readonly<Record<string, TSchema>> {
@@ -71,7 +96,7 @@ const IDEMPOTENCY_HEADER = {
   required: false,
   schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
   description:
-    "Same key and same request: one effect. Minted and returned where none is sent and the body has no command_id.",
+    "Same key and same request: one effect. Minted and returned where none is sent and the body has no command_id; equal to the body's command_id where both are sent.",
 };
 function describe({ name, summary, permission }: Declared): Document {
   return { summary, tags: [name.split(".")[0] ?? name], "x-rumi-roles": permission };

@@ -1,0 +1,148 @@
+/**
+ * Runs schemathesis, a fuzzer that knows nothing of us but /openapi.json, over a running program.
+ *
+ * It comes through a proxy that adds the two things a document cannot say: that failed authentications are counted per
+ * address (each request has an address of its own), and that a key in the header equals the body's `command_id`.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { ID_PATTERNS } from "@rumi/kernel";
+import { located } from "../../../tools/test-support.ts";
+import { ok, type Data } from "./rig.ts";
+import type { Program } from "./program.ts";
+
+/**
+ * All checks, the same requests each time. No text of ours holds NUL (docs/formats/api.md), which no schema says of every
+ * string; and a stream that does not end by itself is no answer to wait for (event-stream.test.ts reads it).
+ */
+const MANNER: readonly string[] = `--checks all --continue-on-failure --suppress-health-check all --no-shrink --no-color
+  --seed 20261121 --generation-database none --generation-allow-x00 false --exclude-path /api/events`.split(/\s+/);
+
+export type Findings = {
+  readonly code: number;
+  /** Everything it printed. */
+  readonly said: string;
+  /** The part of it about failures and errors; empty where there are none. */
+  readonly failures: string;
+  /** How many operations were asked. */
+  readonly operations: number;
+};
+export type Wish = {
+  readonly folder: string;
+  /** Which of the document's operations, which phases, how many examples: arguments of `schemathesis run`. */
+  readonly args: string;
+  /** Path parameters that are always these, so that there is something to answer. */
+  readonly ids?: Readonly<Record<string, string>>;
+};
+
+export async function fuzz(program: Program, wish: Wish): Promise<Findings> {
+  const { folder, args, ids = {} } = wish;
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, "schemathesis.toml");
+  writeFileSync(config, configOf(await ok(program, "GET", "/api/me"), await readablePaths(program), ids));
+  const proxy = await proxyTo(program.url);
+  const { port } = proxy.address() as AddressInfo;
+  const child = spawn(
+    located("schemathesis") ?? "",
+    [
+      "--config-file",
+      config,
+      "run",
+      ...MANNER,
+      "-H",
+      `Authorization: Bearer ${program.token}`,
+      ...args.split(" "),
+    ].concat(`http://127.0.0.1:${port}/openapi.json`),
+    { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (said += data.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  proxy.close();
+  return {
+    code: code ?? -1,
+    said,
+    failures: /^=+ (?:FAILURES|ERRORS) =+$[^]*?(?=^=+ (?:WARNINGS|SUMMARY) =+$)/mu.exec(said)?.[0] ?? "",
+    operations: Number(/^ +Tested: (\d+)$/mu.exec(said)?.[1] ?? 0),
+  };
+}
+
+/**
+ * What is expected beside the checks' own defaults.
+ * - A well-formed wish may be refused: it does not fit what is there (422), or a field of it does not (400: a capital that
+ *   no pool has, a configuration that is not the strategy's, a folder that holds no pack). What is only read has no such
+ *   field, but cursors, which are opaque, and the ids of packs older than the rule for ids.
+ * - `actor` is whoever asks, or nobody.
+ */
+function configOf(me: Data, strict: readonly string[], ids: Readonly<Record<string, string>>): string {
+  const expecting = (...more: readonly number[]): string =>
+    `expected-statuses = ${JSON.stringify(["2xx", 401, 403, 404, 409, 422, 429, ...more])}`;
+  return [
+    "[checks.positive_data_acceptance]",
+    expecting(400),
+    "[parameters]",
+    `"body.actor" = ${JSON.stringify(me["user_id"])}`,
+    ...Object.entries(ids).map(([name, value]) => `"path.${name}" = ${JSON.stringify(value)}`),
+    "[[operations]]",
+    `include-name = ${JSON.stringify(strict.map((path) => `GET ${path}`))}`,
+    "[operations.checks.positive_data_acceptance]",
+    expecting(),
+  ].join("\n");
+}
+
+type Route = { readonly parameters?: readonly { readonly name: string }[] };
+/** Paths whose every well-formed reading is answered. */
+async function readablePaths(program: Program): Promise<readonly string[]> {
+  const { paths } = (await program.call("GET", "/openapi.json")).body as unknown as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, Route>>>>;
+  };
+  return Object.entries(paths)
+    .filter(([, { get }]) => get !== undefined && get.parameters?.some(({ name }) => name === "cursor") !== true)
+    .map(([path]) => path)
+    .filter((path) => !path.startsWith("/api/packs/"));
+}
+
+async function proxyTo(url: string): Promise<Server> {
+  const { hostname, port } = new URL(url);
+  let count = 0;
+  const server = createServer((asked, answer) => {
+    const chunks: Buffer[] = [];
+    asked.on("data", (chunk: Buffer) => chunks.push(chunk));
+    asked.on("end", () => {
+      count += 1;
+      const body = Buffer.concat(chunks);
+      const onward = request(
+        {
+          hostname,
+          port,
+          path: asked.url,
+          method: asked.method,
+          headers: withOneKey(asked.headers, body),
+          localAddress: `127.${1 + (Math.floor(count / 62_500) % 250)}.${1 + (Math.floor(count / 250) % 250)}.${1 + (count % 250)}`,
+          agent: false,
+        },
+        (got) => {
+          answer.writeHead(got.statusCode ?? 502, got.headers);
+          got.pipe(answer);
+        },
+      );
+      onward.on("error", () => answer.destroy());
+      onward.end(body);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+/** Two acceptable keys become the body's; one that is not acceptable stays as it was. */
+function withOneKey(headers: IncomingHttpHeaders, body: Buffer): IncomingHttpHeaders {
+  const key = headers["idempotency-key"];
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,255}$/.test(key)) return headers;
+  const id = new RegExp(`"command_id": ?"(${ID_PATTERNS.uuid.slice(1, -1)})"`).exec(body.toString("utf8"))?.[1];
+  return id === undefined ? headers : { ...headers, "idempotency-key": id };
+}
