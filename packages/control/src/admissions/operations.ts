@@ -2,17 +2,18 @@
 import { err, failure, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, first } from "../shared/sql.ts";
 import { reportView, type AdmissionRow, type AdmissionTables } from "./tables.ts";
+import { AdmissionAnswer, AdmissionsAnswer } from "./answers.ts";
 
 const showAdmission: Declaration = defineQuery({
   name: "admissions.show",
   summary: "One admission report, check by check",
   http: { method: "GET", path: "/api/admissions/{report_id}" },
   input: Type.Object({ report_id: CommandIdField }, CLOSED),
-  output: AnswerSchema,
+  output: AdmissionAnswer,
   permission: EVERYONE,
   read: async (reader, { report_id }, { store }) => {
     const row = await first<AdmissionRow>(
@@ -34,7 +35,7 @@ const listAdmissions: Declaration = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: AdmissionsAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id, cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["number", "string"]);

@@ -5,8 +5,9 @@ import { Type } from "@sinclair/typebox";
 import { nextVersion } from "../bots/model.ts";
 import { botResource, botView, insertBotVersion, versionDetails } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { judgeRunbook } from "./model.ts";
+import { RunbookAttachedAnswer } from "../bots/answers.ts";
 
 const attachRunbook: Declaration = defineOperation({
   name: "bots.runbook",
@@ -21,7 +22,7 @@ const attachRunbook: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: RunbookAttachedAnswer,
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "neutral",

@@ -110,3 +110,29 @@ export const AppliedConfigAnswer = Type.Object(
   { ...bot, applied: Type.Boolean(), changed: Type.Array(Type.String()) },
   OPEN,
 );
+export const RunbookAttachedAnswer = Type.Object({ ...bot, attached: Type.Boolean() }, OPEN);
+export const LimitsAnswer = Type.Object({ ...bot, changed: Type.Boolean() }, OPEN);
+export const BreakerAnswer = Type.Object(
+  {
+    ...bot,
+    asked: Type.Union(["trip", "reset"].map((word) => Type.Literal(word))),
+    instances: Type.Array(Type.String()),
+  },
+  OPEN,
+);
+export const UpdatedBotAnswer = Type.Object(
+  {
+    ...bot,
+    updated: Type.Boolean(),
+    handing_over: Type.Optional(
+      Type.Integer({ minimum: 0, description: "Instances that hand their state to the new version." }),
+    ),
+  },
+  OPEN,
+);
+const Runs = Type.Array(Type.String());
+export const ShadowStartedAnswer = Type.Object({ bot_id: Type.String(), shadow_runs: Runs, follows: Runs }, OPEN);
+export const ShadowStoppedAnswer = Type.Object(
+  { bot_id: Type.String(), stopped: Type.Array(Type.String({ description: "Instance ids." })) },
+  OPEN,
+);

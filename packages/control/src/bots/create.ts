@@ -19,7 +19,7 @@ import { allocationEvent } from "../risk/events.ts";
 import { amountOf, judgeAllocation, roomView, type Room } from "../risk/model.ts";
 import { roomFor, type RoomDeps } from "../risk/room.ts";
 import { allocationWrites } from "../risk/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
 import { CreateBotInput, judgeSpec, type CreateBot, type IsolationFloor, type SpecFacts } from "./model.ts";
@@ -230,7 +230,7 @@ const cloneBot = (deps: CreateDeps): Declaration =>
     summary: "Register a bot like another one; it stands still, in no mode, whatever the original does",
     http: { method: "POST", path: "/api/bots/{bot_id}/clone" },
     input: CloneBotInput,
-    output: AnswerSchema,
+    output: BotAnswer,
     success: [201],
     key: "command_id",
     permission: ["operator", "admin"],

@@ -4,7 +4,7 @@ import { defineOperation, defineQuery, type Declaration } from "@rumi/operations
 import { write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { readEvents } from "../audit/events.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import type { TwoPeople } from "../two-people/judge.ts";
 import {
   BREAK_GLASS_MAX_SECONDS,
@@ -15,6 +15,7 @@ import {
   stateOf,
 } from "./model.ts";
 import { readSession, readUnreviewed, updateSession, verbsOf, type SessionRow, type SessionTables } from "./tables.ts";
+import { ClosedSessionAnswer, SessionAnswer, SessionsAnswer, WholeSessionAnswer } from "./answers.ts";
 
 export type BreakGlassDeps = {
   readonly environment: string;
@@ -50,7 +51,7 @@ const openSession = ({ environment, operations }: BreakGlassDeps): Declaration =
       },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: SessionAnswer,
     success: [201],
     key: "either",
     permission: ["break_glass"],
@@ -123,7 +124,7 @@ const closeSession: Declaration = defineOperation({
   summary: "End a break-glass session before its time; its review is due",
   http: { method: "POST", path: "/api/break_glass/{session_id}/close" },
   input: SessionInput,
-  output: AnswerSchema,
+  output: ClosedSessionAnswer,
   key: "either",
   permission: ["admin", "break_glass"],
   risk: () => "tighten",
@@ -152,7 +153,7 @@ const reviewSession = ({ twoPeople }: BreakGlassDeps): Declaration =>
     summary: "Review what was done under an ended session, as somebody else than its holder",
     http: { method: "POST", path: "/api/break_glass/{session_id}/review" },
     input: SessionInput,
-    output: AnswerSchema,
+    output: SessionAnswer,
     key: "either",
     permission: ["admin"],
     safety: allModes,
@@ -194,7 +195,7 @@ const listSessions: Declaration = defineQuery({
   summary: "Break-glass sessions, newest first",
   http: { method: "GET", path: "/api/break_glass" },
   input: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })) }, CLOSED),
-  output: AnswerSchema,
+  output: SessionsAnswer,
   permission: EVERYONE,
   read: async (reader, { limit = 50 }, { store, now }) => {
     const rows = await reader.rows<SessionRow>(
@@ -218,7 +219,7 @@ const showSession: Declaration = defineQuery({
   summary: "One session with every command that its holder sent while it was open",
   http: { method: "GET", path: "/api/break_glass/{session_id}" },
   input: Type.Object({ session_id: CommandIdField }, CLOSED),
-  output: AnswerSchema,
+  output: WholeSessionAnswer,
   permission: EVERYONE,
   read: async (reader, { session_id }, { store, now }) => {
     const row = await readSession(reader, store, session_id);

@@ -2,7 +2,7 @@
 import { err, failure, ID_PATTERNS, isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type DecideContext, type EventDraft } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import {
   bulkOf,
   bulkRow,
@@ -21,6 +21,7 @@ import {
 } from "./begin.ts";
 import { beginBulk, due, follow, inFlight, isOver } from "./model.ts";
 import { insertBulk, newestBulks, readBulk, updateBulk, type BulkRow } from "./tables.ts";
+import { BulkAnswer, BulkBegunAnswer, BulksAnswer, BulkToldAnswer } from "./answers.ts";
 
 export const bulkDeclarations = (): readonly Declaration[] => [
   startBulk,
@@ -46,7 +47,7 @@ const startBulk: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: BulkBegunAnswer,
   success: [202],
   key: "command_id",
   permission: ["operator", "admin"],
@@ -95,7 +96,7 @@ const listBulks: Declaration = defineQuery({
   summary: "Bulks, newest first, each with how far it has come",
   http: { method: "GET", path: "/api/bulk" },
   input: Type.Object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })) }, CLOSED),
-  output: AnswerSchema,
+  output: BulksAnswer,
   permission: EVERYONE,
   read: async (reader, { limit = 20 }, { store }) => {
     const rows = await newestBulks(reader, store, limit);
@@ -108,7 +109,7 @@ const showBulk: Declaration = defineQuery({
   summary: "How far a bulk has come: what waits, what is under way, what is done, what failed and why",
   http: { method: "GET", path: "/api/bulk/{bulk_id}" },
   input: Type.Object({ bulk_id: CommandIdField }, CLOSED),
-  output: AnswerSchema,
+  output: BulkAnswer,
   permission: EVERYONE,
   read: async (reader, { bulk_id }, { store }) => {
     const row = await readBulk(reader, store, bulk_id);
@@ -133,7 +134,7 @@ const wordOperation = (verb: string, word: BulkWord, summary: string): Declarati
     summary,
     http: { method: "POST", path: `/api/bulk/{bulk_id}/${verb}` },
     input: WordInput,
-    output: AnswerSchema,
+    output: BulkToldAnswer,
     key: "either",
     permission: ["operator", "admin"],
     risk: (_input, row: BulkRow | undefined) => (word === "abort" || word === "pause" ? "tighten" : riskOfBulk(row)),

@@ -4,11 +4,12 @@ import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { readBot, specOf } from "../bots/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import type { Sql } from "../shared/sql.ts";
 import { stateOf, type DependencyDeps } from "./look.ts";
 import { circleFrom, DEPENDENCY_LIMITS, parseDependency } from "./model.ts";
 import { readNeededBy, readNeeds } from "./tables.ts";
+import { DependenciesAnswer } from "./answers.ts";
 
 export const dependencyDeclarations = (deps: DependencyDeps): readonly Declaration[] => [showDependencies(deps)];
 
@@ -18,7 +19,7 @@ const showDependencies = (deps: DependencyDeps): Declaration =>
     summary: "What a bot needs, all the way down, whether it is there now, and which bots need this one",
     http: { method: "GET", path: "/api/bots/{bot_id}/dependencies" },
     input: Type.Object({ bot_id: BotIdField }, CLOSED),
-    output: AnswerSchema,
+    output: DependenciesAnswer,
     permission: EVERYONE,
     read: async (reader, { bot_id }, { store }) => {
       if ((await readBot(reader, store, bot_id)) === undefined) return err(failure("RUMI-BOT-001", { bot_id }));

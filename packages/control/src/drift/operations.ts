@@ -4,10 +4,11 @@ import { defineOperation, defineQuery, type Declaration } from "@rumi/operations
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { RISK_PHRASE } from "../challenges/model.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { DRIFT_CLASSES, DRIFT_LIMITS, DRIFT_RULES, type DriftClass } from "./model.ts";
 import { putRule, readRules, readWaiting, releaseBraked, type DriftRow, type DriftTables } from "./tables.ts";
+import { DriftAnswer, DriftReleasedAnswer, DriftRuleAnswer } from "./answers.ts";
 
 export const driftDeclarations = (): readonly Declaration[] => [listDrift, setRule, release];
 
@@ -23,7 +24,7 @@ const listDrift: Declaration = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: DriftAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id, open, limit = 50 }, { store }) => {
     let query = store
@@ -56,7 +57,7 @@ const setRule: Declaration = defineOperation({
   summary: "Say what a class of drift is met with, within the bounds of that class",
   http: { method: "POST", path: "/api/drift/rules" },
   input: RuleInput,
-  output: AnswerSchema,
+  output: DriftRuleAnswer,
   key: "command_id",
   permission: ["admin"],
   risk: ({ action }) => (action === "quarantine" ? "tighten" : "increase"),
@@ -96,7 +97,7 @@ const release: Declaration = defineOperation({
   summary: "Let through what the brake holds: so many bots are repaired or quarantined at once, as their rules say",
   http: { method: "POST", path: "/api/drift/release" },
   input: Type.Object({ command_id: CommandIdField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: DriftReleasedAnswer,
   key: "command_id",
   permission: ["admin"],
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],

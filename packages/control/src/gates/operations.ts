@@ -4,11 +4,11 @@ import { defineOperation, defineQuery, type DecideContext, type Declaration, typ
 import { write, type Reader, type Write } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { RISK_PHRASE } from "../challenges/model.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { GATE_LIMITS, gateResult, stateOf } from "./model.ts";
 import { gatesChanged, readGates, type GateRow, type GateTables } from "./tables.ts";
-import { GatesAnswer } from "./answers.ts";
+import { GateAnswer, GatesAnswer } from "./answers.ts";
 
 const GateField = Type.String({ pattern: "^[a-z][a-z0-9_.-]{0,63}$" });
 const base = { command_id: Type.Optional(CommandIdField), gate: GateField, reason: ReasonField } as const;
@@ -65,7 +65,7 @@ const reportGate: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: GateAnswer,
   key: "either",
   permission: ["operator", "admin"],
   // Evidence passes every mode and freeze: without it nobody could see that it is well again.
@@ -103,7 +103,7 @@ const requireGate: Declaration = defineOperation({
   summary: "From now on risk grows only while this gate passes",
   http: { method: "POST", path: "/api/gates/{gate}/require" },
   input: Type.Object(base, CLOSED),
-  output: AnswerSchema,
+  output: GateAnswer,
   key: "either",
   permission: ["operator", "admin"],
   risk: () => "tighten",
@@ -126,7 +126,7 @@ const disableGate: Declaration = defineOperation({
   summary: "Risk may grow without this gate; only inside an open break-glass session",
   http: { method: "POST", path: "/api/gates/{gate}/disable" },
   input: Type.Object(base, CLOSED),
-  output: AnswerSchema,
+  output: GateAnswer,
   key: "either",
   permission: ["break_glass"],
   safety: always,

@@ -7,11 +7,12 @@ import { botResource, insertBotVersion, versionDetails } from "../bots/operation
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { readInstances } from "../instances/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, feed, type Sql } from "../shared/sql.ts";
 import { judgeChange, type Change, type Member } from "./model.ts";
 import { botsOfGroup, insertGroup, nextGeneration, readGroup, type GroupRow, type GroupTables } from "./tables.ts";
+import { GroupAnswer, GroupChangeAnswer, GroupsAnswer } from "./answers.ts";
 
 export const groupDeclarations = (): readonly Declaration[] => [
   createGroup,
@@ -39,7 +40,7 @@ const createGroup: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: GroupAnswer,
   success: [201],
   key: "command_id",
   permission: ["operator", "admin"],
@@ -98,7 +99,7 @@ const listGroups: Declaration = defineQuery({
   summary: "Groups of bots, by id",
   http: { method: "GET", path: "/api/groups" },
   input: Type.Object(PAGE_FIELDS, CLOSED),
-  output: AnswerSchema,
+  output: GroupsAnswer,
   permission: EVERYONE,
   read: async (reader, { cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["string"]);
@@ -125,7 +126,7 @@ const showGroup: Declaration = defineQuery({
   summary: "One group: its bots with their states, its generation, and the digest of that list",
   http: { method: "GET", path: "/api/groups/{group_id}" },
   input: Type.Object({ group_id: BotIdField }, CLOSED),
-  output: AnswerSchema,
+  output: GroupAnswer,
   permission: EVERYONE,
   read: async (reader, { group_id }, { store }) => {
     const row = await readGroup(reader, store, group_id);
@@ -150,7 +151,7 @@ const changeMember = (change: Change): Declaration =>
       { command_id: CommandIdField, group_id: BotIdField, bot_id: BotIdField, reason: ReasonField },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: GroupChangeAnswer,
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => (change === "remove" ? "increase" : "neutral"),

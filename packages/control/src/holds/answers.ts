@@ -18,3 +18,4 @@ export const HoldAnswer = Type.Object(
   },
   OPEN,
 );
+export const HoldsAnswer = Type.Object({ holds: Type.Array(HoldAnswer) }, OPEN);

@@ -5,12 +5,12 @@ import { Type } from "@sinclair/typebox";
 import { RISK_PHRASE } from "../challenges/model.ts";
 import { ScopeField, scopeOf, scopeText } from "../kill-switch/model.ts";
 import { isKnown } from "../kill-switch/operations.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { LIFT } from "./guard.ts";
 import { HOLD_LIMITS, holdView } from "./model.ts";
 import { HOLD_KINDS, holdsChanged, insertHold, liftHold, readHold, readHolds, type HoldRow } from "./tables.ts";
-import { HoldAnswer } from "./answers.ts";
+import { HoldAnswer, HoldsAnswer } from "./answers.ts";
 
 export const holdDeclarations = (): readonly Declaration[] => [listHolds, setHold, lift];
 
@@ -19,7 +19,7 @@ const listHolds = defineQuery({
   summary: "Freezes, incidents and locks in force; one whose time is over waits for a review and holds",
   http: { method: "GET", path: "/api/holds" },
   input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
+  output: HoldsAnswer,
   permission: EVERYONE,
   read: async (reader, _input, { store, now }) =>
     ok({ holds: (await readHolds(reader, store)).map((row) => holdView(row, now)) }),
@@ -105,7 +105,7 @@ const lift: Declaration = defineOperation({
     { command_id: Type.Optional(CommandIdField), hold_id: CommandIdField, reason: ReasonField },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: HoldAnswer,
   key: "either",
   permission: ["admin"],
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],

@@ -14,8 +14,9 @@ import { instanceView, statusOf } from "../instances/view.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { runbookOf } from "../runbooks.ts";
 import type { RunnerHub } from "../runners/hub.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import type { IntentRow, ViewTables } from "../views/tables.ts";
+import { InspectionAnswer } from "./answers.ts";
 
 type Sample = { readonly at: number; readonly inspection: Inspection | null };
 
@@ -33,7 +34,7 @@ export function inspectDeclarations(deps: {
         { bot_id: BotIdField, instance_id: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })) },
         CLOSED,
       ),
-      output: AnswerSchema,
+      output: InspectionAnswer,
       permission: EVERYONE,
       read: async (reader, { bot_id, instance_id }, { store }) => {
         const rows = await readInstances(reader, store, bot_id);

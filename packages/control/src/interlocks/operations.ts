@@ -2,9 +2,10 @@
 import { isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { CLOSED, EVERYONE } from "../shared/fields.ts";
 import { hasTripped, INTERLOCK_RULES, INTERLOCKS, type Readings, type Thresholds } from "./model.ts";
 import { readLatches } from "./tables.ts";
+import { InterlocksAnswer } from "./answers.ts";
 
 export type InterlocksNow = {
   readonly thresholds: Thresholds;
@@ -18,7 +19,7 @@ export const interlockDeclarations = ({ thresholds, readings }: InterlocksNow): 
     summary: "Every interlock with its threshold, its newest reading, what it does, and since when it holds",
     http: { method: "GET", path: "/api/interlocks" },
     input: Type.Object({}, CLOSED),
-    output: AnswerSchema,
+    output: InterlocksAnswer,
     permission: EVERYONE,
     read: async (reader, _input, { store }) => {
       const latches = await readLatches(reader, store);

@@ -23,11 +23,12 @@ import { bulkEvent, bulkView, tell } from "../bulk/operations.ts";
 import { insertBulk, readBulk, type BulkRow } from "../bulk/tables.ts";
 import { CommandFields, judgeWish } from "../commands/model.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
-import { AnswerSchema, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, feed, jsonOf, type Sql } from "../shared/sql.ts";
 import { actOf, JOB_STATES, stateOf, type JobAct, type JobSpec, type JobState } from "./model.ts";
 import { insertJob, readJob, startJob, type JobRow, type JobTables } from "./tables.ts";
+import { JobAnswer, JobMovedAnswer, JobsAnswer } from "./answers.ts";
 
 export const jobDeclarations = (): readonly Declaration[] => [createJob, listJobs, showJob, commandJob];
 
@@ -50,7 +51,7 @@ const createJob: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: JobAnswer,
   success: [201],
   key: "command_id",
   permission: ["operator", "admin"],
@@ -95,7 +96,7 @@ const listJobs: Declaration = defineQuery({
   summary: "Jobs with their states, by id",
   http: { method: "GET", path: "/api/jobs" },
   input: Type.Object(PAGE_FIELDS, CLOSED),
-  output: AnswerSchema,
+  output: JobsAnswer,
   permission: EVERYONE,
   read: async (reader, { cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["string"]);
@@ -123,7 +124,7 @@ const showJob: Declaration = defineQuery({
   summary: "One job: what it wishes, its state, and how far its present or last bulk has come",
   http: { method: "GET", path: "/api/jobs/{job_id}" },
   input: Type.Object({ job_id: JobIdField }, CLOSED),
-  output: AnswerSchema,
+  output: JobAnswer,
   permission: EVERYONE,
   read: async (reader, { job_id }, { store }) => {
     const row = await readJob(reader, store, job_id);
@@ -154,7 +155,7 @@ const commandJob: Declaration = defineOperation({
   summary: "Move a job: start, pause, resume, stop",
   http: { method: "POST", path: "/api/jobs/{job_id}/commands" },
   input: CommandInput,
-  output: AnswerSchema,
+  output: JobMovedAnswer,
   success: [200, 202],
   key: "command_id",
   permission: ["operator", "admin"],

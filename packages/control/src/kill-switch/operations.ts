@@ -7,7 +7,7 @@ import { Type } from "@sinclair/typebox";
 import { readBot, readMoving, type BotRow } from "../bots/tables.ts";
 import { RISK_PHRASE } from "../challenges/model.ts";
 import { spooledWord, type Tightened } from "../emergency/spool.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { readVenue } from "../venues/tables.ts";
 import { KILL_SET, killTarget } from "./guard.ts";
@@ -22,7 +22,7 @@ import {
   type ScopeInput,
 } from "./model.ts";
 import { putRule, readKillSwitch, ruleView, wireRules, type KillSwitch } from "./tables.ts";
-import { KillSwitchAnswer } from "./answers.ts";
+import { KillSetAnswer, KillSwitchAnswer } from "./answers.ts";
 
 /** What a runner last told of the rules, by its id. */
 export type Followed = ReadonlyMap<string, { readonly generation: number; readonly instances: number }>;
@@ -90,7 +90,7 @@ const setKillSwitch: Declaration = defineOperation({
   summary: "Pull the kill switch for a scope; strengthening is always possible, loosening takes a confirmation",
   http: { method: "POST", path: "/api/killswitch/set" },
   input: Type.Object({ command_id: CommandIdField, scope: ScopeField, level: LevelField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: KillSetAnswer,
   key: "command_id",
   emergency: true,
   permission: ["operator", "admin"],

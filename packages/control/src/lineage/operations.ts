@@ -13,8 +13,9 @@ import { readApproval, readChallengeOf } from "../challenges/tables.ts";
 import type { DependencyDeps } from "../dependencies/look.ts";
 import { readInstances, readRun, type InstanceRow } from "../instances/tables.ts";
 import { readReport, reportView } from "../preflight/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
+import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { first, type Sql } from "../shared/sql.ts";
+import { LineageAnswer } from "./answers.ts";
 
 const LINEAGE_LIMITS = { versions: 200, events: 200 } as const;
 
@@ -26,7 +27,7 @@ const showLineage = (deps: DependencyDeps): Declaration =>
     summary: "Where a bot comes from: runs, preflights, commands, approvals, versions, packs and their source",
     http: { method: "GET", path: "/api/bots/{bot_id}/lineage" },
     input: Type.Object({ bot_id: BotIdField }, CLOSED),
-    output: AnswerSchema,
+    output: LineageAnswer,
     permission: EVERYONE,
     read: async (reader, { bot_id }, { store }) => {
       const bot = await readBot(reader, store, bot_id);

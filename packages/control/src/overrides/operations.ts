@@ -3,11 +3,12 @@ import { err, failure, invariant, ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { readBot, type BotRow } from "../bots/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { OVERRIDABLE } from "./checks.ts";
 import { OVERRIDE_LIMITS, overrideView, stateOf } from "./model.ts";
 import { endOverride, insertOverride, readOpen, readOverride, readOverrides, type OverrideRow } from "./tables.ts";
+import { OverrideAnswer, OverridesAnswer } from "./answers.ts";
 
 export const overrideDeclarations: () => readonly Declaration[] = () => [listOverrides, grantOverride, revokeOverride];
 
@@ -22,7 +23,7 @@ const listOverrides: Declaration = defineQuery({
     { bot_id: Type.Optional(BotIdField), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200 })) },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: OverridesAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id, limit = 50 }, { store, now }) => {
     const rows = await readOverrides(reader, store, { bot_id, limit });
@@ -49,7 +50,7 @@ const grantOverride: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: OverrideAnswer,
   success: [201],
   key: "command_id",
   permission: ["admin"],
@@ -116,7 +117,7 @@ const revokeOverride: Declaration = defineOperation({
     { command_id: Type.Optional(CommandIdField), override_id: CommandIdField, reason: ReasonField },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: OverrideAnswer,
   key: "either",
   permission: ["operator", "admin"],
   risk: () => "tighten",

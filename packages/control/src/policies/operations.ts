@@ -7,7 +7,7 @@ import { CONFIRMATION_FACTORS, defineOperation, defineQuery, type Declaration } 
 import { write, type Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { iso, RISK_PHRASE } from "../challenges/model.ts";
-import { AnswerSchema, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
 import { compilePolicies, tooDeep, type CompiledPolicies } from "./cedar.ts";
 import { isSpoilt, triedPolicyEngine } from "./engine.ts";
@@ -15,6 +15,7 @@ import { POLICY_LIMITS } from "./limits.ts";
 import type { PolicySchema } from "./schema.ts";
 import { recordedCommands, simulate, type Simulation } from "./simulate.ts";
 import { readPolicy, type AddedConfirmation, type PolicyRow, type PolicyTables } from "./tables.ts";
+import { PoliciesAnswer, PolicyAnswer, SimulationAnswer } from "./answers.ts";
 
 export type PolicyDeps = { readonly environment: string; readonly schema: () => PolicySchema };
 
@@ -53,7 +54,7 @@ const showPolicy: Declaration = defineQuery({
   summary: "The policies in force",
   http: { method: "GET", path: "/api/policies" },
   input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
+  output: PolicyAnswer,
   permission: ["operator", "admin", "break_glass"],
   read: async (reader, _input, { store }) => ok(policyView(await readPolicy(reader, store))),
 });
@@ -69,7 +70,7 @@ const listPolicies: Declaration = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: PoliciesAnswer,
   permission: ["operator", "admin", "break_glass"],
   read: async (reader, { before_version, limit = 50 }, { store }) => {
     let query = store
@@ -119,7 +120,7 @@ const simulatePolicy = (deps: PolicyDeps): Declaration =>
     summary: "Try other policies on the recorded commands; nothing changes",
     http: { method: "POST", path: "/api/policies/simulate" },
     input: Type.Object({ cedar: CedarField }, CLOSED),
-    output: AnswerSchema,
+    output: SimulationAnswer,
     key: "header",
     permission: ["operator", "admin", "break_glass"],
     // It only looks.
@@ -148,7 +149,7 @@ const setPolicy = (deps: PolicyDeps): Declaration =>
       { command_id: CommandIdField, cedar: CedarField, confirmations: ConfirmationsField, reason: ReasonField },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: PolicyAnswer,
     key: "command_id",
     permission: ["admin"],
     safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],

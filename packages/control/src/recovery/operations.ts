@@ -2,7 +2,8 @@
 import { ID_PATTERNS, ok } from "@rumi/kernel";
 import { defineOperation, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { BackupAnswer } from "./answers.ts";
 
 const COUNT = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
@@ -23,7 +24,7 @@ const recordBackup: Declaration = defineOperation({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: BackupAnswer,
   key: "command_id",
   permission: ["admin"],
   safety: ["NORMAL", "SAFE", "EMERGENCY_STOP"],

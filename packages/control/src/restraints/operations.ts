@@ -5,15 +5,16 @@ import { botView } from "../bots/operations.ts";
 import { readBot } from "../bots/tables.ts";
 import { instanceDetails, resource } from "../instances/observe.ts";
 import { readInstances, updateInstance } from "../instances/tables.ts";
-import { AnswerSchema, noDanger } from "../shared/fields.ts";
+import { noDanger } from "../shared/fields.ts";
 import { BreakerInput, type BreakerWish } from "./model.ts";
+import { BreakerAnswer } from "../bots/answers.ts";
 
 export const breakerOperation: Declaration = defineOperation({
   name: "bots.breaker",
   summary: "Open or close the circuit breaker of a bot's instances",
   http: { method: "POST", path: "/api/bots/{bot_id}/breaker" },
   input: BreakerInput,
-  output: AnswerSchema,
+  output: BreakerAnswer,
   key: "command_id",
   permission: ["operator", "admin"],
   // Closing it lets risk grow again; opening it only shrinks risk.

@@ -9,9 +9,10 @@ import { readBot, updateBot, type BotRow } from "../bots/tables.ts";
 import { resource } from "../instances/observe.ts";
 import { endRun, readInstances } from "../instances/tables.ts";
 import { readAllocation, releaseWrites, type AllocationRow } from "../risk/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { judgeRetirement, type Ended } from "./model.ts";
+import { BotAnswer } from "../bots/answers.ts";
 
 export const retirementDeclarations = (): readonly Declaration[] => [retireBot];
 
@@ -26,7 +27,7 @@ const retireBot: Declaration = defineOperation({
   summary: "End a bot for good: every stop of it is proven, its leases are released, and nothing starts it again",
   http: { method: "POST", path: "/api/bots/{bot_id}/retire" },
   input: Type.Object({ command_id: CommandIdField, bot_id: BotIdField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: BotAnswer,
   key: "command_id",
   permission: ["admin"],
   // It takes a bot away and lets none do more; in every safety mode what is stopped may be put away.

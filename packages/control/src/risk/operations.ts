@@ -5,16 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { isCapital, nextVersion, type BotSpec } from "../bots/model.ts";
 import { botResource, botView, insertBotVersion, versionDetails } from "../bots/operations.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
-import {
-  AnswerSchema,
-  BotIdField,
-  CLOSED,
-  CommandIdField,
-  EVERYONE,
-  noDanger,
-  ReasonField,
-  VenueIdField,
-} from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField, VenueIdField } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, feed } from "../shared/sql.ts";
 import { instrumentsOf } from "../venues/model.ts";
@@ -24,6 +15,8 @@ import { amountOf, judgeAllocation, judgeSize, money, poolIdOf, roomView, VENUE_
 import { StopConditionsField } from "./stop-field.ts";
 import { roomFor, roomOf, type RoomDeps } from "./room.ts";
 import { allocationWrites, readAllocations, readPools, sizeWrites } from "./tables.ts";
+import { AllocationsAnswer, PoolAnswer, PoolsAnswer } from "./answers.ts";
+import { LimitsAnswer } from "../bots/answers.ts";
 
 export const riskDeclarations = (deps: RoomDeps): readonly Declaration[] => [
   setPool(deps),
@@ -49,7 +42,7 @@ const setPool = (deps: RoomDeps): Declaration =>
     summary: "Set how much of an account's balance its bots may be allocated together",
     http: { method: "POST", path: "/api/pools" },
     input: Type.Object({ command_id: CommandIdField, ...PoolFields, size: AmountField, reason: ReasonField }, CLOSED),
-    output: AnswerSchema,
+    output: PoolAnswer,
     key: "command_id",
     permission: ["admin"],
     risk: ({ size }, { room }: Named) =>
@@ -109,7 +102,7 @@ const listPools = (deps: RoomDeps) =>
     summary: "Pools of capital: size, the account's balance, what is allocated and what is free",
     http: { method: "GET", path: "/api/pools" },
     input: Type.Object({ venue: Type.Optional(VenueIdField) }, CLOSED),
-    output: AnswerSchema,
+    output: PoolsAnswer,
     permission: EVERYONE,
     read: async (reader, { venue }, { store }) => {
       const pools: Readonly<Record<string, unknown>>[] = [];
@@ -137,7 +130,7 @@ const listAllocations = defineQuery({
     },
     CLOSED,
   ),
-  output: AnswerSchema,
+  output: AllocationsAnswer,
   permission: EVERYONE,
   read: async (reader, { venue, currency, cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["string"]);
@@ -179,7 +172,7 @@ const setLimits = (deps: RoomDeps): Declaration =>
       },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: LimitsAnswer,
     key: "command_id",
     permission: ["operator", "admin"],
     risk: ({ capital, stop_conditions }, { bot }: LimitFacts) =>

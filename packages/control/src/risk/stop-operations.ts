@@ -3,10 +3,11 @@ import { err, failure, isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { readBot, specOf, type BotRow } from "../bots/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, jsonOf } from "../shared/sql.ts";
 import { isOpen, readStops, trippedOf, updateStops, type StopRow } from "./stop-tables.ts";
 import type { Watched } from "./stops.ts";
+import { AcknowledgedStopsAnswer, StopsAnswer } from "./answers.ts";
 
 export const stopDeclarations = (): readonly Declaration[] => [showStops, acknowledge];
 
@@ -15,7 +16,7 @@ const showStops = defineQuery({
   summary: "A bot's stop conditions: the limits, what was seen against them, what tripped and who has acknowledged it",
   http: { method: "GET", path: "/api/bots/{bot_id}/stops" },
   input: Type.Object({ bot_id: BotIdField }, CLOSED),
-  output: AnswerSchema,
+  output: StopsAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id }, { store }) => {
     const bot = await readBot(reader, store, bot_id);
@@ -35,7 +36,7 @@ const acknowledge = defineOperation({
   summary: "Say that a tripped stop condition was seen; only then is a start taken again, and it begins a new run",
   http: { method: "POST", path: "/api/bots/{bot_id}/stops/acknowledge" },
   input: Type.Object({ command_id: CommandIdField, bot_id: BotIdField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: AcknowledgedStopsAnswer,
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "increase",

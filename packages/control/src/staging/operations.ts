@@ -3,11 +3,12 @@ import { isoFromMicros, micros, ok } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { readInstance, type InstanceRow } from "../instances/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
+import { BotIdField, CLOSED, EVERYONE, noDanger } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, jsonOf } from "../shared/sql.ts";
 import { type Decision, DecisionInput, judgeDecision } from "./model.ts";
 import { readStaged, type StagedRow, type StagingTables, updateStaged } from "./tables.ts";
+import { StagedAnswer, StagedListAnswer } from "./answers.ts";
 
 export const stagingDeclarations = (): readonly Declaration[] => [listStaged, decide("approve"), decide("reject")];
 
@@ -23,7 +24,7 @@ const decide = (decision: Decision): Declaration =>
     summary: decision === "approve" ? "Approve a staged intent: it is judged again and sent" : "Reject a staged intent",
     http: { method: "POST", path: `/api/intents/{run_id}/{idempotency_key}/${decision}` },
     input: DecisionInput,
-    output: AnswerSchema,
+    output: StagedAnswer,
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => (decision === "approve" ? "increase" : "tighten"),
@@ -93,7 +94,7 @@ const listStaged = defineQuery({
   summary: "Intents that wait for approval, and what became of those that did, newest first",
   http: { method: "GET", path: "/api/intents/staged" },
   input: ListInput,
-  output: AnswerSchema,
+  output: StagedListAnswer,
   permission: EVERYONE,
   read: async (reader, { bot_id, run_id, state, cursor, limit = 50 }, { store }) => {
     const after = decodeCursor(cursor, ["string", "number"]);

@@ -6,7 +6,7 @@ import { CloneFields, decideCreation, loadCreation, type CreateDeps, type Creati
 import { judgeSpec } from "../bots/model.ts";
 import { botResource } from "../bots/operations.ts";
 import { readBot, type BotRow } from "../bots/tables.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf } from "../shared/sql.ts";
 import {
   fromTemplate,
@@ -19,6 +19,8 @@ import {
   type TemplateSpec,
 } from "./model.ts";
 import { deleteTemplate, insertTemplate, readTemplate, readTemplates, type TemplateRow } from "./tables.ts";
+import { RemovedTemplateAnswer, TemplateAnswer, TemplatesAnswer } from "./answers.ts";
+import { BotAnswer } from "../bots/answers.ts";
 
 export const templateDeclarations = (deps: CreateDeps): readonly Declaration[] => [
   listTemplates,
@@ -41,7 +43,7 @@ const listTemplates: Declaration = defineQuery({
   summary: "Every template",
   http: { method: "GET", path: "/api/templates" },
   input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
+  output: TemplatesAnswer,
   permission: EVERYONE,
   read: async (reader, _input, { store }) => {
     const rows = await readTemplates(reader, store);
@@ -54,7 +56,7 @@ const showTemplate: Declaration = defineQuery({
   summary: "One template",
   http: { method: "GET", path: "/api/templates/{template_id}" },
   input: Type.Object({ template_id: TemplateIdField }, CLOSED),
-  output: AnswerSchema,
+  output: TemplateAnswer,
   permission: EVERYONE,
   read: async (reader, { template_id }, { store }) => {
     const row = await readTemplate(reader, store, template_id);
@@ -88,7 +90,7 @@ const createTemplate = (deps: CreateDeps): Declaration =>
       },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: TemplateAnswer,
     success: [201],
     key: "command_id",
     permission: ["operator", "admin"],
@@ -161,7 +163,7 @@ const applyTemplate = (deps: CreateDeps): Declaration =>
       },
       CLOSED,
     ),
-    output: AnswerSchema,
+    output: BotAnswer,
     success: [201],
     key: "command_id",
     permission: ["operator", "admin"],
@@ -202,7 +204,7 @@ const removeTemplate: Declaration = defineOperation({
   summary: "Remove a template; bots that were made from it are not touched",
   http: { method: "POST", path: "/api/templates/{template_id}/remove" },
   input: Type.Object({ command_id: CommandIdField, template_id: TemplateIdField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: RemovedTemplateAnswer,
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "neutral",

@@ -51,11 +51,12 @@ import { judgePreflight, type PreflightReport } from "../preflight/model.ts";
 import { insertReport } from "../preflight/tables.ts";
 import { gatherUpdate, type UpdateFacts } from "../preflight/update.ts";
 import { judgeCompatibility } from "../compatibility/model.ts";
-import { AnswerSchema, BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
+import { BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { jsonOf, type Sql } from "../shared/sql.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { readVenue } from "../venues/tables.ts";
 import { rememberTrials, type Tried } from "./tried.ts";
+import { ShadowStartedAnswer, ShadowStoppedAnswer, UpdatedBotAnswer } from "../bots/answers.ts";
 
 export type UpdateDeps = PreflightDeps & {
   readonly environment: string;
@@ -184,7 +185,7 @@ const updateBotVersion = (deps: Deps): Declaration =>
     summary: "Put another version of its strategy in a bot's place; what runs hands its state over",
     http: { method: "POST", path: "/api/bots/{bot_id}/update" },
     input: VersionInput,
-    output: AnswerSchema,
+    output: UpdatedBotAnswer,
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "increase",
@@ -370,7 +371,7 @@ const startShadow = (deps: Deps): Declaration =>
     summary: "Run another version beside a bot: it gets the same events, its intents are recorded and never executed",
     http: { method: "POST", path: "/api/bots/{bot_id}/shadow" },
     input: VersionInput,
-    output: AnswerSchema,
+    output: ShadowStartedAnswer,
     success: [202],
     key: "command_id",
     permission: ["operator", "admin"],
@@ -444,7 +445,7 @@ const stopShadow: Declaration = defineOperation({
   summary: "End a bot's shadow; the bot itself is not touched",
   http: { method: "POST", path: "/api/bots/{bot_id}/shadow/stop" },
   input: Type.Object({ command_id: CommandIdField, bot_id: BotIdField, reason: ReasonField }, CLOSED),
-  output: AnswerSchema,
+  output: ShadowStoppedAnswer,
   key: "command_id",
   permission: ["operator", "admin"],
   risk: () => "tighten",

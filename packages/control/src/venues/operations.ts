@@ -6,10 +6,11 @@ import { defineOperation, defineQuery, type Declaration } from "@rumi/operations
 import { write } from "@rumi/store";
 import type { LoadReport, RecordingFile } from "@rumi/venues";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, EVERYONE, noDanger, VenueIdField } from "../shared/fields.ts";
+import { CLOSED, EVERYONE, noDanger, VenueIdField } from "../shared/fields.ts";
 import { first, jsonOf } from "../shared/sql.ts";
 import { instrumentsOf, kindProblem, NO_REPORT, RegisterVenueInput, venueSpec, type VenueSpec } from "./model.ts";
 import { readVenue, type VenueRow, type VenueTables } from "./tables.ts";
+import { RegisteredVenueAnswer, VenueAnswer, VenuesAnswer } from "./answers.ts";
 
 /** Reads recordings and says what it saw; the adapter is venues' loader. */
 export type InspectRecordings = (files: readonly RecordingFile[]) => Promise<Result<LoadReport, Failure>>;
@@ -24,7 +25,7 @@ const registerVenue = (inspect: InspectRecordings): Declaration =>
     summary: "Register recorded market data, or a venue simulator, as a venue",
     http: { method: "POST", path: "/api/venues" },
     input: RegisterVenueInput,
-    output: AnswerSchema,
+    output: RegisteredVenueAnswer,
     key: "command_id",
     permission: ["operator", "admin"],
     risk: () => "neutral",
@@ -104,7 +105,7 @@ const listVenues = defineQuery({
   summary: "Every registered venue",
   http: { method: "GET", path: "/api/venues" },
   input: Type.Object({}, CLOSED),
-  output: AnswerSchema,
+  output: VenuesAnswer,
   permission: EVERYONE,
   read: async (reader, _input, { store }) => {
     const rows = await reader.rows<VenueRow>(
@@ -128,7 +129,7 @@ const showVenue = defineQuery({
   summary: "One venue with files, hashes and load report",
   http: { method: "GET", path: "/api/venues/{venue_id}" },
   input: Type.Object({ venue_id: VenueIdField }, CLOSED),
-  output: AnswerSchema,
+  output: VenueAnswer,
   permission: EVERYONE,
   read: async (reader, { venue_id }, { store }) => {
     const row = await first<VenueRow>(

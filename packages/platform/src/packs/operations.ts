@@ -6,12 +6,21 @@ import { Type } from "@sinclair/typebox";
 import { packEvent, type PackDeps, type PackLibrary, type ScannedFolder, type Sight, type Staged } from "./library.ts";
 import { applied, approved, newPack, rejected, sighted, type Pack, type PackChange, type SeenPack } from "./model.ts";
 import { expecting, readPack, readPacks, savePack, type PackTables, type StagingRow } from "./tables.ts";
+import {
+  AppliedPackAnswer,
+  ApprovedPackAnswer,
+  PackAnswer,
+  PacksAnswer,
+  ScanAnswer,
+  StagedPackAnswer,
+  UninstalledPackAnswer,
+  WholePackAnswer,
+} from "./answers.ts";
 
 const closed = { additionalProperties: false } as const;
 const PackIdField = Type.String({ pattern: ID_PATTERNS.pack });
 const ReasonField = Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 }));
 const PackInput = Type.Object({ pack_id: PackIdField, reason: ReasonField }, closed);
-const Answer = Type.Object({}, { additionalProperties: true });
 const NO_DANGER = () => ({ kind: "none" }) as const;
 const packTarget = (input: { readonly pack_id: string }) => ({ resource_type: "pack", resource_id: input.pack_id });
 
@@ -35,7 +44,7 @@ const listPacks = (): Declaration =>
     summary: "Every pack of this home with its state",
     http: { method: "GET", path: "/api/packs" },
     input: Type.Object({}, closed),
-    output: Answer,
+    output: PacksAnswer,
     permission: ["view_only", "operator", "admin"],
     read: async (reader, _input, { store }) => {
       const packs = (await readPacks(reader, store)).map(packView);
@@ -49,7 +58,7 @@ const pendingPacks = (): Declaration =>
     summary: "Packs that wait for a person's approval",
     http: { method: "GET", path: "/api/packs/pending" },
     input: Type.Object({}, closed),
-    output: Answer,
+    output: PacksAnswer,
     permission: ["view_only", "operator", "admin"],
     read: async (reader, _input, { store }) => {
       const packs = (await readPacks(reader, store))
@@ -65,7 +74,7 @@ const packStatus = (): Declaration =>
     summary: "One pack: state, digests, strategies, what it asks for",
     http: { method: "GET", path: "/api/packs/{pack_id}/status" },
     input: Type.Object({ pack_id: Type.String() }, closed),
-    output: Answer,
+    output: WholePackAnswer,
     permission: ["view_only", "operator", "admin"],
     read: async (reader, { pack_id }, { store }) => {
       const pack = await found(reader, store, pack_id);
@@ -85,7 +94,7 @@ const scanPacks = (library: PackLibrary): Declaration =>
     summary: "Look through ecosystem/ for new and changed packs",
     http: { method: "POST", path: "/api/packs/scan" },
     input: Type.Object({ reason: ReasonField }, closed),
-    output: Answer,
+    output: ScanAnswer,
     key: "header",
     permission: ["operator", "admin"],
     risk: () => "neutral",
@@ -158,7 +167,7 @@ const approvePack = (library: PackLibrary): Declaration =>
     summary: "Approve exactly what lies in the pack's folder now, and pin its digest",
     http: { method: "POST", path: "/api/packs/{pack_id}/approve" },
     input: PackInput,
-    output: Answer,
+    output: ApprovedPackAnswer,
     key: "header",
     permission: ["admin"],
     risk: () => "increase",
@@ -204,7 +213,7 @@ const rejectPack = (): Declaration =>
     summary: "Reject a pack, with a reason",
     http: { method: "POST", path: "/api/packs/{pack_id}/reject" },
     input: PackInput,
-    output: Answer,
+    output: PackAnswer,
     key: "header",
     permission: ["operator", "admin"],
     risk: () => "tighten",
@@ -228,7 +237,7 @@ const importPack = (library: PackLibrary): Declaration =>
       { path: Type.String({ minLength: 1, maxLength: 4_096, pattern: "^/" }), reason: ReasonField },
       closed,
     ),
-    output: Answer,
+    output: StagedPackAnswer,
     key: "header",
     permission: ["admin"],
     risk: () => "neutral",
@@ -297,7 +306,7 @@ const applyPack = (): Declaration =>
     summary: "Put a staged import in place of the installed pack, keeping a backup",
     http: { method: "POST", path: "/api/packs/apply" },
     input: Type.Object({ staging_id: Type.String({ minLength: 1, maxLength: 128 }), reason: ReasonField }, closed),
-    output: Answer,
+    output: AppliedPackAnswer,
     key: "header",
     permission: ["admin"],
     risk: () => "neutral",
@@ -345,7 +354,7 @@ const uninstallPack = (deps: PackDeps): Declaration =>
     summary: "Remove a pack that no bot uses; approved trees stay in the store as evidence",
     http: { method: "DELETE", path: "/api/packs/{pack_id}" },
     input: PackInput,
-    output: Answer,
+    output: UninstalledPackAnswer,
     key: "header",
     permission: ["admin"],
     risk: () => "neutral",
