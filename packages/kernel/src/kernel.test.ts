@@ -22,6 +22,21 @@ describe("time", () => {
     for (const none of ["2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-04-30T24:00:00Z", "2026-13-01T00:00:00Z"])
       expect(microsFromIso(none), none).toBeUndefined();
     expect(microsFromIso("2028-02-29T00:00:00Z")).toBeDefined();
+    // Also behind another instant of the same second.
+    for (const fraction of ["", ".000000", ".000002", ".1", ".999999"]) {
+      expect(microsFromIso("2026-02-24T12:00:00.000001Z")).toBe(at);
+      const wanted = at - 1 + Number(fraction.slice(1).padEnd(6, "0"));
+      expect(microsFromIso(`2026-02-24T12:00:00${fraction}Z`), fraction).toBe(wanted);
+    }
+    for (const none of [".00000:Z", ".00000/Z", ".-00001Z", ".000001z", ".0000001Z", ",000001Z"])
+      expect(microsFromIso(`2026-02-24T12:00:00${none}`), none).toBeUndefined();
+    expect(microsFromIso("2026-02-24T12:00:01.000001Z")).toBe(at + 1_000_000);
+    for (let i = 0; i < 2; i += 1) {
+      expect(microsFromIso("2255-06-05T23:47:34.740991Z")).toBe(Number.MAX_SAFE_INTEGER);
+      expect(microsFromIso("2255-06-05T23:47:34.740992Z")).toBeUndefined();
+    }
+    const before = micros(-1_500_000);
+    for (let i = 0; i < 2; i += 1) expect(microsFromIso(isoFromMicros(before))).toBe(before);
   });
   it("an instant further from 1970 than whole microseconds reach is none", () => {
     for (const text of [

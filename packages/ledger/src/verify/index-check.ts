@@ -9,21 +9,16 @@ export function indexProblem(
   record: LeafRecord,
   event: LedgerEvent | undefined,
 ): string | undefined {
-  const signed: Readonly<Record<string, readonly [unknown, unknown]>> = {
-    event_id: [row.event_id, record.event_id],
-    action: [row.action, record.type],
-    actor: [row.actor, record.actor],
-    subject: [`${row.resource_type}:${row.resource_id}`, record.subject],
-    occurred_at: [row.occurred_at, record.time],
-    ...(event === undefined
-      ? {}
-      : {
-          resource_type: [row.resource_type, event.resource_type],
-          outcome: [row.outcome, event.outcome],
-          trace_id: [row.trace_id, event.details.trace_id],
-          run_id: [row.run_id, event.details.run_id],
-          request_id: [row.request_id, event.details.request_id],
-        }),
-  };
-  return Object.entries(signed).find(([, [found, wanted]]) => found !== wanted)?.[0];
+  // One after the other and nothing made on the way: a log of a million entries passes here.
+  if (row.event_id !== record.event_id) return "event_id";
+  if (row.action !== record.type) return "action";
+  if (row.actor !== record.actor) return "actor";
+  if (`${row.resource_type}:${row.resource_id}` !== record.subject) return "subject";
+  if (row.occurred_at !== record.time) return "occurred_at";
+  if (event === undefined) return undefined;
+  if (row.resource_type !== event.resource_type) return "resource_type";
+  if (row.outcome !== event.outcome) return "outcome";
+  if (row.trace_id !== event.details.trace_id) return "trace_id";
+  if (row.run_id !== event.details.run_id) return "run_id";
+  return row.request_id === event.details.request_id ? undefined : "request_id";
 }
