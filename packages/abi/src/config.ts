@@ -131,7 +131,8 @@ function checkValue(field: ConfigField, value: unknown): Problem | undefined {
 }
 
 function inRange(field: ConfigField, value: unknown): Problem | undefined {
-  const [exact, low, high] = [decimal(value), decimal(field.minimum), decimal(field.maximum)];
+  const exact = decimal(value);
+  const { low, high } = boundsOf(field);
   if (exact === undefined) return { reason: "TYPE", problem: "must be a number" };
   if (low !== undefined && exact < low)
     return { reason: "RANGE", problem: `must be at least ${String(field.minimum)}` };
@@ -140,12 +141,26 @@ function inRange(field: ConfigField, value: unknown): Problem | undefined {
   return undefined;
 }
 
+type Bounds = { readonly low: bigint | undefined; readonly high: bigint | undefined };
+const bounds = new WeakMap<ConfigField, Bounds>();
+
+/** Read once for each field of a schema: every command with a configuration is held against them. */
+function boundsOf(field: ConfigField): Bounds {
+  const known = bounds.get(field);
+  if (known !== undefined) return known;
+  const read = { low: decimal(field.minimum), high: decimal(field.maximum) };
+  bounds.set(field, read);
+  return read;
+}
+
+const SCALE = 10n ** 15n;
+
 /** Exact value scaled by 10^15. A decimal must also fit |n| < 2^53 at its own digits, as everywhere (kernel's parseDecimal). */
 function decimal(value: unknown): bigint | undefined {
-  const written = typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value;
-  if (typeof written !== "string") return undefined;
-  const match = /^(-?)(\d{1,16})(?:\.(\d{1,15}))?$/.exec(written);
-  if (match === null || parseDecimal(written, match[3]?.length ?? 0) === undefined) return undefined;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) * SCALE : undefined;
+  if (typeof value !== "string") return undefined;
+  const match = /^(-?)(\d{1,16})(?:\.(\d{1,15}))?$/.exec(value);
+  if (match === null || parseDecimal(value, match[3]?.length ?? 0) === undefined) return undefined;
   const magnitude = BigInt(`${match[2]}${(match[3] ?? "").padEnd(15, "0")}`);
   return match[1] === "-" ? -magnitude : magnitude;
 }

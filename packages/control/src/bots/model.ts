@@ -151,15 +151,21 @@ export function judgeSpec(
   return ok({ ...input, config: config.value, isolation: input.isolation ?? floor });
 }
 
+/** What came out of a judgement, frozen, and the schema that it was held against: the same by the same is not judged again. */
+const judged = new WeakMap<JsonObject, StrategyDescriptor["config_schema"]>();
+
 /** The configuration as the strategy declares it, defaults filled in; a secret has no place in what is stored and shown. */
 export function judgeConfig(
   descriptor: Pick<StrategyDescriptor, "config_schema">,
   given: JsonObject,
 ): Result<JsonObject, Failure> {
+  if (judged.get(given) === descriptor.config_schema) return ok(given);
   const secret = Object.keys(given).find((name) => descriptor.config_schema[name]?.secret === true);
   if (secret !== undefined) return err(failure("RUMI-BOT-034", { field: `config.${secret}` }));
   const config = validateConfig(descriptor.config_schema, given);
-  return config.ok ? config : err(configRefusal(config.error));
+  if (!config.ok) return err(configRefusal(config.error));
+  judged.set(Object.freeze(config.value), descriptor.config_schema);
+  return config;
 }
 
 export function configRefusal(cause: Failure): Failure {

@@ -67,8 +67,8 @@ export function shardsOf(
     );
   const shards: Shard[] = [];
   for (const [at, instance_id] of ids.entries()) {
-    const over = (spec.shard_config?.[instance_id] ?? {}) as JsonObject;
-    const config = judgeConfig(descriptor, { ...spec.config, ...over });
+    const over = spec.shard_config?.[instance_id] as JsonObject | undefined;
+    const config = judgeConfig(descriptor, over === undefined ? spec.config : { ...spec.config, ...over });
     if (!config.ok) return config;
     shards.push({
       instance_id,
