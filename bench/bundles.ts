@@ -15,6 +15,7 @@ export type Bundles = {
   /** `node suites.js NAME [ARGUMENTS]` prints what one suite measured. */
   readonly suites: string;
   readonly http_load: string;
+  readonly http_reads: string;
   /** The program with its workers, laid out as in the distributed package. */
   readonly program: string;
   readonly writer_worker: string;
@@ -33,7 +34,9 @@ export async function makeBundles(): Promise<Bundles> {
   cpSync(join(ROOT, "packages/runtime/python"), join(dist, "python"), { recursive: true });
   for (const name of ["sdk", "packs", "package.json"]) symlinkSync(join(ROOT, name), join(folder, name));
   await build({
-    entryPoints: { suites: join(ROOT, "bench/suites.ts"), "http-load": join(ROOT, "bench/http-load.ts") },
+    entryPoints: Object.fromEntries(
+      ["suites", "http-load", "http-reads"].map((name) => [name, join(ROOT, `bench/${name}.ts`)]),
+    ),
     outdir: folder,
     bundle: true,
     splitting: false,
@@ -50,6 +53,7 @@ export async function makeBundles(): Promise<Bundles> {
   return {
     suites: join(folder, "suites.js"),
     http_load: join(folder, "http-load.js"),
+    http_reads: join(folder, "http-reads.js"),
     program: join(dist, "rumi.js"),
     writer_worker: join(dist, "writer-worker.js"),
     runner: join(dist, "runner.js"),

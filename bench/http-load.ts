@@ -1,23 +1,25 @@
 /**
- * A closed-loop load generator in a process of its own: each caller owns a connection and sends its next command as
- * soon as the last one was answered. Prints one JSON line: {commands, refused, seconds, latencies_ms}.
+ * A load generator in a process of its own: each caller owns a connection and sends its next command as soon as the last
+ * one was answered, or, where a rate is given, when its turn has come. Prints one JSON line: {commands, refused, seconds,
+ * latencies_ms}; with a rate a latency counts from the moment at which the command was due.
  *
- * It writes and reads HTTP/1.1 by hand, because on a small machine the generator competes with the program for the
- * same cores; the answers' status and length are all it looks at.
- *
- * Arguments: base URL, token, callers, seconds, bots. Each command gives one of the bots another configuration.
+ * Arguments: base URL, token, callers, seconds, bots, rate in commands a second. Each command gives one of the bots
+ * another configuration.
  */
-import { connect, type Socket } from "node:net";
 import { systemClock, systemRandom, uuidv7 } from "@rumi/kernel";
+import { Caller } from "./http-caller.ts";
 
 const clock = systemClock();
 const random = systemRandom();
 const WARM_UP_MS = 2_000;
-const [base = "", token = "", callersText = "64", secondsText = "5", botsText = "256"] = process.argv.slice(2);
+const [base = "", token = "", callersText = "64", secondsText = "5", botsText = "256", rateText = ""] =
+  process.argv.slice(2);
 const { hostname, port } = new URL(base);
 const callers = Number(callersText);
 const seconds = Number(secondsText);
 const bots = Number(botsText);
+/** Between two commands of one caller; null without a rate. */
+const every_ms = rateText === "" ? null : (callers * 1_000) / Number(rateText);
 const head = `host: ${hostname}:${port}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\n`;
 let latencies: number[] = [];
 let refused = 0;
@@ -32,60 +34,26 @@ function nextRequest(): string {
   return `POST /api/bots/${bot}/config/apply HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** One connection; `ask` resolves with the status of its answer. */
-class Caller {
-  readonly #socket: Socket;
-  #received = "";
-  #answer: ((status: number) => void) | undefined;
-  #fail: ((error: Error) => void) | undefined;
+const all = Array.from({ length: callers }, () => new Caller(hostname, Number(port)));
 
-  constructor() {
-    this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
-    this.#socket.setEncoding("latin1");
-    this.#socket.on("data", (text: string) => this.#take(text));
-    this.#socket.on("error", (error) => this.#fail?.(error));
-    this.#socket.on("close", () => this.#fail?.(new Error("the connection was closed")));
-  }
-
-  ask(text: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#answer = resolve;
-      this.#fail = reject;
-      this.#socket.write(text, "latin1");
-    });
-  }
-
-  end(): void {
-    this.#fail = undefined;
-    this.#socket.destroy();
-  }
-
-  #take(text: string): void {
-    this.#received = this.#received === "" ? text : this.#received + text;
-    const headEnd = this.#received.indexOf("\r\n\r\n");
-    if (headEnd < 0) return;
-    const length = /\r\ncontent-length: *(\d+)/i.exec(this.#received)?.[1];
-    if (length === undefined) {
-      this.#fail?.(new Error(`an answer without a length: ${this.#received.slice(0, headEnd)}`));
-      return;
-    }
-    if (this.#received.length < headEnd + 4 + Number(length)) return;
-    const status = Number(this.#received.slice(9, 12));
-    if (status !== 200 && firstRefusal === "") firstRefusal = this.#received;
-    this.#received = "";
-    this.#answer?.(status);
-  }
-}
-
-const all = Array.from({ length: callers }, () => new Caller());
+/** Whoever has seen enough ends it early. */
+let over = Number.POSITIVE_INFINITY;
+process.once("SIGTERM", () => (over = performance.now()));
 
 async function runUntil(until: number): Promise<void> {
+  const from = performance.now();
   await Promise.all(
-    all.map(async (caller) => {
-      while (performance.now() < until) {
-        const began = performance.now();
-        if ((await caller.ask(nextRequest())) === 200) latencies.push(performance.now() - began);
-        else refused += 1;
+    all.map(async (caller, at) => {
+      let due = from + (every_ms === null ? 0 : (every_ms * at) / callers);
+      while (performance.now() < Math.min(until, over) && due < until) {
+        if (every_ms === null) due = performance.now();
+        else if (due > performance.now()) await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+        if ((await caller.ask(nextRequest())) === 200) latencies.push(performance.now() - due);
+        else {
+          refused += 1;
+          if (firstRefusal === "") firstRefusal = caller.last;
+        }
+        due += every_ms ?? 0;
       }
     }),
   );

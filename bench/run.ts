@@ -12,6 +12,7 @@ import { makeBundles, ROOT, type Bundles } from "./bundles.ts";
 import { commitName, machineFacts, type Measured } from "./measure.ts";
 import { onOneCore } from "./one-core.ts";
 import { commandsSuite } from "./suites/commands.ts";
+import { besideSuite, listSuite } from "./suites/reads.ts";
 import { measuredMarket } from "./suites/market.ts";
 import { startupSuite } from "./suites/startup.ts";
 
@@ -47,6 +48,7 @@ const SUITES: readonly Suite[] = [
     figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/,
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
+  { figures: /^verify_1m(_cpu)?_s$/, run: (room) => apart("verify", { entries: 1_000_000 }, room) },
   { figures: /^runaway_(stop_ms|neighbour_ratio)$/, run: (room) => apart("runaway", {}, room) },
   { figures: /^jail_restart_ms|wasm_reset_ms$/, run: (room) => apart("restart", { root: ROOT }, room) },
   { figures: /^burst_cancel_p(50|99)_ms$/, run: (room) => apart("burst", { root: ROOT }, room) },
@@ -65,6 +67,14 @@ const SUITES: readonly Suite[] = [
   {
     figures: /^commands_(per_s|cpu_us|p50_ms|p99_ms)$/,
     run: ({ bundles, folder }) => commandsSuite(bundles, join(folder, "commands-home")),
+  },
+  {
+    figures: /^bots_(list|filter)_p99_ms$/,
+    run: ({ bundles, folder }) => listSuite(bundles, join(folder, "list-home")),
+  },
+  {
+    figures: /^reads_beside_(commands_per_s|p50_ms|p99_ms)$/,
+    run: ({ bundles, folder }) => besideSuite(bundles, join(folder, "beside-home")),
   },
   { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
 ];

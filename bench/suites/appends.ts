@@ -88,7 +88,11 @@ async function round(store: Store, appends: number): Promise<Round> {
   };
 }
 
-function auditEvent(clock: ReturnType<typeof systemClock>, random: ReturnType<typeof systemRandom>): LedgerEvent {
+/** A command's event as most of a log are. */
+export function auditEvent(
+  clock: ReturnType<typeof systemClock>,
+  random: ReturnType<typeof systemRandom>,
+): LedgerEvent {
   const occurred_at = clock.now();
   const trace_id = uuidv7(occurred_at, random);
   return {

@@ -12,11 +12,13 @@ import { measured, percentile, type Measured } from "../measure.ts";
 import { commandId, startBenchProgram, type BenchProgram } from "../program.ts";
 
 const CALLERS = 64;
-const BOTS = 256;
+export const BOTS = 256;
 const RUNS = 3;
 const SECONDS = 5;
 const HTTP_LOAD_WARM_UP_SECONDS = 2;
 const TICKS_PER_SECOND = 100;
+/** Bots are made by so many at once. */
+const MAKERS = 16;
 
 type Round = {
   readonly program_cpu_seconds: number | null;
@@ -33,7 +35,7 @@ export async function commandsSuite(bundles: Bundles, home: string): Promise<rea
   const node_arguments = (process.env["RUMI_BENCH_NODE"] ?? "").split(" ").filter((word) => word !== "");
   const program = await startBenchProgram({ program: bundles.program, home, node_arguments });
   try {
-    await prepareBots(program, home);
+    await prepareBots(program, home, BOTS);
     const rounds: Round[] = [];
     for (let run = 0; run < RUNS; run += 1) rounds.push(await load(bundles, program));
     const refused = rounds.find((round) => round.refused > 0);
@@ -101,7 +103,12 @@ async function load(bundles: Bundles, { url, token, process: program }: BenchPro
 }
 
 /** Pack, venue and bots, made as a user makes them: through the API. */
-export async function prepareBots(program: BenchProgram, home: string): Promise<void> {
+export async function prepareBots(
+  program: BenchProgram,
+  home: string,
+  bots: number,
+  more: (bot: number) => Readonly<Record<string, unknown>> = () => ({}),
+): Promise<void> {
   const { staging_id } = await program.call("POST", "/api/packs/import", { path: join(ROOT, "packs/default") });
   await program.call("POST", "/api/packs/apply", { staging_id });
   const { approved_digest } = await program.call("POST", "/api/packs/default/approve", {});
@@ -122,16 +129,25 @@ export async function prepareBots(program: BenchProgram, home: string): Promise<
     seed: "bench",
     reason: "bench",
   });
-  for (let bot = 0; bot < BOTS; bot += 1) {
-    await program.call("POST", "/api/bots", {
-      command_id: commandId(),
-      bot_id: `bench-${bot}`,
-      strategy: { pack_id: "default", strategy_id: "ema_cross", strategy_version: "1.0.0", digest: approved_digest },
-      venue: "SIM",
-      instruments: [DEMO_INSTRUMENT.instrument_id],
-      config: { order_quantity: "1" },
-      capital: "1000",
-      reason: "bench",
-    });
-  }
+  let made = 0;
+  const maker = async (): Promise<void> => {
+    for (let bot = made; bot < bots; bot = made) {
+      made += 1;
+      await program.call("POST", "/api/bots", { ...botOf(bot, approved_digest), ...more(bot) });
+    }
+  };
+  await Promise.all(Array.from({ length: MAKERS }, maker));
+}
+
+function botOf(bot: number, approved_digest: unknown): Readonly<Record<string, unknown>> {
+  return {
+    command_id: commandId(),
+    bot_id: `bench-${bot}`,
+    strategy: { pack_id: "default", strategy_id: "ema_cross", strategy_version: "1.0.0", digest: approved_digest },
+    venue: "SIM",
+    instruments: [DEMO_INSTRUMENT.instrument_id],
+    config: { order_quantity: "1" },
+    capital: "1000",
+    reason: "bench",
+  };
 }
