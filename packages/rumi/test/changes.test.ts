@@ -3,7 +3,9 @@
  * whatever is late, altered, stale, one's own or restrained by then is refused with its code.
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createPipeline } from "@rumi/operations";
 import { botBody, commandBody } from "../../control/test/kit.ts";
+import { temporaryFolder } from "../../../tools/test-support.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
 
 type Person = { readonly user_id: string; readonly token: string };
@@ -256,8 +258,10 @@ describe("[L-10] [L-45] a change ends", () => {
     expect((await settle("reject", withdrawn, ann)).body["data"]).toMatchObject({ state: "WITHDRAWN" });
     for (const one of [rejected, withdrawn])
       expect(said(await commit(one))).toEqual([409, "RUMI-CMD-016", "CONFIRMATION_USED"]);
-    const [late, unread] = [await approved({ valid_for_seconds: 60 }), await proposed({ valid_for_seconds: 60 })];
-    world.clock.skip(60_001);
+    const [late, unread] = [await proposed({ valid_for_seconds: 60 }), await proposed({ valid_for_seconds: 60 })];
+    world.clock.skip(40_000);
+    expect(said(await approve(late)), "its time does not begin anew").toBe("done");
+    world.clock.skip(20_001);
     expect(said(await commit(late))).toEqual([409, "RUMI-CMD-013", "CONFIRMATION_EXPIRED"]);
     expect(said(await approve(unread))).toEqual([409, "RUMI-CMD-013", "CONFIRMATION_EXPIRED"]);
     expect(await read(late.change_id)).toMatchObject({ state: "EXPIRED", blocked_by: null });
@@ -306,58 +310,84 @@ describe("[L-10] [L-45] what was approved is what is carried out", () => {
     expect(await config()).toEqual({ ...UNTOUCHED, fast: 12 });
   });
 
-  it("a bot that joins the list of a bulk meanwhile makes it stale", async () => {
-    const change = await approved({
-      operation: "bulk.start",
-      input: {
-        selector: { label: "team=a" },
-        requested_transition: { from: "IDLE", to: "RUNNING_PAPER" },
-        max_errors: 1,
+  const TEAM = { from: "IDLE", to: "RUNNING_PAPER" };
+  for (const [name, operation, input] of [
+    ["a bulk", "bulk.start", { selector: { label: "team=a" }, requested_transition: TEAM, max_errors: 1 }],
+    [
+      "a group",
+      "commands.submit",
+      {
+        target: { group_id: "desk" },
+        requested_transition: TEAM,
+        schema_version: 1,
       },
+    ],
+  ] as const)
+    it(`a bot that joins the list of ${name} meanwhile makes it stale`, async () => {
+      await post("/api/groups", { group_id: "desk", bot_ids: ["bot-1"] });
+      const ids = operation === "bulk.start" ? {} : { trace_id: world.id(), run_id: world.id() };
+      const change = await approved({ operation, input: { ...input, ...ids } });
+      expect(change["impact"]).toMatchObject({ targets: ["bot-1"] });
+      await post("/api/bots", { ...botBody(world, "bot-2", world.digest), group_id: "desk" });
+      expect(said(await commit(change))).toEqual([409, "RUMI-CMD-015", "CONFIRMATION_STALE"]);
+      expect(await told("bulk.started")).toBe(0);
     });
-    await post("/api/bots", botBody(world, "bot-2", world.digest));
-    expect(said(await commit(change))).toEqual([409, "RUMI-CMD-015", "CONFIRMATION_STALE"]);
-    expect(await told("bulk.started")).toBe(0);
-  });
 
-  it("a commit that a crash interrupted acts once afterwards, and not at all when its time has passed", async () => {
-    const interrupted = async (change: Change): Promise<string> => {
-      const command_id = world.id();
-      const { change_id, intent_hash } = change;
-      const recovery_point = {
-        version: 1,
-        owner: "a program that died",
-        attempts: 1,
-        principal: { id: ann.user_id, roles: ["operator", "admin"] },
-        input: { command_id, change_id, intent_hash, reason: "meant" },
-        withheld: false,
-        run_id: null,
-      };
-      const claimed = await world.store.commit({
-        writes: [
-          {
-            sql: "INSERT INTO operation_key (key, operation, fingerprint, state, recovery_point, actor, trace_id, created_at, updated_at) VALUES (?, 'changes.commit', 'f', 'requested', ?, ?, ?, 1, 1)",
-            parameters: [command_id, JSON.stringify(recovery_point), ann.user_id, command_id],
-            expect: 1,
-          },
-        ],
-        events: [],
-      });
-      expect(claimed.ok).toBe(true);
-      return command_id;
+  /** Lets the program die at the n-th transaction from now on, before or after it is durable; resolves when it is dead. */
+  function dieAt(n: number, when: "before" | "after"): { readonly dead: Promise<void>; revive(): void } {
+    const store = world.pipeline.settings.store as { commit: typeof world.store.commit };
+    const real = store.commit;
+    const never = new Promise<never>(() => {});
+    let commits = 0;
+    let die = (): void => {};
+    const dead = new Promise<void>((resolve) => (die = resolve));
+    store.commit = async (batch) => {
+      commits += 1;
+      if (commits > n) return never;
+      if (commits < n) return real(batch);
+      if (when === "after") await real(batch);
+      die();
+      return never;
     };
-    const late = await approved({ valid_for_seconds: 60 });
+    return { dead, revive: () => void (store.commit = real) };
+  }
+  /** Another program on the same store. */
+  const recovered = () => createPipeline(world.pipeline.settings).recover();
+
+  for (const [n, when, found] of [
+    [1, "before", 0],
+    [1, "after", 1],
+    [2, "before", 1],
+    [2, "after", 0],
+  ] as const)
+    it(`a program that dies ${when} transaction ${n} of a commit has carried it out once, after its next start and one more try`, async () => {
+      const change = await approved();
+      const command_id = world.id();
+      const { dead, revive } = dieAt(n, when);
+      void commit(change, { command_id });
+      await dead;
+      revive();
+      expect(await recovered()).toEqual({ found, applied: found, refused: 0, failed: 0 });
+      expect(await recovered()).toMatchObject({ found: 0 });
+      if (n === 1 && when === "before") {
+        expect(await read(change.change_id)).toMatchObject({ state: "APPROVED" });
+        expect(said(await commit(change))).toBe("done");
+      }
+      expect(await told("bot.config.applied")).toBe(1);
+      expect(await told("change.committed")).toBe(1);
+      expect(await config()).toEqual({ ...UNTOUCHED, fast: 11 });
+      expect(await read(change.change_id)).toMatchObject({ state: "COMMITTED" });
+    });
+
+  it("a commit that a crash interrupted does nothing once its time has passed", async () => {
+    const change = await approved({ valid_for_seconds: 60 });
+    const { dead, revive } = dieAt(1, "after");
+    void commit(change);
+    await dead;
+    revive();
     world.clock.skip(60_001);
-    await interrupted(late);
-    expect(await world.pipeline.recover()).toMatchObject({ found: 1, applied: 0, refused: 1 });
+    expect(await recovered()).toMatchObject({ found: 1, applied: 0, refused: 1 });
     expect(await config()).toEqual(UNTOUCHED);
-    const change = await approved();
-    await interrupted(change);
-    expect(await world.pipeline.recover()).toMatchObject({ found: 1, applied: 1 });
-    expect(await world.pipeline.recover()).toMatchObject({ found: 0 });
-    expect(await told("bot.config.applied")).toBe(1);
-    expect(await read(change.change_id)).toMatchObject({ state: "COMMITTED" });
-    expect(said(await commit(change))).toEqual([409, "RUMI-CMD-016", "CONFIRMATION_USED"]);
   });
 });
 
@@ -419,6 +449,38 @@ describe("[L-10] what is dangerous stays as bound as without a change", () => {
     expect((await world.http("GET", "/api/killswitch")).body["data"]).toMatchObject({ rules: [{ level: "BLOCK" }] });
   });
 
+  it("what policies ask for beside is asked for of a change too", async () => {
+    const { challenge } = (
+      await ask("/api/policies/set", {
+        cedar: '@id("all") permit(principal, action, resource);',
+        confirmations: [{ operation: "bots.config_apply", requires: ["phrase", "ticket"] }],
+      })
+    ).body as { challenge: Change };
+    const { intent_hash, phrase } = challenge;
+    await post(`/api/challenges/${String(challenge["challenge_id"])}/confirm`, { intent_hash, phrase });
+    await post("/api/killswitch/set", { scope: { all: true }, level: "CLOSE_ONLY" });
+    const change = await approved();
+    expect(change).toMatchObject({ requires: ["phrase", "second_person", "ticket"] });
+    const mismatch = [409, "RUMI-CMD-014", "CONFIRMATION_MISMATCH"];
+    expect(said(await commit(change, { ticket: "OPS-1" }))).toEqual(mismatch);
+    expect(said(await commit(change, { phrase: change["phrase"] }))).toEqual(mismatch);
+  });
+
+  it("nothing is proposed by whoever has to be reviewed after break-glass", async () => {
+    const roles = ["admin", "break_glass"];
+    const [gus, hal] = [await make(roles), await make(roles)];
+    const { challenge } = (await ask("/api/break_glass", { verbs: ["gates.disable"] }, gus)).body as {
+      challenge: Change;
+    };
+    const { intent_hash, phrase } = challenge;
+    const path = `/api/challenges/${String(challenge["challenge_id"])}`;
+    await world.http("GET", path, undefined, hal.token);
+    await post(`${path}/approve`, { intent_hash }, hal);
+    const { session_id } = await post(`${path}/confirm`, { intent_hash, phrase }, gus);
+    await post(`/api/break_glass/${String(session_id)}/close`, {}, gus);
+    expect(said(await propose({}, gus))).toMatchObject([expect.any(Number), "RUMI-CMD-023", expect.any(String)]);
+  });
+
   it("the doors of challenges know no change, and the other way round", async () => {
     const change = await approved(LOOSEN);
     const { change_id, intent_hash } = change;
@@ -466,17 +528,22 @@ describe("[L-10] what can be proposed", () => {
   });
 });
 
-it("[L-10] where dangerous operations are switched off a change does none, and the rest goes on", async () => {
+it("[L-10] where dangerous operations are switched off, also since its approval, a change does none, and the rest goes on", async () => {
   await world.close();
-  world = await openServedControl({ dangerous_operations: "disabled" });
+  const home = temporaryFolder();
+  world = await openServedControl({ home: home.path });
   [ann, ben] = [await make(), await make()];
-  await post("/api/bots", botBody(world, "bot-1", world.digest));
-  expect(said(await commit(await approved({ operation: "bots.config_apply", input: CONFIG })))).toBe("done");
-  await post("/api/killswitch/set", { scope: { venue: "SIM" }, level: "BLOCK" });
-  const input = { scope: { venue: "SIM" }, level: "ALLOW" };
-  expect(said(await propose({ operation: "killswitch.set", input }))).toEqual([
-    403,
-    "RUMI-CMD-003",
-    "DANGEROUS_OPS_DISABLED",
-  ]);
+  const scope = { all: true };
+  const LOOSEN = { operation: "killswitch.set", input: { scope, level: "ALLOW" } };
+  await post("/api/killswitch/set", { scope, level: "BLOCK" });
+  const before = await approved(LOOSEN);
+  const harmless = await approved({ operation: "groups.create", input: { group_id: "desk" } });
+  await world.close();
+  world = await openServedControl({ home: home.path, dangerous_operations: "disabled" });
+  const off = [403, "RUMI-CMD-003", "DANGEROUS_OPS_DISABLED"];
+  expect(said(await commit(before, { phrase: before["phrase"] }))).toEqual(off);
+  expect(said(await propose(LOOSEN))).toEqual(off);
+  expect((await world.http("GET", "/api/killswitch")).body["data"]).toMatchObject({ rules: [{ level: "BLOCK" }] });
+  expect(said(await commit(harmless))).toBe("done");
+  home.remove();
 });
