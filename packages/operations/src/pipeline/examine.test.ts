@@ -53,6 +53,10 @@ it("[L-10] it is told with its impact, its defaults, who may, what it stands on,
       diff: expect.arrayContaining([{ field: "by", before: null, after: 1 }]) as unknown,
     },
   });
+  const live = await examine("counters.add", { ...asked, mode: "live" });
+  expect(live, "how dangerous it is, and what it asks for").toMatchObject({
+    value: { base: { danger: expect.stringMatching(/^confirm\b/) as unknown } },
+  });
   expect(await kit.rows("SELECT * FROM counter")).toEqual([]);
 });
 
