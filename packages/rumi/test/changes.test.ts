@@ -524,6 +524,12 @@ describe("[L-10] what can be proposed", () => {
       "RUMI-VAL-002",
       "$.input.actor",
     ]);
+    const endless = { ...input, expires_at: "2026-13-45T00:00:00.000000Z" };
+    expect(await refused({ operation: "commands.submit", input: endless })).toEqual([
+      400,
+      "RUMI-VAL-002",
+      "$.input.expires_at",
+    ]);
     expect(await told("change.proposed")).toBe(0);
   });
 });

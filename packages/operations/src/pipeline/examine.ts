@@ -7,9 +7,12 @@
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { Reader } from "@rumi/store";
 import type { Examined, FieldChange, StoredCommand } from "../operation.ts";
+import { NO_INPUT } from "../validate/raw-input.ts";
+import { newRun } from "./new-run.ts";
 import { outlookRun } from "./outlook.ts";
 import type { PipelineContext, Run } from "./run.ts";
 import { permissionRefusal } from "./stages/authorise.ts";
+import { takeInput } from "./stages/validate.ts";
 import { standing } from "./standing.ts";
 
 const refusedField = (field: string, problem: string): Result<never, Failure> =>
@@ -26,12 +29,16 @@ export async function examine(
   if (definition.redeems === true || (definition.secret_fields ?? []).length > 0)
     return refusedField("$.operation", "it is asked for directly and cannot be proposed");
   if (Object.hasOwn(sent, "dry_run")) return refusedField("$.input.dry_run", "what is proposed is not a dry run");
-  const valid = operation.validate(structuredClone(sent));
-  if (!valid.ok) return err(insideInput(valid.error));
-  const input = valid.value;
-  if (typeof input["actor"] === "string" && input["actor"] !== principal.id)
-    return refusedField("$.input.actor", "it is not the authenticated principal");
-  const target = definition.target(input);
+  const wish = newRun(operation, {
+    raw: NO_INPUT,
+    principal,
+    idempotencyKey: command_id,
+    trace_id: "",
+    remote: "proposal",
+  });
+  const end = takeInput(wish, structuredClone(sent));
+  if (end?.kind === "turn_away") return err(insideInput(end.failure));
+  const { input, target } = wish;
   const forbidden = await permissionRefusal(definition, principal, target, context);
   if (forbidden !== undefined) return err(forbidden);
   const { run, outlook } = await outlookRun(reader, { operation, command_id, principal, input }, context);

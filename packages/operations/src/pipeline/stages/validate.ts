@@ -20,8 +20,14 @@ function check(run: Run): StageEnd | undefined {
   const { operation, request } = run;
   const joined = commandInput(request.raw, operation.schema);
   if (!joined.ok) return turnAway(joined.error);
-  const valid = operation.validate(joined.value);
-  if (!valid.ok) return turnAway(reasonAsked(valid.error, joined.value));
+  return takeInput(run, joined.value);
+}
+
+/** Makes the input of the run of what was sent, where it is exactly a request of its operation and the log can carry it. */
+export function takeInput(run: Run, sent: Record<string, unknown>): StageEnd | undefined {
+  const { operation } = run;
+  const valid = operation.validate(sent);
+  if (!valid.ok) return turnAway(reasonAsked(valid.error, sent));
   const problem = unwritableProblem(valid.value);
   if (problem !== undefined) return turnAway(failure("RUMI-VAL-002", problem));
   const { dry_run, ...rest } = valid.value;
