@@ -334,7 +334,7 @@ describe("[L-10] [L-45] what was approved is what is carried out", () => {
     });
 
   /** Lets the program die at the n-th transaction from now on, before or after it is durable; resolves when it is dead. */
-  function dieAt(n: number, when: "before" | "after"): { readonly dead: Promise<void>; revive(): void } {
+  function dieAt(n: number, when: "before" | "after"): { readonly dead: Promise<void>; readonly revive: () => void } {
     const store = world.pipeline.settings.store as { commit: typeof world.store.commit };
     const real = store.commit;
     const never = new Promise<never>(() => {});
