@@ -20,6 +20,24 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
+export type Act =
+  | "kill"
+  | "block"
+  | "hold"
+  | "safety"
+  | "require"
+  | "report"
+  | "disable"
+  | "break_glass"
+  | "bulk"
+  | "about_bulk";
+const ACTS: readonly Act[] = [
+  ...(["kill", "block", "hold", "hold", "safety", "require", "report"] as const),
+  ...(["disable", "break_glass", "bulk", "bulk", "about_bulk"] as const),
+];
+
+const WISHES = 0.5;
+
 export type Temper = {
   /** Faults a second, by kind; 0 leaves it out. */
   readonly rates: Readonly<Record<FaultKind, number>>;
@@ -27,15 +45,35 @@ export type Temper = {
   readonly rough: number;
   readonly venue_loss: number;
   readonly operator_loss: number;
+  /** Wishes a second of the one who runs bots. */
+  readonly wishes: number;
+  /** Acts a second of those who tighten, and of the one who loosens again. */
+  readonly tightens: number;
+  readonly loosens: number;
+  /** Drawn from, each time that somebody tightens. */
+  readonly acts: readonly Act[];
+  /** In production every dangerous act takes two people. */
+  readonly environment: "dev" | "prod";
 };
 
 /** Only these kinds, this often, and no noise on any way. */
 export function only(rate: number, ...kinds: readonly FaultKind[]): Temper {
   const rates = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, kinds.includes(kind) ? rate : 0]));
-  return { rates: rates as Record<FaultKind, number>, rough: 0, venue_loss: 0, operator_loss: 0 };
+  return {
+    rates: rates as Record<FaultKind, number>,
+    rough: 0,
+    venue_loss: 0,
+    operator_loss: 0,
+    wishes: WISHES,
+    tightens: 0,
+    loosens: 0,
+    acts: ACTS,
+    environment: "dev",
+  };
 }
 
 export function temperOf(random: Random): Temper {
+  const acts = ACTS.filter(() => happens(random, 0.4));
   const rates = Object.fromEntries(
     FAULT_KINDS.map((kind) => [kind, happens(random, 0.5) ? 0.01 + random.unit() * 0.04 : 0]),
   ) as Record<FaultKind, number>;
@@ -44,6 +82,11 @@ export function temperOf(random: Random): Temper {
     rough: happens(random, 0.3) ? random.unit() * 0.03 : 0,
     venue_loss: happens(random, 0.6) ? random.unit() * 0.1 : 0,
     operator_loss: happens(random, 0.6) ? random.unit() * 0.3 : 0,
+    wishes: WISHES,
+    tightens: happens(random, 0.7) ? 0.05 + random.unit() * 0.25 : 0,
+    loosens: 0.2 + random.unit() * 0.4,
+    acts: acts.length === 0 ? ["bulk"] : acts,
+    environment: happens(random, 0.4) ? "prod" : "dev",
   };
 }
 

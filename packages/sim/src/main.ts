@@ -31,6 +31,7 @@ function oneOfThese<T extends string>(name: string, text: string, known: readonl
 
 /** Faults a second of each kind that `--faults` names. */
 const RATE = 0.05;
+const ACTS = { tightens: 0.3, loosens: 0.3 } as const;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 export function reportText(report: SimulationReport, again: string): readonly string[] {
@@ -54,7 +55,12 @@ async function main(): Promise<void> {
   const faults: { readonly temper?: Temper } =
     values.faults === undefined
       ? {}
-      : { temper: only(RATE, ...values.faults.split(",").map((text) => oneOfThese("faults", text, FAULT_KINDS))) };
+      : {
+          temper: {
+            ...only(RATE, ...values.faults.split(",").map((text) => oneOfThese("faults", text, FAULT_KINDS))),
+            ...ACTS,
+          },
+        };
   for (let seed = first; seed < first + whole("seeds", values.seeds); seed += 1) {
     const report = await simulate({ seed: String(seed), ticks, ...bug, ...faults, ...(values.trace ? { say } : {}) });
     const more = `${values.faults === undefined ? "" : ` --faults ${values.faults}`}${values.bug === undefined ? "" : ` --bug ${values.bug}`}`;

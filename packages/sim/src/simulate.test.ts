@@ -29,6 +29,17 @@ const WHERE: Readonly<Record<Bug, Partial<Temper>>> = {
   live_by_itself: only(0),
   forget_outcome: only(0.08, "crash_control"),
   believe_clock: only(0.05, "part", "clock_jump"),
+  forget_holds: { ...only(0), tightens: 0.3, acts: ["hold", "kill"] },
+  forget_gate: { ...only(0), tightens: 0.3, acts: ["require"] },
+  unlock_glass: { ...only(0), tightens: 0.3, acts: ["require", "disable"] },
+  approve_oneself: { ...only(0), environment: "prod" },
+  // Nobody restarts or stops much meanwhile: it takes a bot that trades on under its block.
+  deaf_to_kill: { ...only(0), wishes: 0.2, tightens: 0.05, acts: ["block"] },
+  shrug_at_kill: { ...only(0), tightens: 0.1, loosens: 0.1, acts: ["block"] },
+  lose_spool: { ...only(0.15, "disk_full", "crash_control"), tightens: 0.8, loosens: 0.5, acts: ["kill", "safety"] },
+  spool_anew: { ...only(0.15, "disk_full"), tightens: 0.8, loosens: 0.5, acts: ["kill", "safety"] },
+  widen_bulk: { ...only(0), tightens: 0.3, acts: ["bulk"] },
+  pretend_cancel: only(0),
 };
 const SEEDS = 12;
 const TICKS = 90;

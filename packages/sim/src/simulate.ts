@@ -9,24 +9,34 @@
  * - A bug of each kind that is planted is found, as its own kind.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { closeSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { seededRandom } from "@rumi/kernel";
 import { encodeVerifier, signerFromPem } from "@rumi/ledger";
+import { ROOT } from "@rumi/operations";
 import type { Store } from "@rumi/store";
-import { believeClock, type Bug, dropAudit, forgetOutcome, HastyExecution, ignoreStop, skipFence } from "./bugs.ts";
+import type { EmergencyFile } from "@rumi/control";
+import * as bugs from "./bugs.ts";
+import type { Bug } from "./bugs.ts";
+import { BulkChecks } from "./checks/bulks.ts";
 import { OrderChecks } from "./checks/orders.ts";
+import { RestraintChecks } from "./checks/restraints.ts";
+import { SpoolChecks } from "./checks/spool.ts";
 import { StateChecks } from "./checks/state.ts";
-import { Told } from "./checks/told.ts";
+import { type Proof, Told } from "./checks/told.ts";
 import { Violation, type ViolationKind } from "./checks/violation.ts";
 import { clockStepUs, FAULT_KINDS, type FaultKind, lastsMs, type Temper, temperOf } from "./faults.ts";
 import { openStore, type SignerOf, type SimControl, startControl } from "./parts/control.ts";
+import type { Client } from "./parts/client.ts";
+import { Guardian, SecondPerson } from "./parts/guardian.ts";
 import { Operator } from "./parts/operator.ts";
 import { type SimRunner, startRunner } from "./parts/runner.ts";
 import { SimExecution, type VenueFaults } from "./venue/adapters.ts";
 import { Exchange } from "./venue/exchange.ts";
+import { plantLate, plantOf } from "./plant.ts";
 import { between, happens, oneOf } from "./world/chance.ts";
+import { closeLeft } from "./world/close-left.ts";
 import { type Machine, SimProcess } from "./world/process.ts";
 import type { WireFaults } from "./world/wire.ts";
 import { FOREVER, World } from "./world/world.ts";
@@ -55,11 +65,19 @@ export type SimulationReport = {
 
 const TICK_US = 1_000_000;
 const BOTS = ["bot-a", "bot-b", "bot-c"] as const;
+/** Made in the middle of a run, after lists were frozen. */
+const LATE_BOT = "bot-d";
+const LATE_BOT_TICK = 25;
+/** Bots get a chance to trade before they are restrained. */
+const TIGHTEN_TICK = 14;
 const RUNNERS = 2;
 /** The part of a run that has faults. */
 const ROUGH_PART = 0.6;
-/** Wishes a second. */
-const WISHES = 0.5;
+const PLANT_TICK = 20;
+/** With the disk full, the place that was set apart for tightenings mostly still takes them. */
+const SPOOL_GONE = 0.3;
+/** What people do where nothing is logged any more. */
+const ALARMS = ["kill", "safety"] as const;
 const LOG_EVERY_TICKS = 30;
 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
@@ -84,13 +102,21 @@ class Simulation {
   readonly #told: Told;
   readonly #orders: OrderChecks;
   readonly #state: StateChecks;
+  readonly #restraints: RestraintChecks;
+  readonly #bulks: BulkChecks;
+  readonly #spool: SpoolChecks;
   readonly #operator: Operator;
+  readonly #guardian: Guardian;
+  readonly #second: SecondPerson;
   readonly #runners: (SimRunner | undefined)[] = Array.from({ length: RUNNERS });
   readonly #parted = new Set<SimProcess>();
   readonly #severed = new Set<SimProcess>();
   readonly #cutOff = new Set<SimProcess>();
   readonly #counts: Record<string, number> = {};
-  readonly #plant: ReturnType<typeof dropAudit> | undefined;
+  readonly #plant: ReturnType<typeof bugs.dropAudit> | undefined;
+  /** What the emergency spool's file holds. */
+  #spooled: string | null = null;
+  #isSpoolGone = false;
   #control: SimControl | undefined;
   readonly #stores: Store[] = [];
   #lives = 0;
@@ -107,17 +133,24 @@ class Simulation {
     this.#folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "rumi-sim-"));
     this.#exchange = new Exchange(this.#world);
     const fail = (violation: Violation): void => void (this.#violation ??= violation);
-    this.#told = new Told(fail);
-    this.#orders = new OrderChecks(this.#told, fail);
+    const now = (): number => this.#world.now_us;
+    this.#told = new Told(fail, (proof) => this.#judgeProof(proof));
+    this.#restraints = new RestraintChecks(now, this.#temper.environment === "prod", fail);
+    this.#bulks = new BulkChecks(this.#told, fail);
+    this.#spool = new SpoolChecks(() => this.#control?.process.name ?? "", fail);
+    this.#orders = new OrderChecks(this.#told, this.#restraints, now, fail);
     this.#state = new StateChecks(this.#told, fail);
-    this.#operator = new Operator({
-      process: new SimProcess(this.#world, "operator", { name: "desk", off_us: 0 }),
+    const client = (name: string): ConstructorParameters<typeof Client>[0] => ({
+      process: new SimProcess(this.#world, name, { name: "desk", off_us: 0 }),
       control: () => this.#control,
       loss: () => (this.#isCalm ? 0 : this.#temper.operator_loss),
+      spool: this.#spool,
       fail,
     });
-    this.#plant =
-      options.bug === "drop_audit" ? dropAudit() : options.bug === "forget_outcome" ? forgetOutcome : undefined;
+    this.#operator = new Operator(client("operator"));
+    this.#second = new SecondPerson(client("second"));
+    this.#guardian = new Guardian(client("guardian"), this.#bulks, this.#second);
+    this.#plant = plantOf(options.bug, BOTS);
   }
 
   async run(): Promise<SimulationReport> {
@@ -129,6 +162,8 @@ class Simulation {
     await this.#startControl(signer);
     for (let slot = 0; slot < RUNNERS; slot += 1) this.#startRunner(slot);
     this.#operator.begin(BOTS);
+    this.#guardian.join(this.#operator, "guardian", ["operator"]);
+    this.#second.join(this.#operator, "second", ["admin", "break_glass"]);
     let tick = 0;
     let violation: SimulationReport["violation"] = null;
     try {
@@ -138,6 +173,7 @@ class Simulation {
         const real = this.#control?.real;
         if (real !== undefined) {
           await this.#state.rows(real, this.#world.now_us);
+          await this.#promisesHold();
           if (tick % LOG_EVERY_TICKS === 0 || tick === ticks) await this.#state.log(real, vkey);
         }
         this.#throwIfFailed();
@@ -159,7 +195,9 @@ class Simulation {
       ...this.#counts,
       orders: this.#orders.sent,
       events: this.#told.events,
-      commands: this.#operator.sent,
+      commands: this.#people().reduce((sum, { sent }) => sum + sent, 0),
+      spooled: this.#spool.promises,
+      bulks: this.#bulks.began,
     };
     return { seed, ticks, digest: this.#world.digest(), violation, counts, lines: this.#world.lines(60) };
   }
@@ -179,6 +217,9 @@ class Simulation {
     SHARED.signer ??= {
       origin: "rumi.sim/log",
       private_key_pem: generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      attestation_pem: generateKeyPairSync("ec", { namedCurve: "P-256" })
+        .privateKey.export({ type: "pkcs8", format: "pem" })
+        .toString(),
     };
     const file = join(this.#folder, "store.db");
     if (SHARED.template === undefined) {
@@ -198,16 +239,26 @@ class Simulation {
     const { bug } = this.#o;
     this.#control = await startControl({
       process,
-      clock: bug === "believe_clock" ? believeClock(process.clock) : process.clock,
+      clock: bug === "believe_clock" ? bugs.believeClock(process.clock) : process.clock,
       file: join(this.#folder, "store.db"),
       signer,
       runDir: (bot_id, run_id) => join(this.#folder, "runs", bot_id, run_id),
       store: {
         isFull: () => this.#isDiskFull,
         onCommitted: ({ events }) => {
+          this.#bulks.hear(events);
+          this.#restraints.hear(events);
           this.#told.hear(events);
+          this.#spool.hear(events);
         },
         ...(this.#plant === undefined ? {} : { alter: this.#plant }),
+      },
+      environment: bug === "approve_oneself" ? "dev" : this.#temper.environment,
+      emergency_file: bug === "lose_spool" ? bugs.loseSpool(this.#spoolFile()) : this.#spoolFile(),
+      bug: {
+        ...(bug === "forget_holds" ? { guards: bugs.forgetHolds } : {}),
+        ...(bug === "unlock_glass" ? { guards: bugs.unlockGlass } : {}),
+        ...(bug === "spool_anew" ? { emergency: bugs.spoolAnew(process.random.stream("planted")) } : {}),
       },
     });
     this.#stores.push(this.#control.real);
@@ -222,6 +273,12 @@ class Simulation {
       isParted: (runner) => this.#parted.has(runner),
       isSevered: (runner) => this.#severed.has(runner),
       rough: () => (this.#isCalm ? 0 : this.#temper.rough),
+      heard: (runner, message) => {
+        if (message.type !== "killswitch") return true;
+        if (bug === "deaf_to_kill") return false;
+        this.#orders.killHeard(runner.name, message);
+        return bug !== "shrug_at_kill";
+      },
     };
     const venue: VenueFaults = {
       isCutOff: (runner) => this.#cutOff.has(runner),
@@ -243,11 +300,12 @@ class Simulation {
       venueEvents: this.#orders,
       isDiskFull: () => this.#isDiskFull,
       bug: {
-        ...(bug === "skip_fence" ? { thread: skipFence } : {}),
-        ...(bug === "ignore_stop" ? { thread: (make) => ignoreStop(skipFence(make)) } : {}),
-        ...(bug === "send_twice"
-          ? { execution: (sender, exchange, events, faults) => new HastyExecution(sender, exchange, events, faults) }
-          : { execution: (sender, exchange, events, faults) => new SimExecution(sender, exchange, events, faults) }),
+        ...(bug === "skip_fence" ? { thread: bugs.skipFence } : {}),
+        ...(bug === "ignore_stop" ? { thread: (make) => bugs.ignoreStop(bugs.skipFence(make)) } : {}),
+        execution: (...way) => {
+          if (bug === "send_twice") return new bugs.HastyExecution(...way);
+          return bug === "pretend_cancel" ? new bugs.PretendingExecution(...way) : new SimExecution(...way);
+        },
       },
     });
     this.#world.note(runner_id, "starts");
@@ -259,9 +317,66 @@ class Simulation {
     if (!isCalm && tick > 5)
       for (const kind of FAULT_KINDS) if (happens(this.#random, this.#temper.rates[kind])) this.#strike(kind, signer);
     const real = this.#control?.real;
-    if (real !== undefined && tick > 5 && tick < this.#o.ticks * (ROUGH_PART + 0.1) && happens(this.#random, WISHES))
-      await this.#operator.wish(real);
-    if (real !== undefined) await this.#plantLate(tick, real);
+    if (real !== undefined && tick > 5 && tick < this.#o.ticks * (ROUGH_PART + 0.1)) await this.#wishes(tick, real);
+    else if (real !== undefined && happens(this.#random, this.#temper.loosens)) await this.#operator.loosen(real);
+    this.#second.look();
+    await this.#plantLate(tick);
+  }
+
+  async #wishes(tick: number, real: Store): Promise<void> {
+    const { wishes, loosens } = this.#temper;
+    const tightens = tick < TIGHTEN_TICK ? 0 : this.#temper.tightens;
+    if (tick === LATE_BOT_TICK) this.#operator.create(LATE_BOT);
+    if (happens(this.#random, wishes)) await this.#operator.wish(real);
+    if (happens(this.#random, tightens))
+      await this.#guardian.act(oneOf(this.#random, this.#temper.acts), real, this.#operator);
+    if (tightens > 0 && this.#isDiskFull) await this.#guardian.act(oneOf(this.#random, ALARMS), real, this.#operator);
+    if (happens(this.#random, loosens)) await this.#operator.loosen(real);
+    // Mostly it is reported well before the last report ends.
+    if (tightens > 0 && happens(this.#random, loosens)) this.#guardian.report("PASS");
+  }
+
+  #people(): readonly Client[] {
+    return [this.#operator, this.#guardian, this.#second];
+  }
+
+  /** On the disk that every life of the control plane has. */
+  #spoolFile(): EmergencyFile {
+    return {
+      read: () => this.#spooled,
+      write: (text) => {
+        if (this.#isSpoolGone) throw new Error("no space left on device");
+        this.#spooled = text;
+      },
+    };
+  }
+
+  /** What was promised without the log is in force until the rows say it. */
+  async #promisesHold(): Promise<void> {
+    const [first] = this.#spool.open();
+    const control = this.#control;
+    if (first === undefined || control?.isReady() !== true) return;
+    const [rules, safety] = await Promise.all([
+      control.query("killswitch.show", {}, ROOT),
+      control.query("safety.show", {}, ROOT),
+    ]);
+    if (rules.kind === "done" && safety.kind === "done")
+      this.#spool.inForce(rules.data as Record<string, unknown>, safety.data as Record<string, unknown>);
+  }
+
+  /**
+   * The exchange knows better than anybody what is open. A run's proof is of its own orders, the bot's word of those of
+   * all its runs; a newer epoch's are no part of either.
+   */
+  #judgeProof({ bot_id, epoch, run_id }: Proof): void {
+    for (const { client_order_id: id } of this.#exchange.open(bot_id)) {
+      const sender = this.#orders.sender(id);
+      if (sender.epoch <= epoch && (run_id ?? sender.run_id) === sender.run_id)
+        this.#violation ??= new Violation(
+          "false_proof",
+          `the stop of ${run_id === null ? "all runs of " : ""}${bot_id}'s epoch ${epoch} is proven, and its order ${id} is open`,
+        );
+    }
   }
 
   #strike(kind: FaultKind, signer: SignerOf): void {
@@ -289,10 +404,16 @@ class Simulation {
         return this.#include(this.#severed, runner?.process, 50_000);
       case "disk_full":
         this.#isDiskFull = true;
-        return void world.schedule(lasts_us, FOREVER, () => void (this.#isDiskFull = false));
+        this.#isSpoolGone = happens(this.#random, SPOOL_GONE);
+        return void world.schedule(lasts_us, FOREVER, () => this.#mendDisk());
       case "clock_jump":
         this.#machine.off_us += clockStepUs(this.#random);
     }
+  }
+
+  #mendDisk(): void {
+    this.#isDiskFull = false;
+    this.#isSpoolGone = false;
   }
 
   /** What was in memory is gone; what was asked of the disk and not yet done is not done. */
@@ -339,7 +460,7 @@ class Simulation {
   /** No fault from here on; whoever is down comes back. */
   #heal(): void {
     this.#isCalm = true;
-    this.#isDiskFull = false;
+    this.#mendDisk();
     this.#parted.clear();
     this.#severed.clear();
     this.#cutOff.clear();
@@ -348,64 +469,23 @@ class Simulation {
     this.#world.note("fault", "none from here on");
   }
 
+  async #plantLate(tick: number): Promise<void> {
+    const control = this.#control;
+    if (this.#isPlanted || tick < PLANT_TICK || control?.isReady() !== true) return;
+    this.#isPlanted = true;
+    await plantLate(this.#o.bug, control, oneOf(this.#random, BOTS));
+  }
+
   /** Nothing waits any more. */
   async #atRest(): Promise<void> {
     if (this.#o.ticks * (1 - ROUGH_PART - 0.1) < 40) return; // too short a calm to demand anything
-    const [open] = this.#operator.waiting;
+    const [open] = this.#people().flatMap(({ waiting }) => waiting);
     if (open !== undefined) throw new Violation("not_settled", `no answer to ${open}`);
     const rows = await this.#control?.real.rows<{ bot_id: string; state: string }>({
       sql: "SELECT bot_id, state FROM bot WHERE state = 'STOPPING'",
       parameters: [],
     });
     for (const { bot_id } of rows ?? []) throw new Violation("not_settled", `${bot_id} is still STOPPING`);
+    this.#spool.settled(this.#spooled);
   }
-
-  async #plantLate(tick: number, real: Store): Promise<void> {
-    const { bug } = this.#o;
-    if (tick < 20 || this.#isPlanted || this.#control?.isReady() !== true) return;
-    this.#isPlanted = true;
-    if (bug === "edit_log")
-      await real.commit({
-        writes: [{ sql: "UPDATE log_payload SET payload = payload || ' ' WHERE idx = 1", parameters: [], expect: 1 }],
-        events: [],
-      });
-    if (bug === "live_by_itself") {
-      const bot_id = oneOf(this.#random, BOTS);
-      const [bot] = await real.rows<{ state: string; generation: number }>({
-        sql: "SELECT state, generation FROM bot WHERE bot_id = ?",
-        parameters: [bot_id],
-      });
-      const rogue = this.#control.control.hub.recorder.commit(
-        "system:instances",
-        [{ sql: "UPDATE bot SET state = 'RUNNING_LIVE' WHERE bot_id = ?", parameters: [bot_id], expect: 1 }],
-        [
-          {
-            action: "bot.state.transition",
-            resource_type: "bot",
-            resource_id: bot_id,
-            outcome: "SUCCESS",
-            details: {
-              from: bot?.state ?? null,
-              to: "RUNNING_LIVE",
-              generation: bot?.generation ?? 1,
-              command_id: null,
-              reason_code: "RESUMED",
-            },
-          },
-        ],
-      );
-      rogue.catch((error: unknown) => this.#world.note("planted", String(error)));
-    }
-  }
-}
-
-/** A killed runner in this process closes no file; what it left open under the folder is closed for it. */
-function closeLeft(folder: string): void {
-  if (!existsSync("/proc/self/fd")) return;
-  for (const name of readdirSync("/proc/self/fd"))
-    try {
-      if (readlinkSync(`/proc/self/fd/${name}`).startsWith(folder)) closeSync(Number(name));
-    } catch {
-      // It was the descriptor of this very listing.
-    }
 }

@@ -6,7 +6,7 @@
  */
 import { type Failure, ID_PATTERNS, type Result, err, failure, microsFromIso, ok } from "@rumi/kernel";
 import type { TSchema } from "@sinclair/typebox";
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 
 export type Validator = (value: unknown) => Result<Readonly<Record<string, unknown>>, Failure>;
 
@@ -25,9 +25,14 @@ const ajv = new Ajv({
   },
 });
 
+/** By the schema's text: a process with many control planes (tests, the simulator) compiles each schema once. */
+const compiled = new Map<string, ValidateFunction>();
+
 /** Compiles once; throws for a schema that is itself wrong, which is a broken declaration. */
 export function compileValidator(schema: TSchema): Validator {
-  const check = ajv.compile(schema as object);
+  const text = JSON.stringify(schema);
+  const check = compiled.get(text) ?? ajv.compile(schema as object);
+  compiled.set(text, check);
   return (value) => {
     if (check(value)) return ok(value as Readonly<Record<string, unknown>>);
     return err(told(check.errors ?? []));

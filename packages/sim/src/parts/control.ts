@@ -1,33 +1,42 @@
 /**
  * One life of the control plane: the production registry, pipeline, hub and reconcilers over the store's file.
  *
- * Its beat is the program's: a round at once, after each nudge, and every second.
+ * Its beat is the program's: lanes beside each other, each a round at once, after each nudge, and every second; the emergency
+ * spool is looked at first, and bulks that stop and bulks that start have lanes of their own.
  */
 import { type Clock, type Digest, millis, ok } from "@rumi/kernel";
-import { simulatedFunds } from "@rumi/venues";
-import { controlMigrations, createControlPlane, type ControlPlane } from "@rumi/control";
+import { controlMigrations, createControlPlane, type ControlPlane, type EmergencyFile } from "@rumi/control";
+import { attesterFromPem } from "@rumi/ledger";
 import {
   causeChain,
   createMetrics,
   createPipeline,
   createRegistry,
   type Answer,
+  type Guards,
   type Logger,
   type Pipeline,
   type Principal,
 } from "@rumi/operations";
-import { platformMigrations, type VerifiedStrategy } from "@rumi/platform";
+import { platformMigrations, type Reconciler, type VerifiedStrategy } from "@rumi/platform";
 import { openSqliteStore, type Store } from "@rumi/store";
+import { simulatedFunds } from "@rumi/venues";
 import { DESCRIPTOR } from "../strategy.ts";
 import { guardedStore, type StoreFaults } from "../world/guarded-store.ts";
 import type { SimProcess } from "../world/process.ts";
 
-export const ROOT: Principal = { id: "user:root", roles: ["view_only", "operator", "admin"] };
 export const PACK_DIGEST = `sha256:${"5".repeat(64)}` as Digest;
 const EVERY_MS = 1_000;
 const SETTLE_MS = 5;
+/** In place of a day; for so long nobody is a second person to whoever made them. */
+const SECOND_PERSON_WAIT_SECONDS = 3;
 
-export type SignerOf = { readonly origin: string; readonly private_key_pem: string };
+export type SignerOf = {
+  readonly origin: string;
+  readonly private_key_pem: string;
+  /** Signs stops. */
+  readonly attestation_pem: string;
+};
 
 export type SimControl = {
   readonly process: SimProcess;
@@ -37,15 +46,17 @@ export type SimControl = {
   readonly pipeline: Pipeline;
   /** Commands are taken. */
   isReady(): boolean;
-  command(name: string, body: Readonly<Record<string, unknown>>): Promise<Answer>;
+  command(name: string, fields: Fields, as: Principal): Promise<Answer>;
+  query(name: string, fields: Fields, as: Principal): Promise<Answer>;
 };
+type Fields = Readonly<Record<string, unknown>>;
 
 export async function openStore(file: string, signer: SignerOf, random: SimProcess["random"]): Promise<Store> {
   const opened = await openSqliteStore({
     path: file,
     backup_folder: file.slice(0, file.lastIndexOf("/")),
     migrations: [...controlMigrations, ...platformMigrations],
-    signer,
+    signer: { origin: signer.origin, private_key_pem: signer.private_key_pem },
     writer: { kind: "in_process" },
     random,
   });
@@ -62,6 +73,14 @@ export async function startControl(parts: {
   readonly signer: SignerOf;
   readonly store: StoreFaults;
   readonly runDir: (bot_id: string, run_id: string) => string;
+  readonly environment: string;
+  /** On the machine's disk: it outlives this life. */
+  readonly emergency_file: EmergencyFile;
+  /** For seeded bugs. */
+  readonly bug: {
+    readonly guards?: (guards: Guards) => Guards;
+    readonly emergency?: (pipeline: Pipeline) => Pipeline;
+  };
 }): Promise<SimControl> {
   const { process, clock } = parts;
   const { random, world, timers } = process;
@@ -80,9 +99,12 @@ export async function startControl(parts: {
     clock,
     random,
     logger,
-    environment: "dev",
+    environment: parts.environment,
+    second_person_wait_seconds: SECOND_PERSON_WAIT_SECONDS,
     funds: simulatedFunds,
     runDir: parts.runDir,
+    emergency_file: parts.emergency_file,
+    attester: attesterFromPem(parts.signer.attestation_pem),
     packs: {
       approvedStrategy: () => Promise.resolve(ok(DESCRIPTOR)),
       verifyStrategy: () => Promise.resolve(ok(strategy)),
@@ -96,7 +118,7 @@ export async function startControl(parts: {
   const pipeline = createPipeline({
     store,
     registry,
-    guards: control.guards,
+    guards: parts.bug.guards?.(control.guards) ?? control.guards,
     clock,
     random,
     metrics: createMetrics(),
@@ -104,8 +126,8 @@ export async function startControl(parts: {
     logger,
   });
   let isReady = false;
-  const round = async (): Promise<void> => {
-    for (const reconciler of control.reconcilers) {
+  const round = async (reconcilers: readonly Reconciler[]): Promise<void> => {
+    for (const reconciler of reconcilers) {
       try {
         await reconciler.run();
       } catch (error) {
@@ -113,14 +135,22 @@ export async function startControl(parts: {
       }
     }
   };
-  let wake = new AbortController();
-  const nudge = (): void => wake.abort();
-  const beat = async (): Promise<never> => {
+  const lanes = [
+    [control.emergency(parts.bug.emergency?.(pipeline) ?? pipeline), ...control.reconcilers],
+    [control.bulk(pipeline, ["stops"])],
+    [control.bulk(pipeline, ["starts"])],
+  ];
+  const wakes = lanes.map(() => new AbortController());
+  const nudge = (): void => {
+    for (const wake of wakes) wake.abort();
+  };
+  const beat = async (lane: number): Promise<never> => {
     for (;;) {
-      await round();
-      await clock.sleep(millis(EVERY_MS), wake.signal);
-      if (wake.signal.aborted) await clock.sleep(millis(SETTLE_MS));
-      wake = new AbortController();
+      await round(lanes[lane] ?? []);
+      const { signal } = wakes[lane] ?? new AbortController();
+      await clock.sleep(millis(EVERY_MS), signal);
+      if (signal.aborted) await clock.sleep(millis(SETTLE_MS));
+      wakes[lane] = new AbortController();
     }
   };
   store.onAppended(nudge);
@@ -129,10 +159,10 @@ export async function startControl(parts: {
     void (async () => {
       const recovery = await pipeline.recover();
       world.note(process.name, `recovers ${JSON.stringify(recovery)}`);
-      await round();
+      for (const lane of lanes) await round(lane);
       isReady = true;
       world.note(process.name, "is ready");
-      await beat();
+      lanes.forEach((_, lane) => void beat(lane));
     })();
   });
   return {
@@ -141,24 +171,39 @@ export async function startControl(parts: {
     control,
     pipeline,
     isReady: () => isReady && process.alive && !process.isStill,
-    command: (name, body) => {
+    command: (name, fields, principal) => {
       const operation = registry.operations.get(name);
       if (operation === undefined) throw new Error(`nothing is called ${name}`);
-      // A field that the path names travels in the path.
-      const { path } = operation.definition.http;
-      const [params, others] = [new Map<string, string>(), new Map<string, unknown>()];
-      for (const [field, value] of Object.entries(structuredClone(body)))
-        if (path.includes(`{${field}}`)) params.set(field, String(value));
-        else others.set(field, value);
+      const { params, others } = byPath(operation.definition.http.path, fields);
       return pipeline.execute(operation, {
-        raw: { params: Object.fromEntries(params), query: {}, body: Object.fromEntries(others) },
-        principal: ROOT,
+        raw: { params, query: {}, body: others },
+        principal,
         idempotencyKey: null,
-        trace_id: String(body["trace_id"] ?? body["command_id"]),
+        trace_id: String(fields["trace_id"] ?? fields["command_id"]),
         remote: "simulator",
       });
     },
+    query: (name, fields, principal) => {
+      const query = registry.queries.get(name);
+      if (query === undefined) throw new Error(`nothing is called ${name}`);
+      const { params, others } = byPath(query.definition.http.path, fields);
+      const texts = Object.fromEntries(Object.entries(others).map(([field, value]) => [field, String(value)]));
+      return pipeline.query(query, {
+        raw: { params, query: texts, body: undefined },
+        principal,
+        trace_id: "simulator",
+      });
+    },
   };
+}
+
+/** A field that the path names travels in the path. */
+function byPath(path: string, fields: Fields): { readonly params: Record<string, string>; readonly others: Fields } {
+  const [params, others] = [new Map<string, string>(), new Map<string, unknown>()];
+  for (const [field, value] of Object.entries(structuredClone(fields)))
+    if (path.includes(`{${field}}`)) params.set(field, String(value));
+    else others.set(field, value);
+  return { params: Object.fromEntries(params), others: Object.fromEntries(others) };
 }
 
 function loggerOf(process: SimProcess): Logger {

@@ -1,32 +1,16 @@
 /**
- * A person with a shaky connection: wishes at random, sends each until it is answered, sometimes twice at once.
+ * The one who runs bots: wishes at random, mostly confirms what is asked back, and loosens again what others tightened.
  *
- * Requests and answers get lost and overtake each other; a command that got no answer is sent again under its own id, as a
- * good client does. Two answers to one id must be one answer.
+ * Where a second person has to approve first, the confirmation is tried again for a while.
  */
 import { uuidv7 } from "@rumi/kernel";
 import type { Answer } from "@rumi/operations";
 import type { Store } from "@rumi/store";
-import { Violation } from "../checks/violation.ts";
 import { between, happens, oneOf } from "../world/chance.ts";
-import type { SimProcess } from "../world/process.ts";
-import type { SimControl } from "./control.ts";
 import { DESCRIPTOR } from "../strategy.ts";
 import { PACK_DIGEST } from "./control.ts";
+import { Client, type Body } from "./client.ts";
 
-type Body = Readonly<Record<string, unknown>>;
-type Course = { readonly name: string; readonly body: Body; answer: string | undefined; tries: number };
-
-export type OperatorParts = {
-  readonly process: SimProcess;
-  readonly control: () => SimControl | undefined;
-  /** Probability that a request or an answer is lost. */
-  readonly loss: () => number;
-  readonly fail: (violation: Violation) => void;
-};
-
-const RETRY_MS = 1_500;
-const ANSWER_MS = 10_000;
 export const INSTRUMENT = {
   instrument_id: "SIMCOIN.SIM",
   price_digits: 2,
@@ -38,49 +22,42 @@ export const INSTRUMENT = {
   base_currency: "SIMCOIN",
   quote_currency: "EUR",
 } as const;
+/** The bots that are there from the beginning, with their groups; whoever comes later is in the east. */
+export const GROUPS: Readonly<Record<string, string>> = { "bot-a": "east", "bot-b": "east", "bot-c": "west" };
+export const groupOf = (bot_id: string): string => GROUPS[bot_id] ?? "east";
+export const VENUE = "SIM";
+const APPROVAL_REQUIRED = "RUMI-CMD-017";
+const CONFIRM_TRIES = 6;
 
-export class Operator {
-  readonly #o: OperatorParts;
+export class Operator extends Client {
   #bots: readonly string[] = [];
-  readonly #courses = new Map<string, Course>();
-
-  constructor(parts: OperatorParts) {
-    this.#o = parts;
-  }
-
-  /** Commands without an answer yet. */
-  get waiting(): readonly string[] {
-    return [...this.#courses].flatMap(([id, { name, answer }]) => (answer === undefined ? [`${name} ${id}`] : []));
-  }
-  get sent(): number {
-    return this.#courses.size;
-  }
 
   /** A venue and its bots. */
   begin(bots: readonly string[]): void {
     this.#bots = bots;
-    this.#send("venues.register", {
-      venue_id: "SIM",
+    this.send("venues.register", {
+      venue_id: VENUE,
       kind: "venue_sim",
       url: "http://exchange",
       key: { env: "SIM_KEY" },
       instruments: [INSTRUMENT],
     });
-    this.#o.process.timers.after(3_000, () => {
-      for (const bot_id of bots) this.#create(bot_id);
+    this.process.timers.after(3_000, () => {
+      for (const bot_id of bots) this.create(bot_id);
     });
   }
 
-  #create(bot_id: string): void {
-    this.#send("bots.create", {
+  create(bot_id: string): void {
+    this.send("bots.create", {
       bot_id,
+      group_id: groupOf(bot_id),
       strategy: {
         pack_id: "sim_pack",
         strategy_id: DESCRIPTOR.strategy_id,
         strategy_version: "1.0.0",
         digest: PACK_DIGEST,
       },
-      venue: "SIM",
+      venue: VENUE,
       instruments: [INSTRUMENT.instrument_id],
       config: {},
       capital: "1000000000",
@@ -90,29 +67,50 @@ export class Operator {
 
   /** One wish or none, from what the rows say now. */
   async wish(store: Store): Promise<void> {
-    const { random } = this.#o.process;
-    const bots = await store.rows<{ bot_id: string; state: string }>({
-      sql: "SELECT bot_id, state FROM bot ORDER BY bot_id",
-      parameters: [],
-    });
-    if (bots.length === 0) return this.#bots.forEach((bot_id) => this.#create(bot_id));
+    const { random } = this.process;
+    const bots = await rowsOf<{ bot_id: string; state: string }>(
+      store,
+      "SELECT bot_id, state FROM bot ORDER BY bot_id",
+    );
+    if (bots.length === 0) return this.#bots.forEach((bot_id) => this.create(bot_id));
     const { bot_id, state } = oneOf(random, bots);
     const draw = random.unit();
     if (draw < 0.05) {
-      this.#send("safety.set", { mode: oneOf(random, ["NORMAL", "NORMAL", "NORMAL", "SAFE", "EMERGENCY_STOP"]) });
+      this.dangerous("safety.set", { mode: oneOf(random, ["NORMAL", "NORMAL", "NORMAL", "SAFE", "EMERGENCY_STOP"]) });
       return;
     }
     if (draw < 0.16) {
-      this.#send("bots.config_apply", { bot_id, config: { pace: between(random, 1, 100) }, at: "next_tick" });
+      this.dangerous("bots.config_apply", { bot_id, config: { pace: between(random, 1, 100) }, at: "next_tick" });
       return;
     }
     const to = wished(state, random.unit());
     if (to !== undefined) this.move(bot_id, happens(random, 0.05) ? "PAUSED" : state, to);
   }
 
+  /** Something that restrains is loosened again, if there is any. */
+  async loosen(store: Store): Promise<void> {
+    const { random } = this.process;
+    const wishes: (() => void)[] = [];
+    for (const { hold_id } of await rowsOf<{ hold_id: string }>(
+      store,
+      "SELECT hold_id FROM hold WHERE lifted_at IS NULL ORDER BY set_at, hold_id",
+    ))
+      wishes.push(() => this.dangerous("holds.lift", { hold_id }));
+    for (const { scope, id } of await rowsOf<{ scope: string; id: string }>(
+      store,
+      "SELECT scope, id FROM kill_rule ORDER BY scope, id",
+    ))
+      wishes.push(() =>
+        this.dangerous("killswitch.set", { scope: { [scope]: scope === "all" ? true : id }, level: "ALLOW" }),
+      );
+    for (const _ of await rowsOf(store, "SELECT mode FROM safety_state WHERE current = 1 AND mode <> 'NORMAL'"))
+      wishes.push(() => this.dangerous("safety.set", { mode: "NORMAL" }));
+    if (wishes.length > 0) oneOf(random, wishes)();
+  }
+
   move(bot_id: string, from: string, to: string): void {
-    const { clock, random } = this.#o.process;
-    this.#send("commands.submit", {
+    const { clock, random } = this.process;
+    this.dangerous("commands.submit", {
       target: { bot_id },
       requested_transition: { from, to },
       trace_id: uuidv7(clock.now(), random),
@@ -121,71 +119,33 @@ export class Operator {
     });
   }
 
-  #send(name: string, fields: Body): void {
-    const { clock, random, world } = this.#o.process;
-    const command_id = uuidv7(clock.now(), random);
-    const course: Course = { name, body: { command_id, ...fields, reason: "simulated" }, answer: undefined, tries: 0 };
-    this.#courses.set(command_id, course);
-    world.note("operator", `${name} ${command_id} ${shortly(fields)}`);
-    this.#try(command_id, course);
-    if (happens(random, 0.1)) this.#try(command_id, course);
-  }
-
-  #try(command_id: string, course: Course): void {
-    const { process, control, loss } = this.#o;
-    const { timers, random } = process;
-    course.tries += 1;
-    timers.after(course.tries === 1 ? ANSWER_MS : RETRY_MS, () => {
-      if (course.answer === undefined) this.#try(command_id, course);
-    });
-    if (happens(random, loss())) return;
-    timers.after(between(random, 1, happens(random, 0.1) ? 3_000 : 20), () => {
-      const at = control();
-      if (at === undefined || !at.isReady()) return;
-      void at.command(course.name, course.body).then((answer) => {
-        if (happens(random, loss())) return;
-        timers.after(between(random, 1, 20), () => this.#hear(command_id, course, answer));
-      });
+  /** What may ask back is mostly meant; now and then it is confirmed too late, or never. */
+  dangerous(name: string, fields: Body, done: (answer: Answer) => void = () => undefined): void {
+    this.send(name, fields, (answer) => {
+      const { random } = this.process;
+      const challenge = answer.kind === "refused" ? answer.extras["challenge"] : undefined;
+      if (challenge === undefined) return done(answer);
+      if (happens(random, 0.1)) return;
+      const { challenge_id, intent_hash, phrase } = challenge as Body;
+      const body = { challenge_id, intent_hash, ...(phrase === undefined ? {} : { phrase }) };
+      this.#confirmLater(body, happens(random, 0.05) ? 90_000 : 2_000, CONFIRM_TRIES, done);
     });
   }
 
-  /** Mostly means it; now and then too late. */
-  #confirm(answer: Answer): void {
-    const { random, timers } = this.#o.process;
-    const challenge = answer.kind === "refused" ? answer.extras["challenge"] : undefined;
-    if (challenge === undefined || happens(random, 0.1)) return;
-    const { challenge_id, intent_hash, phrase } = challenge as Readonly<Record<string, unknown>>;
-    const body = { challenge_id, intent_hash, ...(phrase === undefined ? {} : { phrase }) };
-    timers.after(between(random, 200, happens(random, 0.05) ? 90_000 : 2_000), () =>
-      this.#send("challenges.confirm", body),
+  #confirmLater(body: Body, within_ms: number, tries: number, done: (answer: Answer) => void): void {
+    const { random, timers } = this.process;
+    timers.after(between(random, 200, within_ms), () =>
+      this.send("challenges.confirm", body, (answer) => {
+        if (answer.kind === "refused" && answer.failure.code === APPROVAL_REQUIRED && tries > 1)
+          this.#confirmLater(body, 2_000, tries - 1, done);
+        else done(answer);
+      }),
     );
   }
-
-  #hear(command_id: string, course: Course, answer: Answer): void {
-    if (!isFinal(answer)) return;
-    const text =
-      answer.kind === "done"
-        ? `${answer.status} ${JSON.stringify(answer.data)}`
-        : `${answer.status} ${answer.failure.code}`;
-    if (course.answer === undefined) {
-      course.answer = text;
-      this.#confirm(answer);
-      this.#o.process.world.note("operator", `${command_id} ← ${text.slice(0, 120)}`);
-    } else if (course.answer !== text)
-      this.#o.fail(
-        new Violation(
-          "command_twice",
-          `${command_id} was answered ${course.answer.slice(0, 200)} and then ${text.slice(0, 200)}`,
-        ),
-      );
-  }
 }
 
-/** Not "it still runs", "try again", nor a fault inside: those say nothing of the outcome. */
-function isFinal(answer: Answer): boolean {
-  if (answer.kind === "done") return true;
-  return answer.status < 500 && answer.retry_after_seconds === undefined;
-}
+export const rowsOf = <Row>(store: Store, sql: string): Promise<readonly Row[]> =>
+  store.rows<Row>({ sql, parameters: [] });
 
 function wished(state: string, draw: number): string | undefined {
   switch (state) {
@@ -198,12 +158,9 @@ function wished(state: string, draw: number): string | undefined {
       return "STOPPING";
     case "PAUSED":
       return draw < 0.6 ? "RUNNING_LIVE" : "STOPPING";
+    case "QUARANTINED":
+      return "IDLE";
     default:
       return undefined;
   }
 }
-
-const shortly = (fields: Body): string => {
-  const { requested_transition, target, mode, bot_id } = fields;
-  return JSON.stringify({ requested_transition, target, mode, bot_id });
-};

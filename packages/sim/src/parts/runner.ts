@@ -51,8 +51,8 @@ export function startRunner(parts: RunnerParts): SimRunner {
     admit: () => ({ admitted: true, key: "" as never, checks: [], isolation: null, failure: null }),
     loadStrategy: () => ok(new SimStrategy()),
     openLive: ({ spec, live: _live, environment: _environment, lower, ...clocks }): Result<LiveSide, Failure> => {
-      const { bot_id, strategy_id, instance_id, epoch } = spec;
-      const sender: Sender = { runner: process, bot_id, strategy_id, instance_id, epoch };
+      const { bot_id, strategy_id, instance_id, run_id, epoch } = spec;
+      const sender: Sender = { runner: process, bot_id, strategy_id, instance_id, run_id, epoch };
       return LiveSide.open({
         ...clocks,
         spec,

@@ -27,6 +27,7 @@ export type Sender = {
   readonly bot_id: string;
   readonly strategy_id: string;
   readonly instance_id: string;
+  readonly run_id: string;
   readonly epoch: number;
 };
 export type VenueEvents = {

@@ -15,6 +15,8 @@ export type WireFaults = {
   readonly isSevered: (runner: SimProcess) => boolean;
   /** Probability that one message is lost, doubled, or overtaken. */
   readonly rough: () => number;
+  /** Told of each message that reached a runner, before it acts; `false` for a seeded bug: it is not heard. */
+  readonly heard: (runner: SimProcess, message: ControlMessage) => boolean;
 };
 
 /** Where runners dial: the control plane that listens now. */
@@ -138,7 +140,10 @@ class Wire {
   #toRunner(message: ControlMessage): boolean {
     if (this.#isCut) return false;
     const copy = structuredClone(message);
-    this.#carry(this.#runner, message.type, () => this.#events.onMessage(copy), this.#toRunnerQueue);
+    const act = (): void => {
+      if (this.#faults.heard(this.#runner, copy)) this.#events.onMessage(copy);
+    };
+    this.#carry(this.#runner, message.type, act, this.#toRunnerQueue);
     return true;
   }
 
