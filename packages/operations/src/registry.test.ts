@@ -97,4 +97,17 @@ describe("what is derived", () => {
     // What has a default need not be sent.
     expect(add?.requestBody?.content["application/json"]?.schema.required).toEqual(["command_id", "reason"]);
   });
+  it("a path of its own tells also what it is as one of a template's", () => {
+    const scan: Declaration = { ...gated, http: { method: "POST", path: "/api/counters/scan" } };
+    const { paths } = openApiDocument(createRegistry([scan, readCounter]), "1.0.0") as {
+      paths: Record<string, Record<string, { operationId: string; parameters: { name: string }[] }>>;
+    };
+    expect(Object.keys(paths["/api/counters/scan"] ?? {}).toSorted()).toEqual(["get", "post"]);
+    const { operationId, parameters } = paths["/api/counters/scan"]?.["get"] ?? {};
+    expect([operationId, parameters?.map(({ name }) => name)]).toEqual([
+      "counters.get.of_api_counters_scan",
+      ["limit"],
+    ]);
+    expect(Object.keys(paths["/api/counters/{counter_id}"] ?? {})).toEqual(["get"]);
+  });
 });

@@ -39,6 +39,8 @@ export async function furnish(program: Program): Promise<Readonly<Record<string,
   const override = command({ bot_id: "ema", check: "runbook", valid_for_seconds: 3_600, reason: "one of each" });
   const asked = await program.call("POST", "/api/overrides", override);
   await make("/api/pools", command({ venue: "SIM", currency: "USD", size: "1000000" }));
+  const limits = { operation: "bots.limits", input: { bot_id: "ema", capital: "9000" } };
+  const { change_id } = await make("/api/changes", command(limits));
   const { bundle_id } = await make("/api/support_bundles", {});
   const person = await makePerson(program, "spare", ["view_only"]);
   const tokens = await ok(program, "GET", `/api/users/${person.id}/tokens`);
@@ -52,6 +54,7 @@ export async function furnish(program: Program): Promise<Readonly<Record<string,
       bulk_id,
       bundle_id,
       challenge_id: (asked.body as { challenge?: Data }).challenge?.["challenge_id"],
+      change_id,
       command_id: wholesale["command_id"],
       contract: contracts[0],
       event_id: events[0]?.event_id,
