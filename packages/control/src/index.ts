@@ -76,7 +76,7 @@ import { HOLD_MIGRATIONS } from "./holds/tables.ts";
 import { DEFAULT_THRESHOLDS, type Readings, type Thresholds } from "./interlocks/model.ts";
 import { interlockDeclarations, type InterlocksNow } from "./interlocks/operations.ts";
 import { interlockReconciler, type HostFacts } from "./interlocks/reconciler.ts";
-import { INTERLOCK_MIGRATIONS } from "./interlocks/tables.ts";
+import { INTERLOCK_MIGRATIONS, type OwedLatches } from "./interlocks/tables.ts";
 import { killSwitchGuard } from "./kill-switch/guard.ts";
 import { killSwitchDeclarations } from "./kill-switch/operations.ts";
 import { KILL_SWITCH_MIGRATIONS, readKillSwitch } from "./kill-switch/tables.ts";
@@ -307,6 +307,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     },
   };
   let readings: Readings | null = null;
+  const owed: OwedLatches = new Map();
   const interlocks: InterlocksNow = {
     thresholds: deps.interlocks ?? DEFAULT_THRESHOLDS,
     readings: () => readings,
@@ -366,7 +367,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ),
     interlocks: (pipeline, host) =>
       interlockReconciler(
-        { ...deps, hub, modeNow: preflight.modeNow, now: interlocks, tell: (now) => void (readings = now) },
+        { ...deps, hub, owed, modeNow: preflight.modeNow, now: interlocks, tell: (now) => void (readings = now) },
         host,
         pipeline,
       ),
@@ -391,7 +392,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     ],
     bundles: bundleReconciler({ ...deps, sources, recorder: hub.recorder }),
     declarations: [
-      ...safetyDeclarations(spool),
+      ...safetyDeclarations(spool, owed),
       ...killSwitchDeclarations({ followed: () => hub.followed(), spool }),
       ...interlockDeclarations(interlocks),
       ...gateDeclarations(),

@@ -127,6 +127,26 @@ describe("[G-5.3] [L-N4] interlocks", () => {
     expect(await events("interlock.tripped"), "once").toHaveLength(1);
   });
 
+  it("[G-5.3] a program that dies with the very commit that stops everything leaves it latched", async () => {
+    const { pipeline } = world;
+    const execute: typeof pipeline.execute = async (...command) => {
+      await pipeline.execute(...command);
+      throw new Error("died");
+    };
+    const dying = world.control.interlocks(
+      { ...pipeline, execute },
+      { diskFreePercent: () => 4.9, clockErrorMs: () => 0 },
+    );
+    await expect(dying.run()).rejects.toThrow("died");
+    expect(await mode()).toBe("EMERGENCY_STOP");
+    expect(await events("interlock.tripped")).toMatchObject([{ resource_id: "disk_free" }]);
+    expect(said(await ask("/api/safety/set", { mode: "NORMAL" }))).toEqual([
+      403,
+      "RUMI-CMD-022",
+      "L.BREAK_GLASS.REQUIRED",
+    ]);
+  });
+
   it("requests whose outcome nobody knows make it SAFE, which an administrator leaves as ever", async () => {
     const run_id = await live();
     world.runner.report(run_id, { counters: { outcome_unknown: 50 } });

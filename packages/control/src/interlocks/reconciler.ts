@@ -3,7 +3,8 @@
  * `system:interlocks`, through the same operation as anybody.
  *
  * Level-triggered: while a rule is tripped, or one of the latched ones has not been cleared, the mode is at least what it
- * asks for, whoever loosened it. The mode comes first and the record of the latch after it: stopping waits for no row.
+ * asks for, whoever loosened it. The commit that makes it stricter records the latches (safety/operations.ts), so that no
+ * crash leaves one without the other; where the mode is as strict already, a latch is recorded by itself.
  */
 import { uuidv7, type Clock, type Random } from "@rumi/kernel";
 import type { Pipeline, Principal, SafetyMode } from "@rumi/operations";
@@ -18,9 +19,9 @@ import { readSafety } from "../safety/tables.ts";
 import { INTERLOCK_LIMITS, INTERLOCKS, trippedBy, wordOf, type InterlockRule, type Readings } from "./model.ts";
 import { InterlockMonitor, type RunTotals, type Sample } from "./monitor.ts";
 import type { InterlocksNow } from "./operations.ts";
-import { insertLatch, readLatches, type LatchRow } from "./tables.ts";
+import { insertLatch, INTERLOCKS_ID, readLatches, trippedEvent, type LatchRow, type OwedLatches } from "./tables.ts";
 
-const SYSTEM: Principal = { id: "system:interlocks", roles: ["operator"] };
+const SYSTEM: Principal = { id: INTERLOCKS_ID, roles: ["operator"] };
 
 export type InterlockDeps = {
   readonly store: Store;
@@ -29,6 +30,8 @@ export type InterlockDeps = {
   readonly hub: Pick<RunnerHub, "reported" | "standingStill" | "recorder">;
   /** What the row says of the safety mode, tightened by what the log could not take yet. */
   readonly modeNow: (row: SafetyMode) => SafetyMode;
+  /** Shared with whoever sets the safety mode. */
+  readonly owed: OwedLatches;
 };
 /** What of the machine is looked at; each throws where it cannot be read. */
 export type HostFacts = {
@@ -42,10 +45,8 @@ export function interlockReconciler(
   host: HostFacts,
   pipeline: Pipeline,
 ): Reconciler {
-  const { store, clock, random, now } = deps;
+  const { store, clock, random, now, owed } = deps;
   const monitor = new InterlockMonitor();
-  /** Latches that are not on record yet. */
-  const owed = new Map<InterlockRule, LatchRow>();
   let next_ms = Number.NEGATIVE_INFINITY;
 
   const tighten = async (mode: SafetyMode, reason: string): Promise<void> => {
@@ -97,21 +98,14 @@ export function interlockReconciler(
       const all = [...words.values()];
       if (stops.length > 0) await tighten("EMERGENCY_STOP", stops.join("; "));
       else if (all.length > 0) await tighten("SAFE", all.join("; "));
+      for (const { rule_id } of await readLatches(store, store)) owed.delete(rule_id);
       for (const [rule, row] of owed) if (await recorded(deps, row)) owed.delete(rule);
     },
   };
 }
 
 function recorded({ store, hub }: InterlockDeps, row: LatchRow): Promise<boolean> {
-  const { latch_id, rule_id, reading, threshold, reason } = row;
-  const event = {
-    action: "interlock.tripped",
-    resource_type: "interlock",
-    resource_id: rule_id,
-    outcome: "SUCCESS" as const,
-    details: { latch_id, rule_id, reading, threshold },
-  };
-  return hub.recorder.commit(SYSTEM.id, [insertLatch(store, row)], [event], { reason });
+  return hub.recorder.commit(SYSTEM.id, [insertLatch(store, row)], [trippedEvent(row)], { reason: row.reason });
 }
 
 async function sampleOf({ store, hub }: InterlockDeps, host: HostFacts, at_ms: number): Promise<Sample> {

@@ -1,4 +1,5 @@
 /** What tripped and holds until a person clears it; a row is never deleted, clearing it is a fact of its own. */
+import type { EventDraft } from "@rumi/operations";
 import { write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";
 
@@ -13,6 +14,10 @@ export type LatchRow = {
   cleared_at: number | null;
   cleared_by: string | null;
 };
+/** Latches that are not on record yet, by rule. */
+export type OwedLatches = Map<string, LatchRow>;
+/** As whom the interlocks set the safety mode. */
+export const INTERLOCKS_ID = "system:interlocks";
 export type InterlockTables = { interlock_latch: LatchRow };
 
 const statements = (integer: string): readonly string[] => [
@@ -41,6 +46,14 @@ export function readLatches(reader: Reader, sql: Sql): Promise<readonly LatchRow
 
 export const insertLatch = (sql: Sql, row: LatchRow): Write =>
   write(sql.builder<InterlockTables>().insertInto("interlock_latch").values(row), 1);
+
+export const trippedEvent = ({ latch_id, rule_id, reading, threshold }: LatchRow): EventDraft => ({
+  action: "interlock.tripped",
+  resource_type: "interlock",
+  resource_id: rule_id,
+  outcome: "SUCCESS",
+  details: { latch_id, rule_id, reading, threshold },
+});
 
 export const clearLatch = (sql: Sql, { latch_id }: LatchRow, by: string, now: number): Write =>
   write(
