@@ -14,6 +14,7 @@ const WORDS: readonly string[] = [
   "1",
   "/nowhere/at/all",
   "nobody=here",
+  "bots.create",
   "http://127.0.0.1:9",
   "2026-02-24T12:00:00.000000Z",
 ];

@@ -45,7 +45,13 @@ function viewInForce(row: SafetyRow, { mode: modeOf, waiting }: Tightened) {
   return { ...safetyView(row), mode, reason, activated_by: by, activated_at: at, spooled: true };
 }
 
-type SafetyFacts = { readonly row: SafetyRow; readonly live: number; readonly latches: readonly LatchRow[] };
+type SafetyFacts = {
+  readonly row: SafetyRow;
+  readonly live: number;
+  readonly latches: readonly LatchRow[];
+  /** Latches that the interlocks have not put on record yet, where it is they who ask. */
+  readonly owed: readonly LatchRow[];
+};
 
 const setSafety = (owed: OwedLatches): Declaration =>
   defineOperation({
@@ -84,10 +90,11 @@ const setSafety = (owed: OwedLatches): Declaration =>
           },
     target: () => ({ resource_type: "safety", resource_id: "all" }),
     gates: [],
-    load: async (reader, _input, { store }): Promise<SafetyFacts> => ({
+    load: async (reader, _input, { store, principal }): Promise<SafetyFacts> => ({
       row: await readSafety(reader, store),
       live: await countLiveBots(reader, store),
       latches: await readLatches(reader, store),
+      owed: principal.id === INTERLOCKS_ID ? [...owed.values()] : [],
     }),
     diff: ({ row }, { mode }) => [{ field: "mode", before: row.mode, after: mode }],
     preview: ({ row, live, latches }, { mode }) => ({
@@ -97,17 +104,14 @@ const setSafety = (owed: OwedLatches): Declaration =>
       since: safetyView(row).activated_at,
       live_bots: live,
     }),
-    decide: ({ row, latches }, { mode, reason }, context) => {
+    decide: ({ row, latches, owed: waiting }, { mode, reason }, context) => {
       const verdict = judgeSafetyChange(row.mode as SafetyMode, mode, context.approval_id);
       if (verdict === "unchanged")
         return ok({ writes: [], events: [], outbox: [], data: { ...safetyView(row), changed: false } });
       const db = context.store.builder<SafetyTables>();
       const cleared = verdict === "loosened" ? latches : [];
       // What the interlocks stop for is latched by the commit that stops.
-      const latched =
-        context.principal.id === INTERLOCKS_ID
-          ? [...owed.values()].filter(({ rule_id }) => !latches.some((latch) => latch.rule_id === rule_id))
-          : [];
+      const latched = waiting.filter(({ rule_id }) => !latches.some((latch) => latch.rule_id === rule_id));
       const next: SafetyRow = {
         state_id: context.newId(),
         current: 1,
