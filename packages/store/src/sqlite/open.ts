@@ -1,8 +1,8 @@
 /**
  * The store of one machine: SQLite, one writer with natural group commit, readers beside it.
  *
- * The caller holds the lock on the home, so nobody else writes to the owners' tables; this file opens what is there, migrates
- * it (backup first), checks the log's head and refuses a broken one with RUMI-STO-002.
+ * The caller holds the lock on the home; this file opens what is there, migrates it (backup first),
+ * checks the log's head and refuses a broken one with RUMI-STO-002.
  */
 import { closeSync, openSync } from "node:fs";
 import { err, failure, ok, type Failure, type Random, type Result } from "@rumi/kernel";
@@ -14,7 +14,6 @@ import { listeners } from "../listeners.ts";
 import type { LogSigner } from "../log/leaves.ts";
 import type { Batch, Migrations, Store } from "../port.ts";
 import { STORE_MIGRATIONS } from "../schema.ts";
-import { readMemory } from "./read-memory.ts";
 import { openReaders } from "./readers.ts";
 import { startWriter, type WriterPlace } from "./writer-handle.ts";
 
@@ -45,20 +44,12 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Resu
   const started = await startWriter(options.writer, { path, backup_folder, signer, migrations, limits });
   if (!started.ok) return started;
   const writer = started.value;
-  const memory = readMemory();
-  const readers = openReaders(path, limits, memory);
+  const readers = openReaders(path, limits);
   const heard = listeners();
   const queue = groupQueue<{ readonly batch: Batch; readonly prepared: PreparedBatch }>({
     queued_batches: limits.queued_batches,
     group_batches: limits.group_batches,
-    commitGroup: async (group) => {
-      memory.sent(group.flatMap(({ batch }) => batch.writes));
-      try {
-        return await writer.commitGroup(group.map((item) => item.prepared));
-      } finally {
-        memory.answered();
-      }
-    },
+    commitGroup: (group) => writer.commitGroup(group.map((item) => item.prepared)),
     onGroup: (group, outcomes) => {
       readers.renew();
       for (const [i, { batch }] of group.entries()) {

@@ -7,16 +7,12 @@
  * Snapshots that are asked for in one turn of the event loop share one read transaction: nothing that their
  * callers could know of has happened in between. A commit that is answered ends the sharing at once
  * ({@link Readers.renew}), so whoever saw a commit's answer reads what it wrote (conformance.ts).
- *
- * Where this process is the file's only writer it may hand over a memory (read-memory.ts) that spares reads of what has not
- * changed.
  */
 import { failure, FailureError, invariant } from "@rumi/kernel";
 import type { StoreLimits } from "../limits.ts";
 import type { Reader, Statement } from "../port.ts";
 import { checkedParameters } from "../values.ts";
 import { openConnection, sqliteProblem, type Connection } from "./driver.ts";
-import { HIDDEN_WRITES, type ReadMemory } from "./read-memory.ts";
 
 export type Readers = Reader & {
   snapshot<T>(read: (reader: Reader) => Promise<T>): Promise<T>;
@@ -26,11 +22,10 @@ export type Readers = Reader & {
 };
 
 /** One read transaction and how many snapshots look at it. */
-type Moment = { readonly connection: Connection; users: number; stamp: number };
+type Moment = { readonly connection: Connection; users: number };
 
-export function openReaders(path: string, limits: StoreLimits, offered?: ReadMemory): Readers {
+export function openReaders(path: string, limits: StoreLimits): Readers {
   const shared = openConnection(path, "read_only", limits.cached_statements);
-  const memory = offered !== undefined && shared.all(HIDDEN_WRITES, []).length === 0 ? offered : undefined;
   const idle: Connection[] = [];
   const all = [shared];
   const waiting: ((connection: Connection) => void)[] = [];
@@ -66,11 +61,10 @@ export function openReaders(path: string, limits: StoreLimits, offered?: ReadMem
   }
 
   function begin(connection: Connection): Moment {
-    const moment: Moment = { connection, users: 0, stamp: 0 };
+    const moment = { connection, users: 0 };
     try {
       connection.exec("BEGIN DEFERRED");
       connection.all("SELECT size FROM log_checkpoint LIMIT 1", []); // the first read is what takes the snapshot
-      moment.stamp = memory?.stamp() ?? 0;
     } catch (cause) {
       end(moment);
       throw cause;
@@ -90,7 +84,7 @@ export function openReaders(path: string, limits: StoreLimits, offered?: ReadMem
   }
 
   return {
-    rows: async (query) => select(shared, query, memory, memory?.stamp() ?? 0),
+    rows: async (query) => select(shared, query),
     renew,
     snapshot: async (read) => {
       const moment = current ?? begin(free() ?? (await freeLater()));
@@ -100,7 +94,7 @@ export function openReaders(path: string, limits: StoreLimits, offered?: ReadMem
         return await read({
           rows: async (query) => {
             invariant(!over, "a snapshot was read after its end");
-            return select(moment.connection, query, memory, moment.stamp);
+            return select(moment.connection, query);
           },
         });
       } finally {
@@ -117,20 +111,11 @@ export function openReaders(path: string, limits: StoreLimits, offered?: ReadMem
 }
 
 // eslint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it selects
-function select<Row>(
-  connection: Connection,
-  query: { compile(): Statement } | Statement,
-  memory: ReadMemory | undefined,
-  stamp: number,
-): readonly Row[] {
-  const statement = "compile" in query ? query.compile() : query;
-  const checked = checkedParameters(statement.parameters);
-  const recalled = memory?.recall(statement, stamp);
-  if (recalled !== undefined) return recalled as readonly Row[];
+function select<Row>(connection: Connection, query: { compile(): Statement } | Statement): readonly Row[] {
+  const { sql, parameters } = "compile" in query ? query.compile() : query;
+  const checked = checkedParameters(parameters);
   try {
-    const rows = connection.all(statement.sql, checked);
-    memory?.keep(statement, stamp, rows);
-    return rows as readonly Row[];
+    return connection.all(sql, checked) as readonly Row[];
   } catch (cause) {
     if (cause instanceof FailureError) throw cause;
     const problem = sqliteProblem(cause);
