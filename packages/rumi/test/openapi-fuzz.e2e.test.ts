@@ -22,7 +22,7 @@ afterAll(async () => {
 
 async function expectNothing(least: number, wish: Omit<Wish, "folder">): Promise<void> {
   const { code, failures, operations, said } = await fuzz(program, { folder: join(home.path, "fuzz"), ...wish });
-  expect(failures.slice(0, 20_000)).toBe("");
+  expect(failures.slice(0, 20_000), `the program said last: ${program.output().slice(-4_000)}`).toBe("");
   expect(code, said.slice(-5_000)).toBe(0);
   expect(operations, said.slice(-5_000)).toBeGreaterThanOrEqual(least);
 }

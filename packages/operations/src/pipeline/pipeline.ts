@@ -17,7 +17,7 @@ import { SECONDS_BOUNDS } from "../metrics.ts";
 import type { Principal } from "../operation.ts";
 import { enqueue } from "../outbox.ts";
 import type { RegisteredObservation, RegisteredOperation, RegisteredQuery } from "../registry.ts";
-import { type Summary, createSummaries } from "../summaries.ts";
+import { type Summary, createSummaries, OTHER_SUBJECTS } from "../summaries.ts";
 import { type RawInput, queryInput } from "../validate/raw-input.ts";
 import { unwritableProblem } from "../validate/writable.ts";
 import { admit, outcomeLabel } from "./engine.ts";
@@ -221,7 +221,9 @@ async function commitSummaries(summaries: readonly Summary[], context: PipelineC
   const now = context.now();
   const events = summaries.map(({ action, subject, count, error_codes }) => {
     const known = action === PIPELINE_EVENTS.requestInvalid;
-    const frame = { ...NOBODYS_FRAME, actor: known ? subject : "system:server", trace_id: context.newId() };
+    // Those who shared a line are no actor.
+    const actor = known && subject !== OTHER_SUBJECTS ? subject : "system:server";
+    const frame = { ...NOBODYS_FRAME, actor, trace_id: context.newId() };
     return auditEvent(
       {
         action,

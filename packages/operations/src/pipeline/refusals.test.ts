@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { err, failure, ok } from "@rumi/kernel";
 import { write, type Store } from "@rumi/store";
-import { type Guard, type Principal, type SafetyMode } from "../index.ts";
+import { type Guard, type Principal, ROOT, type SafetyMode } from "../index.ts";
+import { PIPELINE_LIMITS } from "../limits.ts";
 import { type CounterTables, type Kit, openKit } from "../../test/kit.ts";
 
 let kit: Kit;
@@ -156,6 +157,27 @@ describe("the audit log", () => {
     expect(await kit.send("counters.add", add({ mode: "live" }))).toMatchObject({
       failure: { code: "RUMI-SYS-008" },
     });
+  });
+  it("more addresses and principals than have a line share one, push out nobody's, and end no program", async () => {
+    kit = await openKit();
+    const many = PIPELINE_LIMITS.summary_subjects + 20;
+    for (let at = 0; at < many; at += 1) kit.pipeline.noteAuthenticationFailure(`10.0.1.${at}`, "RUMI-AUTH-001");
+    await kit.send("counters.add", { nonsense: 1 });
+    for (let at = 0; at < many; at += 1)
+      await kit.send("counters.add", { nonsense: at }, { principal: { ...ROOT, id: `user:${at}` } });
+    kit.clock.advance(60_000);
+    await kit.pipeline.flushSummaries("due");
+    const told = await kit.rows<{ actor: string; resource_id: string; payload: string }>(
+      "SELECT actor, resource_id, payload FROM log_entry JOIN log_payload USING (idx) ORDER BY idx",
+    );
+    const count = (payload: string): number => (JSON.parse(payload) as { details: { count: number } }).details.count;
+    const others = told.filter(({ resource_id }) => resource_id === "others");
+    expect(others.map(({ actor, payload }) => [actor, count(payload)])).toEqual([
+      ["system:server", 20],
+      ["system:server", 21],
+    ]);
+    expect(told.filter(({ actor }) => actor === ROOT.id)).toHaveLength(1);
+    expect(told).toHaveLength(2 * (PIPELINE_LIMITS.summary_subjects + 1));
   });
   it("invalid requests: one summary a minute for each principal, never one for each", async () => {
     kit = await openKit();
