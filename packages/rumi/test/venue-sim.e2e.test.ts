@@ -159,6 +159,8 @@ it(
     });
     expect([...told].sort()).toEqual((account?.fills ?? []).map((one) => one.fill_id).sort());
     expect(JSON.stringify(await auditEvents(program)) + program.output()).not.toContain(secret);
+    // While it runs files come and go, and what it writes last counts too.
+    expect(await program.stop()).toBe(0);
     for (const path of readdirSync(home.path, { recursive: true, encoding: "utf8" })) {
       const full = join(home.path, path);
       if (statSync(full).isFile()) expect(readFileSync(full).includes(secret), path).toBe(false);
