@@ -17,13 +17,11 @@ import { BOT_KINDS } from "./catalogue/bots.ts";
 import { COMMAND_KINDS } from "./catalogue/commands.ts";
 import { EXECUTION_KINDS } from "./catalogue/execution.ts";
 import { HOME_KINDS } from "./catalogue/home.ts";
-import { type AuditCategory, type EventKind, RETENTION_DAYS, type Severity } from "./catalogue/kind.ts";
+import { type AuditCategory, DAY_MICROS, type EventKind, RETENTION_DAYS, type Severity } from "./catalogue/kind.ts";
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
 import type { LedgerEvent, Outcome } from "./event.ts";
-
-const DAY_MICROS = 86_400_000_000;
 
 export const EVENT_AREAS = [
   COMMAND_KINDS,

@@ -1,7 +1,8 @@
 /** Forgetting events: not before their time, by two people, and the log verifies behind it. */
-import { isoFromMicros, micros, uuidv7, systemRandom } from "@rumi/kernel";
-import { encodeVerifier, EVENT_CATALOGUE, makeEvent, signerFromPem, verifyLog, type EventAction } from "@rumi/ledger";
+import { isoFromMicros, micros, systemRandom } from "@rumi/kernel";
+import { encodeVerifier, EVENT_CATALOGUE, signerFromPem, verifyLog, type EventAction } from "@rumi/ledger";
 import { ROOT, type Answer, type Principal } from "@rumi/operations";
+import { systemEvent } from "@rumi/platform";
 import { storedLog } from "@rumi/store";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { codeOf, dataOf, signer } from "../../../platform/test/kit.ts";
@@ -46,18 +47,15 @@ async function verified(): Promise<unknown> {
 }
 /** Events of a kind that is kept for a year. */
 async function lookedAt(times: number): Promise<void> {
+  const by = { clock: world.clock, random: systemRandom(), actor: "system:program" };
   const committed = await world.store.commit({
     writes: [],
     events: Array.from({ length: times }, () =>
-      makeEvent({
-        event_id: uuidv7(world.clock.now(), systemRandom()),
+      systemEvent(by, {
         action: "authentication.summary",
-        actor: "system:program",
         resource_type: "program",
         resource_id: "here",
         outcome: "SUCCESS",
-        occurred_at: world.clock.now(),
-        common: COMMON,
         details: {
           window_start: daysAgo(0),
           window_seconds: 60,
@@ -71,15 +69,6 @@ async function lookedAt(times: number): Promise<void> {
   });
   expect(committed).toMatchObject({ ok: true });
 }
-const COMMON = {
-  reason: null,
-  approval_id: null,
-  expires_at: null,
-  trace_id: "0af7651916cd43dd8448eb211c80319c",
-  run_id: null,
-  request_id: null,
-  fingerprint: null,
-} as const;
 
 it("[L-26] deletion before the retention's end is refused, also to the day; afterwards it takes two people", async () => {
   await lookedAt(3);

@@ -21,7 +21,7 @@ import {
   type Micros,
   type Result,
 } from "@rumi/kernel";
-import { EVENT_CATALOGUE, RETENTION_DAYS, type Retention } from "@rumi/ledger";
+import { DAY_MICROS, EVENT_CATALOGUE, RETENTION_DAYS, type Retention } from "@rumi/ledger";
 import { defineOperation, type Declaration } from "@rumi/operations";
 import { erasableEntries, erasePayloadsWrite, type Erasable } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
@@ -30,7 +30,6 @@ import { CLOSED, CommandIdField, ReasonField, UtcInstantField } from "../shared/
 
 /** Of one erasure; the event's own limit is a thousand. */
 export const ERASURE_EVENTS = 500;
-const DAY_MICROS = 86_400_000_000;
 const CLASSES = Object.keys(RETENTION_DAYS) as readonly Retention[];
 
 type Facts = { readonly found: readonly Erasable[]; readonly more: boolean };

@@ -2,12 +2,6 @@
 import { ID_PATTERNS } from "@rumi/kernel";
 import { Type } from "@sinclair/typebox";
 
-export const SaidReason = Type.String({
-  minLength: 1,
-  maxLength: 1_024,
-  pattern: "\\S",
-  description: "Why; kept in the audit log.",
-});
 export const HashField = Type.String({
   pattern: ID_PATTERNS.digest,
   description: "Of the intent as reading the challenge or the change shows it.",

@@ -1,10 +1,10 @@
 /** Approving, confirming and rejecting challenges. A confirmation's effect is the stored command's own (redeem.ts). */
 import { defineOperation, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { AnswerSchema, CLOSED, CommandIdField, noDanger } from "../shared/fields.ts";
+import { AnswerSchema, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import type { TwoPeople } from "../two-people/judge.ts";
 import { SettledChallengeAnswer } from "./answers.ts";
-import { HashField, PhraseField, SaidReason, TicketField } from "./fields.ts";
+import { HashField, PhraseField, TicketField } from "./fields.ts";
 import { listChallenges, showChallenge } from "./queries.ts";
 import { decideApproval, decideRejection, loadApproval, loadOne } from "./settle.ts";
 import { challengeNote } from "./told.ts";
@@ -21,7 +21,7 @@ const base = {
   command_id: Type.Optional(CommandIdField),
   challenge_id: CommandIdField,
   phrase: Type.Optional(PhraseField),
-  reason: SaidReason,
+  reason: ReasonField,
 } as const;
 const target = ({ challenge_id }: { readonly challenge_id: string }) => ({
   resource_type: "challenge",

@@ -5,19 +5,13 @@ import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { mayRead } from "../access/model.ts";
 import { CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
-import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
-import { decodeCursor, jsonOf } from "../shared/sql.ts";
+import { PAGE_FIELDS } from "../shared/paging.ts";
+import { jsonOf } from "../shared/sql.ts";
 import { intentOf, isOpen, iso, judgeOpen } from "./model.ts";
+import { readChallengePage } from "./page.ts";
 import { storedCommand } from "./port.ts";
 import { CHALLENGE_STATES } from "./states.ts";
-import {
-  insertServed,
-  readApproval,
-  readChallenge,
-  readServed,
-  type ChallengeRow,
-  type ChallengeTables,
-} from "./tables.ts";
+import { insertServed, readApproval, readChallenge, readServed, type ChallengeRow } from "./tables.ts";
 import { challengeNote } from "./told.ts";
 import { ChallengesAnswer, WholeChallengeAnswer } from "./answers.ts";
 
@@ -35,32 +29,13 @@ export const listChallenges: Declaration = defineQuery({
   ),
   output: ChallengesAnswer,
   permission: EVERYONE,
-  read: async (reader, { state, requester, cursor, limit = 50 }, { store, now }) => {
-    const after = decodeCursor(cursor, ["number", "string"]);
-    if (!after.ok) return after;
-    let query = store
-      .builder<ChallengeTables>()
-      .selectFrom("challenge")
-      .selectAll()
-      .where("kind", "=", "challenge")
-      .orderBy("created_at", "desc")
-      .orderBy("challenge_id", "desc")
-      .limit(limit + 1);
-    if (state !== undefined) query = query.where("state", "=", state);
-    if (requester !== undefined) query = query.where("requester", "=", requester);
-    if (after.value !== undefined) {
-      const [at, id] = after.value as [number, string];
-      query = query.where((of) =>
-        of.or([of("created_at", "<", at), of.and([of("created_at", "=", at), of("challenge_id", "<", id)])]),
-      );
-    }
-    const rows = await reader.rows<ChallengeRow>(query);
-    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.created_at, row.challenge_id]);
-    return ok({
-      challenges: page.map((row) => summaryOf(row, now)),
-      count: page.length,
-      next_cursor,
-    });
+  read: async (reader, { state, ...asked }, { store, now }) => {
+    const found = await readChallengePage(reader, store, "challenge", asked, (query) =>
+      state === undefined ? query : query.where("state", "=", state),
+    );
+    if (!found.ok) return found;
+    const { page, next_cursor } = found.value;
+    return ok({ challenges: page.map((row) => summaryOf(row, now)), count: page.length, next_cursor });
   },
 });
 

@@ -9,7 +9,7 @@ import {
 } from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
-import { HashField, PhraseField, SaidReason, TicketField } from "../challenges/fields.ts";
+import { HashField, PhraseField, TicketField } from "../challenges/fields.ts";
 import { RISK_PHRASE, type ConfirmationRules } from "../challenges/model.ts";
 import { countOpen, openRow, type ChallengeDeps } from "../challenges/port.ts";
 import { decideApproval, decideRejection, loadApproval, loadOne } from "../challenges/settle.ts";
@@ -45,7 +45,7 @@ const base = {
   command_id: Type.Optional(CommandIdField),
   change_id: CommandIdField,
   phrase: Type.Optional(PhraseField),
-  reason: SaidReason,
+  reason: ReasonField,
 } as const;
 
 const ProposeInput = Type.Object(

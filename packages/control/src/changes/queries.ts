@@ -3,12 +3,13 @@ import { err, failure, ok } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import { iso } from "../challenges/model.ts";
+import { readChallengePage } from "../challenges/page.ts";
 import { leavesServed, wholeOf } from "../challenges/queries.ts";
 import { OPEN_STATES } from "../challenges/states.ts";
-import { readChallenge, type ChallengeRow, type ChallengeTables } from "../challenges/tables.ts";
+import { readChallenge, type ChallengeRow } from "../challenges/tables.ts";
 import { CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
-import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
-import { decodeCursor, jsonOf } from "../shared/sql.ts";
+import { PAGE_FIELDS } from "../shared/paging.ts";
+import { jsonOf } from "../shared/sql.ts";
 import { ChangesAnswer, WholeChangeAnswer } from "./answers.ts";
 import { changeNote, changeStateAt } from "./model.ts";
 
@@ -26,29 +27,16 @@ export const listChanges: Declaration = defineQuery({
   ),
   output: ChangesAnswer,
   permission: EVERYONE,
-  read: async (reader, { state, proposed_by, cursor, limit = 50 }, { store, now }) => {
-    const after = decodeCursor(cursor, ["number", "string"]);
-    if (!after.ok) return after;
-    let query = store
-      .builder<ChallengeTables>()
-      .selectFrom("challenge")
-      .selectAll()
-      .where("kind", "=", "change")
-      .orderBy("created_at", "desc")
-      .orderBy("challenge_id", "desc")
-      .limit(limit + 1);
-    if (state === "OPEN") query = query.where("state", "in", [...OPEN_STATES]).where("deadline", ">", now);
-    if (state === "SETTLED")
-      query = query.where((of) => of.or([of("state", "not in", [...OPEN_STATES]), of("deadline", "<=", now)]));
-    if (proposed_by !== undefined) query = query.where("requester", "=", proposed_by);
-    if (after.value !== undefined) {
-      const [at, id] = after.value as [number, string];
-      query = query.where((of) =>
-        of.or([of("created_at", "<", at), of.and([of("created_at", "=", at), of("challenge_id", "<", id)])]),
-      );
-    }
-    const rows = await reader.rows<ChallengeRow>(query);
-    const { page, next_cursor } = pageOf(rows, limit, (row) => [row.created_at, row.challenge_id]);
+  read: async (reader, { state, proposed_by, cursor, limit }, { store, now }) => {
+    const asked = { cursor, limit, requester: proposed_by };
+    const found = await readChallengePage(reader, store, "change", asked, (query) => {
+      if (state === "OPEN") return query.where("state", "in", [...OPEN_STATES]).where("deadline", ">", now);
+      if (state === "SETTLED")
+        return query.where((of) => of.or([of("state", "not in", [...OPEN_STATES]), of("deadline", "<=", now)]));
+      return query;
+    });
+    if (!found.ok) return found;
+    const { page, next_cursor } = found.value;
     return ok({ changes: page.map((row) => summaryOf(row, now)), count: page.length, next_cursor });
   },
 });

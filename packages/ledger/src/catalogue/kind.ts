@@ -20,6 +20,7 @@ export type SeverityRule = Readonly<Record<Outcome, Severity>>;
 
 /** How long an event of a kind must be kept: a year, seven years (money and approvals), or as long as the log. */
 export type Retention = "standard" | "financial" | "permanent";
+export const DAY_MICROS = 86_400_000_000;
 export const RETENTION_DAYS: Readonly<Record<Retention, number | null>> = {
   standard: 365,
   financial: 2_557,

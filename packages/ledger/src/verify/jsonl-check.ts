@@ -12,6 +12,7 @@ import { StringDecoder } from "node:string_decoder";
 import type { Micros } from "@rumi/kernel";
 import { isoFromMicros } from "@rumi/kernel";
 import { classify } from "../catalogue.ts";
+import { DAY_MICROS } from "../catalogue/kind.ts";
 import type { LedgerEvent } from "../event.ts";
 import { jsonlLine, lineIndex } from "../jsonl.ts";
 import { jsonlFiles, readPosition } from "../jsonl-writer.ts";
@@ -21,7 +22,6 @@ import type { Findings } from "./finding.ts";
 const READ_BYTES = 262_144;
 /** A line is one event's payload and a little more; a longer one is no line of ours. */
 const LINE_CHARACTERS_MAX = 1_048_576;
-const DAY_MICROS = 86_400_000_000;
 
 export class JsonlCheck {
   readonly #directory: string;
