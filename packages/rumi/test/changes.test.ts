@@ -117,6 +117,18 @@ describe("[L-10] [L-45] a change is staged, reviewed and committed", () => {
     expect(open.body["data"]).toMatchObject({ count: 0 });
   });
 
+  it("changes and challenges are listed apart", async () => {
+    const { change_id } = await proposed();
+    await ask("/api/safety/set", { mode: "SAFE" });
+    const { challenge } = (await ask("/api/safety/set", { mode: "NORMAL" })).body as {
+      readonly challenge: { readonly challenge_id: string };
+    };
+    const changes = (await world.http("GET", "/api/changes")).body["data"];
+    expect(changes).toMatchObject({ count: 1, changes: [{ change_id }] });
+    const challenges = (await world.http("GET", "/api/challenges")).body["data"];
+    expect(challenges).toMatchObject({ count: 1, challenges: [{ challenge_id: challenge.challenge_id }] });
+  });
+
   it("fifty commits at once have one effect", async () => {
     const change = await approved();
     const all = await Promise.all(Array.from({ length: 50 }, () => commit(change)));

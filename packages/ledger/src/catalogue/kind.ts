@@ -18,9 +18,9 @@ export type AuditCategory = (typeof AUDIT_CATEGORIES)[number];
 export type Severity = "info" | "warning" | "error" | "critical";
 export type SeverityRule = Readonly<Record<Outcome, Severity>>;
 
+export const DAY_MICROS = 86_400_000_000;
 /** How long an event of a kind must be kept: a year, seven years (money and approvals), or as long as the log. */
 export type Retention = "standard" | "financial" | "permanent";
-export const DAY_MICROS = 86_400_000_000;
 export const RETENTION_DAYS: Readonly<Record<Retention, number | null>> = {
   standard: 365,
   financial: 2_557,
