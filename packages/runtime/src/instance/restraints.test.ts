@@ -35,9 +35,11 @@ async function tripped(one: InstanceSpec, mode: BreakerMode): Promise<Hosted> {
   expect((await told).ok).toBe(true);
   return it;
 }
-async function rows(it: Hosted, count: number): Promise<void> {
-  const until = it.host.status().cursor + count;
-  while (it.host.status().cursor < until && it.host.phase === "running") await it.host.turn();
+/** Takes so many rows. What the test has seen is on the disk then, however seldom a busy machine gets to it. */
+async function rows({ host }: Pick<Hosted, "host">, count: number): Promise<void> {
+  const until = host.status().cursor + count;
+  while (host.status().cursor < until && host.phase === "running") await host.turn();
+  await host.checkpoint("seen");
 }
 const afterTrip = (one: InstanceSpec): readonly JournalEntry[] => {
   const entries = journalOf(one);
@@ -98,8 +100,6 @@ describe("circuit breaker at the simulated exchange", () => {
     const filled = of(afterTrip(one), "fill").filter(({ fill }) => Number(fill["idempotency_key"]) >= 2 ** 52);
     expect(filled.length).toBeGreaterThan(0);
     // [M-0.7] The process dies; another life makes the same orders from the journal and does not send a second set.
-    // What the test has seen is on the disk, however seldom a busy machine gets to it.
-    await first.host.checkpoint("seen");
     const before = journalOf(one);
     loseCheckpoints(one);
     const again = await hosted({ ...one, start: "resume", epoch: 2 });
@@ -163,8 +163,7 @@ describe("circuit breaker at the simulated exchange", () => {
         back: { kind: "manual" },
       },
     });
-    const { host } = await hosted(one, { feed });
-    while (host.status().cursor < 2_000) await host.turn();
+    await rows(await hosted(one, { feed }), 2_000);
     const [open] = of(journalOf(one), "breaker");
     expect(open?.breaker).toMatchObject({ trigger: "excess_intents", reason_code: "M.BREAKER.EXCESS_INTENTS" });
     expect(DEMO_INSTRUMENT.tick_size).toBe(1);
