@@ -162,9 +162,12 @@ describe.runIf(requires("chromium"))("two people in Chromium", () => {
       ] as const) {
         await waiting.getByRole("button", { name: word }).first().click();
         // The strategy asks for one order at a time. The second is for what the market left of the first.
-        const [due, ...others] = await states("staged");
-        expect(others).toEqual([]);
-        const { side, quantity } = due?.["intent"] as Data;
+        const due = await states("staged");
+        expect(due).toHaveLength(1);
+        const { side, quantity } = ((due[0] ?? {})["intent"] ?? {}) as {
+          readonly side: string;
+          readonly quantity: string;
+        };
         if (word === "Approve") expect(quantity).toBe("1");
         expect(side).toMatch(/^(buy|sell)$/);
         expect(await ann.getByRole("dialog").innerText()).toContain(`\norder ${side} ${quantity} DEMO.SIM market\n`);
