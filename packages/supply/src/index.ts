@@ -1,0 +1,11 @@
+/**
+ * The supply chain of an artifact: lock files → components → SBOM; a directory of advisories; signatures; one judgement.
+ *
+ * Pure but for reading the directory of advisories. Nothing here fetches anything.
+ */
+export * from "./advisories/finding.ts";
+export type { Cover, RefusedException, SupplyException } from "./exceptions.ts";
+export { CLOCK_SKEW_SECONDS } from "./items.ts";
+export * from "./judge.ts";
+export * from "./locks/component.ts";
+export * from "./signatures.ts";

@@ -1,0 +1,188 @@
+/**
+ * The one evaluator of the supply chain: facts, a policy, exceptions and a time give allow, deny or allow_with_exception.
+ * Pure; gate, certificate, deploy, report and command line all ask here, so that an exception ends everywhere at once.
+ *
+ * How to think: facts become items, each an obstacle with its probable fix and next step. An exception covers items, never
+ * facts. What remains uncovered denies. What is not known (a lock that cannot be read, a stale or missing directory) is an
+ * item like any other where the policy asks for it, never a pass.
+ *
+ * Invariants (judge.test.ts)
+ * - From `expires_at` on, and without it, an exception covers nothing; nor does it for another digest.
+ * - A directory that is unknown, empty, stale or from the future denies under a policy that needs one.
+ * - A severity that nobody rated counts as `unknown` against the policy's own number for it.
+ */
+import { micros, type Failure, type Micros, type Result } from "@rumi/kernel";
+import { SEVERITIES, type Advisories, type Finding, type Severity } from "./advisories/finding.ts";
+import {
+  exceptionItem,
+  exceptionProblem,
+  isCovered,
+  type RefusedException,
+  type SupplyException,
+} from "./exceptions.ts";
+import { directoryTime, factItems } from "./items.ts";
+import type { Component } from "./locks/component.ts";
+import type { SignatureVerdict } from "./signatures.ts";
+
+export type SupplyPolicy = {
+  readonly require_signature: boolean;
+  readonly require_lock_files: boolean;
+  /** Every component from a registry has a hash in its lock file. */
+  readonly require_hashes: boolean;
+  /** A readable, fresh directory of advisories; without it vulnerabilities are what happens to be known. */
+  readonly require_advisories: boolean;
+  /** How many findings of each severity are tolerated; one more and all of them are obstacles. */
+  readonly max_allowed: Readonly<Record<Severity, number>>;
+  readonly advisories_max_age_seconds: number;
+  readonly exceptions: {
+    readonly allowed: boolean;
+    /** From its grant to its end. */
+    readonly max_seconds: number;
+  };
+};
+
+export type AdvisoryFacts =
+  | {
+      readonly kind: "known";
+      readonly digest: string;
+      readonly count: number;
+      readonly newest_modified: string | null;
+      readonly fetched_at: string | null;
+      readonly findings: readonly Finding[];
+    }
+  | { readonly kind: "unknown"; readonly why: string };
+
+export type ComponentFacts =
+  | { readonly kind: "known"; readonly components: readonly Component[] }
+  /** The artifact brings no lock file. */
+  | { readonly kind: "none" }
+  | { readonly kind: "unreadable"; readonly why: string };
+
+export type SupplyFacts = {
+  /** `sha256:…` */
+  readonly artifact_digest: string;
+  readonly signature: SignatureVerdict;
+  readonly components: ComponentFacts;
+  readonly advisories: AdvisoryFacts;
+};
+
+export type TriageCode =
+  | "SIGNATURE_MISSING"
+  | "SIGNATURE_NOT_TRUSTED"
+  | "LOCK_FILE_MISSING"
+  | "LOCK_FILE_UNREADABLE"
+  | "COMPONENT_WITHOUT_HASH"
+  | "ADVISORIES_UNKNOWN"
+  | "ADVISORIES_EMPTY"
+  | "ADVISORIES_STALE"
+  | "ADVISORIES_FROM_THE_FUTURE"
+  | "VULNERABLE_COMPONENT"
+  | "EXCEPTION_WITHOUT_EXPIRY"
+  | "EXCEPTION_EXPIRED"
+  | "EXCEPTION_NOT_YET_GRANTED"
+  | "EXCEPTION_TOO_LONG"
+  | "EXCEPTION_REVOKED"
+  | "EXCEPTION_FOR_ANOTHER_ARTIFACT"
+  | "EXCEPTION_NOT_ALLOWED";
+
+export type TriageItem = {
+  readonly code: TriageCode;
+  /** What is the matter, in words. */
+  readonly what: string;
+  /** Package URL of the component; null where it concerns none. */
+  readonly component: string | null;
+  readonly advisory_id: string | null;
+  /** Other names of the advisory. */
+  readonly aliases: readonly string[];
+  readonly severity: Severity | null;
+  readonly probable_fix: string;
+  readonly next_step: string;
+  /** The exception that covers it; null where none does. */
+  readonly excepted_by: string | null;
+};
+
+export type PolicyDecision = "allow" | "deny" | "allow_with_exception";
+
+export type SupplyJudgement = {
+  readonly policy_decision: PolicyDecision;
+  /** Empty for `allow`; for `allow_with_exception` what is excepted; for `deny` all, why an exception does not count among it. */
+  readonly triage: readonly TriageItem[];
+  /** Findings by severity, excepted ones included. */
+  readonly vulnerabilities: Readonly<Record<Severity, number>>;
+  readonly exceptions_used: readonly string[];
+  readonly exceptions_refused: readonly RefusedException[];
+  /** When this answer ends by itself: an exception's end, a key's end, the directory's age. Null for never, and for `deny`. */
+  readonly valid_until: Micros | null;
+};
+
+export function judge(
+  facts: SupplyFacts,
+  policy: SupplyPolicy,
+  exceptions: readonly SupplyException[],
+  now: Micros,
+): SupplyJudgement {
+  const items = factItems(facts, policy, now);
+  const counting: SupplyException[] = [];
+  const refused: RefusedException[] = [];
+  for (const one of exceptions) {
+    const code = exceptionProblem(one, facts.artifact_digest, policy, now);
+    if (code === undefined) counting.push(one);
+    else refused.push({ exception_id: one.exception_id, code });
+  }
+  const covered = items.map((item) => ({
+    ...item,
+    excepted_by: counting.find((one) => isCovered(item, one))?.exception_id ?? null,
+  }));
+  const denied = covered.filter((item) => item.excepted_by === null && isObstacle(item, covered, policy));
+  const used = new Set(covered.flatMap(({ excepted_by }) => excepted_by ?? []));
+  const policy_decision = items.length === 0 ? "allow" : denied.length === 0 ? "allow_with_exception" : "deny";
+  return {
+    policy_decision,
+    triage: policy_decision === "deny" ? [...covered, ...refused.map(exceptionItem)] : covered,
+    vulnerabilities: countsOf(facts.advisories.kind === "known" ? facts.advisories.findings : []),
+    exceptions_used: [...used].toSorted(),
+    exceptions_refused: refused,
+    valid_until:
+      policy_decision === "deny"
+        ? null
+        : endOf(
+            facts,
+            policy,
+            counting.filter(({ exception_id }) => used.has(exception_id)),
+          ),
+  };
+}
+
+/** Findings of a severity are tolerated as long as those that nothing covers are few enough; all else is an obstacle. */
+function isObstacle(item: TriageItem, all: readonly TriageItem[], { max_allowed }: SupplyPolicy): boolean {
+  if (item.code !== "VULNERABLE_COMPONENT" || item.severity === null) return true;
+  const uncovered = all.filter(({ severity, excepted_by }) => severity === item.severity && excepted_by === null);
+  return uncovered.length > max_allowed[item.severity];
+}
+
+export function countsOf(findings: readonly Finding[]): Readonly<Record<Severity, number>> {
+  const counts: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, unknown: 0 };
+  for (const severity of SEVERITIES) counts[severity] = findings.filter((one) => one.severity === severity).length;
+  return counts;
+}
+
+/** What the gate asks a directory, whether it opened or not. `null`: none is set. */
+export function advisoryFacts(
+  opened: Result<Advisories, Failure> | null,
+  components: readonly Component[],
+): AdvisoryFacts {
+  if (opened === null) return { kind: "unknown", why: "no directory of advisories is set" };
+  if (!opened.ok) return { kind: "unknown", why: `the directory cannot be read: ${opened.error.code}` };
+  const { digest, count, newest_modified, fetched_at } = opened.value;
+  return { kind: "known", digest, count, newest_modified, fetched_at, findings: opened.value.match(components) };
+}
+
+function endOf(facts: SupplyFacts, policy: SupplyPolicy, used: readonly SupplyException[]): Micros | null {
+  const read = directoryTime(facts.advisories);
+  const ends: (Micros | null)[] = used.map(({ expires_at }) => expires_at);
+  if (policy.require_signature && facts.signature.verified) ends.push(facts.signature.valid_until);
+  if (policy.require_advisories && read !== undefined)
+    ends.push(micros(read + policy.advisories_max_age_seconds * 1_000_000));
+  const known = ends.filter((end) => end !== null);
+  return known.length === 0 ? null : micros(Math.min(...known));
+}
