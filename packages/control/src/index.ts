@@ -115,6 +115,9 @@ import { userDeclarations } from "./users/operations.ts";
 import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
+import { rootDeclarations } from "./supply-chain/root-operations.ts";
+import { signatureDeclarations } from "./supply-chain/signature-operations.ts";
+import { SUPPLY_MIGRATIONS } from "./supply-chain/tables.ts";
 import { stuckReconciler } from "./stuck/reconciler.ts";
 import { bundleDeclarations } from "./support-bundles/operations.ts";
 import { bundleReconciler } from "./support-bundles/reconciler.ts";
@@ -144,6 +147,7 @@ export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { EMERGENCY_LIMITS, type EmergencyFile } from "./emergency/spool.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
 export { bundleOf, BUNDLE_POLICY, type Bundle, type BundleManifest } from "./support-bundles/model.ts";
+export { artifactStatement } from "./supply-chain/statement.ts";
 export { statisticsOf } from "./support-bundles/facts.ts";
 export { environmentSecrets, redactor, textsWithin, withheld, type Redactor } from "./support-bundles/redactor.ts";
 export type { BundleShelf, BundleSources } from "./support-bundles/shelf.ts";
@@ -197,6 +201,7 @@ export const controlMigrations: readonly Migrations[] = [
   RISK_MIGRATIONS,
   ACCESS_MIGRATIONS,
   DRIFT_MIGRATIONS,
+  SUPPLY_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -413,6 +418,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...runbookDeclarations,
       ...preflightDeclarations,
       ...overrideDeclarations(),
+      ...rootDeclarations(),
+      ...signatureDeclarations(),
       ...retirementDeclarations(),
       ...riskDeclarations({ funds }),
       ...stopDeclarations(),

@@ -20,6 +20,7 @@ import { HOME_KINDS } from "./catalogue/home.ts";
 import { type AuditCategory, DAY_MICROS, type EventKind, RETENTION_DAYS, type Severity } from "./catalogue/kind.ts";
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
+import { SUPPLY_KINDS } from "./catalogue/supply.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
 import type { LedgerEvent, Outcome } from "./event.ts";
 
@@ -31,6 +32,7 @@ export const EVENT_AREAS = [
   EXECUTION_KINDS,
   HOME_KINDS,
   PLATFORM_KINDS,
+  SUPPLY_KINDS,
 ] as const;
 
 const TABLE = {
@@ -41,6 +43,7 @@ const TABLE = {
   ...EXECUTION_KINDS,
   ...HOME_KINDS,
   ...PLATFORM_KINDS,
+  ...SUPPLY_KINDS,
 } as const;
 
 export type EventAction = keyof typeof TABLE;

@@ -63,6 +63,17 @@ export function openEnvelope(envelope: unknown, public_pem: string): Result<stri
   return isGood ? ok(body.toString("utf8")) : refused("the signature does not fit the statement");
 }
 
+/** A P-256 public key by its id, in the one form that is kept; undefined where the text is none. Throws nothing. */
+export function publicKeyOf(pem: string): { readonly keyid: string; readonly public_pem: string } | undefined {
+  try {
+    const key = createPublicKey(pem);
+    if (!pem.includes("BEGIN PUBLIC KEY") || key.asymmetricKeyDetails?.namedCurve !== "prime256v1") return undefined;
+    return { keyid: keyIdOf(key), public_pem: key.export({ type: "spki", format: "pem" }).toString() };
+  } catch {
+    return undefined;
+  }
+}
+
 function preAuth(type: string, body: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${body.length} `), body]);
 }

@@ -17,6 +17,7 @@ const WORDS: readonly string[] = [
   "bots.create",
   "http://127.0.0.1:9",
   "2026-02-24T12:00:00.000000Z",
+  "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEBEqvjDivn+R9nbIBx/KzZjQx7hnd\ngm9U4IQg+UTmhJWQTVs7nFMFtCBNJvRIv5WL2pmwCIZiC3PNjOi5OTTWoA==\n-----END PUBLIC KEY-----\n",
 ];
 
 export function sampleOf(schema: TSchema): unknown {

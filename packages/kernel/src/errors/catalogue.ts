@@ -24,6 +24,7 @@ import { NET_ERRORS } from "./net.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { RISK_ERRORS } from "./risk.ts";
 import { STO_ERRORS } from "./sto.ts";
+import { SUPPLY_GATE_ERRORS } from "./sup-gate.ts";
 import { LIVE_ERRORS } from "./str-live.ts";
 import { STR_ERRORS } from "./str.ts";
 import { SYS_ERRORS } from "./sys.ts";
@@ -44,6 +45,7 @@ const TABLE = {
   ...PACK_ERRORS,
   ...RISK_ERRORS,
   ...STO_ERRORS,
+  ...SUPPLY_GATE_ERRORS,
   ...STR_ERRORS,
   ...LIVE_ERRORS,
   ...SYS_ERRORS,

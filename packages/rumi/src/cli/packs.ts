@@ -6,15 +6,16 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { PACK_LIMITS, parseManifest, readTree, type PackEntry } from "@rumi/platform";
 import { fail, type CliContext, type OutputStyle } from "./context.ts";
 import { printJson } from "./output.ts";
+import { addSignCommand } from "./sign.ts";
 
 const MANIFEST = "ecosystem.json";
 
 type Options = { readonly writeHashes?: boolean; readonly json?: boolean };
 
 export function addPackCommands(program: Command, context: CliContext): void {
-  program
-    .command("packs")
-    .description("Commands about packs.")
+  const packs = program.command("packs").description("Commands about packs.");
+  addSignCommand(packs, context);
+  packs
     .command("check")
     .description("Check a pack's folder without importing it: manifest, strategies, digest")
     .argument("<dir>", "folder that holds ecosystem.json")
