@@ -17,6 +17,12 @@ const digestText: (input: Uint8Array) => string =
     ? (input) => crypto.hash("sha256", input, "binary")
     : (input) => crypto.createHash("sha256").update(input).digest("binary");
 
+/** SHA-256 as 64 lower-case hexadecimal digits. */
+const digestHex: (input: Uint8Array) => string =
+  typeof crypto.hash === "function"
+    ? (input) => crypto.hash("sha256", input, "hex")
+    : (input) => crypto.createHash("sha256").update(input).digest("hex");
+
 /** Writes SHA-256 of `input` into 32 bytes of `target` at `offset`. */
 export function sha256Into(target: Buffer, offset: number, input: Uint8Array): void {
   target.write(digestText(input), offset, HASH_BYTES, ENCODING);
@@ -83,7 +89,7 @@ export function hmacHex(key: Uint8Array, text: string): string {
   }
   const written = hmacInput.write(text, BLOCK_BYTES, "utf8");
   sha256Into(hmacOuter, BLOCK_BYTES, hmacInput.subarray(0, BLOCK_BYTES + written));
-  return Buffer.from(digestText(hmacOuter), ENCODING).toString("hex");
+  return digestHex(hmacOuter);
 }
 
 /** Whether 32 bytes here equal 32 bytes there. */

@@ -1,9 +1,9 @@
-import { LIMITS, micros, seededRandom } from "@rumi/kernel";
+import { LIMITS, micros, seededRandom, type Uuid } from "@rumi/kernel";
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { codeOf, eventOf, must, sampleEvent } from "../test/support.ts";
 import { hmacHex } from "./hashing.ts";
-import { openLeaf, parseLeaf, parsePayload, payloadText, prepareLeaf } from "./leaf.ts";
+import { openLeaf, parseLeaf, parsePayload, payloadText, prepareLeaf, reopenLeaf } from "./leaf.ts";
 
 const salt = seededRandom("salt").bytes(32);
 
@@ -26,6 +26,27 @@ describe("log leaf v1", () => {
       .toString()
       .replace(/"commitment":"[0-9a-f]+"/, `"commitment":"${hmacHex(salt, other)}"`);
     expect(codeOf(openLeaf(Buffer.from(relabelled), salt, other))).toBe("RUMI-LOG-005");
+  });
+
+  it("[L-26] made again from its payload a leaf says what opening it says, and nothing once any of the three was touched", () => {
+    for (const event of [sampleEvent(4), { ...sampleEvent(5), resource_id: 'ボット "一" \\ \n' }]) {
+      const { leaf, payload } = must(prepareLeaf(event, salt));
+      expect(reopenLeaf(leaf, salt, payload)).toEqual(must(openLeaf(leaf, salt, payload)));
+      for (let at = 0; at < leaf.length; at += 1) {
+        const bent = Uint8Array.from(leaf);
+        bent[at] = (bent[at] ?? 0) ^ 1;
+        expect(reopenLeaf(bent, salt, payload), `byte ${at}`).toBeUndefined();
+      }
+      for (const other of [leaf.subarray(1), leaf.subarray(0, -1), Buffer.concat([leaf, Buffer.from("\n")])])
+        expect(reopenLeaf(other, salt, payload)).toBeUndefined();
+      expect(reopenLeaf(leaf, salt.with(31, 0), payload)).toBeUndefined();
+      expect(reopenLeaf(leaf, salt.subarray(1), payload)).toBeUndefined();
+      expect(reopenLeaf(leaf, salt, payload.replace("SUCCESS", "FAILURE"))).toBeUndefined();
+    }
+    const nameless = { ...sampleEvent(4), event_id: "4" as Uuid };
+    const made = must(prepareLeaf(nameless, salt));
+    expect(reopenLeaf(made.leaf, salt, made.payload)).toBeUndefined();
+    expect(codeOf(openLeaf(made.leaf, salt, made.payload))).toBe("RUMI-LOG-003");
   });
 
   it("the commitment is HMAC-SHA-256 as everyone computes it, also for long and non-ASCII texts", () => {

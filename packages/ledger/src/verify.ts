@@ -12,16 +12,16 @@
  * - Memory does not grow with the log, but for the ids of erased payloads (verify.test.ts).
  * - The same code checks the store's rows and a copied directory (both are a {@link LogSource}).
  */
-import { isoFromMicros, type Micros, type Uuid } from "@rumi/kernel";
+import { isoFromMicros, type Micros, ok, type Uuid } from "@rumi/kernel";
 import { keptUntil } from "./catalogue.ts";
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
 import { openLogDirectory, readVerifierKey } from "./directory-source.ts";
 import type { LedgerEvent } from "./event.ts";
 import { equalBytes } from "./hashing.ts";
-import { type LeafRecord, openRecord, parseLeaf } from "./leaf.ts";
+import { type LeafRecord, type OpenedLeaf, openRecord, parseLeaf, reopenLeaf } from "./leaf.ts";
 import type { NoteVerifier } from "./note.ts";
 import { parseVerifier } from "./note.ts";
-import type { IndexedEvent, IndexSource, LogSource, PayloadSource } from "./source.ts";
+import type { IndexedEvent, IndexSource, LogSource, OpenedPayload, PayloadSource } from "./source.ts";
 import { TILE_WIDTH } from "./tiles.ts";
 import { type Finding, Findings } from "./verify/finding.ts";
 import { indexProblem } from "./verify/index-check.ts";
@@ -237,36 +237,46 @@ class Contents {
     const rows = await this.#index?.indexed(first, first + leaves.length);
     for (const [i, leaf] of leaves.entries()) {
       if (leaf === undefined) continue;
+      const index = first + i;
+      const payload = payloads?.[i];
       this.entries += 1;
-      const record = parseLeaf(leaf);
+      const whole = payload === undefined ? undefined : reopenLeaf(leaf, payload.salt, payload.payload);
+      const record = whole === undefined ? parseLeaf(leaf) : ok(whole.record);
       if (!record.ok) {
-        this.#findings.add("malformed", first + i, record.error.code, record.error.params);
+        this.#findings.add("malformed", index, record.error.code, record.error.params);
         continue;
       }
-      const event = payloads === undefined ? undefined : await this.#open(first + i, record.value, payloads[i]);
-      if (payloads === undefined) await this.#jsonl?.entry(first + i, record.value, undefined);
-      this.#holdRow(first + i, rows?.[i], record.value, event);
+      const event = this.#open(index, record.value, payload, whole);
+      // Waited for only where there is something to wait for: a log of a million entries passes here.
+      if (this.#jsonl !== undefined) {
+        if (payloads !== undefined && payload === undefined) await this.#jsonl.erased(index, record.value);
+        else await this.#jsonl.entry(index, record.value, event);
+      }
+      this.#holdRow(index, rows?.[i], record.value, event);
     }
   }
 
-  async #open(
+  /** The event, where payloads are looked at and this one is there and the leaf's own; `whole` where that is known. */
+  #open(
     index: number,
     record: LeafRecord,
-    payload: { readonly salt: Uint8Array; readonly payload: string } | undefined,
-  ): Promise<LedgerEvent | undefined> {
+    payload: OpenedPayload | undefined,
+    whole: OpenedLeaf | undefined,
+  ): LedgerEvent | undefined {
+    if (this.#payloads === undefined) return undefined;
     if (payload === undefined) {
       const kept_until = keptUntil({ action: record.type, occurred_at: record.time });
       this.#missing.set(record.event_id, { index, kept_until });
-      await this.#jsonl?.erased(index, record);
       return undefined;
     }
-    const opened = openRecord(record, payload.salt, payload.payload);
     this.opened += 1;
-    if (!opened.ok) this.#findings.add("commitment_mismatch", index, opened.error.code, opened.error.params);
-    else if (opened.value.event.action === "audit.erasure") this.#forgive(opened.value.event);
-    const event = opened.ok ? opened.value.event : undefined;
-    await this.#jsonl?.entry(index, record, event);
-    return event;
+    const opened = whole === undefined ? openRecord(record, payload.salt, payload.payload) : ok(whole);
+    if (!opened.ok) {
+      this.#findings.add("commitment_mismatch", index, opened.error.code, opened.error.params);
+      return undefined;
+    }
+    if (opened.value.event.action === "audit.erasure") this.#forgive(opened.value.event);
+    return opened.value.event;
   }
 
   #holdRow(index: number, row: IndexedEvent | undefined, record: LeafRecord, event: LedgerEvent | undefined): void {

@@ -12,7 +12,7 @@ import { storedLog, type Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 
 export function filesOfLog(
-  store: Pick<Store, "builder" | "snapshot">,
+  store: Pick<Store, "builder" | "dialect" | "snapshot">,
   paths: Pick<HomePaths, "tlog" | "audit">,
   verifier: NoteVerifier,
 ): () => Promise<Result<unknown, Failure>> {
