@@ -115,6 +115,7 @@ import { userDeclarations } from "./users/operations.ts";
 import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
+import { supplyPolicyDeclarations } from "./supply-chain/policy-operations.ts";
 import { rootDeclarations } from "./supply-chain/root-operations.ts";
 import { signatureDeclarations } from "./supply-chain/signature-operations.ts";
 import { SUPPLY_MIGRATIONS } from "./supply-chain/tables.ts";
@@ -420,6 +421,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...overrideDeclarations(),
       ...rootDeclarations(),
       ...signatureDeclarations(),
+      ...supplyPolicyDeclarations(),
       ...retirementDeclarations(),
       ...riskDeclarations({ funds }),
       ...stopDeclarations(),

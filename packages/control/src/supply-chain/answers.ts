@@ -37,3 +37,31 @@ export const SignaturesAnswer = Type.Object(
   },
   OPEN,
 );
+
+const Tolerated = Type.Integer({ minimum: 0 });
+const policy = {
+  revision: Type.Integer({ minimum: 0, description: "0 is the default, which nobody set." }),
+  policy: Type.Object(
+    {
+      require_signature: Type.Boolean(),
+      require_lock_files: Type.Boolean(),
+      require_hashes: Type.Boolean(),
+      require_advisories: Type.Boolean(),
+      max_allowed: Type.Object(
+        { critical: Tolerated, high: Tolerated, medium: Tolerated, low: Tolerated, unknown: Tolerated },
+        OPEN,
+      ),
+      advisories_max_age_seconds: Tolerated,
+      exceptions: Type.Object({ allowed: Type.Boolean(), max_seconds: Tolerated }, OPEN),
+    },
+    OPEN,
+  ),
+  policy_digest: Type.String({ pattern: ID_PATTERNS.digest }),
+  asks_for_report: Type.Boolean({ description: "An artifact that the gate never saw is denied." }),
+  reason: nullable(Type.String()),
+  set_by: nullable(Type.String()),
+  approval_id: nullable(Type.String()),
+  set_at: nullable(InstantField),
+} as const;
+export const SupplyPolicyAnswer = Type.Object({ ...policy, changed: Type.Optional(Type.Boolean()) }, OPEN);
+export const SupplyPoliciesAnswer = Type.Object({ policies: Type.Array(SupplyPolicyAnswer), count: CountField }, OPEN);

@@ -8,4 +8,8 @@ export const SUPPLY_LIMITS = {
   signatures: 16,
   /** Characters of an envelope's payload, base64. */
   payload_characters: 65_536,
+  /** Findings of one severity that a policy can tolerate. */
+  max_allowed: 10_000,
+  /** A year: older advisories are none. */
+  advisories_max_age_seconds: 31_536_000,
 } as const;

@@ -1,5 +1,5 @@
 /**
- * Trust roots and signatures. Nothing here is ever deleted: what once counted is evidence of why something ran.
+ * Trust roots, signatures, revisions of the policy. Nothing here is ever deleted: what once counted is evidence of why something ran.
  */
 import { write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { first, type Sql } from "../shared/sql.ts";
@@ -32,7 +32,21 @@ export type SignatureRow = {
   added_by: string;
   added_at: number;
 };
-export type SupplyTables = { supply_trust_root: TrustRootRow; supply_signature: SignatureRow };
+export type SupplyPolicyRow = {
+  revision: number;
+  /** JSON. */
+  policy: string;
+  reason: string;
+  set_by: string;
+  /** The challenge of whoever loosened it; null for what only tightened. */
+  approval_id: string | null;
+  set_at: number;
+};
+export type SupplyTables = {
+  supply_trust_root: TrustRootRow;
+  supply_signature: SignatureRow;
+  supply_policy: SupplyPolicyRow;
+};
 
 const statements = (integer: string): readonly string[] => [
   `CREATE TABLE supply_trust_root (
@@ -44,9 +58,17 @@ const statements = (integer: string): readonly string[] => [
     artifact_id TEXT NOT NULL, signature_id TEXT NOT NULL, envelope TEXT NOT NULL, added_by TEXT NOT NULL,
     added_at ${integer} NOT NULL, PRIMARY KEY (artifact_id, signature_id))`,
 ];
+const policies = (integer: string): readonly string[] => [
+  `CREATE TABLE supply_policy (
+    revision ${integer} NOT NULL PRIMARY KEY, policy TEXT NOT NULL, reason TEXT NOT NULL, set_by TEXT NOT NULL,
+    approval_id TEXT, set_at ${integer} NOT NULL)`,
+];
 export const SUPPLY_MIGRATIONS: Migrations = {
   owner: "control.supply_chain",
-  steps: [{ name: "001-trust", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-trust", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-policy", sqlite: policies("INTEGER"), postgres: policies("BIGINT") },
+  ],
 };
 
 export function readRoots(reader: Reader, sql: Sql): Promise<readonly TrustRootRow[]> {
@@ -91,3 +113,26 @@ export function readSignatures(reader: Reader, sql: Sql, artifact_id: string): P
 
 export const insertSignature = (sql: Sql, row: SignatureRow): Write =>
   write(sql.builder<SupplyTables>().insertInto("supply_signature").values(row), 1);
+
+/** The newest revision; undefined while nobody set one. */
+export function readSupplyPolicy(reader: Reader, sql: Sql): Promise<SupplyPolicyRow | undefined> {
+  return readSupplyPolicies(reader, sql, { before_revision: undefined, limit: 1 }).then(([row]) => row);
+}
+
+export function readSupplyPolicies(
+  reader: Reader,
+  sql: Sql,
+  { before_revision, limit }: { readonly before_revision: number | undefined; readonly limit: number },
+): Promise<readonly SupplyPolicyRow[]> {
+  let query = sql
+    .builder<SupplyTables>()
+    .selectFrom("supply_policy")
+    .selectAll()
+    .orderBy("revision", "desc")
+    .limit(limit);
+  if (before_revision !== undefined) query = query.where("revision", "<", before_revision);
+  return reader.rows<SupplyPolicyRow>(query);
+}
+
+export const insertPolicy = (sql: Sql, row: SupplyPolicyRow): Write =>
+  write(sql.builder<SupplyTables>().insertInto("supply_policy").values(row), 1);

@@ -1,6 +1,6 @@
 /** The supply chain: whose signatures count, what the gate demands, what it found. */
 import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { digest, instant, listOf, text } from "./schema.ts";
+import { digest, instant, listOf, text, whole } from "./schema.ts";
 
 const root = { keyid: text(64), name: text(64) } as const;
 
@@ -23,5 +23,11 @@ export const SUPPLY_KINDS = defineKinds({
     severity: USUAL,
     retention: "permanent",
     details: { artifact_id: digest, signature_id: text(64), keyids: listOf(text(256), 16) },
+  },
+  "supply_chain.policy.set": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "permanent",
+    details: { revision: whole, from_revision: whole, policy_digest: digest, looser: listOf(text(64), 16) },
   },
 });
