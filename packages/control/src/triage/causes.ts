@@ -111,6 +111,12 @@ export const REASON_CAUSES: Readonly<Record<string, Cause>> = {
     "A strong operation needs an open break-glass session.",
     "Open one, with a second person.",
   ),
+  "L.SUPPLY_CHAIN": of(
+    "artifact",
+    "The supply-chain gate does not let the pack through.",
+    "GET /api/supply_chain/reports names what is in the way and its probable fix.",
+    "docs/runbooks/supply-chain.md",
+  ),
   L: of("configuration", "A rule of the control plane refuses it.", "The refusal's own text says which."),
 };
 
@@ -242,6 +248,12 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "docs/runbooks/risk.md",
   ),
   STO: of("storage", "The store cannot be written.", "Look at the disk and the database."),
+  SUP: of(
+    "artifact",
+    "What the pack is made of, or what is known about that, cannot be read or is not accepted.",
+    "The refusal's own text says which file and what to do.",
+    "docs/runbooks/supply-chain.md",
+  ),
   STR: of("strategy", "The strategy failed or was ended.", OWN_FAULT),
   SYS: of("control_plane", "The program itself could not do it.", "Look into its log; collect a support bundle."),
   VAL: of("configuration", "The request is not in order.", "The refusal names the field."),
