@@ -9,3 +9,5 @@ export { CLOCK_SKEW_SECONDS } from "./items.ts";
 export * from "./judge.ts";
 export * from "./locks/component.ts";
 export * from "./signatures.ts";
+export { componentsOf, LOCK_LIMITS } from "./locks/lock.ts";
+export * from "./sbom.ts";

@@ -35,10 +35,16 @@ const SPACE = /[ \t\n\r]*/y;
 export function readJson(source: string): Result<JsonDocument, JsonProblem> {
   const text = source.startsWith("\ufeff") ? source.slice(1) : source;
   const starts = new WeakMap<object, number>();
+  let breaks: readonly number[] | undefined;
   const lineAt = (at: number): number => {
-    let line = 1;
-    for (let next = text.indexOf("\n"); next !== -1 && next < at; next = text.indexOf("\n", next + 1)) line += 1;
-    return line;
+    breaks ??= lineBreaks(text);
+    let low = 0;
+    for (let high = breaks.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if ((breaks[middle] ?? 0) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
   };
   try {
     const value = new Reader(text, starts).whole();
@@ -47,6 +53,12 @@ export function readJson(source: string): Result<JsonDocument, JsonProblem> {
     if (!(cause instanceof Stop)) throw cause;
     return err({ line: lineAt(cause.at), problem: cause.message });
   }
+}
+
+function lineBreaks(text: string): readonly number[] {
+  const found: number[] = [];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) found.push(at);
+  return found;
 }
 
 class Reader {

@@ -27,6 +27,7 @@ import { STO_ERRORS } from "./sto.ts";
 import { SUPPLY_GATE_ERRORS } from "./sup-gate.ts";
 import { LIVE_ERRORS } from "./str-live.ts";
 import { STR_ERRORS } from "./str.ts";
+import { SUPPLY_ERRORS } from "./sup.ts";
 import { SYS_ERRORS } from "./sys.ts";
 import { VAL_ERRORS } from "./val.ts";
 
@@ -48,6 +49,7 @@ const TABLE = {
   ...SUPPLY_GATE_ERRORS,
   ...STR_ERRORS,
   ...LIVE_ERRORS,
+  ...SUPPLY_ERRORS,
   ...SYS_ERRORS,
   ...VAL_ERRORS,
 } as const;

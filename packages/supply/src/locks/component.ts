@@ -1,4 +1,4 @@
-/** What lock files are read into: the third-party components of an artifact. Types only. */
+/** What lock files are read into: the third-party components of an artifact. */
 export type LockKind = "package-lock" | "requirements" | "cargo-lock";
 export type LockFile = {
   readonly kind: LockKind;
@@ -25,3 +25,6 @@ export type Component = {
   /** `alg` as CycloneDX writes it (`SHA-512`), `content` in lower-case hexadecimal. Several of one algorithm are alternatives. */
   readonly hashes: readonly { readonly alg: string; readonly content: string }[];
 };
+
+/** Not the package URL: that writes npm's names in lower case, and old names differ by their case alone. */
+export const keyOf = ({ ecosystem, name, version }: Component): string => `${ecosystem}:${name}@${version}`;
