@@ -67,6 +67,10 @@ import { emergencySpool, type EmergencyFile } from "./emergency/spool.ts";
 import { REQUIRED_GATES, requiredGates } from "./gates/guard.ts";
 import { gateDeclarations } from "./gates/operations.ts";
 import { GATE_MIGRATIONS } from "./gates/tables.ts";
+import { guardrailGuard } from "./guardrails/guard.ts";
+import { factorsOf } from "./guardrails/model.ts";
+import { guardrailDeclarations } from "./guardrails/operations.ts";
+import { GUARDRAIL_MIGRATIONS, policyOf, readGuardrails } from "./guardrails/tables.ts";
 import { groupDeclarations } from "./groups/operations.ts";
 import { GROUP_MIGRATIONS } from "./groups/tables.ts";
 import { holdsGuard } from "./holds/guard.ts";
@@ -203,6 +207,7 @@ export const controlMigrations: readonly Migrations[] = [
   ACCESS_MIGRATIONS,
   DRIFT_MIGRATIONS,
   SUPPLY_MIGRATIONS,
+  GUARDRAIL_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -309,7 +314,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     rules: async (reader) => {
       const added = addedBy(await readPolicy(reader, store));
       const fixed = environmentRules(deps.environment);
-      return (operation) => [...fixed(operation), ...added(operation)];
+      const guardrails = policyOf(await readGuardrails(reader, store));
+      return (operation) => [...fixed(operation), ...added(operation), ...factorsOf(guardrails, operation)];
     },
   };
   let readings: Readings | null = null;
@@ -347,6 +353,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       safety: safetyReader(store, spool),
       locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
+      guardrails: [guardrailGuard(store)],
       policy,
       emergency: spool,
       breakGlass: {
@@ -439,6 +446,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...traceDeclarations(),
       ...userDeclarations({ ...deps, may: (principal) => permittedTo(principal, registry, policy) }),
       ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations, twoPeople: two }),
+      ...guardrailDeclarations({ operations: () => registry.operations }),
       ...policyDeclarations({ environment: deps.environment, schema }),
     ].map(governed),
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),

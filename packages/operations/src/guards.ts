@@ -8,8 +8,10 @@ import type { Reader, Write } from "@rumi/store";
 import type {
   Base,
   ConfirmedDanger,
+  Danger,
   EventDraft,
   Outlook,
+  Passage,
   Principal,
   RiskDirection,
   SafetyMode,
@@ -38,6 +40,29 @@ export type GuardContext = {
 export interface Guard {
   readonly name: string;
   check(reader: Reader, context: GuardContext): Promise<Result<void, Failure>>;
+}
+
+/** What a guardrail is told beside: it asks how a wish came about, not only what it is. */
+export type GuardrailContext = GuardContext & {
+  readonly passage: Passage;
+  /** `outlook`: nobody sends it now, somebody wants to know what it would meet. */
+  readonly judged: "to_do" | "dry_run" | "outlook";
+  readonly danger: Danger["kind"];
+  /** The same for two requests that wish the same, whatever their ids, traces and reasons. */
+  readonly likeness: () => string;
+  /** The operation's own preview. */
+  readonly impact: () => Readonly<Record<string, unknown>>;
+};
+/** A guard against slips. */
+export interface Guardrail {
+  readonly name: string;
+  check(reader: Reader, context: GuardrailContext): Promise<Result<void, Failure>>;
+  /** Told beside a dry run's preview, and what stays of it; null where it has nothing to say. */
+  readonly dryRan?: (
+    reader: Reader,
+    context: GuardrailContext,
+    refusals: Outlook["refusals"],
+  ) => Promise<{ readonly told: Readonly<Record<string, unknown>>; readonly writes: readonly Write[] } | null>;
 }
 
 export type SafetyReading = {
@@ -82,6 +107,8 @@ export type Redeemed = {
   /** A change stands on more than what a dangerous operation declares (pipeline/standing.ts). */
   readonly kind: "challenge" | "change";
   readonly approval_id: string;
+  /** Another person has approved it. */
+  readonly two_people: boolean;
   readonly command: StoredCommand & {
     readonly trace_id: string;
     readonly run_id: string | null;
@@ -140,7 +167,7 @@ export type Guards = {
   readonly safety: SafetyReader;
   /** By the names that operations declare; a name without a rule is UNKNOWN and refuses. */
   readonly gates: ReadonlyMap<string, Guard>;
-  readonly guardrails: readonly Guard[];
+  readonly guardrails: readonly Guardrail[];
   readonly challenge: ChallengePort | null;
   /** Commits changes; absent, none is. */
   readonly changes: Pick<ChallengePort, "redeem"> | null;

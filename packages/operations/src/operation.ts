@@ -173,6 +173,11 @@ export type Outlook = {
   }[];
   readonly preview: Readonly<Record<string, unknown>>;
 };
+/**
+ * How a command comes: as it was sent, or stored and confirmed; and whether another person's approval is, or will have been,
+ * part of that.
+ */
+export type Passage = { readonly kind: "direct" | "challenge" | "change"; readonly two_people: boolean };
 /** A command as it was accepted and stored. */
 export type StoredCommand = {
   readonly operation: string;
@@ -204,7 +209,7 @@ export type LoadContext = Pick<DecideContext, "store" | "now" | "principal"> & {
 };
 export type ReadContext = Pick<DecideContext, "store" | "now" | "principal"> & {
   /** Judges a stored command without doing it; null where this program does not know its operation. */
-  readonly outlook: (command: StoredCommand) => Promise<Outlook | null>;
+  readonly outlook: (command: StoredCommand, passage: Passage) => Promise<Outlook | null>;
 };
 
 export type QueryDefinition<Input extends TObject = TObject> = {

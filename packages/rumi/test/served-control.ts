@@ -1,6 +1,6 @@
 /** A whole control plane in this process behind the real server, for what has to happen between two steps of a request. */
 import { systemRandom, type Environment } from "@rumi/kernel";
-import { createMetrics, deriveToken, failureLimiter, homeAuthenticator } from "@rumi/operations";
+import { deriveToken, failureLimiter, homeAuthenticator } from "@rumi/operations";
 import { createServer } from "@rumi/server";
 import { openControl, type Control, type ControlOptions } from "../../control/test/kit.ts";
 
@@ -27,7 +27,7 @@ export async function openServedControl(options: ControlOptions = {}): Promise<S
     clock,
     random: systemRandom(),
     logger: pipeline.settings.logger,
-    metrics: createMetrics(),
+    metrics: pipeline.settings.metrics,
     bind_address: "127.0.0.1",
     port: 0,
     cors_origins: [],

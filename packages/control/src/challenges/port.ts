@@ -11,6 +11,7 @@ import type {
   Role,
 } from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
+import { readWarnings } from "../guardrails/warnings.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { first, jsonOf, type Sql } from "../shared/sql.ts";
 import type { TwoPeople } from "../two-people/judge.ts";
@@ -54,8 +55,14 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
         );
       const row = newChallenge(command, deps.environment, (await deps.rules(reader))(command.operation));
       const insert = sql.builder<ChallengeTables>().insertInto("challenge").values(row);
+      const warnings = await readWarnings(reader, sql, command.operation);
       return ok({
-        challenge: { ...challengeNote(row), preview: command.outlook.preview, blocked_by: command.outlook.refusals },
+        challenge: {
+          ...challengeNote(row),
+          warnings,
+          preview: command.outlook.preview,
+          blocked_by: command.outlook.refusals,
+        },
         writes: [write(insert, 1)],
         event: challengeEvent("ask", row),
       });
@@ -83,6 +90,7 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
       return ok({
         kind,
         approval_id: challenge_id,
+        two_people: approval !== undefined,
         command: { ...storedCommand(row), trace_id: row.trace_id, run_id: row.run_id, fingerprint: row.fingerprint },
         base: jsonOf<ReturnType<typeof intentOf>["base"]>(row.base),
         use: updateChallenge(sql, row, { ...settled, ticket, state: "CONFIRMED" }),

@@ -1,13 +1,14 @@
 /** Reading challenges: a page of them, or one in full, which is also how a second person is shown what is approved. */
 import { err, failure, ok } from "@rumi/kernel";
-import { defineQuery, type Decision, type Declaration, type ReadContext } from "@rumi/operations";
+import { defineQuery, type Decision, type Declaration, type Passage, type ReadContext } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { mayRead } from "../access/model.ts";
+import { readWarnings } from "../guardrails/warnings.ts";
 import { CLOSED, CommandIdField, EVERYONE } from "../shared/fields.ts";
 import { PAGE_FIELDS } from "../shared/paging.ts";
 import { jsonOf } from "../shared/sql.ts";
-import { intentOf, isOpen, iso, judgeOpen } from "./model.ts";
+import { intentOf, isOpen, iso, judgeOpen, requiresOf } from "./model.ts";
 import { readChallengePage } from "./page.ts";
 import { storedCommand } from "./port.ts";
 import { CHALLENGE_STATES } from "./states.ts";
@@ -60,13 +61,14 @@ function summaryOf(row: ChallengeRow, now: number) {
 /** What somebody reads before they approve: all of it, and what stands in its way now. */
 export async function wholeOf(reader: Reader, row: ChallengeRow, { store, now, principal, outlook }: ReadContext) {
   const approval = await readApproval(reader, store, row.challenge_id);
-  const current = judgeOpen(row, now).ok ? await outlook(storedCommand(row)) : null;
+  const current = judgeOpen(row, now).ok ? await outlook(storedCommand(row), passageOf(row)) : null;
   const requested = jsonOf<Readonly<Record<string, unknown>>>(row.outlook);
   return {
     intent_hash: row.intent_hash,
     intent: intentOf(row),
     impact: current?.preview ?? requested["preview"] ?? null,
     blocked_by: current?.refusals ?? null,
+    warnings: await readWarnings(reader, store, row.operation),
     environment: row.environment,
     approvals:
       approval === undefined
@@ -78,6 +80,12 @@ export async function wholeOf(reader: Reader, row: ChallengeRow, { store, now, p
     served_before: (await readServed(reader, store, row, principal.id)) !== undefined,
   };
 }
+
+/** As it would come with the approval that it asks for. */
+const passageOf = (row: ChallengeRow): Passage => ({
+  kind: row.kind,
+  two_people: requiresOf(row).includes("second_person"),
+});
 
 type Shown = { readonly intent_hash: string; readonly served_before: boolean } & (
   | { readonly challenge_id: string }

@@ -15,6 +15,7 @@ import { countOpen, openRow, type ChallengeDeps } from "../challenges/port.ts";
 import { decideApproval, decideRejection, loadApproval, loadOne } from "../challenges/settle.ts";
 import type { ChallengeTables } from "../challenges/tables.ts";
 import { challengeEvent } from "../challenges/told.ts";
+import { readWarnings } from "../guardrails/warnings.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { AnswerSchema, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { ProposedAnswer, SettledChangeAnswer } from "./answers.ts";
@@ -77,6 +78,7 @@ type ProposeFacts = {
   readonly free: Result<void, Failure>;
   readonly open: number;
   readonly rules: ConfirmationRules;
+  readonly warnings: readonly string[];
 };
 
 const proposeChange = (deps: ChangeDeps): Declaration =>
@@ -99,8 +101,9 @@ const proposeChange = (deps: ChangeDeps): Declaration =>
       free: await deps.mayAsk(reader, context.principal.id, context.now),
       open: await countOpen(reader, context.store, context.principal.id, "change"),
       rules: await deps.rules(reader),
+      warnings: await readWarnings(reader, context.store, input.operation),
     }),
-    preview: ({ examined: found }) => (found.ok ? impactOf(found.value) : {}),
+    preview: ({ examined: found, warnings }) => (found.ok ? { ...impactOf(found.value), warnings } : {}),
     decide: (facts, input, context) => {
       const { examined: found, free, open, rules } = facts;
       if (!found.ok) return found;
@@ -118,7 +121,7 @@ const proposeChange = (deps: ChangeDeps): Declaration =>
         events: [challengeEvent("ask", row)],
         outbox: [],
         status: 201,
-        data: { ...changeNote(row), ...impactOf(found.value) },
+        data: { ...changeNote(row), ...impactOf(found.value), warnings: facts.warnings },
       });
     },
   });

@@ -16,6 +16,7 @@ import { BOT_ERRORS } from "./bot.ts";
 import { CMD_ERRORS } from "./cmd.ts";
 import { BUNDLE_ERRORS } from "./cmd-bundle.ts";
 import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
+import { GUARDRAIL_ERRORS } from "./cmd-guardrail.ts";
 import { RESTRAIN_ERRORS } from "./cmd-restrain.ts";
 import type { ErrorEntry } from "./entry.ts";
 import { LOG_ERRORS } from "./log.ts";
@@ -39,6 +40,7 @@ const TABLE = {
   ...CMD_ERRORS,
   ...CONFIRM_ERRORS,
   ...RESTRAIN_ERRORS,
+  ...GUARDRAIL_ERRORS,
   ...BUNDLE_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,

@@ -1,6 +1,6 @@
 /** People, tokens, keys and reads of what is sensitive. */
 import { ALARMING, NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { instant, listOf, nullable, oneOf, optional, tableOf, text, uuid, whole } from "./schema.ts";
+import { digest, flag, instant, listOf, nullable, oneOf, optional, tableOf, text, uuid, whole } from "./schema.ts";
 
 const role = oneOf("view_only", "operator", "admin", "break_glass");
 
@@ -66,6 +66,19 @@ export const ACCESS_KINDS = defineKinds({
     severity: NOTABLE,
     retention: "financial",
     details: { version: whole, from_version: whole, digest: text(128), policies: listOf(text(256), 200) },
+  },
+  "guardrail.policy.set": {
+    category: "permission",
+    severity: NOTABLE,
+    retention: "financial",
+    details: {
+      guardrail_id: uuid,
+      version: whole,
+      from_version: whole,
+      digest,
+      actions: listOf(text(128), 200),
+      loosened: flag,
+    },
   },
   "key.rotated": {
     category: "security",

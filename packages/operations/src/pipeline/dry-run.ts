@@ -1,11 +1,13 @@
 /**
  * What a command would do: every guard is asked, and the decision is made and thrown away. Nothing is written
- * but the audit event that somebody tried.
+ * but the audit event that somebody tried, and what a guardrail keeps of that.
  */
 import { failure } from "@rumi/kernel";
 import { type Answer, refused } from "../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../audit.ts";
+import type { Write } from "@rumi/store";
 import { auditFailure } from "./audit-failure.ts";
+import { guardrailContext } from "./guard-context.ts";
 import { JUDGEMENT } from "./order.ts";
 import type { PipelineContext, Run } from "./run.ts";
 import { decide } from "./stages/decide.ts";
@@ -13,11 +15,13 @@ import { trial } from "./trial.ts";
 
 export async function answerDryRun(run: Run, context: PipelineContext): Promise<Answer> {
   const { definition } = run.operation;
-  let refusals: Awaited<ReturnType<typeof trial>>;
+  let refusals: Awaited<ReturnType<typeof trial>> = [];
+  let left: Left = { told: {}, writes: [] };
   try {
-    refusals = await context.store.snapshot((reader) => {
+    await context.store.snapshot(async (reader) => {
       run.reader = reader;
-      return trial([...JUDGEMENT, decide], run, context);
+      refusals = await trial([...JUDGEMENT, decide], run, context);
+      left = await leftBehind(run, refusals, context);
     });
   } catch (error) {
     return {
@@ -39,7 +43,7 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
     refused_by: refusals.map(({ stage }) => stage),
   });
   const committed = await context.store.commit({
-    writes: [],
+    writes: left.writes,
     events: [auditEvent(draft, run.frame, context.newId(), context.now())],
   });
   if (!committed.ok) {
@@ -50,8 +54,25 @@ export async function answerDryRun(run: Run, context: PipelineContext): Promise<
   return {
     kind: "done",
     status: 200,
-    data: { dry_run: true, would, refusals, preview },
+    data: { dry_run: true, would, refusals, preview, ...left.told },
     command_id: null,
     duplicate_suppressed: false,
   };
+}
+
+type Left = { readonly told: Readonly<Record<string, unknown>>; readonly writes: readonly Write[] };
+
+/** What guardrails tell of it and keep; of a tightening, which passes them, nothing. */
+async function leftBehind(
+  run: Run,
+  refusals: Awaited<ReturnType<typeof trial>>,
+  context: PipelineContext,
+): Promise<Left> {
+  let left: Left = { told: {}, writes: [] };
+  if (run.risk === "tighten") return left;
+  for (const { dryRan } of context.guards.guardrails) {
+    const one = await dryRan?.(run.reader, guardrailContext(run, context), refusals);
+    if (one != null) left = { told: { ...left.told, ...one.told }, writes: [...left.writes, ...one.writes] };
+  }
+  return left;
 }

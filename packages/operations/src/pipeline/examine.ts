@@ -6,7 +6,7 @@
  */
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { Reader } from "@rumi/store";
-import type { Examined, FieldChange, StoredCommand } from "../operation.ts";
+import type { Examined, FieldChange, Passage, StoredCommand } from "../operation.ts";
 import { NO_INPUT } from "../validate/raw-input.ts";
 import { newRun } from "./new-run.ts";
 import { outlookRun } from "./outlook.ts";
@@ -14,6 +14,9 @@ import type { PipelineContext, Run } from "./run.ts";
 import { permissionRefusal } from "./stages/authorise.ts";
 import { takeInput } from "./stages/validate.ts";
 import { standing } from "./standing.ts";
+
+/** What is proposed is read and approved by somebody else before it comes. */
+const AS_A_CHANGE: Passage = { kind: "change", two_people: true };
 
 const refusedField = (field: string, problem: string): Result<never, Failure> =>
   err(failure("RUMI-VAL-002", { field, problem }));
@@ -41,7 +44,7 @@ export async function examine(
   const { input, target } = wish;
   const forbidden = await permissionRefusal(definition, principal, target, context);
   if (forbidden !== undefined) return err(forbidden);
-  const { run, outlook } = await outlookRun(reader, { operation, command_id, principal, input }, context);
+  const { run, outlook } = await outlookRun(reader, { operation, command_id, principal, input }, AS_A_CHANGE, context);
   const danger = definition.danger(input, run.facts);
   return ok({
     ...outlook,

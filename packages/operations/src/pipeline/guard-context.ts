@@ -1,5 +1,7 @@
 /** How the stages ask registered rules. */
-import type { Guard, GuardContext } from "../guards.ts";
+import { likenessOf } from "../fingerprint.ts";
+import type { Guard, GuardContext, GuardrailContext } from "../guards.ts";
+import type { Passage } from "../operation.ts";
 import { type PipelineContext, type Run, type StageEnd, refuse } from "./run.ts";
 
 /** The id of the command that acts: a confirmation acts under the id of what it confirms. */
@@ -20,6 +22,21 @@ export function guardContext(run: Run, context: PipelineContext): GuardContext {
     facts,
     now: context.now(),
     fence: (write) => void run.fences.push(write),
+  };
+}
+
+const DIRECT: Passage = { kind: "direct", two_people: false };
+
+export function guardrailContext(run: Run, context: PipelineContext): GuardrailContext {
+  const { operation, input, facts, dry_run, judged_as, confirmation } = run;
+  const { danger, preview } = operation.definition;
+  return {
+    ...guardContext(run, context),
+    passage: judged_as ?? confirmation?.redeemed ?? DIRECT,
+    judged: judged_as !== null ? "outlook" : dry_run ? "dry_run" : "to_do",
+    danger: danger(input, facts).kind,
+    likeness: () => likenessOf(context.fingerprintKey, operation, input),
+    impact: () => preview?.(facts, input) ?? {},
   };
 }
 

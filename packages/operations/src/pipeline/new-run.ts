@@ -29,6 +29,7 @@ export function newRun(operation: RegisteredOperation, request: CommandRequest):
     recovery_point: null,
     attempts: 0,
     holdsRunning: false,
+    judged_as: null,
     reader: NO_READER,
     facts: undefined,
     risk: "increase",

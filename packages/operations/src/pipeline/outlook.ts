@@ -5,7 +5,7 @@
  */
 import type { Reader } from "@rumi/store";
 import { NO_INPUT } from "../validate/raw-input.ts";
-import type { Outlook, StoredCommand } from "../operation.ts";
+import type { Outlook, Passage, StoredCommand } from "../operation.ts";
 import type { RegisteredOperation } from "../registry.ts";
 import { newRun } from "./new-run.ts";
 import { JUDGEMENT } from "./order.ts";
@@ -18,11 +18,12 @@ const ASKED = [...JUDGEMENT.filter(({ name }) => name !== "redeem" && name !== "
 export async function outlookOn(
   reader: Reader,
   { operation: name, command_id, principal, input }: StoredCommand,
+  passage: Passage,
   context: PipelineContext,
 ): Promise<Outlook | null> {
   const operation = context.registry.operations.get(name);
   if (operation === undefined || !operation.validate(structuredClone(input)).ok) return null;
-  return (await outlookRun(reader, { operation, command_id, principal, input }, context)).outlook;
+  return (await outlookRun(reader, { operation, command_id, principal, input }, passage, context)).outlook;
 }
 
 /** Beside the outlook the run that found it out, with its facts; the input is valid already. */
@@ -34,6 +35,7 @@ export async function outlookRun(
     principal,
     input,
   }: Omit<StoredCommand, "operation"> & { readonly operation: RegisteredOperation },
+  passage: Passage,
   context: PipelineContext,
 ): Promise<{ readonly run: Run; readonly outlook: Outlook }> {
   const request = { raw: NO_INPUT, principal, idempotencyKey: command_id, trace_id: "", remote: "outlook" };
@@ -42,6 +44,7 @@ export async function outlookRun(
     input,
     command_id,
     dry_run: true,
+    judged_as: passage,
     target: operation.definition.target(input),
     reader,
   };

@@ -28,6 +28,7 @@ import { outlookOn } from "./outlook.ts";
 import { type Recovery, recover } from "./recover.ts";
 import type { CommandRequest, PipelineContext, PipelineSettings } from "./run.ts";
 import { permissionRefusal } from "./stages/authorise.ts";
+import { guardrailBlocks } from "./stages/guardrails.ts";
 import { createTurns } from "./turns.ts";
 
 export type QueryRequest = {
@@ -67,6 +68,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     examine: (reader, command) => examine(reader, command, context),
   };
   const commands = settings.metrics.counter("rumi_commands_total", "Commands by operation and outcome.");
+  guardrailBlocks(settings.metrics);
   const seconds = settings.metrics.histogram(
     "rumi_command_duration_seconds",
     "From accepted request to durable answer.",
@@ -135,7 +137,7 @@ async function read(
         store: context.store,
         now: context.now(),
         principal,
-        outlook: (command) => outlookOn(reader, command, context),
+        outlook: (command, passage) => outlookOn(reader, command, passage, context),
       }),
     );
     if (!found.ok) return plainRefusal(found.error);

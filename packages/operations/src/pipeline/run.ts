@@ -6,7 +6,7 @@ import type { EventFrame } from "../audit.ts";
 import type { Guards, OpenedChallenge, Redeemed } from "../guards.ts";
 import type { Logger } from "../logging.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Decision, Examined, Principal, RiskDirection, StoredCommand } from "../operation.ts";
+import type { Decision, Examined, Passage, Principal, RiskDirection, StoredCommand } from "../operation.ts";
 import type { RegisteredOperation, Registry } from "../registry.ts";
 import type { Summaries } from "../summaries.ts";
 import type { Turns } from "./turns.ts";
@@ -92,6 +92,8 @@ export type Run = Subject & {
   attempts: number;
   /** This run, and no other, stands in the table of running commands. */
   holdsRunning: boolean;
+  /** How it would come if it came: of a stored command at which somebody only looks. */
+  judged_as: Passage | null;
   // Found out inside the snapshot, anew at every attempt.
   reader: Reader;
   facts: unknown;

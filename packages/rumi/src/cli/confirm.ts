@@ -12,6 +12,7 @@ type Challenge = {
   readonly phrase: string;
   readonly expiry: string;
   readonly requires: readonly string[];
+  readonly warnings?: readonly string[];
   readonly preview?: unknown;
   readonly blocked_by?: readonly { readonly error_code: string; readonly error: string }[];
 };
@@ -25,6 +26,7 @@ export async function confirmed(context: CliContext, client: ApiClient, sent: Se
   const { terminal } = context;
   const path = `/api/challenges/${encodeURIComponent(challenge.challenge_id)}/confirm`;
   const byHand = `rumi challenges confirm ${challenge.challenge_id} --intent-hash ${challenge.intent_hash} --phrase '${challenge.phrase}' --reason WHY`;
+  for (const warning of challenge.warnings ?? []) terminal.err(`Warning: ${warning}\n`);
   if (challenge.requires.includes("second_person")) {
     terminal.err(
       `This takes a second person, until ${challenge.expiry}:\n  rumi challenges show ${challenge.challenge_id}\n  rumi challenges approve ${challenge.challenge_id} --intent-hash ${challenge.intent_hash} --reason WHY\nThen you confirm:\n  ${byHand}\n`,

@@ -1,6 +1,6 @@
 /** Which command this is: its key and its fingerprint. The row itself decides, in the next stage. */
 import { failure } from "@rumi/kernel";
-import { fingerprint } from "../../fingerprint.ts";
+import { requestFingerprint } from "../../fingerprint.ts";
 import { PIPELINE_LIMITS } from "../../limits.ts";
 import { type PipelineContext, type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
 
@@ -10,13 +10,7 @@ export const dedupe: Stage = {
     if (run.dry_run) return undefined; // changes nothing, so it needs no key
     const refusal = findKey(run, context);
     if (refusal !== undefined) return refusal;
-    const { definition, params: names } = run.operation;
-    run.fingerprint = fingerprint(context.fingerprintKey, {
-      method: definition.http.method,
-      route: definition.http.path,
-      params: Object.fromEntries(names.map((name) => [name, String(run.input[name])])),
-      body: Object.fromEntries(Object.entries(run.input).filter(([name]) => !names.includes(name))),
-    });
+    run.fingerprint = requestFingerprint(context.fingerprintKey, run.operation, run.input);
     run.frame = { ...run.frame, request_id: run.command_id, fingerprint: run.fingerprint };
     return undefined;
   },
