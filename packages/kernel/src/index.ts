@@ -15,3 +15,4 @@ export * from "./random.ts";
 export * from "./result.ts";
 export * from "./time.ts";
 export * from "./timers.ts";
+export * from "./zip.ts";

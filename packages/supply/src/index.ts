@@ -3,6 +3,7 @@
  *
  * Pure but for reading the directory of advisories. Nothing here fetches anything.
  */
+export { ADVISORY_LIMITS, openAdvisories, type AdvisoryLimits } from "./advisories/directory.ts";
 export * from "./advisories/finding.ts";
 export type { Cover, RefusedException, SupplyException } from "./exceptions.ts";
 export { CLOCK_SKEW_SECONDS } from "./items.ts";

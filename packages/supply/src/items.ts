@@ -116,12 +116,15 @@ function directoryItems(facts: AdvisoryFacts, policy: SupplyPolicy, now: Micros)
   return [];
 }
 
+/** For times beyond what we count in. */
+const LATEST = micros(Number.MAX_SAFE_INTEGER);
+
 /** The moment a directory vouches for: the later of its newest record and of its own index. */
 export function directoryTime(facts: AdvisoryFacts): Micros | undefined {
   if (facts.kind === "unknown") return undefined;
   const times = [facts.newest_modified, facts.fetched_at].flatMap((text) => {
-    const at = text === null ? undefined : microsFromIso(text);
-    return at === undefined ? [] : [at];
+    if (text === null) return [];
+    return [microsFromIso(text) ?? (text < "1970" ? micros(0) : LATEST)];
   });
   return times.length === 0 ? undefined : micros(Math.max(...times));
 }

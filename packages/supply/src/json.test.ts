@@ -44,8 +44,9 @@ describe("[L-51.1] strict JSON", () => {
     expect(problem('{\n  "a": 1,\n  "a": 2\n}')).toEqual({ line: 3, problem: 'the key "a" stands there twice' });
     expect(problem('\ufeff{\r\n "a": tru }')).toEqual({ line: 2, problem: "it is no JSON" });
     expect(problem('{"a": 1} x')).toEqual({ line: 1, problem: "there is text after the value" });
-    expect(problem('["\\u00zz"]')).toEqual({ line: 1, problem: "a string holds an escape that does not exist" });
-    expect(problem('"\n"')).toEqual({ line: 1, problem: "a string does not end" });
+    expect(problem('["\\u00zz"]')).toEqual({ line: 1, problem: "a string holds what no string may hold" });
+    expect(problem('"\n"')).toEqual({ line: 1, problem: "a string holds what no string may hold" });
+    expect(problem('"\\"')).toEqual({ line: 1, problem: "a string does not end" });
     expect(problem('{"a":')).toEqual({ line: 1, problem: "it ends too early" });
     expect(problem("")).toEqual({ line: 1, problem: "it ends too early" });
   });

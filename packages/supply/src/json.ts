@@ -29,12 +29,33 @@ class Stop extends Error {
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
-const SPACE = /[ \t\n\r]*/y;
+/** What a string may not hold as it is: an escape has to be read, a control character is refused. */
+const SPECIAL = /[\\\u0000-\u001f]/;
+const WORDS = [
+  ["true", true],
+  ["false", false],
+  ["null", null],
+] as const;
 
+/** With the lines of its parts, for what is to be refused by line. */
 export function readJson(source: string): Result<JsonDocument, JsonProblem> {
+  const starts = new Map<object, number>();
+  const read = readText(source, starts);
+  if (!read.ok) return read;
+  const { value, lineAt } = read.value;
+  return ok({ value, lineOf: (part) => lineAt(starts.get(part) ?? 0) });
+}
+
+/** The value alone, at less cost. */
+export function readJsonValue(source: string): Result<JsonValue, JsonProblem> {
+  const read = readText(source, undefined);
+  return read.ok ? ok(read.value.value) : read;
+}
+
+type Read = { readonly value: JsonValue; readonly lineAt: (at: number) => number };
+
+function readText(source: string, starts: Map<object, number> | undefined): Result<Read, JsonProblem> {
   const text = source.startsWith("\ufeff") ? source.slice(1) : source;
-  const starts = new WeakMap<object, number>();
   let breaks: readonly number[] | undefined;
   const lineAt = (at: number): number => {
     breaks ??= lineBreaks(text);
@@ -47,8 +68,7 @@ export function readJson(source: string): Result<JsonDocument, JsonProblem> {
     return low + 1;
   };
   try {
-    const value = new Reader(text, starts).whole();
-    return ok({ value, lineOf: (part) => lineAt(starts.get(part) ?? 0) });
+    return ok({ value: new Reader(text, starts).whole(), lineAt });
   } catch (cause) {
     if (!(cause instanceof Stop)) throw cause;
     return err({ line: lineAt(cause.at), problem: cause.message });
@@ -63,60 +83,60 @@ function lineBreaks(text: string): readonly number[] {
 
 class Reader {
   readonly #text: string;
-  readonly #starts: WeakMap<object, number>;
+  readonly #starts: Map<object, number> | undefined;
   #at = 0;
 
-  constructor(text: string, starts: WeakMap<object, number>) {
+  constructor(text: string, starts: Map<object, number> | undefined) {
     this.#text = text;
     this.#starts = starts;
   }
 
   whole(): JsonValue {
     const value = this.#value(0);
-    this.#skip(SPACE);
+    this.#space();
     if (this.#at !== this.#text.length) throw new Stop("there is text after the value", this.#at);
     return value;
   }
 
-  #skip(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.#text)?.[0] ?? "";
-    this.#at += found.length;
-    return found;
+  /** Over blanks, to the sign that stands there. */
+  #space(): string | undefined {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return this.#text[this.#at];
+      this.#at += 1;
+    }
   }
 
   #value(depth: number): JsonValue {
-    this.#skip(SPACE);
-    const sign = this.#text[this.#at];
+    const sign = this.#space();
+    if (sign === '"') return this.#string();
     if (sign === "{") return this.#record(depth + 1);
     if (sign === "[") return this.#list(depth + 1);
-    if (sign === '"') return this.#string();
-    for (const [word, value] of [
-      ["true", true],
-      ["false", false],
-      ["null", null],
-    ] as const)
+    for (const [word, value] of WORDS)
       if (this.#text.startsWith(word, this.#at)) {
         this.#at += word.length;
         return value;
       }
-    const from = this.#at;
-    const digits = this.#skip(NUMBER);
-    if (digits === "") throw new Stop(sign === undefined ? "it ends too early" : "it is no JSON", from);
+    NUMBER.lastIndex = this.#at;
+    const digits = NUMBER.exec(this.#text)?.[0];
+    if (digits === undefined) throw new Stop(sign === undefined ? "it ends too early" : "it is no JSON", this.#at);
+    this.#at += digits.length;
     return Number(digits);
   }
 
-  #open(depth: number): number {
+  /** Over the opening sign; whether nothing stands inside. */
+  #open(part: object, depth: number, close: string): boolean {
     if (depth > JSON_DEPTH_MAX) throw new Stop(`it is nested deeper than ${JSON_DEPTH_MAX}`, this.#at);
+    this.#starts?.set(part, this.#at);
     this.#at += 1;
-    this.#skip(SPACE);
-    return this.#at;
+    if (this.#space() !== close) return false;
+    this.#at += 1;
+    return true;
   }
 
   /** After a member: whether another follows. */
   #more(close: string): boolean {
-    this.#skip(SPACE);
-    const sign = this.#text[this.#at];
+    const sign = this.#space();
     if (sign !== "," && sign !== close)
       throw new Stop(sign === undefined ? "it ends too early" : "it is no JSON", this.#at);
     this.#at += 1;
@@ -124,22 +144,15 @@ class Reader {
   }
 
   #record(depth: number): JsonRecord {
-    const from = this.#at;
-    this.#open(depth);
     const record = Object.create(null) as { [key: string]: JsonValue };
-    this.#starts.set(record, from);
-    if (this.#text[this.#at] === "}") {
-      this.#at += 1;
-      return record;
-    }
+    if (this.#open(record, depth, "}")) return record;
     do {
-      this.#skip(SPACE);
+      const sign = this.#space();
       const began = this.#at;
-      if (this.#text[began] !== '"') throw new Stop("it is no JSON", began);
+      if (sign !== '"') throw new Stop("it is no JSON", began);
       const key = this.#string();
       if (key in record) throw new Stop(`the key ${JSON.stringify(key.slice(0, 80))} stands there twice`, began);
-      this.#skip(SPACE);
-      if (this.#text[this.#at] !== ":") throw new Stop("it is no JSON", this.#at);
+      if (this.#space() !== ":") throw new Stop("it is no JSON", this.#at);
       this.#at += 1;
       record[key] = this.#value(depth);
     } while (this.#more("}"));
@@ -147,14 +160,8 @@ class Reader {
   }
 
   #list(depth: number): readonly JsonValue[] {
-    const from = this.#at;
-    this.#open(depth);
     const list: JsonValue[] = [];
-    this.#starts.set(list, from);
-    if (this.#text[this.#at] === "]") {
-      this.#at += 1;
-      return list;
-    }
+    if (this.#open(list, depth, "]")) return list;
     do list.push(this.#value(depth));
     while (this.#more("]"));
     return list;
@@ -162,25 +169,27 @@ class Reader {
 
   #string(): string {
     const from = this.#at;
-    this.#at += 1;
-    const plain = this.#skip(PLAIN);
-    if (this.#text[this.#at] === '"') {
-      this.#at += 1;
+    let end = this.#text.indexOf('"', from + 1);
+    const plain = this.#text.slice(from + 1, end);
+    if (end !== -1 && !SPECIAL.test(plain)) {
+      this.#at = end + 1;
       return plain;
     }
-    for (;;) {
-      const sign = this.#text[this.#at];
-      if (sign === '"') break;
-      if (sign !== "\\") throw new Stop("a string does not end", from);
-      this.#at += 2;
-      this.#skip(PLAIN);
-    }
-    this.#at += 1;
+    // A quote after an odd number of backslashes belongs to the string.
+    while (end !== -1 && this.#isEscaped(from, end)) end = this.#text.indexOf('"', end + 1);
+    if (end === -1) throw new Stop("a string does not end", from);
+    this.#at = end + 1;
     try {
       return JSON.parse(this.#text.slice(from, this.#at)) as string;
     } catch {
-      throw new Stop("a string holds an escape that does not exist", from);
+      throw new Stop("a string holds what no string may hold", from);
     }
+  }
+
+  #isEscaped(from: number, quote: number): boolean {
+    let first = quote;
+    while (first - 1 > from && this.#text[first - 1] === "\\") first -= 1;
+    return (quote - first) % 2 === 1;
   }
 }
 

@@ -130,6 +130,10 @@ describe("[L-51.1] the judgement", () => {
   it("[L-51.1] at exactly the age and the skew that are allowed a directory still counts; its own index may vouch for it", () => {
     expect(codesOf({ advisories: known([], at(-3_600)) })).toEqual(["allow"]);
     expect(codesOf({ advisories: known([], at(CLOCK_SKEW_SECONDS)) })).toEqual(["allow"]);
+    const never = { ...known(), newest_modified: "0001-01-01T00:00:00.000000Z" };
+    expect(codesOf({ advisories: never as never })).toEqual(["deny", "ADVISORIES_STALE"]);
+    const far = { ...known(), newest_modified: "9999-01-01T00:00:00.000000Z" };
+    expect(codesOf({ advisories: far as never })).toEqual(["deny", "ADVISORIES_FROM_THE_FUTURE"]);
     const indexed = { ...known([], at(-90_000)), fetched_at: isoFromMicros(at(-5)) };
     expect(codesOf({ advisories: indexed })).toEqual(["allow"]);
   });
@@ -222,6 +226,14 @@ describe("[L-51.2] exceptions", () => {
     expect(decide([exception({ covers: both })]).policy_decision).toBe("allow_with_exception");
     const elsewhere = [cover, { ...cover, advisory_id: "B", component: "pkg:npm/other@1.0.0" }];
     expect(decide([exception({ covers: elsewhere })]).policy_decision).toBe("deny");
+  });
+
+  it("[L-51.2] an exception from a stale directory, or one from the future, ends with the exception", () => {
+    for (const newest of ["2001-01-01T00:00:00.000000Z", "9999-01-01T00:00:00.000000Z"]) {
+      const facts = { ...FACTS, advisories: { ...known(), newest_modified: newest } as never };
+      const judged = judge(facts, POLICY, [exception()], NOW);
+      expect([judged.policy_decision, judged.valid_until]).toEqual(["allow_with_exception", at(60)]);
+    }
   });
 
   it("[L-51.2] covering some of too many is enough when the rest is tolerated", () => {

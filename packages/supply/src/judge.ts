@@ -149,6 +149,7 @@ export function judge(
             facts,
             policy,
             counting.filter(({ exception_id }) => used.has(exception_id)),
+            now,
           ),
   };
 }
@@ -177,12 +178,13 @@ export function advisoryFacts(
   return { kind: "known", digest, count, newest_modified, fetched_at, findings: opened.value.match(components) };
 }
 
-function endOf(facts: SupplyFacts, policy: SupplyPolicy, used: readonly SupplyException[]): Micros | null {
+/** What is over already, an exception covers; it ends nothing. */
+function endOf(facts: SupplyFacts, policy: SupplyPolicy, used: readonly SupplyException[], now: Micros): Micros | null {
   const read = directoryTime(facts.advisories);
   const ends: (Micros | null)[] = used.map(({ expires_at }) => expires_at);
   if (policy.require_signature && facts.signature.verified) ends.push(facts.signature.valid_until);
   if (policy.require_advisories && read !== undefined)
-    ends.push(micros(read + policy.advisories_max_age_seconds * 1_000_000));
-  const known = ends.filter((end) => end !== null);
-  return known.length === 0 ? null : micros(Math.min(...known));
+    ends.push(micros(Math.min(Number.MAX_SAFE_INTEGER, read + policy.advisories_max_age_seconds * 1_000_000)));
+  const ahead = ends.filter((end) => end !== null && end > now);
+  return ahead.length === 0 ? null : micros(Math.min(...ahead.map(Number)));
 }

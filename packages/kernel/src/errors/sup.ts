@@ -1,7 +1,15 @@
 /** Codes of the category SUP up to 050: what an artifact is made of, and what is known about it. */
 import type { ErrorTable } from "./entry.ts";
 
-type SupplyCode = "RUMI-SUP-001" | "RUMI-SUP-002" | "RUMI-SUP-003" | "RUMI-SUP-004" | "RUMI-SUP-005";
+type SupplyCode =
+  | "RUMI-SUP-001"
+  | "RUMI-SUP-002"
+  | "RUMI-SUP-003"
+  | "RUMI-SUP-004"
+  | "RUMI-SUP-005"
+  | "RUMI-SUP-006"
+  | "RUMI-SUP-007"
+  | "RUMI-SUP-008";
 
 export const SUPPLY_ERRORS: ErrorTable<SupplyCode> = {
   "RUMI-SUP-001": {
@@ -72,6 +80,48 @@ export const SUPPLY_ERRORS: ErrorTable<SupplyCode> = {
     ja: {
       text: "ロックファイル {name} が上限 {limit} {unit} を超えています。",
       next: "成果物を分割するか、不要な依存を削除してください。",
+    },
+  },
+  "RUMI-SUP-006": {
+    key: "sup.advisories_unreadable",
+    status: 503,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The directory of advisories cannot be read: {path}: {problem}.",
+      next: "Fetch OSV's exports anew into an empty directory and put it in the old one's place.",
+    },
+    ja: {
+      text: "アドバイザリのディレクトリを読み取れません: {path}: {problem}。",
+      next: "OSV のエクスポートを空のディレクトリへ取得し直し、古いものと入れ替えてください。",
+    },
+  },
+  "RUMI-SUP-007": {
+    key: "sup.advisory_invalid",
+    status: 503,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "An advisory is not as the OSV format says: {path}, line {line}: {problem}.",
+      next: "Fetch that record anew; while it cannot be read, what it warns of is not known.",
+    },
+    ja: {
+      text: "アドバイザリが OSV 形式に合っていません: {path} {line} 行目: {problem}。",
+      next: "そのレコードを取得し直してください。読み取れない間は、その警告内容は不明のままです。",
+    },
+  },
+  "RUMI-SUP-008": {
+    key: "sup.advisories_too_large",
+    status: 503,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The directory of advisories is too large: {path}: more than {limit} {unit}.",
+      next: "Keep the exports of the ecosystems that are used only: npm, PyPI, crates.io.",
+    },
+    ja: {
+      text: "アドバイザリのディレクトリが大きすぎます: {path}: 上限 {limit} {unit} を超えています。",
+      next: "使用するエコシステム (npm・PyPI・crates.io) のエクスポートだけを置いてください。",
     },
   },
 };

@@ -3,7 +3,8 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { valid } from "semver";
 import { parse, TomlError } from "smol-toml";
 import type { Component, LockFile } from "./component.ts";
-import { lockInvalid, lockSource, shown, type LockEntry } from "./refusals.ts";
+import { shown } from "../shown.ts";
+import { lockInvalid, lockSource, type LockEntry } from "./refusals.ts";
 import { purlOf } from "./purl.ts";
 
 const CRATES_IO: ReadonlySet<unknown> = new Set([

@@ -1,5 +1,6 @@
 /** How a lock file is refused: with its name, the line and what is wrong there. */
 import { err, failure, type Failure, type Result } from "@rumi/kernel";
+import { shown } from "../shown.ts";
 import type { Component, LockFile } from "./component.ts";
 
 export type LockEntry = { readonly component: Component; readonly line: number };
@@ -12,6 +13,3 @@ export function lockSource(file: LockFile, line: number, component: string, sour
   const params = { name: file.name, line, component: shown(component), source: shown(source) };
   return err(failure("RUMI-SUP-003", params));
 }
-
-/** Text of a stranger inside a message: short, on one line. */
-export const shown = (text: string): string => JSON.stringify(text.slice(0, 120)).slice(1, -1);

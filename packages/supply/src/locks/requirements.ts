@@ -2,7 +2,8 @@
 import { valid } from "@renovatebot/pep440";
 import { ok, type Failure, type Result } from "@rumi/kernel";
 import type { Component, LockFile } from "./component.ts";
-import { lockInvalid, lockSource, shown, type LockEntry } from "./refusals.ts";
+import { shown } from "../shown.ts";
+import { lockInvalid, lockSource, type LockEntry } from "./refusals.ts";
 import { pypiName, purlOf } from "./purl.ts";
 
 const PIN =
