@@ -5,7 +5,7 @@
  * registry, its migrations to the store, and runs its reconcilers.
  */
 import type { StrategyDescriptor } from "@rumi/abi";
-import { ok, type Clock, type Failure, type Millis, type Random, type Result } from "@rumi/kernel";
+import { ok, type Clock, type Failure, type Micros, type Millis, type Random, type Result } from "@rumi/kernel";
 import type { Attester } from "@rumi/ledger";
 import {
   guards,
@@ -119,6 +119,10 @@ import { userDeclarations } from "./users/operations.ts";
 import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
+import { gateRunDeclarations } from "./supply-chain/gate-operations.ts";
+import type { SupplyDeps } from "./supply-chain/look.ts";
+import { memorySupplyShelf } from "./supply-chain/shelf.ts";
+import { supplyCheck, type SupplyCheck } from "./supply-chain/standing.ts";
 import { supplyPolicyDeclarations } from "./supply-chain/policy-operations.ts";
 import { rootDeclarations } from "./supply-chain/root-operations.ts";
 import { signatureDeclarations } from "./supply-chain/signature-operations.ts";
@@ -152,6 +156,9 @@ export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { EMERGENCY_LIMITS, type EmergencyFile } from "./emergency/spool.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
 export { bundleOf, BUNDLE_POLICY, type Bundle, type BundleManifest } from "./support-bundles/model.ts";
+export { supplyMetrics } from "./supply-chain/metrics.ts";
+export type { SupplyShelf } from "./supply-chain/shelf.ts";
+export { supplyCheck, type SupplyCheck } from "./supply-chain/standing.ts";
 export { artifactStatement } from "./supply-chain/statement.ts";
 export { statisticsOf } from "./support-bundles/facts.ts";
 export { environmentSecrets, redactor, textsWithin, withheld, type Redactor } from "./support-bundles/redactor.ts";
@@ -230,7 +237,10 @@ export type ControlDeps = {
     ) => Promise<Result<StrategyDescriptor, Failure>>;
     readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
     readonly packOf: DependencyDeps["packOf"];
+    readonly filesOf: SupplyDeps["filesOf"];
   };
+  /** Where bills of materials lie, and what is known against packages; absent: in memory, and nothing is known. */
+  readonly supply?: Omit<SupplyDeps, "filesOf">;
   readonly inspectRecordings: InspectRecordings;
   readonly proveEvent: ProveEvent;
   /** What accounts hold, from whoever keeps the books. */
@@ -261,6 +271,8 @@ export interface ControlPlane {
   /** Every operation and query of the program, so that policies can name those of other parts too, and what has a name only. */
   know(registry: Pick<Registry, "operations" | "queries">, more?: readonly string[]): void;
   readonly hub: RunnerHub;
+  /** Whether the supply chain lets these bytes be used now; for whoever approves or certifies them. */
+  readonly supplyCheck: (reader: Reader, artifact_id: string, now: Micros) => Promise<SupplyCheck>;
   /** Carries out what was tightened while the log could not be written; to be run among the others. */
   emergency(pipeline: Pipeline): Reconciler;
   /** Watches what is observed and tightens by itself; to be run among the others. */
@@ -346,9 +358,11 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     tellKillSwitch();
     tellSafety();
   });
+  const supply = deps.supply ?? { shelf: memorySupplyShelf(), advisories: () => Promise.resolve(null) };
   return {
     hub,
     operators,
+    supplyCheck: (reader, artifact_id, now) => supplyCheck(reader, store, artifact_id, now),
     guards: guards({
       safety: safetyReader(store, spool),
       locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool)],
@@ -429,6 +443,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...rootDeclarations(),
       ...signatureDeclarations(),
       ...supplyPolicyDeclarations(),
+      ...gateRunDeclarations({ ...supply, filesOf: deps.packs.filesOf }),
       ...retirementDeclarations(),
       ...riskDeclarations({ funds }),
       ...stopDeclarations(),

@@ -84,7 +84,10 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-017": "docs/runbooks/packs.md",
   "RUMI-PACK-018": "docs/runbooks/packs.md",
   "RUMI-PACK-019": "docs/runbooks/packs.md",
-  "RUMI-SUP-051": "docs/runbooks/supply-chain.md",
+  ...Object.fromEntries(
+    ["050", "051", "052", "053"].map((number) => [`RUMI-SUP-${number}`, "docs/runbooks/supply-chain.md"]),
+  ),
+  "L.SUPPLY_CHAIN.DENIED": "docs/runbooks/supply-chain.md",
   "L.SUPPLY_CHAIN.FULL": "docs/runbooks/supply-chain.md",
   DANGEROUS_OPS_DISABLED: "docs/runbooks/live-disabled.md",
   "RUMI-CMD-003": "docs/runbooks/live-disabled.md",

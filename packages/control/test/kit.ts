@@ -24,6 +24,7 @@ import {
   runnerSocketPath,
   type BundleSources,
   SECOND_PERSON_WAIT_SECONDS,
+  type ControlDeps,
   type ControlPlane,
   type EmergencyFile,
 } from "../src/index.ts";
@@ -77,6 +78,7 @@ export type ControlOptions = {
   /** Awaited whenever an operation looks at a strategy's pack while it loads: what happens meanwhile happens in between. */
   readonly whileLoading?: () => Promise<void>;
   readonly funds?: FundsLedger;
+  readonly supply?: NonNullable<ControlDeps["supply"]>;
 };
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
@@ -126,6 +128,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         funds: options.funds ?? simulatedFunds,
         ...(options.emergency_file === undefined ? {} : { emergency_file: options.emergency_file }),
         ...(options.bundles === undefined ? {} : { bundles: options.bundles }),
+        ...(options.supply === undefined ? {} : { supply: options.supply }),
         runDir: (bot_id, run_id) => join(folder, "user_data/runs", bot_id, run_id),
         packs: {
           ...packs,
@@ -147,7 +150,11 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         adoption_window: options.adoption_window ?? millis(0),
       });
       return {
-        declarations: [...platformDeclarations(deps, packs), ...control.declarations, ...(options.declarations ?? [])],
+        declarations: [
+          ...platformDeclarations({ ...deps, mayApprove: control.supplyCheck }, packs),
+          ...control.declarations,
+          ...(options.declarations ?? []),
+        ],
         guards: control.guards,
         know: (registry) => control?.know(registry),
       };

@@ -14,6 +14,7 @@ export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/di
 export { removeTree } from "./packs/files.ts";
 export {
   createPackLibrary,
+  type ArtifactFiles,
   type PackDeps,
   type PackFolders,
   type PackLibrary,

@@ -5,7 +5,7 @@
  * Invariant (clone.test.ts): whatever the original does, its clone stands still until somebody starts it; live takes a
  * challenge of its own.
  */
-import { err, failure, invariant, type Failure, type Result, ok } from "@rumi/kernel";
+import { err, failure, invariant, type Failure, type Micros, type Result, ok } from "@rumi/kernel";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { defineOperation, type Declaration, type DecideContext, type Decision } from "@rumi/operations";
 import type { StrategyReference } from "@rumi/platform";
@@ -21,6 +21,7 @@ import { roomFor, type RoomDeps } from "../risk/room.ts";
 import { allocationWrites } from "../risk/tables.ts";
 import { BotIdField, CLOSED, CommandIdField, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
+import { supplyCheck } from "../supply-chain/standing.ts";
 import { readVenue } from "../venues/tables.ts";
 import { CreateBotInput, judgeSpec, type CreateBot, type IsolationFloor, type SpecFacts } from "./model.ts";
 import { botResource, botView, insertBotVersion, transitionEvent, versionDetails } from "./operations.ts";
@@ -73,7 +74,7 @@ const createBot = (deps: CreateDeps): Declaration =>
     danger: noDanger,
     target: botTarget,
     gates: [],
-    load: (reader, input, { store }) => loadCreation(deps, reader, store, input.bot_id, input),
+    load: (reader, input, { store, now }) => loadCreation(deps, reader, { sql: store, now }, input.bot_id, input),
     preview: ({ room }: CreationFacts, { bot_id, capital }) => ({
       bot_id,
       capital,
@@ -85,22 +86,28 @@ const createBot = (deps: CreateDeps): Declaration =>
     },
   });
 
-/** Approved under this digest, and the bytes that are there have it still (L-N12): at deployment as at every start. */
+/**
+ * Approved under this digest, the bytes that are there have it still (L-N12), and the supply chain lets them through
+ * (L-51.2): at deployment as at every start.
+ */
 async function deployable(
   { approvedStrategy, verifyStrategy }: CreateDeps,
   reader: Reader,
+  { sql, now }: { readonly sql: Sql; readonly now: Micros },
   reference: StrategyReference,
 ): Promise<Result<StrategyDescriptor, Failure>> {
   const approved = await approvedStrategy(reader, reference);
   if (!approved.ok) return approved;
   const verified = await verifyStrategy(reference);
-  return verified.ok ? approved : verified;
+  if (!verified.ok) return verified;
+  const supply = await supplyCheck(reader, sql, reference.digest, now);
+  return supply.ok ? approved : supply;
 }
 
 export async function loadCreation(
   deps: CreateDeps,
   reader: Reader,
-  sql: Sql,
+  { sql, now }: { readonly sql: Sql; readonly now: Micros },
   bot_id: string,
   spec: Pick<SpecWish, "strategy" | "venue" | "instruments" | "dependencies">,
 ): Promise<CreationFacts> {
@@ -110,7 +117,7 @@ export async function loadCreation(
   const { instruments } = spec;
   return {
     existing: await readBot(reader, sql, bot_id),
-    descriptor: await deployable(deps, reader, spec.strategy),
+    descriptor: await deployable(deps, reader, { sql, now }, spec.strategy),
     venue,
     room: venue === undefined ? undefined : await roomFor(deps, reader, sql, { bot_id, venue, instruments }),
     needs: bots.length === 0 ? new Map() : await readNeeds(reader, sql, bots),
@@ -238,12 +245,12 @@ const cloneBot = (deps: CreateDeps): Declaration =>
     danger: noDanger,
     target: ({ new_bot_id }) => botTarget({ bot_id: new_bot_id }),
     gates: [],
-    load: async (reader, { command_id: _id, reason: _why, bot_id, new_bot_id, ...said }, { store }) => {
+    load: async (reader, { command_id: _id, reason: _why, bot_id, new_bot_id, ...said }, { store, now }) => {
       const original = await readBot(reader, store, bot_id);
       if (original === undefined) return { original, creation: undefined };
       return {
         original,
-        creation: await loadCreation(deps, reader, store, new_bot_id, clonedSpec(original, said)),
+        creation: await loadCreation(deps, reader, { sql: store, now }, new_bot_id, clonedSpec(original, said)),
       };
     },
     decide: ({ original, creation }: CloneFacts, input, context) => {

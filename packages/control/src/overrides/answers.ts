@@ -5,7 +5,8 @@ import { CountField, InstantField, nullable, OPEN } from "../shared/answers.ts";
 const override = {
   override_id: Type.String(),
   state: Type.Union(["IN_FORCE", "EXPIRED", "REVOKED"].map((word) => Type.Literal(word))),
-  bot_id: Type.String(),
+  bot_id: nullable(Type.String({ description: "Null where it is of an artifact." })),
+  artifact_id: nullable(Type.String()),
   check: Type.String(),
   reason: Type.String(),
   granted_by: Type.String(),

@@ -1,8 +1,9 @@
 /**
- * An override: for a while, one bot may start although one named check of its preflight fails (L-40, L-N14). Pure.
+ * An override: for a while, one bot may start although one named check of its preflight fails, or one artifact may be used
+ * although the supply chain denies it (L-40, L-N14, L-51.2). Pure.
  *
  * How to think: only checks that protect an operator's comfort can be overridden, never those that protect money or proof
- * (safety, gates, digests, leases, limits). It is granted by one person and approved by another, has an end from its first
+ * (safety, gates, digests, leases, limits); that of the supply chain only inside an open break-glass session. It is granted by one person and approved by another, has an end from its first
  * moment, and is judged by that end and the clock alone: nobody has to end it. It lets a start pass; what was started goes
  * on, and its next start is checked anew.
  *
@@ -34,6 +35,22 @@ export function stateOf({ ended_by, ends_at }: Pick<OverrideRow, "ended_by" | "e
   return ended_by === null && ends_at > now ? "IN_FORCE" : "EXPIRED";
 }
 
+/** What is said in the log of an override, under the names of what it is of. */
+export function overrideEvent(
+  act: "granted" | "revoked" | "expired",
+  row: Pick<OverrideRow, "override_id" | "bot_id" | "artifact_id" | "check_name" | "ends_at">,
+) {
+  const { override_id, bot_id, artifact_id, check_name: check } = row;
+  const [kind, of] = artifact_id === null ? ["override", { bot_id }] : ["supply_chain.exception", { artifact_id }];
+  return {
+    action: `${kind}.${act}`,
+    resource_type: "override",
+    resource_id: override_id,
+    outcome: "SUCCESS",
+    details: { override_id, ...of, check, ends_at: iso(row.ends_at) },
+  } as const;
+}
+
 /** Who says in the log that a time is over. */
 export const EXPIRED_BY = "system:overrides";
 
@@ -48,6 +65,7 @@ export function overrideView(row: OverrideRow & { readonly approver?: string | n
     override_id: row.override_id,
     state: stateOf(row, now),
     bot_id: row.bot_id,
+    artifact_id: row.artifact_id,
     check: row.check_name,
     reason: row.reason,
     granted_by: row.granted_by,

@@ -3,7 +3,7 @@ import type { Clock } from "@rumi/kernel";
 import type { Reconciler } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import type { RunnerHub } from "../runners/hub.ts";
-import { EXPIRED_BY, iso } from "./model.ts";
+import { EXPIRED_BY, overrideEvent } from "./model.ts";
 import { endOverride, readOpen } from "./tables.ts";
 
 type Deps = { readonly store: Store; readonly clock: Clock; readonly hub: Pick<RunnerHub, "recorder"> };
@@ -14,21 +14,13 @@ export function overrideReconciler({ store, clock, hub }: Deps): Reconciler {
     run: async () => {
       const now = clock.now();
       const over = (await readOpen(store, store)).filter(({ ends_at }) => ends_at <= now);
-      for (const { override_id, bot_id, check_name: check, ends_at, reason } of over)
+      for (const row of over)
         // A conflict means that somebody ended it first; a log that cannot be written is tried again in the next round.
         await hub.recorder.commit(
           EXPIRED_BY,
-          [endOverride(store, override_id, EXPIRED_BY, now)],
-          [
-            {
-              action: "override.expired",
-              resource_type: "override",
-              resource_id: override_id,
-              outcome: "SUCCESS",
-              details: { override_id, bot_id, check, ends_at: iso(ends_at) },
-            },
-          ],
-          { reason, run_id: null },
+          [endOverride(store, row.override_id, EXPIRED_BY, now)],
+          [overrideEvent("expired", row)],
+          { reason: row.reason, run_id: null },
         );
     },
   };

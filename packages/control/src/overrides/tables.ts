@@ -6,7 +6,10 @@ import type { OverridableCheck } from "./checks.ts";
 
 export type OverrideRow = {
   override_id: string;
-  bot_id: string;
+  /** Of whom; null where it is of an artifact. */
+  bot_id: string | null;
+  /** Digest of the artifact; null where it is of a bot. */
+  artifact_id: string | null;
   check_name: OverridableCheck;
   reason: string;
   granted_by: string;
@@ -29,10 +32,51 @@ const statements = (integer: string): readonly string[] => [
   "CREATE INDEX preflight_override_open ON preflight_override (ends_at) WHERE ended_by IS NULL",
   "CREATE INDEX preflight_override_bot ON preflight_override (bot_id, granted_at)",
 ];
+/** Overrides of an artifact have no bot. */
+const ARTIFACTS_SQLITE: readonly string[] = [
+  `CREATE TABLE preflight_override_next (
+    override_id TEXT NOT NULL PRIMARY KEY, bot_id TEXT, artifact_id TEXT, check_name TEXT NOT NULL, reason TEXT NOT NULL,
+    granted_by TEXT NOT NULL, approval_id TEXT NOT NULL UNIQUE, granted_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+    ended_at INTEGER, ended_by TEXT, CHECK (ends_at > granted_at), CHECK ((bot_id IS NULL) <> (artifact_id IS NULL)))`,
+  `INSERT INTO preflight_override_next
+    SELECT override_id, bot_id, NULL, check_name, reason, granted_by, approval_id, granted_at, ends_at, ended_at, ended_by
+    FROM preflight_override`,
+  "DROP TABLE preflight_override",
+  "ALTER TABLE preflight_override_next RENAME TO preflight_override",
+  "CREATE INDEX preflight_override_open ON preflight_override (ends_at) WHERE ended_by IS NULL",
+  "CREATE INDEX preflight_override_bot ON preflight_override (bot_id, granted_at)",
+  "CREATE INDEX preflight_override_artifact ON preflight_override (artifact_id, granted_at)",
+];
+const ARTIFACTS_POSTGRES: readonly string[] = [
+  "ALTER TABLE preflight_override ALTER COLUMN bot_id DROP NOT NULL",
+  "ALTER TABLE preflight_override ADD COLUMN artifact_id TEXT",
+  "ALTER TABLE preflight_override ADD CHECK ((bot_id IS NULL) <> (artifact_id IS NULL))",
+  "CREATE INDEX preflight_override_artifact ON preflight_override (artifact_id, granted_at)",
+];
 export const OVERRIDE_MIGRATIONS: Migrations = {
   owner: "control.overrides",
-  steps: [{ name: "001-overrides", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-overrides", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-artifacts", sqlite: ARTIFACTS_SQLITE, postgres: ARTIFACTS_POSTGRES },
+  ],
 };
+
+/** Ended ones that are looked at beside those in force: why an exception does not count is said by them. */
+const OF_ARTIFACT = 20;
+
+/** Of this artifact, newest first. */
+export function readOfArtifact(reader: Reader, sql: Sql, artifact_id: string): Promise<readonly OverrideRow[]> {
+  return reader.rows<OverrideRow>(
+    sql
+      .builder<OverrideTables>()
+      .selectFrom("preflight_override")
+      .selectAll()
+      .where("artifact_id", "=", artifact_id)
+      .orderBy("granted_at", "desc")
+      .orderBy("override_id", "desc")
+      .limit(OF_ARTIFACT),
+  );
+}
 
 /** Those of which nobody has said yet that they are over; whether they count, the clock says. */
 export function readOpen(reader: Reader, sql: Sql): Promise<readonly OverrideRow[]> {
@@ -58,7 +102,11 @@ export function readOverride(reader: Reader, sql: Sql, override_id: string): Pro
 export function readOverrides(
   reader: Reader,
   sql: Sql,
-  { bot_id, limit }: { readonly bot_id: string | undefined; readonly limit: number },
+  {
+    bot_id,
+    artifact_id,
+    limit,
+  }: { readonly bot_id: string | undefined; readonly artifact_id: string | undefined; readonly limit: number },
 ): Promise<readonly (OverrideRow & { readonly approver: string | null })[]> {
   let query = sql
     .builder<OverrideTables & ChallengeTables>()
@@ -70,6 +118,7 @@ export function readOverrides(
     .orderBy("preflight_override.override_id", "desc")
     .limit(limit);
   if (bot_id !== undefined) query = query.where("preflight_override.bot_id", "=", bot_id);
+  if (artifact_id !== undefined) query = query.where("preflight_override.artifact_id", "=", artifact_id);
   return reader.rows(query);
 }
 

@@ -22,6 +22,7 @@ import { roomFor, type RoomDeps } from "../risk/room.ts";
 import { readStops, type StopRow } from "../risk/stop-tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
+import { supplyCheck } from "../supply-chain/standing.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { venueUnchanged } from "../venues/operations.ts";
 import { readVenue } from "../venues/tables.ts";
@@ -109,6 +110,7 @@ export async function gatherPreflight(
       runbook: spec.runbook,
       checks: {
         artifact_digest: strategy,
+        supply_chain: await supplyCheck(reader, sql, spec.strategy.digest, now),
         compatibility,
         dependencies: needs.judged,
         admission:

@@ -9,9 +9,11 @@ import type { SafetyMode } from "@rumi/operations";
 import type { InstanceMode } from "@rumi/runtime";
 import { judgeRunbook } from "../bot-runbook/model.ts";
 import type { OverrideInForce } from "../overrides/model.ts";
+import type { SupplyCheck } from "../supply-chain/standing.ts";
 
 export const PREFLIGHT_ITEMS = [
   "artifact_digest",
+  "supply_chain",
   "compatibility",
   "admission",
   "config_schema",
@@ -45,7 +47,9 @@ export type PreflightReport = {
 
 export type PreflightFacts = {
   /** Results of looking, each with its own code. */
-  readonly checks: Readonly<Record<Exclude<PreflightItem, "safety" | "runbook">, Result<unknown, Failure>>>;
+  readonly checks: Readonly<
+    Record<Exclude<PreflightItem, "safety" | "runbook" | "supply_chain">, Result<unknown, Failure>>
+  > & { readonly supply_chain: SupplyCheck };
   readonly safety: SafetyMode;
   readonly runbook: string | undefined;
   readonly bot_id: string;
@@ -101,6 +105,8 @@ function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts
       ? { ...report, state: "FAIL" }
       : { ...report, state: "OVERRIDDEN", override_id: override.override_id };
   }
+  const excepted = item === "supply_chain" ? exceptionOf(facts.checks.supply_chain) : undefined;
+  if (excepted !== undefined) return { item, state: "OVERRIDDEN", ...excepted };
   if (item === "runbook" && facts.runbook === undefined)
     return {
       item,
@@ -110,6 +116,14 @@ function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts
       next: "Name one in the bot's specification.",
     };
   return { item, state: "PASS", error_code: null, message: noteOf(result.value), next: "" };
+}
+
+/** What the supply chain would deny, and the override of the artifact by which it does not. */
+function exceptionOf(check: SupplyCheck) {
+  if (!check.ok || check.value.excepted === undefined || check.value.override_id === undefined) return undefined;
+  const { excepted, override_id } = check.value;
+  const { text, next } = failureText(excepted, "en");
+  return { error_code: excepted.code, message: text, next, override_id };
 }
 
 /** What a check has to say although it passed. */

@@ -10,6 +10,7 @@ const passing: PreflightFacts = {
   overrides: [],
   checks: {
     artifact_digest: ok(1),
+    supply_chain: ok({}),
     compatibility: ok(1),
     dependencies: ok(1),
     admission: ok(1),

@@ -16,6 +16,7 @@ import { roomFor } from "../risk/room.ts";
 import { readStops } from "../risk/stop-tables.ts";
 import { readSafety } from "../safety/tables.ts";
 import type { Sql } from "../shared/sql.ts";
+import { supplyCheck } from "../supply-chain/standing.ts";
 import { instrumentsOf, type VenueSpec } from "../venues/model.ts";
 import { venueUnchanged } from "../venues/operations.ts";
 import type { PreflightDeps, Starting } from "./gather.ts";
@@ -40,6 +41,7 @@ export async function gatherUpdate(
     runbook: spec.runbook,
     checks: {
       artifact_digest: ok(null),
+      supply_chain: await supplyCheck(reader, sql, spec.strategy.digest, now),
       compatibility: ok(null),
       admission: ok(null),
       config_schema: ok(null),

@@ -1,7 +1,7 @@
 /** What the operations of the supply-chain gate answer. */
 import { ID_PATTERNS } from "@rumi/kernel";
 import { Type } from "@sinclair/typebox";
-import { CountField, DigestHexField, InstantField, nullable, OPEN } from "../shared/answers.ts";
+import { CountField, CursorField, DigestHexField, InstantField, nullable, OPEN, UuidField } from "../shared/answers.ts";
 import { ROOT_STATES } from "./trust-roots.ts";
 
 const root = {
@@ -65,3 +65,75 @@ const policy = {
 } as const;
 export const SupplyPolicyAnswer = Type.Object({ ...policy, changed: Type.Optional(Type.Boolean()) }, OPEN);
 export const SupplyPoliciesAnswer = Type.Object({ policies: Type.Array(SupplyPolicyAnswer), count: CountField }, OPEN);
+
+const ArtifactField = Type.String({ pattern: ID_PATTERNS.digest });
+const decision = {
+  policy_revision: Tolerated,
+  policy_decision: Type.Union(["allow", "deny", "allow_with_exception"].map((word) => Type.Literal(word))),
+  reason_code: nullable(Type.String({ description: "L.SUPPLY_CHAIN.DENIED where it is denied." })),
+  exception_ref: nullable(Type.String({ description: "The override that excepts something." })),
+  triage: Type.Array(
+    Type.Object(
+      {
+        code: Type.String(),
+        what: Type.String(),
+        component: nullable(Type.String({ description: "A package URL." })),
+        advisory_id: nullable(Type.String()),
+        aliases: Type.Array(Type.String()),
+        severity: nullable(Type.String()),
+        probable_fix: Type.String(),
+        next_step: Type.String(),
+        excepted_by: nullable(Type.String()),
+      },
+      OPEN,
+    ),
+  ),
+  valid_until: nullable(InstantField),
+} as const;
+const report = {
+  scg_id: UuidField,
+  artifact_id: ArtifactField,
+  pack_id: Type.String(),
+  pack_version: Type.String(),
+  sbom_ref: nullable(Type.String({ pattern: ID_PATTERNS.digest, description: "Null: its locks cannot be read." })),
+  components: nullable(CountField),
+  signature_verified: Type.Boolean(),
+  signature: Type.Object(
+    {
+      keyid: nullable(Type.String()),
+      reasons: Type.Array(Type.Object({ code: Type.String(), what: Type.String() }, OPEN)),
+    },
+    OPEN,
+  ),
+  vulnerability_summary_ref: Type.String({ pattern: ID_PATTERNS.digest }),
+  vulnerabilities: Type.Object(
+    { critical: CountField, high: CountField, medium: CountField, low: CountField, unknown: CountField },
+    OPEN,
+  ),
+  advisories: Type.Object({ known: Type.Boolean() }, OPEN),
+  ...decision,
+  reason: Type.String(),
+  produced_by: Type.String(),
+  produced_at: InstantField,
+} as const;
+export const SupplyReportAnswer = Type.Object(
+  {
+    ...report,
+    stands: Type.Object(
+      { artifact_id: ArtifactField, scg_id: nullable(UuidField), ...decision },
+      { ...OPEN, description: "How the artifact stands now, by its newest report." },
+    ),
+  },
+  OPEN,
+);
+export const SupplyReportsAnswer = Type.Object(
+  { reports: Type.Array(Type.Object(report, OPEN)), count: CountField, next_cursor: CursorField },
+  OPEN,
+);
+const file = { scg_id: UuidField, artifact_id: ArtifactField } as const;
+const TextField = Type.String({ description: "The very bytes whose SHA-256 the reference is." });
+export const SupplyBillAnswer = Type.Object({ ...file, sbom_ref: ArtifactField, sbom: TextField }, OPEN);
+export const SupplySummaryAnswer = Type.Object(
+  { ...file, vulnerability_summary_ref: ArtifactField, summary: TextField },
+  OPEN,
+);

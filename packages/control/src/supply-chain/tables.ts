@@ -1,7 +1,8 @@
 /**
- * Trust roots, signatures, revisions of the policy. Nothing here is ever deleted: what once counted is evidence of why something ran.
+ * Trust roots, signatures, revisions of the policy, reports. Nothing here is ever deleted: what once counted is evidence of why something ran.
  */
 import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import type { PolicyDecision } from "@rumi/supply";
 import { first, type Sql } from "../shared/sql.ts";
 
 export type TrustRootRow = {
@@ -42,7 +43,28 @@ export type SupplyPolicyRow = {
   approval_id: string | null;
   set_at: number;
 };
+export type SupplyReportRow = {
+  scg_id: string;
+  artifact_id: string;
+  pack_id: string;
+  pack_version: string;
+  policy_revision: number;
+  policy_decision: PolicyDecision;
+  /** The override that excepted something. */
+  exception_ref: string | null;
+  signature_verified: number;
+  sbom_ref: string | null;
+  vulnerability_summary_ref: string;
+  /** JSON: what was found, for being judged again. */
+  facts: string;
+  /** JSON: what was decided then, with its triage. */
+  verdict: string;
+  reason: string;
+  produced_by: string;
+  produced_at: number;
+};
 export type SupplyTables = {
+  supply_report: SupplyReportRow;
   supply_trust_root: TrustRootRow;
   supply_signature: SignatureRow;
   supply_policy: SupplyPolicyRow;
@@ -63,11 +85,24 @@ const policies = (integer: string): readonly string[] => [
     revision ${integer} NOT NULL PRIMARY KEY, policy TEXT NOT NULL, reason TEXT NOT NULL, set_by TEXT NOT NULL,
     approval_id TEXT, set_at ${integer} NOT NULL)`,
 ];
+const reports = (integer: string): readonly string[] => [
+  `CREATE TABLE supply_report (
+    scg_id TEXT NOT NULL PRIMARY KEY, artifact_id TEXT NOT NULL, pack_id TEXT NOT NULL, pack_version TEXT NOT NULL,
+    policy_revision ${integer} NOT NULL,
+    policy_decision TEXT NOT NULL CHECK (policy_decision IN ('allow', 'deny', 'allow_with_exception')),
+    exception_ref TEXT, signature_verified ${integer} NOT NULL, sbom_ref TEXT, vulnerability_summary_ref TEXT NOT NULL,
+    facts TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL, produced_by TEXT NOT NULL,
+    produced_at ${integer} NOT NULL)`,
+  "CREATE INDEX supply_report_artifact ON supply_report (artifact_id, produced_at, scg_id)",
+  "CREATE INDEX supply_report_time ON supply_report (produced_at, scg_id)",
+  "CREATE INDEX supply_report_denied ON supply_report (scg_id) WHERE policy_decision = 'deny'",
+];
 export const SUPPLY_MIGRATIONS: Migrations = {
   owner: "control.supply_chain",
   steps: [
     { name: "001-trust", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-policy", sqlite: policies("INTEGER"), postgres: policies("BIGINT") },
+    { name: "003-reports", sqlite: reports("INTEGER"), postgres: reports("BIGINT") },
   ],
 };
 
@@ -136,3 +171,62 @@ export function readSupplyPolicies(
 
 export const insertPolicy = (sql: Sql, row: SupplyPolicyRow): Write =>
   write(sql.builder<SupplyTables>().insertInto("supply_policy").values(row), 1);
+
+export const insertReport = (sql: Sql, row: SupplyReportRow): Write =>
+  write(sql.builder<SupplyTables>().insertInto("supply_report").values(row), 1);
+
+export function readReport(reader: Reader, sql: Sql, scg_id: string): Promise<SupplyReportRow | undefined> {
+  return first<SupplyReportRow>(
+    reader,
+    sql.builder<SupplyTables>().selectFrom("supply_report").selectAll().where("scg_id", "=", scg_id),
+  );
+}
+
+export function readNewestReport(reader: Reader, sql: Sql, artifact_id: string): Promise<SupplyReportRow | undefined> {
+  return readReports(reader, sql, { artifact_id, after: undefined, limit: 1 }).then(([row]) => row);
+}
+
+/** Newest first. */
+export function readReports(
+  reader: Reader,
+  sql: Sql,
+  {
+    artifact_id,
+    after,
+    limit,
+  }: {
+    readonly artifact_id: string | undefined;
+    /** `produced_at` and `scg_id` of the last one that was shown. */
+    readonly after: readonly (string | number)[] | undefined;
+    readonly limit: number;
+  },
+): Promise<readonly SupplyReportRow[]> {
+  let query = sql
+    .builder<SupplyTables>()
+    .selectFrom("supply_report")
+    .selectAll()
+    .orderBy("produced_at", "desc")
+    .orderBy("scg_id", "desc")
+    .limit(limit);
+  if (artifact_id !== undefined) query = query.where("artifact_id", "=", artifact_id);
+  if (after !== undefined) {
+    const [produced_at, scg_id] = [Number(after[0]), String(after[1])];
+    query = query.where(({ eb, or, and }) =>
+      or([eb("produced_at", "<", produced_at), and([eb("produced_at", "=", produced_at), eb("scg_id", "<", scg_id)])]),
+    );
+  }
+  return reader.rows<SupplyReportRow>(query);
+}
+
+/** How often the gate denied in this home. */
+export async function countDenied(reader: Reader, sql: Sql): Promise<number> {
+  const row = await first<{ count: number | string }>(
+    reader,
+    sql
+      .builder<SupplyTables>()
+      .selectFrom("supply_report")
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .where("policy_decision", "=", "deny"),
+  );
+  return Number(row?.count ?? 0);
+}

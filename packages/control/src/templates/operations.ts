@@ -98,7 +98,7 @@ const createTemplate = (deps: CreateDeps): Declaration =>
     danger: noDanger,
     target,
     gates: [],
-    load: async (reader, { template_id, from_bot_id, spec: given }, { store }): Promise<CreateFacts> => {
+    load: async (reader, { template_id, from_bot_id, spec: given }, { store, now }): Promise<CreateFacts> => {
       const from = from_bot_id === undefined ? undefined : await readBot(reader, store, from_bot_id);
       const spec = from === undefined ? given : templateOf(from);
       return {
@@ -106,7 +106,8 @@ const createTemplate = (deps: CreateDeps): Declaration =>
         known: (await readTemplates(reader, store)).length,
         from,
         spec,
-        creation: spec === undefined ? undefined : await loadCreation(deps, reader, store, template_id, spec),
+        creation:
+          spec === undefined ? undefined : await loadCreation(deps, reader, { sql: store, now }, template_id, spec),
       };
     },
     decide: ({ existing, known, from, spec, creation }, input, { now, principal, store }) => {
@@ -171,12 +172,12 @@ const applyTemplate = (deps: CreateDeps): Declaration =>
     danger: noDanger,
     target: ({ bot_id }) => ({ resource_type: "bot", resource_id: bot_id }),
     gates: [],
-    load: async (reader, input, { store }): Promise<ApplyFacts> => {
+    load: async (reader, input, { store, now }): Promise<ApplyFacts> => {
       const { command_id: _id, reason: _why, template_id, bot_id, ...said } = input;
       const row = await readTemplate(reader, store, template_id);
       if (row === undefined) return { row, creation: undefined };
       const spec = fromTemplate(jsonOf<TemplateSpec>(row.spec), said);
-      return { row, creation: await loadCreation(deps, reader, store, bot_id, spec) };
+      return { row, creation: await loadCreation(deps, reader, { sql: store, now }, bot_id, spec) };
     },
     decide: ({ row, creation }, input, context) => {
       const { command_id, reason, template_id, bot_id, ...said } = input;

@@ -14,7 +14,9 @@ import {
   failure,
   ok,
   parsePackId,
+  sha256Hex,
   type Clock,
+  type Micros,
   type Digest,
   type Failure,
   type Random,
@@ -30,7 +32,7 @@ import { copyTree, digestFolder, exists, moveIntoPlace, readPlain, removeTree, s
 import type { PackLimits } from "./limits.ts";
 import { MANIFEST_FILE, parseManifest, type PackManifest } from "./manifest.ts";
 import { approvedStrategy, foundModified, type Pack, type PackChange, type SeenPack } from "./model.ts";
-import { readApproval, readPack, savePack } from "./tables.ts";
+import { readApproval, readPack, readPacks, savePack } from "./tables.ts";
 import { readTree, type PackTree } from "./tree.ts";
 
 export type PackFolders = {
@@ -52,6 +54,8 @@ export type PackDeps = {
   readonly importRoots: "any" | readonly string[];
   /** Names of bots that use a pack and are not stopped for good. */
   readonly botsUsing: (reader: Reader, pack_id: string) => Promise<readonly string[]>;
+  /** What else has to be well before these bytes are approved; passes where nothing is given. */
+  readonly mayApprove?: (reader: Reader, digest: string, now: Micros) => Promise<Result<unknown, Failure>>;
 };
 
 export type Sight = { readonly seen: SeenPack; readonly tree: PackTree; readonly folder: string };
@@ -73,6 +77,12 @@ export type StrategyReference = {
   readonly digest: string;
 };
 
+export type ArtifactFiles = {
+  readonly pack_id: string;
+  readonly version: string;
+  readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
+};
+
 export interface PackLibrary {
   /** Every folder of ecosystem/, in order of name. */
   scan(): Promise<readonly ScannedFolder[]>;
@@ -91,6 +101,8 @@ export interface PackLibrary {
   approvedStrategy(reader: Reader, reference: StrategyReference): Promise<Result<StrategyDescriptor, Failure>>;
   /** What is known of a pack, its approval with it. */
   packOf(reader: Reader, pack_id: string): Promise<Pack | undefined>;
+  /** Files of a pack's bytes at a digest, approved or waiting for it; their own hashes and the whole's are verified. */
+  filesOf(digest: string, isWanted: (path: string) => boolean): Promise<Result<ArtifactFiles, Failure>>;
   /** Finishes a staged move; safe to repeat. */
   finishApply(pack: Pack): Promise<void>;
   removeSource(source_dir: string): Promise<void>;
@@ -174,6 +186,32 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
       return found.ok ? ok(found.value.descriptor) : found;
     },
     packOf: (reader, pack_id) => readPack(reader, store, pack_id),
+    filesOf: async (digest, isWanted) => {
+      const pack = (await readPacks(store, store)).find(
+        (one) => one.approved?.digest === digest || one.seen?.digest === digest,
+      );
+      if (pack === undefined) return err(failure("RUMI-SYS-011", { what: "artifact", id: digest }));
+      const { pack_id } = pack;
+      const isApproved = pack.approved?.digest === digest;
+      // Both copies of what is approved are what was approved, else the pack is disabled before anything is said of it.
+      const verified = isApproved && pack.state === "approved" ? await verify(pack_id) : undefined;
+      if (verified?.ok === false) return verified;
+      const manifest = isApproved ? pack.approved?.manifest : pack.seen?.manifest;
+      return undisturbed(async () => {
+        const directory = isApproved ? join(folders.store, digestFolder(digest as Digest)) : await sourceOf(pack);
+        const tree = await readTree(directory, limits);
+        const altered = err(failure("RUMI-PACK-007", { pack_id, where: isApproved ? "store" : "source" }));
+        if (!tree.ok) return tree;
+        if (tree.value.digest !== digest) return altered;
+        const files: { readonly path: string; readonly data: Uint8Array }[] = [];
+        for (const { path, sha256 } of tree.value.entries.filter((entry) => isWanted(entry.path))) {
+          const data = await readPlain(join(directory, path));
+          if (data === undefined || sha256Hex(data) !== sha256) return altered;
+          files.push({ path, data });
+        }
+        return ok({ pack_id, version: manifest?.version ?? "", files });
+      });
+    },
     finishApply: async (pack) => {
       if (pack.applying === null) return;
       const from = join(folders.staging, pack.applying);

@@ -30,7 +30,7 @@ export function packDeclarations(deps: PackDeps, library: PackLibrary): readonly
     pendingPacks(),
     packStatus(),
     scanPacks(library),
-    approvePack(library),
+    approvePack(deps, library),
     rejectPack(),
     importPack(library),
     applyPack(),
@@ -161,7 +161,7 @@ function decideScan(packs: readonly Pack[], folders: readonly ScannedFolder[], c
   };
 }
 
-const approvePack = (library: PackLibrary): Declaration =>
+const approvePack = ({ mayApprove }: PackDeps, library: PackLibrary): Declaration =>
   defineOperation({
     name: "packs.approve",
     summary: "Approve exactly what lies in the pack's folder now, and pin its digest",
@@ -174,14 +174,15 @@ const approvePack = (library: PackLibrary): Declaration =>
     danger: NO_DANGER,
     target: packTarget,
     gates: [],
-    load: async (reader, { pack_id }, { store }) => {
+    load: async (reader, { pack_id }, { store, now }) => {
       const pack = await readPack(reader, store, pack_id);
       if (pack === undefined) return { pack: undefined };
       return library.undisturbed(async () => {
         const sight = await library.look(pack);
         const kept =
           sight.ok && sight.value.seen.manifest.pack_id === pack_id ? await library.keep(sight.value) : undefined;
-        return { pack, sight, kept };
+        const may = sight.ok ? await mayApprove?.(reader, sight.value.seen.digest, now) : undefined;
+        return { pack, sight, kept, may };
       });
     },
     decide: (
@@ -189,11 +190,13 @@ const approvePack = (library: PackLibrary): Declaration =>
         readonly pack: Pack | undefined;
         readonly sight?: Result<Sight, Failure>;
         readonly kept?: Result<string, Failure> | undefined;
+        readonly may?: Result<unknown, Failure> | undefined;
       },
       { pack_id },
       context,
     ) => {
       if (facts.pack === undefined || facts.sight === undefined) return err(failure("RUMI-PACK-005", { pack_id }));
+      if (facts.may !== undefined && !facts.may.ok) return facts.may;
       if (facts.kept !== undefined && !facts.kept.ok) return facts.kept;
       const change = approved(
         facts.pack,

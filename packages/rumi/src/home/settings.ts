@@ -4,6 +4,7 @@
  * One table holds each variable's name, default, form and meaning; docs/reference/settings.md is generated
  * from it. An unknown RUMI_ variable is reported, because a misspelt setting is a silent default.
  */
+import { isAbsolute } from "node:path";
 import { CONTAINER_ENGINES, type ContainerEngine, parseContainerEngine } from "@rumi/sandbox";
 import { ENVIRONMENTS, err, failure, ok, type Environment, type Failure, type Result } from "@rumi/kernel";
 
@@ -26,6 +27,8 @@ export type Settings = {
   readonly second_person_wait_seconds: number;
   /** By rule; which rules there are and what is stricter is the control plane's to say. */
   readonly interlocks: Readonly<Record<string, number>>;
+  /** Null: nothing is known against packages. */
+  readonly advisories_dir: string | null;
 };
 
 /** The control plane's own figure (settings.test.ts compares them); this module stays light for the command line. */
@@ -68,6 +71,9 @@ const figures = (text: string): Parsed<Readonly<Record<string, number>>> => {
   if (pairs.includes(null)) return { problem: "not a list such as order_storm=60,disk_free=10" };
   return { value: Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", Number(pair?.[2])])) };
 };
+
+const folder = (text: string): Parsed<string | null> =>
+  text === "" ? { value: null } : isAbsolute(text) ? { value: text } : { problem: "not an absolute path" };
 
 const anyText = (text: string): Parsed<string> => (text === "" ? { problem: "empty" } : { value: text });
 
@@ -170,6 +176,12 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "Stricter thresholds of interlocks, such as order_storm=60,disk_free=10; docs/policy lists them.",
     parse: figures,
   },
+  advisories_dir: {
+    name: "RUMI_ADVISORIES_DIR",
+    default: "",
+    meaning: "Absolute path of the directory of OSV advisories that the supply-chain gate reads; empty: none.",
+    parse: folder,
+  },
 };
 
 /** Variables that mean something to the test and demo tools, not to the program. */
@@ -201,6 +213,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       dangerous_operations: read(SETTINGS.dangerous_operations),
       second_person_wait_seconds: read(SETTINGS.second_person_wait_seconds),
       interlocks: read(SETTINGS.interlocks),
+      advisories_dir: read(SETTINGS.advisories_dir),
     };
     if (settings.environment !== "dev" && settings.second_person_wait_seconds < LEAST_WAIT_SECONDS)
       return err(

@@ -20,6 +20,7 @@ import {
   readRunners,
   runbookOf,
   runnerSocketPath,
+  supplyMetrics,
   thresholdsOf,
   type ControlPlane,
   type RunnerSocketServer,
@@ -66,6 +67,7 @@ import { followLog, type LogViews } from "./log-views.ts";
 import { takeHome, type HeldHome } from "./open-home.ts";
 import { runnerProcess } from "./runner-process.ts";
 import { servedLog } from "./served-log.ts";
+import { supplySources } from "./supply-sources.ts";
 import { startTicker } from "./tick.ts";
 
 /** How long a runner of an earlier program is given to dial before a new one is started. */
@@ -157,7 +159,10 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     interlocks: interlocks.value,
   });
   started.push({ name: "control plane", stop: () => control.close() });
-  const registry = createRegistry([...control.declarations, ...platformDeclarations(library.deps, library.library)]);
+  const registry = createRegistry([
+    ...control.declarations,
+    ...platformDeclarations({ ...library.deps, mayApprove: control.supplyCheck }, library.library),
+  ]);
   control.know(registry, [EVENTS_ACTION]);
   const pipeline = createPipeline({
     store: store.value,
@@ -290,6 +295,7 @@ function controlPlane(
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     attester: attesterFromPem(keys.attestation_pem),
     bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env }),
+    supply: supplySources(paths, settings),
     emergency_file: emergencyFile(join(paths.user_data, "emergency.spool")),
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
     funds: declaredFunds(join(paths.settings, "funds.json")),
@@ -413,10 +419,14 @@ type Served = {
 
 function serve({ store, pipeline, metrics, control, signer, token, paths, options }: Served): Server {
   const { settings, installation, clock, random, logger } = options;
+  const [instances, supply] = [instanceMetrics(store, metrics), supplyMetrics(store, metrics)];
   return createServer({
     pipeline,
     metrics,
-    beforeScrape: instanceMetrics(store, metrics),
+    beforeScrape: async () => {
+      await instances();
+      await supply();
+    },
     clock,
     random,
     authenticator: homeAuthenticator(token, control.operators),

@@ -109,6 +109,7 @@ export async function startControl(parts: {
       approvedStrategy: () => Promise.resolve(ok(DESCRIPTOR)),
       verifyStrategy: () => Promise.resolve(ok(strategy)),
       packOf: () => Promise.resolve(undefined), // no bot of the simulator says that it needs one
+      filesOf: () => Promise.reject(new Error("nobody runs the supply-chain gate")),
     },
     inspectRecordings: () => Promise.reject(new Error("the simulator has no recordings")),
     proveEvent: () => Promise.reject(new Error("nobody asks for proofs")),
