@@ -49,6 +49,10 @@ const SUITES: readonly Suite[] = [
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
   { figures: /^verify_1m(_cpu)?_s$/, run: (room) => apart("verify", { entries: 1_000_000 }, room) },
+  {
+    figures: /^supply(_(sbom_ms|match_s|open_s))?$/,
+    run: (room) => apart("supply", { components: 1_000, advisories: 50_000 }, room),
+  },
   { figures: /^runaway_(stop_ms|neighbour_ratio)$/, run: (room) => apart("runaway", {}, room) },
   { figures: /^jail_restart_ms|wasm_reset_ms$/, run: (room) => apart("restart", { root: ROOT }, room) },
   { figures: /^burst_cancel_p(50|99)_ms$/, run: (room) => apart("burst", { root: ROOT }, room) },

@@ -12,6 +12,7 @@ import { killSwitchSuite } from "./suites/kill-switch.ts";
 import { feedThread, laneSuite } from "./suites/lane.ts";
 import { computeThread, separationSuite } from "./suites/separation.ts";
 import { loadSuite } from "./suites/load.ts";
+import { supplySuite } from "./suites/supply.ts";
 import { verifySuite } from "./suites/verify.ts";
 import { wasmEventSuite } from "./suites/wasm-event.ts";
 import type { Measured } from "./measure.ts";
@@ -29,6 +30,7 @@ const SUITES: Readonly<Record<string, (argument: string) => Promise<readonly Mea
   runaway: runawaySuite,
   lane: laneSuite,
   separation: separationSuite,
+  supply: supplySuite,
   verify: verifySuite,
 };
 

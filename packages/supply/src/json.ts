@@ -15,7 +15,7 @@ export type JsonProblem = { readonly line: number; readonly problem: string };
 export type JsonDocument = {
   readonly value: JsonValue;
   /** The line, from 1, on which an object or array of this document begins. */
-  lineOf(part: object): number;
+  readonly lineOf: (part: object) => number;
 };
 
 export const JSON_DEPTH_MAX = 64;

@@ -12,7 +12,7 @@
  * - A severity that nobody rated counts as `unknown` against the policy's own number for it.
  */
 import { micros, type Failure, type Micros, type Result } from "@rumi/kernel";
-import { SEVERITIES, type Advisories, type Finding, type Severity } from "./advisories/finding.ts";
+import type { Advisories, Finding, Severity } from "./advisories/finding.ts";
 import {
   exceptionItem,
   exceptionProblem,
@@ -32,7 +32,7 @@ export type SupplyPolicy = {
   /** A readable, fresh directory of advisories; without it vulnerabilities are what happens to be known. */
   readonly require_advisories: boolean;
   /** How many findings of each severity are tolerated; one more and all of them are obstacles. */
-  readonly max_allowed: Readonly<Record<Severity, number>>;
+  readonly max_allowed: SeverityCounts;
   readonly advisories_max_age_seconds: number;
   readonly exceptions: {
     readonly allowed: boolean;
@@ -40,6 +40,8 @@ export type SupplyPolicy = {
     readonly max_seconds: number;
   };
 };
+
+export type SeverityCounts = Readonly<Record<Severity, number>>;
 
 export type AdvisoryFacts =
   | {
@@ -108,7 +110,7 @@ export type SupplyJudgement = {
   /** Empty for `allow`; for `allow_with_exception` what is excepted; for `deny` all, why an exception does not count among it. */
   readonly triage: readonly TriageItem[];
   /** Findings by severity, excepted ones included. */
-  readonly vulnerabilities: Readonly<Record<Severity, number>>;
+  readonly vulnerabilities: SeverityCounts;
   readonly exceptions_used: readonly string[];
   readonly exceptions_refused: readonly RefusedException[];
   /** When this answer ends by itself: an exception's end, a key's end, the directory's age. Null for never, and for `deny`. */
@@ -133,7 +135,8 @@ export function judge(
     ...item,
     excepted_by: counting.find((one) => isCovered(item, one))?.exception_id ?? null,
   }));
-  const denied = covered.filter((item) => item.excepted_by === null && isObstacle(item, covered, policy));
+  const open = countsOf(covered.filter(({ excepted_by }) => excepted_by === null));
+  const denied = covered.filter((item) => item.excepted_by === null && isObstacle(item, open, policy));
   const used = new Set(covered.flatMap(({ excepted_by }) => excepted_by ?? []));
   const policy_decision = items.length === 0 ? "allow" : denied.length === 0 ? "allow_with_exception" : "deny";
   return {
@@ -155,15 +158,13 @@ export function judge(
 }
 
 /** Findings of a severity are tolerated as long as those that nothing covers are few enough; all else is an obstacle. */
-function isObstacle(item: TriageItem, all: readonly TriageItem[], { max_allowed }: SupplyPolicy): boolean {
-  if (item.code !== "VULNERABLE_COMPONENT" || item.severity === null) return true;
-  const uncovered = all.filter(({ severity, excepted_by }) => severity === item.severity && excepted_by === null);
-  return uncovered.length > max_allowed[item.severity];
+function isObstacle({ severity }: TriageItem, open: SeverityCounts, { max_allowed }: SupplyPolicy): boolean {
+  return severity === null || open[severity] > max_allowed[severity];
 }
 
-export function countsOf(findings: readonly Finding[]): Readonly<Record<Severity, number>> {
+export function countsOf(of: readonly { readonly severity: Severity | null }[]): SeverityCounts {
   const counts: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, unknown: 0 };
-  for (const severity of SEVERITIES) counts[severity] = findings.filter((one) => one.severity === severity).length;
+  for (const { severity } of of) if (severity !== null) counts[severity] += 1;
   return counts;
 }
 

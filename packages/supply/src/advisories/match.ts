@@ -14,13 +14,13 @@ import { holds, isListed, laterVersions } from "./versions.ts";
 
 type Entry = { readonly advisory: Advisory; readonly affected: Affected };
 
-export interface Shelf {
+export type Shelf = {
   readonly count: number;
   readonly withdrawn: number;
   readonly git_ranges: number;
   readonly newest: string | null;
-  match(components: readonly Component[]): readonly Finding[];
-}
+  readonly match: (components: readonly Component[]) => readonly Finding[];
+};
 
 export class ShelfMaker {
   readonly #advisories = new Map<string, Advisory>();
