@@ -50,7 +50,7 @@ const SUITES: readonly Suite[] = [
   },
   { figures: /^verify_1m(_cpu)?_s$/, run: (room) => apart("verify", { entries: 1_000_000 }, room) },
   {
-    figures: /^supply(_(sbom_ms|match_s|open_s))?$/,
+    figures: /^supply(_(sbom_ms|match_s|match_cpu_s|open_s))?$/,
     run: (room) => apart("supply", { components: 1_000, advisories: 50_000 }, room),
   },
   { figures: /^runaway_(stop_ms|neighbour_ratio)$/, run: (room) => apart("runaway", {}, room) },

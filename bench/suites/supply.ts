@@ -30,7 +30,9 @@ export async function supplySuite(argument: string): Promise<readonly Measured[]
     if (listed.length !== components) throw new Error(`${listed.length} of ${components} components were listed`);
     const opens: number[] = [];
     const wholes: number[] = [];
+    const cpu_seconds: number[] = [];
     for (let run = 0; run < RUNS; run += 1) {
+      const cpu = process.cpuUsage();
       const began = performance.now();
       const opened = await openAdvisories(folder);
       opens.push(performance.now() - began);
@@ -38,11 +40,14 @@ export async function supplySuite(argument: string): Promise<readonly Measured[]
       if (opened.value.count !== advisories) throw new Error(`${opened.value.count} advisories were read`);
       const found = opened.value.match(listed);
       wholes.push(performance.now() - began);
+      const { user, system } = process.cpuUsage(cpu);
+      cpu_seconds.push((user + system) / 1e6);
       if (found.length < components / 10) throw new Error(`only ${found.length} weaknesses were found`);
     }
     return [
       measured("supply_sbom_ms", "ms", sboms),
       measured("supply_match_s", "s", wholes.map(seconds)),
+      measured("supply_match_cpu_s", "s", cpu_seconds),
       measured("supply_open_s", "s", opens.map(seconds)),
     ];
   } finally {

@@ -62,7 +62,10 @@ describe("[L-51.1] strict JSON", () => {
     const read = readJson('{"__proto__": {"x": 1},\n "constructor": {"y": 2}}');
     if (!read.ok || !isRecord(read.value.value)) throw new Error("not read");
     expect(Object.keys(read.value.value)).toEqual(["__proto__", "constructor"]);
-    expect(Object.getPrototypeOf(read.value.value)).toBe(null);
+    expect(Object.getPrototypeOf(read.value.value)).toBe(Object.prototype);
+    expect(problem('{"__proto__": 1, "__proto__": 2}')).toMatchObject({
+      problem: expect.stringContaining("twice") as string,
+    });
     const inner = read.value.value["constructor"];
     expect(isRecord(inner) && read.value.lineOf(inner)).toBe(2);
   });

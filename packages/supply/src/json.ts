@@ -3,7 +3,7 @@
  * every object, so that a refusal can point at it.
  *
  * How to think: `JSON.parse` keeps the last of two equal keys where others keep the first, so one text would mean two
- * things. Objects come without a prototype: `__proto__` is a key like any other.
+ * things. `__proto__` is a key like any other; ask for keys that a stranger names with `Object.hasOwn`.
  *
  * Invariant (json.test.ts): what it accepts, `JSON.parse` reads to the same value.
  */
@@ -144,17 +144,20 @@ class Reader {
   }
 
   #record(depth: number): JsonRecord {
-    const record = Object.create(null) as { [key: string]: JsonValue };
+    const record: { [key: string]: JsonValue } = {};
     if (this.#open(record, depth, "}")) return record;
     do {
       const sign = this.#space();
       const began = this.#at;
       if (sign !== '"') throw new Stop("it is no JSON", began);
       const key = this.#string();
-      if (key in record) throw new Stop(`the key ${JSON.stringify(key.slice(0, 80))} stands there twice`, began);
+      if (Object.hasOwn(record, key))
+        throw new Stop(`the key ${JSON.stringify(key.slice(0, 80))} stands there twice`, began);
       if (this.#space() !== ":") throw new Stop("it is no JSON", this.#at);
       this.#at += 1;
-      record[key] = this.#value(depth);
+      const value = this.#value(depth);
+      if (key === "__proto__") Object.defineProperty(record, key, { value, enumerable: true });
+      else record[key] = value;
     } while (this.#more("}"));
     return record;
   }

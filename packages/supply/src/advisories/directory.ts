@@ -47,6 +47,8 @@ export type AdvisoryLimits = { readonly [name in keyof typeof ADVISORY_LIMITS]: 
 
 /** How many records are read before others get their turn. */
 const TURN_RECORDS = 256;
+/** Of an archive that is unpacked piece by piece. */
+const PIECE_BYTES = 1_048_576;
 const INDEX = "index.json";
 
 export async function openAdvisories(
@@ -216,7 +218,7 @@ class Opening {
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 async function* unpacked(bytes: Buffer, name: string): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
   gunzip.end(bytes);
   try {
     for await (const piece of gunzip) yield piece as Buffer;

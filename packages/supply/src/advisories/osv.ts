@@ -39,8 +39,7 @@ class Wrong extends Error {}
 /** The advisory, or what is wrong with the record. */
 export function readAdvisory(value: JsonValue): Advisory | string {
   try {
-    // Pieces of a text keep the whole text alive, prose and all; copies do not.
-    return JSON.parse(JSON.stringify(advisoryOf(value))) as Advisory;
+    return advisoryOf(value);
   } catch (cause) {
     if (cause instanceof Wrong) return cause.message;
     throw cause;
@@ -63,7 +62,14 @@ function advisoryOf(value: JsonValue): Advisory {
     git_ranges += read.git_ranges;
     return read.affected ?? [];
   });
-  return { id, aliases: textsOf(value, "aliases"), modified, withdrawn: withdrawn !== null, affected, git_ranges };
+  return {
+    id: kept(id),
+    aliases: textsOf(value, "aliases"),
+    modified,
+    withdrawn: withdrawn !== null,
+    affected,
+    git_ranges,
+  };
 }
 
 type Rated = Pick<Affected, "vectors" | "words">;
@@ -89,7 +95,7 @@ function affectedOf(
   const versions = textsOf(entry, "versions");
   const affected: Affected = {
     ecosystem: known,
-    name: known === "PyPI" ? pypiName(name) : name,
+    name: kept(known === "PyPI" ? pypiName(name) : name),
     versions,
     ranges: other.map(rangeOf),
     git_only: other.length === 0 && versions.length === 0 && git_ranges > 0,
@@ -111,7 +117,7 @@ function rangeOf(range: JsonRecord): Range {
       const version = event[kind];
       if (version === undefined) return [];
       if (typeof version !== "string") throw new Wrong(`${kind} is no text`);
-      return [{ kind, version }];
+      return [{ kind, version: kept(version) }];
     });
     if (found.length === 0) throw new Wrong("an event says nothing that is known");
     return found;
@@ -130,6 +136,9 @@ function timeOf(value: JsonValue | undefined): string | undefined {
   return `${seconds}.${fraction.slice(0, 6).padEnd(6, "0")}Z`;
 }
 
+/** A copy: a piece of a text keeps the whole text alive, prose and all. */
+const kept = (text: string): string => ` ${text}`.slice(1);
+
 function listOf(of: JsonRecord, field: string): readonly JsonValue[] {
   const value = of[field] ?? [];
   if (!Array.isArray(value)) throw new Wrong(`${field} is no list`);
@@ -139,14 +148,14 @@ function listOf(of: JsonRecord, field: string): readonly JsonValue[] {
 function textsOf(of: JsonRecord, field: string): readonly string[] {
   return listOf(of, field).map((text) => {
     if (typeof text !== "string") throw new Wrong(`${field} holds something that is no text`);
-    return text;
+    return kept(text);
   });
 }
 
 function vectorsOf(of: JsonRecord): readonly string[] {
   return listOf(of, "severity").flatMap((rating) => {
     const score = isRecord(rating) ? rating["score"] : undefined;
-    return typeof score === "string" ? [score] : [];
+    return typeof score === "string" ? [kept(score)] : [];
   });
 }
 
@@ -155,7 +164,7 @@ function wordsOf(of: JsonRecord): readonly string[] {
   return ["database_specific", "ecosystem_specific"].flatMap((field) => {
     const more = of[field];
     const word = isRecord(more) ? more["severity"] : undefined;
-    return typeof word === "string" ? [word] : [];
+    return typeof word === "string" ? [kept(word)] : [];
   });
 }
 

@@ -62,7 +62,7 @@ function componentAt(
   if (isMember && (place.startsWith("/") || place.split("/").includes(".."))) return foreign("a folder outside it");
   const { resolved, integrity } = entry;
   if (entry["link"] === true) {
-    const isOwn = typeof resolved === "string" && resolved in packages && !resolved.includes(FOLDER);
+    const isOwn = typeof resolved === "string" && Object.hasOwn(packages, resolved) && !resolved.includes(FOLDER);
     return isOwn
       ? ok(undefined)
       : foreign(`the folder ${typeof resolved === "string" ? resolved : "that is not named"}`);
