@@ -120,6 +120,7 @@ import { rolesNow, USER_MIGRATIONS } from "./users/tables.ts";
 import { VENUE_MIGRATIONS } from "./venues/tables.ts";
 import { venueDeclarations, type InspectRecordings } from "./venues/operations.ts";
 import { gateRunDeclarations } from "./supply-chain/gate-operations.ts";
+import { supplyGuard } from "./supply-chain/guard.ts";
 import type { SupplyDeps } from "./supply-chain/look.ts";
 import { memorySupplyShelf } from "./supply-chain/shelf.ts";
 import { supplyCheck, type SupplyCheck } from "./supply-chain/standing.ts";
@@ -365,7 +366,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     supplyCheck: (reader, artifact_id, now) => supplyCheck(reader, store, artifact_id, now),
     guards: guards({
       safety: safetyReader(store, spool),
-      locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool)],
+      locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool), supplyGuard(store)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       guardrails: [guardrailGuard(store)],
       policy,

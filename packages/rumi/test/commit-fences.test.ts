@@ -60,6 +60,16 @@ const OPERATIONS: Readonly<Record<string, () => Promise<Reply>>> = {
       reason: "test",
     }),
 };
+/** A tightening of the default, which one person may do. */
+const SIGNED = {
+  require_signature: true,
+  require_lock_files: false,
+  require_hashes: false,
+  require_advisories: false,
+  max_allowed: { critical: 0, high: 0, medium: 0, low: 0, unknown: 0 },
+  advisories_max_age_seconds: 3_600,
+  exceptions: { allowed: false, max_seconds: 60 },
+};
 const RESTRAINTS: readonly (readonly [string, () => Promise<void>, readonly unknown[]])[] = [
   ["a freeze of everything", () => hold("freeze", { all: true }), [409, "RUMI-CMD-007", "G.FREEZE"]],
   ["an incident on its venue", () => hold("incident", { venue: "SIM" }), [409, "RUMI-CMD-007", "G.INCIDENT"]],
@@ -97,6 +107,17 @@ describe("[L-16] [G-5.2] [L-N4] what is set while an operation is being judged",
         expect([after["state"], after["spec"]]).toEqual([before["state"], before["spec"]]);
         expect(await world.actions()).toContain("controlplane.command.denied");
       });
+
+  for (const operation of ["start", "update"])
+    it(`[L-51.2] a denial of the supply chain refuses a ${operation} whose preflight had passed already`, async () => {
+      const before = await world.bot();
+      const command_id = world.id();
+      meanwhile = () => post("/api/supply_chain/policy/set", { command_id, ...SIGNED, reason: "from now on" });
+      const { status, body } = (await OPERATIONS[operation]?.()) ?? { status: 0, body: {} };
+      expect([status, body["error_code"], body["reason_code"]]).toEqual([409, "RUMI-SUP-050", "L.SUPPLY_CHAIN.DENIED"]);
+      expect(loads, "it was looked at again").toBe(2);
+      expect((await world.bot())["state"]).toBe(before["state"]);
+    });
 
   for (const [operation, act] of Object.entries(OPERATIONS))
     it(`what concerns another bot only has a ${operation} judged again, and it passes`, async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { supplyMetrics } from "@rumi/control";
 import { createMetrics } from "@rumi/operations";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sampleManifest, SAMPLE_WASM, writePack } from "../../platform/test/kit.ts";
 import { DAY_S, lockFile, NOTHING, openRig, said, STRICT, type Data, type Rig } from "./supply-chain-rig.ts";
 
 let rig: Rig;
@@ -203,6 +204,18 @@ describe("[L-51.1] what it is made of", () => {
     expect((await ask(rig.digest)).body["error_code"]).toBe("RUMI-PACK-007");
     expect(await rig.get("/api/packs/demo_pack/status")).toMatchObject({ state: "modified" });
     expect((await rig.get("/api/supply_chain/reports"))["count"]).toBe(0);
+  });
+
+  it("[L-N12] what waits for its approval is looked at by the digest that was seen: other bytes are refused", async () => {
+    const folder = join(rig.world.folder, "ecosystem/other_pack");
+    const manifest = sampleManifest({ pack_id: "other_pack", pack_identity: "local:other_pack" });
+    writePack(folder, manifest, { "strategies/ema.wasm": SAMPLE_WASM, "package-lock.json": lockFile() });
+    await rig.world.command("packs.scan", {});
+    const { digest } = await rig.get("/api/packs/other_pack/status");
+    expect(await rig.run(String(digest))).toMatchObject({ pack_id: "other_pack", components: 1 });
+    writeFileSync(join(folder, "package-lock.json"), lockFile("1.3.1"));
+    const again = await rig.ask("/api/supply_chain/gate/run", { artifact_id: digest });
+    expect(again.body["error_code"]).toBe("RUMI-PACK-007");
   });
 
   it("[L-N12] an altered or lost bill of materials is not handed out", async () => {

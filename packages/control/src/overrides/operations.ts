@@ -10,7 +10,7 @@ import { readBot, type BotRow } from "../bots/tables.ts";
 import { BotIdField, CLOSED, CommandIdField, DigestField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { feed } from "../shared/sql.ts";
 import { inForce } from "../supply-chain/policy.ts";
-import { readSupplyPolicy } from "../supply-chain/tables.ts";
+import { readSupplyPolicy, supplyChanged } from "../supply-chain/tables.ts";
 import { ARTIFACT_OVERRIDABLE, OVERRIDABLE, type OverridableCheck } from "./checks.ts";
 import { OVERRIDE_LIMITS, overrideEvent, overrideView, stateOf } from "./model.ts";
 import { endOverride, insertOverride, readOpen, readOverride, readOverrides, type OverrideRow } from "./tables.ts";
@@ -175,7 +175,11 @@ const revokeOverride: Declaration = defineOperation({
       return ok({ writes: [], events: [], outbox: [], data: { ...overrideView(row, now), changed: false } });
     const data = overrideView({ ...row, ended_at: now, ended_by: principal.id }, now);
     return ok({
-      writes: [endOverride(store, override_id, principal.id, now), feed(store, "override", override_id, data, now)],
+      writes: [
+        endOverride(store, override_id, principal.id, now),
+        ...(row.artifact_id === null ? [] : [supplyChanged(store)]),
+        feed(store, "override", override_id, data, now),
+      ],
       events: [overrideEvent("revoked", row)],
       outbox: [],
       data: { ...data, changed: true },

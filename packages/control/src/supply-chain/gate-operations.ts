@@ -14,7 +14,7 @@ import { lookAt, type Looked, type SupplyDeps } from "./look.ts";
 import { reportRow, reportView } from "./report.ts";
 import { kept, type SupplyShelf } from "./shelf.ts";
 import { judgeNow, readScales, standingOf, standingUnder, standingView, type Scales } from "./standing.ts";
-import { insertReport, readReport, readReports, type SupplyReportRow } from "./tables.ts";
+import { insertReport, readReport, readReports, supplyChanged, type SupplyReportRow } from "./tables.ts";
 
 export const gateRunDeclarations = (deps: SupplyDeps): readonly Declaration[] => [
   runGate(deps),
@@ -60,7 +60,7 @@ const runGate = (deps: SupplyDeps): Declaration =>
       const { sbom_ref, vulnerability_summary_ref, signature_verified } = data;
       const brief = { scg_id, artifact_id, policy_decision };
       return ok({
-        writes: [insertReport(store, row), feed(store, "supply_report", scg_id, brief, now)],
+        writes: [insertReport(store, row), supplyChanged(store), feed(store, "supply_report", scg_id, brief, now)],
         events: [
           {
             action: "supply_chain.gate.run",

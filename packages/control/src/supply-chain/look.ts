@@ -2,7 +2,7 @@
  * Looking at an artifact: its lock files out of its own verified bytes, what they are made of, what is known against it.
  * Whatever cannot be read is said to be unreadable; nothing that is not known passes for nothing.
  */
-import { canonicalJson, failureText, ok, type Failure, type Json, type Result } from "@rumi/kernel";
+import { canonicalJson, failureText, ok, type Failure, type Result } from "@rumi/kernel";
 import type { ArtifactFiles } from "@rumi/platform";
 import {
   advisoryFacts,
@@ -88,5 +88,5 @@ function componentFacts(files: ArtifactFiles["files"]): ComponentFacts {
 function summaryOf(artifact_id: string, advisories: AdvisoryFacts): string {
   const { findings, ...of } = advisories.kind === "known" ? advisories : { ...advisories, findings: [] };
   const summary = { artifact_id, advisories: of, vulnerabilities: countsOf(findings), findings };
-  return `${canonicalJson(summary as unknown as Json)}\n`;
+  return `${canonicalJson(summary)}\n`;
 }

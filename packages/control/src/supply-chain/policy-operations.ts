@@ -10,7 +10,7 @@ import { feed } from "../shared/sql.ts";
 import { SupplyPoliciesAnswer, SupplyPolicyAnswer } from "./answers.ts";
 import { SUPPLY_LIMITS } from "./limits.ts";
 import { inForce, looserFields, policyView } from "./policy.ts";
-import { insertPolicy, readSupplyPolicies, readSupplyPolicy, type SupplyPolicyRow } from "./tables.ts";
+import { insertPolicy, readSupplyPolicies, readSupplyPolicy, supplyChanged, type SupplyPolicyRow } from "./tables.ts";
 
 export const supplyPolicyDeclarations = (): readonly Declaration[] => [showPolicy, listPolicies, setPolicy];
 
@@ -112,7 +112,11 @@ const setPolicy: Declaration = defineOperation({
     const data = policyView(next);
     const { revision, policy_digest } = data;
     return ok({
-      writes: [insertPolicy(store, next), feed(store, "supply_policy", "all", { revision, policy_digest }, now)],
+      writes: [
+        insertPolicy(store, next),
+        supplyChanged(store),
+        feed(store, "supply_policy", "all", { revision, policy_digest }, now),
+      ],
       events: [
         {
           action: "supply_chain.policy.set",

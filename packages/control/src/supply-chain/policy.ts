@@ -8,7 +8,7 @@
  * Invariants (policy.test.ts)
  * - Each field, moved alone in the loosening direction, is called looser; in the other direction it is not.
  */
-import { canonicalJson, digestOf, type Json } from "@rumi/kernel";
+import { canonicalJson, digestOf } from "@rumi/kernel";
 import { SEVERITIES, type SupplyPolicy } from "@rumi/supply";
 import { iso } from "../challenges/model.ts";
 import { jsonOf } from "../shared/sql.ts";
@@ -53,7 +53,7 @@ export function looserFields(before: SupplyPolicy, next: SupplyPolicy): readonly
   ];
 }
 
-export const policyDigest = (policy: SupplyPolicy): string => digestOf(canonicalJson(policy as unknown as Json));
+export const policyDigest = (policy: SupplyPolicy): string => digestOf(canonicalJson(policy));
 
 export function policyView(row: SupplyPolicyRow | undefined) {
   const { revision, policy } = inForce(row);

@@ -5,7 +5,7 @@ import { Type } from "@sinclair/typebox";
 import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField, UtcInstantField } from "../shared/fields.ts";
 import { feed, type Sql } from "../shared/sql.ts";
 import { TrustRootAnswer, TrustRootsAnswer } from "./answers.ts";
-import { insertRoot, readRoot, readRoots, updateRoot, type TrustRootRow } from "./tables.ts";
+import { insertRoot, readRoot, readRoots, supplyChanged, updateRoot, type TrustRootRow } from "./tables.ts";
 import { judgeNewRoot, rootState, rootView, type NewRoot } from "./trust-roots.ts";
 
 export const rootDeclarations = (): readonly Declaration[] => [listRoots, addRoot, retireRoot, revokeRoot];
@@ -140,7 +140,7 @@ const retireRoot: Declaration = defineOperation({
     const next = { ...row, ...change };
     const data = rootView(next, now);
     return ok({
-      writes: [updateRoot(store, row, change), tell(store, next, now)],
+      writes: [updateRoot(store, row, change), supplyChanged(store), tell(store, next, now)],
       events: [
         {
           action: "supply_chain.trust_root.retired",
@@ -175,7 +175,7 @@ const revokeRoot: Declaration = defineOperation({
     const change = { revoked_at: now, revoked_by: principal.id, reason };
     const next = { ...row, ...change };
     return ok({
-      writes: [updateRoot(store, row, change), tell(store, next, now)],
+      writes: [updateRoot(store, row, change), supplyChanged(store), tell(store, next, now)],
       events: [{ action: "supply_chain.trust_root.revoked", ...resource(keyid), details: { keyid, name: row.name } }],
       outbox: [],
       data: { ...rootView(next, now), changed: true },

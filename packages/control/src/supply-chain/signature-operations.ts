@@ -2,7 +2,7 @@
  * Keeping signatures of artifacts. Whether one counts is judged where an artifact is judged, against the keys of that
  * moment, and never here: a signature may arrive before its key, and a key may be revoked after it.
  */
-import { canonicalJson, err, failure, ok, sha256Hex, type Json } from "@rumi/kernel";
+import { canonicalJson, err, failure, ok, sha256Hex } from "@rumi/kernel";
 import type { Envelope } from "@rumi/ledger";
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
@@ -76,7 +76,7 @@ const addSignature: Declaration = defineOperation({
   gates: [],
   load: (reader, { artifact_id }, { store }) => readSignatures(reader, store, artifact_id),
   decide: (known: readonly SignatureRow[], { artifact_id, envelope }, { now, principal, store }) => {
-    const text = canonicalJson(envelope as unknown as Json);
+    const text = canonicalJson(envelope);
     const signature_id = sha256Hex(text);
     const same = known.find((row) => row.signature_id === signature_id);
     if (same !== undefined) return ok({ writes: [], events: [], outbox: [], data: { ...view(same), changed: false } });

@@ -1,7 +1,7 @@
 /**
  * Trust roots, signatures, revisions of the policy, reports. Nothing here is ever deleted: what once counted is evidence of why something ran.
  */
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { PolicyDecision } from "@rumi/supply";
 import { first, type Sql } from "../shared/sql.ts";
 
@@ -63,7 +63,10 @@ export type SupplyReportRow = {
   produced_by: string;
   produced_at: number;
 };
+/** One row, whose generation rises with whatever can deny what was allowed. */
+export type SupplyHeadRow = { one: number; generation: number };
 export type SupplyTables = {
+  supply_head: SupplyHeadRow;
   supply_report: SupplyReportRow;
   supply_trust_root: TrustRootRow;
   supply_signature: SignatureRow;
@@ -97,12 +100,17 @@ const reports = (integer: string): readonly string[] => [
   "CREATE INDEX supply_report_time ON supply_report (produced_at, scg_id)",
   "CREATE INDEX supply_report_denied ON supply_report (scg_id) WHERE policy_decision = 'deny'",
 ];
+const head = (integer: string): readonly string[] => [
+  `CREATE TABLE supply_head (one ${integer} NOT NULL PRIMARY KEY CHECK (one = 1), generation ${integer} NOT NULL)`,
+  "INSERT INTO supply_head (one, generation) VALUES (1, 0)",
+];
 export const SUPPLY_MIGRATIONS: Migrations = {
   owner: "control.supply_chain",
   steps: [
     { name: "001-trust", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-policy", sqlite: policies("INTEGER"), postgres: policies("BIGINT") },
     { name: "003-reports", sqlite: reports("INTEGER"), postgres: reports("BIGINT") },
+    { name: "004-head", sqlite: head("INTEGER"), postgres: head("BIGINT") },
   ],
 };
 
@@ -211,8 +219,11 @@ export function readReports(
   if (artifact_id !== undefined) query = query.where("artifact_id", "=", artifact_id);
   if (after !== undefined) {
     const [produced_at, scg_id] = [Number(after[0]), String(after[1])];
-    query = query.where(({ eb, or, and }) =>
-      or([eb("produced_at", "<", produced_at), and([eb("produced_at", "=", produced_at), eb("scg_id", "<", scg_id)])]),
+    query = query.where((eb) =>
+      eb.or([
+        eb("produced_at", "<", produced_at),
+        eb.and([eb("produced_at", "=", produced_at), eb("scg_id", "<", scg_id)]),
+      ]),
     );
   }
   return reader.rows<SupplyReportRow>(query);
@@ -229,4 +240,32 @@ export async function countDenied(reader: Reader, sql: Sql): Promise<number> {
       .where("policy_decision", "=", "deny"),
   );
   return Number(row?.count ?? 0);
+}
+
+// Every command that may increase risk passes here.
+const SELECT_HEAD = compiledText<SupplyTables>((db) => db.selectFrom("supply_head").selectAll());
+
+/** By which a start that was judged before finds out. */
+export function supplyChanged(sql: Sql): Write {
+  const rise = sql
+    .builder<SupplyTables>()
+    .updateTable("supply_head")
+    .set((of) => ({ generation: of("generation", "+", 1) }));
+  return write(rise.where("one", "=", 1), 1);
+}
+
+/** Fits while nothing was committed since this reading that can deny what was allowed. */
+export async function supplyFence(reader: Reader, sql: Sql): Promise<Write> {
+  const [row] = await reader.rows<SupplyHeadRow>({ sql: SELECT_HEAD(sql), parameters: [] });
+  if (row === undefined) throw new Error("the head of the supply chain is missing");
+  const { generation } = row;
+  return write(
+    sql
+      .builder<SupplyTables>()
+      .updateTable("supply_head")
+      .set({ generation })
+      .where("one", "=", 1)
+      .where("generation", "=", generation),
+    1,
+  );
 }

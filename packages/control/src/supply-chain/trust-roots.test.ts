@@ -141,7 +141,7 @@ it("[L-51.1] signatures are kept as they come, each once, up to a limit; nothing
     world.command("supply_chain.signature_add", {
       command_id: world.id(),
       artifact_id,
-      envelope: envelope as Record<string, unknown>,
+      envelope: envelope,
       reason: "signed",
       ...over,
     });
