@@ -19,6 +19,7 @@ export type Bundles = {
   /** The program with its workers, laid out as in the distributed package. */
   readonly program: string;
   readonly writer_worker: string;
+  readonly verify_worker: string;
   readonly runner: string;
   readonly remove: () => void;
 };
@@ -56,6 +57,7 @@ export async function makeBundles(): Promise<Bundles> {
     http_reads: join(folder, "http-reads.js"),
     program: join(dist, "rumi.js"),
     writer_worker: join(dist, "writer-worker.js"),
+    verify_worker: join(dist, "verify-worker.js"),
     runner: join(dist, "runner.js"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -48,7 +48,10 @@ const SUITES: readonly Suite[] = [
     figures: /^ledger_append(s_per_s|_p99_ms|_cpu_us)$/,
     run: (room) => apart("appends", { writer_worker: room.bundles.writer_worker }, room),
   },
-  { figures: /^verify_1m(_cpu)?_s$/, run: (room) => apart("verify", { entries: 1_000_000 }, room) },
+  {
+    figures: /^verify_1m(_cpu)?_s$/,
+    run: (room) => apart("verify", { entries: 1_000_000, verify_worker: room.bundles.verify_worker }, room),
+  },
   {
     figures: /^supply(_(sbom_ms|match_s|match_cpu_s|open_s))?$/,
     run: (room) => apart("supply", { components: 1_000, advisories: 50_000 }, room),

@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export const ENTRIES = {
   rumi: "packages/rumi/src/main.ts",
   "writer-worker": "packages/store/src/sqlite/writer-worker.ts",
+  "verify-worker": "packages/store/src/sqlite/vouch-worker.ts",
   runner: "packages/rumi/src/runner-entry.ts",
   "lane-worker": "packages/runtime/src/lane/lane-worker.ts",
   admission: "packages/rumi/src/admission-entry.ts",

@@ -1,6 +1,7 @@
 /**
  * How long a log of a million entries takes to verify whole, as `rumi audit verify` does it with a home's store: every
- * leaf hashed, every payload opened, every row of the index held against its entry, tiles and signed head recomputed.
+ * leaf hashed, every payload opened, every row of the index held against its entry, tiles and signed head recomputed, by
+ * as many threads as the machine runs at once, whose start is part of the time.
  *
  * The log is made by the store's own writer, a thousand events to a batch.
  */
@@ -8,9 +9,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { systemClock, systemRandom } from "@rumi/kernel";
 import { encodeVerifier, signerFromPem, verifyLog } from "@rumi/ledger";
-import { openSqliteReader, openSqliteStore, storedLog } from "@rumi/store";
+import { openSqliteReader, openSqliteStore, sqliteVouchers, storedLog } from "@rumi/store";
 import { measured, type Measured } from "../measure.ts";
 import { auditEvent } from "./appends.ts";
 
@@ -19,7 +21,10 @@ const ORIGIN = "rumi.local/dev/bench";
 const RUNS = 3;
 
 export async function verifySuite(argument: string): Promise<readonly Measured[]> {
-  const { entries } = JSON.parse(argument) as { readonly entries: number };
+  const { entries, verify_worker } = JSON.parse(argument) as {
+    readonly entries: number;
+    readonly verify_worker: string;
+  };
   const folder = mkdtempSync(join(tmpdir(), "rumi-bench-"));
   const path = join(folder, "store.db");
   const private_key_pem = generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString();
@@ -34,10 +39,13 @@ export async function verifySuite(argument: string): Promise<readonly Measured[]
     for (let run = 0; run < RUNS; run += 1) {
       const cpu = process.cpuUsage();
       const began = performance.now();
+      const vouchers = sqliteVouchers({ path, worker_url: pathToFileURL(verify_worker) });
       const report = await store.snapshot((reader) => {
         const log = storedLog(store, reader);
-        return verifyLog({ source: log, payloads: log, index: log, verifier: encodeVerifier(signer.value) });
+        const verifier = encodeVerifier(signer.value);
+        return verifyLog({ source: log, payloads: log, index: log, verifier, vouchers });
       });
+      await vouchers.close();
       seconds.push((performance.now() - began) / 1_000);
       const { user, system } = process.cpuUsage(cpu);
       cpu_seconds.push((user + system) / 1e6);

@@ -79,16 +79,30 @@ const hmacOuter = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
 /** HMAC-SHA-256 (RFC 2104) of a text's UTF-8 under a key of at most 64 bytes, as lower-case hexadecimal. */
 export function hmacHex(key: Uint8Array, text: string): string {
+  takeKey(key, 3 * text.length);
+  return finishHmac(hmacInput.write(text, BLOCK_BYTES, "utf8"));
+}
+
+/** The same of bytes. */
+export function hmacHexOfBytes(key: Uint8Array, bytes: Uint8Array): string {
+  takeKey(key, bytes.length);
+  hmacInput.set(bytes, BLOCK_BYTES);
+  return finishHmac(bytes.length);
+}
+
+/** Lays the key before the message, for which there is room afterwards. */
+function takeKey(key: Uint8Array, most: number): void {
   if (key.length > BLOCK_BYTES) throw new RangeError(`an HMAC key of ${key.length} bytes`);
-  const most = BLOCK_BYTES + 3 * text.length;
-  if (most > hmacInput.length) hmacInput = Buffer.alloc(2 * most);
+  if (BLOCK_BYTES + most > hmacInput.length) hmacInput = Buffer.alloc(2 * (BLOCK_BYTES + most));
   for (let i = 0; i < BLOCK_BYTES; i += 1) {
     const byte = key[i] ?? 0;
     hmacInput[i] = byte ^ 0x36;
     hmacOuter[i] = byte ^ 0x5c;
   }
-  const written = hmacInput.write(text, BLOCK_BYTES, "utf8");
-  sha256Into(hmacOuter, BLOCK_BYTES, hmacInput.subarray(0, BLOCK_BYTES + written));
+}
+
+function finishHmac(length: number): string {
+  sha256Into(hmacOuter, BLOCK_BYTES, hmacInput.subarray(0, BLOCK_BYTES + length));
   return digestHex(hmacOuter);
 }
 

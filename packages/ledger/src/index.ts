@@ -22,4 +22,6 @@ export * from "./dsse.ts";
 export * from "./proof.ts";
 export * from "./tile-files.ts";
 export * from "./verify.ts";
+export { indexLine } from "./verify/index-check.ts";
+export { RANGE_ENTRIES, vouchForRange } from "./verify/vouch.ts";
 export * from "./contracts.ts";

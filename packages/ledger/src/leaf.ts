@@ -93,16 +93,21 @@ export function openRecord(record: LeafRecord, salt: Uint8Array, payload: string
  */
 export function reopenLeaf(leaf: Uint8Array, salt: Uint8Array, payload: string): OpenedLeaf | undefined {
   if (salt.length !== SALT_BYTES) return undefined;
+  const made = remakeLeaf(payload, hmacHex(salt, payload));
+  return made !== undefined && isText(leaf, leafText(made.record)) ? made : undefined;
+}
+
+/** What a payload under this commitment leaves in the tree; undefined where it is none that a leaf could come from. */
+export function remakeLeaf(payload: string, commitment: string): OpenedLeaf | undefined {
   const event = parsePayload(payload);
   if (!event.ok || !UUID.test(event.value.event_id)) return undefined;
-  const record = recordOf(event.value, hmacHex(salt, payload));
-  return isText(leaf, leafText(record)) ? { record, event: event.value } : undefined;
+  return { record: recordOf(event.value, commitment), event: event.value };
 }
 
 let scratch = Buffer.alloc(4_096);
 
 /** Whether these bytes are the text's UTF-8. */
-function isText(bytes: Uint8Array, text: string): boolean {
+export function isText(bytes: Uint8Array, text: string): boolean {
   if (3 * text.length > scratch.length) scratch = Buffer.alloc(6 * text.length);
   const length = scratch.write(text, "utf8");
   return length === bytes.length && scratch.compare(bytes, 0, length, 0, length) === 0;

@@ -33,3 +33,32 @@ export interface IndexSource {
   /** Search columns of each log index from `from` to `to`, in order; undefined where there is no row. */
   indexed(from: number, to: number): Promise<readonly (IndexedEvent | undefined)[]>;
 }
+
+/** The 256 entries of one whole tile, each column laid end to end: read in one go, and nothing is made per entry. */
+export type PackedEntries = {
+  readonly leaves: Uint8Array;
+  readonly leaf_lengths: readonly number[];
+  readonly salts: Uint8Array;
+  readonly payloads: Uint8Array;
+  readonly payload_lengths: readonly number[];
+  /** What the store searches by, as {@link indexLine} writes it. */
+  readonly index_lines: readonly string[];
+};
+
+export interface PackedSource extends Pick<LogSource, "tile"> {
+  /** The entries of the bottom tile `index`; undefined where one of them, or its payload, is not there. */
+  packed(index: number): Promise<PackedEntries | undefined>;
+}
+
+/** Others who look at parts of the same log meanwhile: threads with connections of their own. */
+export interface RangeVouchers {
+  /** Number of ranges to ask for at once. */
+  readonly at_once: number;
+  /** A log of fewer entries is not worth asking. */
+  readonly least_size: number;
+  /**
+   * The roots of a range's tiles, one after the other (verify/vouch.ts), where all of it is as it must be; undefined
+   * where somebody has to look closer. Rejects when nobody is left to ask.
+   */
+  vouch(first_index: number): Promise<Uint8Array | undefined>;
+}

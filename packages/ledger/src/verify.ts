@@ -10,6 +10,7 @@
  * - Edited, removed, inserted, reordered, truncated and forked logs, changed payloads and changed JSONL
  *   lines are each found and named (verify.test.ts tampers with bytes of each).
  * - Memory does not grow with the log, but for the ids of erased payloads (verify.test.ts).
+ * - Who vouches for ranges saves time and changes no report (vouch.test.ts).
  * - The same code checks the store's rows and a copied directory (both are a {@link LogSource}).
  */
 import { isoFromMicros, type Micros, ok, type Uuid } from "@rumi/kernel";
@@ -21,7 +22,7 @@ import { equalBytes } from "./hashing.ts";
 import { type LeafRecord, type OpenedLeaf, openRecord, parseLeaf, reopenLeaf } from "./leaf.ts";
 import type { NoteVerifier } from "./note.ts";
 import { parseVerifier } from "./note.ts";
-import type { IndexedEvent, IndexSource, LogSource, OpenedPayload, PayloadSource } from "./source.ts";
+import type { IndexedEvent, IndexSource, LogSource, OpenedPayload, PayloadSource, RangeVouchers } from "./source.ts";
 import { TILE_WIDTH } from "./tiles.ts";
 import { type Finding, Findings } from "./verify/finding.ts";
 import { indexProblem } from "./verify/index-check.ts";
@@ -40,6 +41,8 @@ export type VerifyOptions = {
   readonly index?: IndexSource;
   /** Directory of the JSONL views. */
   readonly jsonl?: string;
+  /** Others who look at ranges of the same log, payloads and index; asked where those are given and no views are held. */
+  readonly vouchers?: RangeVouchers;
   /** Earlier signed checkpoints of this log; each must be a prefix of it. */
   readonly against?: readonly string[];
   /** Entries below were pruned by policy (whole bundles); their tiles must still be there. */
@@ -79,7 +82,9 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
     minimum_index: Math.floor((options.minimum_index ?? 0) / TILE_WIDTH) * TILE_WIDTH,
     anchors: earlier.map((checkpoint) => checkpoint.size),
     findings,
+    vouchers: vouchersFor(options),
     onEntries: (first, leaves) => contents.check(first, leaves),
+    onVouched: (entries) => contents.vouched(entries),
     onProgress: (done) => options.onProgress?.(done, head.size),
   });
   const whole = judge(stream, head, findings);
@@ -88,7 +93,12 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   return report(findings, head, contents, earlier.length);
 }
 
-export type VerifyDirectoryOptions = Omit<VerifyOptions, "source" | "verifier"> & {
+/** Those who look at just what is to be looked at. */
+function vouchersFor({ payloads, index, jsonl, vouchers }: VerifyOptions): RangeVouchers | undefined {
+  return payloads === undefined || index === undefined || jsonl !== undefined ? undefined : vouchers;
+}
+
+export type VerifyDirectoryOptions = Omit<VerifyOptions, "source" | "verifier" | "vouchers"> & {
   readonly directory: string;
   /** Without it the directory's own log.vkey is believed, which proves only that the copy agrees with itself. */
   readonly verifier?: NoteVerifier | string;
@@ -230,6 +240,12 @@ class Contents {
   }
   get jsonlCompleteTo(): number | null {
     return this.#jsonl?.complete_to ?? null;
+  }
+
+  /** Entries that were looked at elsewhere, and their payloads with them. */
+  vouched(entries: number): void {
+    this.entries += entries;
+    this.opened += entries;
   }
 
   async check(first: number, leaves: readonly (Uint8Array | undefined)[]): Promise<void> {

@@ -22,3 +22,4 @@ export * from "./sqlite/open.ts";
 export type { WriterPlace } from "./sqlite/writer-handle.ts";
 export * from "./sqlite/reader.ts";
 export * from "./sqlite/recovery.ts";
+export { sqliteVouchers, type VoucherOptions, type VoucherThreads } from "./sqlite/vouchers.ts";

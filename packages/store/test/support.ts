@@ -95,19 +95,26 @@ export function must<T>(result: Result<T, Failure>): T {
   return result.value;
 }
 
-let bundled: Promise<URL> | undefined;
+const bundled = new Map<string, Promise<URL>>();
 
 /** The writer's thread as it is shipped: one file, SQLite beside it. */
 export function bundledWorker(): Promise<URL> {
-  bundled ??= (async () => {
+  return bundledEntry("writer-worker");
+}
+
+/** One of the store's threads (`src/sqlite/<name>.ts`) as it is shipped. */
+export function bundledEntry(name: "writer-worker" | "vouch-worker"): Promise<URL> {
+  const known = bundled.get(name);
+  if (known !== undefined) return known;
+  const made = (async () => {
     // Under node_modules, so that the bundle finds SQLite as the shipped one does.
     const cache = new URL("../../../node_modules/.cache/", import.meta.url).pathname;
     mkdirSync(cache, { recursive: true });
     const folder = mkdtempSync(join(cache, "rumi-worker-"));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    const outfile = join(folder, "writer-worker.mjs");
+    const outfile = join(folder, `${name}.mjs`);
     await build({
-      entryPoints: [new URL("../src/sqlite/writer-worker.ts", import.meta.url).pathname],
+      entryPoints: [new URL(`../src/sqlite/${name}.ts`, import.meta.url).pathname],
       outfile,
       bundle: true,
       platform: "node",
@@ -118,7 +125,8 @@ export function bundledWorker(): Promise<URL> {
     });
     return pathToFileURL(outfile);
   })();
-  return bundled;
+  bundled.set(name, made);
+  return made;
 }
 
 export function sqliteOptions(folder: string, more: Partial<SqliteStoreOptions> = {}): SqliteStoreOptions {

@@ -28,7 +28,8 @@ type LogCode =
   | "RUMI-LOG-026"
   | "RUMI-LOG-027"
   | "RUMI-LOG-028"
-  | "RUMI-LOG-029";
+  | "RUMI-LOG-029"
+  | "RUMI-LOG-030";
 
 /** What a verification found: the log does not agree with its own signature, copies or earlier heads. */
 const tampered = { fault: "system", retry: "never", status: 500 } as const;
@@ -317,6 +318,20 @@ export const LOG_ERRORS: ErrorTable<LogCode> = {
     ja: {
       text: "{days} 日以内のイベントは消去できません。各イベントは保持期限まで残す必要があります。",
       next: "{latest} より前の日時を指定してください。金銭と承認のイベントは 7 年間、一部はログがある限り保持されます。",
+    },
+  },
+  "RUMI-LOG-030": {
+    key: "log.verifier_thread_ended",
+    status: 500,
+    fault: "system",
+    retry: "later",
+    en: {
+      text: "A thread that was checking the log ended before it answered, so nothing is proven: {problem}.",
+      next: "Verify again; when it happens again, look whether the machine is short of memory.",
+    },
+    ja: {
+      text: "ログを検証中のスレッドが応答前に終了したため、何も証明されていません: {problem}。",
+      next: "検証をやり直してください。繰り返す場合は、メモリ不足でないかを確認してください。",
     },
   },
 };

@@ -1,4 +1,5 @@
 /** Holds a store's search columns against what was signed: a list must not tell of an event what its leaf does not. */
+import type { Json } from "@rumi/kernel";
 import type { LedgerEvent } from "../event.ts";
 import type { LeafRecord } from "../leaf.ts";
 import type { IndexedEvent } from "../source.ts";
@@ -21,4 +22,26 @@ export function indexProblem(
   if (row.trace_id !== event.details.trace_id) return "trace_id";
   if (row.run_id !== event.details.run_id) return "run_id";
   return row.request_id === event.details.request_id ? undefined : "request_id";
+}
+
+/**
+ * The columns that an event must have as one JSON text, in the order of {@link indexProblem}; undefined where its details
+ * lack one. A row that gives the same text has no problem; another text says nothing yet, for stores may quote otherwise.
+ */
+export function indexLine(event: LedgerEvent): string | undefined {
+  const { trace_id, run_id, request_id }: Readonly<Record<string, Json | undefined>> = event.details;
+  if (trace_id === undefined || run_id === undefined || request_id === undefined) return undefined;
+  const { event_id, action, actor, resource_type, resource_id, outcome, occurred_at } = event;
+  return JSON.stringify([
+    event_id,
+    action,
+    actor,
+    resource_type,
+    resource_id,
+    outcome,
+    occurred_at,
+    trace_id,
+    run_id,
+    request_id,
+  ]);
 }

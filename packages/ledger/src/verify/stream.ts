@@ -7,13 +7,15 @@
  */
 import type { Failure, Result } from "@rumi/kernel";
 import { HASH_BYTES, equalBytes, leafHashInto, sameHash } from "../hashing.ts";
-import type { LogSource } from "../source.ts";
+import type { LogSource, RangeVouchers } from "../source.ts";
 import { TILE_WIDTH, levelCount, rowLength, tilePath, tileWidth } from "../tiles.ts";
 import { TreeBuilder } from "../tree-builder.ts";
+import { Ahead } from "./ahead.ts";
 import { Alignment, type Difference } from "./alignment.ts";
 import type { Findings } from "./finding.ts";
+import { RANGE_ENTRIES } from "./vouch.ts";
 
-const CHUNK_ENTRIES = 16 * TILE_WIDTH;
+const CHUNK_ENTRIES = RANGE_ENTRIES;
 
 export type StreamOptions = {
   readonly source: LogSource;
@@ -25,6 +27,10 @@ export type StreamOptions = {
   readonly findings: Findings;
   /** Entries that agree with the tiles, in order. */
   readonly onEntries: (first_index: number, leaves: readonly (Uint8Array | undefined)[]) => Promise<void>;
+  /** Others who may know already that a range is whole. */
+  readonly vouchers: RangeVouchers | undefined;
+  /** So many entries, with all that belongs to them, were vouched for and need no further look. */
+  readonly onVouched: (entries: number) => void;
   readonly onProgress: (done: number) => void;
 };
 
@@ -69,6 +75,13 @@ class AnchoredTree {
     }
   }
 
+  pushTiles(roots: Uint8Array): void {
+    for (let at = 0; at < roots.length; at += HASH_BYTES) {
+      this.tree.pushTile(roots, at);
+      this.#note();
+    }
+  }
+
   fork(): AnchoredTree {
     return new AnchoredTree(this.tree.fork(), this.#wanted, this.anchors);
   }
@@ -83,6 +96,15 @@ class AnchoredTree {
 }
 
 export async function streamLog(options: StreamOptions): Promise<StreamResult> {
+  const ahead = new Ahead(options);
+  try {
+    return await stream(options, ahead);
+  } finally {
+    await ahead.end();
+  }
+}
+
+async function stream(options: StreamOptions, ahead: Ahead): Promise<StreamResult> {
   const { source, size, findings } = options;
   const upper: { level: number; index: number; data: Uint8Array }[] = [];
   const byTiles = new AnchoredTree(
@@ -97,6 +119,15 @@ export async function streamLog(options: StreamOptions): Promise<StreamResult> {
 
   for (let first = 0; first < size; first += CHUNK_ENTRIES) {
     const end = Math.min(size, first + CHUNK_ENTRIES);
+    const roots = alignment === undefined ? await ahead.roots(first) : undefined;
+    if (roots !== undefined) {
+      byTiles.pushTiles(roots);
+      present += end - first;
+      options.onVouched(end - first);
+      for (const tile of upper.splice(0)) await checkUpperTile(options, tile.level, tile.index, tile.data);
+      options.onProgress(end);
+      continue;
+    }
     const read =
       first + CHUNK_ENTRIES <= options.minimum_index
         ? { leaves: [], hashes: undefined }

@@ -2,12 +2,12 @@
  * `rumi audit verify`: checks a log without trusting the program that wrote it; offline, on any copy.
  *
  * Given a home it checks three things that must agree: the store's rows, the tile files, the JSONL views. Given a
- * directory in the standard layout it checks that. Exit code 0: nothing found; 1: something was found.
+ * directory in the standard layout it checks that. Threads look at the store's ranges beside it. Exit code 0: nothing found; 1: something was found.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { err, failure, FailureError, ok, type Failure, type Result } from "@rumi/kernel";
 import {
   clearJsonl,
   clearTileFiles,
@@ -21,6 +21,7 @@ import {
 } from "@rumi/ledger";
 import { homePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
+import type { Installation } from "../program/installation.ts";
 import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson, progressBar } from "./output.ts";
@@ -35,7 +36,7 @@ type Options = {
 type Place = { readonly tiles: string; readonly jsonl: string | undefined; readonly store: string | undefined };
 type Part = { readonly part: "store" | "tile_files"; readonly report: VerifyReport };
 
-export function addAuditCommands(program: Command, context: CliContext): void {
+export function addAuditCommands(program: Command, context: CliContext, { verify_worker }: Installation): void {
   const audit = program.command("audit").description("The audit log: search, prove, verify.");
   audit
     .command("verify")
@@ -45,7 +46,7 @@ export function addAuditCommands(program: Command, context: CliContext): void {
     .option("--against <file...>", "earlier signed checkpoints that the log must continue")
     .option("--no-remember", "neither recall nor keep the last checkpoint that was seen")
     .option("--json", "print the report as JSON")
-    .action(async (path: string | undefined, options: Options) => verify(context, path, options));
+    .action(async (path: string | undefined, options: Options) => verify(context, verify_worker, path, options));
   audit
     .command("rebuild")
     .description("Make tile files and JSONL views again from the store (the program must not run)")
@@ -81,7 +82,7 @@ async function rebuild(context: CliContext): Promise<void> {
   return undefined;
 }
 
-async function verify(context: CliContext, path: string | undefined, options: Options): Promise<void> {
+async function verify(context: CliContext, worker_url: URL, path: string | undefined, options: Options): Promise<void> {
   const style: OutputStyle = options.json === true ? "json" : "words";
   const place = placeOf(context, path);
   if (!place.ok) return fail(context, place.error, style);
@@ -99,7 +100,7 @@ async function verify(context: CliContext, path: string | undefined, options: Op
   const origin = key.split("+")[0] ?? key;
   const remembered = options.remember ? heads.recall(origin) : undefined;
   const earlier = remembered === undefined ? against.value : [...against.value, remembered];
-  const parts = await checkedParts(context, place.value, key, earlier, style);
+  const parts = await checkedParts(context, place.value, key, earlier, style, worker_url);
   if (!parts.ok) return fail(context, parts.error, style);
   const isGood = parts.value.every(({ report }) => report.ok);
   if (isGood && options.remember) {
@@ -127,6 +128,7 @@ async function checkedParts(
   key: string,
   against: readonly string[],
   style: OutputStyle,
+  worker_url?: URL,
 ): Promise<Result<readonly Part[], Failure>> {
   const parts: Part[] = [];
   const quiet = { update: () => {}, end: () => {} };
@@ -134,14 +136,16 @@ async function checkedParts(
   const onProgress = (done: number, total: number): void => bar.update(done, total);
   try {
     if (place.store !== undefined) {
-      const { openSqliteReader, storedLog } = await import("@rumi/store");
+      const { openSqliteReader, sqliteVouchers, storedLog } = await import("@rumi/store");
       const opened = openSqliteReader(place.store);
       if (!opened.ok) return opened;
       const store = opened.value;
+      const vouchers = worker_url === undefined ? undefined : sqliteVouchers({ path: place.store, worker_url });
       try {
         const report = await store.snapshot((reader) => {
           const log = storedLog(store, reader);
-          return verifyLog({ source: log, payloads: log, index: log, verifier: key, against, onProgress });
+          const options = { verifier: key, against, onProgress, ...(vouchers === undefined ? {} : { vouchers }) };
+          return verifyLog({ source: log, payloads: log, index: log, ...options });
         });
         parts.push({ part: "store", report });
         const payloads = storedLog(store, store);
@@ -153,6 +157,7 @@ async function checkedParts(
           ),
         });
       } finally {
+        await vouchers?.close();
         store.close();
       }
     } else {
@@ -170,6 +175,9 @@ async function checkedParts(
       });
     }
     return ok(parts);
+  } catch (cause) {
+    if (cause instanceof FailureError) return err(cause.failure); // a store that cannot be read, a thread that ended
+    throw cause;
   } finally {
     bar.end();
   }

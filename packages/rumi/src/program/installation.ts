@@ -6,6 +6,7 @@ export type Installation = {
   readonly version: string;
   /** Bundled entry points. */
   readonly writer_worker: URL;
+  readonly verify_worker: URL;
   readonly runner: URL;
   readonly lane_worker: URL;
   readonly admission: URL;
@@ -25,6 +26,7 @@ export function installation(bundle: URL): Installation {
   return {
     version: versionOf(inRoot("package.json")),
     writer_worker: inDist("writer-worker.js"),
+    verify_worker: inDist("verify-worker.js"),
     runner: inDist("runner.js"),
     lane_worker: inDist("lane-worker.js"),
     admission: inDist("admission.js"),
