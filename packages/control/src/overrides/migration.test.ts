@@ -1,5 +1,4 @@
 /** Overrides of a home that was made before artifacts had any: all are there still, and each is of a bot or of an artifact. */
-import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { ok, seededRandom, systemClock } from "@rumi/kernel";
 import { openPostgresStore, openSqliteStore, type Migrations, type Store } from "@rumi/store";
