@@ -26,7 +26,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   start: async () => (await import("./cli/start.ts")).addStartCommand(program, context, place),
   demo: async () => (await import("./cli/demo.ts")).addDemoCommand(program, context, place),
   token: async () => (await import("./cli/token.ts")).addTokenCommand(program, context),
-  packs: async () => (await import("./cli/packs.ts")).addPackCommands(program, context),
+  packs: async () => {
+    const packs = (await import("./cli/packs.ts")).addPackCommands(program, context);
+    (await import("./cli/sign.ts")).addSignCommand(packs, context);
+  },
   bots: async () => (await import("./cli/bots.ts")).addBotCommands(program, context),
   recordings: async () => (await import("./cli/recordings.ts")).addRecordingCommands(program, context),
   "venue-sim": async () => (await import("./cli/venue-sim.ts")).addVenueSimCommands(program, context),

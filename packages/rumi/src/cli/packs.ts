@@ -6,15 +6,14 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { PACK_LIMITS, parseManifest, readTree, type PackEntry } from "@rumi/platform";
 import { fail, type CliContext, type OutputStyle } from "./context.ts";
 import { printJson } from "./output.ts";
-import { addSignCommand } from "./sign.ts";
 
 const MANIFEST = "ecosystem.json";
 
 type Options = { readonly writeHashes?: boolean; readonly json?: boolean };
 
-export function addPackCommands(program: Command, context: CliContext): void {
+/** The noun, to which others add their verbs. */
+export function addPackCommands(program: Command, context: CliContext): Command {
   const packs = program.command("packs").description("Commands about packs.");
-  addSignCommand(packs, context);
   packs
     .command("check")
     .description("Check a pack's folder without importing it: manifest, strategies, digest")
@@ -34,6 +33,7 @@ export function addPackCommands(program: Command, context: CliContext): void {
         );
       return undefined;
     });
+  return packs;
 }
 
 type Checked = {

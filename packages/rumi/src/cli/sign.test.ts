@@ -9,6 +9,7 @@ import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { writePack } from "../../../platform/test/kit.ts";
 import type { CliContext } from "./context.ts";
 import { checkPack, addPackCommands } from "./packs.ts";
+import { addSignCommand } from "./sign.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => {
@@ -33,7 +34,7 @@ async function packs(
     exit_code: 0,
   };
   const program = new Command("rumi").exitOverride();
-  addPackCommands(program, context);
+  addSignCommand(addPackCommands(program, context), context);
   await program.parseAsync(["node", "rumi", "packs", ...words]);
   return { code: context.exit_code, ...said };
 }
