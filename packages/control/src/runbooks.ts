@@ -85,7 +85,10 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-018": "docs/runbooks/packs.md",
   "RUMI-PACK-019": "docs/runbooks/packs.md",
   ...Object.fromEntries(
-    ["050", "051", "052", "053"].map((number) => [`RUMI-SUP-${number}`, "docs/runbooks/supply-chain.md"]),
+    ["001", "002", "003", "004", "005", "006", "007", "008", "050", "051", "052", "053"].map((number) => [
+      `RUMI-SUP-${number}`,
+      "docs/runbooks/supply-chain.md",
+    ]),
   ),
   "L.SUPPLY_CHAIN.DENIED": "docs/runbooks/supply-chain.md",
   "L.SUPPLY_CHAIN.FULL": "docs/runbooks/supply-chain.md",

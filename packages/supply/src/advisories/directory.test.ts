@@ -130,6 +130,10 @@ describe("[L-51.1] a directory of advisories", () => {
     const at = liar.indexOf(Buffer.from("504b0102", "hex"));
     liar.writeUInt32LE(10, at + 24);
     expect(await refusal({ "all.zip": liar })).toContain("RUMI-SUP-006 all.zip:X.json it does not unpack to the size");
+    // A claim beyond the limit is refused for what it claims, before anybody looks at what is packed.
+    const small = Buffer.from(zipSync({ "X.json": bytes(record("X")) }));
+    small.writeUInt32LE(2 ** 32 - 2, small.indexOf(Buffer.from("504b0102", "hex")) + 24);
+    expect(await refusal({ "all.zip": small })).toContain("RUMI-SUP-008 all.zip:X.json");
     const wrong = Buffer.from(zipSync({ "X.json": bytes(record("X")) }));
     wrong.writeUInt32LE(1, wrong.indexOf(Buffer.from("504b0102", "hex")) + 16);
     expect(await refusal({ "all.zip": wrong })).toContain("its checksum is wrong");

@@ -5,7 +5,7 @@
  * (paths, git, plain http, ranges) cannot be compared with anything, so it is refused with its line; what it pins without
  * a hash is listed without one, and the policy decides. Nothing is left out silently.
  *
- * Invariants (lock.test.ts, one test file beside each reader)
+ * Invariants (lock.test.ts)
  * - Every entry of a file becomes a component, is the artifact itself, or makes a failure with its line.
  * - The same name and version is listed once; two different hashes for it are a failure.
  * - The result does not depend on the order of files or entries.
