@@ -1,27 +1,6 @@
 /** Exceptions of the supply-chain gate: an approved override with an end, for one artifact and for named obstacles. Pure. */
 import type { Micros } from "@rumi/kernel";
-import type { SupplyPolicy, TriageCode, TriageItem } from "./judge.ts";
-
-/** One kind of obstacle; narrowed to an advisory (by id or alias) or a component (by package URL) where they are given. */
-export type Cover = {
-  readonly code: TriageCode;
-  readonly advisory_id: string | null;
-  readonly component: string | null;
-};
-
-export type SupplyException = {
-  readonly exception_id: string;
-  /** `sha256:…`: it counts for these bytes and no others. */
-  readonly artifact_digest: string;
-  /** `all` covers whatever this artifact is denied for. */
-  readonly covers: "all" | readonly Cover[];
-  readonly granted_at: Micros;
-  /** The first moment at which it counts no more. One without an end never counts. */
-  readonly expires_at: Micros | null;
-  readonly revoked_at: Micros | null;
-};
-
-export type RefusedException = { readonly exception_id: string; readonly code: TriageCode };
+import type { RefusedException, SupplyException, SupplyPolicy, TriageCode, TriageItem } from "./facts.ts";
 
 /** Why it does not count now; undefined where it does. */
 export function exceptionProblem(

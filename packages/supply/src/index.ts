@@ -5,7 +5,7 @@
  */
 export { ADVISORY_LIMITS, openAdvisories, type AdvisoryLimits } from "./advisories/directory.ts";
 export * from "./advisories/finding.ts";
-export type { Cover, RefusedException, SupplyException } from "./exceptions.ts";
+export * from "./facts.ts";
 export { CLOCK_SKEW_SECONDS } from "./items.ts";
 export * from "./judge.ts";
 export * from "./locks/component.ts";

@@ -1,8 +1,7 @@
 /** Facts that a policy does not accept, as items with a probable fix and a next step. Pure; judge.ts decides over them. */
 import { isoFromMicros, micros, microsFromIso, type Micros } from "@rumi/kernel";
-import type { Finding, Severity } from "./advisories/finding.ts";
-import type { AdvisoryFacts, SupplyFacts, SupplyPolicy, TriageCode, TriageItem } from "./judge.ts";
-import { SEVERITIES } from "./advisories/finding.ts";
+import { SEVERITIES, type Finding, type Severity } from "./advisories/finding.ts";
+import type { AdvisoryFacts, SupplyFacts, SupplyPolicy, TriageCode, TriageItem } from "./facts.ts";
 
 /** How far ahead of our clock a directory may claim to be before nobody believes it. */
 export const CLOCK_SKEW_SECONDS = 300;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { failure, err, isoFromMicros, micros, type Micros } from "@rumi/kernel";
 import type { Finding, Severity } from "./advisories/finding.ts";
-import type { SupplyException } from "./exceptions.ts";
+import type { SupplyException, SupplyFacts, SupplyPolicy } from "./facts.ts";
 import { CLOCK_SKEW_SECONDS } from "./items.ts";
-import { advisoryFacts, judge, type SupplyFacts, type SupplyPolicy } from "./judge.ts";
+import { advisoryFacts, judge } from "./judge.ts";
 import type { Component } from "./locks/component.ts";
 
 const NOW = micros(1_800_000_000_000_000);

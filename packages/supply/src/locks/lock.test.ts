@@ -95,8 +95,8 @@ describe("[L-51.1] package-lock.json", () => {
       { resolved: "toString", link: true },
       { link: true },
     ];
-    for (const of of sources)
-      expect(code(npm({ "": {}, "node_modules/a": { ...dependency, ...of } }))).toEqual(["RUMI-SUP-003", 5]);
+    for (const source of sources)
+      expect(code(npm({ "": {}, "node_modules/a": { ...dependency, ...source } }))).toEqual(["RUMI-SUP-003", 5]);
     expect(code(npm({ "../a": { version: "1.0.0" } }))).toEqual(["RUMI-SUP-003", 4]);
   });
 
@@ -115,8 +115,9 @@ describe("[L-51.1] package-lock.json", () => {
       { ...dependency, integrity: "" },
       { ...dependency, integrity: 5 },
     ];
-    for (const of of wrong) expect([of, ...code(npm({ "node_modules/a": of }))]).toEqual([of, "RUMI-SUP-001", 4]);
-    for (const of of [null, [], "x"]) expect(code(npm({ "node_modules/a": of }))).toEqual(["RUMI-SUP-001", 3]);
+    for (const entry of wrong)
+      expect([entry, ...code(npm({ "node_modules/a": entry }))]).toEqual([entry, "RUMI-SUP-001", 4]);
+    for (const entry of [null, [], "x"]) expect(code(npm({ "node_modules/a": entry }))).toEqual(["RUMI-SUP-001", 3]);
     for (const packages of [undefined, null, []]) expect(code(npm(packages))).toEqual(["RUMI-SUP-001", 1]);
     expect(code(npm({ "node_modules/__proto__": dependency }))).toEqual(["RUMI-SUP-001", 4]);
     const [bare] = purls(npm({ "node_modules/constructor": { version: "1.0.0" } }));
