@@ -16,6 +16,8 @@ export const CONTROL_LIMITS = {
   adoption_window_ms: 8_000,
   /** STOPPING longer than this is stuck (G-10.1). */
   stuck_stopping_ms: 120_000,
+  /** A live run that nobody holds and whose venue has not spoken is wound up at most so often (attestation/wind-up.ts). */
+  wind_up_every_ms: 60_000,
   /** A stopped instance is forgotten when its journal has been silent so long. */
   forget_after_ms: 2_000,
   /** Attempts of one observed change while other commits keep winning. */

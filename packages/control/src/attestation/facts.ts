@@ -15,8 +15,7 @@ export function stopFacts(
   now: number,
 ): readonly StopFact[] {
   const { epoch, holder, phase } = instance;
-  const status = statusOf(instance);
-  const own = status !== null && status.run_id === instance.run_id && status.epoch === epoch ? status : null;
+  const own = ownStatus(instance);
   const over = phase === "stopped" || phase === "failed";
   const facts: StopFact[] = [{ kind: "requested", epoch }];
   if (over || own?.phase === "stopping") facts.push({ kind: "acknowledged", epoch });
@@ -29,7 +28,13 @@ export function stopFacts(
   return facts;
 }
 
+/** What the run's holder said under its present epoch. */
+export function ownStatus(instance: InstanceRow): ReturnType<typeof statusOf> {
+  const status = statusOf(instance);
+  return status !== null && status.run_id === instance.run_id && status.epoch === instance.epoch ? status : null;
+}
+
 /** Null: nobody asked the venue after it was quiet. */
-function openOutside(own: ReturnType<typeof statusOf>): number | null {
+export function openOutside(own: ReturnType<typeof statusOf>): number | null {
   return own?.phase === "stopped" && own.reason_code !== "M.LEASE.LOST" ? (own.venue_open ?? null) : null;
 }

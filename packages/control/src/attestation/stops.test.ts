@@ -82,9 +82,7 @@ describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
   });
 
   it("a later run's proof is not the bot's while an earlier run that died at its venue has none", async () => {
-    const key = { file: "/keys/out.json" };
-    const venue = { venue_id: "OUT", kind: "venue_sim", url: "http://127.0.0.1:8900", key, instruments: [INSTRUMENT] };
-    dataOf(await world.command("venues.register", { command_id: world.id(), ...venue, reason: "test" }));
+    await world.addVenueOutside();
     dataOf(await world.makeBot("bot-2", { venue: "OUT" }));
     const live = async (): Promise<string> => {
       const run_id = String(dataOf(await world.moveConfirmed("bot-2", "IDLE", "RUNNING_LIVE"))["run_id"]);
@@ -97,10 +95,14 @@ describe("[L-N8] [L-33] a stop is proven rung by rung", () => {
     await world.until("gone", () => world.control.hub.ready().length === 0);
     dataOf(await world.move("bot-2", "RUNNING_LIVE", "STOPPING"));
     await world.control.hub.runnerGone("runner-1");
+    world.runner.instances.clear();
+    // Nor can it be wound up.
+    world.runner.refuseStarts.with = { error_code: "RUMI-STR-022", reason_code: null, error: "no", suggestion: "none" };
+    await world.dialRunner();
     await world.until("its venue is waited for", async () => (await condition("bot-2"))?.reason === held.reason);
     expect(await condition("bot-2")).toMatchObject({ ...held, message: "the venue has not been asked" });
-    world.runner.instances.clear();
-    await world.dialRunner();
+    expect((await world.bot("bot-2"))["state"]).toBe("IDLE");
+    world.runner.refuseStarts.with = null;
     const later = await live();
     dataOf(await world.move("bot-2", "RUNNING_LIVE", "STOPPING"));
     await world.until("attested", () => isProven(later));

@@ -37,9 +37,15 @@ const statements = (integer: string): readonly string[] => [
     attested_at ${integer}, asserted_by TEXT, row_version ${integer} NOT NULL)`,
   "CREATE INDEX stop_ladder_by_bot ON stop_ladder (bot_id, run_id)",
 ];
+const UNPROVEN: readonly string[] = [
+  "CREATE INDEX stop_ladder_unproven ON stop_ladder (run_id) WHERE attested_at IS NULL AND asserted_by IS NULL",
+];
 export const LADDER_MIGRATIONS: Migrations = {
   owner: "control.attestation",
-  steps: [{ name: "001-stop-ladder", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-stop-ladder", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-unproven", sqlite: UNPROVEN, postgres: UNPROVEN },
+  ],
 };
 
 export function readLadder(reader: Reader, sql: Sql, run_id: string): Promise<LadderRow | undefined> {

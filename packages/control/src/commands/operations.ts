@@ -10,6 +10,7 @@ import {
   type EventDraft,
 } from "@rumi/operations";
 import { transitionEvent } from "../bots/operations.ts";
+import { lacksWord } from "../attestation/wind-up.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { endRun, readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
@@ -231,15 +232,19 @@ function decideHalt(
 ): Decision {
   const { store, now } = context;
   const pauses = to === "PAUSED";
-  const open = instances.filter(
-    (one) => (one.desired !== "stopped" || one.holder !== null) && !(pauses && one.desired === "stopped"),
+  const open = instances.filter((one) =>
+    pauses ? one.desired !== "stopped" : one.desired !== "stopped" || one.holder !== null || lacksWord(one),
   );
   const change = pauses
     ? ({ desired: "paused", desired_since: now, stop_reason: null } as const)
     : ({ desired: "stopped", desired_since: now, stop_reason: to, next: null } as const);
-  const writes = open.map((instance) => updateInstance(store, instance, change, now));
-  // Nothing runs (an ERROR that left no holder): the stop is proven at once.
-  const settled = to === "STOPPING" && instances.every(({ holder }) => holder === null);
+  // What died at its venue is wound up at once (attestation/wind-up.ts), whatever it died of.
+  const woundUp = { ...change, phase: "none", failure: null } as const;
+  const writes = open.map((one) =>
+    updateInstance(store, one, one.holder === null && lacksWord(one) ? woundUp : change, now),
+  );
+  // Nothing runs (an ERROR that left no holder), and no venue is to be asked: the stop is proven at once.
+  const settled = to === "STOPPING" && instances.every((one) => one.holder === null && !lacksWord(one));
   const moved = movedDecision({ bot, from, to }, input, context, {
     writes,
     run_id: bot.run_id,

@@ -18,11 +18,15 @@ export type PlanFacts = {
   readonly inherited: boolean;
   /** Nobody can be acting under the instance's epoch any more. */
   readonly lease_over: boolean;
+  /** It is to stop, and its venue has not said that it holds nothing of it (attestation/wind-up.ts). */
+  readonly owes_word: boolean;
 };
 
 export type Action =
   | { readonly kind: "none"; readonly why: string }
   | { readonly kind: "start"; readonly runner_id: string }
+  /** Another life of a run that is to stop: it stands still, and is told to stop as soon as it is there. */
+  | { readonly kind: "wind_up"; readonly runner_id: string }
   | {
       readonly kind: "stop";
       readonly runner_id: string;
@@ -33,20 +37,24 @@ export type Action =
   | { readonly kind: "pause" | "continue" | "config" | "breaker" | "handover"; readonly runner_id: string }
   | { readonly kind: "gone"; readonly why: string };
 
-export function planInstance({ instance, reported, runners, adopting, inherited, lease_over }: PlanFacts): Action {
+export function planInstance(facts: PlanFacts): Action {
+  const { instance, runners, adopting, inherited, lease_over, owes_word } = facts;
+  let { reported } = facts;
   if (reported !== undefined && !runners.includes(reported.runner_id)) reported = undefined;
   if (reported !== undefined && !isOurs(instance, reported)) {
     const { status, runner_id } = reported;
-    if (isOver(status))
-      return wanted(instance) ? startOrWait(instance, runners, lease_over) : none("a former run is over");
+    if (isOver(status)) {
+      if (wanted(instance)) return startOrWait(instance, runners, lease_over);
+      return instance.holder === null && owes_word ? windUpOrWait(runners, lease_over) : none("a former run is over");
+    }
     return { kind: "stop", runner_id, run_id: status.run_id, epoch: status.epoch, why: "SUPERSEDED" };
   }
   if (reported !== undefined) return withReport(instance, reported);
   if (instance.desired === "stopped") {
-    if (instance.holder === null) return none("it is stopped");
-    return lease_over
-      ? { kind: "gone", why: adopting || inherited ? "RUNNER_GONE_AT_RESTART" : "RUNNER_GONE" }
-      : none("its runner is not there and its lease still runs");
+    if (instance.holder === null) return owes_word ? windUpOrWait(runners, lease_over) : none("it is stopped");
+    if (!lease_over) return none("its runner is not there and its lease still runs");
+    if (owes_word) return windUpOrWait(runners, lease_over);
+    return { kind: "gone", why: adopting || inherited ? "RUNNER_GONE_AT_RESTART" : "RUNNER_GONE" };
   }
   // [M-7.1.1] A runner that only stands still may act until its lease is over: nobody else may start before.
   if (inherited)
@@ -92,6 +100,11 @@ function startOrWait(instance: InstanceRow, runners: readonly string[], lease_ov
   return lease_over || instance.holder === runner_id
     ? { kind: "start", runner_id }
     : none("its last holder's lease still runs");
+}
+
+function windUpOrWait([runner_id]: readonly string[], lease_over: boolean): Action {
+  if (runner_id === undefined) return none("its venue is not asked: no runner is connected");
+  return lease_over ? { kind: "wind_up", runner_id } : none("its last holder's lease still runs");
 }
 
 function isOurs(instance: InstanceRow, { runner_id, status }: Reported): boolean {

@@ -12,6 +12,7 @@ import type { Reconciler } from "@rumi/platform";
 import { admissionKey, type InstanceSpec } from "@rumi/runtime";
 import { acquireEpochWrite, ensureLeaseWrite, LEASE_TTL_MS, readLease, write, type Store } from "@rumi/store";
 import { readAdmitted } from "../admissions/tables.ts";
+import { owesWord, readUnheld } from "../attestation/wind-up.ts";
 import { heldBackUntil } from "../drift/tables.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import type { BreakerWish } from "../restraints/model.ts";
@@ -59,6 +60,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       case "none":
         return;
       case "start":
+      case "wind_up":
         return start(instance, action.runner_id);
       case "stop":
         await hub.ask(action.runner_id, {
@@ -100,7 +102,8 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
     hub.settle(instance.run_id);
     // A paused run whose runner ended is taken up again standing still; it never runs before somebody says so.
     // Nor does one that only has to hand over to another version.
-    const stands = instance.desired === "paused" || instance.next !== null;
+    // Nor does one that is only wound up.
+    const stands = instance.desired !== "running" || instance.next !== null;
     const begin = stands ? ("paused" as const) : ("running" as const);
     const start = jsonOf<StartSpec>(instance.spec);
     const spec = { ...start, ...(await admissionOf(start)), begin, epoch: instance.epoch, lease: { ttl_ms: ttl } };
@@ -219,7 +222,8 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       inheritedRuns ??= new Set(open.map((instance) => instance.run_id));
       const adopting = clock.monotonic() - started_at < window;
       const byTime = steps.mayEndLeases();
-      for (const instance of open) {
+      const unheld = (await readUnheld(store, store)).filter((one) => owesWord(one, clock.now()));
+      for (const instance of [...open, ...unheld]) {
         const key = keyText(instance);
         if (inFlight.has(key)) continue;
         const action = planInstance({
@@ -228,6 +232,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
           reported: hub.reported(instance),
           runners: hub.ready(),
           lease_over: await leaseOver(store, clock, instance, byTime),
+          owes_word: owesWord(instance, clock.now()),
           inherited: inheritedRuns.has(instance.run_id) && !hub.settled(instance.run_id),
         });
         if (action.kind === "none") continue;

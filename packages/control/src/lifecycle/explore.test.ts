@@ -85,9 +85,10 @@ type Situation = {
   readonly lease_over: boolean;
   readonly inherited: boolean;
   readonly adopting: boolean;
+  readonly owes_word: boolean;
 };
 
-const factsOf = ({ desired, holder, reported, phase, lease_over, inherited, adopting }: Situation): PlanFacts => {
+const factsOf = ({ desired, holder, reported, phase, ...rest }: Situation): PlanFacts => {
   const instance = {
     run_id: "r",
     epoch: 2,
@@ -106,9 +107,7 @@ const factsOf = ({ desired, holder, reported, phase, lease_over, inherited, adop
         ? undefined
         : ({ runner_id: reported === "foreign" ? "b" : "a", status } as PlanFacts["reported"]),
     runners: ["a", "b"],
-    lease_over,
-    inherited,
-    adopting,
+    ...rest,
   };
 };
 
@@ -120,7 +119,12 @@ const SITUATIONS: readonly Situation[] = (["running", "paused", "stopped"] as co
       (["running", "paused", "stopping"] as const).flatMap((phase) =>
         BOOLEANS.flatMap((lease_over) =>
           BOOLEANS.flatMap((inherited) =>
-            BOOLEANS.map((adopting) => ({ desired, holder, reported, phase, lease_over, inherited, adopting })),
+            BOOLEANS.flatMap((adopting) =>
+              BOOLEANS.map((owes_word) => {
+                const word = { owes_word: owes_word && desired === "stopped" };
+                return { desired, holder, reported, phase, lease_over, inherited, adopting, ...word };
+              }),
+            ),
           ),
         ),
       ),
@@ -135,8 +139,11 @@ const planning = (plan: typeof planInstance): Model<Situation> => ({
   always: {
     "nothing starts against a lease that runs for another": (of) => {
       const action = plan(factsOf(of));
+      if (action.kind === "wind_up") return of.lease_over;
       return action.kind !== "start" || of.lease_over || (of.holder !== null && action.runner_id === of.holder);
     },
+    "wound up is only what is to stand and whose venue has not spoken": (of) =>
+      plan(factsOf(of)).kind !== "wind_up" || (of.desired === "stopped" && of.owes_word && of.reported !== "ours"),
     "nothing that is to stand starts or goes on": (of) =>
       of.desired !== "stopped" || !["start", "continue"].includes(plan(factsOf(of)).kind),
     "what a restart found is never started by itself": (of) =>
@@ -146,19 +153,20 @@ const planning = (plan: typeof planInstance): Model<Situation> => ({
       of.reported !== "ours" ||
       of.phase === "stopping" ||
       plan(factsOf(of)).kind === "stop",
-    "what nobody runs and nobody may run any more is gone": (of) =>
+    "what nobody runs and nobody may run any more is gone, once its venue has spoken": (of) =>
       of.desired !== "stopped" ||
       of.holder === null ||
       of.reported !== "none" ||
       !of.lease_over ||
       of.adopting ||
-      plan(factsOf(of)).kind === "gone",
+      plan(factsOf(of)).kind === (of.owes_word ? "wind_up" : "gone"),
     "somebody else's run is stopped": (of) => of.reported !== "foreign" || plan(factsOf(of)).kind === "stop",
   },
   reached: {
     "a start": (of) => plan(factsOf(of)).kind === "start",
     "a stop": (of) => plan(factsOf(of)).kind === "stop",
     gone: (of) => plan(factsOf(of)).kind === "gone",
+    "a wind-up": (of) => plan(factsOf(of)).kind === "wind_up",
   },
 });
 

@@ -173,6 +173,21 @@ describe("outcome policy", () => {
     expect(reasons()).toEqual(["M.GATEWAY.NEVER_ARRIVED"]);
   });
 
+  it("[M-8.2.2] [L-N4] cancelled between the venue's word that it knows nothing and the next sending, it is not sent again", async () => {
+    const { venue, submit, gateway, book, reasons } = scene();
+    venue.onPlace = () => ({ kind: "unknown", problem: "no answer in time" });
+    const time_us = (): number => Math.round((performance.timeOrigin + performance.now()) * 1_000);
+    venue.onQuery = () => {
+      // In the turn of the loop that follows the answer, as a kill switch's word may come.
+      if (sends(venue, "a") === 1) queueMicrotask(() => book.cancel(id("a")));
+      return { kind: "answer", value: null, time_us: time_us() };
+    };
+    gateway.begin();
+    submit("a");
+    await until(() => reasons().includes("M.GATEWAY.NEVER_ARRIVED"));
+    expect(sends(venue, "a")).toBe(1);
+  });
+
   it("[M-8.2.2] what an earlier life left in doubt is asked about first; found, it is not sent", async () => {
     const { venue, submit, gateway, book } = scene();
     book.onOutgoing = null;

@@ -205,6 +205,11 @@ export class OrderGateway {
     if (task.phase === "ask") return this.#askAfterSubmit(task, isUnwanted);
     if (isUnwanted && task.sends === 0)
       return this.#giveUp(id, known.cancel_wished ? "M.GATEWAY.CANCELLED_UNSENT" : "M.GATEWAY.EXPIRED");
+    if (isUnwanted) {
+      // It was wanted when the venue was asked and is not any more: nothing leaves, a copy is still waited for.
+      task.phase = "ask";
+      return false;
+    }
     task.sends += 1;
     task.void_at_us = this.#voidAt();
     const answer = await venue.place(order);

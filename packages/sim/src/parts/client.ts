@@ -130,8 +130,9 @@ function textOf(answer: Answer): string {
 }
 
 /** Not "it still runs", "try again", nor a fault inside: those say nothing of the outcome. */
+/** A stored answer is the last word, whatever its status: who is told it again asks no more. */
 function isFinal(answer: Answer): boolean {
-  if (answer.kind === "done") return true;
+  if (answer.kind === "done" || answer.duplicate_suppressed) return true;
   return answer.status < 500 && answer.retry_after_seconds === undefined;
 }
 
