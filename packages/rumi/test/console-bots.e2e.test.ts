@@ -2,8 +2,6 @@
  * Bots in a real browser beyond their table: live against the venue simulator, configuration, proof of stops, bulks,
  * people and traces. `dist/` must be built.
  */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
@@ -24,12 +22,13 @@ import {
   writeRecording,
   type Data,
 } from "./rig.ts";
+import { startSimulator, type Simulator } from "./simulator.ts";
 
 const SLOW_MS = 240_000;
 const simHome = temporaryFolder();
 let program: Program;
 let chromium: Console;
-let sim: ChildProcess;
+let sim: Simulator;
 let digest: string;
 let page: Page;
 
@@ -38,17 +37,12 @@ const said = (more: Data = {}): Data => ({ command_id: crypto.randomUUID(), reas
 describe.runIf(requires("chromium"))("bots in Chromium", () => {
   beforeAll(async () => {
     if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
-    const data = join(simHome.path, "sim");
-    const args = ["venue-sim", "--data", data, "--port", "0", "--rate", "60", "--trades", "100000"];
-    sim = spawn(process.execPath, [join(ROOT, "bin/rumi"), ...args], { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    sim.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    const url = await eventually(() => /http:\/\/[0-9.:]+/.exec(output)?.[0]);
+    sim = await startSimulator(join(simHome.path, "sim"));
     program = await startProgram({ console: "served" });
     digest = await installPack(program);
     await addVenue(program, { path: writeRecording(program.home, 60_000), factor: 60 });
-    const key = join(data, "key.json");
-    program.cli("venues", "connect", "OUT", "--url", url, "--key-file", key, "--reason", "rehearsal");
+    const { url, key_file } = sim;
+    program.cli("venues", "connect", "OUT", "--url", url, "--key-file", key_file, "--reason", "rehearsal");
     await createBot(program, "outside", "ema_cross", digest, { venue: "OUT" });
     for (const name of ["one", "two"]) await createBot(program, name, "ema_cross", digest);
     chromium = await openConsole(program);
@@ -57,9 +51,7 @@ describe.runIf(requires("chromium"))("bots in Chromium", () => {
   afterAll(async () => {
     await chromium?.close();
     await program?.stop();
-    const ended = once(sim, "exit");
-    sim.kill("SIGTERM");
-    await ended;
+    await sim?.stop();
     simHome.remove();
   });
 

@@ -3,13 +3,11 @@
  *
  * Live in everything but money: another process holds the orders, and its books are compared with ours at the end.
  */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
-import { cli, eventually, processesNaming, ROOT, startProgram, type Program } from "./program.ts";
+import { cli, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import {
   auditEvents,
   bot,
@@ -23,56 +21,21 @@ import {
   transition,
   untilState,
 } from "./rig.ts";
+import { startSimulator, type Simulator } from "./simulator.ts";
 
 const home = temporaryFolder();
 const simHome = temporaryFolder();
 let program: Program;
-let sim: ChildProcess;
-let url = "";
-
-type Books = {
-  readonly accounts: readonly {
-    readonly orders: readonly { readonly client_order_id: string; readonly state: string }[];
-    readonly fills: readonly { readonly fill_id: string }[];
-  }[];
-  readonly duplicates_refused: number;
-};
-async function books(): Promise<Books> {
-  const token = readFileSync(join(simHome.path, "sim/admin-token"), "utf8").trim();
-  return (await (await fetch(new URL("/admin/state", url), { headers: { "x-admin-token": token } })).json()) as Books;
-}
+let sim: Simulator;
 
 beforeAll(async () => {
-  sim = spawn(
-    process.execPath,
-    [
-      join(ROOT, "bin/rumi"),
-      "venue-sim",
-      "--data",
-      join(simHome.path, "sim"),
-      "--port",
-      "0",
-      "--rate",
-      "60",
-      "--trades",
-      "100000",
-      "--fault",
-      "duplicate_update,rate=0.2",
-      "--fault",
-      "drop_after_accept,count=2",
-    ],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let said = "";
-  sim.stdout?.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  url = await eventually(() => /http:\/\/[0-9.:]+/.exec(said)?.[0]);
+  const faults = ["duplicate_update,rate=0.2", "drop_after_accept,count=2"];
+  sim = await startSimulator(join(simHome.path, "sim"), { faults });
   program = await startProgram({ home: home.path });
 }, 120_000);
 afterAll(async () => {
   await program?.stop();
-  const ended = once(sim, "exit");
-  sim.kill("SIGTERM");
-  await ended;
+  await sim?.stop();
   for (const pid of processesNaming(home.path)) process.kill(pid, "SIGKILL");
   home.remove();
   simHome.remove();
@@ -82,14 +45,14 @@ it("[M-8.2.2] a second simulator over the same orders is refused by its code, an
   const second = cli(home.path, ["venue-sim", "--data", join(simHome.path, "sim"), "--port", "0", "--pace", "manual"]);
   expect([second.code, second.err]).toEqual([1, expect.stringContaining("RUMI-MKT-024")]);
   expect(second.err).toContain(String(sim.pid));
-  expect((await books()).duplicates_refused).toBe(0);
+  expect((await sim.books()).duplicates_refused).toBe(0);
 });
 
 it(
   "[M-1.2.1] [M-8.2.2] live against a simulator: registered, refused on paper, traded, killed, continued, stopped; both books agree and the key is nowhere",
   { timeout: 240_000 },
   async () => {
-    const key_file = join(simHome.path, "sim/key.json");
+    const { key_file } = sim;
     expect(statSync(key_file).mode & 0o077).toBe(0);
     const { secret } = JSON.parse(readFileSync(key_file, "utf8")) as { readonly secret: string };
     const digest = await installPack(program);
@@ -98,7 +61,7 @@ it(
       "connect",
       "OUT",
       "--url",
-      url,
+      sim.url,
       "--key-file",
       key_file,
       "--reason",
@@ -141,7 +104,7 @@ it(
     await eventually(async () => (await fills(program, "live")).length > before + 2);
     await ok(program, "POST", "/api/commands", transition("live", "RUNNING_LIVE", "STOPPING"));
     await untilState(program, "live", "IDLE");
-    const { accounts, duplicates_refused } = await books();
+    const { accounts, duplicates_refused } = await sim.books();
     const [account] = accounts;
     expect(
       account?.orders.filter((one) => one.state === "open"),

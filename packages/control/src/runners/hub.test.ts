@@ -265,7 +265,7 @@ describe("leases, failover, adoption", () => {
     await started(first);
     first.runner.drop();
     first.control.close();
-    const second = await open({ home: first.folder, adoption_window: millis(0) });
+    const second = await open({ home: first.folder, adoption_window: millis(0), lease_ttl: millis(2_500) });
     await second.rounds(1);
     expect((await second.bot())["state"]).toBe("RUNNING_PAPER"); // [M-7.1.1] a silent runner may act until its lease is over
     await second.until("ERROR", async () => (await second.bot())["state"] === "ERROR");
