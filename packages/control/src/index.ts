@@ -110,6 +110,8 @@ import { readSafety, safetyReader, SAFETY_MIGRATIONS } from "./safety/tables.ts"
 import { templateDeclarations } from "./templates/operations.ts";
 import { TEMPLATE_MIGRATIONS } from "./templates/tables.ts";
 import { traceDeclarations } from "./trace/operations.ts";
+import { trainingDeclarations } from "./training/operations.ts";
+import { TRAINING_MIGRATIONS, trainingPort } from "./training/tables.ts";
 import { updateDeclarations } from "./updates/operations.ts";
 import { twoPeople } from "./two-people/judge.ts";
 import { SECOND_PERSON_WAIT_SECONDS } from "./two-people/model.ts";
@@ -216,6 +218,7 @@ export const controlMigrations: readonly Migrations[] = [
   DRIFT_MIGRATIONS,
   SUPPLY_MIGRATIONS,
   GUARDRAIL_MIGRATIONS,
+  TRAINING_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -321,7 +324,8 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
   const two = twoPeople(store, deps.second_person_wait_seconds ?? SECOND_PERSON_WAIT_SECONDS);
   const asking: ChallengeDeps = {
     environment: deps.environment,
-    mayAsk: async (reader, principal_id, now) => judgeReviewed(await readUnreviewed(reader, store), principal_id, now),
+    mayAsk: async (reader, principal_id, now, training) =>
+      judgeReviewed(await readUnreviewed(reader, store, training), principal_id, now),
     twoPeople: two,
     rolesNow: (reader, subject_id) => rolesNow(reader, store, subject_id),
     rules: async (reader) => {
@@ -369,12 +373,13 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool), supplyGuard(store)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       guardrails: [guardrailGuard(store)],
+      training: trainingPort(store),
       policy,
       emergency: spool,
       breakGlass: {
         name: "break_glass",
-        check: async (reader, { principal, operation, now, fence }) => {
-          const session = await readUnreviewed(reader, store);
+        check: async (reader, { principal, operation, now, fence, training }) => {
+          const session = await readUnreviewed(reader, store, training);
           if (session !== undefined) fence(sessionFence(store, session));
           return judgeStrong(session, principal.id, operation, now);
         },
@@ -462,6 +467,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...traceDeclarations(),
       ...userDeclarations({ ...deps, may: (principal) => permittedTo(principal, registry, policy) }),
       ...breakGlassDeclarations({ environment: deps.environment, operations: () => names.operations, twoPeople: two }),
+      ...trainingDeclarations(),
       ...guardrailDeclarations({ operations: () => registry.operations }),
       ...policyDeclarations({ environment: deps.environment, schema }),
     ].map(governed),

@@ -21,6 +21,7 @@ import { type AuditCategory, DAY_MICROS, type EventKind, RETENTION_DAYS, type Se
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
 import { SUPPLY_KINDS } from "./catalogue/supply.ts";
+import { TRAINING_KINDS } from "./catalogue/training.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
 import type { LedgerEvent, Outcome } from "./event.ts";
 
@@ -33,6 +34,7 @@ export const EVENT_AREAS = [
   HOME_KINDS,
   PLATFORM_KINDS,
   SUPPLY_KINDS,
+  TRAINING_KINDS,
 ] as const;
 
 const TABLE = {
@@ -44,6 +46,7 @@ const TABLE = {
   ...HOME_KINDS,
   ...PLATFORM_KINDS,
   ...SUPPLY_KINDS,
+  ...TRAINING_KINDS,
 } as const;
 
 export type EventAction = keyof typeof TABLE;

@@ -14,7 +14,8 @@ export type Refused = {
   readonly extras: Readonly<Record<string, unknown>>;
   readonly retry_after_seconds?: number;
 };
-export type Outcome = Done | Refused;
+/** `training`: it was rehearsed, and whatever it says has not been done. */
+export type Outcome = (Done | Refused) & { readonly training?: true };
 export type Answer = Outcome & {
   /** The dedupe key, where the request got as far as having one. */
   readonly command_id: string | null;
@@ -27,13 +28,16 @@ export function refused(failure: Failure, extras: Readonly<Record<string, unknow
 
 /** The stored form of a finished command's answer; texts are made anew in the reader's language. */
 export function encodeOutcome(outcome: Outcome): string {
-  if (outcome.kind === "done") return JSON.stringify({ kind: "done", status: outcome.status, data: outcome.data });
+  const training = outcome.training === true ? { training: true } : {};
+  if (outcome.kind === "done")
+    return JSON.stringify({ kind: "done", status: outcome.status, data: outcome.data, ...training });
   const { cause: _, ...failure } = outcome.failure;
   return JSON.stringify({
     kind: "refused",
     status: outcome.status,
     failure,
     extras: outcome.extras,
+    ...training,
   });
 }
 

@@ -25,13 +25,18 @@ export type EventFrame = {
   readonly run_id: string | null;
   readonly request_id: string | null;
   readonly fingerprint: string | null;
+  /** Of a rehearsal: its events have names of their own. */
+  readonly training?: true;
 };
+
+/** Nobody takes `training.safety.…` for the thing itself. */
+export const rehearsedAction = (action: string): string => `training.${action}`;
 
 export function auditEvent(draft: EventDraft, frame: EventFrame, event_id: Uuid, now: Micros): LedgerEvent {
   const { actor, ...facts } = frame;
   return {
     event_id,
-    action: draft.action,
+    action: frame.training === true ? rehearsedAction(draft.action) : draft.action,
     actor,
     resource_type: draft.resource_type,
     resource_id: draft.resource_id,

@@ -26,6 +26,8 @@ export type GuardContext = {
   readonly bot_id: string | null;
   readonly risk: RiskDirection;
   readonly principal: Principal;
+  /** A rehearsal: what is rehearsed counts for it, and what is real does not. */
+  readonly training: boolean;
   readonly input: Readonly<Record<string, unknown>>;
   readonly facts: unknown;
   readonly now: Micros;
@@ -130,7 +132,7 @@ export interface ChallengePort {
   /** The stored command that a confirmation's input names, or why it is not confirmed. */
   redeem(
     reader: Reader,
-    context: Pick<GuardContext, "principal" | "input" | "now">,
+    context: Pick<GuardContext, "principal" | "input" | "now" | "training">,
   ): Promise<Result<Redeemed, Failure>>;
 }
 
@@ -141,6 +143,12 @@ export interface PolicyPort {
     readonly operation: string;
     readonly target: GuardContext["target"];
   }): Failure | undefined | Promise<Failure | undefined>;
+}
+
+/** Who only rehearses. */
+export interface TrainingPort {
+  /** The training that this principal is in now; null: what they ask for is real. */
+  sessionOf(reader: Reader, principal_id: string, now: Micros): Promise<string | null>;
 }
 
 /** A tightening that the log could not take. */
@@ -177,6 +185,8 @@ export type Guards = {
   readonly breakGlass: Guard | null;
   /** Where tightenings go that the log cannot take; without it they are refused like everything else. */
   readonly emergency: EmergencyPort | null;
+  /** Without it nobody ever rehearses. */
+  readonly training: TrainingPort | null;
 };
 
 /** For programs that have no safety part yet, and for tests: always this mode. */
@@ -195,6 +205,7 @@ export function guards(of: Partial<Guards> & Pick<Guards, "safety">): Guards {
     standing: null,
     breakGlass: null,
     emergency: null,
+    training: null,
     ...of,
   };
 }

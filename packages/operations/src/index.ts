@@ -4,7 +4,7 @@
  * Invariant: nothing an operator or a client wants changes state except through {@link createPipeline}.
  */
 export * from "./answer.ts";
-export { PIPELINE_EVENTS } from "./audit.ts";
+export { PIPELINE_EVENTS, rehearsedAction } from "./audit.ts";
 export * from "./auth/failure-limiter.ts";
 export * from "./auth/token.ts";
 export * from "./define.ts";

@@ -74,6 +74,8 @@ export type DecideContext = {
   readonly approval_id: string | null;
   /** Fresh ids, drawn by the shell so that the decision stays pure. */
   readonly newId: () => Uuid;
+  /** A rehearsal: see `rehearsal` of the declaration. */
+  readonly training: boolean;
   /** For building writes of the store's dialect. */
   readonly store: Pick<Store, "builder" | "dialect">;
 };
@@ -159,6 +161,12 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
    * written it goes to the emergency spool and takes effect all the same (pipeline/emergency.ts).
    */
   readonly emergency?: true;
+  /**
+   * What it is in training. Where nothing is said it is judged to the end and nothing of it is kept; what tightens is refused,
+   * so that nobody believes that they stopped something. `kept`: its writes are kept, since in training it makes, reads and
+   * changes only what is marked as rehearsed. `real`: it does what it does.
+   */
+  readonly rehearsal?: "kept" | "real";
   /** It confirms a challenge or commits a change: the stored command is judged and carried out in its place (stages/redeem.ts). */
   readonly redeems?: true;
 };
@@ -197,7 +205,7 @@ export type Examined = Outlook & {
   readonly diff: readonly FieldChange[];
 };
 export type FieldChange = { readonly field: string; readonly before: unknown; readonly after: unknown };
-export type LoadContext = Pick<DecideContext, "store" | "now" | "principal"> & {
+export type LoadContext = Pick<DecideContext, "store" | "now" | "principal" | "training"> & {
   /** Whether a command can be proposed by its principal, and what it would do then. */
   readonly examine: (command: StoredCommand) => Promise<Result<Examined, Failure>>;
   /** What roles or policies say against somebody's asking for an operation on a target. */
@@ -242,7 +250,7 @@ export type ObservationDefinition<Input extends TObject = TObject, Facts = unkno
   readonly decide: (
     facts: Facts,
     input: Static<Input>,
-    context: Omit<DecideContext, "principal"> & { readonly source: string },
+    context: Omit<DecideContext, "principal" | "training"> & { readonly source: string },
   ) => Decision;
 };
 

@@ -13,4 +13,6 @@ export type StoredRequest = {
   /** Some of the input was secret and is not here. */
   readonly withheld: boolean;
   readonly run_id: string | null;
+  /** The training in which it was asked for: it stays a rehearsal, whenever it is carried out. */
+  readonly training?: string;
 };

@@ -51,6 +51,7 @@ export function answerEnvelope(
   runbookOf: RunbookOf,
 ): Readonly<Record<string, unknown>> {
   const suppressed = answer.duplicate_suppressed ? { duplicate_suppressed: true } : {};
+  const training = answer.training === true ? { training: true } : {};
   const named = form.command === "in_body" && answer.command_id !== null ? { command_id: answer.command_id } : {};
   if (answer.kind === "refused") {
     const runbook = runbookOf(answer.failure.code, answer.failure.reasonCode);
@@ -58,16 +59,18 @@ export function answerEnvelope(
       ...answer.extras,
       ...named,
       ...suppressed,
+      ...training,
     });
   }
   const object = typeof answer.data === "object" && answer.data !== null && !Array.isArray(answer.data);
-  if (form.flat && object) return { success: true, ...answer.data, ...suppressed };
+  if (form.flat && object) return { success: true, ...answer.data, ...suppressed, ...training };
   if (form.command !== "in_body" || answer.command_id === null || !object)
-    return { success: true, data: answer.data, ...suppressed };
+    return { success: true, data: answer.data, ...suppressed, ...training };
   return {
     success: true,
     data: { ...named, status: "applied", ...answer.data, ...suppressed },
     ...suppressed,
+    ...training,
   };
 }
 

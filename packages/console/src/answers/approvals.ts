@@ -1,6 +1,6 @@
 /** Answers about what waits for a person. */
 import { blocker, intentBody } from "./answers.ts";
-import { anything, list, mapOf, nullable, object, oneOf, text, type Of } from "./shape.ts";
+import { anything, flag, list, mapOf, nullable, object, oneOf, text, type Of } from "./shape.ts";
 
 const challengeFields = {
   challenge_id: text,
@@ -15,6 +15,7 @@ const challengeFields = {
   created_at: text,
   expiry: text,
   settled_by: nullable(text),
+  training: flag,
 } as const;
 const challengeNote = object(challengeFields);
 export type ChallengeNote = Of<typeof challengeNote>;

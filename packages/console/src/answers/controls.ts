@@ -72,7 +72,7 @@ const sessionFields = {
   reviewed_by: nullable(text),
   review: nullable(text),
 } as const;
-const session = object(sessionFields);
+const session = object({ ...sessionFields, training: flag });
 export type Session = Of<typeof session>;
 export const sessionsAnswer = object({ sessions: list(session) });
 export const sessionDetail = object({

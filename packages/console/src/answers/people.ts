@@ -8,6 +8,8 @@ export const me = object({
   may: list(text),
   /** Of these only what tightens. */
   may_tighten: list(text),
+  /** Until when whatever one asks for is only rehearsed. */
+  training: nullable(object({ ends_at: text })),
 });
 export type Me = Of<typeof me>;
 

@@ -67,9 +67,14 @@ function Myself(): JSX.Element {
   const { t } = useConsole();
   const { data: me } = useMe();
   return (
-    <span className="mono dim myself" title={me?.user_id ?? t("unknown")} data-testid="myself">
-      {me === undefined ? t("unknown") : me.roles.join(" + ")}
-    </span>
+    <>
+      {me?.training != null && (
+        <Badge tone="warn" look="filled" text={t("training")} title={t("training_means")} testId="in-training" />
+      )}
+      <span className="mono dim myself" title={me?.user_id ?? t("unknown")} data-testid="myself">
+        {me === undefined ? t("unknown") : me.roles.join(" + ")}
+      </span>
+    </>
   );
 }
 

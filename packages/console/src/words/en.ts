@@ -157,6 +157,8 @@ export const EN = {
   spool_hint: "Tightenings that are in force while the log cannot be written. They are logged when it returns.",
   not_logged: "not logged yet",
   break_glass: "Break-glass",
+  training: "TRAINING",
+  training_means: "A rehearsal: nothing of it is really done.",
   runners_behind: "{count} runners behind",
   runners_follow: "{count} of {of} runners follow",
 

@@ -158,6 +158,8 @@ export const JA: Readonly<Record<Word, string>> = {
   spool_hint: "ログに書き込めない間も有効な、強める方向の操作です。ログが戻ると記録されます。",
   not_logged: "未記録",
   break_glass: "緊急アクセス",
+  training: "訓練",
+  training_means: "訓練です。実際には何も行われません。",
   runners_behind: "未追従のランナー {count}",
   runners_follow: "ランナー {of} 台中 {count} 台が追従",
 

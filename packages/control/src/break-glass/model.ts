@@ -35,6 +35,18 @@ export function judgeStrong(
   return covers ? ok(undefined) : err(failure("RUMI-CMD-022", { operation }, { reasonCode: "L.BREAK_GLASS.REQUIRED" }));
 }
 
+/** Whether both are rehearsed or both are real. */
+export function judgeRehearsal({ session_id, training }: SessionRow, inTraining: boolean): Result<void, Failure> {
+  if ((training === 1) === inTraining) return ok(undefined);
+  const params = {
+    what: "session",
+    challenge_id: session_id,
+    kind: inTraining ? "real" : "a rehearsal",
+    state: inTraining ? "in training" : "not in training",
+  };
+  return err(failure("RUMI-CMD-034", params, { reasonCode: "L.TRAINING.MISMATCH" }));
+}
+
 /** Whether the review of a session keeps its holder from asking for anything dangerous. */
 export function judgeReviewed(row: SessionRow | undefined, principal_id: string, now: Micros): Result<void, Failure> {
   if (row === undefined || row.holder !== principal_id || stateOf(row, now) !== "REVIEW_PENDING") return ok(undefined);
@@ -61,5 +73,6 @@ export function sessionView(row: SessionRow, now: Micros) {
     reviewed_at: iso(row.reviewed_at),
     reviewed_by: row.reviewed_by,
     review: row.review,
+    training: row.training === 1,
   };
 }

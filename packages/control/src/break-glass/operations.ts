@@ -10,6 +10,7 @@ import {
   BREAK_GLASS_MAX_SECONDS,
   BREAK_GLASS_MAX_VERBS,
   BREAK_GLASS_PHRASE,
+  judgeRehearsal,
   reviewPending,
   sessionView,
   stateOf,
@@ -58,6 +59,7 @@ const openSession = ({ environment, operations }: BreakGlassDeps): Declaration =
     safety: allModes,
     // It changes nothing by itself; what is done under it meets the guards of its own.
     risk: () => "neutral",
+    rehearsal: "kept",
     danger: (_input, pending: SessionRow | undefined) =>
       pending === undefined
         ? {
@@ -70,9 +72,13 @@ const openSession = ({ environment, operations }: BreakGlassDeps): Declaration =
         : { kind: "none" },
     target: () => ({ resource_type: "break_glass", resource_id: "session" }),
     gates: [],
-    load: (reader, _input, { store }) => readUnreviewed(reader, store),
+    load: (reader, _input, { store, training }) => readUnreviewed(reader, store, training),
     preview: (_pending, { verbs, valid_for_seconds }) => ({ verbs, valid_for_seconds }),
-    decide: (pending, { verbs, valid_for_seconds, reason }, { approval_id, newId, now, principal, store }) => {
+    decide: (
+      pending,
+      { verbs, valid_for_seconds, reason },
+      { approval_id, newId, now, principal, store, training },
+    ) => {
       if (pending !== undefined) return reviewPending(pending);
       const unknown = verbs.find((verb) => !operations().includes(verb));
       if (unknown !== undefined)
@@ -91,6 +97,7 @@ const openSession = ({ environment, operations }: BreakGlassDeps): Declaration =
         reviewed_at: null,
         reviewed_by: null,
         review: null,
+        training: training ? 1 : 0,
         row_version: 1,
       };
       const view = sessionView(row, now);
@@ -128,13 +135,16 @@ const closeSession: Declaration = defineOperation({
   key: "either",
   permission: ["admin", "break_glass"],
   risk: () => "tighten",
+  rehearsal: "kept",
   above_policies: () => true,
   danger: noDanger,
   target,
   gates: [],
   load: (reader, { session_id }, { store }) => readSession(reader, store, session_id),
-  decide: (row: SessionRow | undefined, { session_id }, { now, store }) => {
+  decide: (row: SessionRow | undefined, { session_id }, { now, store, training }) => {
     if (row === undefined) return err(failure("RUMI-CMD-024", { session_id }));
+    const rehearsal = judgeRehearsal(row, training);
+    if (!rehearsal.ok) return rehearsal;
     if (stateOf(row, now) !== "OPEN")
       return ok({ writes: [], events: [], outbox: [], data: { ...sessionView(row, now), changed: false } });
     const change = { closed_at: now };
@@ -158,6 +168,7 @@ const reviewSession = ({ twoPeople }: BreakGlassDeps): Declaration =>
     permission: ["admin"],
     safety: allModes,
     risk: () => "neutral",
+    rehearsal: "kept",
     danger: noDanger,
     target,
     gates: [],
@@ -165,8 +176,10 @@ const reviewSession = ({ twoPeople }: BreakGlassDeps): Declaration =>
       const row = await readSession(reader, store, session_id);
       return { row, two: row === undefined ? ok(null) : await twoPeople(reader, [row.holder, principal.id], now) };
     },
-    decide: ({ row, two }, { session_id, reason }, { now, principal, store }) => {
+    decide: ({ row, two }, { session_id, reason }, { now, principal, store, training }) => {
       if (row === undefined) return err(failure("RUMI-CMD-024", { session_id }));
+      const rehearsal = judgeRehearsal(row, training);
+      if (!rehearsal.ok) return rehearsal;
       if (row.holder === principal.id)
         return err(
           failure(

@@ -19,6 +19,8 @@ export type SessionRow = {
   reviewed_at: number | null;
   reviewed_by: string | null;
   review: string | null;
+  /** 1: a rehearsal; it covers rehearsals only. */
+  training: number;
   row_version: number;
 };
 export type SessionTables = { break_glass_session: SessionRow };
@@ -31,9 +33,15 @@ const statements = (integer: string): readonly string[] => [
     CHECK (reviewed_by IS NULL OR reviewed_by <> holder))`,
   "CREATE INDEX break_glass_unreviewed ON break_glass_session (opened_at) WHERE reviewed_at IS NULL",
 ];
+const training = (integer: string): readonly string[] => [
+  `ALTER TABLE break_glass_session ADD COLUMN training ${integer} NOT NULL DEFAULT 0 CHECK (training IN (0, 1))`,
+];
 export const BREAK_GLASS_MIGRATIONS: Migrations = {
   owner: "control.break_glass",
-  steps: [{ name: "001-sessions", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-sessions", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-training", sqlite: training("INTEGER"), postgres: training("BIGINT") },
+  ],
 };
 
 export function readSession(reader: Reader, sql: Sql, session_id: string): Promise<SessionRow | undefined> {
@@ -43,8 +51,8 @@ export function readSession(reader: Reader, sql: Sql, session_id: string): Promi
   );
 }
 
-/** The one that is open or waits for its review; there is never a second. */
-export function readUnreviewed(reader: Reader, sql: Sql): Promise<SessionRow | undefined> {
+/** The one that is open or waits for its review; there is never a second, but one that is only rehearsed. */
+export function readUnreviewed(reader: Reader, sql: Sql, training: boolean): Promise<SessionRow | undefined> {
   return first<SessionRow>(
     reader,
     sql
@@ -52,6 +60,7 @@ export function readUnreviewed(reader: Reader, sql: Sql): Promise<SessionRow | u
       .selectFrom("break_glass_session")
       .selectAll()
       .where("reviewed_at", "is", null)
+      .where("training", "=", training ? 1 : 0)
       .orderBy("opened_at")
       .limit(1),
   );

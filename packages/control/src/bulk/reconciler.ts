@@ -177,6 +177,7 @@ async function send({ pipeline, store }: BulkDeps, row: BulkRow, bot_id: string)
     idempotencyKey: null,
     trace_id: row.trace_id,
     remote: "bulk",
+    continues: true,
   });
   if (answer.kind === "done" || answer.failure.code === "RUMI-CMD-001") return null;
   // A fault inside, or a log that cannot be written, leaves no answer; any other refusal is what it is.

@@ -10,6 +10,7 @@ const note = {
   expiry: InstantField,
   confirm_within_seconds: CountField,
   state: Type.String(),
+  training: Type.Boolean({ description: "A rehearsal: it can never become real." }),
 } as const;
 const summary = {
   ...note,

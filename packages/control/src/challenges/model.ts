@@ -56,6 +56,8 @@ export type Intent = {
   readonly command_id: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly base: ConfirmedDanger["base"];
+  /** A rehearsal's only: its hash is never that of the real thing. */
+  readonly training?: true;
 };
 
 export function intentHash(intent: Intent): Digest {
@@ -72,6 +74,7 @@ export function intentOf(row: ChallengeRow): Intent {
     command_id: row.command_id,
     input: JSON.parse(row.input) as Intent["input"],
     base: JSON.parse(row.base) as Intent["base"],
+    ...(row.training === 1 ? { training: true } : {}),
   };
 }
 
@@ -87,6 +90,17 @@ const FINE: Judged = ok(null);
 const named = ({ challenge_id, kind }: Pick<ChallengeRow, "challenge_id" | "kind">) => ({ what: kind, challenge_id });
 const mismatch = (row: ChallengeRow, problem: string): Judged =>
   err(failure("RUMI-CMD-014", { ...named(row), problem }, { reasonCode: "CONFIRMATION_MISMATCH" }));
+
+/** Whether both are rehearsed or both are real. */
+export function judgeRehearsal(row: ChallengeRow, training: boolean): Judged {
+  if ((row.training === 1) === training) return FINE;
+  const params = {
+    ...named(row),
+    kind: training ? "real" : "a rehearsal",
+    state: training ? "in training" : "not in training",
+  };
+  return err(failure("RUMI-CMD-034", params, { reasonCode: "L.TRAINING.MISMATCH" }));
+}
 
 /** Whether the requester's confirmation is in order now. */
 export function judgeConfirmation(

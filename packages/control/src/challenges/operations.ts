@@ -40,6 +40,7 @@ const approveChallenge = (twoPeople: TwoPeople): Declaration =>
     key: "either",
     permission: ["admin", "break_glass"],
     risk: passes,
+    rehearsal: "kept",
     danger: noDanger,
     target,
     gates: [],
@@ -66,6 +67,7 @@ const confirmChallenge: Declaration = defineOperation({
   // Whoever may ask; the role for what is confirmed is asked for once it is known.
   permission: ["operator", "admin", "break_glass"],
   redeems: true,
+  rehearsal: "kept",
   risk: passes,
   danger: noDanger,
   target,
@@ -85,6 +87,7 @@ const rejectChallenge: Declaration = defineOperation({
   key: "either",
   permission: ["operator", "admin", "break_glass"],
   risk: passes,
+  rehearsal: "kept",
   above_policies: () => true,
   danger: noDanger,
   target,

@@ -22,6 +22,7 @@ import {
   intentHash,
   intentOf,
   judgeConfirmation,
+  judgeRehearsal,
   judgeRole,
   requirementsOf,
   type ConfirmationRules,
@@ -33,7 +34,12 @@ import { readApproval, readChallenge, updateChallenge, type ChallengeRow, type C
 export type ChallengeDeps = {
   readonly environment: string;
   /** Whether anything keeps this person from asking: a break-glass session that nobody has reviewed. */
-  readonly mayAsk: (reader: Reader, principal_id: string, now: Micros) => Promise<Result<void, Failure>>;
+  readonly mayAsk: (
+    reader: Reader,
+    principal_id: string,
+    now: Micros,
+    training: boolean,
+  ) => Promise<Result<void, Failure>>;
   /** Roles that somebody holds now; none for whoever is not let in any more. */
   readonly rolesNow: (reader: Reader, subject_id: string) => Promise<readonly Role[]>;
   /** Whether the approver and the requester are two people. */
@@ -45,9 +51,9 @@ export type ChallengeDeps = {
 export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
   return {
     open: async (reader, command) => {
-      const free = await deps.mayAsk(reader, command.principal.id, command.now);
+      const free = await deps.mayAsk(reader, command.principal.id, command.now, command.training);
       if (!free.ok) return free;
-      const open = await countOpen(reader, sql, command.principal.id, "challenge");
+      const open = await countOpen(reader, sql, command, "challenge");
       const limit = CONTROL_LIMITS.open_challenges;
       if (open >= limit)
         return err(
@@ -67,11 +73,13 @@ export function challengePort(sql: Sql, deps: ChallengeDeps): ChallengePort {
         event: challengeEvent("ask", row),
       });
     },
-    redeem: async (reader, { principal, input, now }) => {
+    redeem: async (reader, { principal, input, now, training }) => {
       const kind = input["change_id"] === undefined ? "challenge" : "change";
       const challenge_id = String(input[`${kind}_id`]);
       const row = await readChallenge(reader, sql, challenge_id, kind);
       if (row === undefined) return err(failure("RUMI-CMD-020", { what: kind, challenge_id }));
+      const rehearsal = judgeRehearsal(row, training);
+      if (!rehearsal.ok) return rehearsal;
       const approval = await readApproval(reader, sql, challenge_id);
       const judged = judgeConfirmation(row, approval, input, principal, now);
       if (!judged.ok) return judged;
@@ -118,14 +126,20 @@ function spend(sql: Sql, row: ChallengeRow, change: Partial<ChallengeRow>): Retu
 }
 
 /** Of one requester, neither settled nor expired. */
-export async function countOpen(reader: Reader, sql: Sql, requester: string, kind: ChallengeKind): Promise<number> {
+export async function countOpen(
+  reader: Reader,
+  sql: Sql,
+  { principal, training }: Pick<DangerousCommand, "principal" | "training">,
+  kind: ChallengeKind,
+): Promise<number> {
   const row = await first<{ open: number }>(
     reader,
     sql
       .builder<ChallengeTables>()
       .selectFrom("challenge")
       .select((of) => of.fn.countAll<number>().as("open"))
-      .where("requester", "=", requester)
+      .where("requester", "=", principal.id)
+      .where("training", "=", training ? 1 : 0)
       .where("kind", "=", kind)
       .where("state", "in", [...OPEN_STATES]),
   );
@@ -194,6 +208,7 @@ export function openRow(
     settled_reason: null,
     ticket: null,
     error_code: null,
+    training: command.training ? 1 : 0,
     row_version: 1,
   };
   return { ...row, intent_hash: intentHash(intentOf(row)) };

@@ -1,5 +1,6 @@
 /** Says of every challenge whose time has passed that it has expired: nobody has to ask, and the log tells. */
 import type { Clock, Random } from "@rumi/kernel";
+import { rehearsedAction } from "@rumi/operations";
 import { systemEvent, type Reconciler } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { CONTROL_LIMITS } from "../limits.ts";
@@ -26,7 +27,11 @@ export function challengeReconciler(deps: Deps): Reconciler {
           .limit(CONTROL_LIMITS.challenges_expired_per_round),
       );
       for (const row of due) {
-        const draft = challengeEvent("expire", row);
+        const told = challengeEvent("expire", row);
+        const draft =
+          row.training === 1
+            ? { ...told, action: rehearsedAction(told.action), details: { ...told.details, training: true } }
+            : told;
         // Whoever settled it meanwhile was first; a log that cannot be written is tried again in the next round.
         await store.commit({
           writes: [updateChallenge(store, row, { state: "EXPIRED", settled_at: now, settled_by: "system:challenges" })],

@@ -4,7 +4,7 @@ import type { DecideContext, Decision, Principal } from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";
 import type { TwoPeople } from "../two-people/judge.ts";
-import { deadlineAfter, iso, judgeApproval, judgeRejection, type Given } from "./model.ts";
+import { deadlineAfter, iso, judgeApproval, judgeRehearsal, judgeRejection, type Given } from "./model.ts";
 import type { ChallengeKind } from "./states.ts";
 import {
   readChallenge,
@@ -55,7 +55,9 @@ export const decideApproval =
   (told: Told) =>
   ({ asked, row, served, two }: ApprovalFacts, said: Said, context: DecideContext): Result<Decision, Failure> => {
     if (row === undefined) return unknown(asked);
-    const { principal, now, store } = context;
+    const { principal, now, store, training } = context;
+    const rehearsal = judgeRehearsal(row, training);
+    if (!rehearsal.ok) return rehearsal;
     const judged = judgeApproval(row, { served, two }, said, principal, now);
     if (!judged.ok) return judged;
     const approval: ApprovalRow = {
@@ -87,8 +89,14 @@ function deadlineOnceApproved({ kind, deadline, confirm_within_seconds }: Challe
 
 export const decideRejection =
   (told: Told) =>
-  ({ asked, row }: SettleFacts, said: Said, { principal, now, store }: DecideContext): Result<Decision, Failure> => {
+  (
+    { asked, row }: SettleFacts,
+    said: Said,
+    { principal, now, store, training }: DecideContext,
+  ): Result<Decision, Failure> => {
     if (row === undefined) return unknown(asked);
+    const rehearsal = judgeRehearsal(row, training);
+    if (!rehearsal.ok) return rehearsal;
     const judged = judgeRejection(row, said, principal, now);
     if (!judged.ok) return judged;
     const change = {

@@ -41,6 +41,8 @@ export type ChallengeRow = {
   ticket: string | null;
   /** Why a confirmed command was refused after all. */
   error_code: string | null;
+  /** 1: a rehearsal; it can never become real, and counts for nothing that is. */
+  training: number;
   row_version: number;
 };
 export type ServedRow = { challenge_id: string; subject_id: string; intent_hash: string; served_at: number };
@@ -80,11 +82,15 @@ const statements = (integer: string): readonly string[] => [
 const KINDS: readonly string[] = [
   "ALTER TABLE challenge ADD COLUMN kind TEXT NOT NULL DEFAULT 'challenge' CHECK (kind IN ('challenge', 'change'))",
 ];
+const training = (integer: string): readonly string[] => [
+  `ALTER TABLE challenge ADD COLUMN training ${integer} NOT NULL DEFAULT 0 CHECK (training IN (0, 1))`,
+];
 export const CHALLENGE_MIGRATIONS: Migrations = {
   owner: "control.challenges",
   steps: [
     { name: "001-challenges", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-changes", sqlite: KINDS, postgres: KINDS },
+    { name: "003-training", sqlite: training("INTEGER"), postgres: training("BIGINT") },
   ],
 };
 

@@ -14,6 +14,7 @@ export function challengeNote(row: ChallengeRow) {
     expiry: iso(row.deadline),
     confirm_within_seconds: row.confirm_within_seconds,
     state: row.state,
+    training: row.training === 1,
   };
 }
 

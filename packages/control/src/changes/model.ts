@@ -100,5 +100,6 @@ export function changeNote(row: ChallengeRow) {
     requires: requiresOf(row),
     phrase: requiresOf(row).includes("phrase") ? row.phrase : null,
     expires_at: iso(micros(row.deadline)),
+    training: row.training === 1,
   };
 }

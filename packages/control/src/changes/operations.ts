@@ -93,13 +93,14 @@ const proposeChange = (deps: ChangeDeps): Declaration =>
     key: "command_id",
     permission: MEMBERS,
     risk: passes,
+    rehearsal: "kept",
     danger: noDanger,
     target: ({ command_id }) => ({ resource_type: "change", resource_id: command_id }),
     gates: [],
     load: async (reader, input, context): Promise<ProposeFacts> => ({
       examined: await examined(input, context),
-      free: await deps.mayAsk(reader, context.principal.id, context.now),
-      open: await countOpen(reader, context.store, context.principal.id, "change"),
+      free: await deps.mayAsk(reader, context.principal.id, context.now, context.training),
+      open: await countOpen(reader, context.store, context, "change"),
       rules: await deps.rules(reader),
       warnings: await readWarnings(reader, context.store, input.operation),
     }),
@@ -151,7 +152,7 @@ function changeRow(
   { input, target: of, danger, roles, base: standsOn, diff, preview, refusals }: Examined,
   added: Parameters<typeof requirementsOfChange>[1],
   environment: string,
-  { now, principal, trace_id, fingerprint, newId }: DecideContext,
+  { now, principal, trace_id, fingerprint, newId, training }: DecideContext,
 ) {
   const text = (name: string): string | null => (typeof input[name] === "string" ? input[name] : null);
   return openRow({
@@ -161,6 +162,7 @@ function changeRow(
     command_id,
     target: of,
     principal,
+    training,
     input,
     now,
     // Of the command, where it has its own.
@@ -186,6 +188,7 @@ const approveChange = ({ twoPeople }: ChangeDeps): Declaration =>
     key: "either",
     permission: MEMBERS,
     risk: passes,
+    rehearsal: "kept",
     danger: noDanger,
     target,
     gates: [],
@@ -219,6 +222,7 @@ const rejectChange: Declaration = defineOperation({
   key: "either",
   permission: MEMBERS,
   risk: passes,
+  rehearsal: "kept",
   above_policies: () => true,
   danger: noDanger,
   target,
@@ -237,6 +241,7 @@ const commitChange: Declaration = defineOperation({
   key: "either",
   permission: MEMBERS,
   redeems: true,
+  rehearsal: "kept",
   risk: passes,
   danger: noDanger,
   target,

@@ -64,6 +64,7 @@ function carriedOut(entry: EmergencyEntry, pipeline: Pipeline): Promise<Answer> 
     idempotencyKey: entry.command_id,
     trace_id: entry.trace_id,
     remote: "emergency spool",
+    continues: true,
   });
 }
 

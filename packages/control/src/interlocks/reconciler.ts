@@ -61,6 +61,7 @@ export function interlockReconciler(
       idempotencyKey: command_id,
       trace_id: command_id,
       remote: "interlocks",
+      continues: true,
     });
     if (answer.kind === "refused") throw new Error(`an interlock could not tighten: ${answer.failure.code}`);
   };

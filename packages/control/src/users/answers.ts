@@ -1,10 +1,19 @@
 /** What the operations of principals and tokens answer. */
 import { ROLES } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import { CountField, CursorField, InstantField, nullable, OPEN } from "../shared/answers.ts";
+import { CountField, CursorField, InstantField, nullable, OPEN, UuidField } from "../shared/answers.ts";
 
 const RolesField = Type.Array(Type.Union(ROLES.map((role) => Type.Literal(role))));
-export const MeAnswer = Type.Object({ user_id: Type.String(), roles: RolesField, environment: Type.String() }, OPEN);
+export const MeAnswer = Type.Object(
+  {
+    user_id: Type.String(),
+    roles: RolesField,
+    environment: Type.String(),
+    /** Whatever you ask for is only rehearsed. */
+    training: nullable(Type.Object({ session_id: UuidField, ends_at: InstantField }, OPEN)),
+  },
+  OPEN,
+);
 export const UserAnswer = Type.Object(
   {
     id: Type.String(),

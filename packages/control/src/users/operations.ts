@@ -15,10 +15,12 @@ import {
 } from "@rumi/operations";
 import { write, type Reader } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
+import { iso } from "../challenges/model.ts";
 import { CONTROL_LIMITS } from "../limits.ts";
 import { CLOSED, CommandIdField, EVERYONE, noDanger, ReasonField } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, type Sql } from "../shared/sql.ts";
+import { readTraining } from "../training/tables.ts";
 import type { Permitted } from "./may.ts";
 import { UserIdField, userResource, userView } from "./model.ts";
 import { countUsers, readUser, rolesOf, updateUser, type UserRow, type UserTables } from "./tables.ts";
@@ -49,8 +51,11 @@ const whoAmI = ({ environment, may }: UserDeps): Declaration =>
     input: Type.Object({}, CLOSED),
     output: MeAnswer,
     permission: EVERYONE,
-    read: async (_reader, _input, { principal }) =>
-      ok({ user_id: principal.id, roles: principal.roles, environment, ...(await may(principal)) }),
+    read: async (reader, _input, { principal, store, now }) => {
+      const open = await readTraining(reader, store, principal.id, now);
+      const training = open === undefined ? null : { session_id: open.session_id, ends_at: iso(open.ends_at) };
+      return ok({ user_id: principal.id, roles: principal.roles, environment, training, ...(await may(principal)) });
+    },
   });
 
 const listUsers: Declaration = defineQuery({

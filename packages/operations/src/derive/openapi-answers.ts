@@ -28,6 +28,7 @@ const ERROR_SCHEMA = {
     details: { type: "object" },
     command_id: { type: "string" },
     duplicate_suppressed: { const: true },
+    training: { const: true, description: "Whoever asked is in training: nothing was done." },
     challenge: { type: "object", description: "With reason_code CONFIRMATION_REQUIRED: what is to be confirmed." },
   },
 };
@@ -99,7 +100,7 @@ function enveloped(data: TSchema): TSchema {
   return {
     type: "object",
     required: ["success", "data"],
-    properties: { success: { const: true }, data, duplicate_suppressed: { const: true } },
+    properties: { success: { const: true }, data, duplicate_suppressed: { const: true }, training: { const: true } },
   } as unknown as TSchema;
 }
 

@@ -14,7 +14,7 @@ import { causeChain } from "../logging.ts";
 import { actingId } from "./guard-context.ts";
 import type { PipelineContext, Run, StageEnd } from "./run.ts";
 import { decide } from "./stages/decide.ts";
-import { load } from "./stages/load.ts";
+import { load, notStopped } from "./stages/load.ts";
 import { idReused } from "./stages/request.ts";
 
 export async function tightenAnyway(run: Run, why: Failure, context: PipelineContext): Promise<Answer> {
@@ -28,6 +28,7 @@ export async function tightenAnyway(run: Run, why: Failure, context: PipelineCon
     command_id,
     duplicate_suppressed: false,
   });
+  if (run.training !== null) return answered(notStopped(run));
   if (port === null || run.confirmation !== null) return answered(why);
   let known: StageEnd | undefined;
   let judged: StageEnd | undefined;

@@ -18,16 +18,18 @@ import { confirmationEvents } from "./confirmation.ts";
 import { answerDryRun } from "./dry-run.ts";
 import { tightenAnyway } from "./emergency.ts";
 import { ACTUATION, ADMISSION, JUDGEMENT } from "./order.ts";
+import { rehearsed } from "./rehearsal.ts";
 import type { PipelineContext, Run, Stage, StageEnd } from "./run.ts";
 import { stillRunning } from "./still-running.ts";
 
 export async function admit(run: Run, context: PipelineContext): Promise<Answer> {
   try {
     const end = await walk(ADMISSION, run, context);
-    if (run.dry_run && end === undefined) return await answerDryRun(run, context);
-    if (end?.kind === "take_over") return await takeOver(run, end.row, context);
-    if (end !== undefined) return await finish(run, end, context);
-    return await carryOut(run, context);
+    if (run.dry_run && end === undefined) return rehearsed(run, await answerDryRun(run, context));
+    if (end?.kind === "take_over") return rehearsed(run, await takeOver(run, end.row, context));
+    if (end?.kind === "answer") return end.answer; // as it was, rehearsed or not
+    if (end !== undefined) return rehearsed(run, await finish(run, end, context));
+    return rehearsed(run, await carryOut(run, context));
   } finally {
     if (run.holdsRunning) context.running.delete(run.command_id);
   }
@@ -86,6 +88,9 @@ export async function takeOver(run: Run, row: OperationKeyRow, context: Pipeline
   const stored = JSON.parse(seen) as StoredRequest;
   run.recovery_point = seen;
   run.attempts = stored.attempts;
+  const { training: _, ...frame } = run.frame;
+  run.training = stored.training ?? null;
+  run.frame = stored.training === undefined ? frame : { ...frame, training: true };
   if (stored.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
   const next: StoredRequest = { ...stored, owner: context.owner, attempts: stored.attempts + 1 };
   const recovery_point = JSON.stringify(next);
@@ -140,7 +145,7 @@ async function finish(run: Run, end: StageEnd, context: PipelineContext): Promis
 /** A refusal is durable before it is told; where it cannot be, the caller learns that instead. */
 export async function deny(run: Run, why: Failure, context: PipelineContext): Promise<Answer> {
   const { definition } = run.operation;
-  const outcome = refused(why, definition.error_extras?.(run.input) ?? {});
+  const outcome = rehearsed(run, refused(why, definition.error_extras?.(run.input) ?? {}));
   const command_id = run.command_id === "" ? null : run.command_id;
   const now = context.now();
   const draft = commandDraft(PIPELINE_EVENTS.denied, run.target, "REJECTED", {
@@ -178,7 +183,7 @@ async function challenged(
   const { command_id, recovery_point } = run;
   invariant(recovery_point !== null, "a challenge for a command that was not claimed");
   const extras = { ...definition.error_extras?.(run.input), challenge: opened.challenge };
-  const outcome = refused(why, extras);
+  const outcome = rehearsed(run, refused(why, extras));
   const now = context.now();
   const event = auditEvent(opened.event, run.frame, context.newId(), now);
   const committed = await context.store.commit({
@@ -227,5 +232,6 @@ function giveUp(run: Run, context: PipelineContext): Promise<Answer> {
 
 export function outcomeLabel(answer: Answer): string {
   if (answer.duplicate_suppressed) return "duplicate";
+  if (answer.training === true) return "rehearsed";
   return answer.kind === "done" ? "applied" : ERROR_CATALOGUE[answer.failure.code].key;
 }

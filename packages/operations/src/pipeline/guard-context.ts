@@ -18,6 +18,7 @@ export function guardContext(run: Run, context: PipelineContext): GuardContext {
     bot_id: operation.definition.bot?.(input, facts) ?? null,
     risk,
     principal,
+    training: run.training !== null,
     input,
     facts,
     now: context.now(),
@@ -35,7 +36,9 @@ export function guardrailContext(run: Run, context: PipelineContext): GuardrailC
     passage: judged_as ?? confirmation?.redeemed ?? DIRECT,
     judged: judged_as !== null ? "outlook" : dry_run ? "dry_run" : "to_do",
     danger: danger(input, facts).kind,
-    likeness: () => likenessOf(context.fingerprintKey, operation, input),
+    // A rehearsed dry run is none of the real thing.
+    likeness: () =>
+      `${run.training === null ? "" : "training "}${likenessOf(context.fingerprintKey, operation, input)}`,
     impact: () => preview?.(facts, input) ?? {},
   };
 }

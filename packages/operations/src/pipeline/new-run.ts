@@ -12,6 +12,7 @@ export function newRun(operation: RegisteredOperation, request: CommandRequest):
     principal: request.principal ?? NOBODY,
     input: {},
     dry_run: false,
+    training: null,
     command_id: "",
     fingerprint: "",
     confirmation: null,

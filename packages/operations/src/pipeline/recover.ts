@@ -65,6 +65,7 @@ async function resume(row: OperationKeyRow, context: PipelineContext): Promise<"
       remote: "recovery",
     }),
     principal: stored.principal,
+    training: stored.training ?? null,
     input: stored.input,
     command_id: row.key,
     fingerprint: row.fingerprint,
@@ -88,7 +89,7 @@ function kindOf(answer: Answer): "applied" | "refused" | "failed" {
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
-function frameOf(row: OperationKeyRow, { principal, input, run_id }: StoredRequest): EventFrame {
+function frameOf(row: OperationKeyRow, { principal, input, run_id, training }: StoredRequest): EventFrame {
   return {
     actor: principal.id,
     reason: text(input["reason"]),
@@ -98,6 +99,7 @@ function frameOf(row: OperationKeyRow, { principal, input, run_id }: StoredReque
     run_id,
     request_id: row.key,
     fingerprint: row.fingerprint,
+    ...(training === undefined ? {} : { training: true }),
   };
 }
 

@@ -35,6 +35,8 @@ export type CommandRequest = {
   readonly trace_id: string;
   /** Address it came from. */
   readonly remote: string;
+  /** The program goes on with what was really asked for before: never a rehearsal, whatever its principal does now. */
+  readonly continues?: true;
 };
 
 /** What the stages share; made once per pipeline. */
@@ -82,6 +84,8 @@ export type Run = Subject & {
   readonly request: CommandRequest;
   principal: Principal;
   dry_run: boolean;
+  /** The training of whoever asks; null: it is real. */
+  training: string | null;
   /** The key of this request; never that of a command which it confirms. */
   command_id: string;
   fingerprint: string;

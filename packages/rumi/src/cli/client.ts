@@ -52,8 +52,10 @@ export function apiClient(options: {
   readonly base_url: string;
   readonly token: string;
   readonly language: string;
+  /** Told of every answer that is only a rehearsal's. */
+  readonly rehearsed?: () => void;
 }): ApiClient {
-  const { base_url, token, language } = options;
+  const { base_url, token, language, rehearsed } = options;
   const request = async (asked: ApiRequest): Promise<Result<ApiAnswer, ApiError>> => {
     const hasBody = asked.body !== undefined;
     let response: Response;
@@ -78,6 +80,7 @@ export function apiClient(options: {
       });
     }
     const body = parseObject(text);
+    if (body["training"] === true) rehearsed?.();
     if (response.ok) return ok({ status: response.status, body });
     return err({ kind: "refused", status: response.status, body });
   };

@@ -63,7 +63,10 @@ export function clientOf(context: CliContext): Result<ApiClient, Failure> {
     notedAddress(settings.value) ??
     (named !== undefined || given("RUMI_API_PORT") !== undefined ? says : undefined);
   if (base === undefined) return err(failure("RUMI-NET-001", { url: homePaths(settings.value.home).root }));
-  return ok(apiClient({ base_url: base, token: token.value, language: context.terminal.language }));
+  const { language, err: say } = context.terminal;
+  const rehearsed = (): void =>
+    say(language === "ja" ? "訓練: 実際には何も行っていません。\n" : "TRAINING: nothing was really done.\n");
+  return ok(apiClient({ base_url: base, token: token.value, language, rehearsed }));
 }
 
 /** Where this home's program listens, by its own note; none where it ended in order or never began. */

@@ -74,6 +74,9 @@ function ChallengeRow(props: {
           <strong>{name}</strong>
         )}
         <Badge tone={STATE_TONE[state]} text={state} look={isWaiting(challenge) ? "filled" : "outline"} />
+        {challenge.training && (
+          <Badge tone="warn" text={t("training")} title={t("training_means")} testId="rehearsed" />
+        )}
         {isWaiting(challenge) && <Remaining until={expiry} />}
       </div>
       <div className="wrap">{reason}</div>

@@ -181,7 +181,7 @@ function SpoolPart({ safety, kill }: Pick<Observed, "safety" | "kill">): JSX.Ele
 }
 
 function SessionPart({ sessions }: Pick<Observed, "sessions">): JSX.Element | null {
-  const session = sessions?.find(({ state }) => state !== "REVIEWED");
+  const session = sessions?.find(({ state, training }) => state !== "REVIEWED" && !training);
   if (session === undefined) return null;
   return (
     <Labelled label="break_glass">

@@ -3,28 +3,31 @@ import { invariant } from "@rumi/kernel";
 import { type Outcome, encodeOutcome } from "../../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
 import { feedOfEvents, feedOfItems } from "../../feed.ts";
-import { finishKey } from "@rumi/store";
+import type { Decision } from "../../operation.ts";
+import { finishKey, type Write } from "@rumi/store";
 import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { confirmationEvents } from "../confirmation.ts";
-import { type Stage, unlogged } from "../run.ts";
+import { rehearsed, withoutEffect } from "../rehearsal.ts";
+import { type Run, type Stage, unlogged } from "../run.ts";
 import { stillRunning } from "../still-running.ts";
 
 export const commit: Stage = {
   name: "commit",
   run: async (run, context) => {
     const {
-      decision,
       recovery_point,
       operation: { definition },
     } = run;
-    invariant(decision !== null && recovery_point !== null, "a commit without a decision or a claimed key");
+    invariant(run.decision !== null && recovery_point !== null, "a commit without a decision or a claimed key");
+    const { decision, fences } = kept(run, run.decision);
     const { store, newId } = context;
     const now = context.now();
-    const outcome: Outcome = { kind: "done", status: decision.status ?? 200, data: decision.data };
+    const outcome: Outcome = rehearsed(run, { kind: "done", status: decision.status ?? 200, data: decision.data });
     const applied = commandDraft(PIPELINE_EVENTS.applied, run.target, "SUCCESS", {
       operation: definition.name,
       status_code: outcome.status,
+      ...(run.training === null ? {} : { session_id: run.training }),
     });
     const drafts = [...decision.events, applied];
     const events = [
@@ -34,7 +37,7 @@ export const commit: Stage = {
     const committed = await store.commit({
       writes: [
         finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
-        ...run.fences,
+        ...fences,
         ...(run.confirmation === null ? [] : [run.confirmation.redeemed.use]),
         ...decision.writes,
         ...decision.outbox.map((item) => enqueue(store, item, now)),
@@ -56,3 +59,9 @@ export const commit: Stage = {
     return { kind: "again" };
   },
 };
+
+/** In training nothing of it is kept, and no secret is shown, but of what touches only rehearsals (rehearsal.ts). */
+function kept(run: Run, decision: Decision): { readonly decision: Decision; readonly fences: readonly Write[] } {
+  const isRehearsed = run.training !== null && run.operation.definition.rehearsal === undefined;
+  return isRehearsed ? { decision: withoutEffect(decision), fences: [] } : { decision, fences: run.fences };
+}

@@ -16,6 +16,7 @@ export const decide: Stage = {
       fingerprint: run.fingerprint,
       reason: run.frame.reason,
       approval_id: run.dry_run ? DRY_RUN_APPROVAL : (run.confirmation?.redeemed.approval_id ?? null),
+      training: run.training !== null,
       newId: context.newId,
       store: context.store,
     });

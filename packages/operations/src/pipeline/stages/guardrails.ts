@@ -10,8 +10,9 @@ export const guardrails: Stage = {
     for (const rule of context.guards.guardrails) {
       const verdict = await rule.check(run.reader, guardrailContext(run, context));
       if (verdict.ok) continue;
-      // A trial is no block: nobody was kept from anything.
-      if (!run.dry_run) guardrailBlocks(context.metrics).add({ action: run.operation.definition.name });
+      // A trial or a rehearsal is no block: nobody was kept from anything.
+      if (!run.dry_run && run.training === null)
+        guardrailBlocks(context.metrics).add({ action: run.operation.definition.name });
       return refuse(verdict.error);
     }
     return undefined;

@@ -1,5 +1,6 @@
 /** Reads everything the decision needs and, from it, which way the command moves risk. */
-import { refuse, type Stage } from "../run.ts";
+import { type Failure, failure } from "@rumi/kernel";
+import { refuse, type Run, type Stage } from "../run.ts";
 import { permissionRefusal } from "./authorise.ts";
 
 export const load: Stage = {
@@ -12,6 +13,7 @@ export const load: Stage = {
       store: context.store,
       now: context.now(),
       principal: run.principal,
+      training: run.training !== null,
       examine: (command) => context.examine(run.reader, command),
       forbidden: async ({ operation, principal, target }) => {
         const known = context.registry.operations.get(operation);
@@ -19,6 +21,18 @@ export const load: Stage = {
       },
     });
     run.risk = definition.risk(run.input, run.facts);
-    return run.forbidden !== null && run.risk !== "tighten" ? refuse(run.forbidden) : undefined;
+    if (run.forbidden !== null && run.risk !== "tighten") return refuse(run.forbidden);
+    return isFalseComfort(run) ? refuse(notStopped(run)) : undefined;
   },
 };
+
+/** A tightening that would only be rehearsed: whoever really means it would believe that something stops. */
+const isFalseComfort = ({ training, risk, operation }: Run): boolean =>
+  training !== null && risk === "tighten" && operation.definition.rehearsal === undefined;
+
+export const notStopped = ({ operation, principal }: Run): Failure =>
+  failure(
+    "RUMI-CMD-033",
+    { operation: operation.definition.name, principal: principal.id },
+    { reasonCode: "L.TRAINING.NOT_REAL" },
+  );

@@ -26,7 +26,12 @@ async function redeemed(run: Run, own: Subject, context: PipelineContext): Promi
   const { challenge, changes } = context.guards;
   const port = own.input["change_id"] === undefined ? challenge : changes;
   if (port === null) return refuse(switchedOff(own.operation));
-  const found = await port.redeem(run.reader, { principal: run.principal, input: own.input, now: context.now() });
+  const found = await port.redeem(run.reader, {
+    principal: run.principal,
+    input: own.input,
+    now: context.now(),
+    training: run.training !== null,
+  });
   if (!found.ok) return refuse(found.error);
   const operation = context.registry.operations.get(found.value.command.operation);
   // A newer program may want another form; an older request is never bent into it.
@@ -54,6 +59,7 @@ function become(run: Run, own: Subject, operation: RegisteredOperation, redeemed
     run_id,
     request_id: command_id,
     fingerprint,
+    ...(run.training === null ? {} : { training: true }),
   };
 }
 

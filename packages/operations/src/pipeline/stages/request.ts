@@ -62,7 +62,7 @@ async function known(row: OperationKeyRow, run: Run, context: PipelineContext): 
 }
 
 function storedRequest(
-  { operation: { definition }, principal, input, frame }: Run,
+  { operation: { definition }, principal, input, frame, training }: Run,
   { owner }: PipelineContext,
 ): StoredRequest {
   const secret = definition.secret_fields ?? [];
@@ -75,6 +75,7 @@ function storedRequest(
     input: Object.fromEntries(kept),
     withheld: kept.length < Object.keys(input).length,
     run_id: frame.run_id,
+    ...(training === null ? {} : { training }),
   };
 }
 

@@ -83,7 +83,7 @@ function unloggable({ frame, target, operation: { definition } }: Run): StageEnd
   );
 }
 
-function frameOf({ principal, input, request }: Run): Run["frame"] {
+function frameOf({ principal, input, request, training }: Run): Run["frame"] {
   const text = (name: string): string | null => (typeof input[name] === "string" ? input[name] : null);
   return {
     actor: principal.id,
@@ -94,5 +94,6 @@ function frameOf({ principal, input, request }: Run): Run["frame"] {
     run_id: text("run_id"),
     request_id: text("command_id"),
     fingerprint: null,
+    ...(training === null ? {} : { training: true }),
   };
 }
