@@ -228,7 +228,7 @@ describe("[L-32] [L-N17] a dangerous flow is rehearsed the whole way and has no 
     await train(ann);
     await withoutEffect(async () => {
       const made = await ask(`/api/users/${ben.user_id}/tokens`, {}, ann);
-      expect(made.body).toMatchObject({ training: true });
+      expect(made.body).toMatchObject({ success: true, training: true });
       expect(JSON.stringify(made.body)).not.toMatch(/rumi_|"token":/);
     });
   });
