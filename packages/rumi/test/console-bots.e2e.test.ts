@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { confirm, openConsole, see, textOf, turnTo, typePhrase, until, type Console } from "./browser.ts";
-import { eventually, ROOT, startProgram, type Program } from "./program.ts";
+import { ROOT, startProgram, type Program } from "./program.ts";
 import {
   addVenue,
   bot,

@@ -35,17 +35,15 @@ it(
   { timeout: 240_000 },
   async () => {
     const digest = await installPack(program);
-    const { err, out } = program.cli(
-      ...["venues", "connect", "OUT", "--url", sim.url, "--key-file", sim.key_file, "--reason", "rehearsal"],
-    );
+    const where = ["--url", sim.url, "--key-file", sim.key_file];
+    const { err, out } = program.cli("venues", "connect", "OUT", ...where, "--reason", "rehearsal");
     expect(err + out).toContain("DEMO.SIM");
     // More than so slow a market takes within the test: it rests.
     const resting = { order_quantity: "900", order_type: "limit", limit_offset_bps: 0, order_timeout: 3_600_000 };
     const config = { ...resting, fast_trades: 2, slow_trades: 4 };
     await createBot(program, "rests", "ema_cross", digest, { venue: "OUT", config, capital: "1000000" });
-    const started = program.cli(
-      ...["bots", "start", "rests", "--mode", "live", "--reason", "rehearsal", "--confirm", "rests"],
-    );
+    const meant = ["--reason", "rehearsal", "--confirm", "rests"];
+    const started = program.cli("bots", "start", "rests", "--mode", "live", ...meant);
     expect(started.err + started.out).toContain("RUNNING_LIVE");
     await eventually(async () => (await openThere()) === 1);
 

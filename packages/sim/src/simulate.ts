@@ -27,6 +27,7 @@ import { StateChecks } from "./checks/state.ts";
 import { type Proof, Told } from "./checks/told.ts";
 import { Violation, type ViolationKind } from "./checks/violation.ts";
 import { clockStepUs, FAULT_KINDS, type FaultKind, lastsMs, type Temper, temperOf } from "./faults.ts";
+import { demandsRest, isResting, ROUGH_PART } from "./rest.ts";
 import { openStore, type SignerOf, type SimControl, startControl } from "./parts/control.ts";
 import type { Client } from "./parts/client.ts";
 import { Guardian, SecondPerson } from "./parts/guardian.ts";
@@ -71,10 +72,6 @@ const LATE_BOT_TICK = 25;
 /** Bots get a chance to trade before they are restrained. */
 const TIGHTEN_TICK = 14;
 const RUNNERS = 2;
-/** The part of a run that has faults. */
-const ROUGH_PART = 0.6;
-/** At the end of a long run nobody wishes anything for so long: what was wished before has its answer then. */
-const REST_TICKS = 30;
 const PLANT_TICK = 20;
 /** With the disk full, the place that was set apart for tightenings mostly still takes them. */
 const SPOOL_GONE = 0.3;
@@ -320,7 +317,7 @@ class Simulation {
       for (const kind of FAULT_KINDS) if (happens(this.#random, this.#temper.rates[kind])) this.#strike(kind, signer);
     const real = this.#control?.real;
     if (real !== undefined && tick > 5 && tick < this.#o.ticks * (ROUGH_PART + 0.1)) await this.#wishes(tick, real);
-    else if (real !== undefined && !this.#isResting(tick) && happens(this.#random, this.#temper.loosens))
+    else if (real !== undefined && !isResting(tick, this.#o.ticks) && happens(this.#random, this.#temper.loosens))
       await this.#operator.loosen(real);
     this.#second.look();
     await this.#plantLate(tick);
@@ -479,18 +476,9 @@ class Simulation {
     await plantLate(this.#o.bug, control, oneOf(this.#random, BOTS));
   }
 
-  /** Nobody wishes anything any more, where the end demands that nothing waits. */
-  #isResting(tick: number): boolean {
-    return this.#demandsRest && tick > this.#o.ticks - REST_TICKS;
-  }
-  /** Else too short a calm to demand anything. */
-  get #demandsRest(): boolean {
-    return this.#o.ticks * (1 - ROUGH_PART - 0.1) >= 40;
-  }
-
   /** Nothing waits any more. */
   async #atRest(): Promise<void> {
-    if (!this.#demandsRest) return;
+    if (!demandsRest(this.#o.ticks)) return;
     const [open] = this.#people().flatMap(({ waiting }) => waiting);
     if (open !== undefined) throw new Violation("not_settled", `no answer to ${open}`);
     const rows = await this.#control?.real.rows<{ bot_id: string; state: string }>({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canonicalJson, sha256, type Json } from "@rumi/kernel";
 import { dataOf } from "../../../platform/test/kit.ts";
-import { ATTESTER, INSTRUMENT, openControl, type Control } from "../../test/kit.ts";
+import { ATTESTER, openControl, type Control } from "../../test/kit.ts";
 import { putInstance, readInstances, type InstanceRow } from "../instances/tables.ts";
 import { stopReconciler } from "./reconciler.ts";
 import { readLadder } from "./tables.ts";
