@@ -52,3 +52,32 @@ it("[L-01] ten thousand bots: every page once, and a filtered page comes within 
     dataOf(await world.query("bots.show", {}, { bot_id: String(botBody(world, "bot-09999", "")["bot_id"]) })),
   ).toMatchObject({ bot_id: "bot-09999" });
 });
+
+it("[L-01] each filter, alone and with others, gives what it says, every page once and in order", async () => {
+  const ids = Array.from({ length: 10_000 }, (_, i) => `bot-${String(i).padStart(5, "0")}`);
+  const listed = async (filter: Readonly<Record<string, string>>): Promise<readonly string[]> => {
+    const seen: string[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = dataOf(
+        await world.query("bots.list", { ...filter, limit: "200", ...(cursor === undefined ? {} : { cursor }) }),
+      ) as { bots: { bot_id: string }[]; next_cursor: string | null };
+      seen.push(...page.bots.map((bot) => bot.bot_id));
+      if (page.next_cursor === null) return seen;
+      cursor = page.next_cursor;
+    }
+  };
+  const labelled = ids.slice(1);
+  expect(await listed({ label: "team" })).toEqual(labelled);
+  expect(await listed({ label: "team=x" })).toEqual(labelled.filter((id) => id.endsWith("7")));
+  expect(await listed({ label: "team=x", q: "BOT-0003" })).toEqual(["bot-00037"]);
+  expect(await listed({ q: "-0999" })).toEqual(ids.slice(9_990));
+  expect(await listed({ q: "-0999", state: "IDLE", label: "team=x" })).toEqual(["bot-09997"]);
+  for (const nobody of [
+    { label: "team=" },
+    { label: "tea" },
+    { q: "bot_00" },
+    { q: "%" },
+    { state: "RUNNING_LIVE", label: "team" },
+  ])
+    expect(await listed(nobody), JSON.stringify(nobody)).toEqual([]);
+});

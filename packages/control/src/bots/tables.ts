@@ -76,12 +76,19 @@ const RETIRED = (integer: string): readonly string[] => [`ALTER TABLE bot ADD CO
 /** Which bots something is said of, without going through all of them. */
 const SAID = ["CREATE INDEX bot_condition_said ON bot_condition (type, status, bot_id)"];
 
+/** A page of the list is found without reading specifications: by a label whatever its value, and by words. */
+const LISTED = [
+  "CREATE INDEX bot_label_of ON bot_label (name, bot_id)",
+  "CREATE INDEX bot_by_words ON bot (bot_id, display_name)",
+];
+
 export const BOT_MIGRATIONS: Migrations = {
   owner: "control.bots",
   steps: [
     { name: "001-bots", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-retired", sqlite: RETIRED("INTEGER"), postgres: RETIRED("BIGINT") },
     { name: "003-said", sqlite: SAID, postgres: SAID },
+    { name: "004-listed", sqlite: LISTED, postgres: LISTED },
   ],
 };
 
