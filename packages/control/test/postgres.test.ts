@@ -24,7 +24,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
     server = await startPostgres();
   }, 60_000);
   afterAll(() => server.stop());
-  beforeEach(async () => {
+  const open = async (of: { readonly bare: boolean; readonly environment: string }): Promise<Control> => {
     const store = await openPostgresStore({
       server: await server.database(),
       migrations: [...platformMigrations, ...controlMigrations],
@@ -37,7 +37,10 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
       before_migration: async () => ok(undefined),
     });
     if (!store.ok) throw new Error(`${store.error.code} ${JSON.stringify(store.error.params)}`);
-    world = await openControl({ bare: true, environment: "prod", store: store.value });
+    return openControl({ ...of, store: store.value });
+  };
+  beforeEach(async () => {
+    world = await open({ bare: true, environment: "prod" });
   }, 60_000);
   afterEach(() => world.close());
 
@@ -145,5 +148,28 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
       ),
     );
     expect(await commits(await fences())).toEqual([true, true, true]);
+  }, 60_000);
+
+  it("[L-01] a page of bots is found by state, label and words there too", async () => {
+    await world.close();
+    world = await open({ bare: false, environment: "dev" });
+    for (const [bot_id, labels, display_name] of [
+      ["alpha", { team: "x" }, "First_one"],
+      ["beta", { team: "y", desk: "1" }, "Second one"],
+      ["gamma", {}, "Third%one"],
+    ] as const)
+      dataOf(await world.makeBot(bot_id, { labels, display_name }));
+    const listed = async (filter: Readonly<Record<string, string>>): Promise<readonly string[]> =>
+      (dataOf(await world.query("bots.list", filter))["bots"] as { readonly bot_id: string }[]).map(
+        (bot) => bot.bot_id,
+      );
+    expect(await listed({})).toEqual(["alpha", "beta", "gamma"]);
+    expect(await listed({ label: "team" })).toEqual(["alpha", "beta"]);
+    expect(await listed({ label: "team=y", state: "IDLE" })).toEqual(["beta"]);
+    expect(await listed({ q: "T_O" })).toEqual(["alpha"]);
+    expect(await listed({ q: "d%" })).toEqual(["gamma"]);
+    const first = dataOf(await world.query("bots.list", { limit: "2" }));
+    expect(await listed({ limit: "2", cursor: String(first["next_cursor"]) })).toEqual(["gamma"]);
+    expect(await listed({ label: "team", state: "RUNNING_LIVE" })).toEqual([]);
   }, 60_000);
 });
