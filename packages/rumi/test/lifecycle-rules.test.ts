@@ -147,7 +147,7 @@ describe("[G-0.1] nothing is live that nobody made live", () => {
     await live();
     first.runner.drop();
     first.control.close();
-    await open({ home: first.folder, adoption_window: millis(0) });
+    await open({ home: first.folder, adoption_window: millis(0), lease_ttl: millis(2_500) });
     await world.until("ERROR", async () => (await stateOf()) === "ERROR");
     const fresh = world.runnerNamed("runner-2");
     await fresh.dial();

@@ -3,7 +3,7 @@
  * certificate ask. What the gate found is kept; how it weighs is judged anew each time, by the policy, the keys, the
  * overrides and the clock of that moment.
  *
- * Invariants (gate.test.ts)
+ * Invariants (packages/rumi/test/supply-chain-gate.test.ts, supply-chain-blocks.test.ts)
  * - A key that is revoked, an override that ended, advisories that grew old and a stricter policy count at the next
  *   question, whether or not the gate ran again.
  * - Nothing else evaluates an exception: it ends everywhere at once.

@@ -209,12 +209,13 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
 
   /** Streams of frames: kind (1 stdout, 2 stderr), three zeros, length (big-endian), bytes. */
   function pass(from: Duplex): Promise<void> {
-    const outputs = [1, 2].map((fd) => fs.createWriteStream("", { fd, autoClose: false }));
+    // Not as files: reading stdin may have made these nonblocking, and a file's writer gives up on a full pipe.
+    const outputs = [me.stdout, me.stderr];
     for (const one of outputs) one.on("error", () => void end(me.exitCode ?? 0)); // nobody reads any more
     const head = Buffer.alloc(FRAME_HEAD);
     let had = 0;
     let left = 0;
-    let to: Fs.WriteStream | undefined;
+    let to: NodeJS.WriteStream | undefined;
     const take = (chunk: Buffer): void => {
       for (let at = 0; at < chunk.length;) {
         if (left === 0) {

@@ -198,6 +198,14 @@ describe.runIf(requires("python3"))("a jail behind the Docker Engine", () => {
     expect(Object.keys(Labels)).toEqual([DOCKER_OWNER]);
   });
 
+  it("[M-5.1.1] what fits into no pipe is held back until it is read, and is no container's end", async () => {
+    const jail = await start();
+    for (let turn = 0; turn < 20; turn += 1) expect((await ask(jail, "large")).length, `turn ${turn}`).toBe(900_000);
+    jail.kill();
+    await jail.exited;
+    await expectGone();
+  });
+
   it("the image is ours: mount points and links, nothing that runs", async () => {
     const jail = await start();
     jail.kill();
