@@ -22,9 +22,12 @@ describe.runIf(requires("python3") && requires("rust-wasm"))("[M-5.1.1] bots beh
   beforeAll(async () => {
     chmodSync(folder.path, 0o755);
     await engine.listen();
-    program = await startProgram({ environment: { RUMI_CONTAINER_ENGINE: `docker:${engine.socket}` } });
-    chmodSync(program.home, 0o755);
-    await addVenue(program, { path: writeRecording(program.home, 30_000), factor: 60 });
+    // Made before: the engine lives in this process, and a runner that begins waits for its answer only so long.
+    const home = temporaryFolder().path;
+    const path = writeRecording(home, 30_000);
+    program = await startProgram({ home, environment: { RUMI_CONTAINER_ENGINE: `docker:${engine.socket}` } });
+    chmodSync(home, 0o755);
+    await addVenue(program, { path, factor: 60 });
   }, SLOW_MS);
   afterAll(async () => {
     await program.stop();

@@ -89,7 +89,7 @@ export async function startProgram(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const { url } = JSON.parse(readFileSync(note, "utf8")) as { url: string };
-  const token = cli(home, ["token"]).out.trim();
+  const token = await tokenOf(home);
   const exited = once(child, "exit");
   const call: Program["call"] = async (method, path, body, headers = {}) => {
     const response = await fetch(new URL(path, url), {
@@ -126,6 +126,18 @@ export async function startProgram(
       await exited;
     },
   };
+}
+
+/** Without holding this process up: what it serves itself, an engine say, is asked by a program that begins. */
+async function tokenOf(home: string): Promise<string> {
+  const asked = spawn(process.execPath, [BIN, "token"], {
+    env: { ...clean(), RUMI_HOME: home },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  asked.stdout.on("data", (data: Buffer) => (text += data.toString()));
+  await once(asked, "close");
+  return text.trim();
 }
 
 /** A copy of a home whose program goes on writing: what nobody reads there later may come and go meanwhile. */
