@@ -8,7 +8,8 @@
  * attaches (an upgraded connection that carries stdin one way and framed stdout and stderr the other), waits and starts.
  *
  * Invariants (docker.test.ts)
- * - Closed stdin or SIGTERM removes the container, and the bridge is gone within {@link BRIDGE_TIMES.end_ms} either way.
+ * - Closed stdin or SIGTERM removes the container, also one that is just being created, and the bridge is gone within
+ *   {@link BRIDGE_TIMES.end_ms} either way.
  * - Whatever the engine refuses is told in one line, with exit code {@link ENGINE_REFUSED}; nothing of the strategy has run.
  * - A stream that is not framed as agreed ends the container.
  * - A container is swept only where its bridge would be seen if it were alive: one engine may serve several such places.
@@ -56,6 +57,8 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
   let version = "";
   let container = "";
   let attached: Duplex | undefined;
+  /** Its creation, until the engine has answered. */
+  let creation: Promise<unknown> | undefined;
   let ending = false;
 
   const message = (text: string): string => {
@@ -163,8 +166,12 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
 
   async function create(): Promise<void> {
     const labels = { [job.owner_label]: processMark(me.pid) };
-    const ask = (): Promise<Answer> =>
-      request("POST", on(`/containers/create?name=${job.name}`), { ...job.create, Labels: labels });
+    const ask = (): Promise<Answer> => {
+      if (ending) throw new Error("it is ended before it was created");
+      const asked = request("POST", on(`/containers/create?name=${job.name}`), { ...job.create, Labels: labels });
+      creation = asked.catch(() => undefined);
+      return asked;
+    };
     let made = await ask();
     if (made.status === 404) {
       const { repository, tag, archive_base64 } = job.image;
@@ -256,6 +263,8 @@ function bridge({ fs, http, process: me }: Given, job: BridgeJob): void {
     setTimeout(() => me.exit(Number(code)), job.times.end_ms);
     if (version !== "") {
       try {
+        // What is being created cannot be removed yet: the engine would know no such container, and then have one.
+        await creation;
         // By name: it may have been created although no answer came.
         await request("DELETE", on(`/containers/${container || job.name}?force=1&v=1`));
       } catch {

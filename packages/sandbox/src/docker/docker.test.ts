@@ -92,6 +92,18 @@ const living = (): number =>
       return false; // it ended meanwhile
     }
   }).length;
+/** The bridges of this test's script. */
+const bridges = (): readonly number[] =>
+  readdirSync("/proc")
+    .filter((name) => {
+      try {
+        const line = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/cmdline`, "utf8") : "";
+        return line.includes(script) && line.includes("rumi-jail-");
+      } catch {
+        return false; // it ended meanwhile
+      }
+    })
+    .map(Number);
 /** This process as a bridge would be marked: number, beginning, namespace of processes, start of the machine. */
 const ownMark = (): string => {
   const stat = readFileSync("/proc/self/stat", "latin1");
@@ -263,6 +275,21 @@ describe.runIf(requires("python3"))("a jail behind the Docker Engine", () => {
     expect(engine.count, "its own").toBe(1);
     next.kill();
     await next.exited;
+    await expectGone();
+  });
+
+  it("a bridge that is ended while its container is being created leaves none: a standby that nobody needs any more", async () => {
+    engine.mood.slow = { "POST /containers/create": 300 };
+    const sound = await start(); // the image is there from now on
+    const launched = spawnJail(spec());
+    await until(() => engine.requests.filter((step) => step === "POST /containers/create").length === 3);
+    const bridge = bridges().find((pid) => pid !== sound.pid) ?? 0;
+    process.kill(bridge, "SIGTERM");
+    expect((await launched).ok).toBe(false);
+    expect(engine.created.length, "it was created all the same").toBe(2);
+    expect(engine.count, "the sound one").toBe(1);
+    sound.kill();
+    await sound.exited;
     await expectGone();
   });
 

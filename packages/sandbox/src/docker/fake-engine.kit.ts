@@ -34,9 +34,13 @@ export type Mood = {
   refuses?: Readonly<Record<string, readonly [status: number, message: string]>>;
   /** Steps that it never answers. */
   silent?: readonly string[];
+  /** A step that it takes up so many milliseconds after it was asked, whoever still waits for it. */
+  slow?: Readonly<Record<string, number>>;
   /** Sends this instead of a framed stream. */
   garbles?: Uint8Array;
 };
+
+type Read = { readonly step: string; readonly container: string; readonly query: string };
 
 const FIELDS =
   "AttachStderr AttachStdin AttachStdout Cmd Entrypoint Env Healthcheck HostConfig Hostname Image Labels NetworkDisabled " +
@@ -62,7 +66,13 @@ export class FakeEngine {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => this.#answer(request, response, Buffer.concat(chunks)));
+      request.on("end", () => {
+        const read = this.#read(request);
+        setTimeout(
+          () => this.#answer(request, response, Buffer.concat(chunks), read),
+          this.mood.slow?.[read.step] ?? 0,
+        );
+      });
     });
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex) => this.#attach(request, socket));
   }
@@ -106,7 +116,7 @@ export class FakeEngine {
   }
 
   /** Method and path without the version, and what was behind the question mark. */
-  #read(request: IncomingMessage): { readonly step: string; readonly container: string; readonly query: string } {
+  #read(request: IncomingMessage): Read {
     const url = new URL(request.url ?? "", "http://engine");
     const versioned = /^\/v(\d+\.\d+)(\/.*)$/.exec(url.pathname);
     const newest = this.mood.version ?? "1.47";
@@ -120,8 +130,7 @@ export class FakeEngine {
     return { step, container, query: [...url.searchParams].map(([name, value]) => `${name}=${value}`).join("&") };
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
-    const { step, container, query } = this.#read(request);
+  #answer(request: IncomingMessage, response: ServerResponse, body: Buffer, { step, container, query }: Read): void {
     const say = (status: number, value?: unknown): void => {
       if (response.headersSent) return void response.end(JSON.stringify(value));
       response.statusCode = status;
