@@ -141,7 +141,7 @@ import { stagingReconciler } from "./staging/reconciler.ts";
 import { STAGING_MIGRATIONS } from "./staging/tables.ts";
 import { VIEW_MIGRATIONS } from "./views/tables.ts";
 
-export { botsUsingPack, countLiveBots } from "./bots/tables.ts";
+export { botsUsingPack, countLiveBots, liveBotsUsingPack } from "./bots/tables.ts";
 export type { ProveEvent } from "./audit/operations.ts";
 export { readEvents, type AuditEvent, type EventFilter } from "./audit/events.ts";
 export { isolationFor } from "./isolation.ts";

@@ -21,6 +21,7 @@ import {
   controlMigrations,
   createControlPlane,
   listenForRunners,
+  liveBotsUsingPack,
   runnerSocketPath,
   type BundleSources,
   SECOND_PERSON_WAIT_SECONDS,
@@ -102,6 +103,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         limits: PACK_LIMITS,
         importRoots: "any",
         botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id),
+        liveBotsUsing: (reader, pack_id) => liveBotsUsingPack(reader, store, pack_id),
       };
       const packs = createPackLibrary(deps);
       const logger = {

@@ -16,17 +16,21 @@ export {
   createPackLibrary,
   type ArtifactFiles,
   type PackDeps,
-  type PackFolders,
   type PackLibrary,
   type StrategyReference,
   type VerifiedPack,
   type VerifiedStrategy,
 } from "./packs/library.ts";
+export { lookAtPack, type Sight } from "./packs/look.ts";
+export type { PackFolders } from "./packs/staging.ts";
 export { PACK_LIMITS, type PackLimits } from "./packs/limits.ts";
 export { parseManifest, MANIFEST_SCHEMA, type PackManifest } from "./packs/manifest.ts";
 export { PACK_STATES, type Pack, type PackState } from "./packs/model.ts";
-export { packReconciler, pendingSummary, type Reconciler } from "./packs/reconciler.ts";
+export { packReconciler, pendingSummary, type CandidateCounts, type Reconciler } from "./packs/reconciler.ts";
 export { readTree } from "./packs/tree.ts";
+export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
+export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
+export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
 export { systemEvent, type EventTrail, type SystemActor } from "./system-events.ts";
 
 export const platformMigrations: readonly Migrations[] = [PACK_MIGRATIONS];

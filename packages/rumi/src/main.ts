@@ -28,6 +28,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   token: async () => (await import("./cli/token.ts")).addTokenCommand(program, context),
   packs: async () => {
     const packs = (await import("./cli/packs.ts")).addPackCommands(program, context);
+    (await import("./cli/pack-authoring.ts")).addPackAuthoring(packs, context);
     (await import("./cli/sign.ts")).addSignCommand(packs, context);
   },
   bots: async () => (await import("./cli/bots.ts")).addBotCommands(program, context),
@@ -66,6 +67,9 @@ const SELF_CONTAINED: readonly string[] = [
   "restore",
 ];
 
+/** What the Operations Guide writes as a flag of the program itself, and the verb that it is. */
+const BY_FLAG: Readonly<Record<string, readonly string[]>> = { "--validate": ["packs", "validate"] };
+
 async function addCommands(noun: string): Promise<void> {
   const room = ROOMS[noun];
   if (room !== undefined && SELF_CONTAINED.includes(noun)) return room();
@@ -84,9 +88,11 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const [first = "", ...rest] = process.argv.slice(2);
+const words = [...(BY_FLAG[first] ?? [first]), ...rest].filter((word, at) => at > 0 || word !== "");
 try {
-  await addCommands(process.argv[2] ?? "");
-  await program.parseAsync(process.argv);
+  await addCommands(words[0] ?? "");
+  await program.parseAsync(words, { from: "user" });
 } catch (problem) {
   if (!(problem instanceof CommanderError)) throw problem;
   // Help and version end with 0; everything else that commander refuses is wrong usage.

@@ -182,6 +182,22 @@ export async function botsUsingPack(reader: Reader, sql: Sql, pack_id: string): 
   return rows.map((row) => row.bot_id);
 }
 
+/** Those that trade live with a pack's code, or are about to. */
+export async function liveBotsUsingPack(reader: Reader, sql: Sql, pack_id: string): Promise<readonly string[]> {
+  const rows = await reader.rows<{ bot_id: string }>(
+    sql
+      .builder<BotTables>()
+      .selectFrom("bot")
+      .select("bot_id")
+      .where("pack_id", "=", pack_id)
+      .where("mode", "=", "live")
+      .where("state", "not in", ["CREATED", "IDLE"])
+      .orderBy("bot_id")
+      .limit(200),
+  );
+  return rows.map((row) => row.bot_id);
+}
+
 export function readConditions(reader: Reader, sql: Sql, bot_id: string): Promise<readonly BotConditionRow[]> {
   return reader.rows<BotConditionRow>(
     sql.builder<BotTables>().selectFrom("bot_condition").selectAll().where("bot_id", "=", bot_id).orderBy("type"),

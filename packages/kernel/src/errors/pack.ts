@@ -225,12 +225,12 @@ export const PACK_ERRORS: ErrorTable<PackCode> = {
     fault: "caller",
     retry: "after_fix",
     en: {
-      text: "The pack_identity {found} is not that of the installed pack {pack_id}: {expected}.",
-      next: "A pack keeps its identity for life; give a new pack a new pack_id.",
+      text: "pack_identity mismatch: {found} is not that of the installed pack {pack_id}, {expected}.",
+      next: "Give a new pack a pack_id of its own. If it is meant to replace the installed one: DELETE /api/packs/{pack_id}, then apply again.",
     },
     ja: {
-      text: "pack_identity {found} が導入済みパック {pack_id} の {expected} と一致しません。",
-      next: "新しいパックには新しい pack_id を付けてください。",
+      text: "pack_identity mismatch: {found} は導入済みパック {pack_id} の {expected} と一致しません。",
+      next: "新しいパックには新しい pack_id を付けてください。意図的な置換なら DELETE /api/packs/{pack_id} の後に再度 apply してください。",
     },
   },
   "RUMI-PACK-016": {

@@ -30,7 +30,15 @@ const Words = Type.Array(Type.String());
 
 export const PackAnswer = Type.Object(pack, OPEN);
 export const PacksAnswer = Type.Object({ packs: Type.Array(PackAnswer), count: Count }, OPEN);
-export const WholePackAnswer = Type.Object({ ...pack, manifest: Manifest, approved_manifest: Manifest }, OPEN);
+const PermissionDiff = Type.Object({ added: Words, removed: Words }, OPEN);
+export const PendingPacksAnswer = Type.Object(
+  { packs: Type.Array(Type.Object({ ...pack, permission_diff: PermissionDiff }, OPEN)), count: Count },
+  OPEN,
+);
+export const WholePackAnswer = Type.Object(
+  { ...pack, manifest: Manifest, approved_manifest: Manifest, permission_diff: PermissionDiff },
+  OPEN,
+);
 export const ScanAnswer = Type.Object(
   {
     scanned: Count,
@@ -43,10 +51,7 @@ export const ScanAnswer = Type.Object(
   },
   OPEN,
 );
-export const ApprovedPackAnswer = Type.Object(
-  { ...pack, permission_diff: Type.Object({ added: Words, removed: Words }, OPEN) },
-  OPEN,
-);
+export const ApprovedPackAnswer = Type.Object({ ...pack, permission_diff: PermissionDiff }, OPEN);
 export const StagedPackAnswer = Type.Object(
   {
     staging_id: Type.String(),

@@ -18,6 +18,9 @@ import {
 import { pathProblem, printable, type FileMode, type PackFile } from "./digest.ts";
 import type { PackLimits } from "./limits.ts";
 
+/** What stands before an entry's packed bytes at the least. */
+const LOCAL_HEADER_BYTES = 30;
+
 /** The files below the archive's one top directory, named `top`. */
 export function readArchive(
   archive: Uint8Array,
@@ -31,8 +34,12 @@ export function readArchive(
   if (directory === "too many") return err(failure("RUMI-PACK-008", { limit: limits.files, unit: "files" }));
   if (directory === undefined) return refuse("it is not a zip archive, or it is cut off");
 
+  const shared = overlapping(directory);
+  if (shared !== undefined) return refuse(`${printable(shared)}: it shares its bytes with another entry`);
+
   const tops = new Set<string>();
   const files: PackFile[] = [];
+  const folders = new Set<string>();
   let total = 0;
   for (const entry of directory) {
     const kind = entryKind(entry);
@@ -47,7 +54,11 @@ export function readArchive(
     if (problem !== undefined) return err(failure("RUMI-PACK-009", { path: printable(entry.name), problem }));
     const slash = name.indexOf("/");
     tops.add(slash === -1 ? (kind.folder ? name : "") : name.slice(0, slash));
-    if (kind.folder) continue;
+    if (kind.folder) {
+      folders.add(name);
+      continue;
+    }
+    for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) folders.add(name.slice(0, at));
     total += entry.size;
     if (total > limits.bytes) return err(failure("RUMI-PACK-008", { limit: limits.bytes, unit: "bytes" }));
     const data = unzipEntry(bytes, entry);
@@ -57,7 +68,20 @@ export function readArchive(
   const [top] = tops;
   if (tops.size !== 1 || top === undefined || top === "")
     return err(failure("RUMI-PACK-011", { path: printable(path), count: tops.has("") ? 0 : tops.size }));
+  const both = files.find(({ path }) => folders.has(`${top}/${path}`));
+  if (both !== undefined)
+    return err(failure("RUMI-PACK-009", { path: printable(both.path), problem: "a folder has the same name" }));
   return ok({ top, files });
+}
+
+/** The name of an entry whose packed bytes are partly another's: one small piece that unpacks many times over. */
+function overlapping(entries: readonly ZipEntry[]): string | undefined {
+  let end = 0;
+  for (const { name, local, packed } of entries.toSorted((a, b) => a.local - b.local)) {
+    if (local < end) return name;
+    end = local + LOCAL_HEADER_BYTES + packed;
+  }
+  return undefined;
 }
 
 function entryKind(entry: ZipEntry): {

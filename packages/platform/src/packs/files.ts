@@ -6,10 +6,10 @@
  * - Moving into place can be killed anywhere and repeated: old or new, never half.
  */
 import { constants } from "node:fs";
-import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { err, failure, ok, sha256Hex, type Digest, type Failure, type Result } from "@rumi/kernel";
-import type { PackEntry, PackFile } from "./digest.ts";
+import type { PackEntry } from "./digest.ts";
 import type { PackLimits } from "./limits.ts";
 import { readTree, type PackTree } from "./tree.ts";
 
@@ -49,41 +49,68 @@ export async function storeTree(
   return ok(target);
 }
 
-/** Writes `files` to the new folder `target`; nothing is there before it is whole. */
-export async function writeTree(target: string, files: readonly PackFile[]): Promise<void> {
+/**
+ * Writes the files of `entries` to the new folder `target`, with modes that a person can edit; nothing is there before it
+ * is whole, and nothing stays behind where a file is no longer what its entry says.
+ */
+export async function writeTree(
+  target: string,
+  entries: readonly PackEntry[],
+  dataOf: (path: string) => Promise<Uint8Array | undefined> | Uint8Array | undefined,
+): Promise<Result<undefined, Failure>> {
   await mkdir(dirname(target), { recursive: true });
   const made = await mkdtemp(`${target}.new-`);
-  for (const file of files)
-    await writeDurably(join(made, file.path), file.data, file.mode === "100755" ? 0o755 : 0o644);
+  for (const entry of entries) {
+    const data = await dataOf(entry.path);
+    if (data === undefined || sha256Hex(data) !== entry.sha256) {
+      await removeTree(made);
+      return err(failure("RUMI-PACK-009", { path: entry.path, problem: "it changed while it was read" }));
+    }
+    await writeDurably(join(made, entry.path), data, entry.mode === "100755" ? 0o755 : 0o644);
+  }
   await chmod(made, 0o755);
   await removeTree(target);
   await rename(made, target);
   await syncFolder(dirname(target));
+  return ok(undefined);
 }
 
-/** Copies plain files of `tree` with modes a person can edit. */
-export async function copyTree(source: string, tree: PackTree, target: string): Promise<void> {
-  const files: PackFile[] = [];
-  for (const entry of tree.entries)
-    files.push({ path: entry.path, mode: entry.mode, data: await readFile(join(source, entry.path)) });
-  await writeTree(target, files);
-}
-
-/** The old folder becomes the backup, then the new one takes its name; each step is one rename. */
+/**
+ * The old folder becomes the backup, then the new one takes its name. Each step is one rename and nothing is ever removed,
+ * so a run that was killed anywhere is finished by the next one.
+ */
 export async function moveIntoPlace(options: {
   readonly from: string;
   readonly to: string;
   readonly backup: string;
 }): Promise<void> {
-  if (!(await exists(options.from))) return; // done by an earlier, interrupted run
-  await mkdir(dirname(options.to), { recursive: true });
-  if (await exists(options.to)) {
-    await mkdir(dirname(options.backup), { recursive: true });
-    if (await exists(options.backup)) await removeTree(options.to); // the backup of this very apply is safe already
-    else await rename(options.to, options.backup);
+  const { from, to, backup } = options;
+  if (!(await exists(from))) return; // done by an earlier, interrupted run
+  await mkdir(dirname(to), { recursive: true });
+  if (await exists(to)) {
+    await mkdir(dirname(backup), { recursive: true });
+    await rename(to, await unused(backup));
+    await syncFolder(dirname(backup));
   }
-  await rename(options.from, options.to);
-  await syncFolder(dirname(options.to));
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+/** Takes the folder away under its name by one rename, and only then piece by piece. */
+export async function discardTree(path: string, trash: string): Promise<void> {
+  if (!(await exists(path))) return;
+  await mkdir(trash, { recursive: true });
+  const removed = join(await mkdtemp(join(trash, ".removed-")), "pack");
+  await rename(path, removed);
+  await syncFolder(dirname(path));
+  await removeTree(dirname(removed));
+}
+
+/** `path`, or the first of `path-2`, `path-3`, … that nobody has: somebody may have put a folder back between two runs. */
+async function unused(path: string): Promise<string> {
+  let name = path;
+  for (let n = 2; await exists(name); n += 1) name = `${path}-${n}`;
+  return name;
 }
 
 /** Removes a folder although its parts are read-only. */

@@ -255,6 +255,19 @@ it("[R-18.1] the pending summary matches the lists", async () => {
   });
 });
 
+it("[R-18.1] candidates are counted by whoever keeps them, and a new count is written at once", async () => {
+  let pending_count = 1;
+  const none = { rejected_count: 0, blocked_count: 0, failed_count: 0, installed_count: 2 };
+  const candidates = { capability: () => Promise.resolve({ ...none, pending_count }) };
+  const reconciler = packReconciler({ ...deps, summaryPath: summaryPath(), candidates }, library);
+  const summary = (): unknown => JSON.parse(readFileSync(summaryPath(), "utf8"));
+  await reconciler.run();
+  expect(summary()).toMatchObject({ capability: { ...none, pending_count: 1 }, pip: { installed_count: 0 } });
+  pending_count = 3;
+  await reconciler.run();
+  expect(summary()).toMatchObject({ capability: { pending_count: 3 } });
+});
+
 it("[R-18.1] a run sees each change since the last one at once, and reads no manifest where there was none", async () => {
   const read: string[] = [];
   const { store } = deps;

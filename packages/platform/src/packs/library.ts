@@ -7,13 +7,11 @@
  * - One changed byte, in the source or in the store, disables the pack before its next execution (R-5.1).
  * - Whatever the library writes to disk is content-addressed; doing it twice changes nothing.
  */
-import { readdir, stat } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { basename, join } from "node:path";
 import {
   err,
   failure,
   ok,
-  parsePackId,
   sha256Hex,
   type Clock,
   type Micros,
@@ -26,40 +24,27 @@ import type { EventDraft } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { systemEvent } from "../system-events.ts";
-import { readArchive } from "./archive.ts";
-import { packDigest, packEntry, printable } from "./digest.ts";
-import { copyTree, digestFolder, exists, moveIntoPlace, readPlain, removeTree, storeTree, writeTree } from "./files.ts";
-import type { PackLimits } from "./limits.ts";
-import { MANIFEST_FILE, parseManifest, type PackManifest } from "./manifest.ts";
+import { digestFolder, discardTree, exists, moveIntoPlace, readPlain, storeTree } from "./files.ts";
+import { lookAtPack, type Sight } from "./look.ts";
+import type { PackManifest } from "./manifest.ts";
 import { approvedStrategy, foundModified, type Pack, type PackChange, type SeenPack } from "./model.ts";
-import { readApproval, readPack, readPacks, savePack } from "./tables.ts";
-import { readTree, type PackTree } from "./tree.ts";
+import { stage, sweepStaging, verifyStaged, type ImportPlaces, type Staged } from "./staging.ts";
+import { readApproval, readPack, readPacks, savePack, stagedIds } from "./tables.ts";
+import { readTree } from "./tree.ts";
+import { packFolders } from "./validation.ts";
 
-export type PackFolders = {
-  /** `ecosystem/`: the source folders, one per pack. */
-  readonly ecosystem: string;
-  /** `user_data/pack_staging/`, `user_data/packs/`, `user_data/pack_backups/`. */
-  readonly staging: string;
-  readonly store: string;
-  readonly backups: string;
-};
-
-export type PackDeps = {
+export type PackDeps = ImportPlaces & {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  readonly folders: PackFolders;
-  readonly limits: PackLimits;
-  /** `any` while the API is bound to loopback; else the folders that imports may come from. */
-  readonly importRoots: "any" | readonly string[];
   /** Names of bots that use a pack and are not stopped for good. */
   readonly botsUsing: (reader: Reader, pack_id: string) => Promise<readonly string[]>;
+  /** Those of them that trade live: what disables the pack is then dangerous. None where nothing is given. */
+  readonly liveBotsUsing?: (reader: Reader, pack_id: string) => Promise<readonly string[]>;
   /** What else has to be well before these bytes are approved; passes where nothing is given. */
   readonly mayApprove?: (reader: Reader, digest: string, now: Micros) => Promise<Result<unknown, Failure>>;
 };
 
-export type Sight = { readonly seen: SeenPack; readonly tree: PackTree; readonly folder: string };
-export type Staged = { readonly staging_id: string; readonly seen: SeenPack; readonly warnings: readonly string[] };
 export type ScannedFolder = { readonly source_dir: string; readonly sight: Result<Sight, Failure> };
 
 /** An approved pack, both copies verified just now. */
@@ -88,7 +73,14 @@ export interface PackLibrary {
   scan(): Promise<readonly ScannedFolder[]>;
   /** The source of this pack as it lies there now: the staged tree while it is still being moved into place. */
   look(pack: Pack): Promise<Result<Sight, Failure>>;
+  /** Takes a folder or an archive into staging; one at a time. */
   stage(path: string): Promise<Result<Staged, Failure>>;
+  /** What was staged lies there as it was. */
+  verifyStaged(staging_id: string, seen: SeenPack): Promise<Result<unknown, Failure>>;
+  /** What lies in this folder of ecosystem/, which an apply would move to the backups. */
+  occupant(source_dir: string): Promise<PackManifest | "unreadable" | undefined>;
+  /** Takes away what a process that was killed left half written. */
+  sweep(): Promise<void>;
   /** Makes sure that the store holds what was seen. */
   keep(sight: Sight): Promise<Result<string, Failure>>;
   /** Runs `act` while no pack is moved or removed: for looking and keeping what was seen. */
@@ -110,21 +102,12 @@ export interface PackLibrary {
 
 export function createPackLibrary(deps: PackDeps): PackLibrary {
   const { folders, limits, store } = deps;
-  /** Whoever reads a whole tree and whoever moves one wait for each other, in order of arrival. */
-  let last: Promise<unknown> = Promise.resolve();
-  const undisturbed = <T>(act: () => Promise<T>): Promise<T> => {
-    const turn = last.then(act, act);
-    last = turn.catch(() => undefined); // the caller hears of it; the next one's turn comes all the same
-    return turn;
-  };
+  /** Whoever reads a whole tree and whoever moves one wait for each other. */
+  const undisturbed = turns();
+  /** An import holds a whole archive in memory, and two of the same tree would write to one place. */
+  const staging = turns();
 
-  const lookAt = async (folder: string): Promise<Result<Sight, Failure>> => {
-    const tree = await readTree(folder, limits);
-    if (!tree.ok) return tree;
-    const manifest = await readManifest(folder, tree.value, deps);
-    if (!manifest.ok) return manifest;
-    return ok({ seen: seenOf(tree.value, manifest.value), tree: tree.value, folder });
-  };
+  const lookAt = (folder: string): Promise<Result<Sight, Failure>> => lookAtPack(folder, limits);
 
   const sourceOf = async (pack: Pack): Promise<string> => {
     const staged = pack.applying === null ? undefined : join(folders.staging, pack.applying);
@@ -160,16 +143,27 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     verify,
     undisturbed,
     scan: async () => {
-      if (!(await exists(folders.ecosystem))) return [];
-      const names = (await readdir(folders.ecosystem, { withFileTypes: true })).filter(
-        (child) => child.isDirectory() && child.name !== "flows" && !child.name.startsWith("."),
-      );
       const found: ScannedFolder[] = [];
-      for (const { name } of names.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
-        found.push({ source_dir: name, sight: await lookAt(join(folders.ecosystem, name)) });
+      for (const folder of await packFolders(folders.ecosystem))
+        found.push({ source_dir: basename(folder), sight: await lookAt(folder) });
       return found;
     },
-    stage: (path) => stage(path, deps),
+    stage: (path) => staging(() => stage(path, deps)),
+    verifyStaged: (staging_id, seen) => undisturbed(() => verifyStaged(staging_id, seen, deps)),
+    occupant: async (source_dir) => {
+      const folder = join(folders.ecosystem, source_dir);
+      if (!(await exists(folder))) return undefined;
+      const sight = await undisturbed(() => lookAt(folder));
+      return sight.ok ? sight.value.seen.manifest : "unreadable";
+    },
+    sweep: () =>
+      staging(() =>
+        undisturbed(async () => {
+          const waiting = await stagedIds(store, store);
+          const moving = (await readPacks(store, store)).flatMap(({ applying }) => applying ?? []);
+          await sweepStaging(folders, new Set([...waiting, ...moving]));
+        }),
+      ),
     keep: async (sight) => storeTree(sight.folder, sight.tree, folders.store, limits),
     verifyStrategy: async (reference) => {
       const verified = await verify(reference.pack_id);
@@ -219,15 +213,25 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
         moveIntoPlace({
           from,
           to: join(folders.ecosystem, pack.source_dir),
-          backup: join(folders.backups, `${pack.pack_id}-${pack.generation}`),
+          backup: join(folders.backups, pack.backup ?? `${pack.pack_id}-${pack.generation}`),
         }),
       );
       await commitChange(deps, pack, {
-        next: { ...pack, applying: null, generation: pack.generation + 1 },
+        next: { ...pack, applying: null, backup: null, generation: pack.generation + 1 },
         event: null,
       });
     },
-    removeSource: (source_dir) => undisturbed(() => removeTree(join(folders.ecosystem, source_dir))),
+    removeSource: (source_dir) => undisturbed(() => discardTree(join(folders.ecosystem, source_dir), folders.staging)),
+  };
+}
+
+/** One after the other, in order of arrival. */
+function turns(): <T>(act: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (act) => {
+    const turn = last.then(act, act);
+    last = turn.catch(() => undefined); // the caller hears of it; the next one's turn comes all the same
+    return turn;
   };
 }
 
@@ -278,88 +282,4 @@ async function commitChange(deps: PackDeps, before: Pack, change: PackChange): P
   throw new Error(`a change of pack ${before.pack_id} could not be written: ${committed.error.failure.code}`, {
     cause: committed.error.failure,
   });
-}
-
-async function stage(path: string, deps: PackDeps): Promise<Result<Staged, Failure>> {
-  const { folders, limits } = deps;
-  if (!isAbsolute(path))
-    return err(
-      failure("RUMI-VAL-002", { field: "path", problem: "it must be an absolute path on the machine where rumi runs" }),
-    );
-  if (deps.importRoots !== "any" && !deps.importRoots.some((root) => isBelow(root, path)))
-    return err(failure("RUMI-PACK-016", { path: printable(path) }));
-  const facts = await stat(path).catch(() => undefined);
-  if (facts === undefined) return err(failure("RUMI-VAL-006", { path: printable(path) }));
-  if (facts.isDirectory()) {
-    const tree = await readTree(path, limits);
-    if (!tree.ok) return tree;
-    const manifest = await readManifest(path, tree.value, deps);
-    if (!manifest.ok) return manifest;
-    const staging_id = stagingId(tree.value.digest);
-    await copyTree(path, tree.value, join(folders.staging, staging_id));
-    return ok(stagedOf(staging_id, seenOf(tree.value, manifest.value)));
-  }
-  if (!facts.isFile() || !/\.(zip|rumipack)$/i.test(path))
-    return err(
-      failure("RUMI-PACK-010", {
-        path: printable(path),
-        problem: "it is neither a folder nor a .zip or .rumipack file",
-      }),
-    );
-  if (facts.size > limits.bytes) return err(failure("RUMI-PACK-008", { limit: limits.bytes, unit: "bytes" }));
-  const bytes = await readPlain(path);
-  if (bytes === undefined)
-    return err(failure("RUMI-PACK-010", { path: printable(path), problem: "it cannot be read" }));
-  const archive = readArchive(bytes, path, limits);
-  if (!archive.ok) return archive;
-  const entries = archive.value.files.map(packEntry);
-  const digest = packDigest(entries, limits);
-  if (!digest.ok) return digest;
-  const text = archive.value.files.find((file) => file.path === MANIFEST_FILE);
-  if (text === undefined)
-    return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
-  const manifest = parseManifest(new TextDecoder().decode(text.data), entries);
-  if (!manifest.ok) return manifest;
-  const staging_id = stagingId(digest.value);
-  await writeTree(join(folders.staging, staging_id), archive.value.files);
-  return ok(stagedOf(staging_id, seenOf({ digest: digest.value, entries }, manifest.value)));
-}
-
-async function readManifest(folder: string, tree: PackTree, deps: PackDeps): Promise<Result<PackManifest, Failure>> {
-  const entry = tree.entries.find((one) => one.path === MANIFEST_FILE);
-  if (entry === undefined)
-    return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it is missing" }));
-  if (entry.bytes > deps.limits.manifest_bytes)
-    return err(failure("RUMI-PACK-008", { limit: deps.limits.manifest_bytes, unit: "bytes in its manifest" }));
-  const text = await readPlain(join(folder, MANIFEST_FILE));
-  if (text === undefined)
-    return err(failure("RUMI-PACK-002", { path: MANIFEST_FILE, field: "(file)", problem: "it cannot be read" }));
-  return parseManifest(text.toString("utf8"), tree.entries);
-}
-
-function seenOf(tree: PackTree, manifest: PackManifest): SeenPack {
-  return {
-    digest: tree.digest,
-    manifest,
-    files: tree.entries.length,
-    bytes: tree.entries.reduce((sum, entry) => sum + entry.bytes, 0),
-  };
-}
-
-function stagedOf(staging_id: string, seen: SeenPack): Staged {
-  return {
-    staging_id,
-    seen,
-    warnings: parsePackId(seen.manifest.pack_id) === undefined ? ["pack_id is not of the strict form"] : [],
-  };
-}
-
-/** The same tree always has the same staging id, so that importing twice is one import. */
-function stagingId(digest: Digest): string {
-  return `stg-${digestFolder(digest).slice(0, 24)}`;
-}
-
-function isBelow(root: string, path: string): boolean {
-  const between = relative(resolve(root), resolve(path));
-  return between !== "" && !between.startsWith("..") && !isAbsolute(between);
 }

@@ -37,6 +37,8 @@ export type Pack = {
   readonly source_dir: string;
   /** A staged import that is still to be moved to ecosystem/. */
   readonly applying: string | null;
+  /** What the folder that the import replaces is called in user_data/pack_backups/. */
+  readonly backup: string | null;
   /** Why it is `scanned`, `rejected` or `modified`. */
   readonly note: string | null;
   readonly generation: number;
@@ -83,6 +85,7 @@ export function newPack(pack_id: string, source_dir: string): Pack {
     approved: null,
     source_dir,
     applying: null,
+    backup: null,
     note: null,
     generation: 0,
   };
@@ -120,7 +123,7 @@ export function foundModified(pack: Pack, where: "source" | "store"): PackChange
 /** A staged import takes the place of whatever has this id. */
 export function applied(
   pack: Pack | undefined,
-  staged: { readonly staging_id: string; readonly seen: SeenPack },
+  staged: { readonly staging_id: string; readonly seen: SeenPack; readonly backup: string },
 ): Result<PackChange, Failure> {
   const { pack_id, pack_identity } = staged.seen.manifest;
   const current = pack ?? newPack(pack_id, pack_id);
@@ -129,7 +132,7 @@ export function applied(
     return err(failure("RUMI-PACK-015", { pack_id, found: pack_identity, expected: known }));
   const looked = sighted(current, ok(staged.seen));
   return ok({
-    next: { ...looked.next, applying: staged.staging_id, generation: current.generation + 1 },
+    next: { ...looked.next, applying: staged.staging_id, backup: staged.backup, generation: current.generation + 1 },
     event: looked.event,
   });
 }

@@ -1,27 +1,27 @@
 /** What an operator may do with packs, as the Operations Guide prints it: empty bodies, key in the header. */
-import { err, failure, ID_PATTERNS, ok, parsePackId, type Failure, type Micros, type Result } from "@rumi/kernel";
+import { err, failure, ID_PATTERNS, ok, parsePackId, type Failure, type Result } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type Decision, type EventDraft } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { packEvent, type PackDeps, type PackLibrary, type ScannedFolder, type Sight, type Staged } from "./library.ts";
-import { applied, approved, newPack, rejected, sighted, type Pack, type PackChange, type SeenPack } from "./model.ts";
-import { expecting, readPack, readPacks, savePack, type PackTables, type StagingRow } from "./tables.ts";
+import { packEvent, type PackDeps, type PackLibrary, type ScannedFolder } from "./library.ts";
+import { closed, decisionOf, NO_DANGER, packView, ReasonField, type WriteContext } from "./decisions.ts";
+import { applyPack, importPack } from "./import-operations.ts";
+import type { Sight } from "./look.ts";
+import { approved, newPack, rejected, sighted, type Pack, type PackChange } from "./model.ts";
+import { permissionDiff } from "./permissions.ts";
+import { expecting, readPack, readPacks, savePack, type PackTables } from "./tables.ts";
 import {
-  AppliedPackAnswer,
   ApprovedPackAnswer,
   PackAnswer,
   PacksAnswer,
+  PendingPacksAnswer,
   ScanAnswer,
-  StagedPackAnswer,
   UninstalledPackAnswer,
   WholePackAnswer,
 } from "./answers.ts";
 
-const closed = { additionalProperties: false } as const;
 const PackIdField = Type.String({ pattern: ID_PATTERNS.pack });
-const ReasonField = Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 }));
 const PackInput = Type.Object({ pack_id: PackIdField, reason: ReasonField }, closed);
-const NO_DANGER = () => ({ kind: "none" }) as const;
 const packTarget = (input: { readonly pack_id: string }) => ({ resource_type: "pack", resource_id: input.pack_id });
 
 export function packDeclarations(deps: PackDeps, library: PackLibrary): readonly Declaration[] {
@@ -33,7 +33,7 @@ export function packDeclarations(deps: PackDeps, library: PackLibrary): readonly
     approvePack(deps, library),
     rejectPack(),
     importPack(library),
-    applyPack(),
+    applyPack(deps, library),
     uninstallPack(deps),
   ];
 }
@@ -58,12 +58,12 @@ const pendingPacks = (): Declaration =>
     summary: "Packs that wait for a person's approval",
     http: { method: "GET", path: "/api/packs/pending" },
     input: Type.Object({}, closed),
-    output: PacksAnswer,
+    output: PendingPacksAnswer,
     permission: ["view_only", "operator", "admin"],
     read: async (reader, _input, { store }) => {
       const packs = (await readPacks(reader, store))
         .filter((pack) => pack.state === "pending" || pack.state === "modified")
-        .map(packView);
+        .map((pack) => ({ ...packView(pack), permission_diff: wouldChange(pack) }));
       return ok({ packs, count: packs.length });
     },
   });
@@ -83,6 +83,7 @@ const packStatus = (): Declaration =>
             ...packView(pack.value),
             manifest: pack.value.seen?.manifest ?? null,
             approved_manifest: pack.value.approved?.manifest ?? null,
+            permission_diff: wouldChange(pack.value),
           })
         : pack;
     },
@@ -107,8 +108,6 @@ const scanPacks = (library: PackLibrary): Declaration =>
     }),
     decide: (facts, _input, context) => ok(decideScan(facts.packs, facts.folders, context)),
   });
-
-type WriteContext = { readonly now: Micros; readonly store: Pick<Store, "builder" | "dialect"> };
 
 function decideScan(packs: readonly Pack[], folders: readonly ScannedFolder[], context: WriteContext): Decision {
   const changes: { readonly before: Pack | undefined; readonly change: PackChange }[] = [];
@@ -205,7 +204,11 @@ const approvePack = ({ mayApprove }: PackDeps, library: PackLibrary): Declaratio
         context.now,
       );
       return change.ok
-        ? ok(decisionOf(facts.pack, change.value, context, permissionDiff(facts.pack, change.value.next)))
+        ? ok(
+            decisionOf(facts.pack, change.value, context, {
+              permission_diff: permissionDiff(facts.pack.approved?.manifest, change.value.next.approved?.manifest),
+            }),
+          )
         : change;
     },
   });
@@ -228,126 +231,6 @@ const rejectPack = (): Declaration =>
       if (!pack.ok) return pack;
       const change = rejected(pack.value, input.reason ?? null);
       return change.ok ? ok(decisionOf(pack.value, change.value, context)) : change;
-    },
-  });
-
-const importPack = (library: PackLibrary): Declaration =>
-  defineOperation({
-    name: "packs.import",
-    summary: "Take a folder, .zip or .rumipack into staging",
-    http: { method: "POST", path: "/api/packs/import" },
-    input: Type.Object(
-      { path: Type.String({ minLength: 1, maxLength: 4_096, pattern: "^/" }), reason: ReasonField },
-      closed,
-    ),
-    output: StagedPackAnswer,
-    key: "header",
-    permission: ["admin"],
-    risk: () => "neutral",
-    danger: NO_DANGER,
-    target: () => ({ resource_type: "pack_staging", resource_id: "*" }),
-    gates: [],
-    load: async (reader, { path }, { store }) => {
-      const staged = await library.stage(path);
-      const known = staged.ok ? await readStaging(reader, store, staged.value.staging_id) : undefined;
-      return { staged, known };
-    },
-    decide: (
-      facts: { readonly staged: Result<Staged, Failure>; readonly known: StagingRow | undefined },
-      { path },
-      context,
-    ) => {
-      if (!facts.staged.ok) return facts.staged;
-      const { staging_id, seen, warnings } = facts.staged.value;
-      const row: StagingRow = {
-        staging_id,
-        pack_id: seen.manifest.pack_id,
-        seen: JSON.stringify(seen),
-        origin: path,
-        imported_at: context.now,
-      };
-      const writes =
-        facts.known === undefined
-          ? [expecting(context.store.builder<PackTables>().insertInto("pack_staging").values(row).compile(), 1)]
-          : [];
-      const details = {
-        version: seen.manifest.version,
-        digest: seen.digest,
-        files: seen.files,
-        bytes: seen.bytes,
-        source: path.slice(0, 1_024),
-      };
-      const event: EventDraft = {
-        action: "pack.imported",
-        resource_type: "pack",
-        resource_id: row.pack_id,
-        outcome: "SUCCESS",
-        details,
-      };
-      const { manifest, digest, files, bytes } = seen;
-      return ok({
-        writes,
-        events: [event],
-        outbox: [],
-        data: {
-          staging_id,
-          pack_id: manifest.pack_id,
-          pack_identity: manifest.pack_identity,
-          version: manifest.version,
-          digest,
-          files,
-          bytes,
-          warnings,
-        },
-      });
-    },
-  });
-
-const applyPack = (): Declaration =>
-  defineOperation({
-    name: "packs.apply",
-    summary: "Put a staged import in place of the installed pack, keeping a backup",
-    http: { method: "POST", path: "/api/packs/apply" },
-    input: Type.Object({ staging_id: Type.String({ minLength: 1, maxLength: 128 }), reason: ReasonField }, closed),
-    output: AppliedPackAnswer,
-    key: "header",
-    permission: ["admin"],
-    risk: () => "neutral",
-    danger: NO_DANGER,
-    target: ({ staging_id }) => ({ resource_type: "pack_staging", resource_id: staging_id }),
-    gates: [],
-    load: async (reader, { staging_id }, { store }) => {
-      const staged = await readStaging(reader, store, staging_id);
-      return { staged, pack: staged === undefined ? undefined : await readPack(reader, store, staged.pack_id) };
-    },
-    decide: ({ staged, pack }, { staging_id }, context) => {
-      if (staged === undefined) return err(failure("RUMI-PACK-014", { staging_id }));
-      if (pack !== undefined && pack.applying !== null && pack.applying !== staging_id) {
-        return err(
-          failure("RUMI-PACK-013", { pack_id: pack.pack_id, state: "still being moved into place", act: "apply" }),
-        );
-      }
-      const change = applied(pack, { staging_id, seen: JSON.parse(staged.seen) as SeenPack });
-      if (!change.ok) return change;
-      const decision = decisionOf(pack, change.value, context, {
-        staging_id,
-        backup:
-          pack === undefined
-            ? null
-            : `user_data/pack_backups/${change.value.next.pack_id}-${change.value.next.generation}`,
-      });
-      const forget = expecting(
-        context.store.builder<PackTables>().deleteFrom("pack_staging").where("staging_id", "=", staging_id).compile(),
-        1,
-      );
-      const event: EventDraft = {
-        action: "pack.imported",
-        resource_type: "pack",
-        resource_id: change.value.next.pack_id,
-        outcome: "SUCCESS",
-        details: { digest: change.value.next.seen?.digest ?? null, source: `user_data/pack_staging/${staging_id}` },
-      };
-      return ok({ ...decision, writes: [...decision.writes, forget], events: [...decision.events, event] });
     },
   });
 
@@ -401,66 +284,9 @@ const uninstallPack = (deps: PackDeps): Declaration =>
     },
   });
 
-/** What an operator sees of a pack. */
-export function packView(pack: Pack) {
-  const manifest = pack.seen?.manifest ?? pack.approved?.manifest;
-  return {
-    pack_id: pack.pack_id,
-    status: pack.state,
-    state: pack.state,
-    display_name: manifest?.display_name ?? null,
-    version: manifest?.version ?? null,
-    pack_identity: manifest?.pack_identity ?? null,
-    digest: pack.seen?.digest ?? null,
-    approved_digest: pack.approved?.digest ?? null,
-    approved_by: pack.approved?.by ?? null,
-    approved_at: pack.approved?.at ?? null,
-    source_dir: `ecosystem/${pack.source_dir}`,
-    note: pack.note,
-    strategies: (manifest?.strategies ?? []).map(({ strategy_id, strategy_version, runtime_kind }) => ({
-      strategy_id,
-      strategy_version,
-      runtime_kind,
-    })),
-    generation: pack.generation,
-  };
-}
-
-/** What the new approval asks for beyond the last one; shown at every (re-)approval. */
-function permissionDiff(before: Pack, after: Pack): Readonly<Record<string, unknown>> {
-  const [old, now] = [asks(before), asks(after)];
-  return {
-    permission_diff: {
-      added: now.filter((one) => !old.includes(one)),
-      removed: old.filter((one) => !now.includes(one)),
-    },
-  };
-}
-
-/** Network, secrets and host execution that an approved manifest claims. */
-function asks(pack: Pack): readonly string[] {
-  const manifest = pack.approved?.manifest;
-  if (manifest === undefined) return [];
-  const network = (manifest.required_network ?? []).map(
-    (one) => `network:${typeof one === "string" ? one : one.domain}`,
-  );
-  const secrets = (manifest.required_secrets ?? []).map((one) => `secret:${one}`);
-  return [...network, ...secrets, ...(manifest.host_execution === true ? ["host_execution"] : [])];
-}
-
-function decisionOf(
-  before: Pack | undefined,
-  change: PackChange,
-  context: WriteContext,
-  extra: Readonly<Record<string, unknown>> = {},
-): Decision {
-  const event = packEvent(change);
-  return {
-    writes: change.next === before ? [] : [savePack(context.store, change.next, before, context.now)],
-    events: event === undefined ? [] : [event],
-    outbox: [],
-    data: { ...packView(change.next), ...extra },
-  };
+/** What an approval of what lies there now would change. */
+function wouldChange(pack: Pack) {
+  return permissionDiff(pack.approved?.manifest, pack.seen?.manifest);
 }
 
 async function found(reader: Reader, store: Pick<Store, "builder">, pack_id: string): Promise<Result<Pack, Failure>> {
@@ -468,15 +294,4 @@ async function found(reader: Reader, store: Pick<Store, "builder">, pack_id: str
     return err(failure("RUMI-PACK-001", { pack_id: JSON.stringify(pack_id).slice(1, 80) }));
   const pack = await readPack(reader, store, pack_id);
   return pack === undefined ? err(failure("RUMI-PACK-005", { pack_id })) : ok(pack);
-}
-
-async function readStaging(
-  reader: Reader,
-  store: Pick<Store, "builder">,
-  staging_id: string,
-): Promise<StagingRow | undefined> {
-  const [row] = await reader.rows<StagingRow>(
-    store.builder<PackTables>().selectFrom("pack_staging").selectAll().where("staging_id", "=", staging_id),
-  );
-  return row;
 }

@@ -9,6 +9,7 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isoFromMicros } from "@rumi/kernel";
+import type { Reader } from "@rumi/store";
 import type { PackDeps, PackLibrary } from "./library.ts";
 import type { Pack } from "./model.ts";
 import { expecting, packMarks, readPacks, type PackTables, type RemovalRow } from "./tables.ts";
@@ -21,14 +22,31 @@ export interface Reconciler {
 /** Between two looks at the approved trees: hashing them is dear, and every use verifies anyway. */
 export const PACK_WATCH_MS = 5_000;
 
-export function packReconciler(deps: PackDeps & { readonly summaryPath: string }, library: PackLibrary): Reconciler {
+/** How many candidates of a kind are in each state. */
+export type CandidateCounts = Readonly<
+  Record<"pending_count" | "rejected_count" | "blocked_count" | "failed_count" | "installed_count", number>
+>;
+type CountCandidates = (reader: Reader) => Promise<CandidateCounts>;
+
+export type SummaryDeps = PackDeps & {
+  readonly summaryPath: string;
+  /** Whoever keeps candidates counts them for the summary; none where nothing is given. */
+  readonly candidates?: { readonly capability?: CountCandidates; readonly pip?: CountCandidates };
+};
+
+export function packReconciler(deps: SummaryDeps, library: PackLibrary): Reconciler {
   let lookAgainAt = 0;
   /** How the last run left the packs; undefined where it left something to do. */
   let left: string | undefined;
+  let is_swept = false;
   return {
     name: "packs",
     run: async () => {
-      if (deps.clock.monotonic() < lookAgainAt && (await packMarks(deps.store, deps.store)).text === left) return;
+      if (!is_swept) await library.sweep();
+      is_swept = true;
+      const counts = await candidateCounts(deps);
+      const now = `${(await packMarks(deps.store, deps.store)).text}${JSON.stringify(counts)}`;
+      if (deps.clock.monotonic() < lookAgainAt && now === left) return;
       left = undefined;
       for (const pack of await readPacks(deps.store, deps.store)) await library.finishApply(pack);
       await removeFolders(deps, library);
@@ -38,16 +56,17 @@ export function packReconciler(deps: PackDeps & { readonly summaryPath: string }
         lookAgainAt = deps.clock.monotonic() + PACK_WATCH_MS;
       }
       const marks = await packMarks(deps.store, deps.store);
-      await writePendingSummary(deps, await readPacks(deps.store, deps.store));
-      left = marks.is_settled ? marks.text : undefined;
+      await writePendingSummary(deps, await readPacks(deps.store, deps.store), counts);
+      left = marks.is_settled ? `${marks.text}${JSON.stringify(counts)}` : undefined;
     },
   };
 }
 
 async function removeFolders(deps: PackDeps, library: PackLibrary): Promise<void> {
   const db = deps.store.builder<PackTables>();
-  const packs = await readPacks(deps.store, deps.store);
-  for (const row of await deps.store.rows<RemovalRow>(db.selectFrom("pack_removal").selectAll())) {
+  const rows = await deps.store.rows<RemovalRow>(db.selectFrom("pack_removal").selectAll());
+  const packs = await readPacks(deps.store, deps.store); // read after the rows: an uninstall between the two is the next run's
+  for (const row of rows) {
     // A pack that came back under this folder meanwhile keeps it.
     if (!packs.some((pack) => pack.source_dir === row.source_dir)) await library.removeSource(row.source_dir);
     await deps.store.commit({
@@ -57,11 +76,27 @@ async function removeFolders(deps: PackDeps, library: PackLibrary): Promise<void
   }
 }
 
-/** [R-18.1] The pending export; capability and pip candidates arrive with their own issues. */
-export function pendingSummary(packs: readonly Pack[], now: string) {
+type Candidates = { readonly capability: CandidateCounts; readonly pip: CandidateCounts };
+
+const NO_CANDIDATES: CandidateCounts = {
+  pending_count: 0,
+  rejected_count: 0,
+  blocked_count: 0,
+  failed_count: 0,
+  installed_count: 0,
+};
+
+async function candidateCounts({ store, candidates = {} }: SummaryDeps): Promise<Candidates> {
+  return {
+    capability: (await candidates.capability?.(store)) ?? NO_CANDIDATES,
+    pip: (await candidates.pip?.(store)) ?? NO_CANDIDATES,
+  };
+}
+
+/** [R-18.1] The pending export: as many and the same as the lists of the API say. */
+export function pendingSummary(packs: readonly Pack[], now: string, { capability, pip }: Candidates) {
   const ids = (state: Pack["state"]): readonly string[] =>
     packs.filter((pack) => pack.state === state).map((pack) => pack.pack_id);
-  const none = { pending_count: 0, rejected_count: 0, blocked_count: 0, failed_count: 0, installed_count: 0 };
   const [pending_ids, modified_ids, blocked_ids] = [ids("pending"), ids("modified"), ids("rejected")];
   return {
     ts: now,
@@ -74,16 +109,17 @@ export function pendingSummary(packs: readonly Pack[], now: string) {
       blocked_count: blocked_ids.length,
       blocked_ids,
     },
-    capability: none,
-    pip: none,
+    capability,
+    pip,
   };
 }
 
 export async function writePendingSummary(
-  deps: PackDeps & { readonly summaryPath: string },
+  deps: SummaryDeps,
   packs: readonly Pack[],
+  candidates: Candidates,
 ): Promise<void> {
-  const summary = pendingSummary(packs, isoFromMicros(deps.clock.now()));
+  const summary = pendingSummary(packs, isoFromMicros(deps.clock.now()), candidates);
   const before = await readFile(deps.summaryPath, "utf8").then(
     (text) => JSON.parse(text) as unknown,
     () => undefined,

@@ -14,6 +14,7 @@ export type PackRow = {
   approved_digest: string | null;
   source_dir: string;
   applying: string | null;
+  backup: string | null;
   note: string | null;
   generation: number;
   updated_at: number;
@@ -35,9 +36,15 @@ const statements = (integer: string): readonly string[] => [
   `CREATE TABLE pack_removal (source_dir TEXT NOT NULL PRIMARY KEY, generation ${integer} NOT NULL)`,
 ];
 
+/** A backup's name outlives the pack's row: generations begin anew after an uninstall, and would name an older backup again. */
+const BACKUPS = ["ALTER TABLE pack ADD COLUMN backup TEXT"];
+
 export const PACK_MIGRATIONS: Migrations = {
   owner: "platform.packs",
-  steps: [{ name: "001-packs", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+  steps: [
+    { name: "001-packs", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
+    { name: "002-backups", sqlite: BACKUPS, postgres: BACKUPS },
+  ],
 };
 
 type Sql = Pick<Store, "builder">;
@@ -75,6 +82,14 @@ export async function packMarks(reader: Reader, sql: Sql): Promise<PackMarks> {
     text: JSON.stringify([packs, removals]),
     is_settled: removals.length === 0 && packs.every(({ applying }) => applying === null),
   };
+}
+
+/** Staged imports that wait to be applied. */
+export async function stagedIds(reader: Reader, sql: Sql): Promise<readonly string[]> {
+  const rows = await reader.rows<Pick<StagingRow, "staging_id">>(
+    sql.builder<PackTables>().selectFrom("pack_staging").select("staging_id"),
+  );
+  return rows.map((row) => row.staging_id);
 }
 
 export async function readPack(reader: Reader, sql: Sql, pack_id: string): Promise<Pack | undefined> {
@@ -116,6 +131,7 @@ export function savePack(sql: Sql, pack: Pack, before: Pack | undefined, now: nu
     approved_digest: pack.approved?.digest ?? null,
     source_dir: pack.source_dir,
     applying: pack.applying,
+    backup: pack.backup,
     note: pack.note,
     generation: pack.generation,
     updated_at: now,
@@ -151,6 +167,7 @@ function packOf(row: PackRow): Pack {
     approved,
     source_dir: row.source_dir,
     applying: row.applying,
+    backup: row.backup,
     note: row.note,
     generation: row.generation,
   };

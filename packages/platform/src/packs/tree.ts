@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { open, readdir, type FileHandle } from "node:fs/promises";
+import { lstat, open, readdir, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { err, failure, ok, type Digest, type Failure, type Result } from "@rumi/kernel";
 import { packDigest, pathProblem, printable, type PackEntry } from "./digest.ts";
@@ -27,6 +27,15 @@ export async function readTree(root: string, limits: PackLimits): Promise<Result
   }
   const digest = packDigest(entries, limits);
   return digest.ok ? ok({ digest: digest.value, entries }) : digest;
+}
+
+/** The first of these files that has another name somewhere, so that it can be changed from there. */
+export async function hardLinked(root: string, entries: readonly PackEntry[]): Promise<string | undefined> {
+  for (const { path } of entries) {
+    const facts = await lstat(join(root, path)).catch(() => undefined);
+    if (facts !== undefined && facts.nlink > 1) return path;
+  }
+  return undefined;
 }
 
 async function listFiles(root: string, limits: PackLimits): Promise<Result<readonly string[], Failure>> {

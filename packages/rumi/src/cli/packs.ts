@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
-import { PACK_LIMITS, parseManifest, readTree, type PackEntry } from "@rumi/platform";
+import { lookAtPack, PACK_LIMITS, readTree, type PackEntry } from "@rumi/platform";
 import { fail, type CliContext, type OutputStyle } from "./context.ts";
 import { printJson } from "./output.ts";
 
@@ -46,19 +46,11 @@ type Checked = {
 
 /** Manifest, strategies and digest of a folder. */
 export async function checkPack(folder: string): Promise<Result<Checked, Failure>> {
-  const tree = await readTree(folder, PACK_LIMITS);
-  if (!tree.ok) return tree;
-  const text = manifestText(folder);
-  const manifest = text.ok ? parseManifest(text.value, tree.value.entries) : text;
-  if (!manifest.ok) return manifest;
-  const { pack_id, version, strategies } = manifest.value;
-  return ok({
-    pack_id,
-    version,
-    digest: tree.value.digest,
-    files: tree.value.entries.length,
-    strategies: strategies.map((one) => one.strategy_id),
-  });
+  const sight = await lookAtPack(folder, PACK_LIMITS);
+  if (!sight.ok) return sight;
+  const { manifest, digest, files } = sight.value.seen;
+  const { pack_id, version, strategies } = manifest;
+  return ok({ pack_id, version, digest, files, strategies: strategies.map((one) => one.strategy_id) });
 }
 
 /** Fills in what can only be computed; leaves every other word of the manifest to `check`. */

@@ -17,6 +17,7 @@ import {
   botsUsingPack,
   listenForRunners,
   instanceMetrics,
+  liveBotsUsingPack,
   readRunners,
   runbookOf,
   runnerSocketPath,
@@ -271,6 +272,7 @@ function packLibrary(
     },
     importRoots: isLocal ? "any" : [paths.ecosystem, join(paths.user_data, "inbox")],
     botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id),
+    liveBotsUsing: (reader, pack_id) => liveBotsUsingPack(reader, store, pack_id),
   };
   return { deps, library: createPackLibrary(deps) };
 }
