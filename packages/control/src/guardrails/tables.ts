@@ -1,5 +1,5 @@
 /** Every revision of the guardrails, for ever; the head's is in force. And who has made a dry run of what, for a while. */
-import { write, type Migrations, type Reader, type Write } from "@rumi/store";
+import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import { first, jsonOf, type Sql } from "../shared/sql.ts";
 import { NO_POLICY, type GuardrailPolicy, type Revision } from "./model.ts";
 
@@ -37,14 +37,19 @@ export const GUARDRAIL_MIGRATIONS: Migrations = {
 export type InForce = { readonly version: number; readonly row: GuardrailRow | undefined };
 
 // Every command that may increase risk passes here.
+const SELECT_HEAD = compiledText<GuardrailTables>((db) => db.selectFrom("guardrail_head").selectAll());
+const SELECT_POLICY = compiledText<GuardrailTables>((db) =>
+  db.selectFrom("guardrail_policy").selectAll().where("version", "=", 0),
+);
+const MOVE_HEAD = compiledText<GuardrailTables>((db) =>
+  db.updateTable("guardrail_head").set({ version: 0 }).where("one", "=", 1).where("version", "=", 0),
+);
+
 export async function readGuardrails(reader: Reader, sql: Sql): Promise<InForce> {
-  const head = await first<HeadRow>(reader, sql.builder<GuardrailTables>().selectFrom("guardrail_head").selectAll());
+  const [head] = await reader.rows<HeadRow>({ sql: SELECT_HEAD(sql), parameters: [] });
   if (head === undefined) throw new Error("the head of the guardrails is missing");
   if (head.version === 0) return { version: 0, row: undefined };
-  const row = await first<GuardrailRow>(
-    reader,
-    sql.builder<GuardrailTables>().selectFrom("guardrail_policy").selectAll().where("version", "=", head.version),
-  );
+  const [row] = await reader.rows<GuardrailRow>({ sql: SELECT_POLICY(sql), parameters: [head.version] });
   // A head that names nothing is no evidence that nothing is asked.
   if (row === undefined) throw new Error(`the guardrails of version ${head.version} are missing`);
   return { version: head.version, row };
@@ -72,8 +77,7 @@ export function activate(sql: Sql, row: GuardrailRow): readonly Write[] {
 }
 
 function headWrite(sql: Sql, from: number, to: number): Write {
-  const update = sql.builder<GuardrailTables>().updateTable("guardrail_head").set({ version: to });
-  return write(update.where("one", "=", 1).where("version", "=", from), 1);
+  return { sql: MOVE_HEAD(sql), parameters: [to, 1, from], expect: 1 };
 }
 
 export function readDryRun(

@@ -244,6 +244,9 @@ export async function countDenied(reader: Reader, sql: Sql): Promise<number> {
 
 // Every command that may increase risk passes here.
 const SELECT_HEAD = compiledText<SupplyTables>((db) => db.selectFrom("supply_head").selectAll());
+const FENCE = compiledText<SupplyTables>((db) =>
+  db.updateTable("supply_head").set({ generation: 0 }).where("one", "=", 1).where("generation", "=", 0),
+);
 
 /** By which a start that was judged before finds out. */
 export function supplyChanged(sql: Sql): Write {
@@ -258,14 +261,5 @@ export function supplyChanged(sql: Sql): Write {
 export async function supplyFence(reader: Reader, sql: Sql): Promise<Write> {
   const [row] = await reader.rows<SupplyHeadRow>({ sql: SELECT_HEAD(sql), parameters: [] });
   if (row === undefined) throw new Error("the head of the supply chain is missing");
-  const { generation } = row;
-  return write(
-    sql
-      .builder<SupplyTables>()
-      .updateTable("supply_head")
-      .set({ generation })
-      .where("one", "=", 1)
-      .where("generation", "=", generation),
-    1,
-  );
+  return { sql: FENCE(sql), parameters: [row.generation, 1, row.generation], expect: 1 };
 }

@@ -36,8 +36,8 @@ const SELECT = compiledText<TrainingTables>((db) =>
     .selectAll()
     .where("principal", "=", "")
     .where("ended_at", "is", null)
-    .where("ends_at", ">", 0)
-    .orderBy("ends_at", "desc"),
+    .orderBy("ends_at", "desc")
+    .limit(1),
 );
 
 /** The one that ends last of those that this person is in. */
@@ -47,7 +47,8 @@ export async function readTraining(
   principal: string,
   now: number,
 ): Promise<TrainingRow | undefined> {
-  return (await reader.rows<TrainingRow>({ sql: SELECT(sql), parameters: [principal, now] }))[0];
+  const [last] = await reader.rows<TrainingRow>({ sql: SELECT(sql), parameters: [principal, 1] });
+  return last !== undefined && last.ends_at > now ? last : undefined;
 }
 
 export function trainingPort(sql: Sql): TrainingPort {

@@ -1,12 +1,16 @@
 /**
  * Reads on the caller's own thread, through connections that cannot write.
  *
- * A snapshot may await between its reads, so it holds a connection for its whole life; single reads share
- * one. Snapshots wait for a free connection in order, and no more than a named number may wait.
+ * A snapshot may await between its reads, so it holds a connection for its whole life. Snapshots wait for a free connection
+ * in order, and no more than a named number may wait; a single read waits for nobody.
  *
- * Snapshots that are asked for in one turn of the event loop share one read transaction: nothing that their
- * callers could know of has happened in between. A commit that is answered ends the sharing at once
+ * Reads that are asked for in one turn of the event loop share one read transaction: nothing that their callers could
+ * know of has happened in between. A commit that is answered ends the sharing at once
  * ({@link Readers.renew}), so whoever saw a commit's answer reads what it wrote (conformance.ts).
+ *
+ * What stands in every command's path (the modes, holds and heads that guards look at) is asked for by each of the commands
+ * that share a transaction, with the same text. There it has one answer, so it is asked of the database once
+ * (readers.test.ts).
  */
 import { failure, FailureError, invariant } from "@rumi/kernel";
 import type { StoreLimits } from "../limits.ts";
@@ -16,13 +20,20 @@ import { openConnection, sqliteProblem, type Connection } from "./driver.ts";
 
 export type Readers = Reader & {
   snapshot<T>(read: (reader: Reader) => Promise<T>): Promise<T>;
-  /** From here on a snapshot is a new one; called before a commit is answered. */
+  /** From here on a read is of a new moment; called before a commit is answered. */
   renew(): void;
   close(): void;
 };
 
-/** One read transaction and how many snapshots look at it. */
-type Moment = { readonly connection: Connection; users: number };
+/** One read transaction, what it has answered already, and how many snapshots look at it. */
+type Moment = { readonly connection: Connection; readonly answers: Answers; users: number };
+/** By text, then by parameters. */
+type Answers = Map<string, Map<string, readonly unknown[]>>;
+
+/** An answer of more rows is one reader's own; and a moment keeps those of so many texts, of each for so many parameters. */
+const KEPT_ROWS = 32;
+const KEPT_TEXTS = 64;
+const KEPT_OF_A_TEXT = 64;
 
 export function openReaders(path: string, limits: StoreLimits): Readers {
   const shared = openConnection(path, "read_only", limits.cached_statements);
@@ -51,7 +62,7 @@ export function openReaders(path: string, limits: StoreLimits): Readers {
     else next(connection);
   }
 
-  /** What the snapshots of this turn share; null once they may not. */
+  /** What the reads of this turn share; null once they may not. */
   let current: Moment | null = null;
 
   function renew(): void {
@@ -61,10 +72,10 @@ export function openReaders(path: string, limits: StoreLimits): Readers {
   }
 
   function begin(connection: Connection): Moment {
-    const moment = { connection, users: 0 };
+    const moment: Moment = { connection, answers: new Map(), users: 0 };
     try {
       connection.exec("BEGIN DEFERRED");
-      connection.all("SELECT size FROM log_checkpoint LIMIT 1", []); // the first read is what takes the snapshot
+      select(connection, { sql: "SELECT size FROM log_checkpoint LIMIT 1", parameters: [] }); // the first read takes it
     } catch (cause) {
       end(moment);
       throw cause;
@@ -84,17 +95,21 @@ export function openReaders(path: string, limits: StoreLimits): Readers {
   }
 
   return {
-    rows: async (query) => select(shared, query),
+    rows: async (query) => {
+      const connection = current === null ? free() : undefined;
+      const moment = connection === undefined ? current : begin(connection);
+      return moment === null ? select(shared, query) : read(moment, query);
+    },
     renew,
-    snapshot: async (read) => {
+    snapshot: async (look) => {
       const moment = current ?? begin(free() ?? (await freeLater()));
       moment.users += 1;
       let over = false;
       try {
-        return await read({
+        return await look({
           rows: async (query) => {
             invariant(!over, "a snapshot was read after its end");
-            return select(moment.connection, query);
+            return read(moment, query);
           },
         });
       } finally {
@@ -108,6 +123,24 @@ export function openReaders(path: string, limits: StoreLimits): Readers {
       for (const connection of all) connection.close();
     },
   };
+}
+
+/** A statement that comes compiled is one that many ask; whoever compiles one on the way asks for itself. */
+// eslint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it selects
+function read<Row>({ connection, answers }: Moment, query: { compile(): Statement } | Statement): readonly Row[] {
+  if ("compile" in query) return select(connection, query);
+  const { sql } = query;
+  const parameters = checkedParameters(query.parameters);
+  if (parameters.some((value) => value instanceof Uint8Array)) return select(connection, query);
+  const asked = parameters.length === 0 ? "" : JSON.stringify(parameters);
+  const known = answers.get(sql)?.get(asked);
+  if (known !== undefined) return known as readonly Row[];
+  const rows = select<Row>(connection, query);
+  const ofText = answers.get(sql) ?? new Map<string, readonly unknown[]>();
+  if (rows.length > KEPT_ROWS || answers.size >= KEPT_TEXTS || ofText.size >= KEPT_OF_A_TEXT) return rows;
+  answers.set(sql, ofText.set(asked, Object.freeze(rows)));
+  for (const row of rows) Object.freeze(row); // many look at it, nobody changes it
+  return rows;
 }
 
 // eslint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it selects
