@@ -22,7 +22,8 @@ import type { PayloadSource } from "./source.ts";
 
 const POSITION = ".position";
 const READ_BACK_BYTES = 65_536;
-const CATCH_UP_ENTRIES = 1_024;
+/** Read and written at a time; the thread is others' in between. */
+const CATCH_UP_ENTRIES = 256;
 
 export interface JsonlWriter {
   /** Log index of the next line to be written. */

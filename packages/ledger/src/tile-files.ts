@@ -19,8 +19,8 @@ import type { LogSource } from "./source.ts";
 import { type TileFetch, rootFromTiles } from "./tile-tree.ts";
 import { TILE_WIDTH, type TileAt, encodeEntries, entriesPath, tilePath, tileWidth, tilesBetween } from "./tiles.ts";
 
-/** How many files are written side by side. */
-const PARALLEL_FILES = 16;
+/** How many files are written side by side: as many as Node has threads for it. All of them are read in one turn of the event loop. */
+const PARALLEL_FILES = 4;
 
 export type TileFilesUpdate = { readonly size: number; readonly files_written: number };
 export type TileFilesOptions = {

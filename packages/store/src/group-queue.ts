@@ -3,6 +3,8 @@
  *
  * No timer and no window: an idle store answers one batch at once, a busy one folds what came
  * meanwhile. The queue is bounded; over the limit a batch is refused, never dropped (conformance.ts).
+ * Callers are answered a few at a time: each goes on with its own work at once, and whatever else waits for the thread (a
+ * read, a stop) would stand behind all of a large group (group-queue.test.ts).
  */
 import { err, failure, type Result } from "@rumi/kernel";
 import type { CommitError, CommitReceipt } from "./port.ts";
@@ -26,6 +28,9 @@ export type GroupQueueOptions<Item> = {
 
 type Waiting<Item> = { readonly batch: Item; readonly answer: (outcome: Outcome) => void };
 
+/** Callers that go on in one turn of the event loop. */
+export const ANSWERED_AT_ONCE = 16;
+
 export function groupQueue<Item>(options: GroupQueueOptions<Item>): GroupQueue<Item> {
   let waiting: Waiting<Item>[] = [];
   let closed = false;
@@ -38,13 +43,14 @@ export function groupQueue<Item>(options: GroupQueueOptions<Item>): GroupQueue<I
       const batches = group.map((item) => item.batch);
       const outcomes = await options.commitGroup(batches);
       options.onGroup(batches, outcomes);
-      group.forEach((item, index) => {
+      for (const [index, item] of group.entries()) {
         const outcome = outcomes[index];
         if (outcome === undefined) throw new Error("a group was answered in part");
         item.answer(outcome);
-      });
-      // Lets the callers just answered send their next batch into the coming group.
-      await new Promise((resolve) => setImmediate(resolve));
+        // Also lets the callers just answered send their next batch into the coming group.
+        if ((index + 1) % ANSWERED_AT_ONCE === 0 || index + 1 === group.length)
+          await new Promise((resolve) => setImmediate(resolve));
+      }
     }
     running = undefined;
   }

@@ -45,6 +45,8 @@ export function startTicker(lanes: readonly (readonly Reconciler[])[], world: Wo
   };
 }
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 function startLane(reconcilers: readonly Reconciler[], { clock, logger }: World): Ticker {
   const stopped = new AbortController();
   let wake = new AbortController();
@@ -53,6 +55,7 @@ function startLane(reconcilers: readonly Reconciler[], { clock, logger }: World)
   const round = async (): Promise<void> => {
     const began = clock.monotonic();
     for (const reconciler of reconcilers) {
+      await turn(); // none of them awaits anything but the store, which answers at once: together they would hold the thread
       try {
         await reconciler.run();
       } catch (error) {
