@@ -6,6 +6,7 @@
 import { Command, CommanderError } from "commander";
 import type { CliContext } from "./cli/context.ts";
 import { EXIT } from "./cli/exit-codes.ts";
+import { withoutGuideFlags } from "./cli/guide-flags.ts";
 import { processTerminal } from "./cli/output.ts";
 import { installation } from "./program/installation.ts";
 
@@ -46,6 +47,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   attest: async () => (await import("./cli/attest.ts")).addAttestCommands(program, context),
   backup: async () => (await import("./cli/recovery.ts")).addBackupCommand(program, context, place),
   restore: async () => (await import("./cli/recovery.ts")).addRestoreCommand(program, context),
+  health: async () => (await import("./cli/health.ts")).addHealthCommand(program, context),
+  setup: async () => (await import("./cli/setup.ts")).addSetupCommand(program, context, place),
   doctor: async () => (await import("./cli/doctor.ts")).addDoctorCommand(program, context, place),
 };
 /** Nouns that have no verb made from a declaration. */
@@ -59,6 +62,8 @@ const SELF_CONTAINED: readonly string[] = [
   "strategy",
   "attest",
   "replay",
+  "health",
+  "setup",
   "doctor",
   "inspect",
   "triage",
@@ -66,9 +71,6 @@ const SELF_CONTAINED: readonly string[] = [
   "backup",
   "restore",
 ];
-
-/** What the Operations Guide writes as a flag of the program itself, and the verb that it is. */
-const BY_FLAG: Readonly<Record<string, readonly string[]>> = { "--validate": ["packs", "validate"] };
 
 async function addCommands(noun: string): Promise<void> {
   const room = ROOMS[noun];
@@ -88,9 +90,8 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const [first = "", ...rest] = process.argv.slice(2);
-const words = [...(BY_FLAG[first] ?? [first]), ...rest].filter((word, at) => at > 0 || word !== "");
 try {
+  const words = withoutGuideFlags(process.argv.slice(2));
   await addCommands(words[0] ?? "");
   await program.parseAsync(words, { from: "user" });
 } catch (problem) {

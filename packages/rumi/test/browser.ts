@@ -35,7 +35,7 @@ export type Console = {
   readonly complaints: readonly string[];
 };
 
-export async function openConsole(program: Program): Promise<Console> {
+export async function openConsole(program: Pick<Program, "url" | "token">): Promise<Console> {
   const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   const complaints: string[] = [];
   return {

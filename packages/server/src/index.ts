@@ -2,5 +2,5 @@
 export { SERVER_LIMITS } from "./limits.ts";
 export * from "./ports.ts";
 export { EVENTS_ACTION } from "./event-stream.ts";
-export { isLoopback } from "./security.ts";
+export { CONSOLE_CSP, hostRefusal, isLoopback, SECURITY_HEADERS } from "./security.ts";
 export * from "./server.ts";

@@ -3,7 +3,7 @@ import type { Random, Clock } from "@rumi/kernel";
 import type { Authenticator, FailureLimiter, Logger, Metrics, Pipeline } from "@rumi/operations";
 
 export interface HealthSource {
-  status(): Promise<"UP" | "DEGRADED" | "DOWN">;
+  status(): Promise<"UP" | "DEGRADED" | "UNKNOWN" | "DOWN">;
 }
 
 /** The audit log in the layout of C2SP tlog-tiles. */

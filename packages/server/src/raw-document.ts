@@ -22,14 +22,14 @@ const health = {
     schema: {
       type: "object",
       required: ["status"],
-      properties: { status: { enum: ["UP", "DEGRADED", "DOWN"] } },
+      properties: { status: { enum: ["UP", "DEGRADED", "UNKNOWN", "DOWN"] } },
     },
   },
 };
 
 export const RAW_PATHS: OtherPaths = {
   "/health": open("health.show", "Whether the program is fit; needs no token", {
-    "200": answer("UP or DEGRADED.", health),
+    "200": answer("UP, DEGRADED or UNKNOWN.", health),
     "421": { $ref: "#/components/responses/Error421" },
     "503": answer("DOWN, or it is ending.", {
       "application/json": {

@@ -19,7 +19,7 @@ import {
   verifyLog,
   type VerifyReport,
 } from "@rumi/ledger";
-import { homePaths } from "../home/layout.ts";
+import { homePaths, type HomePaths } from "../home/layout.ts";
 import { lockHome } from "../home/lock.ts";
 import type { Installation } from "../program/installation.ts";
 import { fail, settingsOf, type CliContext, type OutputStyle } from "./context.ts";
@@ -34,7 +34,7 @@ type Options = {
   readonly json?: boolean;
 };
 type Place = { readonly tiles: string; readonly jsonl: string | undefined; readonly store: string | undefined };
-type Part = { readonly part: "store" | "tile_files"; readonly report: VerifyReport };
+export type Part = { readonly part: "store" | "tile_files"; readonly report: VerifyReport };
 
 export function addAuditCommands(program: Command, context: CliContext, { verify_worker }: Installation): void {
   const audit = program.command("audit").description("The audit log: search, prove, verify.");
@@ -58,28 +58,34 @@ async function rebuild(context: CliContext): Promise<void> {
   const settings = settingsOf(context);
   if (!settings.ok) return fail(context, settings.error, "words");
   const paths = homePaths(settings.value.home);
-  const [key, lock] = [await readVerifierKey(paths.tlog), lockHome(paths)];
+  const lock = lockHome(paths);
   if (!lock.ok) return fail(context, lock.error, "words");
+  const made = await remakeViews(paths);
+  lock.value.release();
+  if (!made.ok) return fail(context, made.error, "words");
+  context.terminal.out("tile files and JSONL lines were made again from the store\n");
+  return undefined;
+}
+
+/** Tile files and JSONL lines, made again from the store. The caller holds the home's lock. */
+export async function remakeViews(paths: HomePaths): Promise<Result<unknown, Failure>> {
+  const key = await readVerifierKey(paths.tlog);
+  const verifier =
+    key === undefined
+      ? err(failure("RUMI-LOG-016", { what: "log.vkey", problem: "start the program once: it writes the key" }))
+      : parseVerifier(key);
+  if (!verifier.ok) return verifier;
+  const { openSqliteReader } = await import("@rumi/store");
+  const { filesOfLog } = await import("../program/files-of-log.ts");
+  const store = openSqliteReader(join(paths.store, "rumi.sqlite"));
+  if (!store.ok) return store;
   try {
-    const verifier =
-      key === undefined
-        ? err(failure("RUMI-LOG-016", { what: "log.vkey", problem: "start the program once: it writes the key" }))
-        : parseVerifier(key);
-    if (!verifier.ok) return fail(context, verifier.error, "words");
-    const { openSqliteReader } = await import("@rumi/store");
-    const { filesOfLog } = await import("../program/files-of-log.ts");
-    const store = openSqliteReader(join(paths.store, "rumi.sqlite"));
-    if (!store.ok) return fail(context, store.error, "words");
     await clearTileFiles(paths.tlog);
     const cleared = await clearJsonl(paths.audit);
-    const made = cleared.ok ? await filesOfLog(store.value, paths, verifier.value)() : cleared;
-    store.value.close();
-    if (!made.ok) return fail(context, made.error, "words");
-    context.terminal.out("tile files and JSONL lines were made again from the store\n");
+    return cleared.ok ? await filesOfLog(store.value, paths, verifier.value)() : cleared;
   } finally {
-    lock.value.release();
+    store.value.close();
   }
-  return undefined;
 }
 
 async function verify(context: CliContext, worker_url: URL, path: string | undefined, options: Options): Promise<void> {

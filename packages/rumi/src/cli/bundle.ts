@@ -9,11 +9,11 @@ import { bundleOf, environmentSecrets, redactor, statisticsOf, textsWithin, with
 import { failure, systemClock, systemRandom, uuidv7 } from "@rumi/kernel";
 import { homePaths, type HomePaths } from "../home/layout.ts";
 import { headOf, keysOf, logsOf, withheldSettings } from "../program/bundle-sources.ts";
+import { doctorChecks } from "../setup/checks.ts";
 import type { Installation } from "../program/installation.ts";
 import { verifyHome } from "./audit.ts";
 import type { ApiClient } from "./client.ts";
 import { clientOf, fail, settingsOf, type CliContext } from "./context.ts";
-import { doctorChecks } from "./doctor.ts";
 import { printJson } from "./output.ts";
 
 /** Newest failures that are asked for. */

@@ -71,6 +71,22 @@ export function printTable(
   if (rows.length === 0) terminal.out("(none)\n");
 }
 
+/** What was looked at or done: state, name and fact on a line, and below it what to do where something is. */
+export function printFindings(
+  terminal: Terminal,
+  findings: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly fact: string;
+    readonly next: string | null;
+  }[],
+): void {
+  for (const { name, state, fact, next } of findings)
+    terminal.out(
+      `${state.padEnd(8)} ${name.padEnd(12)} ${fact}${next === null ? "" : `\n${" ".repeat(22)}→ ${next}`}\n`,
+    );
+}
+
 /** An object as indented `key: value` lines. */
 export function printObject(terminal: Terminal, value: unknown, indent = 0): void {
   const pad = " ".repeat(indent);

@@ -17,26 +17,32 @@ export function addStartCommand(program: Command, context: CliContext, installat
     .description("Start the program in the home that RUMI_HOME names, until Ctrl-C")
     .option("--headless", "serve the API without the console")
     .option("--permissive", "warn where strict mode would refuse (RUMI_SECURITY_MODE=permissive)")
-    .action(async (options: Options) => {
-      const settings = settingsOf(context);
-      if (!settings.ok) return fail(context, settings.error, "words");
-      const asked: Settings =
-        options.permissive === true ? { ...settings.value, security_mode: "permissive" } : settings.value;
-      const started = await startHere(asked, installation, {
-        headless: options.headless === true,
-        sink: (line) => process.stderr.write(`${line}\n`),
-      });
-      if (!started.ok) return fail(context, started.error, "words");
-      const { url, token, paths, ready_ms } = started.value;
-      context.terminal.out(
-        `Rumi ${installation.version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${asked.environment})\n  api      ${url}\n`,
-      );
-      if (options.headless !== true) context.terminal.out(`  console  ${url}/#token=${token}\n`);
-      context.terminal.out(`  token    ${token}\n`);
-      const signal = await endSignal();
-      await started.value.stop(signal);
-      return undefined;
-    });
+    .action(async (options: Options) => startUntilSignal(context, installation, options));
+}
+
+export async function startUntilSignal(
+  context: CliContext,
+  installation: Installation,
+  options: Options,
+): Promise<void> {
+  const settings = settingsOf(context);
+  if (!settings.ok) return fail(context, settings.error, "words");
+  const asked: Settings =
+    options.permissive === true ? { ...settings.value, security_mode: "permissive" } : settings.value;
+  const started = await startHere(asked, installation, {
+    headless: options.headless === true,
+    sink: (line) => process.stderr.write(`${line}\n`),
+  });
+  if (!started.ok) return fail(context, started.error, "words");
+  const { url, token, paths, ready_ms } = started.value;
+  context.terminal.out(
+    `Rumi ${installation.version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${asked.environment})\n  api      ${url}\n`,
+  );
+  if (options.headless !== true) context.terminal.out(`  console  ${url}/#token=${token}\n`);
+  context.terminal.out(`  token    ${token}\n`);
+  const signal = await endSignal();
+  await started.value.stop(signal);
+  return undefined;
 }
 
 /** Loads the program only when it is to run: most verbs never need it. */

@@ -31,6 +31,14 @@ export type HomeKeys = {
 
 const KEY_MODE = 0o600;
 
+/** The home's keys and what the next start is without them: nothing else in the home can make them again. */
+export const HOME_KEYS: Readonly<Record<string, string>> = {
+  ".hmac_key": "the next start makes another: another token, and repeated commands are not known as repeats",
+  ".secrets_key": "stored secrets cannot be read without it",
+  ".ledger_key": "the audit log cannot be continued without it",
+  ".attestation_key": "the next start makes another: new attestations are signed by somebody else",
+};
+
 export function openKeys(paths: HomePaths, options: { readonly rotate_hmac: boolean }): Result<HomeKeys, Failure> {
   const file = (name: string): string => join(paths.settings, name);
   const rotated = rotateWhenAsked(paths, options.rotate_hmac);

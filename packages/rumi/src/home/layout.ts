@@ -183,6 +183,12 @@ function backUp(paths: HomePaths, backup: string): void {
   syncTree(paths.backups);
 }
 
+/** The record of a home that there is; nothing is made. */
+export function readHomeFile(paths: HomePaths): Result<HomeFile, Failure> {
+  const file = join(paths.settings, "home.json");
+  return parseHomeFile(readFileSync(file, "utf8"), file);
+}
+
 function parseHomeFile(text: string, path: string): Result<HomeFile, Failure> {
   const broken = (problem: string): Result<HomeFile, Failure> => err(failure("RUMI-SYS-002", { name: path, problem }));
   let value: unknown;
