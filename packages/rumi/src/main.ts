@@ -17,6 +17,7 @@ const program = new Command("rumi")
     "An operating system for bots that must not go wrong.\nExit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the program does not answer, 4 a replay diverged.",
   )
   .version(place.version)
+  .addHelpText("after", "\nrumi --validate [--json] is rumi packs validate.")
   .showHelpAfterError("(--help shows what there is)")
   .exitOverride();
 
@@ -72,9 +73,13 @@ const SELF_CONTAINED: readonly string[] = [
   "restore",
 ];
 
-async function addCommands(noun: string): Promise<void> {
+/** Verbs that ask no program, of nouns that have others which do. */
+const OFFLINE_VERBS: Readonly<Record<string, readonly string[]>> = { packs: ["new", "validate", "check"] };
+
+async function addCommands(noun: string, verb: string): Promise<void> {
   const room = ROOMS[noun];
-  if (room !== undefined && SELF_CONTAINED.includes(noun)) return room();
+  const isAlone = SELF_CONTAINED.includes(noun) || OFFLINE_VERBS[noun]?.includes(verb) === true;
+  if (room !== undefined && isAlone) return room();
   for (const add of Object.values(ROOMS)) await add();
   const { describedCommands } = await import("./program/describe.ts");
   const { addDerivedCommands } = await import("./cli/derived.ts");
@@ -92,7 +97,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 try {
   const words = withoutGuideFlags(process.argv.slice(2));
-  await addCommands(words[0] ?? "");
+  await addCommands(words[0] ?? "", words[1] ?? "");
   await program.parseAsync(words, { from: "user" });
 } catch (problem) {
   if (!(problem instanceof CommanderError)) throw problem;

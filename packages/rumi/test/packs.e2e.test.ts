@@ -184,7 +184,7 @@ describe("the command line", () => {
     cli(room.path, args);
 
   it("[R-2.3] --validate names what is wrong with each bad pack, and its exit code tells whether there is one", () => {
-    expect(said("--validate")).toMatchObject({ code: 0, out: "0 packs, 0 of them bad\n" });
+    expect(said("--validate")).toMatchObject({ code: 0, out: "0 looked at, 0 bad\n" });
     packIn("ecosystem/good");
     expect(said("--validate")).toMatchObject({ code: 0, err: "" });
     const bad: Readonly<Record<string, readonly [string, () => void]>> = {
@@ -221,9 +221,10 @@ describe("the command line", () => {
     const words = said("--validate");
     expect([words.code, words.err]).toEqual([1, ""]);
     expect(words.out).toContain("bad  bad_field  RUMI-PACK-002: ");
-    expect(words.out).toContain(`${found.packs.length} packs, ${Object.keys(bad).length} of them bad`);
+    expect(words.out).toContain(`${found.packs.length} looked at, ${Object.keys(bad).length} bad`);
     expect(said("packs", "validate", join(room.path, "ecosystem/good")).code).toBe(0);
     expect(existsSync(join(room.path, "user_data"))).toBe(false); // it makes no home
+    expect(said("--help").out).toContain("rumi --validate");
   });
 
   it("[R-24.1] packs new makes each template, which validates, is imported and is approved", async () => {

@@ -29,7 +29,8 @@ export function addPackAuthoring(packs: Command, context: CliContext): void {
       const made = await scaffoldPack(pack_id, options.template, options.outputDir);
       if (!made.ok) return fail(context, made.error, options.json === true ? "json" : "words");
       if (options.json === true) return printJson(context.terminal, made.value);
-      const folder = relative(process.cwd(), made.value.folder) || ".";
+      const below = relative(process.cwd(), made.value.folder);
+      const folder = below.startsWith("..") ? made.value.folder : below;
       context.terminal.out(
         `${made.value.files.map((file) => `${folder}/${file}\n`).join("")}Next: rumi packs import --path ${made.value.folder}\n`,
       );
@@ -83,5 +84,5 @@ function inWords(found: readonly Said[], invalid: number): string {
       ? `ok   ${one.pack_id ?? ""} ${one.version ?? ""}  ${one.digest ?? ""}\n`
       : `bad  ${basename(one.folder)}  ${one.error_code}: ${one.error ?? ""}\n     → ${one.suggestion ?? ""}\n`,
   );
-  return `${lines.join("")}${found.length} packs, ${invalid} of them bad\n`;
+  return `${lines.join("")}${found.length} looked at, ${invalid} bad\n`;
 }
