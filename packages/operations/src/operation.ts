@@ -141,6 +141,13 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly decide: (facts: Facts, input: Static<Input>, context: DecideContext) => Result<Decision, Failure>;
   /** Top-level fields whose values are secret: never stored with the command, so an interrupted one must be sent again. */
   readonly secret_fields?: readonly string[];
+  /**
+   * What the caller waits for once the decision is durable: the answer is then what came of its effect, and a repeated
+   * command is answered so too. Must lead to the same whenever it is asked.
+   */
+  readonly settle?: (data: unknown) => Promise<Result<unknown, Failure>>;
+  /** Its commands on one target touch no row together, so they need not go one after another. */
+  readonly turns?: "none";
   /** `flat` answers `{success, ...data}`, for the few routes whose seed prints it so. */
   readonly envelope?: "flat";
   /** What a seed adds to an error answer of this operation, e.g. `{flow_id}`. */

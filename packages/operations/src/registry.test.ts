@@ -44,6 +44,7 @@ describe("what is derived", () => {
       method: "POST",
       path: "/api/counters/{counter_id}/add",
       mintsCommandId: true,
+      waits: false,
       arguments: [{ field: "counter_id", required: true }],
     });
     expect(add?.flags.map(({ flag, type, required }) => [flag, type, required])).toEqual([

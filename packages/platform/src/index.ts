@@ -8,6 +8,7 @@ import type { Declaration } from "@rumi/operations";
 import type { Migrations } from "@rumi/store";
 import type { PackDeps, PackLibrary } from "./packs/library.ts";
 import { packDeclarations } from "./packs/operations.ts";
+import { FLOW_MIGRATIONS } from "./flows/tables.ts";
 import { PACK_MIGRATIONS } from "./packs/tables.ts";
 
 export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/digest.ts";
@@ -31,9 +32,10 @@ export { readTree } from "./packs/tree.ts";
 export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
 export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
 export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
+export * from "./flows/index.ts";
 export { systemEvent, type EventTrail, type SystemActor } from "./system-events.ts";
 
-export const platformMigrations: readonly Migrations[] = [PACK_MIGRATIONS];
+export const platformMigrations: readonly Migrations[] = [PACK_MIGRATIONS, FLOW_MIGRATIONS];
 
 export function platformDeclarations(deps: PackDeps, library: PackLibrary): readonly Declaration[] {
   return packDeclarations(deps, library);

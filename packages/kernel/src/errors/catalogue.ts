@@ -19,6 +19,7 @@ import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
 import { GUARDRAIL_ERRORS } from "./cmd-guardrail.ts";
 import { RESTRAIN_ERRORS } from "./cmd-restrain.ts";
 import type { ErrorEntry } from "./entry.ts";
+import { FLOW_ERRORS } from "./flow.ts";
 import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
@@ -42,6 +43,7 @@ const TABLE = {
   ...RESTRAIN_ERRORS,
   ...GUARDRAIL_ERRORS,
   ...BUNDLE_ERRORS,
+  ...FLOW_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,
   ...NET_ERRORS,

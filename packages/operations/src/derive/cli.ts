@@ -24,6 +24,8 @@ export type CliCommand = {
   readonly flags: readonly CliFlag[];
   /** The caller need not give `command_id`: the command line makes one. */
   readonly mintsCommandId: boolean;
+  /** Its answer comes when its effect has ended, which may be long after. */
+  readonly waits: boolean;
 };
 
 export function cliCommands(registry: Registry): readonly CliCommand[] {
@@ -42,6 +44,7 @@ export function cliCommands(registry: Registry): readonly CliCommand[] {
         arguments: positional.flatMap((name) => all.filter(({ field }) => field === name)),
         flags: all.filter(({ field }) => !positional.includes(field)),
         mintsCommandId: definition.kind === "operation" && definition.key === "command_id",
+        waits: definition.kind === "operation" && definition.settle !== undefined,
       };
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

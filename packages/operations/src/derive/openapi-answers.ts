@@ -11,7 +11,7 @@ const RETRY_HEADER = { "retry-after": { required: false, schema: { type: "string
 /** Whatever is asked may be answered so: not understood, no token, not allowed, not here, too often, not now. */
 const OF_ALL: readonly number[] = [400, 401, 403, 421, 429, 503];
 const OF_READS: readonly number[] = [...OF_ALL, 404, 409, 422, 504];
-const OF_CHANGES: readonly number[] = [...OF_ALL, 404, 409, 413, 415, 422, 502, 504, 507];
+const OF_CHANGES: readonly number[] = [...OF_ALL, 404, 408, 409, 413, 415, 422, 502, 504, 507];
 
 const ERROR_SCHEMA = {
   type: "object",
@@ -63,12 +63,16 @@ export function refusals(statuses: readonly number[]): Document {
 }
 
 export function queryResponses({ definition: { output, envelope } }: RegisteredQuery): Document {
-  return { "200": success("Read.", envelope === "flat" ? output : enveloped(output)), ...refusals(OF_READS) };
+  return {
+    "200": success("Read.", envelope === "flat" ? flattened(output) : enveloped(output)),
+    ...refusals(OF_READS),
+  };
 }
 
 export function operationResponses(operation: RegisteredOperation): Document {
   const { output, envelope, success: statuses = [200], emergency, preview } = operation.definition;
-  const done = envelope === "flat" ? output : enveloped(operation.definition.redeems === true ? ANYTHING : output);
+  const done =
+    envelope === "flat" ? flattened(output) : enveloped(operation.definition.redeems === true ? ANYTHING : output);
   const forms: Readonly<Record<string, readonly TSchema[]>> = {
     ...Object.fromEntries(statuses.map((status) => [String(status), [done]])),
     ...(preview === undefined ? {} : { "200": [...(statuses.includes(200) ? [done] : []), enveloped(DRY_RUN)] }),
@@ -101,6 +105,20 @@ function enveloped(data: TSchema): TSchema {
     type: "object",
     required: ["success", "data"],
     properties: { success: { const: true }, data, duplicate_suppressed: { const: true }, training: { const: true } },
+  } as unknown as TSchema;
+}
+
+/** The data's own members beside `success`. */
+function flattened(data: TSchema): TSchema {
+  const { required = [], properties = {} } = data as {
+    readonly required?: readonly string[];
+    readonly properties?: object;
+  };
+  const marks = { duplicate_suppressed: { const: true }, training: { const: true } };
+  return {
+    ...data,
+    required: ["success", ...required],
+    properties: { success: { const: true }, ...properties, ...marks },
   } as unknown as TSchema;
 }
 

@@ -51,6 +51,7 @@ export async function walk(
 
 /** From the durable request to the durable outcome. */
 export function carryOut(run: Run, context: PipelineContext): Promise<Answer> {
+  if (run.operation.definition.turns === "none") return attempt(run, context);
   return context.turns.take(`${run.target.resource_type} ${run.target.resource_id}`, () => attempt(run, context));
 }
 

@@ -84,7 +84,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       const labels = { operation: operation.definition.name };
       commands.add({ ...labels, outcome: outcomeLabel(answer) });
       seconds.observe((settings.clock.monotonic() - started) / 1_000, labels);
-      return answer;
+      return settled(operation, answer, request, context);
     },
     query: (query, request) => read(query, request, context),
     observe: (observation, request) => observe(observation, request, context),
@@ -108,6 +108,25 @@ const NOBODYS_FRAME = {
 
 function plainRefusal(why: Failure): Answer {
   return { ...refused(why), command_id: null, duplicate_suppressed: false };
+}
+
+/** What came of the effect, where the operation's caller waits for it; a rehearsal has none. */
+async function settled(
+  { definition }: RegisteredOperation,
+  answer: Answer,
+  request: CommandRequest,
+  context: PipelineContext,
+): Promise<Answer> {
+  if (definition.settle === undefined || answer.kind === "refused" || answer.training === true) return answer;
+  const { command_id, duplicate_suppressed } = answer;
+  try {
+    const came = await definition.settle(answer.data);
+    if (came.ok) return { ...answer, data: came.value };
+    const extras = definition.error_extras?.(request.raw.params) ?? {};
+    return { ...refused(came.error, extras), command_id, duplicate_suppressed };
+  } catch (error) {
+    return { ...internal(error, request.trace_id, context), command_id, duplicate_suppressed };
+  }
 }
 
 function internal(error: unknown, trace_id: string, { logger }: PipelineContext): Answer {

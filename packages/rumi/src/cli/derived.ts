@@ -12,6 +12,9 @@ import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "
 import { EXIT } from "./exit-codes.ts";
 import { printJson, printObject, printTable } from "./output.ts";
 
+/** For answers that wait for their effect. */
+const EFFECT_TIMEOUT_MS = 300_000;
+
 export function addDerivedCommands(program: Command, commands: readonly CliCommand[], context: CliContext): void {
   for (const command of commands) {
     const noun =
@@ -51,7 +54,7 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
     const asked = await client.value.request(
       command.method === "GET"
         ? { method: "GET", path: `${path}${queryText(body)}` }
-        : { method: command.method, path, body },
+        : { method: command.method, path, body, ...(command.waits ? { timeout_ms: EFFECT_TIMEOUT_MS } : {}) },
     );
     const answer = await confirmed(context, client.value, asked, {
       reason: typeof body["reason"] === "string" ? body["reason"] : "confirmed at the command line",

@@ -21,6 +21,8 @@ export type Settings = {
   readonly log_format: "json" | "text";
   readonly hmac_rotate: boolean;
   readonly max_request_body_bytes: number;
+  readonly max_response_bytes: number;
+  readonly max_concurrent_flows: number;
   readonly cors_origins: readonly string[];
   readonly diagnostics_verbose: boolean;
   readonly dangerous_operations: "enabled" | "disabled";
@@ -145,6 +147,18 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "Largest request body, bytes.",
     parse: whole(1_024, 67_108_864),
   },
+  max_response_bytes: {
+    name: "RUMI_MAX_RESPONSE_BYTES",
+    default: "4194304",
+    meaning: "Largest answer of a flow's run, bytes; a larger result is cut, and says so.",
+    parse: whole(4_096, 67_108_864),
+  },
+  max_concurrent_flows: {
+    name: "RUMI_MAX_CONCURRENT_FLOWS",
+    default: "10",
+    meaning: "Runs of flows at once; one more is refused.",
+    parse: whole(1, 1_000),
+  },
   cors_origins: {
     name: "RUMI_CORS_ORIGINS",
     default: "",
@@ -208,6 +222,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       log_format: read(SETTINGS.log_format),
       hmac_rotate: read(SETTINGS.hmac_rotate),
       max_request_body_bytes: read(SETTINGS.max_request_body_bytes),
+      max_response_bytes: read(SETTINGS.max_response_bytes),
+      max_concurrent_flows: read(SETTINGS.max_concurrent_flows),
       cors_origins: read(SETTINGS.cors_origins),
       diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
       dangerous_operations: read(SETTINGS.dangerous_operations),

@@ -2,7 +2,7 @@
 import { createControlPlane } from "@rumi/control";
 import { millis, micros, seededRandom, type Clock } from "@rumi/kernel";
 import { cliCommands, createLogger, createRegistry, type CliCommand, type Registry } from "@rumi/operations";
-import { createPackLibrary, platformDeclarations, PACK_LIMITS, type PackDeps } from "@rumi/platform";
+import { createPackLibrary, flowDeclarations, platformDeclarations, PACK_LIMITS, type PackDeps } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { simulatedFunds } from "@rumi/venues";
 
@@ -50,5 +50,11 @@ export function describedOperations(): Registry {
     proveEvent: nothing,
   });
   control.close();
-  return createRegistry([...control.declarations, ...platformDeclarations(deps, library)]);
+  const flows = {
+    library,
+    max_concurrent: 1,
+    sources: { current: nothing, refresh: nothing, recent: nothing },
+    engine: { resume: nothing, carry: nothing, isOpen: nothing, close: nothing },
+  };
+  return createRegistry([...control.declarations, ...platformDeclarations(deps, library), ...flowDeclarations(flows)]);
 }

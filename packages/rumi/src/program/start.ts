@@ -43,6 +43,7 @@ import {
 } from "@rumi/operations";
 import {
   createPackLibrary,
+  flowDeclarations,
   packReconciler,
   platformDeclarations,
   platformMigrations,
@@ -62,6 +63,7 @@ import { admissionProcess } from "./admission.ts";
 import { announceStart } from "./announce.ts";
 import { bundleSources } from "./bundle-sources.ts";
 import { filesOfLog } from "./files-of-log.ts";
+import { openFlows } from "./flows.ts";
 import { healthSource, hostFacts, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { followLog, type LogViews } from "./log-views.ts";
@@ -160,9 +162,11 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     interlocks: interlocks.value,
   });
   started.push({ name: "control plane", stop: () => control.close() });
+  const flows = openFlows(store.value, paths, library.library, metrics, options);
   const registry = createRegistry([
     ...control.declarations,
     ...platformDeclarations({ ...library.deps, mayApprove: control.supplyCheck }, library.library),
+    ...flowDeclarations(flows.deps),
   ]);
   control.know(registry, [EVENTS_ACTION]);
   const pipeline = createPipeline({
@@ -187,6 +191,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
       [control.drift()],
       [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
       [control.bundles],
+      [flows.reconciler],
     ],
     options,
   );
@@ -212,6 +217,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const note = join(paths.settings, "running.json");
   writeFileDurably(note, `${JSON.stringify({ url, pid: process.pid })}\n`, 0o600);
+  started.push({ name: "flows", stop: () => flows.deps.engine.close() }); // before the server: callers that wait are told
   started.push({ name: "note", stop: () => rmSync(note, { force: true }) });
   const farewell = async (signal: string | null, uptime_ms: number): Promise<void> => {
     const unproven = await control.stopAll(`the program ends: ${signal ?? "asked to"}`, millis(BOTS_GRACE_MS));

@@ -1,0 +1,94 @@
+/** What the operations of flows answer. Open objects: answers may gain fields, so a schema says what is always there. */
+import { Type, type TNull, type TSchema, type TUnion } from "@sinclair/typebox";
+import { FLOW_SOURCES } from "./catalogue.ts";
+import { RUN_STATES } from "./tables.ts";
+
+const OPEN = { additionalProperties: true } as const;
+const nullable = <T extends TSchema>(of: T): TUnion<[T, TNull]> => Type.Union([of, Type.Null()]);
+const Count = Type.Integer({ minimum: 0 });
+const Source = Type.Union(FLOW_SOURCES.map((source) => Type.Literal(source)));
+const Words = Type.Array(Type.String());
+const Anything = Type.Object({}, OPEN);
+
+export const FlowsAnswer = Type.Object(
+  {
+    flows: Type.Array(
+      Type.Object(
+        {
+          flow_id: Type.String(),
+          source: Source,
+          path: Type.String(),
+          owner_pack: nullable(Type.String()),
+          digest: Type.String(),
+          phases: Words,
+          steps: Type.Array(Type.Object({ id: Type.String(), phase: Type.String(), type: Type.String() }, OPEN)),
+          inputs: nullable(Anything),
+          outputs: nullable(Words),
+          warnings: Words,
+        },
+        OPEN,
+      ),
+    ),
+    count: Count,
+    problems: Type.Array(
+      Type.Object(
+        {
+          flow_id: nullable(Type.String()),
+          source: Source,
+          path: Type.String(),
+          error_code: Type.String(),
+          error: Type.String(),
+          suggestion: Type.String(),
+        },
+        OPEN,
+      ),
+    ),
+  },
+  OPEN,
+);
+
+/** Flat beside `success`, as the guide prints it. */
+export const FlowRunAnswer = Type.Object(
+  {
+    flow_id: Type.String(),
+    result: Anything,
+    execution_time: Type.Number({ minimum: 0, description: "Seconds." }),
+    truncated: Type.Optional(Type.Literal(true)),
+  },
+  OPEN,
+);
+
+export const FlowRunsAnswer = Type.Object(
+  {
+    runs: Type.Array(
+      Type.Object(
+        {
+          run_id: Type.String(),
+          flow_id: Type.String(),
+          state: Type.Union(RUN_STATES.map((state) => Type.Literal(state))),
+          actor: Type.String(),
+          command_id: Type.String(),
+          trace_id: Type.String(),
+          requested_at: Type.String(),
+          finished_at: nullable(Type.String()),
+          timeout_seconds: Count,
+          error_code: nullable(Type.String()),
+          blocks: Type.Array(
+            Type.Object(
+              {
+                path: Type.String(),
+                output_sha256: nullable(Type.String()),
+                error: nullable(Type.String()),
+                duration_ms: Type.Number({ minimum: 0 }),
+              },
+              OPEN,
+            ),
+          ),
+        },
+        OPEN,
+      ),
+    ),
+    count: Count,
+  },
+  OPEN,
+);

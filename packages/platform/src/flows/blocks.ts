@@ -1,0 +1,251 @@
+/**
+ * Runs Python blocks of approved packs in jails, from a pool of processes that are warm.
+ *
+ * How to think: a process belongs to one pack at one digest and sees nothing of the host but Python and that pack's approved
+ * tree, read-only; it has no network. It serves one call at a time, each in a module of its own, and is replaced after a
+ * fault, after so many calls, and when its pack is another. Before each call the pack is verified as before every other use.
+ *
+ * Invariants (blocks.test.ts)
+ * - A file outside the pack, or one that the pack does not have, is never opened.
+ * - A late block is dead; no more processes than the limit live at once, and none after `close`.
+ */
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import { failureText, ok, type Failure, type Json, type Result } from "@rumi/kernel";
+import { spawnJail, type JailedProcess, type JailMechanism, type PythonFacts } from "@rumi/sandbox";
+import type { VerifiedPack } from "../packs/library.ts";
+import { FLOW_LIMITS } from "./limits.ts";
+import { isInside } from "./model.ts";
+import type { BlockOutcome } from "./run.ts";
+
+export type BlockHome = {
+  readonly python: PythonFacts;
+  readonly mechanism: JailMechanism;
+  readonly isolation: "strict" | "any";
+  /** Folder that holds `block_runner.py`, shown read-only. */
+  readonly runner_dir: string;
+  /** Where the container engine listens; absent: its usual place. */
+  readonly engine_socket?: string;
+};
+export type BlockDeps = {
+  /** Found out once, when the first block is called; a failure says what this machine lacks. */
+  readonly home: () => Promise<Result<BlockHome, Failure>>;
+  readonly verify: (pack_id: string) => Promise<Result<VerifiedPack, Failure>>;
+};
+export type BlockCall = {
+  readonly owner_pack: string;
+  readonly file: string;
+  readonly input: Json;
+  readonly context: Json;
+  readonly timeout_ms: number;
+  readonly signal: AbortSignal;
+};
+
+export interface Blocks {
+  call(call: BlockCall): Promise<BlockOutcome>;
+  close(): Promise<void>;
+}
+
+/** Where a block's file is looked for, in this order. */
+const FOLDERS = ["blocks", "backend/blocks", "backend/components", "backend", ""] as const;
+const PART_BYTES = 1_000_000;
+const START_DEADLINE_MS = 10_000;
+
+type Warm = { readonly process: JailedProcess; readonly digest: string; readonly pack_id: string; calls: number };
+
+export function createBlocks(deps: BlockDeps): Blocks {
+  const idle: Warm[] = [];
+  const all = new Set<Warm>();
+  const waiting: (() => void)[] = [];
+  let places = FLOW_LIMITS.block_processes as number;
+  let closed = false;
+  let home: Promise<Result<BlockHome, Failure>> | undefined;
+  const verified = sharing(deps.verify);
+
+  const end = (warm: Warm): void => {
+    all.delete(warm);
+    warm.process.kill();
+  };
+  const start = async (pack: VerifiedPack): Promise<Result<Warm, Failure>> => {
+    const found = await (home ??= deps.home());
+    if (!found.ok) {
+      home = undefined; // what was missing may be there the next time
+      return found;
+    }
+    const process = await spawnJail(specOf(found.value, pack));
+    if (!process.ok) return process;
+    const warm: Warm = { process: process.value, digest: pack.digest, pack_id: pack.pack_id, calls: 0 };
+    all.add(warm);
+    if (closed) end(warm);
+    return ok(warm);
+  };
+  const take = async (pack: VerifiedPack): Promise<Result<Warm, Failure>> => {
+    for (const old of idle.filter(({ pack_id, digest }) => pack_id === pack.pack_id && digest !== pack.digest)) {
+      idle.splice(idle.indexOf(old), 1);
+      end(old);
+    }
+    const at = idle.findLastIndex(({ digest, process }) => digest === pack.digest && process.lastFault() === null);
+    const [warm] = at === -1 ? [] : idle.splice(at, 1);
+    return warm === undefined ? start(pack) : ok(warm);
+  };
+  const giveBack = (warm: Warm): void => {
+    warm.calls += 1;
+    if (closed || warm.process.lastFault() !== null || warm.calls >= FLOW_LIMITS.process_calls) return end(warm);
+    idle.push(warm);
+    const oldest = idle.length > FLOW_LIMITS.idle_processes ? idle.shift() : undefined;
+    if (oldest !== undefined) end(oldest);
+  };
+  const enter = async (): Promise<void> => {
+    if (places > 0) places -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  const leave = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) places += 1;
+    else next();
+  };
+
+  const serve = async (call: BlockCall): Promise<BlockOutcome> => {
+    const pack = await verified(call.owner_pack);
+    if (!pack.ok) return failed(pack.error);
+    const file = await fileOf(pack.value, call.file);
+    if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
+    const request = Buffer.from(JSON.stringify({ file, input: call.input, context: call.context }));
+    if (request.length > FLOW_LIMITS.block_bytes)
+      return problem(`its input is larger than ${FLOW_LIMITS.block_bytes} bytes`);
+    const warm = await take(pack.value);
+    if (!warm.ok) return failed(warm.error);
+    const stop = (): void => warm.value.process.kill();
+    call.signal.addEventListener("abort", stop);
+    try {
+      if (call.signal.aborted) stop();
+      return await exchange(warm.value.process, request, call.timeout_ms);
+    } finally {
+      call.signal.removeEventListener("abort", stop);
+      giveBack(warm.value);
+    }
+  };
+  return {
+    call: async (call) => {
+      await enter();
+      try {
+        return closed ? problem("the program stops") : await serve(call);
+      } finally {
+        leave();
+      }
+    },
+    close: async () => {
+      closed = true;
+      const ended = [...all].map(({ process }) => process.exited);
+      for (const warm of all) end(warm);
+      idle.length = 0;
+      await Promise.all(ended);
+    },
+  };
+}
+
+/** Callers that come while one look is under way share the next one, which begins after they came. */
+function sharing<T>(look: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const under = new Map<string, Promise<T>>();
+  const next = new Map<string, Promise<T>>();
+  const begin = (key: string): Promise<T> => {
+    next.delete(key);
+    const looking = look(key).finally(() => under.delete(key));
+    under.set(key, looking);
+    return looking;
+  };
+  return (key) => {
+    const current = under.get(key);
+    if (current === undefined) return begin(key);
+    const later =
+      next.get(key) ??
+      current.then(
+        () => begin(key),
+        () => begin(key),
+      );
+    next.set(key, later);
+    return later;
+  };
+}
+
+/** One request, whole, and its whole answer; all of it within the time. */
+async function exchange(process: JailedProcess, request: Uint8Array, timeout_ms: number): Promise<BlockOutcome> {
+  const until = performance.now() + timeout_ms;
+  const left = (): number => Math.max(1, until - performance.now());
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (let at = 0; at < request.length; at += PART_BYTES) {
+    const part = request.subarray(at, at + PART_BYTES);
+    const more = at + PART_BYTES < request.length;
+    const answer = await process.request(Buffer.concat([Buffer.of(more ? 1 : 0), part]), left());
+    if (!answer.ok) return problem(faultText(answer.error, timeout_ms));
+    if (!more) parts.push(Buffer.from(answer.value));
+  }
+  while (parts.at(-1)?.[0] === 1) {
+    length += parts.at(-1)?.length ?? 0;
+    if (length > FLOW_LIMITS.block_bytes) {
+      process.kill();
+      return problem(`its output is larger than ${FLOW_LIMITS.block_bytes} bytes`);
+    }
+    const answer = await process.request(new Uint8Array(0), left());
+    if (!answer.ok) return problem(faultText(answer.error, timeout_ms));
+    parts.push(Buffer.from(answer.value));
+  }
+  return outcomeOf(Buffer.concat(parts.map((part) => part.subarray(1))).toString("utf8"), process);
+}
+
+/** The process is the pack's own, so its answer is read like anything else from outside. */
+function outcomeOf(text: string, process: JailedProcess): BlockOutcome {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    answer = null;
+  }
+  if (typeof answer === "object" && answer !== null && "ok" in answer) {
+    if (answer.ok === true && "output" in answer) return { kind: "output", output: answer.output as Json };
+    if (answer.ok === false && "error" in answer && typeof answer.error === "string") return problem(answer.error);
+  }
+  process.kill();
+  return problem("its process answered something that is no answer");
+}
+
+function faultText({ kind, detail }: { readonly kind: string; readonly detail: string }, timeout_ms: number): string {
+  return kind === "deadline" ? `it gave no answer within ${timeout_ms / 1_000} s` : `its process ended: ${detail}`;
+}
+
+async function fileOf(pack: VerifiedPack, file: string): Promise<string | undefined> {
+  if (!isInside(file)) return undefined;
+  for (const folder of FOLDERS) {
+    const path = folder === "" ? file : `${folder}/${file}`;
+    const facts = await lstat(join(pack.directory, path)).catch(() => undefined);
+    if (facts?.isFile() === true) return path;
+  }
+  return undefined;
+}
+
+function specOf(home: BlockHome, { directory }: VerifiedPack): Parameters<typeof spawnJail>[0] {
+  return {
+    mechanism: home.mechanism,
+    isolation: home.isolation,
+    ...(home.engine_socket === undefined ? {} : { engine_socket: home.engine_socket }),
+    program: { kind: "python", python: home.python, script: join(home.runner_dir, "block_runner.py") },
+    args: [directory],
+    read_only_binds: [directory, home.runner_dir],
+    memory_bytes: 268_435_456,
+    nofile: 32,
+    fsize_bytes: 16_777_216,
+    tmp_bytes: 67_108_864,
+    threads: 8,
+    log_bytes_per_second: 65_536,
+    log_bytes_per_run: 1_048_576,
+    start_deadline_ms: START_DEADLINE_MS,
+  };
+}
+
+const problem = (text: string): BlockOutcome => ({ kind: "failed", problem: text, error_code: null });
+
+function failed(of: Failure): BlockOutcome {
+  const { text, next } = failureText(of, "en");
+  return { kind: "failed", problem: `${text} ${next}`, error_code: of.code };
+}

@@ -1,0 +1,253 @@
+/**
+ * Carries out runs that were admitted, and tells whoever waits what came of them.
+ *
+ * How to think: the row of a run is the wish; `carry` makes it so and may be asked any number of times. A program that begins
+ * carries every row that is still running; what its blocks gave before is on record (run.ts).
+ *
+ * Invariants (engine.test.ts "[R-14.1]"): a run ends once, with its audit event; after a kill at any step it goes on behind
+ * the last block that is on record; a run whose time is up ends so, also when it was up while no program ran.
+ */
+import {
+  failure,
+  isoFromMicros,
+  err,
+  micros,
+  millis,
+  ok,
+  type Clock,
+  type Failure,
+  type JsonObject,
+  type Random,
+  type Result,
+} from "@rumi/kernel";
+import { causeChain, type EventDraft, type Logger, type Metrics } from "@rumi/operations";
+import type { Store } from "@rumi/store";
+import { systemEvent } from "../system-events.ts";
+import type { Blocks } from "./blocks.ts";
+import { cutTo } from "./evaluate.ts";
+import { FLOW_LIMITS } from "./limits.ts";
+import { walkRun, type RunEnd, type RunPorts } from "./run.ts";
+import {
+  endRun,
+  forgetRuns,
+  readDefinition,
+  readRun,
+  readSteps,
+  recordStep,
+  runningIds,
+  type FlowRun,
+  type RunAnswer,
+} from "./tables.ts";
+
+export type EngineDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly blocks: Blocks;
+  /** Of a whole answer: its result is cut to fit. */
+  readonly max_response_bytes: number;
+};
+
+export type FlowAnswer = {
+  readonly flow_id: string;
+  readonly result: JsonObject;
+  /** Seconds from the wish to its end. */
+  readonly execution_time: number;
+  readonly truncated?: true;
+};
+
+export interface FlowEngine {
+  /** Carries every run that nobody carries: what an earlier program left, and what was admitted without a caller. */
+  resume(): Promise<void>;
+  /** Carries a run to its end, unless somebody does already, and tells it. */
+  carry(run_id: string): Promise<Result<FlowAnswer, Failure>>;
+  readonly isOpen: () => boolean;
+  /** Takes no more; runs stay as they are for the next program. */
+  close(): Promise<void>;
+}
+
+/** What an answer needs beside its result. */
+const ENVELOPE_BYTES = 1_024;
+const DURATIONS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000, 60_000] as const;
+const FORGET_EVERY_MS = 3_600_000;
+const DAY_US = 86_400_000_000;
+
+export function createFlowEngine(deps: EngineDeps): FlowEngine {
+  const { store, clock, logger } = deps;
+  const live = new Map<string, Promise<RunAnswer | "interrupted">>();
+  const stopping = new AbortController();
+  let forgetAt = 0;
+  const forget = async (): Promise<void> => {
+    forgetAt = clock.monotonic() + FORGET_EVERY_MS;
+    const before = clock.now() - FLOW_LIMITS.kept_days * DAY_US;
+    const committed = await store.commit({ writes: forgetRuns(store, before), events: [] });
+    if (!committed.ok) logger.warning("old runs of flows could not be removed", { problem: committed.error.kind });
+  };
+  const begin = (run_id: string): Promise<RunAnswer | "interrupted"> => {
+    const running = carryOut(run_id, stopping.signal, deps).finally(() => live.delete(run_id));
+    live.set(run_id, running);
+    return running;
+  };
+  return {
+    isOpen: () => !stopping.signal.aborted,
+    resume: async () => {
+      if (stopping.signal.aborted) return;
+      if (clock.monotonic() >= forgetAt) await forget();
+      const left = (await runningIds(store, store)).filter((run_id) => !live.has(run_id));
+      for (const run_id of left)
+        begin(run_id).catch((error: unknown) =>
+          logger.error("a run of a flow could not be gone on with", { run_id, causes: causeChain(error) }),
+        );
+    },
+    carry: async (run_id) => {
+      const known = live.get(run_id);
+      if (known === undefined && stopping.signal.aborted) return err(unavailable("the program stops"));
+      const answer = await (known ?? begin(run_id));
+      if (answer === "interrupted") return err(unavailable("the program stops; the run goes on at its next start"));
+      if (answer.kind === "failed") return err(answer.failure);
+      const { flow_id, result, execution_time, truncated } = answer;
+      return ok({ flow_id, result, execution_time, ...(truncated ? { truncated } : {}) });
+    },
+    close: async () => {
+      stopping.abort();
+      await deps.blocks.close();
+      await Promise.allSettled(live.values());
+    },
+  };
+}
+
+export const unavailable = (problem: string): Failure => failure("RUMI-FLOW-006", { problem });
+
+async function carryOut(run_id: string, stopping: AbortSignal, deps: EngineDeps): Promise<RunAnswer | "interrupted"> {
+  const { store } = deps;
+  const run = await readRun(store, store, run_id);
+  if (run === undefined) return { kind: "failed", failure: failure("RUMI-SYS-011", { what: "run", id: run_id }) };
+  if (run.answer !== null) return run.answer;
+  const ended = await walked(run, stopping, deps).catch((error: unknown): RunEnd => {
+    if (stopping.aborted) return { kind: "interrupted" };
+    deps.logger.error("a run of a flow failed inside", { run_id, flow_id: run.flow_id, causes: causeChain(error) });
+    const inside = failure("RUMI-FLOW-002", {
+      flow_id: run.flow_id,
+      problem: "something inside failed; the program's log says what",
+    });
+    return { kind: "failed", failure: inside, steps: 0, at: null };
+  });
+  return ended.kind === "interrupted" ? "interrupted" : finish(run, ended, deps);
+}
+
+async function walked(run: FlowRun, stopping: AbortSignal, deps: EngineDeps): Promise<RunEnd> {
+  const { store, clock, blocks, metrics } = deps;
+  const closure = await readDefinition(store, store, run.definition);
+  if (closure === undefined) throw new Error(`the definition ${run.definition} of run ${run.run_id} is gone`);
+  const recorded = new Map((await readSteps(store, store, [run.run_id])).map((step) => [step.path, step]));
+  const late = failure("RUMI-FLOW-004", { flow_id: run.flow_id, seconds: run.timeout_seconds });
+  const ending = new AbortController();
+  const left_ms = Math.max(0, (run.requested_at + run.timeout_seconds * 1_000_000 - clock.now()) / 1_000);
+  const settled = new AbortController();
+  const end = (): void => ending.abort();
+  stopping.addEventListener("abort", end);
+  if (left_ms === 0) end();
+  else void clock.sleep(millis(left_ms), settled.signal).then(() => (settled.signal.aborted ? undefined : end()));
+  const succeeded = metrics.counter("flow.step.success", "Steps of flows that succeeded.");
+  const went_wrong = metrics.counter("flow.step.error", "Steps of flows that failed.");
+  const durations = metrics.histogram("python_file_call.duration_ms", "Calls of Python blocks.", DURATIONS_MS);
+  const ports: RunPorts = {
+    recorded: (path) => recorded.get(path),
+    record: async (step, one) => {
+      const at = clock.now();
+      durations.observe(one.duration_us / 1_000);
+      const details = {
+        flow_id: run.flow_id,
+        step_id: step.id,
+        phase: step.phase,
+        owner_pack: step.owner_pack,
+        file: step.file,
+      };
+      const outcome = one.error === null ? "SUCCESS" : "FAILURE";
+      const told = { ...details, duration_ms: one.duration_us / 1_000, error: one.error };
+      const event = eventOf(run, deps, { action: "python_file_call.executed", outcome, details: told });
+      const committed = await store.commit({ writes: [recordStep(store, run.run_id, one, at)], events: [event] });
+      if (!committed.ok)
+        throw new Error(`step ${one.path} of run ${run.run_id} could not be recorded: ${committed.error.kind}`);
+    },
+    call: (step, input, flow, inputs) =>
+      blocks.call({
+        owner_pack: step.owner_pack,
+        file: step.file,
+        input,
+        context: {
+          flow_id: flow.flow_id,
+          step_id: step.id,
+          phase: step.phase,
+          ts: isoFromMicros(clock.now()),
+          owner_pack: step.owner_pack,
+          inputs,
+        },
+        timeout_ms: step.timeout_seconds * 1_000,
+        signal: ending.signal,
+      }),
+    stopped: () => (stopping.aborted ? "interrupted" : ending.signal.aborted ? late : undefined),
+    breathe: () => clock.sleep(millis(0)),
+    counted: (step, ended) => (ended === "success" ? succeeded : went_wrong).add({ handler: step.type }),
+    now_us: () => clock.monotonic() * 1_000,
+  };
+  try {
+    return await walkRun(closure, run.flow_id, run.inputs, ports);
+  } finally {
+    settled.abort();
+    stopping.removeEventListener("abort", end);
+  }
+}
+
+async function finish(
+  run: FlowRun,
+  ended: Exclude<RunEnd, { kind: "interrupted" }>,
+  deps: EngineDeps,
+): Promise<RunAnswer> {
+  const { store, clock, metrics } = deps;
+  const at = clock.now();
+  const duration_us = Math.max(0, at - run.requested_at);
+  const answer: RunAnswer =
+    ended.kind === "done"
+      ? {
+          kind: "done",
+          flow_id: run.flow_id,
+          execution_time: Math.round(duration_us / 1_000) / 1_000,
+          ...cutTo(ended.result, deps.max_response_bytes - ENVELOPE_BYTES),
+        }
+      : { kind: "failed", failure: storedFailure(ended.failure) };
+  const wrong =
+    ended.kind === "failed" ? { error: textOf(ended.failure), error_type: ended.failure.code, ...ended.at } : {};
+  const event = eventOf(run, deps, {
+    action: "flow.executed",
+    outcome: ended.kind === "done" ? "SUCCESS" : "FAILURE",
+    details: { flow_id: run.flow_id, steps: ended.steps, duration_ms: duration_us / 1_000, ...wrong },
+  });
+  const committed = await store.commit({ writes: [endRun(store, run.run_id, answer, at)], events: [event] });
+  if (!committed.ok) throw new Error(`the end of run ${run.run_id} could not be written: ${committed.error.kind}`);
+  metrics.counter("flow.execution.complete", "Runs of flows that ended.").add({ flow_id: run.flow_id });
+  return answer;
+}
+
+function eventOf(
+  run: FlowRun,
+  { clock, random }: EngineDeps,
+  draft: Pick<EventDraft, "action" | "outcome" | "details">,
+): ReturnType<typeof systemEvent> {
+  const { action, outcome, details } = draft;
+  return systemEvent(
+    { clock, random, actor: run.actor },
+    { action, resource_type: "flow", resource_id: run.flow_id, outcome, details },
+    { trace_id: run.trace_id, run_id: run.run_id, request_id: run.command_id },
+  );
+}
+
+function storedFailure({ code, params, details }: Failure): Extract<RunAnswer, { kind: "failed" }>["failure"] {
+  return { code, params, ...(details === undefined ? {} : { details }) };
+}
+
+const textOf = ({ params }: Failure): string => String(params["problem"] ?? params["reason"] ?? "its time was up");
+
+export const instantOf = (at: number): string => isoFromMicros(micros(at));

@@ -1,0 +1,22 @@
+/** Flows: their files, their runs, what an operator may do with them. */
+import type { Reconciler } from "../packs/reconciler.ts";
+import type { FlowEngine } from "./engine.ts";
+import type { FlowSources } from "./sources.ts";
+
+export { createBlocks, type BlockDeps, type BlockHome, type Blocks } from "./blocks.ts";
+export { createFlowEngine, type EngineDeps, type FlowEngine } from "./engine.ts";
+export { FLOW_LIMITS } from "./limits.ts";
+export { flowDeclarations, type FlowDeps } from "./operations.ts";
+export { flowSources, LEGACY_WARNING, type FlowFolders, type FlowSources } from "./sources.ts";
+export { FLOW_MIGRATIONS } from "./tables.ts";
+
+/** Flows are read before the first of their runs goes on. */
+export function flowReconciler(sources: FlowSources, engine: FlowEngine): Reconciler {
+  return {
+    name: "flows",
+    run: async () => {
+      await sources.recent();
+      await engine.resume();
+    },
+  };
+}

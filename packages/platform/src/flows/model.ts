@@ -1,0 +1,251 @@
+/**
+ * What a flow is: its file read strictly, its steps in the order in which they run. Pure.
+ *
+ * How to think: everything that can be said of a flow without running it is said here, when it is loaded; a run only meets
+ * what depends on values. A form that this version does not carry out is refused by name, never passed over.
+ *
+ * Invariants (model.test.ts): an unknown field, a wrong type, a cycle and a step type without a builder each have a code;
+ * the same file always has the same order.
+ */
+import {
+  err,
+  failure,
+  ok,
+  sha256Hex,
+  type ErrorCode,
+  type Failure,
+  type Json,
+  type JsonObject,
+  type Result,
+} from "@rumi/kernel";
+import { Value } from "@sinclair/typebox/value";
+import { parseCondition, type Condition } from "./expression.ts";
+import { FLOW_LIMITS } from "./limits.ts";
+import { ordered } from "./plan.ts";
+import { FLOW_SCHEMA, type FlowFile, type InputType, type StepFile } from "./schema.ts";
+import { readYaml } from "./yaml.ts";
+
+type Common = {
+  readonly id: string;
+  readonly phase: string;
+  readonly priority: number;
+  readonly when: Condition | null;
+  readonly output: string | null;
+  readonly depends_on: readonly string[];
+  /** `abort` ends the run; `continue` goes on without the step's output. */
+  readonly on_error: "abort" | "continue";
+};
+export type SetStep = Common & { readonly type: "set"; readonly input: Json };
+export type IfStep = Common & {
+  readonly type: "if";
+  readonly condition: Condition;
+  readonly then: Json;
+  readonly otherwise: Json;
+};
+export type FlowStep = Common & { readonly type: "flow"; readonly flow_id: string; readonly inputs: Json };
+export type BlockStep = Common & {
+  readonly type: "python_file_call";
+  readonly input: Json;
+  readonly owner_pack: string;
+  readonly file: string;
+  readonly timeout_seconds: number;
+};
+export type Step = SetStep | IfStep | FlowStep | BlockStep;
+
+export type FlowInput = { readonly type: InputType; readonly required: boolean; readonly default: Json };
+export type Flow = {
+  readonly flow_id: string;
+  /** Undeclared: whatever is given is taken. */
+  readonly inputs: Readonly<Record<string, FlowInput>> | null;
+  /** Undeclared: whatever steps wrote. The value is what an output is made from. */
+  readonly outputs: Readonly<Record<string, Json>> | null;
+  readonly phases: readonly string[];
+  /** In the order in which they run. */
+  readonly steps: readonly Step[];
+};
+
+/** Where a file lies: the pack that it came with, null for the operator's own. */
+export type FlowOrigin = { readonly path: string; readonly owner_pack: string | null };
+export type ParsedFlow = { readonly flow: Flow; readonly digest: string; readonly warnings: readonly string[] };
+/** The id is known where the file could be read so far: it is then nobody else's either. */
+export type RefusedFlow = { readonly flow_id: string | null; readonly failure: Failure };
+
+const ID = /^[A-Za-z0-9_.-]{1,128}$/;
+
+export function parseFlow(text: string, origin: FlowOrigin): Result<ParsedFlow, RefusedFlow> {
+  const refused = (flow_id: string | null, failed: Failure): Result<never, RefusedFlow> =>
+    err({ flow_id, failure: failed });
+  const yaml = readYaml(text);
+  if (!yaml.ok) return refused(null, failure("RUMI-FLOW-008", { path: origin.path, problem: yaml.error }));
+  const { value, warnings } = yaml.value;
+  const claimed = (value as { readonly flow_id?: unknown } | null)?.flow_id;
+  const flow_id = typeof claimed === "string" && ID.test(claimed) ? claimed : null;
+  const first = Value.Errors(FLOW_SCHEMA, value).First();
+  if (first !== undefined) {
+    const field = first.path === "" ? "(file)" : first.path.slice(1).replaceAll("/", ".");
+    return refused(
+      flow_id,
+      invalid(origin, field, first.message === "Unexpected property" ? "there is no such field" : first.message),
+    );
+  }
+  const file = value as FlowFile;
+  const steps: Step[] = [];
+  for (const [index, raw] of file.steps.entries()) {
+    const step = stepOf(raw, index, file, origin);
+    if (!step.ok) return refused(flow_id, step.error);
+    steps.push(step.value);
+  }
+  if (file.schedule !== undefined) return refused(flow_id, unbuilt("RUMI-FLOW-010", origin, "schedule", "a schedule"));
+  const plan = ordered(steps, file.phases, file.defaults?.on_missing_step ?? "skip");
+  if (!plan.ok)
+    return refused(
+      flow_id,
+      plan.error.kind === "cycle"
+        ? failure("RUMI-FLOW-009", { path: origin.path, steps: plan.error.steps.join(" → ") })
+        : invalid(origin, plan.error.field, plan.error.problem),
+    );
+  const flow: Flow = {
+    flow_id: file.flow_id,
+    inputs: file.inputs === undefined ? null : mapped(file.inputs, inputOf),
+    outputs: file.outputs === undefined ? null : mapped(file.outputs, outputOf),
+    phases: file.phases,
+    steps: plan.value.steps,
+  };
+  return ok({ flow, digest: `sha256:${sha256Hex(text)}`, warnings: [...warnings, ...plan.value.warnings] });
+}
+
+function stepOf(raw: StepFile, index: number, file: FlowFile, origin: FlowOrigin): Result<Step, Failure> {
+  const at = (field: string): string => `steps.${index}.${field}`;
+  const wrong = (field: string, problem: string): Result<never, Failure> => err(invalid(origin, at(field), problem));
+  if (raw.output === "inputs") return wrong("output", "the variable inputs is the run's own");
+  if (raw.on_error?.action === "disable_target")
+    return err(unbuilt("RUMI-FLOW-010", origin, at("on_error.action"), "disable_target"));
+  const condition = raw.when === undefined ? undefined : parseCondition(raw.when);
+  if (condition?.ok === false) return wrong("when", condition.error);
+  const isSoft = raw.optional === true && (file.defaults?.fail_soft ?? true);
+  const common: Common = {
+    id: raw.id,
+    phase: raw.phase,
+    priority: raw.priority ?? 100,
+    when: condition?.value ?? null,
+    output: raw.output ?? null,
+    depends_on: raw.depends_on ?? [],
+    on_error: raw.on_error?.action === "continue" || isSoft ? "continue" : "abort",
+  };
+  const foreign = (["owner_pack", "file", "principal_id", "timeout_seconds", "runtime"] as const).find(
+    (field) => raw[field] !== undefined && raw.type !== "python_file_call",
+  );
+  const input = (raw.input ?? null) as Json;
+  switch (raw.type) {
+    case "set":
+      if (foreign !== undefined) return wrong(foreign, "a step of the type set has no such field");
+      if (raw.input === undefined) return wrong("input", "it is missing: what is to be set");
+      if (raw.output === undefined && !isVariables(input))
+        return wrong("input", "without output it must be a mapping of variables and their values");
+      return ok({ ...common, type: "set", input });
+    case "if":
+      if (foreign !== undefined) return wrong(foreign, "a step of the type if has no such field");
+      return ifStep(common, input, wrong);
+    case "flow":
+      if (foreign !== undefined) return wrong(foreign, "a step of the type flow has no such field");
+      return flowStep(common, input, wrong);
+    case "python_file_call":
+      return blockStep(common, raw, input, origin, wrong);
+    case "handler":
+    case "function":
+    case "script":
+    case "approval":
+      return err(unbuilt("RUMI-FLOW-010", origin, at("type"), `the step type ${raw.type}`));
+  }
+}
+
+type Wrong = (field: string, problem: string) => Result<never, Failure>;
+
+function ifStep(common: Common, input: Json, wrong: Wrong): Result<Step, Failure> {
+  const unknown = strangeMember(input, ["condition", "then", "else"]);
+  if (unknown !== undefined || !isObject(input)) return wrong("input", unknown ?? "it must be {condition, then, else}");
+  if (common.output === null) return wrong("output", "it is missing: where what was chosen goes");
+  const condition = parseCondition(input["condition"] ?? null);
+  if (!condition.ok) return wrong("input.condition", condition.error);
+  const { then = null, else: otherwise = null } = input as { readonly then?: Json; readonly else?: Json };
+  return ok({ ...common, type: "if", condition: condition.value, then, otherwise });
+}
+
+function flowStep(common: Common, input: Json, wrong: Wrong): Result<Step, Failure> {
+  const unknown = strangeMember(input, ["flow_id", "inputs"]);
+  if (unknown !== undefined || !isObject(input)) return wrong("input", unknown ?? "it must be {flow_id, inputs}");
+  const { flow_id, inputs = {} } = input as { readonly flow_id?: Json; readonly inputs?: Json };
+  if (typeof flow_id !== "string" || !ID.test(flow_id))
+    return wrong("input.flow_id", "it must be the id of a flow, written out");
+  if (!isObject(inputs)) return wrong("input.inputs", "it must be a mapping");
+  return ok({ ...common, type: "flow", flow_id, inputs });
+}
+
+function blockStep(
+  common: Common,
+  raw: StepFile,
+  input: Json,
+  origin: FlowOrigin,
+  wrong: Wrong,
+): Result<Step, Failure> {
+  const owner = raw.owner_pack ?? origin.owner_pack;
+  if (owner === null) return wrong("owner_pack", "it is missing: the pack that has the file");
+  if (origin.owner_pack !== null && owner !== origin.owner_pack)
+    return wrong("owner_pack", `a flow of the pack ${origin.owner_pack} calls files of that pack only`);
+  if (raw.principal_id !== undefined && raw.principal_id !== owner)
+    return wrong("principal_id", "a step acts as its own pack and as nobody else");
+  if (raw.file === undefined) return wrong("file", "it is missing: the Python file to call");
+  if (!isInside(raw.file)) return wrong("file", "it must be a relative path inside the pack that ends in .py");
+  return ok({
+    ...common,
+    type: "python_file_call",
+    input,
+    owner_pack: owner,
+    file: raw.file,
+    timeout_seconds: raw.timeout_seconds ?? FLOW_LIMITS.step_timeout_seconds,
+  });
+}
+
+/** Plain names with `/` between them: nothing that leaves its folder. */
+export function isInside(path: string): boolean {
+  return path.endsWith(".py") && path.split("/").every((part) => /^[A-Za-z0-9_-][A-Za-z0-9_. -]*$/.test(part));
+}
+
+function inputOf(field: NonNullable<FlowFile["inputs"]>[string]): FlowInput {
+  if (typeof field === "string") return { type: field, required: false, default: null };
+  return { type: field.type, required: field.required ?? false, default: (field.default ?? null) as Json };
+}
+
+/** An output is the variable of its own name, unless it says what it is made from. */
+function outputOf(field: NonNullable<FlowFile["outputs"]>[string], name: string): Json {
+  return typeof field === "object" && field.from !== undefined ? (field.from as Json) : `\${ctx.${name}}`;
+}
+
+function mapped<From, To>(
+  of: Readonly<Record<string, From>>,
+  make: (from: From, name: string) => To,
+): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(of).map(([name, from]) => [name, make(from, name)]));
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function isVariables(input: Json): boolean {
+  return (
+    isObject(input) &&
+    Object.keys(input).every((name) => /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/.test(name) && name !== "inputs")
+  );
+}
+
+function strangeMember(input: Json, known: readonly string[]): string | undefined {
+  if (!isObject(input)) return undefined;
+  const strange = Object.keys(input).find((name) => !known.includes(name));
+  return strange === undefined ? undefined : `it has no member ${strange}; it has ${known.join(", ")}`;
+}
+
+const invalid = ({ path }: FlowOrigin, field: string, problem: string): Failure =>
+  failure("RUMI-FLOW-007", { path, field, problem });
+
+const unbuilt = (code: ErrorCode, { path }: FlowOrigin, field: string, what: string): Failure =>
+  failure(code, { path, field, what });

@@ -1,0 +1,183 @@
+/** What an operator may do with flows: see them, run one and hear what came of it, see its runs. */
+import { err, failure, failureText, ok, sha256Hex, type Failure, type JsonObject, type Result } from "@rumi/kernel";
+import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
+import { Type } from "@sinclair/typebox";
+import type { PackLibrary } from "../packs/library.ts";
+import { FlowRunAnswer, FlowRunsAnswer, FlowsAnswer } from "./answers.ts";
+import { findFlow, type FlowEntry } from "./catalogue.ts";
+import { instantOf, unavailable, type FlowAnswer, type FlowEngine } from "./engine.ts";
+import { inputsOf } from "./evaluate.ts";
+import { FLOW_LIMITS } from "./limits.ts";
+import { FLOW_ID_PATTERN } from "./schema.ts";
+import type { FlowSources } from "./sources.ts";
+import { admitRun, countRunning, readRuns, readSteps } from "./tables.ts";
+
+export type FlowDeps = {
+  readonly sources: FlowSources;
+  readonly engine: FlowEngine;
+  readonly library: Pick<PackLibrary, "verify">;
+  readonly max_concurrent: number;
+};
+
+const closed = { additionalProperties: false } as const;
+const FlowIdField = Type.String({ pattern: FLOW_ID_PATTERN });
+const ReasonField = Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 }));
+const READERS = ["view_only", "operator", "admin"] as const;
+
+export function flowDeclarations(deps: FlowDeps): readonly Declaration[] {
+  return [listFlows(deps), runFlow(deps), listRuns()];
+}
+
+const listFlows = ({ sources }: FlowDeps): Declaration =>
+  defineQuery({
+    name: "flows.list",
+    summary: "Every flow of this home, and every flow file that was refused with its reason",
+    http: { method: "GET", path: "/api/flows" },
+    input: Type.Object({}, closed),
+    output: FlowsAnswer,
+    permission: READERS,
+    read: async () => {
+      const { entries, problems } = await sources.refresh();
+      const flows = [...entries.values()].map(flowView).toSorted((a, b) => (a.flow_id < b.flow_id ? -1 : 1));
+      const refused = problems.map(({ flow_id, source, path, failure: why }) => {
+        const { text, next } = failureText(why, "en");
+        return { flow_id, source, path, error_code: why.code, error: text, suggestion: next };
+      });
+      return ok({ flows, count: flows.length, problems: refused });
+    },
+  });
+
+function flowView({ flow, source, path, owner_pack, digest, warnings }: FlowEntry) {
+  return {
+    flow_id: flow.flow_id,
+    source,
+    path,
+    owner_pack,
+    digest,
+    phases: flow.phases,
+    steps: flow.steps.map(({ id, phase, type }) => ({ id, phase, type })),
+    inputs: flow.inputs,
+    outputs: flow.outputs === null ? null : Object.keys(flow.outputs),
+    warnings,
+  };
+}
+
+type Facts = { readonly found: Result<FlowEntry, Failure>; readonly running: number };
+
+const runFlow = ({ sources, engine, library, max_concurrent }: FlowDeps): Declaration =>
+  defineOperation({
+    name: "flows.run",
+    summary: "Run a flow and wait for what comes of it",
+    http: { method: "POST", path: "/api/flows/{flow_id}/run" },
+    input: Type.Object(
+      {
+        flow_id: FlowIdField,
+        inputs: Type.Optional(Type.Object({}, { additionalProperties: true })),
+        timeout: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: FLOW_LIMITS.timeout_seconds,
+            description: "Seconds; 300 where nothing is said.",
+          }),
+        ),
+        reason: ReasonField,
+      },
+      closed,
+    ),
+    output: FlowRunAnswer,
+    envelope: "flat",
+    error_extras: ({ flow_id }) => (flow_id === undefined ? {} : { flow_id }),
+    key: "header",
+    permission: ["operator", "admin"],
+    risk: () => "neutral",
+    danger: () => ({ kind: "none" }),
+    target: ({ flow_id }) => ({ resource_type: "flow", resource_id: flow_id }),
+    turns: "none",
+    gates: [],
+    load: async (reader, { flow_id }, { store }): Promise<Facts> => ({
+      found: await present(flow_id, sources, engine, library),
+      running: await countRunning(reader, store),
+    }),
+    decide: ({ found, running }: Facts, input, context) => {
+      if (!found.ok) return found;
+      const { flow, closure } = found.value;
+      const inputs = (input.inputs ?? {}) as JsonObject;
+      const fitting = inputsOf(flow, inputs);
+      if (!fitting.ok) return fitting;
+      if (running >= max_concurrent) return err(failure("RUMI-FLOW-005", { limit: max_concurrent, seconds: 1 }));
+      const run_id = context.newId();
+      const run = {
+        run_id,
+        flow_id: flow.flow_id,
+        definition: closure.digest,
+        actor: context.principal.id,
+        trace_id: context.trace_id,
+        command_id: context.command_id,
+        inputs,
+        timeout_seconds: input.timeout ?? FLOW_LIMITS.default_timeout_seconds,
+        requested_at: context.now,
+      };
+      return ok({
+        writes: admitRun(context.store, run, closure, max_concurrent),
+        events: [],
+        outbox: [],
+        data: { flow_id: flow.flow_id, result: {}, execution_time: 0, run_id },
+      });
+    },
+    settle: (data): Promise<Result<FlowAnswer, Failure>> => engine.carry((data as { readonly run_id: string }).run_id),
+  });
+
+/** The flow as it is now; one that came with a pack only while that is as it was approved. */
+async function present(
+  flow_id: string,
+  sources: FlowSources,
+  engine: FlowEngine,
+  library: FlowDeps["library"],
+): Promise<Result<FlowEntry, Failure>> {
+  if (!engine.isOpen()) return err(unavailable("the program stops"));
+  if (sources.current() === undefined) return err(unavailable("flows are being read"));
+  const found = findFlow(await sources.recent(), flow_id);
+  const again = !found.ok && found.error.code === "RUMI-FLOW-001" ? findFlow(await sources.refresh(), flow_id) : found;
+  if (!again.ok || again.value.owner_pack === null) return again;
+  const pack = await library.verify(again.value.owner_pack);
+  return pack.ok ? again : pack;
+}
+
+const listRuns = (): Declaration =>
+  defineQuery({
+    name: "flows.runs",
+    summary: "The newest runs of a flow, and which of its blocks are done",
+    http: { method: "GET", path: "/api/flows/{flow_id}/runs" },
+    input: Type.Object({ flow_id: FlowIdField }, closed),
+    output: FlowRunsAnswer,
+    permission: READERS,
+    read: async (reader, { flow_id }, { store }) => {
+      const runs = await readRuns(reader, store, flow_id);
+      const steps = await readSteps(
+        reader,
+        store,
+        runs.map(({ run_id }) => run_id),
+      );
+      const views = runs.map((run) => ({
+        run_id: run.run_id,
+        flow_id,
+        state: run.state,
+        actor: run.actor,
+        command_id: run.command_id,
+        trace_id: run.trace_id,
+        requested_at: instantOf(run.requested_at),
+        finished_at: run.finished_at === null ? null : instantOf(run.finished_at),
+        timeout_seconds: run.timeout_seconds,
+        error_code: run.answer?.kind === "failed" ? run.answer.failure.code : null,
+        blocks: steps
+          .filter((step) => step.run_id === run.run_id)
+          .map(({ path, output, error, duration_us }) => ({
+            path,
+            output_sha256: error === null ? sha256Hex(JSON.stringify(output)) : null,
+            error,
+            duration_ms: duration_us / 1_000,
+          })),
+      }));
+      return ok({ runs: views, count: views.length });
+    },
+  });

@@ -1,0 +1,156 @@
+/**
+ * Reads the flows of a home from their folders, and reads them again when one of the folders or a pack's approval changed.
+ *
+ * Flows of a pack are those of its approved tree, never of its source folder. Links are not followed.
+ */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { err, failure, ok, type Clock, type Failure, type Result } from "@rumi/kernel";
+import type { Logger } from "@rumi/operations";
+import type { Store } from "@rumi/store";
+import { digestFolder, readPlain } from "../packs/files.ts";
+import { readPacks } from "../packs/tables.ts";
+import { catalogueOf, type Catalogue, type FlowSource, type FlowText } from "./catalogue.ts";
+import { FLOW_LIMITS } from "./limits.ts";
+
+export type FlowFolders = {
+  /** `flows/`, `user_data/shared/flows/`. */
+  readonly flows: string;
+  readonly shared: string;
+  /** `flow/`, `ecosystem/flows/`: read with a warning. */
+  readonly legacy: readonly string[];
+  /** `user_data/packs/`: approved trees by their digest. */
+  readonly packs: string;
+};
+export type SourceDeps = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly folders: FlowFolders;
+  readonly onLoaded?: (catalogue: Catalogue) => void;
+};
+
+export interface FlowSources {
+  /** The flows as they are; undefined until they were read once. */
+  current(): Catalogue | undefined;
+  /** Looks whether anything changed, and reads again if so. */
+  refresh(): Promise<Catalogue>;
+  /** As `refresh`, unless that was only just done. */
+  recent(): Promise<Catalogue>;
+}
+
+type Folder = {
+  readonly source: FlowSource;
+  readonly shown: string;
+  readonly path: string;
+  readonly owner_pack: string | null;
+};
+const SUFFIX = ".flow.yaml";
+export const LEGACY_WARNING = "Using legacy flow path. This is DEPRECATED and will be removed.";
+
+export function flowSources(deps: SourceDeps): FlowSources {
+  const { clock } = deps;
+  let current: { readonly marks: string; readonly catalogue: Catalogue } | undefined;
+  let looking: Promise<Catalogue> | undefined;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  const look = async (): Promise<Catalogue> => {
+    const folders = await foldersOf(deps);
+    const { files, marks } = await filesOf(folders);
+    if (current?.marks !== marks) {
+      const texts = await Promise.all(files.map(readText));
+      const catalogue = catalogueOf(texts);
+      current = { marks, catalogue };
+      report(catalogue, files, deps.logger);
+      deps.onLoaded?.(catalogue);
+    }
+    lookedAt = clock.monotonic();
+    return current.catalogue;
+  };
+  const refresh = (): Promise<Catalogue> => {
+    looking ??= look().finally(() => (looking = undefined));
+    return looking;
+  };
+  return {
+    current: () => current?.catalogue,
+    refresh,
+    recent: async () =>
+      current !== undefined && clock.monotonic() - lookedAt < FLOW_LIMITS.look_ms ? current.catalogue : refresh(),
+  };
+}
+
+async function foldersOf({ store, folders }: SourceDeps): Promise<readonly Folder[]> {
+  const packs = (await readPacks(store, store)).flatMap(({ pack_id, state, approved }): readonly Folder[] =>
+    state !== "approved" || approved === null
+      ? []
+      : ["flows", "backend/flows"].map((below) => ({
+          source: "pack",
+          shown: `${pack_id}/${below}`,
+          path: join(folders.packs, digestFolder(approved.digest), below),
+          owner_pack: pack_id,
+        })),
+  );
+  return [
+    { source: "flows", shown: "flows", path: folders.flows, owner_pack: null },
+    { source: "shared", shown: "user_data/shared/flows", path: folders.shared, owner_pack: null },
+    ...packs,
+    ...folders.legacy.map((path): Folder => ({
+      source: "legacy",
+      shown: path.split("/").slice(-2).join("/"),
+      path,
+      owner_pack: null,
+    })),
+  ];
+}
+
+type FoundFile = { readonly folder: Folder; readonly name: string };
+
+/** The files in order of strength; `marks` is another text whenever one of them may be another. */
+async function filesOf(
+  folders: readonly Folder[],
+): Promise<{ readonly files: readonly FoundFile[]; readonly marks: string }> {
+  const files: FoundFile[] = [];
+  const marks: string[] = [];
+  for (const folder of folders) {
+    const children = await readdir(folder.path, { withFileTypes: true }).catch(() => []);
+    const names = children.filter((child) => child.isFile() && child.name.endsWith(SUFFIX)).map(({ name }) => name);
+    for (const name of names.toSorted().slice(0, FLOW_LIMITS.files)) {
+      const facts = await stat(join(folder.path, name)).catch(() => undefined);
+      if (facts === undefined) continue;
+      files.push({ folder, name });
+      marks.push(`${folder.path}/${name} ${facts.ino} ${facts.size} ${facts.mtimeMs} ${facts.ctimeMs}`);
+    }
+  }
+  return { files, marks: marks.join("\n") };
+}
+
+async function readText({ folder, name }: FoundFile): Promise<FlowText> {
+  const path = `${folder.shown}/${name}`;
+  const refused = (problem: string): Result<never, Failure> => err(failure("RUMI-FLOW-008", { path, problem }));
+  const textOf = async (): Promise<Result<string, Failure>> => {
+    const full = join(folder.path, name);
+    const facts = await stat(full).catch(() => undefined);
+    if (facts !== undefined && facts.size > FLOW_LIMITS.file_bytes)
+      return refused(`it is larger than ${FLOW_LIMITS.file_bytes} bytes`);
+    const bytes = await readPlain(full);
+    if (bytes === undefined) return refused("it cannot be read as a plain file");
+    try {
+      return ok(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    } catch {
+      return refused("it is not UTF-8");
+    }
+  };
+  return { source: folder.source, path, owner_pack: folder.owner_pack, text: await textOf() };
+}
+
+function report({ entries, problems }: Catalogue, files: readonly FoundFile[], logger: Logger): void {
+  for (const { folder, name } of files.filter(({ folder: { source } }) => source === "legacy")) {
+    logger.warning(LEGACY_WARNING);
+    logger.info("a flow of a legacy path was read", { path: `${folder.shown}/${name}` });
+  }
+  for (const { path, failure: why } of problems)
+    logger.warning("a flow was refused", { path, error_code: why.code, problem: String(why.params["problem"] ?? "") });
+  for (const { path, warnings } of entries.values())
+    for (const warning of warnings)
+      logger.warning("a flow has something that may be meant otherwise", { path, warning });
+  logger.info("flows were read", { flows: entries.size, refused: problems.length });
+}

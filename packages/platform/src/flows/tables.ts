@@ -1,0 +1,234 @@
+/**
+ * Where runs are written down: what was asked for with its definitions, what each block gave, how it ended.
+ *
+ * A step that only computes is not written down: from the same inputs and blocks it gives the same again. So a run costs one
+ * row for each block, however many steps came before.
+ */
+import type { Failure, FailureParams, Json, JsonObject, Micros } from "@rumi/kernel";
+import { compiledText, write, type Migrations, type Reader, type Store, type Write } from "@rumi/store";
+import { sql } from "kysely";
+import type { FlowClosure } from "./closure.ts";
+import { FLOW_LIMITS } from "./limits.ts";
+
+export const RUN_STATES = ["running", "done", "failed"] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+type DefinitionRow = { digest: string; flows: string };
+type RunRow = {
+  run_id: string;
+  flow_id: string;
+  definition: string;
+  actor: string;
+  trace_id: string;
+  command_id: string;
+  inputs: string;
+  timeout_seconds: number;
+  requested_at: number;
+  state: string;
+  answer: string | null;
+  finished_at: number | null;
+};
+type StepRow = {
+  run_id: string;
+  path: string;
+  output: string | null;
+  error: string | null;
+  duration_us: number;
+  at: number;
+};
+type FlowTables = { flow_definition: DefinitionRow; flow_run: RunRow; flow_step: StepRow };
+
+const statements = (integer: string): readonly string[] => [
+  "CREATE TABLE flow_definition (digest TEXT NOT NULL PRIMARY KEY, flows TEXT NOT NULL)",
+  `CREATE TABLE flow_run (
+    run_id TEXT NOT NULL PRIMARY KEY, flow_id TEXT NOT NULL, definition TEXT NOT NULL, actor TEXT NOT NULL,
+    trace_id TEXT NOT NULL, command_id TEXT NOT NULL, inputs TEXT NOT NULL, timeout_seconds ${integer} NOT NULL,
+    requested_at ${integer} NOT NULL, state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    answer TEXT, finished_at ${integer})`,
+  "CREATE INDEX flow_run_running ON flow_run (requested_at) WHERE state = 'running'",
+  "CREATE INDEX flow_run_flow ON flow_run (flow_id, requested_at)",
+  "CREATE INDEX flow_run_finished ON flow_run (finished_at)",
+  `CREATE TABLE flow_step (
+    run_id TEXT NOT NULL, path TEXT NOT NULL, output TEXT, error TEXT, duration_us ${integer} NOT NULL, at ${integer} NOT NULL,
+    PRIMARY KEY (run_id, path))`,
+];
+
+export const FLOW_MIGRATIONS: Migrations = {
+  owner: "platform.flows",
+  steps: [{ name: "001-flows", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
+};
+
+type Sql = Pick<Store, "builder">;
+
+export type FlowRun = {
+  readonly run_id: string;
+  readonly flow_id: string;
+  readonly definition: string;
+  readonly actor: string;
+  readonly trace_id: string;
+  readonly command_id: string;
+  readonly inputs: JsonObject;
+  readonly timeout_seconds: number;
+  readonly requested_at: Micros;
+  readonly state: RunState;
+  readonly answer: RunAnswer | null;
+  readonly finished_at: Micros | null;
+};
+export type RunAnswer =
+  | {
+      readonly kind: "done";
+      readonly flow_id: string;
+      readonly result: JsonObject;
+      readonly execution_time: number;
+      readonly truncated: boolean;
+    }
+  | {
+      readonly kind: "failed";
+      readonly failure: Pick<Failure, "code" | "details"> & { readonly params: FailureParams };
+    };
+
+/** What a block gave, or how it failed where its flow goes on all the same. */
+export type RecordedStep = {
+  readonly path: string;
+  readonly output: Json;
+  readonly error: string | null;
+  readonly duration_us: number;
+};
+
+export async function countRunning(reader: Reader, sqlOf: Sql): Promise<number> {
+  const [row] = await reader.rows<{ n: number }>({ sql: COUNT(sqlOf), parameters: ["running"] });
+  return row?.n ?? 0;
+}
+const COUNT = compiledText<FlowTables>((db) =>
+  db
+    .selectFrom("flow_run")
+    .select((of) => of.fn.countAll<number>().as("n"))
+    .where("state", "=", "running"),
+);
+const SELECT_RUN = compiledText<FlowTables>((db) => db.selectFrom("flow_run").selectAll().where("run_id", "=", ""));
+
+export async function readRun(reader: Reader, sqlOf: Sql, run_id: string): Promise<FlowRun | undefined> {
+  const [row] = await reader.rows<RunRow>({ sql: SELECT_RUN(sqlOf), parameters: [run_id] });
+  return row === undefined ? undefined : runOf(row);
+}
+
+export async function runningIds(reader: Reader, sqlOf: Sql): Promise<readonly string[]> {
+  const query = sqlOf.builder<FlowTables>().selectFrom("flow_run").select("run_id").where("state", "=", "running");
+  return (await reader.rows<{ run_id: string }>(query.orderBy("requested_at"))).map(({ run_id }) => run_id);
+}
+
+export async function readRuns(reader: Reader, sqlOf: Sql, flow_id: string): Promise<readonly FlowRun[]> {
+  const query = sqlOf.builder<FlowTables>().selectFrom("flow_run").selectAll().where("flow_id", "=", flow_id);
+  const rows = await reader.rows<RunRow>(query.orderBy("requested_at", "desc").limit(FLOW_LIMITS.listed_runs));
+  return rows.map(runOf);
+}
+
+export async function readDefinition(reader: Reader, sqlOf: Sql, digest: string): Promise<FlowClosure | undefined> {
+  const query = sqlOf.builder<FlowTables>().selectFrom("flow_definition").selectAll().where("digest", "=", digest);
+  const [row] = await reader.rows<DefinitionRow>(query);
+  return row === undefined ? undefined : { digest, flows: JSON.parse(row.flows) as FlowClosure["flows"] };
+}
+
+export async function readSteps(
+  reader: Reader,
+  sqlOf: Sql,
+  run_ids: readonly string[],
+): Promise<readonly (RecordedStep & { readonly run_id: string })[]> {
+  if (run_ids.length === 0) return [];
+  const query = sqlOf
+    .builder<FlowTables>()
+    .selectFrom("flow_step")
+    .selectAll()
+    .where("run_id", "in", [...run_ids]);
+  const rows = await reader.rows<StepRow>(query.orderBy("at").orderBy("path"));
+  return rows.map(({ run_id, path, output, error, duration_us }) => ({
+    run_id,
+    path,
+    output: output === null ? null : (JSON.parse(output) as Json),
+    error,
+    duration_us,
+  }));
+}
+
+/**
+ * The run becomes one of those that run, where there is room for it: where there is none the statement changes no row, so
+ * the wish is judged again.
+ */
+export function admitRun(
+  sqlOf: Sql,
+  run: Omit<FlowRun, "state" | "answer" | "finished_at">,
+  closure: FlowClosure,
+  most: number,
+): readonly Write[] {
+  const db = sqlOf.builder<FlowTables>();
+  const keepDefinition = db
+    .insertInto("flow_definition")
+    .values({ digest: closure.digest, flows: JSON.stringify(closure.flows) })
+    .onConflict((of) => of.column("digest").doNothing());
+  const texts = [
+    run.run_id,
+    run.flow_id,
+    run.definition,
+    run.actor,
+    run.trace_id,
+    run.command_id,
+    JSON.stringify(run.inputs),
+  ];
+  const values = sql.join([
+    ...texts.map((text) => sql`cast(${text} as text)`),
+    sql`cast(${run.timeout_seconds} as bigint)`,
+    sql`cast(${run.requested_at} as bigint)`,
+    sql`'running'`,
+  ]);
+  const insert = sql`insert into flow_run (run_id, flow_id, definition, actor, trace_id, command_id, inputs, timeout_seconds, requested_at, state)
+    select ${values} where (select count(*) from flow_run where state = 'running') < cast(${most} as bigint)`;
+  return [write(keepDefinition, "any"), write(insert.compile(db), 1)];
+}
+
+const INSERT_STEP = compiledText<FlowTables>((db) =>
+  db.insertInto("flow_step").values({ run_id: "", path: "", output: "", error: "", duration_us: 0, at: 0 }),
+);
+
+export function recordStep(sqlOf: Sql, run_id: string, step: RecordedStep, at: number): Write {
+  const { path, output, error, duration_us } = step;
+  const parameters = [run_id, path, error === null ? JSON.stringify(output) : null, error, duration_us, at];
+  return { sql: INSERT_STEP(sqlOf), parameters, expect: 1 };
+}
+
+const END_RUN = compiledText<FlowTables>((db) =>
+  db
+    .updateTable("flow_run")
+    .set({ state: "", answer: "", finished_at: 0 })
+    .where("run_id", "=", "")
+    .where("state", "=", "running"),
+);
+
+export function endRun(sqlOf: Sql, run_id: string, answer: RunAnswer, at: number): Write {
+  const parameters = [answer.kind, JSON.stringify(answer), at, run_id, "running"];
+  return { sql: END_RUN(sqlOf), parameters, expect: 1 };
+}
+
+/** Runs that ended before `before`, with what their blocks gave, and definitions that no run names. */
+export function forgetRuns(sqlOf: Sql, before: number): readonly Write[] {
+  const db = sqlOf.builder<FlowTables>();
+  const old = db.selectFrom("flow_run").select("run_id").where("finished_at", "<", before);
+  return [
+    write(db.deleteFrom("flow_step").where("run_id", "in", old), "any"),
+    write(db.deleteFrom("flow_run").where("finished_at", "<", before), "any"),
+    write(
+      db.deleteFrom("flow_definition").where("digest", "not in", db.selectFrom("flow_run").select("definition")),
+      "any",
+    ),
+  ];
+}
+
+function runOf(row: RunRow): FlowRun {
+  return {
+    ...row,
+    inputs: JSON.parse(row.inputs) as JsonObject,
+    requested_at: row.requested_at as Micros,
+    state: row.state as RunState,
+    answer: row.answer === null ? null : (JSON.parse(row.answer) as RunAnswer),
+    finished_at: row.finished_at as Micros | null,
+  };
+}

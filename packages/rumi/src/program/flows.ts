@@ -1,0 +1,93 @@
+/** Flows put together: where their files lie, and in which box of this machine their blocks run. */
+import { join } from "node:path";
+import { err, failure, ok, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
+import type { Logger, Metrics } from "@rumi/operations";
+import {
+  createBlocks,
+  createFlowEngine,
+  flowReconciler,
+  flowSources,
+  type BlockHome,
+  type FlowDeps,
+  type PackLibrary,
+  type Reconciler,
+} from "@rumi/platform";
+import { chooseBox } from "@rumi/runtime";
+import { detectJails, detectPython, engineSocket } from "@rumi/sandbox";
+import type { Store } from "@rumi/store";
+import type { HomePaths } from "../home/layout.ts";
+import type { Settings } from "../home/settings.ts";
+import type { Installation } from "./installation.ts";
+
+type World = {
+  readonly settings: Settings;
+  readonly installation: Installation;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+};
+export type Flows = { readonly deps: FlowDeps; readonly reconciler: Reconciler };
+
+export function openFlows(
+  store: Store,
+  paths: HomePaths,
+  library: PackLibrary,
+  metrics: Metrics,
+  options: World,
+): Flows {
+  const { settings, clock, random } = options;
+  const logger = options.logger.child("flows");
+  const registered = metrics.gauge("flows.registered", "Flows that can be run.");
+  const sources = flowSources({
+    store,
+    clock,
+    logger,
+    folders: {
+      flows: paths.flows,
+      shared: join(paths.user_data, "shared/flows"),
+      legacy: [join(paths.root, "flow"), join(paths.ecosystem, "flows")],
+      packs: paths.packs,
+    },
+    onLoaded: ({ entries }) => registered.set(entries.size),
+  });
+  const blocks = createBlocks({ verify: (pack_id) => library.verify(pack_id), home: () => blockHome(options) });
+  const engine = createFlowEngine({
+    store,
+    clock,
+    random,
+    logger,
+    metrics,
+    blocks,
+    max_response_bytes: settings.max_response_bytes,
+  });
+  return {
+    deps: { sources, engine, library, max_concurrent: settings.max_concurrent_flows },
+    reconciler: flowReconciler(sources, engine),
+  };
+}
+
+/** The strongest box that this machine has for Python; in strict mode none that is weaker here. */
+async function blockHome({ settings, installation }: World): Promise<Result<BlockHome, Failure>> {
+  const python = detectPython(process.env["PATH"] ?? "");
+  if (!python.ok) return python;
+  const jails = await detectJails(python, settings.container_engine);
+  const isolation = settings.security_mode === "strict" ? "strict" : "any";
+  const box = chooseBox("python", { isolation }, jails);
+  const mechanism = jails.find((jail) => box.ok && jail.mechanism === box.value.mechanism)?.mechanism;
+  if (!box.ok || mechanism === undefined)
+    return err(
+      failure(
+        "RUMI-STR-064",
+        { mechanism: "python", problem: box.ok ? "none" : box.error.problem },
+        { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" },
+      ),
+    );
+  const socket = engineSocket(settings.container_engine);
+  return ok({
+    python: python.value,
+    mechanism,
+    isolation,
+    runner_dir: installation.jail_scripts,
+    ...(socket === undefined ? {} : { engine_socket: socket }),
+  });
+}
