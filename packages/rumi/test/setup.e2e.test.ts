@@ -195,6 +195,9 @@ describe("[R-1.1] the setup tool", () => {
       const lost = setup("recover");
       expect([lost.code, lost.found.get("keys")?.state, existsSync(key)]).toEqual([1, "failed", false]);
       expect(lost.found.get("keys")?.fact).toContain(".ledger_key is gone");
+      const start = cli(folder.path, ["start"]);
+      expect([start.code, existsSync(key)], "a start makes none either").toEqual([1, false]);
+      expect(start.err).toContain(".ledger_key is not acceptable: it is gone");
       writeFileSync(key, kept, { mode: 0o600 });
       const store = home("user_data/store/rumi.sqlite");
       for (const name of [`${store}-wal`, `${store}-shm`]) rmSync(name, { force: true });

@@ -13,6 +13,7 @@
  * Invariants
  * - The same file gives the same token; a rotated one gives another (keys.test.ts, [R-19.1]).
  * - RUMI_HMAC_ROTATE left on rotates once (keys.test.ts).
+ * - No key is made for a log that there is already (packages/rumi/test/setup.e2e.test.ts).
  */
 import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -39,8 +40,18 @@ export const HOME_KEYS: Readonly<Record<string, string>> = {
   ".attestation_key": "the next start makes another: new attestations are signed by somebody else",
 };
 
-export function openKeys(paths: HomePaths, options: { readonly rotate_hmac: boolean }): Result<HomeKeys, Failure> {
+export function openKeys(
+  paths: HomePaths,
+  options: {
+    readonly rotate_hmac: boolean;
+    /** The log of a home that there was is given to a key of its own. */
+    readonly hands_log_over?: boolean;
+  },
+): Result<HomeKeys, Failure> {
   const file = (name: string): string => join(paths.settings, name);
+  const hasLog = existsSync(join(paths.store, "rumi.sqlite")) && options.hands_log_over !== true;
+  if (hasLog && !existsSync(file(".ledger_key")))
+    return damaged(file(".ledger_key"), "it is gone, and the audit log cannot be continued without it");
   const rotated = rotateWhenAsked(paths, options.rotate_hmac);
   const hmacText = readOrMake(file(".hmac_key"), () => randomBytes(32).toString("base64url"));
   const hmac = new Uint8Array(Buffer.from(hmacText, "base64url"));

@@ -81,7 +81,7 @@ async function make(
   }
   const opened = openHome({ paths, environment, clock, random, target: layout_version });
   if (!opened.ok) return opened;
-  const own = openKeys(paths, { rotate_hmac: false });
+  const own = openKeys(paths, { rotate_hmac: false, hands_log_over: true });
   if (!own.ok) return own;
   openRunnerKey(paths);
   const { home_id } = opened.value.home;
