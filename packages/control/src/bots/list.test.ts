@@ -79,4 +79,9 @@ it("[L-01] each filter, alone and with others, gives what it says, every page on
     { state: "RUNNING_LIVE", label: "team" },
   ])
     expect(await listed(nobody), JSON.stringify(nobody)).toEqual([]);
+  const db = world.store.builder<BotTables>();
+  const named = db.updateTable("bot").set({ display_name: "Ärger_1 100% Süd!" }).where("bot_id", "=", "bot-00042");
+  expect(await world.store.commit({ writes: [write(named, 1)], events: [] })).toMatchObject({ ok: true });
+  for (const q of ["Ärger_1", "RGER_1", "100%", "süD!", "Ärger_1 100% Süd!", "BOT-00042"])
+    expect(await listed({ q }), q).toEqual(["bot-00042"]);
 });

@@ -92,8 +92,8 @@ function botsQuery(sql: Sql, input: Static<typeof ListInput>, after: string | un
   const conditions = [rawSql<boolean>`bot.bot_id > ${after ?? ""}`];
   if (input.state !== undefined) conditions.push(rawSql<boolean>`bot.state = ${input.state}`);
   if (input.q !== undefined) {
-    const like = `%${input.q.toLowerCase().replace(/[!%_]/g, "!$&")}%`;
-    conditions.push(rawSql<boolean>`(${contains("bot.bot_id", like)} or ${contains("bot.display_name", like)})`);
+    const like = rawSql`${LIKE[sql.dialect]} ${`%${input.q.replace(/[!%_]/g, "!$&")}%`} escape '!'`;
+    conditions.push(rawSql<boolean>`(bot.bot_id ${like} or bot.display_name ${like})`);
   }
   const met = rawSql<boolean>`${rawSql.join(conditions, rawSql` and `)}`;
   const found = () => {
@@ -115,10 +115,8 @@ function botsQuery(sql: Sql, input: Static<typeof ListInput>, after: string | un
   return db.selectFrom("bot").selectAll().where("bot_id", "in", found()).orderBy("bot_id");
 }
 
-/** LIKE with its escape said, because the dialects' defaults differ. */
-function contains(column: "bot.bot_id" | "bot.display_name", like: string) {
-  return rawSql<boolean>`lower(${rawSql.ref(column)}) like ${like} escape '!'`;
-}
+/** Whatever its case, without a new text for each row; the escape is said, because the dialects' defaults differ. */
+const LIKE = { sqlite: rawSql`like`, postgres: rawSql`ilike` } as const;
 
 const showBot = defineQuery({
   name: "bots.show",
