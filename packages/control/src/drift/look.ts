@@ -24,6 +24,8 @@ export type LookDeps = {
 
 /** Bots whose rows one statement reads. */
 const CHUNK = 400;
+/** Bots that one statement compares with their versions: all of a large fleet would hold the thread. */
+export const COMPARED_AT_ONCE = 1_000;
 
 export function driftLook({
   store,
@@ -99,19 +101,7 @@ export function driftLook({
 
 /** Bots at rest whose row is not what their version says; of those with open instances findDrift tells. */
 async function editedBots(store: Store, open: ReadonlySet<string>): Promise<readonly Finding[]> {
-  const db = store.builder<BotTables>();
-  const differing = await store.rows<{ bot_id: string }>(
-    db
-      .selectFrom("bot")
-      .leftJoin("bot_version", (join) =>
-        join.onRef("bot_version.bot_id", "=", "bot.bot_id").onRef("bot_version.generation", "=", "bot.generation"),
-      )
-      .select("bot.bot_id")
-      .where((of) => of.or([of("bot_version.spec", "is", null), of("bot_version.spec", "!=", of.ref("bot.spec"))]))
-      .where("bot.retired_at", "is", null)
-      .limit(CHUNK),
-  );
-  const ids = differing.map(({ bot_id }) => bot_id).filter((bot_id) => !open.has(bot_id));
+  const ids = (await differingBots(store)).filter((bot_id) => !open.has(bot_id));
   const none = {
     instances: [],
     started: () => jsonOf<StartSpec>("{}"),
@@ -122,6 +112,40 @@ async function editedBots(store: Store, open: ReadonlySet<string>): Promise<read
     .flatMap(({ bot, version }) => findDrift({ bot, version, ...none }).map((one) => ({ one, bot })))
     .filter(({ one, bot }) => !(one.beyond_repair && bot.state === "QUARANTINED"))
     .map(({ one }) => one);
+}
+
+/** A part of the fleet after the other, in the order of their ids. */
+async function differingBots(store: Store): Promise<readonly string[]> {
+  const db = store.builder<BotTables>();
+  const found: string[] = [];
+  for (let after = ""; ;) {
+    const [last] = await store.rows<{ bot_id: string }>(
+      db
+        .selectFrom("bot")
+        .select("bot_id")
+        .where("bot_id", ">", after)
+        .orderBy("bot_id")
+        .offset(COMPARED_AT_ONCE - 1)
+        .limit(1),
+    );
+    const differing = db
+      .selectFrom("bot")
+      .leftJoin("bot_version", (join) =>
+        join.onRef("bot_version.bot_id", "=", "bot.bot_id").onRef("bot_version.generation", "=", "bot.generation"),
+      )
+      .select("bot.bot_id")
+      .where((of) => of.or([of("bot_version.spec", "is", null), of("bot_version.spec", "!=", of.ref("bot.spec"))]))
+      .where("bot.retired_at", "is", null)
+      .where("bot.bot_id", ">", after)
+      .limit(CHUNK - found.length);
+    const rows = await store.rows<{ bot_id: string }>(
+      last === undefined ? differing : differing.where("bot.bot_id", "<=", last.bot_id),
+    );
+    found.push(...rows.map(({ bot_id }) => bot_id));
+    if (last === undefined || found.length >= CHUNK) return found;
+    after = last.bot_id;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 type BotAndVersion = { readonly bot: BotRow; readonly version: BotVersionRow | undefined };
