@@ -1,11 +1,23 @@
 /** Imports that mean harm are refused with their code and leave nothing; honest ones are put into place whole or not at all. */
 import { Buffer } from "node:buffer";
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { zipSync, type Zippable } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf, SAMPLE_WASM, sampleManifest, writePack } from "../../test/kit.ts";
 import { openPacks, type PackWorld } from "../../test/packs.ts";
+import { packEntry } from "./digest.ts";
+import { writeTree } from "./files.ts";
 import type { PackDeps } from "./library.ts";
 
 let world: PackWorld;
@@ -293,6 +305,32 @@ describe("[R-11.1] apply", () => {
     // This world keeps no challenges: what needs one is refused as such.
     expect(codeOf(await apply((await staged("1.1.0"))["staging_id"]))).toBe("RUMI-CMD-003");
     expect(versionIn("ecosystem/demo_pack")).toBe("1.0.0");
+  });
+});
+
+describe("[R-11.1] what is written is what was judged", () => {
+  it("modes included: what is approved has the digest that the import told", async () => {
+    const folder = writePack(at("inbox/demo_pack"), sampleManifest(), {
+      "strategies/ema.wasm": SAMPLE_WASM,
+      "bin/tool": "#!/bin/sh\n",
+    });
+    chmodSync(join(folder, "bin/tool"), 0o755);
+    const { staging_id, digest } = dataOf(await importOf(folder));
+    dataOf(await apply(staging_id));
+    await world.reconcile();
+    expect(dataOf(await approve())).toMatchObject({ approved_digest: digest });
+  });
+
+  it("a file that changes while it is read is refused, and nothing is left of the others", async () => {
+    const entries = ["a", "b"].map((path) => packEntry({ path, mode: "100644", data: text(path) }));
+    const target = at("user_data/pack_staging/stg-x");
+    for (const other of [text("changed"), undefined]) {
+      const written = await writeTree(target, entries, (path) => (path === "b" ? other : text(path)));
+      expect(written).toMatchObject({ ok: false, error: { code: "RUMI-PACK-009", params: { path: "b" } } });
+      expect(world.children("user_data/pack_staging")).toEqual([]);
+    }
+    expect(await writeTree(target, entries, text)).toMatchObject({ ok: true });
+    expect(world.children("user_data/pack_staging/stg-x")).toEqual(["a", "b"]);
   });
 });
 
