@@ -3,13 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateKeyPairSync } from "node:crypto";
 import { attesterFromPem, type Attester } from "@rumi/ledger";
-import { err, failure, millis, ok, systemRandom, type Millis } from "@rumi/kernel";
+import { err, failure, millis, ok, systemRandom, type Clock, type Millis } from "@rumi/kernel";
 import type { Answer, Declaration, Principal } from "@rumi/operations";
 import {
   createPackLibrary,
   PACK_LIMITS,
   platformDeclarations,
   platformMigrations,
+  type PlatformDeps,
   type PackDeps,
   type PackLibrary,
 } from "@rumi/platform";
@@ -80,6 +81,12 @@ export type ControlOptions = {
   readonly whileLoading?: () => Promise<void>;
   readonly funds?: FundsLedger;
   readonly supply?: NonNullable<ControlDeps["supply"]>;
+  /** What the platform is handed beside its packs. */
+  readonly platform?: (of: {
+    readonly folder: string;
+    readonly store: Store;
+    readonly clock: Clock;
+  }) => Partial<PlatformDeps>;
 };
 
 export async function openControl(options: ControlOptions = {}): Promise<Control> {
@@ -153,7 +160,15 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
       });
       return {
         declarations: [
-          ...platformDeclarations({ ...deps, mayApprove: control.supplyCheck }, packs),
+          ...platformDeclarations(
+            {
+              ...deps,
+              mayApprove: control.supplyCheck,
+              handlers: join(folder, "user_data/capabilities/handlers"),
+              ...options.platform?.({ folder, store, clock }),
+            },
+            packs,
+          ),
           ...control.declarations,
           ...(options.declarations ?? []),
         ],

@@ -14,6 +14,7 @@
 import { type Json, type Micros, type Uuid, invariant, micros } from "@rumi/kernel";
 import { ACCESS_KINDS } from "./catalogue/access.ts";
 import { BOT_KINDS } from "./catalogue/bots.ts";
+import { CANDIDATE_KINDS } from "./catalogue/candidates.ts";
 import { COMMAND_KINDS } from "./catalogue/commands.ts";
 import { EXECUTION_KINDS } from "./catalogue/execution.ts";
 import { HOME_KINDS } from "./catalogue/home.ts";
@@ -29,6 +30,7 @@ export const EVENT_AREAS = [
   COMMAND_KINDS,
   ACCESS_KINDS,
   PACK_KINDS,
+  CANDIDATE_KINDS,
   BOT_KINDS,
   EXECUTION_KINDS,
   HOME_KINDS,
@@ -41,6 +43,7 @@ const TABLE = {
   ...COMMAND_KINDS,
   ...ACCESS_KINDS,
   ...PACK_KINDS,
+  ...CANDIDATE_KINDS,
   ...BOT_KINDS,
   ...EXECUTION_KINDS,
   ...HOME_KINDS,

@@ -17,6 +17,7 @@ export * from "./limits.ts";
 export * from "./logging.ts";
 export * from "./metrics.ts";
 export * from "./operation.ts";
+export { dueOf } from "./outbox.ts";
 export { PIPELINE_ORDER } from "./pipeline/order.ts";
 export * from "./pipeline/pipeline.ts";
 export type { Recovery } from "./pipeline/recover.ts";

@@ -1,16 +1,37 @@
 /**
- * The platform's capabilities, one folder each. Here now: packs, what is distributed, approved and pinned.
+ * The platform's capabilities, one folder each. Here now: packs, what is distributed, approved and pinned; network, what a
+ * pack may reach; candidates and capabilities, the handlers that packs bring; grants, who may use which; privileges, acts on
+ * the host.
  *
  * `platformDeclarations` are the operations and queries; `platformMigrations` the tables; the reconciler is
  * run by the composition root at start, after commits and every few seconds.
  */
-import type { Declaration } from "@rumi/operations";
+import { invariant } from "@rumi/kernel";
+import type { Declaration, OperationDefinition } from "@rumi/operations";
 import type { Migrations } from "@rumi/store";
-import type { PackDeps, PackLibrary } from "./packs/library.ts";
+import { CANDIDATE_MIGRATIONS } from "./candidates/tables.ts";
+import { capabilityDeclarations, type CapabilityDeps } from "./capabilities/operations.ts";
+import { grantDeclarations } from "./grants/operations.ts";
+import { GRANT_MIGRATIONS } from "./grants/tables.ts";
+import { networkDeclarations, UNASKED_NETWORK, type NetworkPorts } from "./network/operations.ts";
+import { NETWORK_MIGRATIONS } from "./network/tables.ts";
+import type { PackLibrary } from "./packs/library.ts";
 import { packDeclarations } from "./packs/operations.ts";
 import { FLOW_MIGRATIONS } from "./flows/tables.ts";
 import { PACK_MIGRATIONS } from "./packs/tables.ts";
+import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
+import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
 
+export { createHandlerRegistry, type HandlerRegistry, type TrustedHandler } from "./capabilities/registry.ts";
+export type { PrivilegePorts } from "./privileges/operations.ts";
+export { restartReconciler } from "./privileges/reconciler.ts";
+export { boundOf, effectiveGrant, listAllows, type CapabilityGrant, type Effective } from "./grants/model.ts";
+export { permit } from "./grants/permit.ts";
+export { BUILTIN_PERMISSIONS, type GrantConfig } from "./grants/permissions.ts";
+export { decideEgress, NETWORK_LIMITS, standingOf, type EgressDecision, type EgressRequest } from "./network/model.ts";
+export type { NetworkPorts } from "./network/operations.ts";
+export { systemResolver } from "./network/resolver.ts";
+export { createSlidingWindow, type SlidingWindow } from "./sliding-window.ts";
 export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/digest.ts";
 export { removeTree } from "./packs/files.ts";
 export {
@@ -35,8 +56,32 @@ export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
 export * from "./flows/index.ts";
 export { systemEvent, type EventTrail, type SystemActor } from "./system-events.ts";
 
-export const platformMigrations: readonly Migrations[] = [PACK_MIGRATIONS, FLOW_MIGRATIONS];
+export const platformMigrations: readonly Migrations[] = [
+  PACK_MIGRATIONS,
+  NETWORK_MIGRATIONS,
+  CANDIDATE_MIGRATIONS,
+  GRANT_MIGRATIONS,
+  PRIVILEGE_MIGRATIONS,
+  FLOW_MIGRATIONS,
+];
 
-export function platformDeclarations(deps: PackDeps, library: PackLibrary): readonly Declaration[] {
-  return packDeclarations(deps, library);
+/** Packs, and what the composition root hands to the other capabilities. */
+export type PlatformDeps = CapabilityDeps & {
+  /** Where nothing is given no name is looked up and no pack has sent anything. */
+  readonly network?: NetworkPorts;
+  readonly privileges?: PrivilegePorts;
+};
+
+export function platformDeclarations(deps: PlatformDeps, library: PackLibrary): readonly Declaration[] {
+  const liveBotsUsing = deps.liveBotsUsing ?? (() => Promise.resolve([]));
+  const packs = packDeclarations(deps, library);
+  const apply = packs.find(({ name }) => name === "packs.apply");
+  invariant(apply?.kind === "operation", "packs.apply is an operation");
+  return [
+    ...packs,
+    ...networkDeclarations(deps.network ?? UNASKED_NETWORK, liveBotsUsing),
+    ...capabilityDeclarations(deps, library),
+    ...grantDeclarations(liveBotsUsing),
+    ...privilegeDeclarations(deps.privileges ?? UNASKED_PRIVILEGES, apply as OperationDefinition),
+  ];
 }

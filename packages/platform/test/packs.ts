@@ -43,7 +43,8 @@ export async function openPacks(over: (folder: string) => Partial<PackDeps> = ()
     };
     const library = createPackLibrary(deps);
     Object.assign(kept, { deps, library });
-    return { declarations: platformDeclarations(deps, library) };
+    const handlers = join(folder, "user_data/capabilities/handlers");
+    return { declarations: platformDeclarations({ ...deps, handlers }, library) };
   });
   const { deps, library } = kept;
   if (deps === undefined || library === undefined) throw new Error("the world has no packs");

@@ -6,8 +6,8 @@ import { openControl, type Control, type ControlOptions } from "../../control/te
 
 export type Reply = { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
 export type ServedControl = Control & {
-  /** As the home's own principal, or with another token. */
-  http(method: "GET" | "POST", url: string, body?: unknown, token?: string): Promise<Reply>;
+  /** As the home's own principal, or with another token; a body `""` is an empty one that says it is JSON. */
+  http(method: "GET" | "POST" | "DELETE", url: string, body?: unknown, token?: string): Promise<Reply>;
 };
 
 export async function openServedControl(options: ControlOptions = {}): Promise<ServedControl> {
@@ -47,7 +47,7 @@ export async function openServedControl(options: ControlOptions = {}): Promise<S
           authorization: `Bearer ${token}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
-        ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { payload: body === "" ? "" : JSON.stringify(body) }),
       });
       return { status: reply.statusCode, body: JSON.parse(reply.payload) as Reply["body"] };
     },

@@ -13,6 +13,7 @@ import { AUTH_ERRORS } from "./auth.ts";
 import { BOT_FLEET_ERRORS } from "./bot-fleet.ts";
 import { BOT_LIVE_ERRORS } from "./bot-live.ts";
 import { BOT_ERRORS } from "./bot.ts";
+import { CAPABILITY_ERRORS } from "./cap.ts";
 import { CMD_ERRORS } from "./cmd.ts";
 import { BUNDLE_ERRORS } from "./cmd-bundle.ts";
 import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
@@ -38,6 +39,7 @@ const TABLE = {
   ...BOT_ERRORS,
   ...BOT_FLEET_ERRORS,
   ...BOT_LIVE_ERRORS,
+  ...CAPABILITY_ERRORS,
   ...CMD_ERRORS,
   ...CONFIRM_ERRORS,
   ...RESTRAIN_ERRORS,

@@ -1,6 +1,6 @@
 import type { ErrorTable } from "./entry.ts";
 
-type NetCode = "RUMI-NET-001" | "RUMI-NET-002";
+type NetCode = "RUMI-NET-001" | "RUMI-NET-002" | "RUMI-NET-004" | "RUMI-NET-005";
 
 export const NET_ERRORS: ErrorTable<NetCode> = {
   "RUMI-NET-001": {
@@ -26,6 +26,34 @@ export const NET_ERRORS: ErrorTable<NetCode> = {
     ja: {
       text: "{what} が {seconds} 秒以内に応答しませんでした。",
       next: "再試行してください。'rumi doctor' で遅い箇所を確認できます。",
+    },
+  },
+  "RUMI-NET-004": {
+    key: "net.domain_refused",
+    status: 400,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "{domain} cannot be granted: {problem}.",
+      next: "Name a public host such as api.example.com, or *.example.com for it and all below it.",
+    },
+    ja: {
+      text: "{domain} は許可できません: {problem}。",
+      next: "api.example.com のような公開ホスト名、または *.example.com (自身と配下すべて) を指定してください。",
+    },
+  },
+  "RUMI-NET-005": {
+    key: "net.no_grant",
+    status: 404,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The pack {pack_id} has no network grant.",
+      next: "GET /api/network/list lists every grant; POST /api/network/grant makes one.",
+    },
+    ja: {
+      text: "パック {pack_id} にネットワーク権限はありません。",
+      next: "GET /api/network/list で一覧を確認し、POST /api/network/grant で付与できます。",
     },
   },
 };

@@ -51,6 +51,7 @@ export const PLATFORM_KINDS = defineKinds({
   "permission.granted": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.revoked": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.denied": { category: "security", severity: NOTABLE, retention: "standard", details: { ...grant } },
+  "privilege.executed": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "network.requested": {
     category: "network",
     severity: USUAL,

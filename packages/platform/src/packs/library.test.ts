@@ -43,7 +43,8 @@ beforeEach(async () => {
       botsUsing: () => Promise.resolve(users),
     };
     library = createPackLibrary(deps);
-    return { declarations: platformDeclarations(deps, library) };
+    const handlers = join(folder, "user_data/capabilities/handlers");
+    return { declarations: platformDeclarations({ ...deps, handlers }, library) };
   });
 });
 afterEach(async () => {

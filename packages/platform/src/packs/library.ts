@@ -33,6 +33,8 @@ import { readApproval, readPack, readPacks, savePack, stagedIds } from "./tables
 import { readTree } from "./tree.ts";
 import { packFolders } from "./validation.ts";
 
+export type LiveBotsUsing = (reader: Reader, pack_id: string) => Promise<readonly string[]>;
+
 export type PackDeps = ImportPlaces & {
   readonly store: Store;
   readonly clock: Clock;
@@ -40,7 +42,7 @@ export type PackDeps = ImportPlaces & {
   /** Names of bots that use a pack and are not stopped for good. */
   readonly botsUsing: (reader: Reader, pack_id: string) => Promise<readonly string[]>;
   /** Those of them that trade live: what disables the pack is then dangerous. None where nothing is given. */
-  readonly liveBotsUsing?: (reader: Reader, pack_id: string) => Promise<readonly string[]>;
+  readonly liveBotsUsing?: LiveBotsUsing;
   /** What else has to be well before these bytes are approved; passes where nothing is given. */
   readonly mayApprove?: (reader: Reader, digest: string, now: Micros) => Promise<Result<unknown, Failure>>;
 };

@@ -3,6 +3,7 @@ import { err, failure, ID_PATTERNS, ok, parsePackId, type Failure, type Result }
 import { defineOperation, defineQuery, type Declaration, type Decision, type EventDraft } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
+import { forgetPermissions } from "../forget.ts";
 import { packEvent, type PackDeps, type PackLibrary, type ScannedFolder } from "./library.ts";
 import { closed, decisionOf, NO_DANGER, packView, ReasonField, type WriteContext } from "./decisions.ts";
 import { applyPack, importPack } from "./import-operations.ts";
@@ -250,8 +251,9 @@ const uninstallPack = (deps: PackDeps): Declaration =>
     load: async (reader, { pack_id }, { store }) => ({
       pack: await readPack(reader, store, pack_id),
       users: await deps.botsUsing(reader, pack_id),
+      permissions: await forgetPermissions(reader, store, pack_id),
     }),
-    decide: ({ pack, users }, { pack_id }, context) => {
+    decide: ({ pack, users, permissions }, { pack_id }, context) => {
       if (pack === undefined) return err(failure("RUMI-PACK-005", { pack_id }));
       if (users.length > 0) return err(failure("RUMI-PACK-012", { pack_id, users: users.slice(0, 10).join(", ") }));
       const db = context.store.builder<PackTables>();
@@ -264,6 +266,7 @@ const uninstallPack = (deps: PackDeps): Declaration =>
       };
       return ok({
         writes: [
+          ...permissions.writes,
           expecting(
             db.deleteFrom("pack").where("pack_id", "=", pack_id).where("generation", "=", pack.generation).compile(),
             1,
@@ -277,7 +280,7 @@ const uninstallPack = (deps: PackDeps): Declaration =>
             1,
           ),
         ],
-        events: [event],
+        events: [event, ...permissions.events],
         outbox: [],
         data: { pack_id, uninstalled: true },
       });

@@ -20,6 +20,7 @@ export function addStartCommand(program: Command, context: CliContext, installat
     .action(async (options: Options) => startUntilSignal(context, installation, options));
 }
 
+/** Started anew as often as a command asks for a restart; a signal ends it. */
 export async function startUntilSignal(
   context: CliContext,
   installation: Installation,
@@ -29,20 +30,37 @@ export async function startUntilSignal(
   if (!settings.ok) return fail(context, settings.error, "words");
   const asked: Settings =
     options.permissive === true ? { ...settings.value, security_mode: "permissive" } : settings.value;
-  const started = await startHere(asked, installation, {
-    headless: options.headless === true,
-    sink: (line) => process.stderr.write(`${line}\n`),
-  });
-  if (!started.ok) return fail(context, started.error, "words");
-  const { url, token, paths, ready_ms } = started.value;
-  context.terminal.out(
-    `Rumi ${installation.version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${asked.environment})\n  api      ${url}\n`,
+  const headless = options.headless === true;
+  let ended: Promise<string> | undefined;
+  for (;;) {
+    const started = await startHere(asked, installation, {
+      headless,
+      sink: (line) => process.stderr.write(`${line}\n`),
+    });
+    if (!started.ok) return fail(context, started.error, "words");
+    announce(context, started.value, asked, installation, headless);
+    ended ??= endSignal(); // until it is ready a signal ends the process as it stands
+    const signal = await Promise.race([ended, started.value.restartAsked.then(() => RESTART)]);
+    await started.value.stop(signal);
+    if (signal !== RESTART) return undefined;
+  }
+}
+
+/** What the log has as the signal of a program that goes on. */
+const RESTART = "restart";
+
+function announce(
+  { terminal }: CliContext,
+  { url, token, paths, ready_ms }: RunningProgram,
+  { environment }: Settings,
+  { version }: Installation,
+  headless: boolean,
+): void {
+  terminal.out(
+    `Rumi ${version} is ready after ${ready_ms} ms\n  home     ${paths.root} (${environment})\n  api      ${url}\n`,
   );
-  if (options.headless !== true) context.terminal.out(`  console  ${url}/#token=${token}\n`);
-  context.terminal.out(`  token    ${token}\n`);
-  const signal = await endSignal();
-  await started.value.stop(signal);
-  return undefined;
+  if (!headless) terminal.out(`  console  ${url}/#token=${token}\n`);
+  terminal.out(`  token    ${token}\n`);
 }
 
 /** Loads the program only when it is to run: most verbs never need it. */

@@ -56,5 +56,9 @@ export function describedOperations(): Registry {
     sources: { current: nothing, refresh: nothing, recent: nothing },
     engine: { resume: nothing, carry: nothing, isOpen: nothing, close: nothing },
   };
-  return createRegistry([...control.declarations, ...platformDeclarations(deps, library), ...flowDeclarations(flows)]);
+  return createRegistry([
+    ...control.declarations,
+    ...platformDeclarations({ ...deps, handlers: "" }, library),
+    ...flowDeclarations(flows),
+  ]);
 }

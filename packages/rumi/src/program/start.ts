@@ -43,11 +43,13 @@ import {
 } from "@rumi/operations";
 import {
   createPackLibrary,
+  createSlidingWindow,
   flowDeclarations,
   packReconciler,
   platformDeclarations,
   platformMigrations,
   PACK_LIMITS,
+  restartReconciler,
   systemEvent,
   type PackDeps,
   type PackLibrary,
@@ -68,6 +70,7 @@ import { healthSource, hostFacts, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { followLog, type LogViews } from "./log-views.ts";
 import { takeHome, type HeldHome } from "./open-home.ts";
+import { networkPorts, privilegePorts } from "./platform-ports.ts";
 import { runnerProcess } from "./runner-process.ts";
 import { servedLog } from "./served-log.ts";
 import { supplySources } from "./supply-sources.ts";
@@ -98,6 +101,8 @@ export interface RunningProgram {
   readonly token: string;
   readonly paths: HomePaths;
   readonly ready_ms: number;
+  /** Resolves when a command asked for a restart: whoever started the program stops it and starts it again. */
+  readonly restartAsked: Promise<void>;
   /** Orderly end: nothing new is taken, runners stop, the store closes, the lock goes. Idempotent. */
   readonly stop: (signal: string | null) => Promise<void>;
 }
@@ -116,12 +121,13 @@ export async function startProgram(options: ProgramOptions): Promise<Result<Runn
     await stopAll(started, options.logger);
     return composed;
   }
-  const { url, token, paths, farewell } = composed.value;
+  const { url, token, paths, restartAsked, farewell } = composed.value;
   let stopping: Promise<void> | undefined;
   return ok({
     url,
     token,
     paths,
+    restartAsked,
     ready_ms: Math.round(options.clock.monotonic() - began),
     stop: (signal) =>
       (stopping ??= (async () => {
@@ -135,6 +141,7 @@ type Composed = {
   readonly url: string;
   readonly token: string;
   readonly paths: HomePaths;
+  readonly restartAsked: Promise<void>;
   readonly farewell: (signal: string | null, uptime_ms: number) => Promise<void>;
 };
 
@@ -165,7 +172,20 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const flows = openFlows(store.value, paths, library.library, metrics, options);
   const registry = createRegistry([
     ...control.declarations,
-    ...platformDeclarations({ ...library.deps, mayApprove: control.supplyCheck }, library.library),
+    ...platformDeclarations(
+      {
+        ...library.deps,
+        mayApprove: control.supplyCheck,
+        handlers: join(paths.user_data, "capabilities/handlers"),
+        network: networkPorts(clock, createSlidingWindow(clock, 60_000)),
+        privileges: privilegePorts(store.value, {
+          version: installation.version,
+          environment: home.environment,
+          probes: probes({ store: store.value, hub: control.hub, home: paths.root }),
+        }),
+      },
+      library.library,
+    ),
     ...flowDeclarations(flows.deps),
   ]);
   control.know(registry, [EVENTS_ACTION]);
@@ -182,11 +202,14 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const wasClean = await announceStart(store.value, held.value, options);
   if (!wasClean.ok) return wasClean;
 
+  let restart = (): void => {};
+  const restartAsked = new Promise<void>((resolve) => (restart = resolve));
   const ticker = startTicker(
     [
       [control.emergency(pipeline), control.interlocks(pipeline, hostFacts(paths.root, clock)), ...control.reconcilers],
       // Hashes whole trees, which no stop stands behind.
       [packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library)],
+      [restartReconciler({ store: store.value, clock, restart: () => restart() })],
       [control.bulk(pipeline, ["stops"])],
       [control.drift()],
       [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
@@ -236,7 +259,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     const written = await store.value.commit({ writes: [], events: [event] });
     if (!written.ok) logger.error("the end of the program could not be audited", { problem: written.error.kind });
   };
-  return ok({ url, token, paths, farewell });
+  return ok({ url, token, paths, restartAsked, farewell });
 }
 
 function openStore(

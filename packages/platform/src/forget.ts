@@ -1,0 +1,45 @@
+/**
+ * What a pack was allowed goes with it: whoever installs its name again starts with nothing.
+ *
+ * Rejections and blocks stay: a candidate does not become acceptable because its pack was away.
+ */
+import type { EventDraft } from "@rumi/operations";
+import type { Reader, Store, Write } from "@rumi/store";
+import { CANDIDATE_KINDS, readCandidates, removeCandidate } from "./candidates/tables.ts";
+import { grantEvent, packOfPrincipal } from "./grants/model.ts";
+import { readGrants, removeGrant } from "./grants/tables.ts";
+import { permissionEvent } from "./network/model.ts";
+import { readNetworkGrant, removeNetworkGrant } from "./network/tables.ts";
+import { privilegeEvent } from "./privileges/model.ts";
+import { readPrivileges, removePrivilege } from "./privileges/tables.ts";
+
+export type Forgotten = { readonly writes: readonly Write[]; readonly events: readonly EventDraft[] };
+
+/** What takes every permission of a pack away, in the transaction that removes it. */
+export async function forgetPermissions(
+  reader: Reader,
+  sql: Pick<Store, "builder">,
+  pack_id: string,
+): Promise<Forgotten> {
+  const writes: Write[] = [];
+  const events: EventDraft[] = [];
+  const network = await readNetworkGrant(reader, sql, pack_id);
+  if (network !== undefined) {
+    writes.push(removeNetworkGrant(sql, network));
+    events.push(permissionEvent("permission.revoked", network));
+  }
+  for (const grant of await readGrants(reader, sql)) {
+    if (grant.principal_id !== pack_id && packOfPrincipal(grant.principal_id) !== pack_id) continue;
+    writes.push(removeGrant(sql, grant));
+    events.push(grantEvent("permission.revoked", grant));
+  }
+  for (const privilege of (await readPrivileges(reader, sql)).filter((one) => one.pack_id === pack_id)) {
+    writes.push(removePrivilege(sql, privilege));
+    events.push(privilegeEvent("permission.revoked", privilege));
+  }
+  for (const kind of CANDIDATE_KINDS)
+    for (const one of await readCandidates(reader, sql, kind))
+      if (one.pack_id === pack_id && ["pending", "installed", "failed"].includes(one.state))
+        writes.push(removeCandidate(sql, kind, one));
+  return { writes, events };
+}
