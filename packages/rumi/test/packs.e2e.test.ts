@@ -11,6 +11,7 @@ import { auditEvents, installPack, ok, type Data } from "./rig.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
+const withJail = requires("python3") && requires("bubblewrap");
 const running: Program[] = [];
 let room: ReturnType<typeof temporaryFolder>;
 const start = async (options: Parameters<typeof startProgram>[0] = {}): Promise<Program> => {
@@ -196,6 +197,23 @@ describe("the command line", () => {
       ],
       bad_link: ["RUMI-PACK-009", () => symlinkSync("/etc/passwd", join(packIn("ecosystem/bad_link"), "link"))],
       empty: ["RUMI-PACK-002", () => void mkdirSync(join(room.path, "ecosystem/empty"))],
+      bad_flow: [
+        "RUMI-FLOW-007",
+        () => {
+          const folder = packIn("ecosystem/bad_flow", { pack_id: "bad_flow" });
+          mkdirSync(join(folder, "flows"));
+          writeFileSync(join(folder, "flows/a.flow.yaml"), "flow_id: a\nphases: [p]\nstepz: []\n");
+        },
+      ],
+      twin_flow: [
+        "RUMI-FLOW-013",
+        () => {
+          const folder = packIn("ecosystem/twin_flow", { pack_id: "twin_flow" });
+          mkdirSync(join(folder, "flows"));
+          for (const name of ["a", "b"])
+            writeFileSync(join(folder, `flows/${name}.flow.yaml`), "flow_id: a\nphases: [p]\nsteps: []\n");
+        },
+      ],
       twin: ["RUMI-PACK-003", () => void packIn("ecosystem/twin")],
       too_many: [
         "RUMI-PACK-008",
@@ -237,6 +255,22 @@ describe("the command line", () => {
     });
     expect(said("packs", "validate", ...folders.map(([, folder]) => folder))).toMatchObject({ code: 0 });
     for (const [pack_id, folder] of folders) expect(await installPack(program, folder, pack_id)).toMatch(/^sha256:/);
+    // What has no flow of its own is a block for the home's.
+    mkdirSync(join(program.home, "flows"), { recursive: true });
+    for (const pack_id of ["my-minimal", "my-capability"])
+      writeFileSync(
+        join(program.home, "flows", `${pack_id}.flow.yaml`),
+        `flow_id: ${pack_id}.hello\nphases: [p]\nsteps: [{id: a, phase: p, type: python_file_call, owner_pack: ${pack_id}, file: run.py, input: {name: "\${ctx.name}"}, output: greeting}]\n`,
+      );
+    if (withJail)
+      for (const [pack_id] of folders) {
+        const answer = await program.call("POST", `/api/flows/${pack_id}.hello/run`, { inputs: { name: "World" } });
+        expect(answer.body).toMatchObject({
+          success: true,
+          flow_id: `${pack_id}.hello`,
+          result: { greeting: { message: "Hello, World!" } },
+        });
+      }
     expect(said("packs", "new", "my-full", "--output-dir", join(room.path, "made"))).toMatchObject({
       code: 1,
       err: expect.stringContaining("RUMI-VAL-002") as string,

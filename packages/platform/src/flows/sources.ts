@@ -45,7 +45,9 @@ type Folder = {
   readonly path: string;
   readonly owner_pack: string | null;
 };
-const SUFFIX = ".flow.yaml";
+export const FLOW_SUFFIX = ".flow.yaml";
+/** Where a pack keeps its flows. */
+export const PACK_FLOW_FOLDERS: readonly string[] = ["flows", "backend/flows"];
 export const LEGACY_WARNING = "Using legacy flow path. This is DEPRECATED and will be removed.";
 
 export function flowSources(deps: SourceDeps): FlowSources {
@@ -82,7 +84,7 @@ async function foldersOf({ store, folders }: SourceDeps): Promise<readonly Folde
   const packs = (await readPacks(store, store)).flatMap(({ pack_id, state, approved }): readonly Folder[] =>
     state !== "approved" || approved === null
       ? []
-      : ["flows", "backend/flows"].map((below) => ({
+      : PACK_FLOW_FOLDERS.map((below) => ({
           source: "pack",
           shown: `${pack_id}/${below}`,
           path: join(folders.packs, digestFolder(approved.digest), below),
@@ -112,7 +114,9 @@ async function filesOf(
   const marks: string[] = [];
   for (const folder of folders) {
     const children = await readdir(folder.path, { withFileTypes: true }).catch(() => []);
-    const names = children.filter((child) => child.isFile() && child.name.endsWith(SUFFIX)).map(({ name }) => name);
+    const names = children
+      .filter((child) => child.isFile() && child.name.endsWith(FLOW_SUFFIX))
+      .map(({ name }) => name);
     for (const name of names.toSorted().slice(0, FLOW_LIMITS.files)) {
       const facts = await stat(join(folder.path, name)).catch(() => undefined);
       if (facts === undefined) continue;

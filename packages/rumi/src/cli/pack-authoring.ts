@@ -3,10 +3,12 @@ import { basename, relative, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { failureText } from "@rumi/kernel";
 import {
+  checkFlows,
   PACK_TEMPLATES,
   packFolders,
   scaffoldPack,
   validatePacks,
+  type PackCheck,
   type PackTemplate,
   type ValidatedPack,
 } from "@rumi/platform";
@@ -14,6 +16,9 @@ import { homePaths } from "../home/layout.ts";
 import { fail, settingsOf, type CliContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
 import { printJson } from "./output.ts";
+
+/** What is judged of a pack beside its tree and its manifest. */
+const CHECKS: readonly PackCheck[] = [checkFlows];
 
 type NewOptions = { readonly template: PackTemplate; readonly outputDir: string; readonly json?: boolean };
 
@@ -47,7 +52,7 @@ export function addPackAuthoring(packs: Command, context: CliContext): void {
       if (!settings.ok) return fail(context, settings.error, options.json === true ? "json" : "words");
       const folders =
         dirs.length > 0 ? dirs.map((dir) => resolve(dir)) : await packFolders(homePaths(settings.value.home).ecosystem);
-      const found = (await validatePacks(folders)).map((one) => said(one, context));
+      const found = (await validatePacks(folders, CHECKS)).map((one) => said(one, context));
       const invalid = found.filter((one) => one.error_code !== null).length;
       if (options.json === true)
         printJson(context.terminal, { success: invalid === 0, valid: found.length - invalid, invalid, packs: found });
