@@ -22,6 +22,7 @@ import { PACK_MIGRATIONS } from "./packs/tables.ts";
 import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
 import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
 
+export { candidateCounts } from "./candidates/tables.ts";
 export { createHandlerRegistry, type HandlerRegistry, type TrustedHandler } from "./capabilities/registry.ts";
 export type { PrivilegePorts } from "./privileges/operations.ts";
 export { restartReconciler } from "./privileges/reconciler.ts";

@@ -2,9 +2,10 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sha256Hex } from "@rumi/kernel";
-import { createHandlerRegistry, PACK_LIMITS, permit } from "@rumi/platform";
+import { sha256Hex, systemRandom } from "@rumi/kernel";
+import { createHandlerRegistry, packReconciler, PACK_LIMITS, permit } from "@rumi/platform";
 import { sampleManifest, writePack } from "../../platform/test/kit.ts";
+import { waitingCandidates } from "../src/program/platform-ports.ts";
 import type { Data } from "./rig.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
 
@@ -228,6 +229,47 @@ describe("rejections", () => {
     expect((await world.http("DELETE", "/api/packs/my_pack")).status).toBe(200);
     await install(handlerFiles());
     expect(await scan()).toMatchObject({ new_candidates: 0, skipped: [{ reason: "blocked" }] });
+  });
+});
+
+describe("the pending export", () => {
+  it("[R-18.1] [R-7.1] counts what the lists of the API show, an hour's rest being over as well", async () => {
+    await install(handlerFiles());
+    const summaryPath = join(world.folder, "user_data/pending/summary.json");
+    const folder = (name: string): string => join(world.folder, name);
+    const reconciler = packReconciler(
+      {
+        store: world.store,
+        clock: world.clock,
+        random: systemRandom(),
+        folders: {
+          ecosystem: folder("ecosystem"),
+          staging: folder("user_data/pack_staging"),
+          store: folder("user_data/packs"),
+          backups: folder("user_data/pack_backups"),
+        },
+        limits: PACK_LIMITS,
+        importRoots: "any",
+        botsUsing: () => Promise.resolve([]),
+        summaryPath,
+        candidates: waitingCandidates(world.store, world.clock),
+      },
+      world.library,
+    );
+    const counted = async (): Promise<unknown> => {
+      await reconciler.run();
+      return (JSON.parse(readFileSync(summaryPath, "utf8")) as Data)["capability"];
+    };
+    const none = { pending_count: 0, rejected_count: 0, blocked_count: 0, failed_count: 0, installed_count: 0 };
+    expect(await counted()).toEqual(none);
+    await scan();
+    expect(await counted()).toEqual({ ...none, pending_count: 1 });
+    data(await reject());
+    expect(await counted()).toEqual({ ...none, rejected_count: 1 });
+    world.clock.skip(HOUR_MS);
+    expect(await counted()).toEqual({ ...none, pending_count: 1 });
+    data(await approve());
+    expect(await counted()).toEqual({ ...none, installed_count: 1 });
   });
 });
 

@@ -40,7 +40,7 @@ export function newCandidate<Facts>(
 }
 
 /** What it is now: a rejected one whose cooldown is over waits for a decision again. */
-export function stateAt(candidate: Candidate, now: number): CandidateState {
+export function stateAt(candidate: Pick<Candidate, "state" | "cooldown_until">, now: number): CandidateState {
   const rested = candidate.state === "rejected" && (candidate.cooldown_until ?? 0) <= now;
   return rested ? "pending" : candidate.state;
 }

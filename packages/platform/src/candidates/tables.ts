@@ -63,6 +63,10 @@ export async function readCandidate<Facts>(
   return row === undefined ? undefined : candidateOf<Facts>(row);
 }
 
+const SELECT_STATES = compiledText<CandidateTables>((db) =>
+  db.selectFrom("candidate").select(["state", "cooldown_until"]).where("kind", "=", ""),
+);
+
 /** How many of a kind are in each state now: the pending export's counts. */
 export async function candidateCounts(
   reader: Reader,
@@ -70,7 +74,11 @@ export async function candidateCounts(
   kind: CandidateKind,
   now: number,
 ): Promise<Readonly<Record<`${CandidateState}_count`, number>>> {
-  const states = (await readCandidates(reader, sql, kind)).map((one) => stateAt(one, now));
+  const rows = await reader.rows<{ state: CandidateState; cooldown_until: number | null }>({
+    sql: SELECT_STATES(sql),
+    parameters: [kind],
+  });
+  const states = rows.map((row) => stateAt(row, now));
   return Object.fromEntries(
     CANDIDATE_STATES.map((state) => [`${state}_count`, states.filter((one) => one === state).length]),
   ) as Record<`${CandidateState}_count`, number>;

@@ -2,13 +2,15 @@
 import { countLiveBots } from "@rumi/control";
 import type { Clock } from "@rumi/kernel";
 import {
+  candidateCounts,
   NETWORK_LIMITS,
   systemResolver,
+  type CandidateCounts,
   type NetworkPorts,
   type PrivilegePorts,
   type SlidingWindow,
 } from "@rumi/platform";
-import type { Store } from "@rumi/store";
+import type { Reader, Store } from "@rumi/store";
 import { healthReport, type Probe } from "./health.ts";
 
 export function networkPorts(clock: Clock, requests: SlidingWindow): NetworkPorts {
@@ -34,5 +36,16 @@ export function privilegePorts(
       memory_bytes: process.memoryUsage.rss(),
       health: await healthReport(of.probes),
     }),
+  };
+}
+
+/** What waits beside packs, for the pending export. */
+export function waitingCandidates(
+  store: Store,
+  clock: Clock,
+): Readonly<Record<"capability" | "pip", (reader: Reader) => Promise<CandidateCounts>>> {
+  return {
+    capability: (reader) => candidateCounts(reader, store, "capability", clock.now()),
+    pip: (reader) => candidateCounts(reader, store, "pip", clock.now()),
   };
 }

@@ -70,7 +70,7 @@ import { healthSource, hostFacts, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { followLog, type LogViews } from "./log-views.ts";
 import { takeHome, type HeldHome } from "./open-home.ts";
-import { networkPorts, privilegePorts } from "./platform-ports.ts";
+import { networkPorts, privilegePorts, waitingCandidates } from "./platform-ports.ts";
 import { runnerProcess } from "./runner-process.ts";
 import { servedLog } from "./served-log.ts";
 import { supplySources } from "./supply-sources.ts";
@@ -202,13 +202,15 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const wasClean = await announceStart(store.value, held.value, options);
   if (!wasClean.ok) return wasClean;
 
+  const summaryPath = join(paths.pending, "summary.json");
+  const candidates = waitingCandidates(store.value, clock);
   let restart = (): void => {};
   const restartAsked = new Promise<void>((resolve) => (restart = resolve));
   const ticker = startTicker(
     [
       [control.emergency(pipeline), control.interlocks(pipeline, hostFacts(paths.root, clock)), ...control.reconcilers],
       // Hashes whole trees, which no stop stands behind.
-      [packReconciler({ ...library.deps, summaryPath: join(paths.pending, "summary.json") }, library.library)],
+      [packReconciler({ ...library.deps, summaryPath, candidates }, library.library)],
       [restartReconciler({ store: store.value, clock, restart: () => restart() })],
       [control.bulk(pipeline, ["stops"])],
       [control.drift()],
