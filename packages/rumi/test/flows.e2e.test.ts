@@ -63,6 +63,11 @@ const BLOCKS = {
 
 beforeAll(async () => {
   put("hello", HELLO);
+  for (const folder of ["flow", "ecosystem/flows"]) {
+    const flow_id = folder.replace("/", "-");
+    mkdirSync(join(home.path, folder), { recursive: true });
+    writeFileSync(join(home.path, folder, "old.flow.yaml"), HELLO.replace("flow_id: hello", `flow_id: ${flow_id}`));
+  }
   program = await startProgram({ home: home.path, environment });
   const folder = join(home.path, "origin");
   for (const [path, text] of Object.entries(BLOCKS)) {
@@ -126,6 +131,15 @@ describe("flows over HTTP", () => {
       success: true,
       result: { greeting: { message: "Hello, !" } },
     });
+  });
+  it("[R-27.3] a flow in each legacy path runs, and the guide's line warns of each", async () => {
+    for (const flow_id of ["flow", "ecosystem-flows"]) expect((await run(flow_id)).status).toBe(200);
+    const line = "WARNING: Using legacy flow path. This is DEPRECATED and will be removed.";
+    const warned = program
+      .output()
+      .split("\n")
+      .filter((text) => text.includes(line) && text.includes('"WARNING"'));
+    expect(warned.length).toBeGreaterThanOrEqual(2);
   });
   it("[R-14.1] a file that is written while the program runs is there at once; one that is refused says why", async () => {
     put("new", HELLO.replace("flow_id: hello", "flow_id: new"));
@@ -212,12 +226,13 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("blocks in jails",
     expect(bytes).toBeGreaterThan(4_190_000);
   });
   it("[R-14.1] [R-5.1] one changed byte of the pack, and neither its flow nor its blocks run; approved again they do", async () => {
+    flow("altered", block("a", "greet.py", "{name: x}"));
     const path = join(home.path, "ecosystem/steps/blocks/greet.py");
     const before = readFileSync(path, "utf8");
     writeFileSync(path, before.replace("Hello", "Hallo"));
     const own = await run("own");
     expect([own.status, own.body["error_code"]]).toEqual([403, "RUMI-PACK-007"]);
-    expect((await run("places")).body).toMatchObject({ status_code: 500, error_code: "RUMI-FLOW-003" });
+    expect((await run("altered")).body).toMatchObject({ status_code: 500, error_code: "RUMI-FLOW-003" });
     expect((await program.call("POST", "/api/packs/steps/approve")).status).toBe(200);
     expect((await run("own")).body).toMatchObject({ result: { a: { message: "Hallo, pack!" } } });
   });

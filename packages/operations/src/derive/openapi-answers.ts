@@ -119,7 +119,7 @@ function flattened(data: TSchema): TSchema {
     ...data,
     required: ["success", ...required],
     properties: { success: { const: true }, ...properties, ...marks },
-  } as unknown as TSchema;
+  };
 }
 
 function success(description: string, schema: TSchema): Document {

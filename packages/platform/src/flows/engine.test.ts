@@ -178,13 +178,19 @@ describe("[R-14.1] a run", () => {
     expect(answer).toMatchObject({ data: { truncated: true } });
     expect(JSON.stringify((answer as { data: object }).data).length).toBeLessThan(8_192);
   });
-  it("variables that would grow without end are refused, not made", async () => {
-    const doubling = Array.from(
-      { length: 40 },
-      (_, at) => `  - {id: s${at}, phase: p, priority: ${at}, type: set, output: x, input: '\${ctx.x}\${ctx.x}'}\n`,
-    );
+  it.each([
+    ["one", "x", "its value is larger"],
+    ["many", "x$", "the variables of its flow are larger"],
+  ])("%s that would grow without end is refused, not made", async (_, name, problem) => {
+    const variable = (at: number): string => name.replace("$", String(at));
+    const doubling = Array.from({ length: 40 }, (_unused, at) => {
+      const from = at === 0 ? "inputs.x" : variable(at - 1);
+      return `  - {id: s${at}, phase: p, priority: ${at}, type: set, output: ${variable(at)}, input: '\${ctx.${from}}\${ctx.${from}}'}\n`;
+    });
     put("f", `inputs: {x: string}\nsteps:\n${doubling.join("")}`);
-    expect(codeOf(await run("f", { inputs: { x: "0123456789" } }))).toBe("RUMI-FLOW-003");
+    const answer = await run("f", { inputs: { x: "0123456789" } });
+    expect(codeOf(answer)).toBe("RUMI-FLOW-003");
+    expect(JSON.stringify(answer)).toContain(problem);
   });
 });
 
@@ -200,13 +206,22 @@ describe("[R-14.2] what a run is refused with", () => {
     expect(await run("f", { inputs: { n: "1" } })).toMatchObject({ status: 400, failure: { code: "RUMI-FLOW-012" } });
     expect(await run("g")).toMatchObject({ status: 409, failure: { code: "RUMI-FLOW-010" } });
     for (const timeout of [0, 601, 1.5, "5"]) expect((await run("f", { timeout })).status).toBe(400);
+    expect(await ended()).toEqual([]); // none of it ever became a run
   });
-  it("408 when its time is up; what its flow would pass over does not hide it", async () => {
+  it.each([
+    ["a block", `steps:\n${block("a")}`],
+    ["a block that may fail", `steps:\n${block("a", ", on_error: {action: continue}")}${block("b")}`],
+    [
+      "a sub-flow that may fail",
+      "steps: [{id: s, phase: p, type: flow, input: {flow_id: inner}, on_error: {action: continue}}]",
+    ],
+  ])("408 when its time is up in %s", async (_, text) => {
     act = ({ signal }) =>
       new Promise((resolve) =>
         signal.addEventListener("abort", () => resolve({ kind: "failed", problem: "killed", error_code: null })),
       );
-    put("f", `steps:\n${block("a", ", on_error: {action: continue}")}${block("b")}`);
+    put("inner", `steps:\n${block("a")}`);
+    put("f", text);
     expect(await run("f", { timeout: 1 })).toMatchObject({
       status: 408,
       failure: { code: "RUMI-FLOW-004", params: { seconds: 1 } },
@@ -237,6 +252,7 @@ describe("[R-14.2] what a run is refused with", () => {
     act = ({ input }) => output(input);
     await Promise.race([engine.close(), aFewTurns()]);
     expect(await run("f")).toMatchObject({ status: 503, failure: { code: "RUMI-FLOW-006" } });
+    expect(await world.query("flows.runs", {}, { flow_id: "f" })).toMatchObject({ data: { count: 1 } });
     void waiting;
     engine = newEngine();
     expect(await run("f", {}, "k")).toMatchObject({ kind: "done", duplicate_suppressed: true });

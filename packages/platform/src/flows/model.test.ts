@@ -284,6 +284,12 @@ describe("[R-14.1] sources", () => {
       );
     expect(codeFor(chain(10), "f0")).toBe("f0");
     expect(codeFor(chain(11), "f0")).toBe("RUMI-FLOW-011");
+    const twice = `[{id: s, phase: p, type: flow, input: {flow_id: f1}}, {id: t, phase: p, type: flow, input: {flow_id: y}}]`;
+    const beside = [file("flows", "top", text("top", twice)), file("flows", "y", text("y", calls("f1")))];
+    expect(codeFor([...chain(9), ...beside], "top")).toBe("top");
+    expect(codeFor([...chain(10), ...beside], "top")).toBe("RUMI-FLOW-011");
+    const itself = findFlow(catalogueOf([file("flows", "a", text("a", calls("a")))]), "a");
+    expect(itself.ok ? "ok" : itself.error.params["problem"]).toBe("it calls itself: a → a");
   });
   it("an unknown flow is the guide's sentence", () => {
     expect(findFlow(catalogueOf([]), "nonexistent_flow")).toEqual({

@@ -48,7 +48,8 @@ type Folder = {
 export const FLOW_SUFFIX = ".flow.yaml";
 /** Where a pack keeps its flows. */
 export const PACK_FLOW_FOLDERS: readonly string[] = ["flows", "backend/flows"];
-export const LEGACY_WARNING = "Using legacy flow path. This is DEPRECATED and will be removed.";
+/** The guide's line, whole: whoever looks for it in the log finds it. */
+export const LEGACY_WARNING = "WARNING: Using legacy flow path. This is DEPRECATED and will be removed.";
 
 export function flowSources(deps: SourceDeps): FlowSources {
   const { clock } = deps;
