@@ -42,9 +42,8 @@ it("[R-11.1] the same bytes, and any under a bot on paper, are put in place at o
   const same = await staged("1.0.0");
   expect(dataOf(await world.command("packs.apply", { staging_id: same }))).toMatchObject({ status: "approved" });
   await asIf("RUNNING_PAPER", "paper");
-  const { finishApply, packOf } = world.library;
-  const pack = await packOf(world.store, "demo_pack");
-  if (pack !== undefined) await finishApply(pack);
+  const pack = await world.library.packOf(world.store, "demo_pack");
+  if (pack !== undefined) await world.library.finishApply(pack);
   const answer = await world.command("packs.apply", { staging_id: await staged("1.1.0") });
   expect(dataOf(answer)).toMatchObject({ status: "modified" });
 });

@@ -196,7 +196,7 @@ describe("the command line", () => {
         () => void writePack(join(room.path, "ecosystem/bad_hash"), sampleManifest(), { "strategies/ema.wasm": "x" }),
       ],
       bad_link: ["RUMI-PACK-009", () => symlinkSync("/etc/passwd", join(packIn("ecosystem/bad_link"), "link"))],
-      empty: ["RUMI-PACK-002", () => void mkdirSync(join(room.path, "ecosystem/empty"))],
+      empty: ["RUMI-PACK-002", () => mkdirSync(join(room.path, "ecosystem/empty"))],
       bad_flow: [
         "RUMI-FLOW-007",
         () => {
