@@ -13,6 +13,7 @@ export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./random.ts";
 export * from "./result.ts";
+export * from "./scrubber.ts";
 export * from "./time.ts";
 export * from "./timers.ts";
 export * from "./zip.ts";

@@ -1,11 +1,15 @@
 /** Tells watchers what changed: one row of the change feed for each event of a decision, and what it adds. */
 import type { LedgerEvent } from "@rumi/ledger";
-import type { Micros } from "@rumi/kernel";
+import type { Micros, Scrubber } from "@rumi/kernel";
 import { feedWrite, type Store, type Write } from "@rumi/store";
 import type { FeedItem } from "./operation.ts";
+import { scrubbedEvent } from "./scrubbing.ts";
 
-export function feedOfEvents(store: Pick<Store, "builder">, events: readonly LedgerEvent[]): readonly Write[] {
-  return events.map(({ event_id, action, actor, resource_type, resource_id, outcome, occurred_at, details }) =>
+type Sink = { readonly store: Pick<Store, "builder">; readonly scrubber: Scrubber };
+
+export function feedOfEvents({ store, scrubber }: Sink, events: readonly LedgerEvent[]): readonly Write[] {
+  const told = events.map((event) => scrubbedEvent(scrubber, event));
+  return told.map(({ event_id, action, actor, resource_type, resource_id, outcome, occurred_at, details }) =>
     feedWrite(store, {
       kind: action,
       key: resource_id,
@@ -25,9 +29,11 @@ export function feedOfEvents(store: Pick<Store, "builder">, events: readonly Led
 }
 
 export function feedOfItems(
-  store: Pick<Store, "builder">,
+  { store, scrubber }: Sink,
   items: readonly FeedItem[] | undefined,
   at: Micros,
 ): readonly Write[] {
-  return (items ?? []).map(({ kind, key, data }) => feedWrite(store, { kind, key, data: JSON.stringify(data), at }));
+  return (items ?? []).map(({ kind, key, data }) =>
+    feedWrite(store, { kind, key, data: JSON.stringify(scrubber.value(data)), at }),
+  );
 }

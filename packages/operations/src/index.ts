@@ -24,5 +24,6 @@ export type { Recovery } from "./pipeline/recover.ts";
 export { type CommandRequest, type PipelineSettings, STAGE_NAMES, type StageName } from "./pipeline/run.ts";
 export * from "./reconciler.ts";
 export * from "./registry.ts";
+export { scrubbedStore } from "./scrubbing.ts";
 export { NO_INPUT, type RawInput } from "./validate/raw-input.ts";
 export { parseStrictJson } from "./validate/strict-json.ts";

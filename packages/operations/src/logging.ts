@@ -4,9 +4,9 @@
  *
  * Invariants
  * - Both example lines of the guide come out byte for byte (logging.test.ts).
- * - Every text goes through the redaction hook before it leaves.
+ * - Every text goes through the redaction hook before it leaves, and a line stays the JSON that it was.
  */
-import { type Clock, isoFromMicros } from "@rumi/kernel";
+import { type Clock, isoFromMicros, mapTexts } from "@rumi/kernel";
 
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -42,13 +42,8 @@ export function createLogger(settings: LogSettings, module = "rumi"): Logger {
   const log = (level: LogLevel, message: string, fields: LogFields = {}): void => {
     if (LOG_LEVELS.indexOf(level) < least) return;
     const timestamp = isoFromMicros(settings.clock.now());
-    settings.sink(
-      redact(
-        settings.format === "json"
-          ? jsonLine(timestamp, level, module, message, fields)
-          : textLine(timestamp, level, module, message, fields),
-      ),
-    );
+    const lineOf = settings.format === "json" ? jsonLine : textLine;
+    settings.sink(lineOf(timestamp, level, module, redact(message), mapTexts(fields, redact)));
   };
   return {
     log,

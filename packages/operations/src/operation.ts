@@ -58,6 +58,11 @@ export type Decision = {
   readonly data: unknown;
   /** Joins `data` in this one answer and is kept nowhere: a secret that is shown once. */
   readonly once?: Readonly<Record<string, unknown>>;
+  /**
+   * Done right before the commit, which happens only when it went well: what the rows name outside the store has to be durable
+   * earlier than they are. Whatever of it no row names afterwards is nobody's. Never done in a rehearsal.
+   */
+  readonly durable_first?: () => Promise<Result<void, Failure>>;
   /** Default 200. */
   readonly status?: number;
 };

@@ -1,7 +1,7 @@
 /**
  * The platform's capabilities, one folder each. Here now: packs, what is distributed, approved and pinned; network, what a
  * pack may reach; candidates and capabilities, the handlers that packs bring; grants, who may use which; privileges, acts on
- * the host.
+ * the host; secrets, values that nobody gets to see.
  *
  * `platformDeclarations` are the operations and queries; `platformMigrations` the tables; the reconciler is
  * run by the composition root at start, after commits and every few seconds.
@@ -21,6 +21,7 @@ import { FLOW_MIGRATIONS } from "./flows/tables.ts";
 import { PACK_MIGRATIONS } from "./packs/tables.ts";
 import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
 import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
+import { SECRET_MIGRATIONS } from "./secrets/tables.ts";
 
 export { candidateCounts } from "./candidates/tables.ts";
 export { createHandlerRegistry, type HandlerRegistry, type TrustedHandler } from "./capabilities/registry.ts";
@@ -50,6 +51,11 @@ export { PACK_LIMITS, type PackLimits } from "./packs/limits.ts";
 export { parseManifest, MANIFEST_SCHEMA, type PackManifest } from "./packs/manifest.ts";
 export { PACK_STATES, type Pack, type PackState } from "./packs/model.ts";
 export { packReconciler, pendingSummary, type CandidateCounts, type Reconciler } from "./packs/reconciler.ts";
+export { parseFernetKey } from "./secrets/fernet.ts";
+export { SECRET_LIMITS } from "./secrets/limits.ts";
+export { secretDeclarations } from "./secrets/operations.ts";
+export { createSecrets, type ReadSecret, type SecretDeps, type Secrets } from "./secrets/secrets.ts";
+export { PLAIN_TEXT, storedValues, type SecretsKey, type StoredValues } from "./secrets/vault.ts";
 export { readTree } from "./packs/tree.ts";
 export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
 export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
@@ -64,6 +70,7 @@ export const platformMigrations: readonly Migrations[] = [
   GRANT_MIGRATIONS,
   PRIVILEGE_MIGRATIONS,
   FLOW_MIGRATIONS,
+  SECRET_MIGRATIONS,
 ];
 
 /** Packs, and what the composition root hands to the other capabilities. */

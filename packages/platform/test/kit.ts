@@ -2,7 +2,17 @@
 /** What tests of platform and control share: a real store, the real pipeline, and small packs on disk. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { digestOf, micros, millis, ok, systemRandom, uuidv7, type Clock } from "@rumi/kernel";
+import {
+  digestOf,
+  micros,
+  millis,
+  NO_SECRETS,
+  ok,
+  systemRandom,
+  uuidv7,
+  type Clock,
+  type Scrubber,
+} from "@rumi/kernel";
 import {
   createLogger,
   createMetrics,
@@ -10,6 +20,7 @@ import {
   createRegistry,
   fixedSafety,
   guards,
+  scrubbedStore,
   type Answer,
   type Declaration,
   type Guards,
@@ -86,6 +97,8 @@ export async function openWorld(
     readonly guards?: Guards;
     /** Told what there is, as the program tells it. */
     readonly know?: (registry: Registry) => void;
+    /** Where it knows secrets, log and pipeline keep none of them, as in the program. */
+    readonly scrubber?: Scrubber;
   },
   path?: string,
   /** Another store than a new SQLite file. */
@@ -108,19 +121,26 @@ export async function openWorld(
       : ok(given);
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
-  const { declarations, guards: asked, know } = make({ folder, store, clock });
+  const { declarations, guards: asked, know, scrubber = NO_SECRETS } = make({ folder, store, clock });
   const registry = createRegistry(declarations);
   know?.(registry);
   const lines: string[] = [];
   const pipeline = createPipeline({
-    store,
+    store: scrubbedStore(store, scrubber),
+    scrubber,
     registry,
     guards: asked ?? guards({ safety: fixedSafety("NORMAL") }),
     clock,
     random,
     metrics: createMetrics(),
     fingerprintKey: new Uint8Array(32).fill(7),
-    logger: createLogger({ level: "INFO", format: "json", clock, sink: (line) => lines.push(line) }),
+    logger: createLogger({
+      level: "INFO",
+      format: "json",
+      clock,
+      sink: (line) => lines.push(line),
+      redact: scrubber.text,
+    }),
   });
   const id = (): string => uuidv7(clock.now(), random);
   const found = <T>(map: ReadonlyMap<string, T>, name: string): T => {

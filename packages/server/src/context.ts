@@ -1,5 +1,13 @@
 /** What every request carries: its trace, its language, and who asked. */
-import { type Failure, type Language, type Random, ERROR_CATALOGUE, type Clock, uuidv7 } from "@rumi/kernel";
+import {
+  type Failure,
+  type Language,
+  type Random,
+  type Scrubber,
+  ERROR_CATALOGUE,
+  type Clock,
+  uuidv7,
+} from "@rumi/kernel";
 import type { Principal } from "@rumi/operations";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { errorEnvelope, languageOf } from "./envelope.ts";
@@ -8,6 +16,7 @@ import type { RunbookOf } from "./ports.ts";
 declare module "fastify" {
   interface FastifyInstance {
     readonly runbookOf: RunbookOf;
+    readonly scrubber: Scrubber;
   }
   interface FastifyRequest {
     trace: string;
@@ -43,7 +52,10 @@ export function sendFailure(request: FastifyRequest, reply: FastifyReply, of: Fa
 }
 
 export function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {
-  return reply.code(status).header("content-type", "application/json; charset=utf-8").send(JSON.stringify(body));
+  return reply
+    .code(status)
+    .header("content-type", "application/json; charset=utf-8")
+    .send(JSON.stringify(reply.server.scrubber.value(body)));
 }
 
 export function remoteOf(request: FastifyRequest): string {

@@ -55,6 +55,9 @@ export function installEventStream(
       operation: EVENTS_ACTION,
       target: { resource_type: "query", resource_id: EVENTS_ACTION },
     });
+  /** As JSON, so that it stays some; the change may be older than the secret. */
+  const withoutSecrets = (data: string): string =>
+    app.scrubber.isIn(data) ? JSON.stringify(app.scrubber.value(JSON.parse(data))) : data;
   const drop = (listener: Listener): void => {
     listeners.delete(listener);
     listener.reply.raw.destroy();
@@ -65,7 +68,7 @@ export function installEventStream(
     for (;;) {
       const { rows, gap } = await readFeed(store, store, listener.seq, SERVER_LIMITS.stream_page_rows);
       if (!listeners.has(listener)) return;
-      const frames = rows.map(({ seq, kind, data }) => `id: ${seq}\nevent: ${kind}\ndata: ${data}\n\n`);
+      const frames = rows.map(({ seq, kind, data }) => `id: ${seq}\nevent: ${kind}\ndata: ${withoutSecrets(data)}\n\n`);
       if (gap) frames.unshift(`event: gap\ndata: {"after":${listener.seq}}\n\n`);
       if (frames.length > 0) send(listener, frames.join(""));
       listener.seq = rows.at(-1)?.seq ?? listener.seq;

@@ -1,5 +1,5 @@
 /** What the server needs from the parts above it; the composition root hands it in. */
-import type { Random, Clock } from "@rumi/kernel";
+import type { Random, Clock, Scrubber } from "@rumi/kernel";
 import type { Authenticator, FailureLimiter, Logger, Metrics, Pipeline } from "@rumi/operations";
 
 export interface HealthSource {
@@ -27,6 +27,8 @@ export type ServerSettings = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Takes known secrets out of every answer and every live change; without it none are known. */
+  readonly scrubber?: Scrubber;
   readonly metrics: Metrics;
   /** Done before each answer of /metrics: what is only known elsewhere is published then. */
   readonly beforeScrape?: () => Promise<void>;

@@ -1,5 +1,5 @@
 /** The few routes that are no declared operation; all of them only read (server.test.ts walks the router). */
-import { failure } from "@rumi/kernel";
+import { failure, type Scrubber } from "@rumi/kernel";
 import type { FastifyInstance } from "fastify";
 import { sendFailure, sendJson } from "./context.ts";
 import type { LogSource, ServerSettings } from "./ports.ts";
@@ -13,9 +13,16 @@ export function installRawRoutes(app: FastifyInstance, settings: ServerSettings)
   });
   app.get("/metrics", async (_request, reply) => {
     await settings.beforeScrape?.();
-    return reply.header("content-type", "text/plain; version=0.0.4; charset=utf-8").send(settings.metrics.text());
+    return reply
+      .header("content-type", "text/plain; version=0.0.4; charset=utf-8")
+      .send(withoutSecrets(settings.metrics.text(), settings.scrubber));
   });
   if (settings.log !== null) installLog(app, settings.log);
+}
+
+/** Only what labels say: a sample that happens to be a secret's digits is a sample. */
+function withoutSecrets(metrics: string, scrubber: Scrubber | undefined): string {
+  return scrubber === undefined ? metrics : metrics.replaceAll(/"(?:[^"\\\n]|\\.)*"/g, scrubber.text);
 }
 
 function installLog(app: FastifyInstance, log: LogSource): void {

@@ -5,7 +5,7 @@
  * - Every route that is not a GET belongs to a declared operation; the raw routes only read.
  * - No token, no answer but 401, whatever is asked; nothing that a client sends makes a 5xx.
  */
-import { type Failure, type Result, err, failure, ok } from "@rumi/kernel";
+import { type Failure, type Result, NO_SECRETS, err, failure, ok } from "@rumi/kernel";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { authenticate, greet, installAdmission, type Lifecycle } from "./admission.ts";
 import { installBodyParser } from "./body.ts";
@@ -67,6 +67,7 @@ export function createServer(settings: ServerSettings): Server {
       });
   });
   app.decorate("runbookOf", settings.runbookOf ?? (() => undefined));
+  app.decorate("scrubber", settings.scrubber ?? NO_SECRETS);
   installAdmission(app, settings, lifecycle);
   installBodyParser(app);
   installFailures(app, settings, routes);

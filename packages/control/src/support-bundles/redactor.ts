@@ -3,6 +3,8 @@
  * credentials of the environment, texts of bots' configurations), whatever calls itself one, and whatever has the form
  * of one wherever it stands.
  */
+import { formsOf } from "@rumi/kernel";
+
 const CREDENTIAL_NAME = /secret|token|passw|api_?key|private_?key|credential|authori[sz]ation/i;
 const NAMED =
   /([\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key|private[_-]?key|credential|authorization)[\w-]*\\?["']?\s*[:=]\s*\\?)(["']?)(?!null\b|\[)[^\s"',;)}\]\\]{4,}/gi;
@@ -16,15 +18,10 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/g, "[redacted]"],
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s/@"']+@/gi, "$1:[redacted]@"],
 ];
-const KNOWN_MIN = 6;
-
 export type Redactor = (text: string) => string;
 
 export function redactor(known: readonly string[]): Redactor {
-  const wanted = known.filter((one) => one.length >= KNOWN_MIN);
-  // Within JSON a text of several lines stands with its ends written out.
-  const written = wanted.map((one) => JSON.stringify(one).slice(1, -1));
-  const sorted = [...new Set([...wanted, ...written])].toSorted((a, b) => b.length - a.length);
+  const sorted = [...new Set(known.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
   return (text) => {
     let clean = text;
     for (const secret of sorted) clean = clean.replaceAll(secret, "[redacted]");

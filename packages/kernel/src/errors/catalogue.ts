@@ -26,6 +26,7 @@ import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { RISK_ERRORS } from "./risk.ts";
+import { SECRET_ERRORS } from "./sec.ts";
 import { STO_ERRORS } from "./sto.ts";
 import { SUPPLY_GATE_ERRORS } from "./sup-gate.ts";
 import { LIVE_ERRORS } from "./str-live.ts";
@@ -51,6 +52,7 @@ const TABLE = {
   ...NET_ERRORS,
   ...PACK_ERRORS,
   ...RISK_ERRORS,
+  ...SECRET_ERRORS,
   ...STO_ERRORS,
   ...SUPPLY_GATE_ERRORS,
   ...STR_ERRORS,

@@ -90,6 +90,13 @@ export const ACCESS_KINDS = defineKinds({
       new_key_id: text(256),
     },
   },
+  "secret.set": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "financial",
+    details: { encrypted: flag, replaced: flag },
+  },
+  "secret.deleted": { category: "security", severity: NOTABLE, retention: "financial", details: {} },
   "query.sensitive_read": {
     category: "security",
     severity: USUAL,

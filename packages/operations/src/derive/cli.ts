@@ -11,6 +11,8 @@ export type CliFlag = {
   readonly description: string;
   readonly choices?: readonly string[];
   readonly default?: unknown;
+  /** Its value is a secret, so it may come over standard input instead of standing in a list of processes. */
+  readonly secret?: true;
 };
 export type CliCommand = {
   readonly noun: string;
@@ -31,9 +33,13 @@ export type CliCommand = {
 export function cliCommands(registry: Registry): readonly CliCommand[] {
   return [...registry.operations.values(), ...registry.queries.values()]
     .map(({ definition, schema }): CliCommand => {
+      const secret = definition.kind === "operation" ? (definition.secret_fields ?? []) : [];
       const [noun = "", ...verb] = definition.name.split(".");
       const positional = pathParams(definition.http.path);
-      const all = Object.entries(schema.properties).map(([field, of]) => flag(field, of, schema));
+      const all = Object.entries(schema.properties).map(([field, of]) => ({
+        ...flag(field, of, schema),
+        ...(secret.includes(field) ? ({ secret: true } as const) : {}),
+      }));
       return {
         noun,
         verb: verb.join("-").replaceAll("_", "-"),

@@ -157,7 +157,16 @@ export async function deny(run: Run, why: Failure, context: PipelineContext): Pr
     writes: [
       ...(run.recovery_point === null
         ? []
-        : [finishKey(context.store, run.command_id, run.recovery_point, outcome.status, encodeOutcome(outcome), now)]),
+        : [
+            finishKey(
+              context.store,
+              run.command_id,
+              run.recovery_point,
+              outcome.status,
+              encodeOutcome(context.scrubber.value(outcome)),
+              now,
+            ),
+          ]),
       ...(run.confirmation === null ? [] : [run.confirmation.redeemed.spend(why.code)]),
     ],
     events: [
@@ -189,9 +198,16 @@ async function challenged(
   const event = auditEvent(opened.event, run.frame, context.newId(), now);
   const committed = await context.store.commit({
     writes: [
-      finishKey(context.store, command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
+      finishKey(
+        context.store,
+        command_id,
+        recovery_point,
+        outcome.status,
+        encodeOutcome(context.scrubber.value(outcome)),
+        now,
+      ),
       ...opened.writes,
-      ...feedOfEvents(context.store, [event]),
+      ...feedOfEvents(context, [event]),
     ],
     events: [event],
   });

@@ -39,7 +39,7 @@ export async function examine(
     trace_id: "",
     remote: "proposal",
   });
-  const end = takeInput(wish, structuredClone(sent));
+  const end = takeInput(wish, structuredClone(sent), context);
   if (end?.kind === "turn_away") return err(insideInput(end.failure));
   const { input, target } = wish;
   const forbidden = await permissionRefusal(definition, principal, target, context);

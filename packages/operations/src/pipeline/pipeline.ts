@@ -7,7 +7,7 @@
  *   recovery.test.ts).
  * - Nothing changes that is not in the audit log (audit.test.ts).
  */
-import { type Failure, type Result, err, failure, ok, uuidv7 } from "@rumi/kernel";
+import { type Failure, type Result, NO_SECRETS, err, failure, ok, uuidv7 } from "@rumi/kernel";
 import { type Answer, refused } from "../answer.ts";
 import { auditEvent, PIPELINE_EVENTS } from "../audit.ts";
 import { feedOfEvents, feedOfItems } from "../feed.ts";
@@ -59,6 +59,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
   const now = (): ReturnType<PipelineContext["now"]> => settings.clock.now();
   const context: PipelineContext = {
     ...settings,
+    scrubber: settings.scrubber ?? NO_SECRETS,
     owner: uuidv7(now(), settings.random),
     running: new Map(),
     turns: createTurns(),
@@ -220,8 +221,8 @@ async function observe(
     const writes = [
       ...decision.writes,
       ...decision.outbox.map((item) => enqueue(store, item, now)),
-      ...feedOfEvents(store, events),
-      ...feedOfItems(store, decision.feed, now),
+      ...feedOfEvents(context, events),
+      ...feedOfItems(context, decision.feed, now),
     ];
     if (writes.length + events.length === 0) return ok(decision.data);
     const committed = await store.commit({ writes, events });

@@ -119,7 +119,9 @@ async function endUnknown(
     ...denialDetails(why),
   });
   const committed = await context.store.commit({
-    writes: [finishKey(context.store, row.key, seen, outcome.status, encodeOutcome(outcome), now)],
+    writes: [
+      finishKey(context.store, row.key, seen, outcome.status, encodeOutcome(context.scrubber.value(outcome)), now),
+    ],
     events: [auditEvent(draft, frame, context.newId(), now)],
   });
   return committed.ok ? "refused" : "failed";

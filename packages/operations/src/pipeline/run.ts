@@ -1,5 +1,5 @@
 /** One command on its way through the stages: what each stage found out, and how a stage ends the way. */
-import type { Clock, Failure, Micros, Random, Result, Uuid } from "@rumi/kernel";
+import type { Clock, Failure, Micros, Random, Result, Scrubber, Uuid } from "@rumi/kernel";
 import type { OperationKeyRow, Reader, Store, Write } from "@rumi/store";
 import type { Answer } from "../answer.ts";
 import type { EventFrame } from "../audit.ts";
@@ -22,6 +22,8 @@ export type PipelineSettings = {
   readonly fingerprintKey: Uint8Array;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Takes known secrets out of what is kept of a request; without it none are known. */
+  readonly scrubber?: Scrubber;
   /** Told the name of every stage that begins, for tests. */
   readonly onStage?: (stage: StageName, command_id: string | null) => void;
 };
@@ -41,6 +43,7 @@ export type CommandRequest = {
 
 /** What the stages share; made once per pipeline. */
 export type PipelineContext = PipelineSettings & {
+  readonly scrubber: Scrubber;
   /** Names this process in the dedupe rows. */
   readonly owner: string;
   /** Commands that are being carried out here, by key, with their fingerprint. */

@@ -144,7 +144,8 @@ export async function readPlain(path: string): Promise<Buffer | undefined> {
   }
 }
 
-async function writeDurably(path: string, data: Uint8Array, mode: number): Promise<void> {
+/** A new file, on the disk when it returns; one that is there already is an error. */
+export async function writeDurably(path: string, data: Uint8Array, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
@@ -168,7 +169,7 @@ async function sealFolders(root: string, entries: readonly PackEntry[]): Promise
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY);
   try {
     await folder.sync();

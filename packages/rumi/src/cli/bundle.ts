@@ -7,7 +7,10 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { bundleOf, environmentSecrets, redactor, statisticsOf, textsWithin, withheld } from "@rumi/control";
 import { failure, systemClock, systemRandom, uuidv7 } from "@rumi/kernel";
+import { storedValues, type SecretsKey } from "@rumi/platform";
 import { homePaths, type HomePaths } from "../home/layout.ts";
+import { findSecretsKey } from "../home/secrets-key.ts";
+import type { Settings } from "../home/settings.ts";
 import { headOf, keysOf, logsOf, withheldSettings } from "../program/bundle-sources.ts";
 import { doctorChecks } from "../setup/checks.ts";
 import type { Installation } from "../program/installation.ts";
@@ -36,14 +39,16 @@ export function addBundleCommand(program: Command, context: CliContext, place: I
       const client = clientOf(context);
       const live = client.ok ? await fromProgram(client.value) : null;
       const clock = systemClock();
+      const stored = await secretsOf(paths, settings.value);
       const left_out = live === null ? LEFT_OUT.map((what) => `${what}: the program did not answer`) : [];
       const made = bundleOf({
         bundle_id: uuidv7(clock.now(), systemRandom()),
         created_at: clock.now(),
-        missing: left_out,
+        missing: [...left_out, ...stored.unreadable.map((key) => `logs: the secret ${key} cannot be opened`)],
         redact: redactor([
           ...environmentSecrets(context.environment),
           ...keysOf(paths),
+          ...stored.values,
           ...(client.ok ? [client.value.token] : []),
           ...(live?.bots ?? []).flatMap((bot) => textsWithin(configOf(bot))),
         ]),
@@ -53,7 +58,8 @@ export function addBundleCommand(program: Command, context: CliContext, place: I
           "settings.json": json(withheldSettings(settings.value)),
           "audit.json": json(await auditFacts(context, paths)),
           ...(live === null ? {} : filesOf(live)),
-          ...logsOf(paths),
+          // Whatever cannot be opened cannot be looked for either.
+          ...(stored.unreadable.length === 0 ? logsOf(paths) : {}),
         },
       });
       const out = resolve(options.out ?? "rumi-bundle.zip");
@@ -72,6 +78,17 @@ export function addBundleCommand(program: Command, context: CliContext, place: I
       }
       return undefined;
     });
+}
+
+/** Stored secrets in clear, to be struck out, and the keys of those that do not open here. */
+async function secretsOf(
+  paths: HomePaths,
+  settings: Settings,
+): Promise<{ readonly values: readonly string[]; readonly unreadable: readonly string[] }> {
+  const found = findSecretsKey(paths, settings);
+  const none: SecretsKey = { kind: "none", plain_text: "refused", problem: "it is malformed" };
+  const { values, unreadable } = await storedValues(paths.secrets, found.ok ? found.value.key : none);
+  return { values: values.map(({ value }) => value), unreadable: unreadable.map(({ key }) => key) };
 }
 
 const LEFT_OUT = ["bots", "instances", "statistics", "failures", "metrics"];

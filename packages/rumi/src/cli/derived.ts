@@ -109,7 +109,8 @@ function describe(flag: CliFlag, command: CliCommand): string {
   const minted = command.mintsCommandId && flag.field === "command_id";
   const need = flag.required && !minted ? " (required)" : "";
   const fallback = flag.default === undefined ? "" : ` (default ${JSON.stringify(flag.default)})`;
-  const form = flag.type === "json" ? "; JSON, or @FILE" : "";
+  const form =
+    flag.type === "json" ? "; JSON, or @FILE" : flag.secret === true ? "; - reads it from standard input" : "";
   return `${flag.description}${form}${need}${fallback}`;
 }
 
@@ -150,7 +151,8 @@ function valueOf(flag: CliFlag, given: unknown): { readonly value: unknown } | s
       return jsonValue(flag, String(given));
     case "string":
     case "string[]":
-      return { value: given };
+      // Without the line end that a shell or an editor adds.
+      return { value: flag.secret === true && given === "-" ? readFileSync(0, "utf8").replace(/\r?\n$/, "") : given };
   }
 }
 

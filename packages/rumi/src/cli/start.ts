@@ -1,5 +1,5 @@
 /** `rumi start`: the program in the foreground until a signal ends it in order. */
-import { systemClock, systemRandom, type Failure, type Result } from "@rumi/kernel";
+import { createScrubber, systemClock, systemRandom, type Failure, type Result } from "@rumi/kernel";
 import type { Command } from "commander";
 import type { Settings } from "../home/settings.ts";
 import type { Installation } from "../program/installation.ts";
@@ -72,8 +72,16 @@ export async function startHere(
   const { createLogger } = await import("@rumi/operations");
   const { startProgram } = await import("../program/start.ts");
   const clock = systemClock();
-  const logger = createLogger({ level: settings.log_level, format: settings.log_format, clock, sink: options.sink });
-  return startProgram({ settings, installation, clock, random: systemRandom(), logger, headless: options.headless });
+  const scrubber = createScrubber();
+  const logger = createLogger({
+    level: settings.log_level,
+    format: settings.log_format,
+    clock,
+    sink: options.sink,
+    redact: scrubber.text,
+  });
+  const random = systemRandom();
+  return startProgram({ settings, installation, clock, random, logger, scrubber, headless: options.headless });
 }
 
 /** The first signal that asks for the end; a later, second one ends the process at once. */

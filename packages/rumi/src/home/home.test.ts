@@ -113,7 +113,7 @@ describe("keys", () => {
     const first = value(openKeys(paths, { rotate_hmac: false }));
     const again = value(openKeys(paths, { rotate_hmac: false }));
     expect(again).toEqual(first);
-    for (const name of [".hmac_key", ".secrets_key", ".ledger_key", ".attestation_key"]) {
+    for (const name of [".hmac_key", ".ledger_key", ".attestation_key"]) {
       expect(statSync(join(paths.settings, name)).mode & 0o777).toBe(0o600);
     }
   });

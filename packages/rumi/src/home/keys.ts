@@ -4,7 +4,7 @@
  * | File (user_data/settings/) | For | Form |
  * |---|---|---|
  * | .hmac_key | bearer token, request fingerprints | 32 random bytes, base64url |
- * | .secrets_key | secrets at rest | Fernet key: 32 random bytes, base64url with padding |
+ * | .secrets_key | secrets at rest (secrets-key.ts) | Fernet key: 32 random bytes, base64url with padding |
  * | .ledger_key | signed checkpoints of the audit log | Ed25519, PKCS#8 PEM |
  * | .attestation_key | attestations | ECDSA P-256, PKCS#8 PEM |
  *
@@ -24,7 +24,6 @@ import type { HomePaths } from "./layout.ts";
 
 export type HomeKeys = {
   readonly hmac: Uint8Array;
-  readonly secrets: string;
   readonly ledger_pem: string;
   readonly attestation_pem: string;
   readonly hmac_rotated: boolean;
@@ -56,9 +55,6 @@ export function openKeys(
   const hmacText = readOrMake(file(".hmac_key"), () => randomBytes(32).toString("base64url"));
   const hmac = new Uint8Array(Buffer.from(hmacText, "base64url"));
   if (hmac.length !== 32) return damaged(file(".hmac_key"), "it does not hold 32 bytes");
-  const secrets = readOrMake(file(".secrets_key"), () =>
-    randomBytes(32).toString("base64").replaceAll("+", "-").replaceAll("/", "_"),
-  );
   const ledger = readOrMake(file(".ledger_key"), () =>
     generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
   );
@@ -69,7 +65,6 @@ export function openKeys(
   if (keyType(attestation) !== "ec") return damaged(file(".attestation_key"), "it is not a P-256 private key");
   return ok({
     hmac,
-    secrets,
     ledger_pem: ledger,
     attestation_pem: attestation,
     hmac_rotated: rotated,
@@ -103,7 +98,7 @@ function rotateWhenAsked(paths: HomePaths, asked: boolean): boolean {
   return true;
 }
 
-function readOrMake(path: string, make: () => string): string {
+export function readOrMake(path: string, make: () => string): string {
   if (!existsSync(path)) writeFileDurably(path, `${make().trimEnd()}\n`, KEY_MODE);
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, KEY_MODE);
   return readFileSync(path, "utf8").trim();
@@ -117,6 +112,6 @@ function keyType(pem: string): string | undefined {
   }
 }
 
-function damaged(path: string, problem: string): Result<never, Failure> {
+export function damaged(path: string, problem: string): Result<never, Failure> {
   return err(failure("RUMI-SYS-002", { name: path, problem }));
 }

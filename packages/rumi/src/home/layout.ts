@@ -35,6 +35,7 @@ export type HomePaths = {
   readonly backups: string;
   readonly audit: string;
   readonly tlog: string;
+  readonly secrets: string;
   readonly packs: string;
   readonly pack_staging: string;
   readonly pending: string;
@@ -56,6 +57,7 @@ export function homePaths(home: string): HomePaths {
     backups: join(userData, "backups"),
     audit: join(userData, "audit"),
     tlog: join(userData, "tlog"),
+    secrets: join(userData, "secrets"),
     packs: join(userData, "packs"),
     pack_staging: join(userData, "pack_staging"),
     pending: join(userData, "pending"),

@@ -23,6 +23,10 @@ export type Settings = {
   readonly max_request_body_bytes: number;
   readonly max_response_bytes: number;
   readonly max_concurrent_flows: number;
+  /** A Fernet key; null: it is in the home's own file. */
+  readonly secrets_key: string | null;
+  readonly secrets_allow_plaintext: "auto" | "true" | "false";
+  readonly secret_get_rate_limit: number;
   readonly cors_origins: readonly string[];
   readonly diagnostics_verbose: boolean;
   readonly dangerous_operations: "enabled" | "disabled";
@@ -76,6 +80,12 @@ const figures = (text: string): Parsed<Readonly<Record<string, number>>> => {
 
 const folder = (text: string): Parsed<string | null> =>
   text === "" ? { value: null } : isAbsolute(text) ? { value: text } : { problem: "not an absolute path" };
+
+/** What is wrong is said, what was given never. */
+const fernetKey = (text: string): Parsed<string | null> => {
+  if (text === "") return { value: null };
+  return /^[A-Za-z0-9_+/-]{43}=?$/.test(text) ? { value: text } : { problem: "not a Fernet key: 32 bytes in Base64" };
+};
 
 const anyText = (text: string): Parsed<string> => (text === "" ? { problem: "empty" } : { value: text });
 
@@ -159,6 +169,25 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "Runs of flows at once; one more is refused.",
     parse: whole(1, 1_000),
   },
+  secrets_key: {
+    name: "RUMI_SECRETS_KEY",
+    default: "",
+    meaning: "Fernet key for stored secrets, 32 bytes in Base64; empty: user_data/settings/.secrets_key.",
+    parse: fernetKey,
+  },
+  secrets_allow_plaintext: {
+    name: "RUMI_SECRETS_ALLOW_PLAINTEXT",
+    default: "auto",
+    meaning:
+      "Without a key: auto makes one, and keeps plain text with a warning only where it cannot be written; true does so without one; false makes none and refuses to store.",
+    parse: oneOf("auto", "true", "false"),
+  },
+  secret_get_rate_limit: {
+    name: "RUMI_SECRET_GET_RATE_LIMIT",
+    default: "60",
+    meaning: "Secrets that one pack may read within a minute (sliding window).",
+    parse: whole(1, 100_000),
+  },
   cors_origins: {
     name: "RUMI_CORS_ORIGINS",
     default: "",
@@ -224,6 +253,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       max_request_body_bytes: read(SETTINGS.max_request_body_bytes),
       max_response_bytes: read(SETTINGS.max_response_bytes),
       max_concurrent_flows: read(SETTINGS.max_concurrent_flows),
+      secrets_key: read(SETTINGS.secrets_key),
+      secrets_allow_plaintext: read(SETTINGS.secrets_allow_plaintext),
+      secret_get_rate_limit: read(SETTINGS.secret_get_rate_limit),
       cors_origins: read(SETTINGS.cors_origins),
       diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
       dangerous_operations: read(SETTINGS.dangerous_operations),

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { environmentSecrets, withheld, type BundleShelf, type BundleSources } from "@rumi/control";
+import type { Scrubber } from "@rumi/kernel";
 import type { Metrics } from "@rumi/operations";
 import { writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
@@ -17,11 +18,12 @@ export function bundleSources(of: {
   readonly installation: Pick<Installation, "version">;
   readonly metrics: Pick<Metrics, "text">;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly scrubber: Pick<Scrubber, "values">;
 }): BundleSources {
   const { paths, settings, installation, metrics } = of;
   return {
     shelf: folderShelf(join(paths.user_data, "support_bundles")),
-    secrets: () => [...environmentSecrets(of.environment), ...keysOf(paths)],
+    secrets: () => [...environmentSecrets(of.environment), ...keysOf(paths), ...of.scrubber.values()],
     texts: () =>
       Promise.resolve({
         "versions.json": json({

@@ -1,8 +1,16 @@
 /** The declarations without a program: what the command line and the documents are made from. */
 import { createControlPlane } from "@rumi/control";
-import { millis, micros, seededRandom, type Clock } from "@rumi/kernel";
+import { millis, micros, NO_SECRETS, seededRandom, type Clock } from "@rumi/kernel";
 import { cliCommands, createLogger, createRegistry, type CliCommand, type Registry } from "@rumi/operations";
-import { createPackLibrary, flowDeclarations, platformDeclarations, PACK_LIMITS, type PackDeps } from "@rumi/platform";
+import {
+  createPackLibrary,
+  createSecrets,
+  flowDeclarations,
+  platformDeclarations,
+  PACK_LIMITS,
+  secretDeclarations,
+  type PackDeps,
+} from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { simulatedFunds } from "@rumi/venues";
 
@@ -56,9 +64,20 @@ export function describedOperations(): Registry {
     sources: { current: nothing, refresh: nothing, recent: nothing },
     engine: { resume: nothing, carry: nothing, isOpen: nothing, close: nothing },
   };
+  const secrets = createSecrets({
+    store,
+    clock,
+    random,
+    scrubber: NO_SECRETS,
+    folder: "",
+    key: { kind: "none", plain_text: "refused", problem: "" },
+    reads_per_minute: 1,
+    liveBotsUsing: nothing,
+  });
   return createRegistry([
     ...control.declarations,
     ...platformDeclarations({ ...deps, handlers: "" }, library),
     ...flowDeclarations(flows),
+    ...secretDeclarations(secrets),
   ]);
 }

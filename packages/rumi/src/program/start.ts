@@ -14,10 +14,8 @@ import {
   createControlPlane,
   createRunnerSupervisor,
   controlMigrations,
-  botsUsingPack,
   listenForRunners,
   instanceMetrics,
-  liveBotsUsingPack,
   readRunners,
   runbookOf,
   runnerSocketPath,
@@ -28,7 +26,17 @@ import {
   type RunnerSupervisor,
   type Thresholds,
 } from "@rumi/control";
-import { hmacSha256, millis, ok, uuidv7, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
+import {
+  hmacSha256,
+  millis,
+  ok,
+  uuidv7,
+  type Clock,
+  type Failure,
+  type Random,
+  type Result,
+  type Scrubber,
+} from "@rumi/kernel";
 import { attesterFromPem, encodeVerifier, logOrigin, proveEvent, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import {
   createMetrics,
@@ -37,24 +45,23 @@ import {
   deriveToken,
   failureLimiter,
   homeAuthenticator,
+  scrubbedStore,
   type Logger,
   type Metrics,
   type Pipeline,
 } from "@rumi/operations";
 import {
-  createPackLibrary,
   createSlidingWindow,
   flowDeclarations,
+  secretDeclarations,
   packReconciler,
   platformDeclarations,
   platformMigrations,
-  PACK_LIMITS,
   restartReconciler,
   systemEvent,
-  type PackDeps,
   type PackLibrary,
 } from "@rumi/platform";
-import { createServer, EVENTS_ACTION, isLoopback, type Server } from "@rumi/server";
+import { createServer, EVENTS_ACTION, type Server } from "@rumi/server";
 import { openSqliteStore, storedLog, type Store } from "@rumi/store";
 import { declaredFunds, loadRecordings } from "@rumi/venues";
 import { emergencyFile } from "../home/emergency-file.ts";
@@ -70,6 +77,8 @@ import { healthSource, hostFacts, probes } from "./health.ts";
 import type { Installation } from "./installation.ts";
 import { followLog, type LogViews } from "./log-views.ts";
 import { takeHome, type HeldHome } from "./open-home.ts";
+import { openSecrets } from "./open-secrets.ts";
+import { packLibrary } from "./pack-library.ts";
 import { networkPorts, privilegePorts, waitingCandidates } from "./platform-ports.ts";
 import { runnerProcess } from "./runner-process.ts";
 import { servedLog } from "./served-log.ts";
@@ -92,6 +101,8 @@ export type ProgramOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Taken through by the logger's sink too. */
+  readonly scrubber: Scrubber;
   /** Without a console: its files are not served. */
   readonly headless: boolean;
 };
@@ -164,6 +175,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   const metrics = createMetrics();
   const library = packLibrary(store.value, paths, options);
+  const secrets = await openSecrets(store.value, held.value, options);
   const control = controlPlane(store.value, library.library, held.value, metrics, {
     ...options,
     interlocks: interlocks.value,
@@ -187,6 +199,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
       library.library,
     ),
     ...flowDeclarations(flows.deps),
+    ...secretDeclarations(secrets),
   ]);
   control.know(registry, [EVENTS_ACTION]);
   const pipeline = createPipeline({
@@ -196,6 +209,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     random,
     metrics,
     logger: logger.child("operations"),
+    scrubber: options.scrubber,
     guards: control.guards,
     fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
   });
@@ -212,6 +226,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
       // Hashes whole trees, which no stop stands behind.
       [packReconciler({ ...library.deps, summaryPath, candidates }, library.library)],
       [restartReconciler({ store: store.value, clock, restart: () => restart() })],
+      [secrets.reconciler],
       [control.bulk(pipeline, ["stops"])],
       [control.drift()],
       [control.bulk(pipeline, ["starts"])], // many commands with their admissions: stops and locks do not wait for them
@@ -264,11 +279,11 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   return ok({ url, token, paths, restartAsked, farewell });
 }
 
-function openStore(
+async function openStore(
   { paths, keys, home }: HeldHome,
-  { installation, random }: ProgramOptions,
+  { installation, random, scrubber }: ProgramOptions,
 ): Promise<Result<Store, Failure>> {
-  return openSqliteStore({
+  const opened = await openSqliteStore({
     path: join(paths.store, "rumi.sqlite"),
     backup_folder: paths.backups,
     migrations: [...controlMigrations, ...platformMigrations],
@@ -276,6 +291,7 @@ function openStore(
     writer: { kind: "worker", worker_url: installation.writer_worker },
     random,
   });
+  return opened.ok ? ok(scrubbedStore(opened.value, scrubber)) : opened;
 }
 
 function startViews(store: Store, paths: HomePaths, signer: NoteSigner, { clock, logger }: ProgramOptions): LogViews {
@@ -284,36 +300,20 @@ function startViews(store: Store, paths: HomePaths, signer: NoteSigner, { clock,
   return views;
 }
 
-function packLibrary(
-  store: Store,
-  paths: HomePaths,
-  { settings, clock, random }: ProgramOptions,
-): { readonly deps: PackDeps; readonly library: PackLibrary } {
-  const isLocal = isLoopback(settings.api_bind_address);
-  const deps: PackDeps = {
-    store,
-    clock,
-    random,
-    limits: PACK_LIMITS,
-    folders: {
-      ecosystem: paths.ecosystem,
-      staging: paths.pack_staging,
-      store: paths.packs,
-      backups: join(paths.user_data, "pack_backups"),
-    },
-    importRoots: isLocal ? "any" : [paths.ecosystem, join(paths.user_data, "inbox")],
-    botsUsing: (reader, pack_id) => botsUsingPack(reader, store, pack_id),
-    liveBotsUsing: (reader, pack_id) => liveBotsUsingPack(reader, store, pack_id),
-  };
-  return { deps, library: createPackLibrary(deps) };
-}
-
 function controlPlane(
   store: Store,
   packs: PackLibrary,
   { paths, home, keys }: HeldHome,
   metrics: Metrics,
-  { settings, installation, clock, random, logger, interlocks }: ProgramOptions & { readonly interlocks: Thresholds },
+  {
+    settings,
+    installation,
+    clock,
+    random,
+    logger,
+    scrubber,
+    interlocks,
+  }: ProgramOptions & { readonly interlocks: Thresholds },
 ): ControlPlane {
   return createControlPlane({
     store,
@@ -327,7 +327,7 @@ function controlPlane(
     interlocks,
     isolation_floor: settings.security_mode === "strict" ? "strict" : "any",
     attester: attesterFromPem(keys.attestation_pem),
-    bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env }),
+    bundles: bundleSources({ paths, settings, installation, metrics, environment: process.env, scrubber }),
     supply: supplySources(paths, settings),
     emergency_file: emergencyFile(join(paths.user_data, "emergency.spool")),
     runDir: (bot_id, run_id) => join(paths.runs, bot_id, run_id),
@@ -467,6 +467,7 @@ function serve({ store, pipeline, metrics, control, signer, token, paths, option
     health: healthSource(probes({ store, hub: control.hub, home: paths.root })),
     log: servedLog(store, encodeVerifier(signer)),
     logger: logger.child("server"),
+    scrubber: options.scrubber,
     bind_address: settings.api_bind_address,
     port: settings.api_port,
     cors_origins: settings.cors_origins,

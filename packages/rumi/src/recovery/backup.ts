@@ -8,7 +8,7 @@
  *
  * Invariant (recovery.test.ts): what does not verify is never called a backup.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
   isoFromMicros,
@@ -21,6 +21,7 @@ import {
   type Result,
 } from "@rumi/kernel";
 import { parseCheckpoint, parseVerifier, readVerifierKey, verifyLog } from "@rumi/ledger";
+import { PLAIN_TEXT } from "@rumi/platform";
 import { copySqliteStore, openSqliteReader, storedLog } from "@rumi/store";
 import { syncDirectory, syncTree, writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
@@ -62,6 +63,8 @@ async function fill(paths: HomePaths, to: string, world: World): Promise<Result<
     ["flows", paths.flows],
   ] as const)
     if (existsSync(path)) cpSync(path, join(to, name), { recursive: true });
+  // What is sealed is nobody's without its key, which is kept apart; plain text does not leave.
+  if (existsSync(paths.secrets)) cpSync(paths.secrets, join(to, "secrets"), { recursive: true, filter: isSealed });
   const log = await logOf(to, vkey);
   if (!log.ok) return log;
   const now = world.clock.now();
@@ -82,6 +85,9 @@ async function fill(paths: HomePaths, to: string, world: World): Promise<Result<
   writeFileDurably(join(to, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`, 0o600);
   return ok(manifest);
 }
+
+const isSealed = (path: string): boolean =>
+  statSync(path).isDirectory() || !readFileSync(path, "utf8").startsWith(PLAIN_TEXT);
 
 /** The copy's log, checked entry by entry and laid out for any verifier. */
 async function logOf(to: string, vkey: string): Promise<Result<Manifest["log"], Failure>> {

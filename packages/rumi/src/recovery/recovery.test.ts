@@ -8,6 +8,7 @@ import { openSqliteReader, openSqliteStore, readLease, storedLog, type Store } f
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
 import { openKeys } from "../home/keys.ts";
+import { openSecretsKey } from "../home/secrets-key.ts";
 import { homePaths, makeHomeFolders, openHome, type HomePaths } from "../home/layout.ts";
 import { filesOfLog } from "../program/files-of-log.ts";
 import { backUpHome, verifiedLog } from "./backup.ts";
@@ -39,6 +40,7 @@ beforeEach(async () => {
   makeHomeFolders(paths);
   const home = openHome({ ...world, paths, environment: "dev" });
   const keys = openKeys(paths, { rotate_hmac: false });
+  openSecretsKey(paths, { secrets_key: null, secrets_allow_plaintext: "auto" });
   if (!home.ok || !keys.ok) throw new Error("no home");
   const origin = logOrigin("dev", home.value.home.home_id);
   const opened = await openSqliteStore({

@@ -65,10 +65,12 @@ async function make(
   const folders = makeHomeFolders(paths);
   if (!folders.ok) return folders;
   const { environment, layout_version } = manifest.home;
+  if (existsSync(join(from, "secrets"))) mkdirSync(paths.secrets, { recursive: true, mode: 0o700 });
   for (const [name, path] of [
     ["packs", paths.packs],
     ["ecosystem", paths.ecosystem],
     ["flows", paths.flows],
+    ["secrets", paths.secrets],
     // What everybody could see of the former log stays beside the new one.
     ["tlog", join(paths.user_data, "former_logs", manifest.home.home_id)],
   ] as const)

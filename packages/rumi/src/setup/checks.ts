@@ -13,6 +13,7 @@ import { clientOf, settingsOf, type CliContext } from "../cli/context.ts";
 import { homePaths } from "../home/layout.ts";
 import { diskStatus } from "../program/health.ts";
 import type { Installation } from "../program/installation.ts";
+import { secretChecks } from "./secret-checks.ts";
 
 export type Check = {
   readonly name: string;
@@ -25,7 +26,11 @@ export type Check = {
 const ASK_MS = 5_000;
 
 export async function doctorChecks(context: CliContext, place: Installation, home: string): Promise<readonly Check[]> {
-  return [...(await machineChecks(context, place)), ...(await homeChecks(context, home))];
+  return [
+    ...(await machineChecks(context, place)),
+    ...(await homeChecks(context, home)),
+    ...(await secretChecks(context)),
+  ];
 }
 
 export async function machineChecks(context: CliContext, place: Installation): Promise<readonly Check[]> {

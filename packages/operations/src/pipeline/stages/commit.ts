@@ -9,7 +9,7 @@ import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
 import { confirmationEvents } from "../confirmation.ts";
 import { rehearsed, withoutEffect } from "../rehearsal.ts";
-import { type Run, type Stage, unlogged } from "../run.ts";
+import { refuse, type Run, type Stage, unlogged } from "../run.ts";
 import { stillRunning } from "../still-running.ts";
 
 export const commit: Stage = {
@@ -30,19 +30,28 @@ export const commit: Stage = {
       ...(run.training === null ? {} : { session_id: run.training }),
     });
     const drafts = [...decision.events, applied];
+    const first = await decision.durable_first?.();
+    if (first?.ok === false) return refuse(first.error);
     const events = [
       ...confirmationEvents(run, PIPELINE_EVENTS.applied, { status_code: outcome.status }, newId, now),
       ...drafts.map((draft) => auditEvent(draft, run.frame, newId(), now)),
     ];
     const committed = await store.commit({
       writes: [
-        finishKey(store, run.command_id, recovery_point, outcome.status, encodeOutcome(outcome), now),
+        finishKey(
+          store,
+          run.command_id,
+          recovery_point,
+          outcome.status,
+          encodeOutcome(context.scrubber.value(outcome)),
+          now,
+        ),
         ...fences,
         ...(run.confirmation === null ? [] : [run.confirmation.redeemed.use]),
         ...decision.writes,
         ...decision.outbox.map((item) => enqueue(store, item, now)),
-        ...feedOfEvents(store, events.slice(0, -1)),
-        ...feedOfItems(store, decision.feed, now),
+        ...feedOfEvents(context, events.slice(0, -1)),
+        ...feedOfItems(context, decision.feed, now),
       ],
       events,
     });

@@ -2,6 +2,7 @@
 import { failure } from "@rumi/kernel";
 import { requestFingerprint } from "../../fingerprint.ts";
 import { PIPELINE_LIMITS } from "../../limits.ts";
+import { ownSecrets } from "../../scrubbing.ts";
 import { type PipelineContext, type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
 
 export const dedupe: Stage = {
@@ -10,6 +11,8 @@ export const dedupe: Stage = {
     if (run.dry_run) return undefined; // changes nothing, so it needs no key
     const refusal = findKey(run, context);
     if (refusal !== undefined) return refusal;
+    if ([context.scrubber, ownSecrets(run.operation.definition, run.input)].some((one) => one.isIn(run.command_id)))
+      return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "a secret is in it" }));
     run.fingerprint = requestFingerprint(context.fingerprintKey, run.operation, run.input);
     run.frame = { ...run.frame, request_id: run.command_id, fingerprint: run.fingerprint };
     return undefined;

@@ -63,10 +63,13 @@ async function known(row: OperationKeyRow, run: Run, context: PipelineContext): 
 
 function storedRequest(
   { operation: { definition }, principal, input, frame, training }: Run,
-  { owner }: PipelineContext,
+  { owner, scrubber }: PipelineContext,
 ): StoredRequest {
   const secret = definition.secret_fields ?? [];
-  const kept = Object.entries(input).filter(([name]) => !secret.includes(name));
+  // What holds a stored secret elsewhere is not kept either.
+  const kept = Object.entries(input).filter(
+    ([name, value]) => !secret.includes(name) && scrubber.value(value) === value,
+  );
   return {
     version: 1,
     owner,

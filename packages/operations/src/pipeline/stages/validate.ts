@@ -1,30 +1,35 @@
 /** Whether the request is exactly a request of this operation; refusals are counted, not kept as commands. */
-import { type Failure, failure, invariant, microsFromIso } from "@rumi/kernel";
+import { type Failure, type Scrubber, failure, invariant, microsFromIso } from "@rumi/kernel";
 import { PIPELINE_EVENTS } from "../../audit.ts";
 import { PIPELINE_LIMITS } from "../../limits.ts";
 import { commandInput } from "../../validate/raw-input.ts";
+import { ownSecrets } from "../../scrubbing.ts";
 import { unwritableProblem } from "../../validate/writable.ts";
-import { type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
+import { type PipelineContext, type Run, type Stage, type StageEnd, turnAway } from "../run.ts";
 
 export const validate: Stage = {
   name: "validate",
   run: (run, context) => {
-    const end = check(run);
+    const end = check(run, context);
     if (end?.kind === "turn_away")
       context.summaries.note(PIPELINE_EVENTS.requestInvalid, run.principal.id, end.failure.code);
     return end;
   },
 };
 
-function check(run: Run): StageEnd | undefined {
+function check(run: Run, context: PipelineContext): StageEnd | undefined {
   const { operation, request } = run;
   const joined = commandInput(request.raw, operation.schema);
   if (!joined.ok) return turnAway(joined.error);
-  return takeInput(run, joined.value);
+  return takeInput(run, joined.value, context);
 }
 
 /** Makes the input of the run of what was sent, where it is exactly a request of its operation and the log can carry it. */
-export function takeInput(run: Run, sent: Record<string, unknown>): StageEnd | undefined {
+export function takeInput(
+  run: Run,
+  sent: Record<string, unknown>,
+  { scrubber }: Pick<PipelineContext, "scrubber">,
+): StageEnd | undefined {
   const { operation } = run;
   const valid = operation.validate(sent);
   if (!valid.ok) return turnAway(reasonAsked(valid.error, sent));
@@ -33,6 +38,9 @@ export function takeInput(run: Run, sent: Record<string, unknown>): StageEnd | u
   const { dry_run, ...rest } = valid.value;
   run.dry_run = operation.definition.preview !== undefined && dry_run === true;
   run.input = operation.ownsDryRun ? rest : valid.value;
+  const repeated = ownSecretElsewhere(run);
+  if (repeated !== undefined) return repeated;
+  run.input = withoutSecrets(run.input, scrubber);
   const { actor } = run.input;
   if (typeof actor === "string" && Object.hasOwn(operation.schema.properties, "actor") && actor !== run.principal.id) {
     return turnAway(
@@ -45,6 +53,22 @@ export function takeInput(run: Run, sent: Record<string, unknown>): StageEnd | u
   run.target = operation.definition.target(run.input);
   run.frame = frameOf(run);
   return unloggable(run);
+}
+
+/** What a request's own secret fields hold must not stand in its other ones, which are kept. */
+function ownSecretElsewhere({ input, operation: { definition } }: Run): StageEnd | undefined {
+  const own = ownSecrets(definition, input);
+  const [found] = Object.entries(input).find(
+    ([name, value]) => definition.secret_fields?.includes(name) !== true && own.value(value) !== value,
+  ) ?? [undefined];
+  if (found === undefined) return undefined;
+  return turnAway(failure("RUMI-VAL-002", { field: `$.${found}`, problem: "it holds what a secret field holds" }));
+}
+
+/** A reason is anybody's words and is kept and shown wherever the command is. */
+function withoutSecrets(input: Readonly<Record<string, unknown>>, scrubber: Scrubber): Run["input"] {
+  const { reason } = input;
+  return typeof reason === "string" ? { ...input, reason: scrubber.text(reason) } : input;
 }
 
 /** The contract has a word of its own for the one field that every command of a person must carry. */
