@@ -25,7 +25,7 @@ export const SCRUB_LIMITS = {
 export interface Scrubber {
   /** From now on `value` is shown nowhere; `name` stands for it. */
   know(name: string, value: string): void;
-  text(text: string): string;
+  readonly text: (text: string) => string;
   /** The same value with every text in it scrubbed; the very same one where nothing was found. */
   value<T>(value: T): T;
   /** Whether a known secret is in it. */

@@ -11,8 +11,10 @@ export const dedupe: Stage = {
     if (run.dry_run) return undefined; // changes nothing, so it needs no key
     const refusal = findKey(run, context);
     if (refusal !== undefined) return refusal;
-    if ([context.scrubber, ownSecrets(run.operation.definition, run.input)].some((one) => one.isIn(run.command_id)))
+    if ([context.scrubber, ownSecrets(run.operation.definition, run.input)].some((one) => one.isIn(run.command_id))) {
+      run.command_id = ""; // neither the answer nor the audit event of the refusal names it
       return turnAway(failure("RUMI-VAL-002", { field: "Idempotency-Key", problem: "a secret is in it" }));
+    }
     run.fingerprint = requestFingerprint(context.fingerprintKey, run.operation, run.input);
     run.frame = { ...run.frame, request_id: run.command_id, fingerprint: run.fingerprint };
     return undefined;

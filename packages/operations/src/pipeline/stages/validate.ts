@@ -65,10 +65,15 @@ function ownSecretElsewhere({ input, operation: { definition } }: Run): StageEnd
   return turnAway(failure("RUMI-VAL-002", { field: `$.${found}`, problem: "it holds what a secret field holds" }));
 }
 
-/** A reason is anybody's words and is kept and shown wherever the command is. */
+/** Anybody's words, which are kept and shown wherever their command or what came of it is. */
+const FREE_WORDS = ["reason", "description", "notes", "display_name"] as const;
+
 function withoutSecrets(input: Readonly<Record<string, unknown>>, scrubber: Scrubber): Run["input"] {
-  const { reason } = input;
-  return typeof reason === "string" ? { ...input, reason: scrubber.text(reason) } : input;
+  const clean = FREE_WORDS.flatMap((name) => {
+    const words = input[name];
+    return typeof words === "string" ? [[name, scrubber.text(words)] as const] : [];
+  });
+  return clean.length === 0 ? input : { ...input, ...Object.fromEntries(clean) };
 }
 
 /** The contract has a word of its own for the one field that every command of a person must carry. */
