@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createScrubber, type Scrubber } from "@rumi/kernel";
 import { type Kit, kitOn, openKit } from "../test/kit.ts";
-import { scrubbedStore } from "./scrubbing.ts";
+import { eventProblem, type LedgerEvent } from "@rumi/ledger";
+import { scrubbedEvent, scrubbedStore } from "./scrubbing.ts";
 
 const VALUE = "sesame-planted-4b1c9d-and-longer";
 let kit: Kit;
@@ -76,6 +77,35 @@ describe("[R-10.1] a known secret in another command", () => {
     await kitKnowing("SUCCESS", "counters", "IDLE-STATE", "bot.state.transition");
     expect(await add({})).toMatchObject({ kind: "done", data: { value: 5 } });
     expect(await kit.actions()).toContain("bot.state.transition");
+  });
+});
+
+it("[R-10.1] a detail whose form takes no other word is left, and its event's other details are scrubbed", () => {
+  const NONE = {
+    approval_id: null,
+    expires_at: null,
+    trace_id: "t",
+    run_id: null,
+    request_id: null,
+    fingerprint: null,
+  };
+  const scrubber = createScrubber();
+  scrubber.know("API_KEY", VALUE);
+  scrubber.know("STATE", "RUNNING_PAPER");
+  const event = {
+    action: "bot.state.transition",
+    actor: "user:root",
+    resource_type: "bot",
+    resource_id: `bot ${VALUE}`,
+    outcome: "SUCCESS",
+    details: { ...NONE, from: null, to: "RUNNING_PAPER", generation: 3, reason: `because of ${VALUE}` },
+  } as unknown as LedgerEvent;
+  expect(eventProblem(event), "it can be logged").toBeUndefined();
+  const clean = scrubbedEvent(scrubber, event);
+  expect(eventProblem(clean)).toBeUndefined();
+  expect(clean).toMatchObject({
+    resource_id: "bot [secret API_KEY]",
+    details: { to: "RUNNING_PAPER", generation: 3, reason: "because of [secret API_KEY]" },
   });
 });
 

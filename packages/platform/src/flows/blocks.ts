@@ -5,7 +5,7 @@
  * tree, read-only; it has no network. It serves one call at a time, each in a module of its own, and is replaced after a
  * fault, after so many calls, and when its pack is another. Before each call the pack is verified as before every other use.
  *
- * Invariants (blocks.test.ts)
+ * Invariants (engine.test.ts, packages/rumi/test/flows.e2e.test.ts)
  * - A file outside the pack, or one that the pack does not have, is never opened.
  * - A late block is dead; no more processes than the limit live at once, and none after `close`.
  */

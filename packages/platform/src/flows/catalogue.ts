@@ -1,7 +1,7 @@
 /**
  * Which flows there are: the files of all sources, the strongest first. Pure.
  *
- * Invariants (catalogue.test.ts): a weaker source never replaces an id of a stronger one, not even of a file there that was
+ * Invariants (model.test.ts "sources"): a weaker source never replaces an id of a stronger one, not even of a file there that was
  * refused; what is refused is listed with its reason, and running it gives that reason.
  */
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";

@@ -1,7 +1,7 @@
 /**
  * A flow together with the flows that it calls: what one run needs, fixed when the run is asked for. Pure.
  *
- * Invariants (catalogue.test.ts): no flow calls itself, by whatever way; no run is nested deeper than its limit; each flow is
+ * Invariants (model.test.ts "sources"): no flow calls itself, by whatever way; no run is nested deeper than its limit; each flow is
  * looked at once, however many steps call it.
  */
 import { canonicalJson, err, failure, ok, sha256Hex, type Failure, type Json, type Result } from "@rumi/kernel";

@@ -1,7 +1,7 @@
 /**
  * What a step is to do with the variables as they are, and what a run answers at its end. Pure.
  *
- * Invariants (evaluate.test.ts): the same variables give the same; a result never shows a name that begins with `_`, and
+ * Invariants (model.test.ts): the same variables give the same; a result never shows a name that begins with `_`, and
  * never exceeds its limit.
  */
 import { err, failure, ok, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";

@@ -5,7 +5,7 @@
  * the variable's type; inside a longer text it is written out, null as nothing, lists and objects as JSON. A condition is
  * one operand, or two with `== != >= <= > <` between them; an operand is a reference or a literal.
  *
- * Invariants (expression.test.ts): nothing is coerced, so values of two kinds are neither equal nor in an order; members
+ * Invariants (model.test.ts "variables and conditions"): nothing is coerced, so values of two kinds are neither equal nor in an order; members
  * that an object inherits are no variables.
  */
 import { canonicalJson, err, ok, type Json, type JsonObject, type Result } from "@rumi/kernel";

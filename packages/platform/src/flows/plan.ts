@@ -1,7 +1,7 @@
 /**
  * In which order steps run: phase, then priority, then id; inside a phase no step before what it depends on. Pure.
  *
- * Invariants (plan.test.ts): the order of the steps in the file plays no part; a cycle is named with its steps.
+ * Invariants (model.test.ts "the order of steps"): the order of the steps in the file plays no part; a cycle is named with its steps.
  */
 import { err, ok, type Result } from "@rumi/kernel";
 

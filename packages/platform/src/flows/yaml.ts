@@ -1,7 +1,7 @@
 /**
  * Reads YAML that nobody trusts as plain JSON: within limits, without aliases, tags or repeated keys.
  *
- * Invariants (yaml.test.ts): nothing is expanded, so no text becomes larger than it is; nesting is bounded before anything
+ * Invariants (model.test.ts "YAML that nobody trusts"): nothing is expanded, so no text becomes larger than it is; nesting is bounded before anything
  * recursive sees the text; the words yes, no, on and off stay texts, and whoever wrote them is warned.
  */
 import { err, ok, type Json, type Result } from "@rumi/kernel";

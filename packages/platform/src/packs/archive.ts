@@ -1,7 +1,7 @@
 /**
  * Reads a .zip or .rumipack (zip) as a pack: what the kernel's reader lists, as far as a pack may hold it.
  *
- * Invariants (archive.test.ts): paths that leave the folder, links, devices, encrypted entries, lies about
+ * Invariants (staging.test.ts, digest.test.ts): paths that leave the folder, links, devices, encrypted entries, lies about
  * size or checksum, more than one top directory and bombs are refused before anything touches the disk.
  */
 import {

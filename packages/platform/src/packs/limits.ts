@@ -1,4 +1,4 @@
-/** Limits of a pack, wherever it comes from; each is reached by a test (tree.test.ts, archive.test.ts). */
+/** Limits of a pack, wherever it comes from; each is reached by a test (library.test.ts, staging.test.ts, digest.test.ts). */
 export type PackLimits = {
   readonly files: number;
   readonly bytes: number;
