@@ -199,6 +199,15 @@ describe("[R-1.1] the setup tool", () => {
       expect([start.code, existsSync(key)], "a start makes none either").toEqual([1, false]);
       expect(start.err).toContain(".ledger_key is not acceptable: it is gone");
       writeFileSync(key, kept, { mode: 0o600 });
+      const sealing = home("user_data/settings/.secrets_key");
+      const given = { RUMI_SECRETS_KEY: readFileSync(sealing, "utf8").trim() };
+      rmSync(sealing);
+      const keys = (environment: Record<string, string>): string | undefined => {
+        const { out } = cli(folder.path, ["setup", "recover", "--json"], environment);
+        return (JSON.parse(out) as { readonly steps: readonly Finding[] }).steps.find(({ name }) => name === "keys")
+          ?.state;
+      };
+      expect([keys({}), keys(given)], "one that the environment gives is not gone").toEqual(["failed", "already"]);
       const store = home("user_data/store/rumi.sqlite");
       for (const name of [`${store}-wal`, `${store}-shm`]) rmSync(name, { force: true });
       const bytes = readFileSync(store);

@@ -20,6 +20,8 @@ import { already, done, failed, skipped, type Step } from "./steps.ts";
 export type RecoverOptions = {
   readonly home: string;
   readonly language: Language;
+  /** Keys of the home that the environment gives. */
+  readonly given_keys: readonly string[];
   /** Store, tile files and JSONL lines, checked entry by entry. */
   readonly verify: () => Promise<Result<readonly Part[], Failure>>;
   /** Makes tile files and JSONL lines again. */
@@ -35,13 +37,13 @@ export async function recover(options: RecoverOptions): Promise<Result<readonly 
   const lock = lockHome(paths);
   if (!lock.ok) return lock;
   try {
-    return ok([...mendedFiles(paths, options.language), ...(await mendedLog(paths, options))]);
+    return ok([...mendedFiles(paths, options), ...(await mendedLog(paths, options))]);
   } finally {
     lock.value.release();
   }
 }
 
-function mendedFiles(paths: HomePaths, language: Language): readonly Step[] {
+function mendedFiles(paths: HomePaths, { language, given_keys }: RecoverOptions): readonly Step[] {
   const home = readHomeFile(paths);
   const missing = Object.values(paths).filter((path) => !existsSync(path));
   const folders = makeHomeFolders(paths);
@@ -52,13 +54,13 @@ function mendedFiles(paths: HomePaths, language: Language): readonly Step[] {
       : missing.length === 0
         ? already("folders", "all there")
         : done("folders", `made again: ${missing.map((path) => basename(path)).join(", ")}`),
-    ...keySteps(paths),
+    ...keySteps(paths, given_keys),
     leftoverStep(paths),
   ];
 }
 
-function keySteps({ settings }: HomePaths): readonly Step[] {
-  const names = Object.keys(HOME_KEYS);
+function keySteps({ settings }: HomePaths, given: readonly string[]): readonly Step[] {
+  const names = Object.keys(HOME_KEYS).filter((name) => existsSync(join(settings, name)) || !given.includes(name));
   const lost = names.filter((name) => !existsSync(join(settings, name)));
   const open = names.filter((name) => !lost.includes(name) && (statSync(join(settings, name)).mode & 0o077) !== 0);
   for (const name of open) chmodSync(join(settings, name), 0o600);

@@ -81,13 +81,15 @@ async function init(
 async function recoverHome(context: CliContext): Promise<Result<Outcome, Failure>> {
   const settings = settingsOf(context);
   if (!settings.ok) return settings;
-  const [{ recover }, { remakeViews, verifyHome }] = await Promise.all([
+  const [{ recover }, { remakeViews, verifyHome }, { SECRETS_KEY_FILE }] = await Promise.all([
     import("./recover.ts"),
     import("../cli/audit.ts"),
+    import("../home/secrets-key.ts"),
   ]);
   const steps = await recover({
     home: settings.value.home,
     language: context.terminal.language,
+    given_keys: settings.value.secrets_key === null ? [] : [SECRETS_KEY_FILE],
     verify: () => verifyHome(context),
     remakeViews,
   });
