@@ -1,5 +1,5 @@
-/** Runs in the real pipeline and store; blocks are the test's own functions here, and real jails in blocks.test.ts. */
-import { mkdirSync, writeFileSync } from "node:fs";
+/** Runs in the real pipeline and store; blocks are the test's own functions here, and real jails in flows.e2e.test.ts. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failure, err, systemRandom, type Json } from "@rumi/kernel";
 import { createMetrics, type Metrics } from "@rumi/operations";
@@ -9,6 +9,7 @@ import { codeOf, openWorld, type World } from "../../test/kit.ts";
 import { platformMigrations } from "../index.ts";
 import type { BlockCall, Blocks } from "./blocks.ts";
 import { createFlowEngine, type FlowEngine } from "./engine.ts";
+import { FLOW_LIMITS } from "./limits.ts";
 import { flowDeclarations } from "./operations.ts";
 import type { BlockOutcome } from "./run.ts";
 import { flowSources, type FlowSources } from "./sources.ts";
@@ -347,6 +348,22 @@ describe("[R-14.1] a kill at any step", () => {
     };
     expect(await run("f")).toMatchObject({ data: { result: { x: 999 } } });
     expect(commits).toBe(1); // its end; the pipeline's own two are not of this store
+  });
+});
+
+describe("[R-14.1] a folder's limit", () => {
+  it("what is beyond it is refused by name, and what is within it runs", async () => {
+    const names = Array.from({ length: FLOW_LIMITS.files + 1 }, (_, at) => `f${String(at).padStart(5, "0")}`);
+    for (const name of names) put(name, "steps: []");
+    const { entries, problems } = await sources.refresh();
+    expect([entries.size, problems.map(({ path }) => path)]).toEqual([
+      FLOW_LIMITS.files,
+      [`flows/${names.at(-1) ?? ""}.flow.yaml`],
+    ]);
+    expect((await run(names[0] ?? "")).status).toBe(200);
+    expect(codeOf(await run(names.at(-1) ?? ""))).toBe("RUMI-FLOW-001");
+    rmSync(join(world.folder, "flows", `${names[0] ?? ""}.flow.yaml`));
+    expect((await sources.refresh()).problems, "there is room for it now").toEqual([]);
   });
 });
 

@@ -58,10 +58,10 @@ export function flowSources(deps: SourceDeps): FlowSources {
   let lookedAt = Number.NEGATIVE_INFINITY;
   const look = async (): Promise<Catalogue> => {
     const folders = await foldersOf(deps);
-    const { files, marks } = await filesOf(folders);
+    const { files, marks, left } = await filesOf(folders);
     if (current?.marks !== marks) {
       const texts = await Promise.all(files.map(readText));
-      const catalogue = catalogueOf(texts);
+      const catalogue = catalogueOf([...texts, ...left]);
       current = { marks, catalogue };
       report(catalogue, files, deps.logger);
       deps.onLoaded?.(catalogue);
@@ -107,29 +107,49 @@ async function foldersOf({ store, folders }: SourceDeps): Promise<readonly Folde
 
 type FoundFile = { readonly folder: Folder; readonly name: string };
 
-/** The files in order of strength; `marks` is another text whenever one of them may be another. */
-async function filesOf(
-  folders: readonly Folder[],
-): Promise<{ readonly files: readonly FoundFile[]; readonly marks: string }> {
+/**
+ * The files in order of strength; `marks` is another text whenever one of them may be another. `left` is what a folder holds
+ * beyond its limit: refused by name, not passed over.
+ */
+async function filesOf(folders: readonly Folder[]): Promise<{
+  readonly files: readonly FoundFile[];
+  readonly marks: string;
+  readonly left: readonly FlowText[];
+}> {
   const files: FoundFile[] = [];
   const marks: string[] = [];
+  const left: FlowText[] = [];
   for (const folder of folders) {
     const children = await readdir(folder.path, { withFileTypes: true }).catch(() => []);
     const names = children
       .filter((child) => child.isFile() && child.name.endsWith(FLOW_SUFFIX))
-      .map(({ name }) => name);
-    for (const name of names.toSorted().slice(0, FLOW_LIMITS.files)) {
+      .map(({ name }) => name)
+      .toSorted();
+    for (const name of names.slice(FLOW_LIMITS.files)) {
+      const problem = `its folder holds ${names.length} flows, and ${FLOW_LIMITS.files} of one folder are read`;
+      left.push(refusedText({ folder, name }, problem));
+      marks.push(`${folder.path}/${name}`);
+    }
+    for (const name of names.slice(0, FLOW_LIMITS.files)) {
       const facts = await stat(join(folder.path, name)).catch(() => undefined);
       if (facts === undefined) continue;
       files.push({ folder, name });
       marks.push(`${folder.path}/${name} ${facts.ino} ${facts.size} ${facts.mtimeMs} ${facts.ctimeMs}`);
     }
   }
-  return { files, marks: marks.join("\n") };
+  return { files, marks: marks.join("\n"), left };
+}
+
+const pathOf = ({ folder, name }: FoundFile): string => `${folder.shown}/${name}`;
+
+function refusedText(file: FoundFile, problem: string): FlowText {
+  const { source, owner_pack } = file.folder;
+  const path = pathOf(file);
+  return { source, path, owner_pack, text: err(failure("RUMI-FLOW-008", { path, problem })) };
 }
 
 async function readText({ folder, name }: FoundFile): Promise<FlowText> {
-  const path = `${folder.shown}/${name}`;
+  const path = pathOf({ folder, name });
   const refused = (problem: string): Result<never, Failure> => err(failure("RUMI-FLOW-008", { path, problem }));
   const textOf = async (): Promise<Result<string, Failure>> => {
     const full = join(folder.path, name);
