@@ -221,11 +221,21 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "The refusal's own text says what is missing.",
     "docs/runbooks/bots.md",
   ),
+  CAP: of(
+    "permission",
+    "A pack's handler, its grant or its privilege is not as the call needs it.",
+    "See GET /api/capability/requests and GET /api/capability/grants; docs/capabilities.md tells the way from scan to grant.",
+  ),
   CMD: of(
     "restraint",
     "A rule stands before the command.",
     "The refusal's own text says which.",
     "docs/runbooks/commands.md",
+  ),
+  FLOW: of(
+    "configuration",
+    "A flow's file, its inputs or one of its steps is not in order.",
+    "GET /api/flows names each refused file, GET /api/flows/{flow_id}/runs what became of its blocks; docs/flows.md.",
   ),
   LOG: of("storage", "The audit log is not in order.", "`rumi audit verify` names what is wrong."),
   MKT: of(
@@ -246,6 +256,11 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "Capital, a limit or a stop condition stands before it.",
     "The refusal's own text says which.",
     "docs/runbooks/risk.md",
+  ),
+  SEC: of(
+    "storage",
+    "A stored secret, or the key that secrets are sealed with, is not as the call needs it.",
+    "`rumi doctor` says which secrets cannot be read; docs/secrets.md says where a key comes from.",
   ),
   STO: of("storage", "The store cannot be written.", "Look at the disk and the database."),
   SUP: of(
