@@ -7,7 +7,7 @@
 import type { Command } from "commander";
 import { failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { Installation } from "../program/installation.ts";
-import type { RunningProgram } from "../program/start.ts";
+import type { RunningProgram } from "../program/parts.ts";
 import { hasFailed, type Outcome, setupVerbs, type SetupVerb } from "../setup/verbs.ts";
 import { fail, settingsOf, type CliContext } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";

@@ -3,7 +3,7 @@ import { createScrubber, systemClock, systemRandom, type Failure, type Result } 
 import type { Command } from "commander";
 import type { Settings } from "../home/settings.ts";
 import type { Installation } from "../program/installation.ts";
-import type { RunningProgram } from "../program/start.ts";
+import type { RunningProgram } from "../program/parts.ts";
 import { fail, settingsOf, type CliContext } from "./context.ts";
 
 type Options = { readonly headless?: boolean; readonly permissive?: boolean };

@@ -1,0 +1,70 @@
+/** Everything that packs bring with them, put together: their library, grants, secrets, flows and what looks after them. */
+import { join } from "node:path";
+import type { ControlPlane } from "@rumi/control";
+import type { Declaration, Metrics } from "@rumi/operations";
+import {
+  createSlidingWindow,
+  flowDeclarations,
+  packReconciler,
+  platformDeclarations,
+  secretDeclarations,
+  type Reconciler,
+} from "@rumi/platform";
+import type { Store } from "@rumi/store";
+import { openFlows } from "./flows.ts";
+import { probes } from "./health.ts";
+import type { HeldHome } from "./open-home.ts";
+import { openSecrets } from "./open-secrets.ts";
+import type { packLibrary } from "./pack-library.ts";
+import type { ProgramOptions } from "./parts.ts";
+import { networkPorts, privilegePorts, waitingCandidates } from "./platform-ports.ts";
+
+type World = {
+  readonly store: Store;
+  readonly held: HeldHome;
+  readonly library: ReturnType<typeof packLibrary>;
+  readonly control: ControlPlane;
+  readonly metrics: Metrics;
+  readonly options: ProgramOptions;
+};
+export type Platform = {
+  readonly declarations: readonly Declaration[];
+  /** A list for each lane of the ticker. */
+  readonly reconcilers: readonly (readonly Reconciler[])[];
+  readonly close: () => Promise<void>;
+};
+
+export async function openPlatform({ store, held, library, control, metrics, options }: World): Promise<Platform> {
+  const { clock, installation } = options;
+  const { paths, home } = held;
+  const secrets = await openSecrets(store, held, options);
+  const flows = openFlows(store, paths, library.library, metrics, options);
+  const summaryPath = join(paths.pending, "summary.json");
+  const candidates = waitingCandidates(store, clock);
+  return {
+    declarations: [
+      ...platformDeclarations(
+        {
+          ...library.deps,
+          mayApprove: control.supplyCheck,
+          handlers: join(paths.user_data, "capabilities/handlers"),
+          network: networkPorts(clock, createSlidingWindow(clock, 60_000)),
+          privileges: privilegePorts(store, {
+            version: installation.version,
+            environment: home.environment,
+            probes: probes({ store, hub: control.hub, home: paths.root }),
+          }),
+        },
+        library.library,
+      ),
+      ...flowDeclarations(flows.deps),
+      ...secretDeclarations(secrets),
+    ],
+    reconcilers: [
+      [packReconciler({ ...library.deps, summaryPath, candidates }, library.library)], // hashes whole trees, which no stop stands behind
+      [secrets.reconciler],
+      [flows.reconciler],
+    ],
+    close: () => flows.deps.engine.close(),
+  };
+}
