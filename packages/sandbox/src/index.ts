@@ -33,12 +33,14 @@ export {
   isOffered,
   parseContainerEngine,
   JAIL_LEVELS,
+  JAIL_CONNECTIONS_MAX,
   JAIL_MECHANISMS,
   LOCAL_MECHANISMS,
   type LocalMechanism,
   type JailLevel,
   type JailMechanism,
   type JailProgram,
+  type JailSocket,
   type JailSpec,
 } from "./jail/spec.ts";
 export {

@@ -76,6 +76,7 @@ function containerOf(
       ReadonlyRootfs: true,
       CapAdd: [],
       CapDrop: ["ALL"],
+      GroupAdd: (spec.groups ?? []).map(String),
       SecurityOpt: ["no-new-privileges:true", `seccomp=${seccomp}`],
       Devices: [],
       Memory: memory.limit,

@@ -186,6 +186,7 @@ describe.runIf(requires("python3"))("a jail behind the Docker Engine", () => {
       ReadonlyRootfs: true,
       CapAdd: [],
       CapDrop: ["ALL"],
+      GroupAdd: [],
       Devices: [],
       Memory: memory,
       MemorySwap: memory,

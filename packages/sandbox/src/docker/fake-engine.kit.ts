@@ -46,7 +46,7 @@ const FIELDS =
   "AttachStderr AttachStdin AttachStdout Cmd Entrypoint Env Healthcheck HostConfig Hostname Image Labels NetworkDisabled " +
   "OpenStdin StdinOnce Tty User WorkingDir";
 const HOST_FIELDS =
-  "AutoRemove CapAdd CapDrop CgroupnsMode Devices IpcMode LogConfig MaskedPaths Memory MemorySwap Mounts NanoCpus " +
+  "AutoRemove CapAdd CapDrop CgroupnsMode Devices GroupAdd IpcMode LogConfig MaskedPaths Memory MemorySwap Mounts NanoCpus " +
   "NetworkMode PidMode PidsLimit Privileged ReadonlyPaths ReadonlyRootfs RestartPolicy SecurityOpt Tmpfs";
 const sorted = (of: object): string => Object.keys(of).toSorted().join(" ");
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assembleFilter, type FilterOptions } from "./filter.ts";
-import { JUDGED_CALLS, PRELUDE_CALLS, STRATEGY_CALLS } from "./system-calls.ts";
+import { CONNECT_CALLS, JUDGED_CALLS, PRELUDE_CALLS, STRATEGY_CALLS } from "./system-calls.ts";
 
 /** Runs the filter as the kernel would: the verdict on one call. */
 function judge(
@@ -73,6 +73,22 @@ describe.each(["x86_64", "aarch64"] as const)("system call filter for %s", (proc
       "EPERM",
     ]);
     expect(judge({ ...strategy, threads: 2 }, { number: JUDGED_CALLS.clone3[column] })).toBe("ENOSYS");
+  });
+
+  it("[R-16.1] a prelude with sockets opens Unix ones only; a running strategy none", () => {
+    const [socket, connect] = [JUDGED_CALLS.socket[column], CONNECT_CALLS["connect"]?.[column] ?? 0];
+    const family = (options: FilterOptions, of: number): string =>
+      judge(options, { number: socket, arguments: [of, 0] });
+    const prelude: FilterOptions = { ...strategy, stage: "prelude", sockets: "unix" };
+    // AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_VSOCK
+    const families = [1, 2, 10, 16, 40];
+    expect(families.map((of) => family(prelude, of))).toEqual(["allow", "EPERM", "EPERM", "EPERM", "EPERM"]);
+    expect(judge(prelude, { number: connect })).toBe("allow");
+    for (const without of [
+      { ...prelude, sockets: "none" as const },
+      { ...prelude, stage: "strategy" as const },
+    ])
+      expect([family(without, 1), judge(without, { number: connect })]).toEqual(["EPERM", "EPERM"]);
   });
 
   it("ioctl knows four codes", () => {

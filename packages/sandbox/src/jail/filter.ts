@@ -2,16 +2,23 @@
  * Assembles the kernel's system call filter (seccomp, classic BPF) without any dependency.
  *
  * Order of judgement: wrong processor → kill; x32 numbers → kill; clone3 → ENOSYS (so that libc falls back to clone,
- * whose flags can be read); clone → only threads, or nothing; ioctl → four harmless codes; listed → allow; rest → EPERM.
+ * whose flags can be read); clone → only threads, or nothing; ioctl → four harmless codes; socket → Unix only, in the
+ * prelude of a jail that has some to connect to; listed → allow; rest → EPERM.
  */
 import { invariant } from "@rumi/kernel";
 import { SANDBOX_LIMITS } from "../limits.ts";
-import { JUDGED_CALLS, PRELUDE_CALLS, STRATEGY_CALLS } from "./system-calls.ts";
+import { AF_UNIX, CONNECT_CALLS, JUDGED_CALLS, PRELUDE_CALLS, STRATEGY_CALLS } from "./system-calls.ts";
 
 export type Processor = "x86_64" | "aarch64";
 /** `prelude`: before the runner has confined itself; `strategy`: from then on, no exec and no limits to change. */
 export type FilterStage = "prelude" | "strategy";
-export type FilterOptions = { readonly processor: Processor; readonly stage: FilterStage; readonly threads: number };
+export type FilterOptions = {
+  readonly processor: Processor;
+  readonly stage: FilterStage;
+  readonly threads: number;
+  /** Whether the prelude has Unix sockets to connect to; the stage `strategy` never has. */
+  readonly sockets?: "unix" | "none";
+};
 
 const AUDIT_ARCH: Readonly<Record<Processor, number>> = { x86_64: 0xc000_003e, aarch64: 0xc000_00b7 };
 const ALLOW = 0x7fff_0000;
@@ -36,7 +43,7 @@ export function processorOf(architecture: string): Processor | undefined {
   return architecture === "arm64" ? "aarch64" : undefined;
 }
 
-export function assembleFilter({ processor, stage, threads }: FilterOptions): Uint8Array {
+export function assembleFilter({ processor, stage, threads, sockets = "none" }: FilterOptions): Uint8Array {
   const column = processor === "x86_64" ? 0 : 1;
   const program: Instruction[] = [
     [LOAD, 0, 0, OFFSET.processor],
@@ -60,7 +67,19 @@ export function assembleFilter({ processor, stage, threads }: FilterOptions): Ui
     [RETURN, 0, 0, ALLOW],
   ]);
   judged(program, JUDGED_CALLS.ioctl[column], [[LOAD, 0, 0, OFFSET.argument1], ...codes, [RETURN, 0, 0, EPERM]]);
-  const tables = stage === "prelude" ? [STRATEGY_CALLS, PRELUDE_CALLS] : [STRATEGY_CALLS];
+  const connects = stage === "prelude" && sockets === "unix";
+  if (connects)
+    judged(program, JUDGED_CALLS.socket[column], [
+      [LOAD, 0, 0, OFFSET.argument0],
+      [EQUAL, 0, 1, AF_UNIX],
+      [RETURN, 0, 0, ALLOW],
+      [RETURN, 0, 0, EPERM],
+    ]);
+  const tables = [
+    STRATEGY_CALLS,
+    ...(stage === "prelude" ? [PRELUDE_CALLS] : []),
+    ...(connects ? [CONNECT_CALLS] : []),
+  ];
   for (const table of tables) {
     for (const numbers of Object.values(table)) {
       const number = numbers[column];

@@ -13,11 +13,11 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { spawn } from "node:child_process";
 import { IOCTLS, CLONE_THREAD, type Processor } from "./filter.ts";
-import { PRELUDE_CALLS, STRATEGY_CALLS } from "./system-calls.ts";
+import { AF_UNIX, CONNECT_CALLS, PRELUDE_CALLS, STRATEGY_CALLS } from "./system-calls.ts";
 import type { JailSpec } from "./spec.ts";
 
 const PLACES = ["/usr/sbin/runc", "/usr/bin/runc", "/usr/local/sbin/runc", "/usr/local/bin/runc"] as const;
-const SETPRIV = "/usr/bin/setpriv";
+export const SETPRIV = "/usr/bin/setpriv";
 /** For runc's own processes, the prelude and what its files take beside the strategy's memory. */
 const CGROUP_ROOM_BYTES = 67_108_864;
 const CGROUP_ROOM_TASKS = 16;
@@ -136,9 +136,13 @@ export function resourcesOf(spec: JailSpec): {
 }
 
 /** The filter of stage `prelude` in the specification's words; the prelude puts on the narrower one itself. */
-export function seccompOf({ threads }: JailSpec, processor: Processor): object {
+export function seccompOf({ threads, sockets = [] }: JailSpec, processor: Processor): object {
   const action = "SCMP_ACT_ALLOW";
   const names = [...Object.keys(STRATEGY_CALLS), ...Object.keys(PRELUDE_CALLS), ...RUNC_CALLS];
+  const connecting = [
+    { names: Object.keys(CONNECT_CALLS), action },
+    { names: ["socket"], action, args: [{ index: 0, value: AF_UNIX, op: "SCMP_CMP_EQ" }] },
+  ];
   const thread = { index: 0, value: CLONE_THREAD, valueTwo: CLONE_THREAD, op: "SCMP_CMP_MASKED_EQ" };
   return {
     defaultAction: "SCMP_ACT_ERRNO",
@@ -148,6 +152,7 @@ export function seccompOf({ threads }: JailSpec, processor: Processor): object {
       { names, action },
       { names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38 },
       ...(threads > 1 ? [{ names: ["clone"], action, args: [thread] }] : []),
+      ...(sockets.length === 0 ? [] : connecting),
       ...IOCTLS.map((value) => ({ names: ["ioctl"], action, args: [{ index: 1, value, op: "SCMP_CMP_EQ" }] })),
     ],
   };

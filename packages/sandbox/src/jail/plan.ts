@@ -5,15 +5,15 @@
  * `prelude`) → prelude (threads, Landlock, filter of stage `strategy`) → script. The self-jail has no middle.
  */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
-import { isAbsolute, sep } from "node:path";
+import { dirname, isAbsolute, sep } from "node:path";
 import { type Failure, type Result, err, failure, ok } from "@rumi/kernel";
 import { bridgeArguments } from "../docker/bridge.ts";
 import { containerUser, dockerJob } from "../docker/container.ts";
 import { assembleFilter, type Processor, processorOf } from "./filter.ts";
-import { DIES_WITH_RUNC, findRunc, guarded, ociConfig } from "./oci.ts";
+import { DIES_WITH_RUNC, findRunc, guarded, ociConfig, SETPRIV } from "./oci.ts";
 import { PRELUDE, type PreludeConfig } from "./prelude.ts";
 import { unreadable } from "./python.ts";
-import { type JailSpec, NOBODY } from "./spec.ts";
+import { JAIL_CONNECTIONS_MAX, type JailSpec, NOBODY } from "./spec.ts";
 
 export type JailPlan = {
   readonly file: string;
@@ -55,25 +55,42 @@ export function planJail(spec: JailSpec, host: HostFacts): Result<JailPlan, Fail
   if (processor === undefined) return err(unavailable(spec, `there is no system call table for ${host.architecture}`));
   if (!existsSync(PRLIMIT)) return err(failure("RUMI-STR-063", {}, { reasonCode: "M.SANDBOX.PRLIMIT_MISSING" }));
   const filter = (stage: "prelude" | "strategy"): Uint8Array =>
-    spec.without === "filter" ? new Uint8Array() : assembleFilter({ processor, stage, threads: spec.threads });
+    spec.without === "filter"
+      ? new Uint8Array()
+      : assembleFilter({
+          processor,
+          stage,
+          threads: spec.threads,
+          sockets: (spec.sockets ?? []).length === 0 ? "none" : "unix",
+        });
   const namespaces = spec.mechanism !== "self-jail" && spec.without !== "namespaces";
   const inner = innerCommand(spec, host, namespaces, filter("strategy"));
   const limits = spec.without === "outer_limits" ? ["--core=0"] : outerLimits(spec);
   const uid = host.is_root ? (namespaces ? (spec.host_uid ?? null) : (spec.host_uid ?? NOBODY)) : null;
-  if (!namespaces) return ok({ file: PRLIMIT, args: [...limits, ...inner], filter: null, uid, reports: true });
+  if (!namespaces)
+    return ok(asUser(spec, { file: PRLIMIT, args: [...limits, ...inner], filter: null, uid, reports: true }));
   if (spec.mechanism === "runc")
     return planContainer(spec, host, { processor, command: [PRLIMIT, ...limits, ...inner] });
   if (spec.mechanism === "docker") return ok(planDocker(spec, { processor, command: [PRLIMIT, ...limits, ...inner] }));
   if (!existsSync(BUBBLEWRAP)) return err(unavailable(spec, `${BUBBLEWRAP} is not installed`));
   const outer = filter("prelude");
   const seccomp = outer.length === 0 ? [] : ["--seccomp", "3"];
-  return ok({
-    file: PRLIMIT,
-    args: [...limits, BUBBLEWRAP, ...bubblewrapOptions(spec), ...seccomp, ...inner],
-    filter: outer.length === 0 ? null : outer,
-    uid,
-    reports: spec.program.kind === "python",
-  });
+  return ok(
+    asUser(spec, {
+      file: PRLIMIT,
+      args: [...limits, BUBBLEWRAP, ...bubblewrapOptions(spec), ...seccomp, ...inner],
+      filter: outer.length === 0 ? null : outer,
+      uid,
+      reports: spec.program.kind === "python",
+    }),
+  );
+}
+
+/** Another user of the host has no group but its own, unless `setpriv` makes it one that has. */
+function asUser({ groups = [] }: JailSpec, plan: JailPlan): JailPlan {
+  if (plan.uid === null || groups.length === 0) return plan;
+  const user = [`--reuid=${plan.uid}`, `--regid=${plan.uid}`, `--groups=${groups.join(",")}`];
+  return { ...plan, file: SETPRIV, args: [...user, "--", plan.file, ...plan.args], uid: null };
 }
 
 function planContainer(
@@ -136,9 +153,38 @@ function checkSpec(spec: JailSpec, host: HostFacts): Failure | undefined {
       return failure("RUMI-STR-055", { name, value, least, most }, { reasonCode: "M.SANDBOX.OPTION" });
   }
   if (spec.mechanism === "self-jail" && spec.program.kind !== "python") return unavailable(spec, "it runs Python only");
+  const refused = socketProblem(spec);
+  if (refused !== undefined) return refused;
   for (const path of spec.read_only_binds) {
     const problem = bindProblem(path, spec, host);
     if (problem !== undefined) return failure("RUMI-STR-065", { path, problem }, { reasonCode: "M.SANDBOX.BIND" });
+  }
+  return undefined;
+}
+
+function socketProblem({ sockets = [], groups = [], program }: JailSpec): Failure | undefined {
+  const wrong = (path: string, problem: string): Failure =>
+    failure("RUMI-STR-065", { path, problem }, { reasonCode: "M.SANDBOX.BIND" });
+  const connections = sockets.reduce((sum, one) => sum + one.connections, 0);
+  if (connections > JAIL_CONNECTIONS_MAX)
+    return failure(
+      "RUMI-STR-055",
+      { name: "connections", value: connections, least: 0, most: JAIL_CONNECTIONS_MAX },
+      { reasonCode: "M.SANDBOX.OPTION" },
+    );
+  const group = groups.find((one) => !Number.isSafeInteger(one) || one < 0 || one > 0xffff_fffe);
+  if (group !== undefined)
+    return failure(
+      "RUMI-STR-055",
+      { name: "groups", value: group, least: 0, most: 0xffff_fffe },
+      { reasonCode: "M.SANDBOX.OPTION" },
+    );
+  if (groups.length > 0 && !existsSync(SETPRIV)) return wrong(SETPRIV, "it is not installed, and groups need it");
+  for (const { path } of sockets) {
+    if (program.kind !== "python") return wrong(path, "only Python is connected to sockets");
+    if (!isAbsolute(path) || realpathSync(dirname(path)) !== dirname(path))
+      return wrong(path, "a symbolic link leads to it");
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return wrong(path, "it is not a socket");
   }
   return undefined;
 }
@@ -214,14 +260,14 @@ function bubblewrapOptions(spec: JailSpec): string[] {
   ];
 }
 
-/** Folders besides /usr that the process may read. */
+/** What the process sees besides /usr: folders, and sockets that the prelude connects to. */
 function visible(spec: JailSpec): string[] {
   const { program } = spec;
   const prefix =
     program.kind === "python" && program.python.prefix !== "/usr" && !program.python.prefix.startsWith(`/usr${sep}`)
       ? [program.python.prefix]
       : [];
-  return [...prefix, ...spec.read_only_binds];
+  return [...prefix, ...spec.read_only_binds, ...(spec.sockets ?? []).map(({ path }) => path)];
 }
 
 function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filter: Uint8Array): string[] {
@@ -244,9 +290,10 @@ function innerCommand(spec: JailSpec, host: HostFacts, namespaces: boolean, filt
     parent: namespaces ? null : host.pid,
     landlock: spec.mechanism === "self-jail" && spec.isolation === "strict" ? "required" : "if_present",
     pretend_no_landlock: spec.without === "landlock",
-    readable: ["/usr", ...visible(spec)],
+    readable: ["/usr", ...visible({ ...spec, sockets: [] })],
     writable: namespaces ? ["/tmp"] : [],
     filter: Buffer.from(filter).toString("base64"),
+    sockets: spec.sockets ?? [],
     script: program.script,
     source: host.source ?? null,
   };

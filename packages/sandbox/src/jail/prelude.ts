@@ -6,6 +6,8 @@
  * Exit code 97 means that confinement failed, 98 that the kernel lacks what strict isolation wants; nothing of the
  * strategy has run then.
  */
+import type { JailSocket } from "./spec.ts";
+
 export type PreludeConfig = {
   /** [RLIMIT name, value] pairs, soft = hard. */
   readonly limits: readonly (readonly [string, number])[];
@@ -18,6 +20,8 @@ export type PreludeConfig = {
   readonly writable: readonly string[];
   /** Filter of stage `strategy`, base64; empty for none (a test of the other fence). */
   readonly filter: string;
+  /** Connected to first, while the calls for it are still there. */
+  readonly sockets: readonly JailSocket[];
   readonly script: string;
   /** Code to run instead of the script's content (probes). */
   readonly source: string | null;
@@ -37,8 +41,17 @@ export const PRELUDE = String.raw`
 import sys
 sys.path[:] = [path for path in sys.path if path]
 import os, json, base64, ctypes, resource, struct
+def connected(libc, path):
+    fd = libc.socket(1, 1 | 0o2000000, 0)
+    if fd < 0: return -ctypes.get_errno()
+    name = struct.pack("=H", 1) + os.fsencode(path) + bytes(1)
+    if libc.connect(fd, name, len(name)) == 0: return fd
+    problem = ctypes.get_errno()
+    os.close(fd)
+    return -problem
 def confine(c):
     libc = ctypes.CDLL(None, use_errno=True)
+    sockets = {s["path"]: [connected(libc, s["path"]) for _ in range(s["connections"])] for s in c["sockets"]}
     def prctl(*a):
         if libc.prctl(*[ctypes.c_ulong(x) for x in a]) != 0:
             raise OSError(ctypes.get_errno(), "prctl %d" % a[0])
@@ -71,7 +84,11 @@ def confine(c):
                 os.close(fd)
         if libc.syscall(446, ruleset, 0) != 0: raise OSError(ctypes.get_errno(), "landlock restrict")
         os.close(ruleset)
-    os.closerange(3, 256)
+    kept = {fd for fds in sockets.values() for fd in fds}
+    for fd in range(3, 256):
+        if fd not in kept:
+            try: os.close(fd)
+            except OSError: pass
     os.environ.clear()
     program = base64.b64decode(c["filter"])
     if program:
@@ -81,9 +98,10 @@ def confine(c):
         if libc.prctl(22, ctypes.c_ulong(2), ctypes.byref(held), 0, 0) != 0: raise OSError(ctypes.get_errno(), "seccomp")
     report = json.dumps({"landlock": abi, "filter": bool(program), "uid": os.getuid(), "python": sys.version.split()[0]}).encode()
     os.write(1, struct.pack("<I", len(report)) + report)
+    return sockets
 config = json.loads(sys.argv[1])
 try:
-    confine(config)
+    sockets = confine(config)
 except BaseException as problem:
     os.write(2, ("confinement failed: %s\n" % (problem,)).encode())
     os._exit(97)
@@ -93,8 +111,8 @@ source = config["source"]
 if source is None:
     sys.path.insert(0, os.path.dirname(script))
     with open(script, "rb") as file: source = file.read()
-del confine, config
+scope = {"__name__": "__main__", "__file__": script, "__builtins__": __builtins__, "JAIL_SOCKETS": sockets}
+del confine, connected, config, sockets
 sys.dont_write_bytecode = True
-scope = {"__name__": "__main__", "__file__": script, "__builtins__": __builtins__}
 exec(compile(source, script, "exec"), scope)
 `;

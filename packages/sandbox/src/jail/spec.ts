@@ -45,6 +45,14 @@ export type JailProgram =
   /** Any executable below /usr or a bind; not in the self-jail, because only a runner of ours can jail itself. */
   | { readonly kind: "executable"; readonly path: string };
 
+/**
+ * A Unix socket of the host that the prelude connects to, before it takes every socket call away: the script gets what is
+ * connected (`JAIL_SOCKETS`: path → descriptors, or the error's number) and can open nothing itself.
+ */
+export type JailSocket = { readonly path: string; readonly connections: number };
+/** Of one jail, all its sockets together. */
+export const JAIL_CONNECTIONS_MAX = 16;
+
 export type JailSpec = {
   readonly mechanism: JailMechanism;
   /** `strict` refuses a mechanism that is weaker on this machine; `any` takes it and `weaker` says how. */
@@ -53,6 +61,10 @@ export type JailSpec = {
   readonly args: readonly string[];
   /** Absolute folders shown read-only at their own paths; nothing else of the host but /usr is visible. */
   readonly read_only_binds: readonly string[];
+  /** Shown at their own paths, and connected to; Python only, because somebody has to connect first. */
+  readonly sockets?: readonly JailSocket[];
+  /** Host groups beside its own, where the process is another user than the host (self-jail as root, Docker). */
+  readonly groups?: readonly number[];
   /** Address space, bytes. */
   readonly memory_bytes: number;
   /** Where the container engine listens; absent: its usual place (`docker`). */

@@ -144,4 +144,8 @@ export const PRELUDE_CALLS: Numbers = {
 };
 
 /** Calls that are judged by their arguments. */
-export const JUDGED_CALLS = { clone: [56, 220], clone3: [435, 435], ioctl: [16, 29] } as const;
+export const JUDGED_CALLS = { clone: [56, 220], clone3: [435, 435], ioctl: [16, 29], socket: [41, 198] } as const;
+
+/** What the prelude needs to connect to the sockets it was given; a running strategy has none of it. */
+export const CONNECT_CALLS: Numbers = { connect: [42, 203] };
+export const AF_UNIX = 1;
