@@ -1,7 +1,8 @@
 """Serves the Python blocks of one pack over the jail's framing: u32 length, then that many bytes, both ways.
 
 Argument: the pack's folder. A request is {u8 more} and a part of JSON text; a part with more to come is answered by an
-empty frame. The last part makes the request whole: {"file", "input", "context"}. The answer is {u8 more} and a part of
+empty frame. The last part makes the request whole: {"file", "input", "context"}, for a capability handler also "function"
+and "context_first". The answer is {u8 more} and a part of
 {"ok": true, "output": …} or {"ok": false, "error": …, "error_type": …}; each further part is asked for with an empty frame.
 Each call gets a module of its own; only its compiled code is kept (packages/platform/src/flows/blocks.ts is the host).
 """
@@ -44,8 +45,8 @@ def give(sink, part):
         written += os.write(sink, memoryview(frame)[written:])
 
 
-def loaded(file):
-    """The block's module, fresh; its function `run`."""
+def loaded(file, name):
+    """The file's module, fresh; its function of that name."""
     path = os.path.join(_ROOT, file)
     code = _codes.get(path)
     if code is None:
@@ -55,14 +56,14 @@ def loaded(file):
     sys.path[0:2] = [os.path.dirname(path), _ROOT]
     scope = {"__name__": "block", "__file__": path, "__builtins__": __builtins__}
     exec(code, scope)
-    run = scope.get("run")
+    run = scope.get(name)
     if not callable(run):
-        raise TypeError("the file has no function run(input_data, context)")
+        raise TypeError("the file has no function %s" % name)
     return run
 
 
 def places(run):
-    """How many of (input_data, context) it takes by position."""
+    """How many of its two arguments it takes by position."""
     kinds = [parameter.kind for parameter in inspect.signature(run).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return 2
@@ -72,8 +73,9 @@ def places(run):
 
 def answer(request):
     try:
-        run = loaded(request["file"])
-        output = run(*(request["input"], request["context"])[: places(run)])
+        run = loaded(request["file"], request.get("function", "run"))
+        given = (request["input"], request["context"])
+        output = run(*(given[::-1] if request.get("context_first") else given)[: places(run)])
         return json.dumps({"ok": True, "output": output}, allow_nan=False, ensure_ascii=False).encode("utf-8")
     except BaseException as problem:
         where = traceback.extract_tb(problem.__traceback__)[-1]

@@ -24,6 +24,17 @@ import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
 import { SECRET_MIGRATIONS } from "./secrets/tables.ts";
 
 export { candidateCounts } from "./candidates/tables.ts";
+export { argsOf, named, secretsGet, type Builtin, type Builtins, type BuiltinUse } from "./capabilities/builtins.ts";
+export {
+  CALL_LIMITS,
+  CAPABILITY_ERROR_TYPES,
+  createCapabilityCalls,
+  overriddenEvent,
+  type CallCapability,
+  type CapabilityAnswer,
+  type CapabilityAsk,
+  type CapabilityErrorType,
+} from "./capabilities/call.ts";
 export { createHandlerRegistry, type HandlerRegistry, type TrustedHandler } from "./capabilities/registry.ts";
 export type { PrivilegePorts } from "./privileges/operations.ts";
 export { restartReconciler } from "./privileges/reconciler.ts";

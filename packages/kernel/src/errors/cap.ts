@@ -3,6 +3,7 @@ import type { ErrorTable } from "./entry.ts";
 
 type CapCode =
   | "RUMI-CAP-001"
+  | "RUMI-CAP-002"
   | "RUMI-CAP-003"
   | "RUMI-CAP-004"
   | "RUMI-CAP-005"
@@ -12,7 +13,9 @@ type CapCode =
   | "RUMI-CAP-009"
   | "RUMI-CAP-010"
   | "RUMI-CAP-011"
-  | "RUMI-CAP-012";
+  | "RUMI-CAP-012"
+  | "RUMI-CAP-013"
+  | "RUMI-CAP-014";
 
 export const CAPABILITY_ERRORS: ErrorTable<CapCode> = {
   "RUMI-CAP-001": {
@@ -27,6 +30,20 @@ export const CAPABILITY_ERRORS: ErrorTable<CapCode> = {
     ja: {
       text: "Capability {what} はありません。",
       next: "GET /api/capability/requests で一覧を、POST /api/capability/candidates/scan で新しい候補を確認できます。",
+    },
+  },
+  "RUMI-CAP-002": {
+    key: "cap.execution_failed",
+    status: 500,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The capability {permission_id} failed: {problem}.",
+      next: "Mend the arguments or the handler; docs/capabilities.md says what each permission takes.",
+    },
+    ja: {
+      text: "Capability {permission_id} の実行に失敗しました: {problem}。",
+      next: "引数または handler を直してください。各権限の引数は docs/capabilities.md を参照してください。",
     },
   },
   "RUMI-CAP-003": {
@@ -167,6 +184,34 @@ export const CAPABILITY_ERRORS: ErrorTable<CapCode> = {
     ja: {
       text: "パック {pack_id} は特権 {privilege_id} を持っていません。Capability Grant とは独立した仕組みです。",
       next: "管理者が POST /api/privileges/{pack_id}/grant/{privilege_id} で付与できます。",
+    },
+  },
+  "RUMI-CAP-013": {
+    key: "cap.config_denied",
+    status: 403,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The grant of {permission_id} does not name {item} in {list}.",
+      next: "GET /api/capability/grants shows what is left of a grant's config; grant it again with the name in its list.",
+    },
+    ja: {
+      text: "{permission_id} の Grant の {list} に {item} がありません。",
+      next: "GET /api/capability/grants で有効な config を確認し、一覧に加えて付与し直してください。",
+    },
+  },
+  "RUMI-CAP-014": {
+    key: "cap.too_many_calls",
+    status: 429,
+    fault: "caller",
+    retry: "later",
+    en: {
+      text: "The pack {pack_id} made {limit} of capabilities within a minute, which is the limit.",
+      next: "Ask less often; calls are answered again as the minute slides on.",
+    },
+    ja: {
+      text: "パック {pack_id} の Capability 呼び出しが 1 分間の上限 ({limit}) に達しました。",
+      next: "呼び出しの頻度を下げてください。時間の経過とともに再び受け付けます。",
     },
   },
 };

@@ -50,7 +50,18 @@ export const PLATFORM_KINDS = defineKinds({
   },
   "permission.granted": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.revoked": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
-  "permission.denied": { category: "security", severity: NOTABLE, retention: "standard", details: { ...grant } },
+  "permission.denied": {
+    category: "security",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...grant, handler_id: optional(text(128)) },
+  },
+  "capability.executed": {
+    category: "permission",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...grant, handler_id: optional(text(128)) },
+  },
   "privilege.executed": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "network.requested": {
     category: "network",

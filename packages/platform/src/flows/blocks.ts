@@ -41,8 +41,28 @@ export type BlockCall = {
   readonly signal: AbortSignal;
 };
 
+/** Code that was verified just now; one process serves one of these. */
+export type JailCode = {
+  /** Another digest under the same key takes its place. */
+  readonly key: string;
+  readonly digest: string;
+  readonly directory: string;
+};
+/** A capability handler's call: its function gets (context, args) (capabilities/call.ts). */
+export type HandlerCall = {
+  readonly code: JailCode;
+  /** Below the code's directory. */
+  readonly file: string;
+  readonly function: string;
+  readonly context: Json;
+  readonly args: Json;
+  readonly timeout_ms: number;
+  readonly signal: AbortSignal;
+};
+
 export interface Blocks {
   call(call: BlockCall): Promise<BlockOutcome>;
+  callHandler(call: HandlerCall): Promise<BlockOutcome>;
   close(): Promise<void>;
 }
 
@@ -51,7 +71,7 @@ const FOLDERS = ["blocks", "backend/blocks", "backend/components", "backend", ""
 const PART_BYTES = 1_000_000;
 const START_DEADLINE_MS = 10_000;
 
-type Warm = { readonly process: JailedProcess; readonly digest: string; readonly pack_id: string; calls: number };
+type Warm = { readonly process: JailedProcess; readonly digest: string; readonly key: string; calls: number };
 
 export function createBlocks(deps: BlockDeps): Blocks {
   const idle: Warm[] = [];
@@ -66,27 +86,29 @@ export function createBlocks(deps: BlockDeps): Blocks {
     all.delete(warm);
     warm.process.kill();
   };
-  const start = async (pack: VerifiedPack): Promise<Result<Warm, Failure>> => {
+  const start = async (code: JailCode): Promise<Result<Warm, Failure>> => {
     const found = await (home ??= deps.home());
     if (!found.ok) {
       home = undefined; // what was missing may be there the next time
       return found;
     }
-    const process = await spawnJail(specOf(found.value, pack));
+    const process = await spawnJail(specOf(found.value, code));
     if (!process.ok) return process;
-    const warm: Warm = { process: process.value, digest: pack.digest, pack_id: pack.pack_id, calls: 0 };
+    const warm: Warm = { process: process.value, digest: code.digest, key: code.key, calls: 0 };
     all.add(warm);
     if (closed) end(warm);
     return ok(warm);
   };
-  const take = async (pack: VerifiedPack): Promise<Result<Warm, Failure>> => {
-    for (const old of idle.filter(({ pack_id, digest }) => pack_id === pack.pack_id && digest !== pack.digest)) {
+  const take = async (code: JailCode): Promise<Result<Warm, Failure>> => {
+    for (const old of idle.filter(({ key, digest }) => key === code.key && digest !== code.digest)) {
       idle.splice(idle.indexOf(old), 1);
       end(old);
     }
-    const at = idle.findLastIndex(({ digest, process }) => digest === pack.digest && process.lastFault() === null);
+    const at = idle.findLastIndex(
+      ({ key, digest, process }) => key === code.key && digest === code.digest && process.lastFault() === null,
+    );
     const [warm] = at === -1 ? [] : idle.splice(at, 1);
-    return warm === undefined ? start(pack) : ok(warm);
+    return warm === undefined ? start(code) : ok(warm);
   };
   const giveBack = (warm: Warm): void => {
     warm.calls += 1;
@@ -110,30 +132,44 @@ export function createBlocks(deps: BlockDeps): Blocks {
     if (!pack.ok) return failed(pack.error);
     const file = await fileOf(pack.value, call.file);
     if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
-    const request = Buffer.from(JSON.stringify({ file, input: call.input, context: call.context }));
+    const code = { key: call.owner_pack, digest: pack.value.digest, directory: pack.value.directory };
+    return carry(code, { file, input: call.input, context: call.context }, call);
+  };
+  const carry = async (code: JailCode, asked: object, { timeout_ms, signal }: Limits): Promise<BlockOutcome> => {
+    if (signal.aborted) return problem("nobody waits for it any more");
+    const request = Buffer.from(JSON.stringify(asked));
     if (request.length > FLOW_LIMITS.block_bytes)
       return problem(`its input is larger than ${FLOW_LIMITS.block_bytes} bytes`);
-    const warm = await take(pack.value);
+    const warm = await take(code);
     if (!warm.ok) return failed(warm.error);
     const stop = (): void => warm.value.process.kill();
-    call.signal.addEventListener("abort", stop);
+    signal.addEventListener("abort", stop);
     try {
-      if (call.signal.aborted) stop();
-      return await exchange(warm.value.process, request, call.timeout_ms);
+      if (signal.aborted) stop();
+      return await exchange(warm.value.process, request, timeout_ms);
     } finally {
-      call.signal.removeEventListener("abort", stop);
+      signal.removeEventListener("abort", stop);
       giveBack(warm.value);
     }
   };
+  const placed = async (act: () => Promise<BlockOutcome>): Promise<BlockOutcome> => {
+    await enter();
+    try {
+      return closed ? problem("the program stops") : await act();
+    } finally {
+      leave();
+    }
+  };
   return {
-    call: async (call) => {
-      await enter();
-      try {
-        return closed ? problem("the program stops") : await serve(call);
-      } finally {
-        leave();
-      }
-    },
+    call: (call) => placed(() => serve(call)),
+    callHandler: (call) =>
+      placed(() =>
+        carry(
+          call.code,
+          { file: call.file, function: call.function, input: call.args, context: call.context, context_first: true },
+          call,
+        ),
+      ),
     close: async () => {
       closed = true;
       const ended = [...all].map(({ process }) => process.exited);
@@ -143,6 +179,8 @@ export function createBlocks(deps: BlockDeps): Blocks {
     },
   };
 }
+
+type Limits = { readonly timeout_ms: number; readonly signal: AbortSignal };
 
 /** Callers that come while one look is under way share the next one, which begins after they came. */
 function sharing<T>(look: (key: string) => Promise<T>): (key: string) => Promise<T> {
@@ -178,17 +216,17 @@ async function exchange(process: JailedProcess, request: Uint8Array, timeout_ms:
     const part = request.subarray(at, at + PART_BYTES);
     const more = at + PART_BYTES < request.length;
     const answer = await process.request(Buffer.concat([Buffer.of(more ? 1 : 0), part]), left());
-    if (!answer.ok) return problem(faultText(answer.error, timeout_ms));
+    if (!answer.ok) return faulted(answer.error, timeout_ms);
     if (!more) parts.push(Buffer.from(answer.value));
   }
   while (parts.at(-1)?.[0] === 1) {
     length += parts.at(-1)?.length ?? 0;
     if (length > FLOW_LIMITS.block_bytes) {
       process.kill();
-      return problem(`its output is larger than ${FLOW_LIMITS.block_bytes} bytes`);
+      return { ...problem(`its output is larger than ${FLOW_LIMITS.block_bytes} bytes`), why: "too_large" };
     }
     const answer = await process.request(new Uint8Array(0), left());
-    if (!answer.ok) return problem(faultText(answer.error, timeout_ms));
+    if (!answer.ok) return faulted(answer.error, timeout_ms);
     parts.push(Buffer.from(answer.value));
   }
   return outcomeOf(Buffer.concat(parts.map((part) => part.subarray(1))).toString("utf8"), process);
@@ -210,8 +248,13 @@ function outcomeOf(text: string, process: JailedProcess): BlockOutcome {
   return problem("its process answered something that is no answer");
 }
 
-function faultText({ kind, detail }: { readonly kind: string; readonly detail: string }, timeout_ms: number): string {
-  return kind === "deadline" ? `it gave no answer within ${timeout_ms / 1_000} s` : `its process ended: ${detail}`;
+function faulted(
+  { kind, detail }: { readonly kind: string; readonly detail: string },
+  timeout_ms: number,
+): BlockOutcome {
+  return kind === "deadline"
+    ? { ...problem(`it gave no answer within ${timeout_ms / 1_000} s`), why: "timeout" }
+    : problem(`its process ended: ${detail}`);
 }
 
 async function fileOf(pack: VerifiedPack, file: string): Promise<string | undefined> {
@@ -224,7 +267,7 @@ async function fileOf(pack: VerifiedPack, file: string): Promise<string | undefi
   return undefined;
 }
 
-function specOf(home: BlockHome, { directory }: VerifiedPack): Parameters<typeof spawnJail>[0] {
+function specOf(home: BlockHome, { directory }: JailCode): Parameters<typeof spawnJail>[0] {
   return {
     mechanism: home.mechanism,
     isolation: home.isolation,
@@ -243,9 +286,11 @@ function specOf(home: BlockHome, { directory }: VerifiedPack): Parameters<typeof
   };
 }
 
-const problem = (text: string): BlockOutcome => ({ kind: "failed", problem: text, error_code: null });
+type Failed = Extract<BlockOutcome, { kind: "failed" }>;
 
-function failed(of: Failure): BlockOutcome {
+const problem = (text: string): Failed => ({ kind: "failed", problem: text, error_code: null });
+
+function failed(of: Failure): Failed {
   const { text, next } = failureText(of, "en");
   return { kind: "failed", problem: `${text} ${next}`, error_code: of.code };
 }

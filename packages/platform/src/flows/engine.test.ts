@@ -32,6 +32,7 @@ const blocks: Blocks = {
     calls.push((call.context as { step_id: string }).step_id);
     return act(call);
   },
+  callHandler: forever,
   close: () => Promise.resolve(),
 };
 const watched = (store: Store): Store => ({

@@ -19,7 +19,13 @@ import type { RecordedStep } from "./tables.ts";
 /** What a block gave, or why it did not. */
 export type BlockOutcome =
   | { readonly kind: "output"; readonly output: Json }
-  | { readonly kind: "failed"; readonly problem: string; readonly error_code: ErrorCode | null };
+  | {
+      readonly kind: "failed";
+      readonly problem: string;
+      readonly error_code: ErrorCode | null;
+      /** Where it is one of these. */
+      readonly why?: "timeout" | "too_large";
+    };
 
 export type RunPorts = {
   readonly recorded: (path: string) => RecordedStep | undefined;

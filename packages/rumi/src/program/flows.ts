@@ -67,7 +67,10 @@ export function openFlows(
 }
 
 /** The strongest box that this machine has for Python; in strict mode none that is weaker here. */
-async function blockHome({ settings, installation }: World): Promise<Result<BlockHome, Failure>> {
+export async function blockHome({
+  settings,
+  installation,
+}: Pick<World, "settings" | "installation">): Promise<Result<BlockHome, Failure>> {
   const python = detectPython(process.env["PATH"] ?? "");
   if (!python.ok) return python;
   const jails = await detectJails(python, settings.container_engine);

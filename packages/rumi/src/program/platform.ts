@@ -11,6 +11,7 @@ import {
   type Reconciler,
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
+import { openCapabilityCalls } from "./capability-calls.ts";
 import { openFlows } from "./flows.ts";
 import { probes } from "./health.ts";
 import type { HeldHome } from "./open-home.ts";
@@ -38,6 +39,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const { clock, installation } = options;
   const { paths, home } = held;
   const secrets = await openSecrets(store, held, options);
+  const calls = openCapabilityCalls({ store, paths, library: library.library, secrets, metrics }, options);
   const flows = openFlows(store, paths, library.library, metrics, options);
   const summaryPath = join(paths.pending, "summary.json");
   const candidates = waitingCandidates(store, clock);
@@ -65,6 +67,9 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       [secrets.reconciler],
       [flows.reconciler],
     ],
-    close: () => flows.deps.engine.close(),
+    close: async () => {
+      await flows.deps.engine.close();
+      await calls.close();
+    },
   };
 }

@@ -1,0 +1,56 @@
+/** Calls of capabilities put together: the handlers' own jails, and what the program itself answers. */
+import { join } from "node:path";
+import type { Clock, Random } from "@rumi/kernel";
+import type { Metrics } from "@rumi/operations";
+import {
+  createBlocks,
+  createCapabilityCalls,
+  createHandlerRegistry,
+  PACK_LIMITS,
+  secretsGet,
+  type CallCapability,
+  type PackLibrary,
+  type Secrets,
+} from "@rumi/platform";
+import type { Store } from "@rumi/store";
+import type { HomePaths } from "../home/layout.ts";
+import type { Settings } from "../home/settings.ts";
+import { blockHome } from "./flows.ts";
+import type { Installation } from "./installation.ts";
+
+type World = {
+  readonly settings: Settings;
+  readonly installation: Installation;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+export type CapabilityCalls = { readonly call: CallCapability; readonly close: () => Promise<void> };
+
+export function openCapabilityCalls(
+  of: {
+    readonly store: Store;
+    readonly paths: HomePaths;
+    readonly library: PackLibrary;
+    readonly secrets: Pick<Secrets, "readSecret">;
+    readonly metrics: Metrics;
+  },
+  options: World,
+): CapabilityCalls {
+  const { store, library } = of;
+  const jails = createBlocks({ verify: (pack_id) => library.verify(pack_id), home: () => blockHome(options) });
+  const call = createCapabilityCalls({
+    store,
+    clock: options.clock,
+    random: options.random,
+    metrics: of.metrics,
+    library,
+    jails,
+    handlers: createHandlerRegistry({
+      store,
+      folder: join(of.paths.user_data, "capabilities/handlers"),
+      limits: PACK_LIMITS,
+    }),
+    builtins: { "secrets.get": secretsGet(of.secrets.readSecret) },
+  });
+  return { call, close: () => jails.close() };
+}
