@@ -21,6 +21,7 @@ import { HOME_KINDS } from "./catalogue/home.ts";
 import { type AuditCategory, DAY_MICROS, type EventKind, RETENTION_DAYS, type Severity } from "./catalogue/kind.ts";
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
+import { STORE_KINDS } from "./catalogue/stores.ts";
 import { SUPPLY_KINDS } from "./catalogue/supply.ts";
 import { TRAINING_KINDS } from "./catalogue/training.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
@@ -35,6 +36,7 @@ export const EVENT_AREAS = [
   EXECUTION_KINDS,
   HOME_KINDS,
   PLATFORM_KINDS,
+  STORE_KINDS,
   SUPPLY_KINDS,
   TRAINING_KINDS,
 ] as const;
@@ -48,6 +50,7 @@ const TABLE = {
   ...EXECUTION_KINDS,
   ...HOME_KINDS,
   ...PLATFORM_KINDS,
+  ...STORE_KINDS,
   ...SUPPLY_KINDS,
   ...TRAINING_KINDS,
 } as const;

@@ -1,7 +1,8 @@
 /**
  * What a pack was allowed goes with it: whoever installs its name again starts with nothing.
  *
- * Rejections and blocks stay: a candidate does not become acceptable because its pack was away.
+ * Rejections and blocks stay: a candidate does not become acceptable because its pack was away. A store stays with its values:
+ * whoever has the name next sees them only where a person grants that store again.
  */
 import type { EventDraft } from "@rumi/operations";
 import type { Reader, Store, Write } from "@rumi/store";
@@ -12,6 +13,8 @@ import { permissionEvent } from "./network/model.ts";
 import { readNetworkGrant, removeNetworkGrant } from "./network/tables.ts";
 import { privilegeEvent } from "./privileges/model.ts";
 import { readPrivileges, removePrivilege } from "./privileges/tables.ts";
+import { shareEvent } from "./stores/model.ts";
+import { readDataStores, readShares, removeShare } from "./stores/tables.ts";
 
 export type Forgotten = { readonly writes: readonly Write[]; readonly events: readonly EventDraft[] };
 
@@ -36,6 +39,13 @@ export async function forgetPermissions(
   for (const privilege of (await readPrivileges(reader, sql)).filter((one) => one.pack_id === pack_id)) {
     writes.push(removePrivilege(sql, privilege));
     events.push(privilegeEvent("permission.revoked", privilege));
+  }
+  const owners = new Map((await readDataStores(reader, sql)).map((store) => [store.store_id, store]));
+  for (const share of await readShares(reader, sql)) {
+    const store = owners.get(share.store_id);
+    if (store === undefined || (share.target_pack !== pack_id && store.owner_pack !== pack_id)) continue;
+    writes.push(removeShare(sql, share));
+    events.push(shareEvent("permission.revoked", store, share.target_pack));
   }
   for (const kind of CANDIDATE_KINDS)
     for (const one of await readCandidates(reader, sql, kind))

@@ -22,6 +22,8 @@ import { PACK_MIGRATIONS } from "./packs/tables.ts";
 import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
 import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
 import { SECRET_MIGRATIONS } from "./secrets/tables.ts";
+import { storeDeclarations } from "./stores/operations.ts";
+import { STORE_MIGRATIONS } from "./stores/tables.ts";
 
 export { candidateCounts } from "./candidates/tables.ts";
 export { argsOf, named, secretsGet, type Builtin, type Builtins, type BuiltinUse } from "./capabilities/builtins.ts";
@@ -71,6 +73,15 @@ export { readTree } from "./packs/tree.ts";
 export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
 export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
 export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
+export {
+  createStoreAccess,
+  isStorePermission,
+  STORE_PERMISSIONS,
+  type CallStore,
+  type StoreCall,
+  type StorePermission,
+} from "./stores/access.ts";
+export { STORE_LIMITS } from "./stores/limits.ts";
 export * from "./flows/index.ts";
 export { systemEvent, type EventTrail, type SystemActor } from "./system-events.ts";
 
@@ -82,6 +93,7 @@ export const platformMigrations: readonly Migrations[] = [
   PRIVILEGE_MIGRATIONS,
   FLOW_MIGRATIONS,
   SECRET_MIGRATIONS,
+  STORE_MIGRATIONS,
 ];
 
 /** Packs, and what the composition root hands to the other capabilities. */
@@ -101,6 +113,7 @@ export function platformDeclarations(deps: PlatformDeps, library: PackLibrary): 
     ...networkDeclarations(deps.network ?? UNASKED_NETWORK, liveBotsUsing),
     ...capabilityDeclarations(deps, library),
     ...grantDeclarations(liveBotsUsing),
+    ...storeDeclarations(),
     ...privilegeDeclarations(deps.privileges ?? UNASKED_PRIVILEGES, apply as OperationDefinition),
   ];
 }

@@ -232,6 +232,11 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "The refusal's own text says which.",
     "docs/runbooks/commands.md",
   ),
+  DATA: of(
+    "permission",
+    "A pack's store, its share or its grant is not as the call needs it, or the store is full.",
+    "See GET /api/stores, GET /api/stores/shared and GET /api/capability/grants; docs/stores.md.",
+  ),
   FLOW: of(
     "configuration",
     "A flow's file, its inputs or one of its steps is not in order.",

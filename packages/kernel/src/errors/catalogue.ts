@@ -19,6 +19,7 @@ import { BUNDLE_ERRORS } from "./cmd-bundle.ts";
 import { CONFIRM_ERRORS } from "./cmd-confirm.ts";
 import { GUARDRAIL_ERRORS } from "./cmd-guardrail.ts";
 import { RESTRAIN_ERRORS } from "./cmd-restrain.ts";
+import { DATA_ERRORS } from "./data.ts";
 import type { ErrorEntry } from "./entry.ts";
 import { FLOW_ERRORS } from "./flow.ts";
 import { LOG_ERRORS } from "./log.ts";
@@ -46,6 +47,7 @@ const TABLE = {
   ...RESTRAIN_ERRORS,
   ...GUARDRAIL_ERRORS,
   ...BUNDLE_ERRORS,
+  ...DATA_ERRORS,
   ...FLOW_ERRORS,
   ...LOG_ERRORS,
   ...MKT_ERRORS,

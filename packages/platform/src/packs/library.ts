@@ -24,6 +24,7 @@ import type { EventDraft } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import type { StrategyDescriptor } from "@rumi/abi";
 import { systemEvent } from "../system-events.ts";
+import { turns } from "../turns.ts";
 import { digestFolder, discardTree, exists, moveIntoPlace, readPlain, storeTree } from "./files.ts";
 import { lookAtPack, type Sight } from "./look.ts";
 import type { PackManifest } from "./manifest.ts";
@@ -224,16 +225,6 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
       });
     },
     removeSource: (source_dir) => undisturbed(() => discardTree(join(folders.ecosystem, source_dir), folders.staging)),
-  };
-}
-
-/** One after the other, in order of arrival. */
-function turns(): <T>(act: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (act) => {
-    const turn = last.then(act, act);
-    last = turn.catch(() => undefined); // the caller hears of it; the next one's turn comes all the same
-    return turn;
   };
 }
 

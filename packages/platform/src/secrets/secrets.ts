@@ -12,6 +12,7 @@ import { err, failure, ok, type Clock, type Failure, type Random, type Result, t
 import type { Reader, Store } from "@rumi/store";
 import type { Reconciler } from "../packs/reconciler.ts";
 import { readPacks } from "../packs/tables.ts";
+import { turns } from "../turns.ts";
 import { admitRead, type ReadWindow } from "./rate.ts";
 import { readSecretRow, readSecrets, type SecretRow, type SecretTables } from "./tables.ts";
 import {
@@ -148,14 +149,4 @@ async function readMarks(store: Store): Promise<string> {
       .select((of) => [of.fn.countAll<number>().as("keys"), of.fn.sum<number>("generation").as("generations")]),
   );
   return JSON.stringify(rows);
-}
-
-/** One after another, whatever became of the one before. */
-function turns(): <T>(act: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (act) => {
-    const mine = last.then(act, act);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
 }

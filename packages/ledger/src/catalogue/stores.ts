@@ -1,0 +1,13 @@
+/** Stores of packs, the units in them, and the shared dictionary. */
+import { USUAL, defineKinds } from "./kind.ts";
+import { text, whole } from "./schema.ts";
+
+export const STORE_KINDS = defineKinds({
+  "store.created": { category: "system", severity: USUAL, retention: "standard", details: { owner_pack: text(64) } },
+  "store.deleted": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { owner_pack: text(64), keys: whole, bytes: whole },
+  },
+});
