@@ -16,6 +16,7 @@ export type Bundles = {
   readonly suites: string;
   readonly http_load: string;
   readonly http_reads: string;
+  readonly http_flows: string;
   /** The program with its workers, laid out as in the distributed package. */
   readonly program: string;
   readonly writer_worker: string;
@@ -32,11 +33,12 @@ export async function makeBundles(): Promise<Bundles> {
   const { bundle } = await tool<{ readonly bundle: (outdir: string) => Promise<void> }>("build.mjs");
   const { quickSpreads } = await tool<{ readonly quickSpreads: Plugin }>("leading-spreads.mjs");
   await bundle(dist);
-  cpSync(join(ROOT, "packages/runtime/python"), join(dist, "python"), { recursive: true });
+  for (const room of ["runtime", "platform"])
+    cpSync(join(ROOT, `packages/${room}/python`), join(dist, "python"), { recursive: true });
   for (const name of ["sdk", "packs", "package.json"]) symlinkSync(join(ROOT, name), join(folder, name));
   await build({
     entryPoints: Object.fromEntries(
-      ["suites", "http-load", "http-reads"].map((name) => [name, join(ROOT, `bench/${name}.ts`)]),
+      ["suites", "http-load", "http-reads", "http-flows"].map((name) => [name, join(ROOT, `bench/${name}.ts`)]),
     ),
     outdir: folder,
     bundle: true,
@@ -55,6 +57,7 @@ export async function makeBundles(): Promise<Bundles> {
     suites: join(folder, "suites.js"),
     http_load: join(folder, "http-load.js"),
     http_reads: join(folder, "http-reads.js"),
+    http_flows: join(folder, "http-flows.js"),
     program: join(dist, "rumi.js"),
     writer_worker: join(dist, "writer-worker.js"),
     verify_worker: join(dist, "verify-worker.js"),

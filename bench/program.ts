@@ -27,10 +27,11 @@ export async function startBenchProgram(options: {
   readonly program: string;
   readonly home: string;
   readonly node_arguments?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }): Promise<BenchProgram> {
-  const { program, home, node_arguments = [] } = options;
+  const { program, home, node_arguments = [], environment = {} } = options;
   const note = join(home, "user_data/settings/running.json");
-  const env = { ...process.env, RUMI_HOME: home, RUMI_API_PORT: "0" };
+  const env = { ...process.env, ...environment, RUMI_HOME: home, RUMI_API_PORT: "0" };
   rmSync(note, { force: true });
   const began = performance.now();
   const child = spawn(process.execPath, [...node_arguments, program, "start", "--headless"], {

@@ -13,6 +13,7 @@ import { commitName, machineFacts, type Measured } from "./measure.ts";
 import { onOneCore } from "./one-core.ts";
 import { commandsSuite } from "./suites/commands.ts";
 import { besideSuite, listSuite } from "./suites/reads.ts";
+import { flowsSuite } from "./suites/flows.ts";
 import { measuredMarket } from "./suites/market.ts";
 import { startupSuite } from "./suites/startup.ts";
 
@@ -82,6 +83,22 @@ const SUITES: readonly Suite[] = [
   {
     figures: /^reads_beside_(commands_per_s|p50_ms|p99_ms)$/,
     run: ({ bundles, folder }) => besideSuite(bundles, join(folder, "beside-home")),
+  },
+  {
+    figures: /^(flow_three_steps_us|flows_per_s)$/,
+    run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "flows-home"), "rates"),
+  },
+  {
+    figures: /^python_block_warm_us$/,
+    run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "blocks-home"), "python"),
+  },
+  {
+    figures: /^flow_step_flatness$/,
+    run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "long-home"), "flatness"),
+  },
+  {
+    figures: /^health_beside_flows_p99_ms$/,
+    run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "health-home"), "health"),
   },
   { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
 ];
