@@ -42,7 +42,11 @@ export function auditEvent(draft: EventDraft, frame: EventFrame, event_id: Uuid,
     resource_id: draft.resource_id,
     outcome: draft.outcome,
     occurred_at: now,
-    details: { ...(draft.details as Readonly<Record<string, Json>>), ...facts },
+    details: {
+      ...(draft.details as Readonly<Record<string, Json>>),
+      ...facts,
+      ...(draft.run_id === undefined ? {} : { run_id: draft.run_id }),
+    },
   };
 }
 

@@ -46,6 +46,10 @@ export type EventDraft = {
   readonly resource_id: string;
   readonly outcome: Outcome;
   readonly details: Readonly<Record<string, unknown>>;
+  /** The run that it is about, where that is one which the decision made. */
+  readonly run_id?: string;
+  /** Watchers are not told of it. */
+  readonly untold?: true;
 };
 
 export type Decision = {
@@ -53,7 +57,7 @@ export type Decision = {
   /** Beside the pipeline's own `…requested` / `…applied` / `…denied`. */
   readonly events: readonly EventDraft[];
   readonly outbox: readonly OutboxItem[];
-  /** Told to watchers, beside every one of `events`, which are told anyway. */
+  /** Told to watchers, beside every one of `events` that is not `untold`. */
   readonly feed?: readonly FeedItem[];
   readonly data: unknown;
   /** Joins `data` in this one answer and is kept nowhere: a secret that is shown once. */
@@ -151,6 +155,11 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
    * command is answered so too. Must lead to the same whenever it is asked.
    */
   readonly settle?: (data: unknown) => Promise<Result<unknown, Failure>>;
+  /**
+   * Its key becomes durable together with its outcome, in one commit (pipeline/claim.ts). Only for what has no effect outside
+   * the store before that commit: cut off earlier it never was, and whoever was not answered sends it again.
+   */
+  readonly claimed?: "with_outcome";
   /** Its commands on one target touch no row together, so they need not go one after another. */
   readonly turns?: "none";
   /** `flat` answers `{success, ...data}`, for the few routes whose seed prints it so. */

@@ -149,6 +149,10 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
   const { name, input } = definition;
   invariant(definition.http.method !== "GET", `the operation ${name} is a GET`);
   invariant(definition.key === "header" || Object.hasOwn(input.properties, "command_id"), `${name} has no command_id`);
+  invariant(
+    definition.claimed === undefined || (definition.emergency !== true && definition.redeems !== true),
+    `${name} may not be claimed with its outcome`,
+  );
   for (const field of definition.secret_fields ?? [])
     invariant(Object.hasOwn(input.properties, field), `${name} has no field ${field}`);
   const ownsDryRun = definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");

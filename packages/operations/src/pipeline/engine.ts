@@ -6,14 +6,15 @@
  * which {@link carryOut} goes on.
  */
 import { ERROR_CATALOGUE, type Failure, failure, invariant } from "@rumi/kernel";
-import { finishKey, type OperationKeyRow, takeOverKey } from "@rumi/store";
-import { type Answer, encodeOutcome, refused } from "../answer.ts";
+import { type OperationKeyRow, takeOverKey } from "@rumi/store";
+import { type Answer, refused } from "../answer.ts";
 import { auditEvent, commandDraft, denialDetails, PIPELINE_EVENTS } from "../audit.ts";
 import { feedOfEvents } from "../feed.ts";
 import type { StoredRequest } from "../stored-request.ts";
 import { PIPELINE_LIMITS } from "../limits.ts";
 import { causeChain } from "../logging.ts";
 import { auditFailure } from "./audit-failure.ts";
+import { claimNow, settlement } from "./claim.ts";
 import { confirmationEvents } from "./confirmation.ts";
 import { answerDryRun } from "./dry-run.ts";
 import { tightenAnyway } from "./emergency.ts";
@@ -153,23 +154,11 @@ export async function deny(run: Run, why: Failure, context: PipelineContext): Pr
     operation: definition.name,
     ...denialDetails(why),
   });
+  const settled = settlement(run, outcome, now, context);
   const committed = await context.store.commit({
-    writes: [
-      ...(run.recovery_point === null
-        ? []
-        : [
-            finishKey(
-              context.store,
-              run.command_id,
-              run.recovery_point,
-              outcome.status,
-              encodeOutcome(context.scrubber.value(outcome)),
-              now,
-            ),
-          ]),
-      ...(run.confirmation === null ? [] : [run.confirmation.redeemed.spend(why.code)]),
-    ],
+    writes: [...settled.writes, ...(run.confirmation === null ? [] : [run.confirmation.redeemed.spend(why.code)])],
     events: [
+      ...settled.events,
       ...confirmationEvents(run, PIPELINE_EVENTS.denied, denialDetails(why), context.newId, now),
       auditEvent(draft, run.frame, context.newId(), now),
     ],
@@ -190,26 +179,16 @@ async function challenged(
   context: PipelineContext,
 ): Promise<Answer> {
   const { definition } = run.operation;
-  const { command_id, recovery_point } = run;
-  invariant(recovery_point !== null, "a challenge for a command that was not claimed");
+  const { command_id } = run;
+  invariant(run.recovery_point !== null || run.unclaimed !== null, "a challenge for a command without a key");
   const extras = { ...definition.error_extras?.(run.input), challenge: opened.challenge };
   const outcome = rehearsed(run, refused(why, extras));
   const now = context.now();
   const event = auditEvent(opened.event, run.frame, context.newId(), now);
+  const settled = settlement(run, outcome, now, context);
   const committed = await context.store.commit({
-    writes: [
-      finishKey(
-        context.store,
-        command_id,
-        recovery_point,
-        outcome.status,
-        encodeOutcome(context.scrubber.value(outcome)),
-        now,
-      ),
-      ...opened.writes,
-      ...feedOfEvents(context, [event]),
-    ],
-    events: [event],
+    writes: [...settled.writes, ...opened.writes, ...feedOfEvents(context, [event])],
+    events: [...settled.events, event],
   });
   if (committed.ok) return { ...outcome, command_id, duplicate_suppressed: false };
   if (committed.error.kind === "conflict") return finish(run, stillRunning(command_id), context);
@@ -232,6 +211,13 @@ async function failedInside(run: Run, error: unknown, context: PipelineContext):
   });
   context.metrics.counter("rumi_command_faults_total", "Commands that failed inside.").add({ operation: name });
   if (run.attempts >= PIPELINE_LIMITS.failed_attempts) return giveUp(run, context);
+  // That it was asked for is on record all the same, and sent again it is counted.
+  const claimed = run.unclaimed === null ? undefined : await claimNow(run, run.unclaimed, context);
+  if (claimed?.ok === false)
+    context.logger.error("a command that failed inside could not be kept", {
+      command_id: run.command_id,
+      problem: claimed.error.kind,
+    });
   return {
     ...refused(failure("RUMI-SYS-001", { trace_id: run.frame.trace_id })),
     command_id: run.command_id,

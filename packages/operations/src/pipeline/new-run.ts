@@ -14,6 +14,7 @@ export function newRun(operation: RegisteredOperation, request: CommandRequest):
     dry_run: false,
     training: null,
     command_id: "",
+    key_is_new: false,
     fingerprint: "",
     confirmation: null,
     frame: {
@@ -28,6 +29,7 @@ export function newRun(operation: RegisteredOperation, request: CommandRequest):
     },
     target: { resource_type: "operation", resource_id: operation.definition.name },
     recovery_point: null,
+    unclaimed: null,
     attempts: 0,
     holdsRunning: false,
     judged_as: null,

@@ -1,5 +1,6 @@
 /** One command on its way through the stages: what each stage found out, and how a stage ends the way. */
 import type { Clock, Failure, Micros, Random, Result, Scrubber, Uuid } from "@rumi/kernel";
+import type { LedgerEvent } from "@rumi/ledger";
 import type { OperationKeyRow, Reader, Store, Write } from "@rumi/store";
 import type { Answer } from "../answer.ts";
 import type { EventFrame } from "../audit.ts";
@@ -83,6 +84,9 @@ export type Subject = {
   target: { readonly resource_type: string; readonly resource_id: string };
 };
 
+/** A command whose key is claimed with its outcome (claim.ts): the event that it was asked for, and when. */
+export type Unclaimed = { readonly requested: LedgerEvent; readonly at: Micros };
+
 export type Run = Subject & {
   readonly request: CommandRequest;
   principal: Principal;
@@ -91,11 +95,15 @@ export type Run = Subject & {
   training: string | null;
   /** The key of this request; never that of a command which it confirms. */
   command_id: string;
+  /** Drawn for this request: nobody can have used it before. */
+  key_is_new: boolean;
   fingerprint: string;
   /** The confirmation itself while it carries out what it confirms. */
   confirmation: { readonly own: Subject; readonly redeemed: Redeemed } | null;
   /** The dedupe row's recovery point as this run last wrote it; null before it was claimed. */
   recovery_point: string | null;
+  /** Of a command whose key is claimed with its outcome, until it is. */
+  unclaimed: Unclaimed | null;
   attempts: number;
   /** This run, and no other, stands in the table of running commands. */
   holdsRunning: boolean;

@@ -76,7 +76,9 @@ beforeEach(async () => {
     });
     const later: FlowEngine = {
       resume: () => engine.resume(),
-      carry: (run_id) => engine.carry(run_id),
+      carry: (run_id, admitted) => engine.carry(run_id, admitted),
+      compute: (asked) => engine.compute(asked),
+      told: (computed) => engine.told(computed),
       isOpen: () => engine.isOpen(),
       close: () => engine.close(),
     };

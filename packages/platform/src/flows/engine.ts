@@ -21,10 +21,13 @@ import {
   type Result,
 } from "@rumi/kernel";
 import { causeChain, type EventDraft, type Logger, type Metrics } from "@rumi/operations";
-import type { Store } from "@rumi/store";
+import type { LedgerEvent } from "@rumi/ledger";
+import type { Store, Write } from "@rumi/store";
 import { systemEvent } from "../system-events.ts";
 import type { Blocks } from "./blocks.ts";
-import { cutTo } from "./evaluate.ts";
+import { compute, isComputed, type Computed, type Computing } from "./at-once.ts";
+import type { FlowClosure } from "./closure.ts";
+import { endOf } from "./ending.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { walkRun, type RunEnd, type RunPorts } from "./run.ts";
 import {
@@ -35,7 +38,7 @@ import {
   readSteps,
   recordStep,
   runningIds,
-  type FlowRun,
+  type AskedRun,
   type RunAnswer,
 } from "./tables.ts";
 
@@ -58,18 +61,23 @@ export type FlowAnswer = {
   readonly truncated?: true;
 };
 
+/** A run that was just admitted, as its row and its definition say it. */
+export type Admitted = { readonly run: AskedRun; readonly closure: FlowClosure };
+
 export interface FlowEngine {
   /** Carries every run that nobody carries: what an earlier program left, and what was admitted without a caller. */
   resume(): Promise<void>;
   /** Carries a run to its end, unless somebody does already, and tells it. */
-  carry(run_id: string): Promise<Result<FlowAnswer, Failure>>;
+  carry(run_id: string, admitted?: Admitted): Promise<Result<FlowAnswer, Failure>>;
+  /** What comes of a run whose steps only compute; undefined for any other. */
+  compute(asked: Computing): Promise<Computed | undefined>;
+  /** Counts a computed run once it is durable, and tells it. */
+  told(computed: Computed): Result<FlowAnswer, Failure>;
   readonly isOpen: () => boolean;
   /** Takes no more; runs stay as they are for the next program. */
   close(): Promise<void>;
 }
 
-/** What an answer needs beside its result. */
-const ENVELOPE_BYTES = 1_024;
 const DURATIONS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000, 60_000] as const;
 const FORGET_EVERY_MS = 3_600_000;
 const DAY_US = 86_400_000_000;
@@ -85,8 +93,8 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
     const committed = await store.commit({ writes: forgetRuns(store, before), events: [] });
     if (!committed.ok) logger.warning("old runs of flows could not be removed", { problem: committed.error.kind });
   };
-  const begin = (run_id: string): Promise<RunAnswer | "interrupted"> => {
-    const running = carryOut(run_id, stopping.signal, deps).finally(() => live.delete(run_id));
+  const begin = (run_id: string, admitted?: Admitted): Promise<RunAnswer | "interrupted"> => {
+    const running = carryOut(run_id, stopping.signal, deps, admitted).finally(() => live.delete(run_id));
     live.set(run_id, running);
     return running;
   };
@@ -101,14 +109,19 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
           logger.error("a run of a flow could not be gone on with", { run_id, causes: causeChain(error) }),
         );
     },
-    carry: async (run_id) => {
+    carry: async (run_id, admitted) => {
       const known = live.get(run_id);
       if (known === undefined && stopping.signal.aborted) return err(unavailable("the program stops"));
-      const answer = await (known ?? begin(run_id));
+      const answer = await (known ?? begin(run_id, admitted));
       if (answer === "interrupted") return err(unavailable("the program stops; the run goes on at its next start"));
-      if (answer.kind === "failed") return err(answer.failure);
-      const { flow_id, result, execution_time, truncated } = answer;
-      return ok({ flow_id, result, execution_time, ...(truncated ? { truncated } : {}) });
+      return toldOf(answer);
+    },
+    compute: async (asked) =>
+      isComputed(asked.closure, asked.flow_id) ? compute(asked, clock, deps.max_response_bytes) : undefined,
+    told: ({ answer, counted, event }) => {
+      for (const { handler, ended } of counted) countStep(deps, handler, ended);
+      countRun(deps, String(event.details["flow_id"]));
+      return toldOf(answer);
     },
     close: async () => {
       stopping.abort();
@@ -120,12 +133,28 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
 
 export const unavailable = (problem: string): Failure => failure("RUMI-FLOW-006", { problem });
 
-async function carryOut(run_id: string, stopping: AbortSignal, deps: EngineDeps): Promise<RunAnswer | "interrupted"> {
+function toldOf(answer: RunAnswer): Result<FlowAnswer, Failure> {
+  if (answer.kind === "failed") return err(answer.failure);
+  const { flow_id, result, execution_time, truncated } = answer;
+  return ok({ flow_id, result, execution_time, ...(truncated ? { truncated } : {}) });
+}
+
+/** What a run did that is not durable yet. */
+type Unwritten = { writes: Write[]; events: LedgerEvent[] };
+
+async function carryOut(
+  run_id: string,
+  stopping: AbortSignal,
+  deps: EngineDeps,
+  admitted: Admitted | undefined,
+): Promise<RunAnswer | "interrupted"> {
   const { store } = deps;
-  const run = await readRun(store, store, run_id);
+  const known = admitted === undefined ? await readRun(store, store, run_id) : undefined;
+  const run = admitted?.run ?? known;
   if (run === undefined) return { kind: "failed", failure: failure("RUMI-SYS-011", { what: "run", id: run_id }) };
-  if (run.answer !== null) return run.answer;
-  const ended = await walked(run, stopping, deps).catch((error: unknown): RunEnd => {
+  if (known?.answer != null) return known.answer;
+  const unwritten: Unwritten = { writes: [], events: [] };
+  const ended = await walked(run, admitted?.closure, unwritten, stopping, deps).catch((error: unknown): RunEnd => {
     if (stopping.aborted) return { kind: "interrupted" };
     deps.logger.error("a run of a flow failed inside", { run_id, flow_id: run.flow_id, causes: causeChain(error) });
     const inside = failure("RUMI-FLOW-002", {
@@ -134,14 +163,35 @@ async function carryOut(run_id: string, stopping: AbortSignal, deps: EngineDeps)
     });
     return { kind: "failed", failure: inside, steps: 0, at: null };
   });
-  return ended.kind === "interrupted" ? "interrupted" : finish(run, ended, deps);
+  if (ended.kind !== "interrupted") return finish(run, ended, deps);
+  await written(run, unwritten, deps).catch((error: unknown) =>
+    deps.logger.warning("what a run of a flow did last is done again", { run_id, causes: causeChain(error) }),
+  );
+  return "interrupted";
 }
 
-async function walked(run: FlowRun, stopping: AbortSignal, deps: EngineDeps): Promise<RunEnd> {
+/** Makes durable what is not yet. */
+async function written(run: AskedRun, unwritten: Unwritten, { store }: EngineDeps): Promise<void> {
+  const { writes, events } = unwritten;
+  if (writes.length === 0) return;
+  unwritten.writes = [];
+  unwritten.events = [];
+  const committed = await store.commit({ writes, events });
+  if (!committed.ok) throw new Error(`steps of run ${run.run_id} could not be recorded: ${committed.error.kind}`);
+}
+
+async function walked(
+  run: AskedRun,
+  given: FlowClosure | undefined,
+  unwritten: Unwritten,
+  stopping: AbortSignal,
+  deps: EngineDeps,
+): Promise<RunEnd> {
   const { store, clock, blocks, metrics } = deps;
-  const closure = await readDefinition(store, store, run.definition);
+  const closure = given ?? (await readDefinition(store, store, run.definition));
   if (closure === undefined) throw new Error(`the definition ${run.definition} of run ${run.run_id} is gone`);
-  const recorded = new Map((await readSteps(store, store, [run.run_id])).map((step) => [step.path, step]));
+  const steps = given === undefined ? await readSteps(store, store, [run.run_id]) : [];
+  const recorded = new Map(steps.map((step) => [step.path, step]));
   const late = failure("RUMI-FLOW-004", { flow_id: run.flow_id, seconds: run.timeout_seconds });
   const ending = new AbortController();
   const left_ms = Math.max(0, (run.requested_at + run.timeout_seconds * 1_000_000 - clock.now()) / 1_000);
@@ -150,12 +200,10 @@ async function walked(run: FlowRun, stopping: AbortSignal, deps: EngineDeps): Pr
   stopping.addEventListener("abort", end);
   if (left_ms === 0) end();
   else void clock.sleep(millis(left_ms), settled.signal).then(() => (settled.signal.aborted ? undefined : end()));
-  const succeeded = metrics.counter("flow.step.success", "Steps of flows that succeeded.");
-  const went_wrong = metrics.counter("flow.step.error", "Steps of flows that failed.");
   const durations = metrics.histogram("python_file_call.duration_ms", "Calls of Python blocks.", DURATIONS_MS);
   const ports: RunPorts = {
     recorded: (path) => recorded.get(path),
-    record: async (step, one) => {
+    record: (step, one) => {
       const at = clock.now();
       durations.observe(one.duration_us / 1_000);
       const details = {
@@ -168,12 +216,12 @@ async function walked(run: FlowRun, stopping: AbortSignal, deps: EngineDeps): Pr
       const outcome = one.error === null ? "SUCCESS" : "FAILURE";
       const told = { ...details, duration_ms: one.duration_us / 1_000, error: one.error };
       const event = eventOf(run, deps, { action: "python_file_call.executed", outcome, details: told });
-      const committed = await store.commit({ writes: [recordStep(store, run.run_id, one, at)], events: [event] });
-      if (!committed.ok)
-        throw new Error(`step ${one.path} of run ${run.run_id} could not be recorded: ${committed.error.kind}`);
+      unwritten.writes.push(recordStep(store, run.run_id, one, at));
+      unwritten.events.push(event);
     },
-    call: (step, input, flow, inputs) =>
-      blocks.call({
+    call: async (step, input, flow, inputs) => {
+      await written(run, unwritten, deps);
+      return blocks.call({
         owner_pack: step.owner_pack,
         file: step.file,
         input,
@@ -187,14 +235,20 @@ async function walked(run: FlowRun, stopping: AbortSignal, deps: EngineDeps): Pr
         },
         timeout_ms: step.timeout_seconds * 1_000,
         signal: ending.signal,
-      }),
+      });
+    },
     stopped: () => (stopping.aborted ? "interrupted" : ending.signal.aborted ? late : undefined),
-    breathe: () => clock.sleep(millis(0)),
-    counted: (step, ended) => (ended === "success" ? succeeded : went_wrong).add({ handler: step.type }),
+    breathe: async () => {
+      await written(run, unwritten, deps);
+      await clock.sleep(millis(0));
+    },
+    counted: (step, ended) => countStep(deps, step.type, ended),
     now_us: () => clock.monotonic() * 1_000,
   };
   try {
-    return await walkRun(closure, run.flow_id, run.inputs, ports);
+    const ended = await walkRun(closure, run.flow_id, run.inputs, ports);
+    await written(run, unwritten, deps);
+    return ended;
   } finally {
     settled.abort();
     stopping.removeEventListener("abort", end);
@@ -202,37 +256,35 @@ async function walked(run: FlowRun, stopping: AbortSignal, deps: EngineDeps): Pr
 }
 
 async function finish(
-  run: FlowRun,
+  run: AskedRun,
   ended: Exclude<RunEnd, { kind: "interrupted" }>,
   deps: EngineDeps,
 ): Promise<RunAnswer> {
-  const { store, clock, metrics } = deps;
-  const at = clock.now();
-  const duration_us = Math.max(0, at - run.requested_at);
-  const answer: RunAnswer =
-    ended.kind === "done"
-      ? {
-          kind: "done",
-          flow_id: run.flow_id,
-          execution_time: Math.round(duration_us / 1_000) / 1_000,
-          ...cutTo(ended.result, deps.max_response_bytes - ENVELOPE_BYTES),
-        }
-      : { kind: "failed", failure: storedFailure(ended.failure) };
-  const wrong =
-    ended.kind === "failed" ? { error: textOf(ended.failure), error_type: ended.failure.code, ...ended.at } : {};
-  const event = eventOf(run, deps, {
-    action: "flow.executed",
-    outcome: ended.kind === "done" ? "SUCCESS" : "FAILURE",
-    details: { flow_id: run.flow_id, steps: ended.steps, duration_ms: duration_us / 1_000, ...wrong },
+  const { store, clock, max_response_bytes } = deps;
+  const { answer, event, at } = endOf(run, ended, clock.now(), max_response_bytes);
+  const committed = await store.commit({
+    writes: [endRun(store, run.run_id, answer, at)],
+    events: [eventOf(run, deps, event)],
   });
-  const committed = await store.commit({ writes: [endRun(store, run.run_id, answer, at)], events: [event] });
   if (!committed.ok) throw new Error(`the end of run ${run.run_id} could not be written: ${committed.error.kind}`);
-  metrics.counter("flow.execution.complete", "Runs of flows that ended.").add({ flow_id: run.flow_id });
+  countRun(deps, run.flow_id);
   return answer;
 }
 
+function countStep({ metrics }: EngineDeps, handler: string, ended: "success" | "error"): void {
+  const counter =
+    ended === "success"
+      ? metrics.counter("flow.step.success", "Steps of flows that succeeded.")
+      : metrics.counter("flow.step.error", "Steps of flows that failed.");
+  counter.add({ handler });
+}
+
+function countRun({ metrics }: EngineDeps, flow_id: string): void {
+  metrics.counter("flow.execution.complete", "Runs of flows that ended.").add({ flow_id });
+}
+
 function eventOf(
-  run: FlowRun,
+  run: AskedRun,
   { clock, random }: EngineDeps,
   draft: Pick<EventDraft, "action" | "outcome" | "details">,
 ): ReturnType<typeof systemEvent> {
@@ -243,11 +295,5 @@ function eventOf(
     { trace_id: run.trace_id, run_id: run.run_id, request_id: run.command_id },
   );
 }
-
-function storedFailure({ code, params, details }: Failure): Extract<RunAnswer, { kind: "failed" }>["failure"] {
-  return { code, params, ...(details === undefined ? {} : { details }) };
-}
-
-const textOf = ({ params }: Failure): string => String(params["problem"] ?? params["reason"] ?? "its time was up");
 
 export const instantOf = (at: number): string => isoFromMicros(micros(at));

@@ -3,14 +3,15 @@ import { err, failure, failureText, ok, sha256Hex, type Failure, type JsonObject
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import type { PackLibrary } from "../packs/library.ts";
+import type { Computed } from "./at-once.ts";
 import { FlowRunAnswer, FlowRunsAnswer, FlowsAnswer } from "./answers.ts";
 import { findFlow, type FlowEntry } from "./catalogue.ts";
-import { instantOf, unavailable, type FlowAnswer, type FlowEngine } from "./engine.ts";
+import { instantOf, unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./engine.ts";
 import { inputsOf } from "./evaluate.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { FLOW_ID_PATTERN } from "./schema.ts";
 import type { FlowSources } from "./sources.ts";
-import { admitRun, countRunning, readRuns, readSteps } from "./tables.ts";
+import { admitRun, countRunning, insertEnded, readRuns, readSteps, type AskedRun } from "./tables.ts";
 
 export type FlowDeps = {
   readonly sources: FlowSources;
@@ -62,7 +63,14 @@ function flowView({ flow, source, path, owner_pack, digest, warnings }: FlowEntr
   };
 }
 
-type Facts = { readonly found: Result<FlowEntry, Failure>; readonly running: number };
+type Facts = {
+  readonly found: Result<FlowEntry, Failure>;
+  readonly running: number;
+  /** What comes of it, where its steps only compute. */
+  readonly computed: Computed | undefined;
+};
+/** What a decision leaves to the settling of this one answer. */
+type Left = { readonly run_id: string; readonly computed?: Computed; readonly admitted?: Admitted };
 
 const runFlow = ({ sources, engine, library, max_concurrent }: FlowDeps): Declaration =>
   defineOperation({
@@ -93,20 +101,28 @@ const runFlow = ({ sources, engine, library, max_concurrent }: FlowDeps): Declar
     danger: () => ({ kind: "none" }),
     target: ({ flow_id }) => ({ resource_type: "flow", resource_id: flow_id }),
     turns: "none",
+    // Nothing of a run is done before its row is durable.
+    claimed: "with_outcome",
     gates: [],
-    load: async (reader, { flow_id }, { store }): Promise<Facts> => ({
-      found: await present(flow_id, sources, engine, library),
-      running: await countRunning(reader, store),
-    }),
-    decide: ({ found, running }: Facts, input, context) => {
+    load: async (reader, input, { store }): Promise<Facts> => {
+      const found = await present(input.flow_id, sources, engine, library);
+      const running = await countRunning(reader, store);
+      const isWell = found.ok && running < max_concurrent && inputsOf(found.value.flow, givenTo(input)).ok;
+      const asked = { inputs: givenTo(input), timeout_seconds: timeoutOf(input) };
+      const computed = isWell
+        ? await engine.compute({ ...asked, closure: found.value.closure, flow_id: found.value.flow.flow_id })
+        : undefined;
+      return { found, running, computed };
+    },
+    decide: ({ found, running, computed }: Facts, input, context) => {
       if (!found.ok) return found;
       const { flow, closure } = found.value;
-      const inputs = (input.inputs ?? {}) as JsonObject;
+      const inputs = givenTo(input);
       const fitting = inputsOf(flow, inputs);
       if (!fitting.ok) return fitting;
       if (running >= max_concurrent) return err(failure("RUMI-FLOW-005", { limit: max_concurrent, seconds: 1 }));
       const run_id = context.newId();
-      const run = {
+      const run: AskedRun = {
         run_id,
         flow_id: flow.flow_id,
         definition: closure.digest,
@@ -114,18 +130,42 @@ const runFlow = ({ sources, engine, library, max_concurrent }: FlowDeps): Declar
         trace_id: context.trace_id,
         command_id: context.command_id,
         inputs,
-        timeout_seconds: input.timeout ?? FLOW_LIMITS.default_timeout_seconds,
-        requested_at: context.now,
+        timeout_seconds: timeoutOf(input),
+        requested_at: computed?.requested_at ?? context.now,
+      };
+      const data = { flow_id: flow.flow_id, result: {}, execution_time: 0, run_id };
+      if (computed === undefined)
+        return ok({
+          writes: admitRun(context.store, run, closure, max_concurrent),
+          events: [],
+          outbox: [],
+          data,
+          once: { admitted: { run, closure } },
+        });
+      const event = {
+        ...computed.event,
+        resource_type: "flow",
+        resource_id: flow.flow_id,
+        run_id,
+        untold: true as const,
       };
       return ok({
-        writes: admitRun(context.store, run, closure, max_concurrent),
-        events: [],
+        writes: insertEnded(context.store, run, closure, computed),
+        events: [event],
         outbox: [],
-        data: { flow_id: flow.flow_id, result: {}, execution_time: 0, run_id },
+        data,
+        once: { computed },
       });
     },
-    settle: (data): Promise<Result<FlowAnswer, Failure>> => engine.carry((data as { readonly run_id: string }).run_id),
+    settle: async (data): Promise<Result<FlowAnswer, Failure>> => {
+      const { run_id, computed, admitted } = data as Left;
+      return computed === undefined ? engine.carry(run_id, admitted) : engine.told(computed);
+    },
   });
+
+const givenTo = ({ inputs }: { readonly inputs?: object }): JsonObject => (inputs ?? {}) as JsonObject;
+const timeoutOf = ({ timeout }: { readonly timeout?: number }): number =>
+  timeout ?? FLOW_LIMITS.default_timeout_seconds;
 
 /** The flow as it is now; one that came with a pack only while that is as it was approved. */
 async function present(

@@ -2,7 +2,7 @@
  * Walks one run's steps to their end. What it does outside arrives as ports.
  *
  * How to think: the walk is a function of the definitions, the inputs and what blocks gave. What they gave is durable before
- * the next step begins, so a walk that died is walked again from the start, takes from the record what is there, and calls
+ * anything else is called, so a walk that died is walked again from the start, takes from the record what is there, and calls
  * only what is not.
  *
  * Invariants (engine.test.ts "[R-14.1]"): a block whose outcome is recorded is never called again; a step that failed and
@@ -29,8 +29,8 @@ export type BlockOutcome =
 
 export type RunPorts = {
   readonly recorded: (path: string) => RecordedStep | undefined;
-  /** Durable when it resolves. */
-  readonly record: (step: BlockStep, recorded: RecordedStep) => Promise<void>;
+  /** Durable before the next call, before others have the thread, and before the run's end. */
+  readonly record: (step: BlockStep, recorded: RecordedStep) => void;
   readonly call: (step: BlockStep, input: Json, flow: Flow, inputs: JsonObject) => Promise<BlockOutcome>;
   /** Another way to end: the run's time is up, or the program stops. */
   readonly stopped: () => Failure | "interrupted" | undefined;
@@ -180,7 +180,7 @@ class Walk {
     return { kind: "written", values: step.output === null ? {} : { [step.output]: recorded.output } };
   }
 
-  /** Calls it and makes what came of it durable; a failure that ends the run is durable with the run's end. */
+  /** Calls it and records what came of it; a failure that ends the run is told with the run's end. */
   async #call(
     step: BlockStep,
     input: Json,
@@ -203,7 +203,7 @@ class Walk {
       outcome.kind === "output"
         ? { path, output: outcome.output, error: null, duration_us }
         : { path, output: null, error: outcome.problem, duration_us };
-    await this.#ports.record(step, recorded);
+    this.#ports.record(step, recorded);
     return recorded;
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Failure, FailureParams, Json, JsonObject, Micros } from "@rumi/kernel";
 import { compiledText, write, type Migrations, type Reader, type Store, type Write } from "@rumi/store";
-import { sql } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import type { FlowClosure } from "./closure.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 
@@ -150,39 +150,65 @@ export async function readSteps(
   }));
 }
 
+const KEEP_DEFINITION = compiledText<FlowTables>((db) =>
+  db
+    .insertInto("flow_definition")
+    .values({ digest: "", flows: "" })
+    .onConflict((of) => of.column("digest").doNothing()),
+);
+const ASKED = "run_id, flow_id, definition, actor, trace_id, command_id, inputs, timeout_seconds, requested_at";
+const asked = sql.join([...Array.from({ length: 7 }, () => sql`cast(${""} as text)`), integer(), integer()]);
+const ADMIT = compiledText<FlowTables>((db) => ({
+  compile: () =>
+    sql`insert into flow_run (${sql.raw(ASKED)}, state) select ${asked}, 'running'
+      where (select count(*) from flow_run where state = 'running') < ${integer()}`.compile(db),
+}));
+const INSERT_ENDED = compiledText<FlowTables>((db) => ({
+  compile: () =>
+    sql`insert into flow_run (${sql.raw(ASKED)}, state, answer, finished_at) values (${asked}, ${""}, ${""}, ${integer()})`.compile(
+      db,
+    ),
+}));
+
+function integer(): RawBuilder<unknown> {
+  return sql`cast(${0} as bigint)`;
+}
+
+/** A definition's text is made once. */
+const definitionTexts = new WeakMap<FlowClosure, string>();
+
+function keepDefinition(sqlOf: Sql, closure: FlowClosure): Write {
+  const text = definitionTexts.get(closure) ?? JSON.stringify(closure.flows);
+  definitionTexts.set(closure, text);
+  return { sql: KEEP_DEFINITION(sqlOf), parameters: [closure.digest, text], expect: "any" };
+}
+
+export type AskedRun = Omit<FlowRun, "state" | "answer" | "finished_at">;
+
+function askedValues(run: AskedRun): readonly (string | number)[] {
+  const { run_id, flow_id, definition, actor, trace_id, command_id, inputs, timeout_seconds, requested_at } = run;
+  const texts = [run_id, flow_id, definition, actor, trace_id, command_id, JSON.stringify(inputs)];
+  return [...texts, timeout_seconds, requested_at];
+}
+
 /**
  * The run becomes one of those that run, where there is room for it: where there is none the statement changes no row, so
  * the wish is judged again.
  */
-export function admitRun(
+export function admitRun(sqlOf: Sql, run: AskedRun, closure: FlowClosure, most: number): readonly Write[] {
+  const admit: Write = { sql: ADMIT(sqlOf), parameters: [...askedValues(run), most], expect: 1 };
+  return [keepDefinition(sqlOf, closure), admit];
+}
+
+/** A run that was asked for and ended in one. */
+export function insertEnded(
   sqlOf: Sql,
-  run: Omit<FlowRun, "state" | "answer" | "finished_at">,
+  run: AskedRun,
   closure: FlowClosure,
-  most: number,
+  { answer, at }: { readonly answer: RunAnswer; readonly at: Micros },
 ): readonly Write[] {
-  const db = sqlOf.builder<FlowTables>();
-  const keepDefinition = db
-    .insertInto("flow_definition")
-    .values({ digest: closure.digest, flows: JSON.stringify(closure.flows) })
-    .onConflict((of) => of.column("digest").doNothing());
-  const texts = [
-    run.run_id,
-    run.flow_id,
-    run.definition,
-    run.actor,
-    run.trace_id,
-    run.command_id,
-    JSON.stringify(run.inputs),
-  ];
-  const values = sql.join([
-    ...texts.map((text) => sql`cast(${text} as text)`),
-    sql`cast(${run.timeout_seconds} as bigint)`,
-    sql`cast(${run.requested_at} as bigint)`,
-    sql`'running'`,
-  ]);
-  const insert = sql`insert into flow_run (run_id, flow_id, definition, actor, trace_id, command_id, inputs, timeout_seconds, requested_at, state)
-    select ${values} where (select count(*) from flow_run where state = 'running') < cast(${most} as bigint)`;
-  return [write(keepDefinition, "any"), write(insert.compile(db), 1)];
+  const parameters = [...askedValues(run), answer.kind, JSON.stringify(answer), at];
+  return [keepDefinition(sqlOf, closure), { sql: INSERT_ENDED(sqlOf), parameters, expect: 1 }];
 }
 
 const INSERT_STEP = compiledText<FlowTables>((db) =>

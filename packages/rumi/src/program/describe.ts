@@ -62,7 +62,7 @@ export function describedOperations(): Registry {
     library,
     max_concurrent: 1,
     sources: { current: nothing, refresh: nothing, recent: nothing },
-    engine: { resume: nothing, carry: nothing, isOpen: nothing, close: nothing },
+    engine: { resume: nothing, carry: nothing, compute: nothing, told: nothing, isOpen: nothing, close: nothing },
   };
   const secrets = createSecrets({
     store,

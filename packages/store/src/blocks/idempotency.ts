@@ -5,7 +5,8 @@
  * known, and its row says what that means. `recovery_point` holds the request as it was accepted and who carries it
  * out: every change of a running row names the recovery point it saw, so of two that run the same command one always
  * loses. The finishing write commits in the same batch as the effect it answers for, so there is no moment at which
- * one is true without the other. These writes are in every command's path: their text is compiled once per dialect.
+ * one is true without the other. What has no effect before that batch may be claimed in it ({@link claimFinished}).
+ * These writes are in every command's path: their text is compiled once per dialect.
  */
 import type { Micros } from "@rumi/kernel";
 import { write } from "../builder.ts";
@@ -54,6 +55,22 @@ export function claimKey(store: Dialect, row: NewOperationKey, recovery_point: s
   };
 }
 
+/** Claimed and finished in one: there was no moment at which it ran. A conflict means the key exists. */
+export function claimFinished(
+  store: Dialect,
+  row: NewOperationKey & Pick<OperationKeyRow, "created_at">,
+  status: number,
+  answer: string,
+  now: Micros,
+): Write {
+  const { key, operation, fingerprint, actor, trace_id, created_at } = row;
+  return {
+    sql: texts(store).claimFinished,
+    parameters: [key, operation, fingerprint, "finished", status, answer, actor, trace_id, created_at, now],
+    expect: 1,
+  };
+}
+
 /** Another run of the same command begins; fits only while the row is as it was read. */
 export function takeOverKey(store: Dialect, key: string, seen: string, next: string, now: Micros): Write {
   return { sql: texts(store).takeOver, parameters: [next, now, key, "requested", seen], expect: 1 };
@@ -75,7 +92,12 @@ export function finishKey(
   };
 }
 
-type Texts = { readonly claim: string; readonly takeOver: string; readonly finish: string };
+type Texts = {
+  readonly claim: string;
+  readonly claimFinished: string;
+  readonly takeOver: string;
+  readonly finish: string;
+};
 const compiled = new Map<Store["dialect"], Texts>();
 
 function texts(store: Dialect): Texts {
@@ -105,6 +127,22 @@ function compile(store: Dialect): Texts {
     })
     .onConflict((on) => on.column("key").doNothing())
     .compile();
+  const claimFinished: Statement = sql
+    .insertInto("operation_key")
+    .values({
+      key: "",
+      operation: "",
+      fingerprint: "",
+      state: "finished",
+      status: 0,
+      answer: "",
+      actor: "",
+      trace_id: "",
+      created_at: at,
+      updated_at: at,
+    })
+    .onConflict((on) => on.column("key").doNothing())
+    .compile();
   const running = sql
     .updateTable("operation_key")
     .where("key", "=", "")
@@ -114,7 +152,7 @@ function compile(store: Dialect): Texts {
   const finish: Statement = running
     .set({ state: "finished", status: 0, answer: "", recovery_point: null, updated_at: at })
     .compile();
-  return { claim: claim.sql, takeOver: takeOver.sql, finish: finish.sql };
+  return { claim: claim.sql, claimFinished: claimFinished.sql, takeOver: takeOver.sql, finish: finish.sql };
 }
 
 export async function findKey(store: Sql, reader: Reader, key: string): Promise<OperationKeyRow | undefined> {

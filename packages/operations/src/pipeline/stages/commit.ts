@@ -1,12 +1,13 @@
 /** State, audit events, outbox and the finished key in one commit; a conflict sends it back to `load`. */
 import { invariant } from "@rumi/kernel";
-import { type Outcome, encodeOutcome } from "../../answer.ts";
+import type { Outcome } from "../../answer.ts";
 import { auditEvent, commandDraft, PIPELINE_EVENTS } from "../../audit.ts";
 import { feedOfEvents, feedOfItems } from "../../feed.ts";
 import type { Decision } from "../../operation.ts";
-import { finishKey, type Write } from "@rumi/store";
+import type { Write } from "@rumi/store";
 import { enqueue } from "../../outbox.ts";
 import { auditFailure } from "../audit-failure.ts";
+import { settlement } from "../claim.ts";
 import { confirmationEvents } from "../confirmation.ts";
 import { rehearsed, withoutEffect } from "../rehearsal.ts";
 import { refuse, type Run, type Stage, unlogged } from "../run.ts";
@@ -15,11 +16,9 @@ import { stillRunning } from "../still-running.ts";
 export const commit: Stage = {
   name: "commit",
   run: async (run, context) => {
-    const {
-      recovery_point,
-      operation: { definition },
-    } = run;
-    invariant(run.decision !== null && recovery_point !== null, "a commit without a decision or a claimed key");
+    const { definition } = run.operation;
+    const isKnown = run.recovery_point !== null || run.unclaimed !== null;
+    invariant(run.decision !== null && isKnown, "a commit without a decision or a key");
     const { decision, fences } = kept(run, run.decision);
     const { store, newId } = context;
     const now = context.now();
@@ -32,28 +31,21 @@ export const commit: Stage = {
     const drafts = [...decision.events, applied];
     const first = await decision.durable_first?.();
     if (first?.ok === false) return refuse(first.error);
-    const events = [
-      ...confirmationEvents(run, PIPELINE_EVENTS.applied, { status_code: outcome.status }, newId, now),
-      ...drafts.map((draft) => auditEvent(draft, run.frame, newId(), now)),
-    ];
+    const confirmed = confirmationEvents(run, PIPELINE_EVENTS.applied, { status_code: outcome.status }, newId, now);
+    const made = drafts.map((draft) => auditEvent(draft, run.frame, newId(), now));
+    const told = [...confirmed, ...made.filter((_, at) => at < decision.events.length && drafts[at]?.untold !== true)];
+    const settled = settlement(run, outcome, now, context);
     const committed = await store.commit({
       writes: [
-        finishKey(
-          store,
-          run.command_id,
-          recovery_point,
-          outcome.status,
-          encodeOutcome(context.scrubber.value(outcome)),
-          now,
-        ),
+        ...settled.writes,
         ...fences,
         ...(run.confirmation === null ? [] : [run.confirmation.redeemed.use]),
         ...decision.writes,
         ...decision.outbox.map((item) => enqueue(store, item, now)),
-        ...feedOfEvents(context, events.slice(0, -1)),
+        ...feedOfEvents(context, told),
         ...feedOfItems(context, decision.feed, now),
       ],
-      events,
+      events: [...settled.events, ...confirmed, ...made],
     });
     if (committed.ok) {
       const data = decision.once === undefined ? outcome.data : { ...(outcome.data as object), ...decision.once };

@@ -31,13 +31,10 @@ function findKey(run: Run, context: PipelineContext): StageEnd | undefined {
       }),
     );
   }
-  if (run.operation.definition.key === "header") {
-    run.command_id = sent ?? context.newId();
-    return undefined;
-  }
-  const inBody = run.input["command_id"];
+  const inBody = run.operation.definition.key === "header" ? undefined : run.input["command_id"];
   if (typeof inBody !== "string") {
     run.command_id = sent ?? context.newId();
+    run.key_is_new = sent === null;
     return undefined;
   }
   run.command_id = inBody;
