@@ -24,7 +24,8 @@ beforeEach(async () => {
     const logger = createLogger({ level: "INFO", format: "json", clock, sink: () => undefined });
     const folders = { flows: join(folder, "flows"), shared: join(folder, "s"), legacy: [], packs: join(folder, "p") };
     sources = flowSources({ store, clock, logger, folders });
-    const blocks = { call: () => Promise.reject(new Error("no block is called")), close: () => Promise.resolve() };
+    const never = () => Promise.reject(new Error("no block is called"));
+    const blocks = { call: never, callHandler: never, close: () => Promise.resolve() };
     const deps = { store, clock, random: systemRandom(), logger, metrics, blocks, max_response_bytes: 8_192 };
     const engine: FlowEngine = createFlowEngine(deps);
     const library = { verify: (pack_id: string) => Promise.resolve(err(failure("RUMI-PACK-005", { pack_id }))) };
