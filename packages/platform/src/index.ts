@@ -75,8 +75,7 @@ export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
 export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
 export {
   createStoreAccess,
-  isStorePermission,
-  STORE_PERMISSIONS,
+  storeBuiltins,
   type CallStore,
   type StoreCall,
   type StorePermission,

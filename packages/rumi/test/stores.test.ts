@@ -2,8 +2,15 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { JsonObject } from "@rumi/kernel";
-import { createStoreAccess, permit, STORE_LIMITS, type StorePermission } from "@rumi/platform";
+import { systemRandom, type Json, type JsonObject } from "@rumi/kernel";
+import { createMetrics } from "@rumi/operations";
+import {
+  createCapabilityCalls,
+  createStoreAccess,
+  storeBuiltins,
+  STORE_LIMITS,
+  type StorePermission,
+} from "@rumi/platform";
 import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import type { Data } from "./rig.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
@@ -43,19 +50,30 @@ const grant = async (principal_id: string, permission_id: StorePermission, confi
       config: { allowed_store_ids: ["shared_data"], ...config },
     }),
   );
-/** As a capability call does it: the grant first, then the store; what comes back, or the refusal's code. */
+const neither = (): never => {
+  throw new Error("a built-in permission asks for no handler");
+};
+/** As a pack's code calls it; what comes back, or the refusal's code. */
 async function call(
   pack_id: string,
   permission_id: StorePermission,
   args: JsonObject,
   limits: Partial<Record<keyof typeof STORE_LIMITS, number>> = {},
-): Promise<JsonObject | string> {
-  const config = await permit(world.store, world.store, { principal_id: pack_id, permission_id });
-  if (!config.ok) return config.error.code;
-  const { store, clock } = world;
-  const access = createStoreAccess({ store, clock, limits: { ...STORE_LIMITS, ...limits } });
-  const done = await access({ permission_id, principal_id: pack_id, pack_id, config: config.value, args });
-  return done.ok ? done.value : done.error.code;
+): Promise<Json> {
+  const { store, clock, library } = world;
+  const answer = await createCapabilityCalls({
+    store,
+    clock,
+    library,
+    random: systemRandom(),
+    metrics: createMetrics(),
+    handlers: { permissions: neither, find: neither },
+    jails: { callHandler: neither },
+    builtins: storeBuiltins(createStoreAccess({ store, clock, limits: { ...STORE_LIMITS, ...limits } })),
+  })({ principal: pack_id, permission_id, args, timeout_seconds: 30, request_id: null });
+  if (!answer.success && ["RUMI-DATA-003", "RUMI-CAP-013"].includes(answer.error_code))
+    expect(answer.error_type).toBe("grant_denied");
+  return answer.success ? answer.output : answer.error_code;
 }
 const at = (key: string, more: JsonObject = {}): JsonObject => ({ store_id: "shared_data", key, ...more });
 const everything: readonly StorePermission[] = [
@@ -202,8 +220,8 @@ describe("what packs do with stores", () => {
   it("[R-12.1] [R-8.1] without a grant, or with one that does not name the store, nothing opens; nor while the pack is modified", async () => {
     expect(await call("pack_a", "store.get", at("k"))).toBe("RUMI-CAP-010");
     await grant("pack_a", "store.get", { allowed_store_ids: ["another"] });
-    expect(await call("pack_a", "store.get", at("k"))).toBe("RUMI-DATA-003");
-    expect(await call("pack_a", "store.get", { store_id: "nowhere", key: "k" })).toBe("RUMI-DATA-003");
+    expect(await call("pack_a", "store.get", at("k"))).toBe("RUMI-CAP-013");
+    expect(await call("pack_a", "store.get", { store_id: "nowhere", key: "k" })).toBe("RUMI-CAP-013");
     await grant("pack_a", "store.get");
     expect(await call("pack_a", "store.get", at("k"))).toMatchObject({ exists: false, value: null });
     writePack(join(world.folder, "ecosystem/pack_a"), sampleManifest({ pack_id: "pack_a", strategies: [] }), {

@@ -251,6 +251,8 @@ const TYPES: Partial<Record<ErrorCode, CapabilityErrorType>> = {
   "RUMI-PACK-007": "approval_denied",
   "RUMI-CAP-010": "grant_denied",
   "RUMI-CAP-013": "grant_denied",
+  "RUMI-DATA-003": "grant_denied",
+  "RUMI-DATA-006": "response_too_large",
   "RUMI-CAP-006": "trust_denied",
   "RUMI-CAP-001": "handler_not_found",
   "RUMI-CAP-014": "rate_limited",

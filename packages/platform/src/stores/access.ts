@@ -24,6 +24,7 @@ import {
 import type { Store } from "@rumi/store";
 import { Type, type Static, type TObject } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { named, type Builtin } from "../capabilities/builtins.ts";
 import { boundOf } from "../grants/model.ts";
 import type { GrantConfig } from "../grants/permissions.ts";
 import { STORE_LIMITS, type StoreLimits } from "./limits.ts";
@@ -50,9 +51,6 @@ export const STORE_PERMISSIONS = [
 ] as const;
 export type StorePermission = (typeof STORE_PERMISSIONS)[number];
 
-export const isStorePermission = (permission_id: string): permission_id is StorePermission =>
-  STORE_PERMISSIONS.some((one) => one === permission_id);
-
 /** Who asks, with the config that is left of its grant of exactly this permission. */
 export type StoreCall = {
   readonly permission_id: StorePermission;
@@ -61,7 +59,7 @@ export type StoreCall = {
   readonly config: GrantConfig;
   readonly args: JsonObject;
 };
-/** Errors RUMI-VAL-002 (arguments), RUMI-DATA-001, -003 (access), -004, -005, -006 (sizes), -007 (busy). */
+/** Errors RUMI-VAL-002, -008 (arguments), RUMI-CAP-013, RUMI-DATA-001, -003 (access), -004, -005, -006 (sizes), -007 (busy). */
 export type CallStore = (call: StoreCall) => Promise<Result<JsonObject, Failure>>;
 
 /** What `expected_hash` says where there must be no value yet. */
@@ -123,6 +121,15 @@ export function createStoreAccess(deps: Deps): CallStore {
   };
 }
 
+/** As call.ts asks for what the program itself answers. */
+export function storeBuiltins(access: CallStore): Readonly<Record<StorePermission, Builtin>> {
+  const builtin =
+    (permission_id: StorePermission): Builtin =>
+    ({ principal, pack_id, config, args }) =>
+      access({ permission_id, principal_id: principal, pack_id, config, args });
+  return Object.fromEntries(STORE_PERMISSIONS.map((one) => [one, builtin(one)])) as Record<StorePermission, Builtin>;
+}
+
 type World = { readonly store: Store; readonly clock: Pick<Clock, "now">; readonly limits: StoreLimits };
 type Act<Of> = (args: Of, seen: Seen) => Promise<Result<JsonObject, Failure>>;
 
@@ -149,10 +156,12 @@ async function allowed<Of extends { readonly store_id: string }>(
     );
   }
   const args = call.args as unknown as Of;
-  const named = args.store_id;
-  const found = await readDataStore(store, store, named);
-  const is_shared = (await readShare(store, store, named, pack_id)) !== undefined;
-  const may = mayUse(found, { store_id: named, pack_id, act, config, is_shared });
+  // Judged before anything is said of the store: a pack does not learn which stores there are.
+  const granted = named(config, permission_id, "allowed_store_ids", args.store_id);
+  if (!granted.ok) return granted;
+  const found = await readDataStore(store, store, args.store_id);
+  const is_shared = (await readShare(store, store, args.store_id, pack_id)) !== undefined;
+  const may = mayUse(found, { store_id: args.store_id, pack_id, act, is_shared });
   return may.ok ? then(args, { row: may.value, call }) : may;
 }
 

@@ -8,8 +8,6 @@
  */
 import { canonicalJson, err, failure, ok, sha256Hex, type Failure, type Json, type Result } from "@rumi/kernel";
 import type { EventDraft } from "@rumi/operations";
-import { listAllows } from "../grants/model.ts";
-import type { GrantConfig } from "../grants/permissions.ts";
 
 export const STORE_ID_PATTERN = "^[A-Za-z0-9_-]{1,128}$";
 export const STORE_KEY_PATTERN = "^[A-Za-z0-9_/.:-]{1,512}$";
@@ -31,22 +29,19 @@ export type StoreShare = {
 
 export type StoreAct = "read" | "write";
 
-/** Whether a pack that holds a grant with this config may do it now; RUMI-DATA-001 or -003. */
+/** Whether a pack whose grant names the store may do it now; RUMI-DATA-001 or -003. */
 export function mayUse(
   store: DataStore | undefined,
   of: {
     readonly store_id: string;
     readonly pack_id: string;
     readonly act: StoreAct;
-    readonly config: GrantConfig;
     readonly is_shared: boolean;
   },
 ): Result<DataStore, Failure> {
-  const { store_id, pack_id, act, config, is_shared } = of;
+  const { store_id, pack_id, act, is_shared } = of;
   const refused = (problem: string): Result<never, Failure> =>
     err(failure("RUMI-DATA-003", { store_id, pack_id, act, problem }));
-  // Judged before anything is said of the store: a pack does not learn which stores there are.
-  if (!listAllows(config, "allowed_store_ids", store_id)) return refused("its grant does not name this store");
   if (store === undefined) return err(failure("RUMI-DATA-001", { store_id }));
   if (store.owner_pack === pack_id) return ok(store);
   if (!is_shared) return refused("it is another pack's and not shared with this one");

@@ -6,8 +6,10 @@ import {
   createBlocks,
   createCapabilityCalls,
   createHandlerRegistry,
+  createStoreAccess,
   PACK_LIMITS,
   secretsGet,
+  storeBuiltins,
   type CallCapability,
   type PackLibrary,
   type Secrets,
@@ -50,7 +52,10 @@ export function openCapabilityCalls(
       folder: join(of.paths.user_data, "capabilities/handlers"),
       limits: PACK_LIMITS,
     }),
-    builtins: { "secrets.get": secretsGet(of.secrets.readSecret) },
+    builtins: {
+      "secrets.get": secretsGet(of.secrets.readSecret),
+      ...storeBuiltins(createStoreAccess({ store, clock: options.clock })),
+    },
   });
   return { call, close: () => jails.close() };
 }
