@@ -22,6 +22,8 @@ import { PACK_MIGRATIONS } from "./packs/tables.ts";
 import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
 import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
 import { SECRET_MIGRATIONS } from "./secrets/tables.ts";
+import { sharedDictDeclarations } from "./shared-dict/operations.ts";
+import { SHARED_DICT_MIGRATIONS } from "./shared-dict/tables.ts";
 import { storeDeclarations } from "./stores/operations.ts";
 import { STORE_MIGRATIONS } from "./stores/tables.ts";
 
@@ -73,6 +75,7 @@ export { readTree } from "./packs/tree.ts";
 export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
 export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
 export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
+export { dictJournal } from "./shared-dict/journal.ts";
 export {
   createStoreAccess,
   storeBuiltins,
@@ -93,6 +96,7 @@ export const platformMigrations: readonly Migrations[] = [
   FLOW_MIGRATIONS,
   SECRET_MIGRATIONS,
   STORE_MIGRATIONS,
+  SHARED_DICT_MIGRATIONS,
 ];
 
 /** Packs, and what the composition root hands to the other capabilities. */
@@ -113,6 +117,7 @@ export function platformDeclarations(deps: PlatformDeps, library: PackLibrary): 
     ...capabilityDeclarations(deps, library),
     ...grantDeclarations(liveBotsUsing),
     ...storeDeclarations(),
+    ...sharedDictDeclarations(),
     ...privilegeDeclarations(deps.privileges ?? UNASKED_PRIVILEGES, apply as OperationDefinition),
   ];
 }

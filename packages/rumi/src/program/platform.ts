@@ -4,6 +4,7 @@ import type { ControlPlane } from "@rumi/control";
 import type { Declaration, Metrics } from "@rumi/operations";
 import {
   createSlidingWindow,
+  dictJournal,
   flowDeclarations,
   packReconciler,
   platformDeclarations,
@@ -66,6 +67,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       [packReconciler({ ...library.deps, summaryPath, candidates }, library.library)], // hashes whole trees, which no stop stands behind
       [secrets.reconciler],
       [flows.reconciler],
+      [dictJournal({ store, path: join(paths.settings, "shared_dict/journal.jsonl") })],
     ],
     close: async () => {
       await flows.deps.engine.close();

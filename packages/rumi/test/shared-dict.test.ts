@@ -1,0 +1,91 @@
+/** The shared dictionary over HTTP, and the journal that the guide's jq lines read. */
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { dictJournal } from "@rumi/platform";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Data } from "./rig.ts";
+import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
+
+let world: ServedControl;
+beforeEach(async () => {
+  world = await openServedControl({ bare: true });
+});
+afterEach(() => world.close());
+
+const data = (reply: Reply): Data => {
+  expect([reply.status, reply.body["error_code"], reply.body["success"]]).toEqual([200, undefined, true]);
+  return reply.body["data"] as Data;
+};
+const post = async (act: string, body: Data): Promise<Data> =>
+  data(await world.http("POST", `/api/shared_dict/${act}`, { namespace: "symbols", ...body }));
+const propose = async (token: string, value: string): Promise<unknown> =>
+  (await post("propose", { token, value }))["result"];
+const path = (): string => join(world.folder, "user_data/settings/shared_dict/journal.jsonl");
+const lines = (): readonly Data[] =>
+  readFileSync(path(), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Data);
+
+describe("[R-17.1] the shared dictionary over HTTP", () => {
+  it("answers every wish with its result, and resolves tokens", async () => {
+    expect(await propose("BTC", "bitcoin")).toBe("accepted");
+    expect(await propose("XBT", "BTC")).toBe("accepted");
+    expect(await propose("XBT", "BTC")).toBe("accepted");
+    expect(await propose("BTC", "other")).toBe("conflict");
+    expect(await propose("bitcoin", "XBT")).toBe("cycle_detected");
+    const resolved = await world.http("GET", "/api/shared_dict/resolve?namespace=symbols&token=XBT");
+    expect(data(resolved)).toMatchObject({ resolved: true, value: "bitcoin", path: ["XBT", "BTC", "bitcoin"] });
+    expect(data(await world.http("GET", "/api/shared_dict?namespace=symbols"))).toMatchObject({ count: 2 });
+    expect((await post("remove", { token: "XBT" }))["result"]).toBe("accepted");
+    expect((await post("remove", { token: "XBT" }))["result"]).toBe("rejected");
+    expect((await post("clear", {}))["result"]).toBe("accepted");
+    const again = await world.http("POST", "/api/shared_dict/clear", { namespace: "symbols" });
+    expect([again.status, again.body["error_code"]]).toEqual([404, "RUMI-SYS-011"]);
+    const wrong = await world.http("POST", "/api/shared_dict/propose", { namespace: "n", token: "a b", value: "x" });
+    expect(wrong.body["error_code"]).toBe("RUMI-VAL-002");
+  });
+
+  it("the guide's jq lines read the journal", async () => {
+    await propose("a", "b");
+    await propose("b", "a");
+    await dictJournal({ store: world.store, path: path() }).run();
+    expect(lines()).toHaveLength(2);
+    if (existsSync("/usr/bin/jq")) {
+      const line = `cat "$0" | jq 'select(.result == "cycle_detected")' | jq -r .token`;
+      expect(execFileSync("bash", ["-c", line, path()], { encoding: "utf8" })).toBe("b\n");
+    }
+    const [cycle, ...more] = lines().filter(({ result }) => result === "cycle_detected");
+    expect(more).toEqual([]);
+    expect(cycle).toEqual({
+      ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
+      action: "propose",
+      namespace: "symbols",
+      token: "b",
+      value: "a",
+      result: "cycle_detected",
+      reason: "b → a → b",
+      provenance: expect.objectContaining({ actor: expect.any(String) as string }) as object,
+    });
+  });
+
+  it("the file is made whole again whatever became of it, and only grows otherwise", async () => {
+    const journal = dictJournal({ store: world.store, path: path() });
+    await journal.run();
+    await propose("a", "b");
+    await journal.run();
+    await propose("c", "d");
+    await journal.run();
+    const whole = readFileSync(path(), "utf8");
+    expect(lines().map(({ token }) => token)).toEqual(["a", "c"]);
+    appendFileSync(path(), '{"half');
+    await journal.run();
+    expect(readFileSync(path(), "utf8")).toBe(whole);
+    rmSync(path());
+    await journal.run();
+    expect(readFileSync(path(), "utf8")).toBe(whole);
+    await dictJournal({ store: world.store, path: path() }).run();
+    expect(readFileSync(path(), "utf8")).toBe(whole);
+  });
+});
