@@ -1,8 +1,8 @@
 /**
  * Builds what ships: the program, its worker threads, the runner and the console, into dist/.
  *
- * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding and
- * the policy engine, which finds its own file beside itself, stay dependencies. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
+ * `node tools/build.mjs [--no-console]`. Everything of ours is bundled; only the native SQLite binding,
+ * the policy engine and esbuild, which find their own files beside themselves, stay dependencies. dist/build-info.json remembers what was built, so that an unchanged tree is not built again.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export const ENTRIES = {
   rumi: "packages/rumi/src/main.ts",
   "writer-worker": "packages/store/src/sqlite/writer-worker.ts",
   "verify-worker": "packages/store/src/sqlite/vouch-worker.ts",
+  "script-worker": "packages/platform/src/flows/steps/script-worker.ts",
   runner: "packages/rumi/src/runner-entry.ts",
   "lane-worker": "packages/runtime/src/lane/lane-worker.ts",
   admission: "packages/rumi/src/admission-entry.ts",
@@ -36,7 +37,7 @@ export async function bundle(outdir) {
     platform: "node",
     target: "node20.19",
     chunkNames: "chunks/[hash]",
-    external: ["@photostructure/sqlite", "@cedar-policy/cedar-wasm", "pg-native"],
+    external: ["@photostructure/sqlite", "esbuild", "@cedar-policy/cedar-wasm", "pg-native"],
     banner: {
       js: 'import { createRequire as rumiCreateRequire } from "node:module"; const require = rumiCreateRequire(import.meta.url);',
     },

@@ -17,6 +17,7 @@ import { networkDeclarations, UNASKED_NETWORK, type NetworkPorts } from "./netwo
 import { NETWORK_MIGRATIONS } from "./network/tables.ts";
 import type { PackLibrary } from "./packs/library.ts";
 import { packDeclarations } from "./packs/operations.ts";
+import { TARGET_MIGRATIONS } from "./flows/steps/targets.ts";
 import { FLOW_MIGRATIONS } from "./flows/tables.ts";
 import { PACK_MIGRATIONS } from "./packs/tables.ts";
 import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
@@ -28,7 +29,16 @@ import { storeDeclarations } from "./stores/operations.ts";
 import { STORE_MIGRATIONS } from "./stores/tables.ts";
 
 export { candidateCounts } from "./candidates/tables.ts";
-export { argsOf, named, secretsGet, type Builtin, type Builtins, type BuiltinUse } from "./capabilities/builtins.ts";
+export {
+  argsOf,
+  flowRun,
+  named,
+  secretsGet,
+  type Builtin,
+  type Builtins,
+  type BuiltinUse,
+  type RunFlow,
+} from "./capabilities/builtins.ts";
 export {
   CALL_LIMITS,
   CAPABILITY_ERROR_TYPES,
@@ -94,6 +104,7 @@ export const platformMigrations: readonly Migrations[] = [
   GRANT_MIGRATIONS,
   PRIVILEGE_MIGRATIONS,
   FLOW_MIGRATIONS,
+  TARGET_MIGRATIONS,
   SECRET_MIGRATIONS,
   STORE_MIGRATIONS,
   SHARED_DICT_MIGRATIONS,

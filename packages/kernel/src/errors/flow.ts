@@ -151,11 +151,11 @@ export const FLOW_ERRORS: ErrorTable<FlowCode> = {
     retry: "after_fix",
     en: {
       text: "The flow file {path} asks for what this version does not carry out: {field}: {what}.",
-      next: "Use the step types set, if, flow and python_file_call.",
+      next: "docs/flows.md lists what a flow file may hold.",
     },
     ja: {
       text: "Flow ファイル {path} はこの版で実行できないものを使っています: {field}: {what}。",
-      next: "ステップ種別は set、if、flow、python_file_call を使ってください。",
+      next: "Flow ファイルに書ける内容は docs/flows.md を参照してください。",
     },
   },
   "RUMI-FLOW-011": {

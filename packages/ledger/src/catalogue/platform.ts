@@ -42,6 +42,25 @@ export const PLATFORM_KINDS = defineKinds({
     retention: "standard",
     details: { ...place, file: optional(text(1_024)) },
   },
+  /** Steps that call something else than a Python file. */
+  "step.executed": {
+    category: "flow_execution",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, step_type: optional(text(32)), target: optional(text(1_024)) },
+  },
+  "step_target.disabled": {
+    category: "flow_execution",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...place },
+  },
+  "step_target.enabled": {
+    category: "flow_execution",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...place },
+  },
   "lib.executed": {
     category: "system",
     severity: USUAL,

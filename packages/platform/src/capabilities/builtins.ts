@@ -34,6 +34,34 @@ export function secretsGet(readSecret: ReadSecret): Builtin {
   };
 }
 
+/** Runs a flow as the principal and gives its answer; the same `key` is the same run. */
+export type RunFlow = (of: {
+  readonly principal: string;
+  readonly flow_id: string;
+  readonly inputs: JsonObject;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly trace_id: string | undefined;
+  readonly key: string | null;
+}) => Promise<Result<Json, Failure>>;
+
+/** `{flow_id, inputs?}` → `{flow_id, result, execution_time}`; its time is the call's. */
+export function flowRun(run: RunFlow): Builtin {
+  return async ({ principal, config, args, request_id, trail, timeout_seconds }) => {
+    const { inputs = {}, ...rest } = args as { readonly inputs?: Json };
+    const members = argsOf("flow.run", rest, { flow_id: "string" });
+    if (!members.ok) return members;
+    if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs))
+      return err(failure("RUMI-CAP-002", { permission_id: "flow.run", problem: "args.inputs must be an object" }));
+    const { flow_id } = members.value;
+    const allowed = named(config, "flow.run", "allowed_flow_ids", flow_id);
+    if (!allowed.ok) return allowed;
+    const key = request_id === null ? null : `flow.run:${principal}:${request_id}`;
+    const timeout = timeout_seconds;
+    return run({ principal, flow_id, inputs: inputs as JsonObject, timeout, trace_id: trail?.trace_id, key });
+  };
+}
+
 /** RUMI-CAP-013 where the grant's list does not name it. */
 export function named(config: GrantConfig, permission_id: string, list: string, item: string): Result<void, Failure> {
   return listAllows(config, list, item)

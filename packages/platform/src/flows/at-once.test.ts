@@ -27,7 +27,7 @@ beforeEach(async () => {
     const never = () => Promise.reject(new Error("no block is called"));
     const blocks = { call: never, callHandler: never, close: () => Promise.resolve() };
     const deps = { store, clock, random: systemRandom(), logger, metrics, blocks, max_response_bytes: 8_192 };
-    const engine: FlowEngine = createFlowEngine(deps);
+    const engine: FlowEngine = createFlowEngine({ ...deps, callStep: blocks.call });
     const library = { verify: (pack_id: string) => Promise.resolve(err(failure("RUMI-PACK-005", { pack_id }))) };
     store.onAppended(() => void (batches += 1));
     return { declarations: flowDeclarations({ sources, engine, library, max_concurrent: 2 }) };

@@ -15,8 +15,8 @@ import { failureText, ok, type Failure, type Json, type Result } from "@rumi/ker
 import { spawnJail, type JailedProcess, type JailMechanism, type PythonFacts } from "@rumi/sandbox";
 import type { VerifiedPack } from "../packs/library.ts";
 import { FLOW_LIMITS } from "./limits.ts";
-import { isInside } from "./model.ts";
 import type { BlockOutcome } from "./run.ts";
+import { isInside } from "./steps/parse.ts";
 
 export type BlockHome = {
   readonly python: PythonFacts;
@@ -34,7 +34,11 @@ export type BlockDeps = {
 };
 export type BlockCall = {
   readonly owner_pack: string;
+  /** As whom it acts. */
+  readonly principal_id: string;
   readonly file: string;
+  /** `run` where nothing is said. */
+  readonly function?: string;
   readonly input: Json;
   readonly context: Json;
   readonly timeout_ms: number;
@@ -130,10 +134,11 @@ export function createBlocks(deps: BlockDeps): Blocks {
   const serve = async (call: BlockCall): Promise<BlockOutcome> => {
     const pack = await verified(call.owner_pack);
     if (!pack.ok) return failed(pack.error);
-    const file = await fileOf(pack.value, call.file);
+    const file = await fileOf(pack.value, call.file, [".py"]);
     if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
     const code = { key: call.owner_pack, digest: pack.value.digest, directory: pack.value.directory };
-    return carry(code, { file, input: call.input, context: call.context }, call);
+    const named = call.function === undefined ? {} : { function: call.function };
+    return carry(code, { file, ...named, input: call.input, context: call.context }, call);
   };
   const carry = async (code: JailCode, asked: object, { timeout_ms, signal }: Limits): Promise<BlockOutcome> => {
     if (signal.aborted) return problem("nobody waits for it any more");
@@ -257,8 +262,13 @@ function faulted(
     : problem(`its process ended: ${detail}`);
 }
 
-async function fileOf(pack: VerifiedPack, file: string): Promise<string | undefined> {
-  if (!isInside(file)) return undefined;
+/** Where the file lies below the pack's root; undefined where it has none. */
+export async function fileOf(
+  pack: VerifiedPack,
+  file: string,
+  endings: readonly string[],
+): Promise<string | undefined> {
+  if (!isInside(file, endings)) return undefined;
   for (const folder of FOLDERS) {
     const path = folder === "" ? file : `${folder}/${file}`;
     const facts = await lstat(join(pack.directory, path)).catch(() => undefined);

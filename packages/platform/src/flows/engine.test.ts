@@ -11,7 +11,9 @@ import type { BlockCall, Blocks } from "./blocks.ts";
 import { createFlowEngine, type FlowEngine } from "./engine.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { flowDeclarations } from "./operations.ts";
+import type { CallCapability } from "../capabilities/call.ts";
 import type { BlockOutcome } from "./run.ts";
+import { createStepCalls, type CallKernel } from "./steps/calls.ts";
 import { flowSources, type FlowSources } from "./sources.ts";
 
 type Act = (call: BlockCall) => Promise<BlockOutcome> | BlockOutcome;
@@ -24,6 +26,8 @@ let sources: FlowSources;
 let metrics: Metrics;
 let act: Act;
 let calls: string[];
+let capability: CallCapability;
+let kernel: CallKernel;
 /** In the place of a commit, where it says something: what a kill at that moment leaves. */
 let beforeCommit: (actions: readonly string[]) => Promise<never> | undefined;
 
@@ -53,12 +57,23 @@ const newEngine = (): FlowEngine =>
     logger: world.pipeline.settings.logger,
     metrics,
     blocks,
+    callStep: createStepCalls({
+      store: world.store,
+      clock: world.clock,
+      blocks,
+      scripts: blocks,
+      library: { verify: (pack_id) => Promise.resolve(err(failure("RUMI-PACK-005", { pack_id }))) },
+      capability: (ask) => capability(ask),
+      kernel: (call) => kernel(call),
+    }),
     max_response_bytes: 8_192,
   });
 
 beforeEach(async () => {
   act = ({ input }) => output(input);
   calls = [];
+  capability = forever;
+  kernel = forever;
   beforeCommit = () => undefined;
   metrics = createMetrics();
   world = await openWorld(platformMigrations, ({ folder, store, clock }) => {
@@ -201,7 +216,7 @@ describe("[R-14.1] a run", () => {
 describe("[R-14.2] what a run is refused with", () => {
   it("404 unknown, 400 inputs, 409 a refused file, 400 a timeout beyond 600", async () => {
     put("f", "inputs: {n: integer}\nsteps: []");
-    put("g", "steps: [{id: a, phase: p, type: handler}]");
+    put("g", "steps: [{id: a, phase: p, type: approval}]");
     expect(await run("nonexistent_flow")).toMatchObject({
       status: 404,
       failure: { code: "RUMI-FLOW-001" },

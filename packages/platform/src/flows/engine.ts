@@ -29,6 +29,8 @@ import { compute, isComputed, type Computed, type Computing } from "./at-once.ts
 import type { FlowClosure } from "./closure.ts";
 import { endOf } from "./ending.ts";
 import { FLOW_LIMITS } from "./limits.ts";
+import type { CallStepOf } from "./steps/calls.ts";
+import { stepEvents, stepWrites } from "./steps/record.ts";
 import { walkRun, type RunEnd, type RunPorts } from "./run.ts";
 import {
   endRun,
@@ -48,7 +50,9 @@ export type EngineDeps = {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly blocks: Blocks;
+  readonly blocks: Pick<Blocks, "close">;
+  /** Calls what a step names (steps/calls.ts). */
+  readonly callStep: CallStepOf;
   /** Of a whole answer: its result is cut to fit. */
   readonly max_response_bytes: number;
 };
@@ -187,7 +191,7 @@ async function walked(
   stopping: AbortSignal,
   deps: EngineDeps,
 ): Promise<RunEnd> {
-  const { store, clock, blocks, metrics } = deps;
+  const { store, clock, metrics } = deps;
   const closure = given ?? (await readDefinition(store, store, run.definition));
   if (closure === undefined) throw new Error(`the definition ${run.definition} of run ${run.run_id} is gone`);
   const steps = given === undefined ? await readSteps(store, store, [run.run_id]) : [];
@@ -206,36 +210,15 @@ async function walked(
     record: (step, one) => {
       const at = clock.now();
       durations.observe(one.duration_us / 1_000);
-      const details = {
-        flow_id: run.flow_id,
-        step_id: step.id,
-        phase: step.phase,
-        owner_pack: step.owner_pack,
-        file: step.file,
-      };
-      const outcome = one.error === null ? "SUCCESS" : "FAILURE";
-      const told = { ...details, duration_ms: one.duration_us / 1_000, error: one.error };
-      const event = eventOf(run, deps, { action: "python_file_call.executed", outcome, details: told });
-      unwritten.writes.push(recordStep(store, run.run_id, one, at));
-      unwritten.events.push(event);
+      unwritten.events.push(...stepEvents(run.flow_id, step, one).map((draft) => eventOf(run, deps, draft)));
+      unwritten.writes.push(
+        recordStep(store, run.run_id, one, at),
+        ...stepWrites(store, run.flow_id, step, { error: one.error, at }),
+      );
     },
-    call: async (step, input, flow, inputs) => {
+    call: async (step, input, place) => {
       await written(run, unwritten, deps);
-      return blocks.call({
-        owner_pack: step.owner_pack,
-        file: step.file,
-        input,
-        context: {
-          flow_id: flow.flow_id,
-          step_id: step.id,
-          phase: step.phase,
-          ts: isoFromMicros(clock.now()),
-          owner_pack: step.owner_pack,
-          inputs,
-        },
-        timeout_ms: step.timeout_seconds * 1_000,
-        signal: ending.signal,
-      });
+      return deps.callStep({ step, input, place, run, signal: ending.signal });
     },
     stopped: () => (stopping.aborted ? "interrupted" : ending.signal.aborted ? late : undefined),
     breathe: async () => {
@@ -264,7 +247,7 @@ async function finish(
   const { answer, event, at } = endOf(run, ended, clock.now(), max_response_bytes);
   const committed = await store.commit({
     writes: [endRun(store, run.run_id, answer, at)],
-    events: [eventOf(run, deps, event)],
+    events: [eventOf(run, deps, { ...event, resource_type: "flow", resource_id: run.flow_id })],
   });
   if (!committed.ok) throw new Error(`the end of run ${run.run_id} could not be written: ${committed.error.kind}`);
   countRun(deps, run.flow_id);
@@ -283,17 +266,9 @@ function countRun({ metrics }: EngineDeps, flow_id: string): void {
   metrics.counter("flow.execution.complete", "Runs of flows that ended.").add({ flow_id });
 }
 
-function eventOf(
-  run: AskedRun,
-  { clock, random }: EngineDeps,
-  draft: Pick<EventDraft, "action" | "outcome" | "details">,
-): ReturnType<typeof systemEvent> {
-  const { action, outcome, details } = draft;
-  return systemEvent(
-    { clock, random, actor: run.actor },
-    { action, resource_type: "flow", resource_id: run.flow_id, outcome, details },
-    { trace_id: run.trace_id, run_id: run.run_id, request_id: run.command_id },
-  );
+function eventOf(run: AskedRun, { clock, random }: EngineDeps, draft: EventDraft): ReturnType<typeof systemEvent> {
+  const trail = { trace_id: run.trace_id, run_id: run.run_id, request_id: run.command_id };
+  return systemEvent({ clock, random, actor: run.actor }, draft, trail);
 }
 
 export const instantOf = (at: number): string => isoFromMicros(micros(at));

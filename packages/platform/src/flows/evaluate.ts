@@ -7,13 +7,13 @@
 import { err, failure, ok, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import { holds, resolved, type Variables } from "./expression.ts";
 import { FLOW_LIMITS } from "./limits.ts";
-import { isObject, type BlockStep, type Flow, type FlowStep, type Step } from "./model.ts";
+import { isObject, type CallStep, type Flow, type FlowStep, type Step } from "./model.ts";
 import type { InputType } from "./schema.ts";
 
 export type Next =
   | { readonly kind: "skip" }
   | { readonly kind: "write"; readonly values: JsonObject }
-  | { readonly kind: "block"; readonly step: BlockStep; readonly input: Json }
+  | { readonly kind: "block"; readonly step: CallStep; readonly input: Json }
   | { readonly kind: "flow"; readonly step: FlowStep; readonly inputs: JsonObject }
   | { readonly kind: "fail"; readonly problem: string };
 
@@ -41,6 +41,9 @@ export function nextOf(step: Step, ctx: Variables): Next {
         isObject(inputs) ? { kind: "flow", step, inputs } : { kind: "fail", problem: "its inputs are no mapping" },
       );
     case "python_file_call":
+    case "script":
+    case "function":
+    case "handler":
       return resolvedOr(step.input, (input) => ({ kind: "block", step, input }));
   }
 }

@@ -9,6 +9,15 @@ export { createFlowEngine, type EngineDeps, type FlowEngine } from "./engine.ts"
 export { FLOW_LIMITS } from "./limits.ts";
 export { flowDeclarations, type FlowDeps } from "./operations.ts";
 export { flowSources, LEGACY_WARNING, type FlowFolders, type FlowSources } from "./sources.ts";
+export {
+  createStepCalls,
+  type CallKernel,
+  type CallStepOf,
+  type KernelCall,
+  type StepCallDeps,
+} from "./steps/calls.ts";
+export { createScripts, type Scripts } from "./steps/scripts.ts";
+export { TARGET_MIGRATIONS } from "./steps/targets.ts";
 export { FLOW_MIGRATIONS } from "./tables.ts";
 
 /** Flows are read before the first of their runs goes on. */

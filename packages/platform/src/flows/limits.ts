@@ -22,6 +22,10 @@ export const FLOW_LIMITS = {
   idle_processes: 8,
   /** Calls after which a block process is replaced. */
   process_calls: 1_000,
+  /** Threads that run scripts at once. */
+  script_threads: 4,
+  /** Engine, input and output of one script together. */
+  script_memory_bytes: 268_435_456,
   /** Steps after which a run lets others have the thread. */
   steps_at_once: 256,
   /** Finished runs are kept so long. */

@@ -107,14 +107,81 @@ describe("[R-14.1] a flow file is a closed form", () => {
       `${HEAD}steps: [{id: a, phase: one, type: flow, input: {flow_id: '\${ctx.x}'}}]`,
       "RUMI-FLOW-007 steps.0.input.flow_id",
     ],
-    ["a handler", `${HEAD}steps: [{id: a, phase: one, type: handler}]`, "RUMI-FLOW-010 steps.0.type"],
-    ["a function", `${HEAD}steps: [{id: a, phase: one, type: function}]`, "RUMI-FLOW-010 steps.0.type"],
-    ["a script", `${HEAD}steps: [{id: a, phase: one, type: script}]`, "RUMI-FLOW-010 steps.0.type"],
     ["an approval", `${HEAD}steps: [{id: a, phase: one, type: approval}]`, "RUMI-FLOW-010 steps.0.type"],
     [
-      "disable_target",
+      "a handler that names none",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {args: {}}}]`,
+      "RUMI-FLOW-007 steps.0.input",
+    ],
+    [
+      "a handler that names both",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {permission_id: fs.read, handler: 'kernel:lib.list_records'}}]`,
+      "RUMI-FLOW-007 steps.0.input",
+    ],
+    [
+      "an unknown handler of the kernel",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, input: {handler: 'kernel:no.such'}}]`,
+      "RUMI-FLOW-007 steps.0.input.handler",
+    ],
+    [
+      "a handler of the kernel as a pack",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {handler: 'kernel:lib.list_records'}}]`,
+      "RUMI-FLOW-007 steps.0.owner_pack",
+    ],
+    [
+      "a secret that a step would keep",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {permission_id: secrets.get, args: {key: K}}}]`,
+      "RUMI-FLOW-007 steps.0.input.permission_id",
+    ],
+    [
+      "a permission by variable",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {permission_id: '$ctx.x'}}]`,
+      "RUMI-FLOW-007 steps.0.input.permission_id",
+    ],
+    [
+      "args that are no mapping",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {permission_id: fs.read, args: [1]}}]`,
+      "RUMI-FLOW-007 steps.0.input.args",
+    ],
+    [
+      "a handler without a pack",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, input: {permission_id: fs.read}}]`,
+      "RUMI-FLOW-007 steps.0.owner_pack",
+    ],
+    [
+      "a handler as another pack's child",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, principal_id: q__p, input: {permission_id: fs.read}}]`,
+      "RUMI-FLOW-007 steps.0.principal_id",
+    ],
+    [
+      "a file of a handler",
+      `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, file: x.py, input: {permission_id: fs.read}}]`,
+      "RUMI-FLOW-007 steps.0.file",
+    ],
+    [
+      "a function without a name",
+      `${HEAD}steps: [{id: a, phase: one, type: function, owner_pack: p, input: {args: 1}}]`,
+      "RUMI-FLOW-007 steps.0.input.function",
+    ],
+    [
+      "a member that a function has not",
+      `${HEAD}steps: [{id: a, phase: one, type: function, owner_pack: p, input: {function: f, arguments: 1}}]`,
+      "RUMI-FLOW-007 steps.0.input",
+    ],
+    [
+      "a script of Python",
+      `${HEAD}steps: [{id: a, phase: one, type: script, owner_pack: p, file: x.py}]`,
+      "RUMI-FLOW-007 steps.0.file",
+    ],
+    [
+      "a script outside its pack",
+      `${HEAD}steps: [{id: a, phase: one, type: script, owner_pack: p, file: ../x.ts}]`,
+      "RUMI-FLOW-007 steps.0.file",
+    ],
+    [
+      "disable_target of a step that calls nothing",
       `${HEAD}steps: [{id: a, phase: one, type: set, input: {}, on_error: {action: disable_target}}]`,
-      "RUMI-FLOW-010 steps.0.on_error.action",
+      "RUMI-FLOW-007 steps.0.on_error.action",
     ],
     ["a schedule", `${HEAD}steps: []\nschedule: {cron: '* * * * *'}`, "RUMI-FLOW-010 schedule"],
     ["YAML that is none", "a: [", "RUMI-FLOW-008"],
@@ -124,6 +191,14 @@ describe("[R-14.1] a flow file is a closed form", () => {
   it("a pack's flow calls files of that pack only", () => {
     const text = `${HEAD}steps: [{id: a, phase: one, type: python_file_call, owner_pack: q, file: x.py}]`;
     expect(codeOf(text, { path: "p/flows/f", owner_pack: "p" } as never)).toContain("steps.0.owner_pack");
+  });
+  it("a pack's flow asks no handler of the kernel, and acts as its pack or a child of it", () => {
+    const pack = { path: "p/flows/f", owner_pack: "p" } as never;
+    const step = (more: string): string => `${HEAD}steps: [{id: a, phase: one, type: handler, ${more}}]`;
+    expect(codeOf(step("input: {handler: 'kernel:lib.list_records'}"), pack)).toContain("steps.0.input.handler");
+    expect(codeOf(step("input: {permission_id: fs.read}, principal_id: q"), pack)).toContain("steps.0.principal_id");
+    const read = parseFlow(step("input: {permission_id: fs.read}, principal_id: p__child"), pack);
+    expect(read.ok && read.value.flow.steps[0]).toMatchObject({ owner_pack: "p", principal_id: "p__child", input: {} });
   });
 });
 

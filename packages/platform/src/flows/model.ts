@@ -19,38 +19,14 @@ import {
   type Result,
 } from "@rumi/kernel";
 import { Value } from "@sinclair/typebox/value";
-import { parseCondition, type Condition } from "./expression.ts";
-import { FLOW_LIMITS } from "./limits.ts";
+import { parseCondition } from "./expression.ts";
 import { ordered } from "./plan.ts";
 import { FLOW_SCHEMA, type FlowFile, type InputType, type StepFile } from "./schema.ts";
+import type { Common, Step } from "./steps/model.ts";
+import { blockStep, functionStep, handlerStep, scriptStep, type Wrong } from "./steps/parse.ts";
 import { readYaml } from "./yaml.ts";
 
-type Common = {
-  readonly id: string;
-  readonly phase: string;
-  readonly priority: number;
-  readonly when: Condition | null;
-  readonly output: string | null;
-  readonly depends_on: readonly string[];
-  /** `abort` ends the run; `continue` goes on without the step's output. */
-  readonly on_error: "abort" | "continue";
-};
-export type SetStep = Common & { readonly type: "set"; readonly input: Json };
-export type IfStep = Common & {
-  readonly type: "if";
-  readonly condition: Condition;
-  readonly then: Json;
-  readonly otherwise: Json;
-};
-export type FlowStep = Common & { readonly type: "flow"; readonly flow_id: string; readonly inputs: Json };
-export type BlockStep = Common & {
-  readonly type: "python_file_call";
-  readonly input: Json;
-  readonly owner_pack: string;
-  readonly file: string;
-  readonly timeout_seconds: number;
-};
-export type Step = SetStep | IfStep | FlowStep | BlockStep;
+export type { BlockStep, CallStep, FlowStep, IfStep, SetStep, Step } from "./steps/model.ts";
 
 export type FlowInput = { readonly type: InputType; readonly required: boolean; readonly default: Json };
 export type Flow = {
@@ -118,8 +94,6 @@ function stepOf(raw: StepFile, index: number, file: FlowFile, origin: FlowOrigin
   const at = (field: string): string => `steps.${index}.${field}`;
   const wrong = (field: string, problem: string): Result<never, Failure> => err(invalid(origin, at(field), problem));
   if (raw.output === "inputs") return wrong("output", "the variable inputs is the run's own");
-  if (raw.on_error?.action === "disable_target")
-    return err(unbuilt("RUMI-FLOW-010", origin, at("on_error.action"), "disable_target"));
   const condition = raw.when === undefined ? undefined : parseCondition(raw.when);
   if (condition?.ok === false) return wrong("when", condition.error);
   const isSoft = raw.optional === true && (file.defaults?.fail_soft ?? true);
@@ -130,36 +104,46 @@ function stepOf(raw: StepFile, index: number, file: FlowFile, origin: FlowOrigin
     when: condition?.value ?? null,
     output: raw.output ?? null,
     depends_on: raw.depends_on ?? [],
-    on_error: raw.on_error?.action === "continue" || isSoft ? "continue" : "abort",
+    on_error:
+      raw.on_error?.action === "disable_target"
+        ? "disable_target"
+        : raw.on_error?.action === "continue" || isSoft
+          ? "continue"
+          : "abort",
   };
   const foreign = (["owner_pack", "file", "principal_id", "timeout_seconds", "runtime"] as const).find(
-    (field) => raw[field] !== undefined && raw.type !== "python_file_call",
+    (field) => raw[field] !== undefined && !CALLING.has(raw.type),
   );
+  if (foreign !== undefined) return wrong(foreign, `a step of the type ${raw.type} has no such field`);
+  if (common.on_error === "disable_target" && !CALLING.has(raw.type))
+    return wrong("on_error.action", `a step of the type ${raw.type} calls nothing that could be disabled`);
   const input = (raw.input ?? null) as Json;
+  const reading = { common, raw, input, flow_pack: origin.owner_pack, wrong };
   switch (raw.type) {
     case "set":
-      if (foreign !== undefined) return wrong(foreign, "a step of the type set has no such field");
       if (raw.input === undefined) return wrong("input", "it is missing: what is to be set");
       if (raw.output === undefined && !isVariables(input))
         return wrong("input", "without output it must be a mapping of variables and their values");
       return ok({ ...common, type: "set", input });
     case "if":
-      if (foreign !== undefined) return wrong(foreign, "a step of the type if has no such field");
       return ifStep(common, input, wrong);
     case "flow":
-      if (foreign !== undefined) return wrong(foreign, "a step of the type flow has no such field");
       return flowStep(common, input, wrong);
     case "python_file_call":
-      return blockStep(common, raw, input, origin, wrong);
+      return blockStep(reading);
     case "handler":
+      return handlerStep(reading);
     case "function":
+      return functionStep(reading);
     case "script":
+      return scriptStep(reading);
     case "approval":
       return err(unbuilt("RUMI-FLOW-010", origin, at("type"), `the step type ${raw.type}`));
   }
 }
 
-type Wrong = (field: string, problem: string) => Result<never, Failure>;
+/** Types of steps that call something outside their flow. */
+const CALLING: ReadonlySet<string> = new Set(["python_file_call", "handler", "function", "script"]);
 
 function ifStep(common: Common, input: Json, wrong: Wrong): Result<Step, Failure> {
   const unknown = strangeMember(input, ["condition", "then", "else"]);
@@ -179,36 +163,6 @@ function flowStep(common: Common, input: Json, wrong: Wrong): Result<Step, Failu
     return wrong("input.flow_id", "it must be the id of a flow, written out");
   if (!isObject(inputs)) return wrong("input.inputs", "it must be a mapping");
   return ok({ ...common, type: "flow", flow_id, inputs });
-}
-
-function blockStep(
-  common: Common,
-  raw: StepFile,
-  input: Json,
-  origin: FlowOrigin,
-  wrong: Wrong,
-): Result<Step, Failure> {
-  const owner = raw.owner_pack ?? origin.owner_pack;
-  if (owner === null) return wrong("owner_pack", "it is missing: the pack that has the file");
-  if (origin.owner_pack !== null && owner !== origin.owner_pack)
-    return wrong("owner_pack", `a flow of the pack ${origin.owner_pack} calls files of that pack only`);
-  if (raw.principal_id !== undefined && raw.principal_id !== owner)
-    return wrong("principal_id", "a step acts as its own pack and as nobody else");
-  if (raw.file === undefined) return wrong("file", "it is missing: the Python file to call");
-  if (!isInside(raw.file)) return wrong("file", "it must be a relative path inside the pack that ends in .py");
-  return ok({
-    ...common,
-    type: "python_file_call",
-    input,
-    owner_pack: owner,
-    file: raw.file,
-    timeout_seconds: raw.timeout_seconds ?? FLOW_LIMITS.step_timeout_seconds,
-  });
-}
-
-/** Plain names with `/` between them: nothing that leaves its folder. */
-export function isInside(path: string): boolean {
-  return path.endsWith(".py") && path.split("/").every((part) => /^[A-Za-z0-9_-][A-Za-z0-9_. -]*$/.test(part));
 }
 
 function inputOf(field: NonNullable<FlowFile["inputs"]>[string]): FlowInput {

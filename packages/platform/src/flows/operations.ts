@@ -11,6 +11,7 @@ import { inputsOf } from "./evaluate.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { FLOW_ID_PATTERN } from "./schema.ts";
 import type { FlowSources } from "./sources.ts";
+import { targetDeclarations } from "./steps/targets.ts";
 import { admitRun, countRunning, insertEnded, readRuns, readSteps, type AskedRun } from "./tables.ts";
 
 export type FlowDeps = {
@@ -26,7 +27,7 @@ const ReasonField = Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 }
 const READERS = ["view_only", "operator", "admin"] as const;
 
 export function flowDeclarations(deps: FlowDeps): readonly Declaration[] {
-  return [listFlows(deps), runFlow(deps), listRuns()];
+  return [listFlows(deps), runFlow(deps), listRuns(), ...targetDeclarations()];
 }
 
 const listFlows = ({ sources }: FlowDeps): Declaration =>

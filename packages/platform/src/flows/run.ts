@@ -13,7 +13,8 @@ import type { FlowClosure } from "./closure.ts";
 import { abortReason, inputsOf, nextOf, resultOf } from "./evaluate.ts";
 import { sizeOf } from "./expression.ts";
 import { FLOW_LIMITS } from "./limits.ts";
-import type { BlockStep, Flow, Step } from "./model.ts";
+import type { CallStep, Flow, Step } from "./model.ts";
+import { ownerOf } from "./steps/model.ts";
 import type { RecordedStep } from "./tables.ts";
 
 /** What a block gave, or why it did not. */
@@ -30,8 +31,8 @@ export type BlockOutcome =
 export type RunPorts = {
   readonly recorded: (path: string) => RecordedStep | undefined;
   /** Durable before the next call, before others have the thread, and before the run's end. */
-  readonly record: (step: BlockStep, recorded: RecordedStep) => void;
-  readonly call: (step: BlockStep, input: Json, flow: Flow, inputs: JsonObject) => Promise<BlockOutcome>;
+  readonly record: (step: CallStep, recorded: RecordedStep) => void;
+  readonly call: (step: CallStep, input: Json, of: StepPlace) => Promise<BlockOutcome>;
   /** Another way to end: the run's time is up, or the program stops. */
   readonly stopped: () => Failure | "interrupted" | undefined;
   /** Lets others have the thread. */
@@ -39,6 +40,9 @@ export type RunPorts = {
   readonly counted: (step: Step, ended: "success" | "error") => void;
   readonly now_us: () => number;
 };
+
+/** Where in its run a step stands. */
+export type StepPlace = { readonly flow: Flow; readonly inputs: JsonObject; readonly path: string };
 
 export type RunEnd =
   | { readonly kind: "done"; readonly result: JsonObject; readonly steps: number }
@@ -168,7 +172,7 @@ class Walk {
     };
   }
 
-  async #block(step: BlockStep, input: Json, flow: Flow, inputs: JsonObject, path: string): Promise<StepEnd> {
+  async #block(step: CallStep, input: Json, flow: Flow, inputs: JsonObject, path: string): Promise<StepEnd> {
     const recorded = this.#ports.recorded(path) ?? (await this.#call(step, input, flow, inputs, path));
     if ("kind" in recorded) return recorded;
     if (recorded.error !== null) return { kind: "failed", failure: stepFailure(flow, step, recorded.error) };
@@ -182,14 +186,14 @@ class Walk {
 
   /** Calls it and records what came of it; a failure that ends the run is told with the run's end. */
   async #call(
-    step: BlockStep,
+    step: CallStep,
     input: Json,
     flow: Flow,
     inputs: JsonObject,
     path: string,
   ): Promise<RecordedStep | StepEnd> {
     const began = this.#ports.now_us();
-    const outcome = await this.#ports.call(step, input, flow, inputs);
+    const outcome = await this.#ports.call(step, input, { flow, inputs, path });
     const duration_us = Math.max(0, Math.round(this.#ports.now_us() - began));
     const stopped = this.#ports.stopped();
     if (outcome.kind === "failed" && stopped !== undefined) {
@@ -209,7 +213,7 @@ class Walk {
 }
 
 function placeOf(step: Step): Place {
-  return { step_id: step.id, phase: step.phase, owner_pack: step.type === "python_file_call" ? step.owner_pack : null };
+  return { step_id: step.id, phase: step.phase, owner_pack: ownerOf(step) };
 }
 
 function stepFailure({ flow_id }: Flow, { id }: Step, problem: string, caused_by: ErrorCode | null = null): Failure {

@@ -7,11 +7,13 @@ import {
   createCapabilityCalls,
   createHandlerRegistry,
   createStoreAccess,
+  flowRun,
   PACK_LIMITS,
   secretsGet,
   storeBuiltins,
   type CallCapability,
   type PackLibrary,
+  type RunFlow,
   type Secrets,
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
@@ -35,6 +37,7 @@ export function openCapabilityCalls(
     readonly library: PackLibrary;
     readonly secrets: Pick<Secrets, "readSecret">;
     readonly metrics: Metrics;
+    readonly runFlow: RunFlow;
   },
   options: World,
 ): CapabilityCalls {
@@ -54,6 +57,7 @@ export function openCapabilityCalls(
     }),
     builtins: {
       "secrets.get": secretsGet(of.secrets.readSecret),
+      "flow.run": flowRun(of.runFlow),
       ...storeBuiltins(createStoreAccess({ store, clock: options.clock })),
     },
   });

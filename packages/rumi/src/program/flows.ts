@@ -5,12 +5,15 @@ import type { Logger, Metrics } from "@rumi/operations";
 import {
   createBlocks,
   createFlowEngine,
+  createScripts,
+  createStepCalls,
   flowReconciler,
   flowSources,
   type BlockHome,
   type FlowDeps,
   type PackLibrary,
   type Reconciler,
+  type StepCallDeps,
 } from "@rumi/platform";
 import { chooseBox } from "@rumi/runtime";
 import { detectJails, detectPython, engineSocket } from "@rumi/sandbox";
@@ -33,6 +36,7 @@ export function openFlows(
   paths: HomePaths,
   library: PackLibrary,
   metrics: Metrics,
+  calls: Pick<StepCallDeps, "capability" | "kernel">,
   options: World,
 ): Flows {
   const { settings, clock, random } = options;
@@ -51,13 +55,20 @@ export function openFlows(
     onLoaded: ({ entries }) => registered.set(entries.size),
   });
   const blocks = createBlocks({ verify: (pack_id) => library.verify(pack_id), home: () => blockHome(options) });
+  const scripts = createScripts({
+    worker_url: options.installation.script_worker,
+    clock,
+    verify: (pack_id) => library.verify(pack_id),
+  });
+  const callStep = createStepCalls({ store, clock, blocks, scripts, library, ...calls });
   const engine = createFlowEngine({
     store,
     clock,
     random,
     logger,
     metrics,
-    blocks,
+    blocks: { close: async () => void (await Promise.all([blocks.close(), scripts.close()])) },
+    callStep,
     max_response_bytes: settings.max_response_bytes,
   });
   return {

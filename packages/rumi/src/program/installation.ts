@@ -10,6 +10,7 @@ export type Installation = {
   readonly runner: URL;
   readonly lane_worker: URL;
   readonly admission: URL;
+  readonly script_worker: URL;
   /** Folder with the Python runner that goes into the jail. */
   readonly jail_scripts: string;
   readonly python_sdk: string;
@@ -30,6 +31,7 @@ export function installation(bundle: URL): Installation {
     runner: inDist("runner.js"),
     lane_worker: inDist("lane-worker.js"),
     admission: inDist("admission.js"),
+    script_worker: inDist("script-worker.js"),
     jail_scripts: fileURLToPath(inDist("python")),
     python_sdk: inRoot("sdk/python"),
     sdk: inRoot("sdk"),

@@ -1,6 +1,7 @@
 /** Everything that packs bring with them, put together: their library, grants, secrets, flows and what looks after them. */
 import { join } from "node:path";
 import type { ControlPlane } from "@rumi/control";
+import { uuidv7 } from "@rumi/kernel";
 import type { Declaration, Metrics } from "@rumi/operations";
 import {
   createSlidingWindow,
@@ -16,6 +17,7 @@ import { openCapabilityCalls } from "./capability-calls.ts";
 import { openFlows } from "./flows.ts";
 import { probes } from "./health.ts";
 import type { HeldHome } from "./open-home.ts";
+import { innerCommands, type InnerCommands } from "./inner-commands.ts";
 import { openSecrets } from "./open-secrets.ts";
 import type { packLibrary } from "./pack-library.ts";
 import type { ProgramOptions } from "./parts.ts";
@@ -33,6 +35,8 @@ export type Platform = {
   readonly declarations: readonly Declaration[];
   /** A list for each lane of the ticker. */
   readonly reconcilers: readonly (readonly Reconciler[])[];
+  /** What flows and packs may wish is carried out from then on. */
+  readonly attach: InnerCommands["attach"];
   readonly close: () => Promise<void>;
 };
 
@@ -40,8 +44,11 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const { clock, installation } = options;
   const { paths, home } = held;
   const secrets = await openSecrets(store, held, options);
-  const calls = openCapabilityCalls({ store, paths, library: library.library, secrets, metrics }, options);
-  const flows = openFlows(store, paths, library.library, metrics, options);
+  const inner = innerCommands(() => uuidv7(clock.now(), options.random));
+  const of = { store, paths, library: library.library, secrets, metrics, runFlow: inner.runFlow };
+  const calls = openCapabilityCalls(of, options);
+  const reached = { capability: calls.call, kernel: inner.kernel };
+  const flows = openFlows(store, paths, library.library, metrics, reached, options);
   const summaryPath = join(paths.pending, "summary.json");
   const candidates = waitingCandidates(store, clock);
   return {
@@ -69,6 +76,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       [flows.reconciler],
       [dictJournal({ store, path: join(paths.settings, "shared_dict/journal.jsonl") })],
     ],
+    attach: inner.attach,
     close: async () => {
       await flows.deps.engine.close();
       await calls.close();

@@ -127,6 +127,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     guards: control.guards,
     fingerprintKey: hmacSha256(keys.hmac, FINGERPRINT_PURPOSE),
   });
+  platform.attach(pipeline, registry);
   const wasClean = await announceStart(store.value, held.value, options);
   if (!wasClean.ok) return wasClean;
 
