@@ -85,6 +85,9 @@ export { readTree } from "./packs/tree.ts";
 export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
 export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
 export { PACK_TEMPLATES, type PackTemplate } from "./scaffold/templates.ts";
+export { matchRoute, type PackRoute, type RouteMatch } from "./routes/model.ts";
+export { routeDeclarations, type RouteDeps } from "./routes/operations.ts";
+export { checkRoutes, createPackRoutes, type PackRoutes } from "./routes/table.ts";
 export { dictJournal } from "./shared-dict/journal.ts";
 export {
   createStoreAccess,

@@ -65,7 +65,12 @@ export function routerPath(path: string): string {
   return path.replace(/\{([a-z_][a-z0-9_]*)\}/g, ":$1");
 }
 
-function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer, form: EnvelopeForm): FastifyReply {
+export function sendAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: Answer,
+  form: EnvelopeForm,
+): FastifyReply {
   if (answer.kind === "refused" && answer.retry_after_seconds !== undefined)
     reply.header("retry-after", String(answer.retry_after_seconds));
   const { runbookOf } = request.server;
@@ -93,7 +98,7 @@ function rawInput(request: FastifyRequest): RawInput {
   };
 }
 
-function headerText(request: FastifyRequest, name: string): string | null {
+export function headerText(request: FastifyRequest, name: string): string | null {
   const value = request.headers[name];
   return value === undefined ? null : Array.isArray(value) ? value.join(", ") : value;
 }

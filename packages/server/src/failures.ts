@@ -5,9 +5,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { sendFailure } from "./context.ts";
 import type { ServerSettings } from "./ports.ts";
 
-type Route = { readonly method: string; readonly url: string };
+export type KnownRoute = { readonly method: string; readonly url: string };
 
-export function installFailures(app: FastifyInstance, settings: ServerSettings, routes: readonly Route[]): void {
+export function installFailures(app: FastifyInstance, settings: ServerSettings, routes: readonly KnownRoute[]): void {
   app.setNotFoundHandler((request, reply) => answerNoRoute(request, reply, routes));
   app.setErrorHandler((error: FastifyError, request, reply) =>
     // A method that needs a body and came without one, where no route of ours has it.
@@ -18,7 +18,11 @@ export function installFailures(app: FastifyInstance, settings: ServerSettings, 
 }
 
 /** 405 with what is allowed where the path is known under other methods, else 404. */
-function answerNoRoute(request: FastifyRequest, reply: FastifyReply, routes: readonly Route[]): FastifyReply {
+export function answerNoRoute(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  routes: readonly KnownRoute[],
+): FastifyReply {
   const allowed = methodsOf(routes, request.url);
   if (allowed.length === 0) return sendFailure(request, reply, unknownRoute(request));
   const { method, url } = request;
@@ -74,9 +78,10 @@ function expectedFailure(
 }
 
 /** Methods that the path of `url` is known under; none where it is no path of ours. */
-function methodsOf(routes: readonly Route[], url: string): readonly string[] {
+export function methodsOf(routes: readonly KnownRoute[], url: string): readonly string[] {
   const path = (url.split("?")[0] ?? "").replace(/(?<=.)\/$/, "");
-  const known = routes.filter((route) => patternOf(route.url).test(path));
+  // What is left for packs is no path of ours.
+  const known = routes.filter((route) => route.url !== "/*" && patternOf(route.url).test(path));
   return [...new Set(known.map(({ method }) => method))].toSorted();
 }
 

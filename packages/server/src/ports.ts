@@ -16,6 +16,16 @@ export interface LogSource {
   vkey(): string;
 }
 
+/** Paths that packs serve beside the program's own (the declared operation `routes.call` carries them out). */
+export interface PackRoutePort {
+  match(
+    method: string,
+    path: string,
+  ): { readonly kind: "route" | "none" } | { readonly kind: "methods"; readonly allowed: readonly string[] };
+  /** Told once which paths are the program's own. */
+  know(isOurs: (path: string) => boolean): void;
+}
+
 export type RunbookOf = (code: string, reason_code: string | undefined) => string | undefined;
 
 export type ServerSettings = {
@@ -24,6 +34,8 @@ export type ServerSettings = {
   readonly limiter: FailureLimiter;
   readonly health: HealthSource;
   readonly log: LogSource | null;
+  /** None where nothing is given. */
+  readonly packRoutes?: PackRoutePort;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

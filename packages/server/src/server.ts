@@ -12,9 +12,10 @@ import { installBodyParser } from "./body.ts";
 import { installConsole } from "./console-files.ts";
 import { installDeclaredRoutes } from "./declared-routes.ts";
 import { installEventStream } from "./event-stream.ts";
-import { answerError, installFailures } from "./failures.ts";
+import { answerError, installFailures, methodsOf } from "./failures.ts";
 import { SERVER_LIMITS } from "./limits.ts";
 import type { ServerSettings } from "./ports.ts";
+import { installPackRoutes } from "./pack-routes.ts";
 import { installRawRoutes } from "./raw-routes.ts";
 import { hostRefusal } from "./security.ts";
 import { sendFailure } from "./context.ts";
@@ -75,6 +76,8 @@ export function createServer(settings: ServerSettings): Server {
   installDeclaredRoutes(app, settings);
   installRawRoutes(app, settings);
   installConsole(app, settings.console_folder);
+  installPackRoutes(app, settings, routes);
+  settings.packRoutes?.know((path) => methodsOf(routes, path).length > 0);
   const hub = installEventStream(app, {
     store: settings.pipeline.settings.store,
     clock: settings.clock,

@@ -25,6 +25,7 @@ import { FLOW_ERRORS } from "./flow.ts";
 import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
+import { PACK_ROUTE_ERRORS } from "./pack-routes.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { RISK_ERRORS } from "./risk.ts";
 import { SECRET_ERRORS } from "./sec.ts";
@@ -53,6 +54,7 @@ const TABLE = {
   ...MKT_ERRORS,
   ...NET_ERRORS,
   ...PACK_ERRORS,
+  ...PACK_ROUTE_ERRORS,
   ...RISK_ERRORS,
   ...SECRET_ERRORS,
   ...STO_ERRORS,

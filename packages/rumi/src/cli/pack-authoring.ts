@@ -4,6 +4,7 @@ import { Option, type Command } from "commander";
 import { failureText } from "@rumi/kernel";
 import {
   checkFlows,
+  checkRoutes,
   PACK_TEMPLATES,
   packFolders,
   scaffoldPack,
@@ -18,7 +19,7 @@ import { EXIT } from "./exit-codes.ts";
 import { printJson } from "./output.ts";
 
 /** What is judged of a pack beside its tree and its manifest. */
-const CHECKS: readonly PackCheck[] = [checkFlows];
+const CHECKS: readonly PackCheck[] = [checkFlows, checkRoutes];
 
 type NewOptions = { readonly template: PackTemplate; readonly outputDir: string; readonly json?: boolean };
 

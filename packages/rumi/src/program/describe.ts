@@ -4,10 +4,12 @@ import { millis, micros, NO_SECRETS, seededRandom, type Clock } from "@rumi/kern
 import { cliCommands, createLogger, createRegistry, type CliCommand, type Registry } from "@rumi/operations";
 import {
   createPackLibrary,
+  createPackRoutes,
   createSecrets,
   flowDeclarations,
   platformDeclarations,
   PACK_LIMITS,
+  routeDeclarations,
   secretDeclarations,
   type PackDeps,
 } from "@rumi/platform";
@@ -74,10 +76,15 @@ export function describedOperations(): Registry {
     reads_per_minute: 1,
     liveBotsUsing: nothing,
   });
+  const flowOperations = flowDeclarations(flows);
   return createRegistry([
     ...control.declarations,
     ...platformDeclarations({ ...deps, handlers: "" }, library),
-    ...flowDeclarations(flows),
+    ...flowOperations,
+    ...routeDeclarations(
+      { routes: createPackRoutes({ store, packs: "" }), library, sources: flows.sources },
+      flowOperations,
+    ),
     ...secretDeclarations(secrets),
   ]);
 }

@@ -4,12 +4,15 @@ import type { ControlPlane } from "@rumi/control";
 import { uuidv7 } from "@rumi/kernel";
 import type { Declaration, Metrics } from "@rumi/operations";
 import {
+  createPackRoutes,
   createSlidingWindow,
   dictJournal,
   flowDeclarations,
   packReconciler,
   platformDeclarations,
+  routeDeclarations,
   secretDeclarations,
+  type PackRoutes,
   type Reconciler,
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
@@ -37,6 +40,7 @@ export type Platform = {
   readonly reconcilers: readonly (readonly Reconciler[])[];
   /** What flows and packs may wish is carried out from then on. */
   readonly attach: InnerCommands["attach"];
+  readonly routes: PackRoutes;
   readonly close: () => Promise<void>;
 };
 
@@ -49,9 +53,12 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const calls = openCapabilityCalls(of, options);
   const reached = { capability: calls.call, kernel: inner.kernel };
   const flows = openFlows(store, paths, library.library, metrics, reached, options);
+  const routes = createPackRoutes({ store, packs: paths.packs });
+  const flowOperations = flowDeclarations(flows.deps);
   const summaryPath = join(paths.pending, "summary.json");
   const candidates = waitingCandidates(store, clock);
   return {
+    routes,
     declarations: [
       ...platformDeclarations(
         {
@@ -67,13 +74,15 @@ export async function openPlatform({ store, held, library, control, metrics, opt
         },
         library.library,
       ),
-      ...flowDeclarations(flows.deps),
+      ...flowOperations,
+      ...routeDeclarations({ routes, library: library.library, sources: flows.deps.sources }, flowOperations),
       ...secretDeclarations(secrets),
     ],
     reconcilers: [
       [packReconciler({ ...library.deps, summaryPath, candidates }, library.library)], // hashes whole trees, which no stop stands behind
       [secrets.reconciler],
       [flows.reconciler],
+      [routes.reconciler],
       [dictJournal({ store, path: join(paths.settings, "shared_dict/journal.jsonl") })],
     ],
     attach: inner.attach,

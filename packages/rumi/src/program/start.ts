@@ -43,7 +43,7 @@ import { openControl } from "./open-control.ts";
 import { takeHome, type HeldHome } from "./open-home.ts";
 import { packLibrary } from "./pack-library.ts";
 import { stopAll, type ProgramOptions, type RunningProgram, type Started } from "./parts.ts";
-import { openPlatform } from "./platform.ts";
+import { openPlatform, type Platform } from "./platform.ts";
 import { servedLog } from "./served-log.ts";
 import { startRunners } from "./start-runners.ts";
 import { startTicker } from "./tick.ts";
@@ -158,7 +158,17 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   started.push({ name: "reconcilers", stop: () => ticker.close() }); // stopped before the runners: nothing is to be started again
 
   const token = deriveToken(keys.hmac, home.environment, home.home_id);
-  const server = serve({ store: store.value, pipeline, metrics, control, signer: signer.value, token, paths, options });
+  const server = serve({
+    store: store.value,
+    pipeline,
+    metrics,
+    control,
+    platform,
+    signer: signer.value,
+    token,
+    paths,
+    options,
+  });
   started.push({ name: "server", stop: () => server.close() });
   const listening = await server.listen();
   if (!listening.ok) return listening;
@@ -234,17 +244,19 @@ type Served = {
   readonly pipeline: Pipeline;
   readonly metrics: Metrics;
   readonly control: ControlPlane;
+  readonly platform: Platform;
   readonly signer: NoteSigner;
   readonly token: string;
   readonly paths: HomePaths;
   readonly options: ProgramOptions;
 };
 
-function serve({ store, pipeline, metrics, control, signer, token, paths, options }: Served): Server {
+function serve({ store, pipeline, metrics, control, platform, signer, token, paths, options }: Served): Server {
   const { settings, installation, clock, random, logger } = options;
   const [instances, supply] = [instanceMetrics(store, metrics), supplyMetrics(store, metrics)];
   return createServer({
     pipeline,
+    packRoutes: platform.routes,
     metrics,
     beforeScrape: async () => {
       await instances();
