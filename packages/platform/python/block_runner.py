@@ -1,7 +1,7 @@
 """Serves the Python blocks of one pack over the jail's framing: u32 length, then that many bytes, both ways.
 
-Argument: the pack's folder. A request is {u8 more} and a part of JSON text; a part with more to come is answered by an
-empty frame. The last part makes the request whole: {"file", "input", "context"}, for a capability handler also "function"
+Arguments: the pack's folder, then the paths of its egress and capability sockets, empty where it has none. A request is
+{u8 more} and a part of JSON text; a part with more to come is answered by an empty frame. The last part makes the request whole: {"file", "input", "context"}, for a capability handler also "function"
 and "context_first". The answer is {u8 more} and a part of
 {"ok": true, "output": …} or {"ok": false, "error": …, "error_type": …}; each further part is asked for with an empty frame.
 Each call gets a module of its own; only its compiled code is kept (packages/platform/src/flows/blocks.ts is the host).
@@ -12,7 +12,11 @@ import os
 import sys
 import traceback
 
+import host_lines
+
 _ROOT = sys.argv[1]
+# What the jail connected before it took every socket call away.
+_EGRESS, _CAPABILITY = (host_lines.Line(JAIL_SOCKETS.get(path, [])) for path in sys.argv[2:4])
 _PART_BYTES = 1_000_000
 _READ_BYTES = 65_536
 _ERROR_CHARACTERS = 2_000
@@ -74,7 +78,7 @@ def places(run):
 def answer(request):
     try:
         run = loaded(request["file"], request.get("function", "run"))
-        given = (request["input"], request["context"])
+        given = (request["input"], host_lines.context_of(request["context"], _EGRESS, _CAPABILITY))
         output = run(*(given[::-1] if request.get("context_first") else given)[: places(run)])
         return json.dumps({"ok": True, "output": output}, allow_nan=False, ensure_ascii=False).encode("utf-8")
     except BaseException as problem:

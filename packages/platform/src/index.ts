@@ -55,6 +55,21 @@ export { restartReconciler } from "./privileges/reconciler.ts";
 export { boundOf, effectiveGrant, listAllows, type CapabilityGrant, type Effective } from "./grants/model.ts";
 export { permit } from "./grants/permit.ts";
 export { BUILTIN_PERMISSIONS, type GrantConfig } from "./grants/permissions.ts";
+export type { EgressAnswer, EgressErrorType } from "./egress/answer.ts";
+export { systemDial, type Dial } from "./egress/exchange.ts";
+export { EGRESS_LIMITS, EGRESS_METHODS } from "./egress/limits.ts";
+export { createEgressProxy, type EgressDeps, type EgressProxy, type EgressReply } from "./egress/proxy.ts";
+export { LINE_LIMITS } from "./sockets/frames.ts";
+export { CLAIMS_LOGGED_PER_MINUTE } from "./sockets/lines.ts";
+export type { LineOwner, PackLines } from "./sockets/pack-lines.ts";
+export { SOCKET_PATH_BYTES } from "./sockets/listen.ts";
+export {
+  createPackSockets,
+  PACK_SOCKETS_MAX,
+  type PackSocketDeps,
+  type PackSockets,
+  type SocketFolder,
+} from "./sockets/pack-sockets.ts";
 export { decideEgress, NETWORK_LIMITS, standingOf, type EgressDecision, type EgressRequest } from "./network/model.ts";
 export type { NetworkPorts } from "./network/operations.ts";
 export { systemResolver } from "./network/resolver.ts";

@@ -75,7 +75,7 @@ export async function startProgram(
     process.execPath,
     [BIN, "start", ...(options.console === "served" ? [] : ["--headless"]), ...(options.args ?? [])],
     {
-      env: { ...clean(), RUMI_HOME: home, RUMI_API_PORT: "0", ...options.environment },
+      env: { ...clean(), RUMI_HOME: home, RUMI_API_PORT: "0", ...socketFolders(home), ...options.environment },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
@@ -126,6 +126,12 @@ export async function startProgram(
       await exited;
     },
   };
+}
+
+/** Programs of several homes share a machine, and their packs bear the same names. */
+function socketFolders(home: string): Record<string, string> {
+  const run = join(home, "user_data/run");
+  return { RUMI_EGRESS_SOCK_DIR: join(run, "e"), RUMI_CAPABILITY_SOCK_DIR: join(run, "c") };
 }
 
 /** Without holding this process up: what it serves itself, an engine say, is asked by a program that begins. */

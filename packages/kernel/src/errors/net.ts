@@ -1,6 +1,17 @@
 import type { ErrorTable } from "./entry.ts";
 
-type NetCode = "RUMI-NET-001" | "RUMI-NET-002" | "RUMI-NET-004" | "RUMI-NET-005";
+type NetCode =
+  | "RUMI-NET-001"
+  | "RUMI-NET-002"
+  | "RUMI-NET-003"
+  | "RUMI-NET-004"
+  | "RUMI-NET-005"
+  | "RUMI-NET-006"
+  | "RUMI-NET-007"
+  | "RUMI-NET-008"
+  | "RUMI-NET-009"
+  | "RUMI-NET-010"
+  | "RUMI-NET-011";
 
 export const NET_ERRORS: ErrorTable<NetCode> = {
   "RUMI-NET-001": {
@@ -26,6 +37,17 @@ export const NET_ERRORS: ErrorTable<NetCode> = {
     ja: {
       text: "{what} が {seconds} 秒以内に応答しませんでした。",
       next: "再試行してください。'rumi doctor' で遅い箇所を確認できます。",
+    },
+  },
+  "RUMI-NET-003": {
+    key: "net.proxy_error",
+    status: 502,
+    fault: "system",
+    retry: "later",
+    en: { text: "The request could not be passed on: {problem}.", next: "Try again; the program's log says more." },
+    ja: {
+      text: "リクエストを中継できませんでした: {problem}。",
+      next: "再試行してください。詳細はプログラムのログにあります。",
     },
   },
   "RUMI-NET-004": {
@@ -54,6 +76,81 @@ export const NET_ERRORS: ErrorTable<NetCode> = {
     ja: {
       text: "パック {pack_id} にネットワーク権限はありません。",
       next: "GET /api/network/list で一覧を確認し、POST /api/network/grant で付与できます。",
+    },
+  },
+  "RUMI-NET-006": {
+    key: "net.egress_denied",
+    status: 403,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The pack {pack_id} may not reach {target}: {reason}.",
+      next: "POST /api/network/check says what would be let through; POST /api/network/grant allows more.",
+    },
+    ja: {
+      text: "パック {pack_id} は {target} に到達できません: {reason}。",
+      next: "POST /api/network/check で可否を確認し、POST /api/network/grant で許可できます。",
+    },
+  },
+  "RUMI-NET-007": {
+    key: "net.request_invalid",
+    status: 400,
+    fault: "caller",
+    retry: "after_fix",
+    en: { text: "The request cannot be passed on: {problem}.", next: "docs/network.md says what a pack may send." },
+    ja: {
+      text: "このリクエストは中継できません: {problem}。",
+      next: "Pack が送信できる内容は docs/network.md を参照してください。",
+    },
+  },
+  "RUMI-NET-008": {
+    key: "net.target_unreachable",
+    status: 502,
+    fault: "caller",
+    retry: "later",
+    en: {
+      text: "{target} gave no answer: {problem}.",
+      next: "Look whether the host is up and the name is right, then try again.",
+    },
+    ja: {
+      text: "{target} から応答がありません: {problem}。",
+      next: "ホストの稼働と名前を確認してから再試行してください。",
+    },
+  },
+  "RUMI-NET-009": {
+    key: "net.response_too_large",
+    status: 502,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The answer of {target} is larger than {most} bytes.",
+      next: "Ask for less at a time, or raise RUMI_MAX_RESPONSE_BYTES.",
+    },
+    ja: {
+      text: "{target} の応答が {most} バイトを超えています。",
+      next: "一度に要求する量を減らすか、RUMI_MAX_RESPONSE_BYTES を上げてください。",
+    },
+  },
+  "RUMI-NET-010": {
+    key: "net.too_many_redirects",
+    status: 502,
+    fault: "caller",
+    retry: "after_fix",
+    en: { text: "{target} redirects more than {most} times.", next: "Ask for the last address directly." },
+    ja: { text: "{target} のリダイレクトが {most} 回を超えました。", next: "最終的な URL を直接要求してください。" },
+  },
+  "RUMI-NET-011": {
+    key: "net.socket_unavailable",
+    status: 503,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The socket {path} cannot be served: {problem}.",
+      next: "Set {variable} to a folder, group or mode that this program can use; docs/network.md says how.",
+    },
+    ja: {
+      text: "ソケット {path} を提供できません: {problem}。",
+      next: "{variable} に、このプログラムが使えるディレクトリ・グループ・モードを設定してください。docs/network.md を参照。",
     },
   },
 };

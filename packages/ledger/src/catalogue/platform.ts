@@ -93,6 +93,14 @@ export const PLATFORM_KINDS = defineKinds({
       method: optional(text(16)),
       status: optional(whole),
       redirect_hops: optional(listOf(text(1_024), 10)),
+      bytes_read: optional(whole),
     },
+  },
+  /** Before it leaves; what came of it is `network.requested`. */
+  "network.sent": {
+    category: "network",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, domain: text(253), port: whole, method: optional(text(16)) },
   },
 });

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { failureText, ok, type Failure, type Json, type Result } from "@rumi/kernel";
 import { spawnJail, type JailedProcess, type JailMechanism, type PythonFacts } from "@rumi/sandbox";
 import type { VerifiedPack } from "../packs/library.ts";
+import type { LineOwner, PackLines } from "../sockets/pack-lines.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import type { BlockOutcome } from "./run.ts";
 import { isInside } from "./steps/parse.ts";
@@ -31,6 +32,8 @@ export type BlockDeps = {
   /** Found out once, when the first block is called; a failure says what this machine lacks. */
   readonly home: () => Promise<Result<BlockHome, Failure>>;
   readonly verify: (pack_id: string) => Promise<Result<VerifiedPack, Failure>>;
+  /** The sockets of a pack, served; absent: no code has any. */
+  readonly sockets?: (by: LineOwner) => Promise<PackLines>;
 };
 export type BlockCall = {
   readonly owner_pack: string;
@@ -51,6 +54,8 @@ export type JailCode = {
   readonly key: string;
   readonly digest: string;
   readonly directory: string;
+  /** Whose sockets it is given; absent: none. */
+  readonly by?: LineOwner;
 };
 /** A capability handler's call: its function gets (context, args) (capabilities/call.ts). */
 export type HandlerCall = {
@@ -74,6 +79,9 @@ export interface Blocks {
 const FOLDERS = ["blocks", "backend/blocks", "backend/components", "backend", ""] as const;
 const PART_BYTES = 1_000_000;
 const START_DEADLINE_MS = 10_000;
+/** To each of its sockets: as many threads of a block may wait for an answer side by side. */
+const LINE_CONNECTIONS = 4;
+const NO_LINES: PackLines = { egress: null, capability: null, groups: [] };
 
 type Warm = { readonly process: JailedProcess; readonly digest: string; readonly key: string; calls: number };
 
@@ -96,7 +104,8 @@ export function createBlocks(deps: BlockDeps): Blocks {
       home = undefined; // what was missing may be there the next time
       return found;
     }
-    const process = await spawnJail(specOf(found.value, code));
+    const lines = code.by === undefined ? undefined : await deps.sockets?.(code.by);
+    const process = await spawnJail(specOf(found.value, code, lines));
     if (!process.ok) return process;
     const warm: Warm = { process: process.value, digest: code.digest, key: code.key, calls: 0 };
     all.add(warm);
@@ -136,7 +145,10 @@ export function createBlocks(deps: BlockDeps): Blocks {
     if (!pack.ok) return failed(pack.error);
     const file = await fileOf(pack.value, call.file, [".py"]);
     if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
-    const code = { key: call.owner_pack, digest: pack.value.digest, directory: pack.value.directory };
+    const { digest, directory } = pack.value;
+    const by = { pack_id: call.owner_pack, principal_id: call.principal_id };
+    // Its sockets are its principal's: a process serves no other one.
+    const code = { key: `${by.pack_id} ${by.principal_id}`, digest, directory, by };
     const named = call.function === undefined ? {} : { function: call.function };
     return carry(code, { file, ...named, input: call.input, context: call.context }, call);
   };
@@ -277,13 +289,20 @@ export async function fileOf(
   return undefined;
 }
 
-function specOf(home: BlockHome, { directory }: JailCode): Parameters<typeof spawnJail>[0] {
+function specOf(
+  home: BlockHome,
+  { directory }: JailCode,
+  lines: PackLines = NO_LINES,
+): Parameters<typeof spawnJail>[0] {
+  const paths = [lines.egress, lines.capability];
   return {
     mechanism: home.mechanism,
     isolation: home.isolation,
     ...(home.engine_socket === undefined ? {} : { engine_socket: home.engine_socket }),
     program: { kind: "python", python: home.python, script: join(home.runner_dir, "block_runner.py") },
-    args: [directory],
+    args: [directory, ...paths.map((path) => path ?? "")],
+    sockets: paths.filter((path) => path !== null).map((path) => ({ path, connections: LINE_CONNECTIONS })),
+    groups: lines.groups,
     read_only_binds: [directory, home.runner_dir],
     memory_bytes: 268_435_456,
     nofile: 32,

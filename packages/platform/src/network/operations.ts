@@ -16,6 +16,7 @@ import {
   type EgressDecision,
   type NetworkGrant,
 } from "./model.ts";
+import { readStanding } from "./standing.ts";
 import { readNetworkGrant, readNetworkGrants, removeNetworkGrant, saveNetworkGrant } from "./tables.ts";
 
 /** What the network of this machine says, as far as it is asked. */
@@ -184,8 +185,7 @@ const checkNetwork = (ports: NetworkPorts): Declaration =>
     target,
     gates: [],
     load: async (reader, { pack_id, domain, port, protocol = "https" }, { store }): Promise<CheckFacts> => {
-      const grant = await readNetworkGrant(reader, store, pack_id);
-      const standing = standingOf(grant, (await readApproval(reader, store, pack_id))?.state);
+      const standing = await readStanding(reader, store, pack_id);
       const asked = { protocol, domain, port, recent: ports.recent(pack_id) };
       const unseen = decideEgress(standing, { ...asked, addresses: null });
       // A name is looked up only where the grant names it: asking for it tells its servers something.

@@ -9,7 +9,7 @@
  * - A newer layout is never touched (layout.test.ts).
  * - A migration runs only after its backup is on the disk (layout.test.ts).
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   err,
@@ -180,7 +180,10 @@ function backUp(paths: HomePaths, backup: string): void {
   mkdirSync(backup, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(paths.user_data)) {
     const source = join(paths.user_data, name);
-    if (source !== paths.backups) cpSync(source, join(backup, name), { recursive: true, preserveTimestamps: true });
+    // A program that was killed leaves its sockets; there is nothing in them to keep.
+    const filter = (path: string): boolean => !lstatSync(path).isSocket();
+    if (source !== paths.backups)
+      cpSync(source, join(backup, name), { recursive: true, preserveTimestamps: true, filter });
   }
   syncTree(paths.backups);
 }

@@ -27,6 +27,15 @@ export type Settings = {
   readonly secrets_key: string | null;
   readonly secrets_allow_plaintext: "auto" | "true" | "false";
   readonly secret_get_rate_limit: number;
+  /** Null: the sockets keep the program's own group. */
+  readonly egress_socket_gid: number | null;
+  readonly capability_socket_gid: number | null;
+  readonly egress_socket_mode: number;
+  readonly capability_socket_mode: number;
+  readonly egress_sock_dir: string;
+  readonly capability_sock_dir: string;
+  readonly deprecation_level: "warn" | "error" | "silent" | "log";
+  readonly local_pack_mode: "off" | "require_approval";
   readonly cors_origins: readonly string[];
   readonly diagnostics_verbose: boolean;
   readonly dangerous_operations: "enabled" | "disabled";
@@ -36,6 +45,9 @@ export type Settings = {
   /** Null: nothing is known against packages. */
   readonly advisories_dir: string | null;
 };
+
+export const EGRESS_SOCK_DIR = "/run/rumi/egress/packs";
+export const CAPABILITY_SOCK_DIR = "/run/rumi/capability/principals";
 
 /** The control plane's own figure (settings.test.ts compares them); this module stays light for the command line. */
 export const LEAST_WAIT_SECONDS = 86_400;
@@ -67,6 +79,19 @@ const whole =
     const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
     return value >= least && value <= most ? { value } : { problem: `not a whole number from ${least} to ${most}` };
   };
+
+const group = (text: string): Parsed<number | null> => {
+  if (text === "") return { value: null };
+  const parsed = whole(0, 4_294_967_294)(text);
+  return "value" in parsed ? parsed : { problem: "not the number of a group, such as 1099" };
+};
+
+/** What a socket needs to be used at all is its owner's; nothing but reading and writing means anything. */
+const socketMode = (text: string): Parsed<number> =>
+  /^0?6[0246][0246]$/.test(text) ? { value: Number.parseInt(text, 8) } : { problem: "not a mode such as 0660" };
+
+const socketFolder = (text: string): Parsed<string> =>
+  isAbsolute(text) ? { value: text } : { problem: "not an absolute path" };
 
 const yesOrNo = (text: string): Parsed<boolean> =>
   text === "true" ? { value: true } : text === "false" ? { value: false } : { problem: "neither true nor false" };
@@ -188,6 +213,57 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "Secrets that one pack may read within a minute (sliding window).",
     parse: whole(1, 100_000),
   },
+  egress_socket_gid: {
+    name: "RUMI_EGRESS_SOCKET_GID",
+    default: "",
+    meaning:
+      "Group of the packs' sockets to the network; empty: the program's own, and a box that is another user has none.",
+    parse: group,
+  },
+  capability_socket_gid: {
+    name: "RUMI_CAPABILITY_SOCKET_GID",
+    default: "",
+    meaning: "Group of the packs' sockets to capabilities; empty: the program's own.",
+    parse: group,
+  },
+  egress_socket_mode: {
+    name: "RUMI_EGRESS_SOCKET_MODE",
+    default: "0660",
+    meaning: "Mode of the packs' sockets to the network. 0666 lets every user of this machine be every pack.",
+    parse: socketMode,
+  },
+  capability_socket_mode: {
+    name: "RUMI_CAPABILITY_SOCKET_MODE",
+    default: "0660",
+    meaning: "Mode of the packs' sockets to capabilities.",
+    parse: socketMode,
+  },
+  egress_sock_dir: {
+    name: "RUMI_EGRESS_SOCK_DIR",
+    default: EGRESS_SOCK_DIR,
+    meaning: "Folder of the packs' sockets to the network; where the default cannot be made, user_data/run/egress.",
+    parse: socketFolder,
+  },
+  capability_sock_dir: {
+    name: "RUMI_CAPABILITY_SOCK_DIR",
+    default: CAPABILITY_SOCK_DIR,
+    meaning:
+      "Folder of the packs' sockets to capabilities; where the default cannot be made, user_data/run/capability.",
+    parse: socketFolder,
+  },
+  deprecation_level: {
+    name: "RUMI_DEPRECATION_LEVEL",
+    default: "warn",
+    meaning:
+      "What a use of something deprecated does: warn and log say so once each, error refuses it, silent says nothing.",
+    parse: oneOf("warn", "error", "silent", "log"),
+  },
+  local_pack_mode: {
+    name: "RUMI_LOCAL_PACK_MODE",
+    default: "off",
+    meaning: "require_approval reads flows of the deprecated local pack once it is approved; off never.",
+    parse: oneOf("off", "require_approval"),
+  },
   cors_origins: {
     name: "RUMI_CORS_ORIGINS",
     default: "",
@@ -256,6 +332,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       secrets_key: read(SETTINGS.secrets_key),
       secrets_allow_plaintext: read(SETTINGS.secrets_allow_plaintext),
       secret_get_rate_limit: read(SETTINGS.secret_get_rate_limit),
+      egress_socket_gid: read(SETTINGS.egress_socket_gid),
+      capability_socket_gid: read(SETTINGS.capability_socket_gid),
+      egress_socket_mode: read(SETTINGS.egress_socket_mode),
+      capability_socket_mode: read(SETTINGS.capability_socket_mode),
+      egress_sock_dir: read(SETTINGS.egress_sock_dir),
+      capability_sock_dir: read(SETTINGS.capability_sock_dir),
+      deprecation_level: read(SETTINGS.deprecation_level),
+      local_pack_mode: read(SETTINGS.local_pack_mode),
       cors_origins: read(SETTINGS.cors_origins),
       diagnostics_verbose: read(SETTINGS.diagnostics_verbose),
       dangerous_operations: read(SETTINGS.dangerous_operations),

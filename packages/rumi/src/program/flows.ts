@@ -12,6 +12,7 @@ import {
   type BlockHome,
   type FlowDeps,
   type PackLibrary,
+  type PackSockets,
   type Reconciler,
   type StepCallDeps,
 } from "@rumi/platform";
@@ -29,16 +30,17 @@ type World = {
   readonly random: Random;
   readonly logger: Logger;
 };
+type Parts = {
+  readonly store: Store;
+  readonly paths: HomePaths;
+  readonly library: PackLibrary;
+  readonly metrics: Metrics;
+  readonly sockets: PackSockets;
+  readonly calls: Pick<StepCallDeps, "capability" | "kernel">;
+};
 export type Flows = { readonly deps: FlowDeps; readonly reconciler: Reconciler };
 
-export function openFlows(
-  store: Store,
-  paths: HomePaths,
-  library: PackLibrary,
-  metrics: Metrics,
-  calls: Pick<StepCallDeps, "capability" | "kernel">,
-  options: World,
-): Flows {
+export function openFlows({ store, paths, library, metrics, sockets, calls }: Parts, options: World): Flows {
   const { settings, clock, random } = options;
   const logger = options.logger.child("flows");
   const registered = metrics.gauge("flows.registered", "Flows that can be run.");
@@ -54,7 +56,11 @@ export function openFlows(
     },
     onLoaded: ({ entries }) => registered.set(entries.size),
   });
-  const blocks = createBlocks({ verify: (pack_id) => library.verify(pack_id), home: () => blockHome(options) });
+  const blocks = createBlocks({
+    verify: (pack_id) => library.verify(pack_id),
+    home: () => blockHome(options),
+    sockets: (by) => sockets.of(by),
+  });
   const scripts = createScripts({
     worker_url: options.installation.script_worker,
     clock,

@@ -5,7 +5,6 @@ import { uuidv7 } from "@rumi/kernel";
 import type { Declaration, Metrics } from "@rumi/operations";
 import {
   createPackRoutes,
-  createSlidingWindow,
   dictJournal,
   flowDeclarations,
   packReconciler,
@@ -22,9 +21,10 @@ import { probes } from "./health.ts";
 import type { HeldHome } from "./open-home.ts";
 import { innerCommands, type InnerCommands } from "./inner-commands.ts";
 import { openSecrets } from "./open-secrets.ts";
+import { openPackLines } from "./pack-lines.ts";
 import type { packLibrary } from "./pack-library.ts";
 import type { ProgramOptions } from "./parts.ts";
-import { networkPorts, privilegePorts, waitingCandidates } from "./platform-ports.ts";
+import { privilegePorts, waitingCandidates } from "./platform-ports.ts";
 
 type World = {
   readonly store: Store;
@@ -51,8 +51,9 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const inner = innerCommands(() => uuidv7(clock.now(), options.random));
   const of = { store, paths, library: library.library, secrets, metrics, runFlow: inner.runFlow };
   const calls = openCapabilityCalls(of, options);
+  const lines = openPackLines({ store, paths, metrics, call: calls.call }, options);
   const reached = { capability: calls.call, kernel: inner.kernel };
-  const flows = openFlows(store, paths, library.library, metrics, reached, options);
+  const flows = openFlows({ ...of, sockets: lines.sockets, calls: reached }, options);
   const routes = createPackRoutes({ store, packs: paths.packs });
   const flowOperations = flowDeclarations(flows.deps);
   const summaryPath = join(paths.pending, "summary.json");
@@ -65,7 +66,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
           ...library.deps,
           mayApprove: control.supplyCheck,
           handlers: join(paths.user_data, "capabilities/handlers"),
-          network: networkPorts(clock, createSlidingWindow(clock, 60_000)),
+          network: lines.network,
           privileges: privilegePorts(store, {
             version: installation.version,
             environment: home.environment,
@@ -89,6 +90,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
     close: async () => {
       await flows.deps.engine.close();
       await calls.close();
+      await lines.sockets.close();
     },
   };
 }
