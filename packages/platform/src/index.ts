@@ -43,12 +43,12 @@ export {
   CALL_LIMITS,
   CAPABILITY_ERROR_TYPES,
   createCapabilityCalls,
-  overriddenEvent,
   type CallCapability,
   type CapabilityAnswer,
   type CapabilityAsk,
   type CapabilityErrorType,
 } from "./capabilities/call.ts";
+export { overriddenEvent } from "./capabilities/overridden.ts";
 export { createHandlerRegistry, type HandlerRegistry, type TrustedHandler } from "./capabilities/registry.ts";
 export type { PrivilegePorts } from "./privileges/operations.ts";
 export { restartReconciler } from "./privileges/reconciler.ts";

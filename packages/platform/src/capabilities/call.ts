@@ -34,6 +34,7 @@ import { createSlidingWindow } from "../sliding-window.ts";
 import { systemEvent } from "../system-events.ts";
 import type { Builtins, CallTrail } from "./builtins.ts";
 import { fileOf } from "./handler.ts";
+import { overriddenEvent } from "./overridden.ts";
 import type { HandlerRegistry, TrustedHandler } from "./registry.ts";
 
 /** Each is reached by a test. */
@@ -321,19 +322,4 @@ function eventsOf(
     details,
   };
   return [...overridden, told(draft)];
-}
-
-/** A caller, or a file, says that it is somebody else: it is not, and somebody may want to know. */
-export function overriddenEvent(of: {
-  readonly owner_pack: string;
-  readonly claimed_principal: string;
-  readonly used_principal: string;
-}): EventDraft {
-  return {
-    action: "principal_id_overridden",
-    resource_type: "pack",
-    resource_id: of.owner_pack,
-    outcome: "REJECTED",
-    details: { ...of, claimed_principal: of.claimed_principal.slice(0, 256) },
-  };
 }

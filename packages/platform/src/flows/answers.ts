@@ -1,6 +1,6 @@
 /** What the operations of flows answer. Open objects: answers may gain fields, so a schema says what is always there. */
 import { Type, type TNull, type TSchema, type TUnion } from "@sinclair/typebox";
-import { FLOW_SOURCES } from "./catalogue.ts";
+import { FLOW_SOURCES } from "./source.ts";
 import { RUN_STATES } from "./tables.ts";
 
 const OPEN = { additionalProperties: true } as const;
@@ -25,6 +25,12 @@ export const FlowsAnswer = Type.Object(
           inputs: nullable(Anything),
           outputs: nullable(Words),
           warnings: Words,
+          modifiers: Type.Array(Type.String(), {
+            description: "Ids of those that changed it; GET /api/flows/modifiers.",
+          }),
+          definition: Type.String({
+            description: "Of all definitions that a run of it may reach, as they are changed.",
+          }),
         },
         OPEN,
       ),

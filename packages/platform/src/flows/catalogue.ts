@@ -7,10 +7,15 @@
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { closureOf, type FlowClosure } from "./closure.ts";
 import { parseFlow, type Flow } from "./model.ts";
-
-/** In order of strength. */
-export const FLOW_SOURCES = ["flows", "shared", "pack", "legacy"] as const;
-export type FlowSource = (typeof FLOW_SOURCES)[number];
+import type { Available } from "./modifiers/apply.ts";
+import {
+  modifyFlows,
+  readModifiers,
+  type ModifierEntry,
+  type ModifierProblem,
+  type ModifierText,
+} from "./modifiers/catalogue.ts";
+import type { FlowSource } from "./source.ts";
 
 export type FlowText = {
   readonly source: FlowSource;
@@ -27,6 +32,8 @@ export type FlowEntry = {
   readonly owner_pack: string | null;
   readonly digest: string;
   readonly warnings: readonly string[];
+  /** That changed it, in no order; `flow` is as they left it. */
+  readonly modifiers: readonly ModifierEntry[];
 };
 export type FlowProblem = {
   readonly flow_id: string | null;
@@ -34,12 +41,24 @@ export type FlowProblem = {
   readonly path: string;
   readonly failure: Failure;
 };
-export type Catalogue = { readonly entries: ReadonlyMap<string, FlowEntry>; readonly problems: readonly FlowProblem[] };
+export type Catalogue = {
+  readonly entries: ReadonlyMap<string, FlowEntry>;
+  readonly problems: readonly FlowProblem[];
+  readonly modifiers: readonly ModifierEntry[];
+  readonly modifier_problems: readonly ModifierProblem[];
+};
+/** What changes flows, and what it may ask for. */
+export type Modifying = { readonly files: readonly ModifierText[]; readonly available: Available };
+
+export const UNMODIFIED: Modifying = {
+  files: [],
+  available: { interfaces: new Set(), capabilities: new Set() },
+};
 
 /** `files` in order of strength, those of one source in order of path. */
-export function catalogueOf(files: readonly FlowText[]): Catalogue {
+export function catalogueOf(files: readonly FlowText[], modifying: Modifying = UNMODIFIED): Catalogue {
   const claimed = new Map<string, FlowText>();
-  const read = new Map<string, Omit<FlowEntry, "closure">>();
+  const read = new Map<string, Omit<FlowEntry, "closure" | "modifiers">>();
   const problems: FlowProblem[] = [];
   for (const file of files) {
     const { source, path, owner_pack } = file;
@@ -57,13 +76,19 @@ export function catalogueOf(files: readonly FlowText[]): Catalogue {
     if (parsed.ok) read.set(parsed.value.flow.flow_id, { ...parsed.value, source, path, owner_pack });
     else refuse(flow_id, parsed.error.failure);
   }
+  const { read: modifiersRead, problems: modifier_problems } = readModifiers(modifying.files);
+  const own = new Map([...read].map(([flow_id, { flow }]) => [flow_id, flow]));
+  const pathOf = (flow_id: string): string => read.get(flow_id)?.path ?? flow_id;
+  const { flows, modifiers } = modifyFlows(own, modifiersRead, { available: modifying.available, pathOf });
   const entries = new Map<string, FlowEntry>();
   for (const [flow_id, entry] of read) {
-    const closure = closureOf(entry.flow, entry.path, (called) => read.get(called)?.flow);
-    if (closure.ok) entries.set(flow_id, { ...entry, closure: closure.value });
+    const flow = flows.get(flow_id) ?? entry.flow;
+    const closure = closureOf(flow, entry.path, (called) => flows.get(called));
+    const applied = modifiers.filter((one) => one.skip_reason === null && one.modifier.target_flow_id === flow_id);
+    if (closure.ok) entries.set(flow_id, { ...entry, flow, modifiers: applied, closure: closure.value });
     else problems.push({ flow_id, source: entry.source, path: entry.path, failure: closure.error });
   }
-  return { entries, problems };
+  return { entries, problems, modifiers, modifier_problems };
 }
 
 /** Packs are equally strong. */
@@ -71,7 +96,10 @@ function isSame(a: FlowText, b: FlowText): boolean {
   return a.source === b.source;
 }
 
-export function findFlow({ entries, problems }: Catalogue, flow_id: string): Result<FlowEntry, Failure> {
+export function findFlow(
+  { entries, problems }: Pick<Catalogue, "entries" | "problems">,
+  flow_id: string,
+): Result<FlowEntry, Failure> {
   const entry = entries.get(flow_id);
   if (entry !== undefined) return ok(entry);
   const refused = problems.find((one) => one.flow_id === flow_id);

@@ -344,6 +344,20 @@ describe("[R-14.1] a kill at any step", () => {
     await finish();
     expect(await result("k")).toMatchObject({ a: { again: { at: "a" } } });
   });
+  it("[R-14.4] a run goes on as modifiers had made its flow, also when they are gone by then", async () => {
+    const path = join(world.folder, "flows/m.modifier.yaml");
+    put("f", `steps:\n${block("a")}`);
+    const step = block("b").trim().slice(2).replace("phase: p, ", "");
+    writeFileSync(path, `modifier_id: m\ntarget_flow_id: f\nphase: p\naction: append\nstep: ${step}\n`);
+    act = forever;
+    void run("f", {}, "k");
+    while (calls.length === 0) await aFewTurns();
+    rmSync(path);
+    await finish();
+    expect(Object.keys((await result("k")) as object)).toEqual(["a", "b"]);
+    await sources.refresh();
+    expect(((await run("f")) as { data: { result: object } }).data.result).toEqual({ a: { again: { at: "a" } } });
+  });
   it("a run whose time was up while no program ran is 408", async () => {
     put("f", THREE);
     act = forever;

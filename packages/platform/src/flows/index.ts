@@ -16,6 +16,7 @@ export {
   type KernelCall,
   type StepCallDeps,
 } from "./steps/calls.ts";
+export { createModifierAudit } from "./modifiers/audit.ts";
 export { createScripts, type Scripts } from "./steps/scripts.ts";
 export { TARGET_MIGRATIONS } from "./steps/targets.ts";
 export { FLOW_MIGRATIONS } from "./tables.ts";

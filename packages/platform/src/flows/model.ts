@@ -67,7 +67,7 @@ export function parseFlow(text: string, origin: FlowOrigin): Result<ParsedFlow, 
   const file = value as FlowFile;
   const steps: Step[] = [];
   for (const [index, raw] of file.steps.entries()) {
-    const step = stepOf(raw, index, file, origin);
+    const step = stepOf(raw, { at: `steps.${index}`, fail_soft: file.defaults?.fail_soft ?? true }, origin);
     if (!step.ok) return refused(flow_id, step.error);
     steps.push(step.value);
   }
@@ -90,13 +90,18 @@ export function parseFlow(text: string, origin: FlowOrigin): Result<ParsedFlow, 
   return ok({ flow, digest: `sha256:${sha256Hex(text)}`, warnings: [...warnings, ...plan.value.warnings] });
 }
 
-function stepOf(raw: StepFile, index: number, file: FlowFile, origin: FlowOrigin): Result<Step, Failure> {
-  const at = (field: string): string => `steps.${index}.${field}`;
+/** One step as a file says it; `at` is where it stands there. */
+export function stepOf(
+  raw: StepFile,
+  { at: place, fail_soft }: { readonly at: string; readonly fail_soft: boolean },
+  origin: FlowOrigin,
+): Result<Step, Failure> {
+  const at = (field: string): string => `${place}.${field}`;
   const wrong = (field: string, problem: string): Result<never, Failure> => err(invalid(origin, at(field), problem));
   if (raw.output === "inputs") return wrong("output", "the variable inputs is the run's own");
   const condition = raw.when === undefined ? undefined : parseCondition(raw.when);
   if (condition?.ok === false) return wrong("when", condition.error);
-  const isSoft = raw.optional === true && (file.defaults?.fail_soft ?? true);
+  const isSoft = raw.optional === true && fail_soft;
   const common: Common = {
     id: raw.id,
     phase: raw.phase,
@@ -198,7 +203,7 @@ function strangeMember(input: Json, known: readonly string[]): string | undefine
   return strange === undefined ? undefined : `it has no member ${strange}; it has ${known.join(", ")}`;
 }
 
-const invalid = ({ path }: FlowOrigin, field: string, problem: string): Failure =>
+export const invalid = ({ path }: FlowOrigin, field: string, problem: string): Failure =>
   failure("RUMI-FLOW-007", { path, field, problem });
 
 const unbuilt = (code: ErrorCode, { path }: FlowOrigin, field: string, what: string): Failure =>

@@ -9,6 +9,7 @@ import { findFlow, type FlowEntry } from "./catalogue.ts";
 import { instantOf, unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./engine.ts";
 import { inputsOf } from "./evaluate.ts";
 import { FLOW_LIMITS } from "./limits.ts";
+import { listModifiers } from "./modifiers/operations.ts";
 import { FLOW_ID_PATTERN } from "./schema.ts";
 import type { FlowSources } from "./sources.ts";
 import { targetDeclarations } from "./steps/targets.ts";
@@ -27,7 +28,7 @@ const ReasonField = Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 }
 const READERS = ["view_only", "operator", "admin"] as const;
 
 export function flowDeclarations(deps: FlowDeps): readonly Declaration[] {
-  return [listFlows(deps), runFlow(deps), listRuns(), ...targetDeclarations()];
+  return [listFlows(deps), runFlow(deps), listRuns(), listModifiers(deps.sources), ...targetDeclarations()];
 }
 
 const listFlows = ({ sources }: FlowDeps): Declaration =>
@@ -49,7 +50,7 @@ const listFlows = ({ sources }: FlowDeps): Declaration =>
     },
   });
 
-function flowView({ flow, source, path, owner_pack, digest, warnings }: FlowEntry) {
+function flowView({ flow, source, path, owner_pack, digest, warnings, modifiers, closure }: FlowEntry) {
   return {
     flow_id: flow.flow_id,
     source,
@@ -61,6 +62,8 @@ function flowView({ flow, source, path, owner_pack, digest, warnings }: FlowEntr
     inputs: flow.inputs,
     outputs: flow.outputs === null ? null : Object.keys(flow.outputs),
     warnings,
+    modifiers: modifiers.map(({ modifier }) => modifier.modifier_id),
+    definition: closure.digest,
   };
 }
 
@@ -179,9 +182,19 @@ async function present(
   if (sources.current() === undefined) return err(unavailable("flows are being read"));
   const found = findFlow(await sources.recent(), flow_id);
   const again = !found.ok && found.error.code === "RUMI-FLOW-001" ? findFlow(await sources.refresh(), flow_id) : found;
-  if (!again.ok || again.value.owner_pack === null) return again;
-  const pack = await library.verify(again.value.owner_pack);
-  return pack.ok ? again : pack;
+  if (!again.ok) return again;
+  if (again.value.owner_pack !== null) {
+    const pack = await library.verify(again.value.owner_pack);
+    if (!pack.ok) return pack;
+  }
+  return (await areModifiersWell(again.value, library)) ? again : findFlow(await sources.refresh(), flow_id);
+}
+
+/** A pack that is not as it was approved changes no flow: it is modified from then on, and the flows are read again. */
+async function areModifiersWell({ modifiers }: FlowEntry, library: FlowDeps["library"]): Promise<boolean> {
+  const packs = new Set(modifiers.flatMap(({ owner_pack }) => owner_pack ?? []));
+  const verified = await Promise.all([...packs].map((pack_id) => library.verify(pack_id)));
+  return verified.every(({ ok: isWell }) => isWell);
 }
 
 const listRuns = (): Declaration =>

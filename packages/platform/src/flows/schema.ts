@@ -48,9 +48,8 @@ const OutputField = Type.Union([
 const named = <T extends Parameters<typeof Type.Record>[1]>(of: T) =>
   Type.Record(VariableName, of, { additionalProperties: false });
 
-const StepField = closed({
+const STEP_MEMBERS = {
   id: StepId,
-  phase: text(128),
   priority: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
   type: Type.Union(STEP_TYPES.map((word) => Type.Literal(word))),
   when: Type.Optional(Type.Union([Type.String({ minLength: 1, maxLength: 2_048 }), Type.Boolean()])),
@@ -66,7 +65,8 @@ const StepField = closed({
   on_error: Type.Optional(
     closed({ action: Type.Union(["abort", "continue", "disable_target"].map((word) => Type.Literal(word))) }),
   ),
-});
+};
+const StepField = closed({ phase: text(128), ...STEP_MEMBERS });
 
 export const FLOW_SCHEMA = closed({
   flow_id: Type.String({ pattern: FLOW_ID_PATTERN }),
@@ -84,3 +84,25 @@ export const FLOW_SCHEMA = closed({
 });
 export type FlowFile = Static<typeof FLOW_SCHEMA>;
 export type StepFile = Static<typeof StepField>;
+
+export const MODIFIER_ACTIONS = ["inject_before", "inject_after", "append", "replace", "remove"] as const;
+export type ModifierAction = (typeof MODIFIER_ACTIONS)[number];
+const ModifierIds = Type.Optional(
+  Type.Array(Type.String({ pattern: FLOW_ID_PATTERN }), { maxItems: 256, uniqueItems: true }),
+);
+const Names = Type.Optional(Type.Array(text(256), { maxItems: 256, uniqueItems: true }));
+
+/** The form of a `*.modifier.yaml`. */
+export const MODIFIER_SCHEMA = closed({
+  modifier_id: Type.String({ pattern: FLOW_ID_PATTERN }),
+  target_flow_id: Type.String({ pattern: FLOW_ID_PATTERN }),
+  phase: text(128),
+  priority: Type.Optional(Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 })),
+  action: Type.Union(MODIFIER_ACTIONS.map((word) => Type.Literal(word))),
+  target_step_id: Type.Optional(StepId),
+  step: Type.Optional(closed({ phase: Type.Optional(text(128)), ...STEP_MEMBERS })),
+  requires: Type.Optional(closed({ interfaces: Names, capabilities: Names })),
+  conflicts_with: ModifierIds,
+  compatible_with: ModifierIds,
+});
+export type ModifierFile = Static<typeof MODIFIER_SCHEMA>;

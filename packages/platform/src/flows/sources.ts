@@ -8,10 +8,15 @@ import { join } from "node:path";
 import { err, failure, ok, type Clock, type Failure, type Result } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";
 import type { Store } from "@rumi/store";
+import { readCandidates } from "../candidates/tables.ts";
+import type { HandlerFacts } from "../capabilities/handler.ts";
+import { BUILTIN_PERMISSIONS } from "../grants/permissions.ts";
 import { digestFolder, readPlain } from "../packs/files.ts";
 import { readPacks } from "../packs/tables.ts";
-import { catalogueOf, type Catalogue, type FlowSource, type FlowText } from "./catalogue.ts";
+import { catalogueOf, type Catalogue, type FlowText } from "./catalogue.ts";
 import { FLOW_LIMITS } from "./limits.ts";
+import type { Available } from "./modifiers/apply.ts";
+import type { FlowSource } from "./source.ts";
 
 export type FlowFolders = {
   /** `flows/`, `user_data/shared/flows/`. */
@@ -27,7 +32,8 @@ export type SourceDeps = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly folders: FlowFolders;
-  readonly onLoaded?: (catalogue: Catalogue) => void;
+  /** Awaited before anybody sees the catalogue. */
+  readonly onLoaded?: (catalogue: Catalogue) => Promise<void> | void;
 };
 
 export interface FlowSources {
@@ -46,6 +52,7 @@ type Folder = {
   readonly owner_pack: string | null;
 };
 export const FLOW_SUFFIX = ".flow.yaml";
+export const MODIFIER_SUFFIX = ".modifier.yaml";
 /** Where a pack keeps its flows. */
 export const PACK_FLOW_FOLDERS: readonly string[] = ["flows", "backend/flows"];
 /** The guide's line, whole: whoever looks for it in the log finds it. */
@@ -57,14 +64,22 @@ export function flowSources(deps: SourceDeps): FlowSources {
   let looking: Promise<Catalogue> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   const look = async (): Promise<Catalogue> => {
-    const folders = await foldersOf(deps);
-    const { files, marks, left } = await filesOf(folders);
+    const { folders, available } = await foldersOf(deps);
+    const flows = await filesOf(folders, FLOW_SUFFIX);
+    const modifiers = await filesOf(modifierFolders(folders), MODIFIER_SUFFIX);
+    const can = [...available.interfaces, "", ...available.capabilities].toSorted().join(" ");
+    const marks = `${flows.marks}\n${modifiers.marks}\n${can}`;
     if (current?.marks !== marks) {
-      const texts = await Promise.all(files.map(readText));
-      const catalogue = catalogueOf([...texts, ...left]);
+      const [texts, changes] = await Promise.all(
+        [flows, modifiers].map(({ files }) => Promise.all(files.map(readText))),
+      );
+      const catalogue = catalogueOf([...(texts ?? []), ...flows.left], {
+        files: [...(changes ?? []), ...modifiers.left],
+        available,
+      });
+      report(catalogue, flows.files, deps.logger);
+      await deps.onLoaded?.(catalogue);
       current = { marks, catalogue };
-      report(catalogue, files, deps.logger);
-      deps.onLoaded?.(catalogue);
     }
     lookedAt = clock.monotonic();
     return current.catalogue;
@@ -81,8 +96,12 @@ export function flowSources(deps: SourceDeps): FlowSources {
   };
 }
 
-async function foldersOf({ store, folders }: SourceDeps): Promise<readonly Folder[]> {
-  const packs = (await readPacks(store, store)).flatMap(({ pack_id, state, approved }): readonly Folder[] =>
+async function foldersOf({
+  store,
+  folders,
+}: SourceDeps): Promise<{ readonly folders: readonly Folder[]; readonly available: Available }> {
+  const known = await readPacks(store, store);
+  const packs = known.flatMap(({ pack_id, state, approved }): readonly Folder[] =>
     state !== "approved" || approved === null
       ? []
       : PACK_FLOW_FOLDERS.map((below) => ({
@@ -92,7 +111,7 @@ async function foldersOf({ store, folders }: SourceDeps): Promise<readonly Folde
           owner_pack: pack_id,
         })),
   );
-  return [
+  const all: readonly Folder[] = [
     { source: "flows", shown: "flows", path: folders.flows, owner_pack: null },
     { source: "shared", shown: "user_data/shared/flows", path: folders.shared, owner_pack: null },
     ...packs,
@@ -103,6 +122,23 @@ async function foldersOf({ store, folders }: SourceDeps): Promise<readonly Folde
       owner_pack: null,
     })),
   ];
+  const approved = new Map(known.flatMap((pack) => (pack.state === "approved" ? [[pack.pack_id, pack.approved]] : [])));
+  const interfaces = [...approved.values()].flatMap((pack) => pack?.manifest.connectivity?.provides ?? []);
+  const handlers = (await readCandidates<HandlerFacts>(store, store, "capability"))
+    .filter(({ state, pack_id }) => state === "installed" && approved.has(pack_id))
+    .map(({ facts }) => facts.permission_id);
+  const capabilities = new Set([...Object.keys(BUILTIN_PERMISSIONS), ...handlers]);
+  return { folders: all, available: { interfaces: new Set(interfaces), capabilities } };
+}
+
+/** Where modifiers lie: beside the flows, or in a folder of their own there; not in legacy paths. */
+function modifierFolders(folders: readonly Folder[]): readonly Folder[] {
+  return folders
+    .filter(({ source }) => source !== "legacy")
+    .flatMap((folder) => [
+      folder,
+      { ...folder, shown: `${folder.shown}/modifiers`, path: join(folder.path, "modifiers") },
+    ]);
 }
 
 type FoundFile = { readonly folder: Folder; readonly name: string };
@@ -111,7 +147,10 @@ type FoundFile = { readonly folder: Folder; readonly name: string };
  * The files in order of strength; `marks` is another text whenever one of them may be another. `left` is what a folder holds
  * beyond its limit: refused by name, not passed over.
  */
-async function filesOf(folders: readonly Folder[]): Promise<{
+async function filesOf(
+  folders: readonly Folder[],
+  suffix: string,
+): Promise<{
   readonly files: readonly FoundFile[];
   readonly marks: string;
   readonly left: readonly FlowText[];
@@ -122,11 +161,11 @@ async function filesOf(folders: readonly Folder[]): Promise<{
   for (const folder of folders) {
     const children = await readdir(folder.path, { withFileTypes: true }).catch(() => []);
     const names = children
-      .filter((child) => child.isFile() && child.name.endsWith(FLOW_SUFFIX))
+      .filter((child) => child.isFile() && child.name.endsWith(suffix))
       .map(({ name }) => name)
       .toSorted();
     for (const name of names.slice(FLOW_LIMITS.files)) {
-      const problem = `its folder holds ${names.length} flows, and ${FLOW_LIMITS.files} of one folder are read`;
+      const problem = `its folder holds ${names.length} of them, and ${FLOW_LIMITS.files} of one folder are read`;
       left.push(refusedText({ folder, name }, problem));
       marks.push(`${folder.path}/${name}`);
     }
@@ -167,15 +206,21 @@ async function readText({ folder, name }: FoundFile): Promise<FlowText> {
   return { source: folder.source, path, owner_pack: folder.owner_pack, text: await textOf() };
 }
 
-function report({ entries, problems }: Catalogue, files: readonly FoundFile[], logger: Logger): void {
+function report(
+  { entries, problems, modifiers, modifier_problems }: Catalogue,
+  files: readonly FoundFile[],
+  logger: Logger,
+): void {
   for (const { folder, name } of files.filter(({ folder: { source } }) => source === "legacy")) {
     logger.warning(LEGACY_WARNING);
     logger.info("a flow of a legacy path was read", { path: `${folder.shown}/${name}` });
   }
-  for (const { path, failure: why } of problems)
+  for (const { path, skip_reason } of modifiers)
+    if (skip_reason !== null) logger.warning("a modifier changes nothing", { path, skip_reason });
+  for (const { path, failure: why } of [...problems, ...modifier_problems])
     logger.warning("a flow was refused", { path, error_code: why.code, problem: String(why.params["problem"] ?? "") });
   for (const { path, warnings } of entries.values())
     for (const warning of warnings)
       logger.warning("a flow has something that may be meant otherwise", { path, warning });
-  logger.info("flows were read", { flows: entries.size, refused: problems.length });
+  logger.info("flows were read", { flows: entries.size, modifiers: modifiers.length, refused: problems.length });
 }

@@ -5,6 +5,7 @@ import type { Logger, Metrics } from "@rumi/operations";
 import {
   createBlocks,
   createFlowEngine,
+  createModifierAudit,
   createScripts,
   createStepCalls,
   flowReconciler,
@@ -44,6 +45,7 @@ export function openFlows({ store, paths, library, metrics, sockets, calls }: Pa
   const { settings, clock, random } = options;
   const logger = options.logger.child("flows");
   const registered = metrics.gauge("flows.registered", "Flows that can be run.");
+  const audit = createModifierAudit({ store, clock, random });
   const sources = flowSources({
     store,
     clock,
@@ -54,7 +56,10 @@ export function openFlows({ store, paths, library, metrics, sockets, calls }: Pa
       legacy: [join(paths.root, "flow"), join(paths.ecosystem, "flows")],
       packs: paths.packs,
     },
-    onLoaded: ({ entries }) => registered.set(entries.size),
+    onLoaded: async ({ entries, modifiers }) => {
+      registered.set(entries.size);
+      await audit(modifiers);
+    },
   });
   const blocks = createBlocks({
     verify: (pack_id) => library.verify(pack_id),
