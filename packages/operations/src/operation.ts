@@ -155,6 +155,8 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
    * command is answered so too. Must lead to the same whenever it is asked.
    */
   readonly settle?: (data: unknown) => Promise<Result<unknown, Failure>>;
+  /** The answer's status by what was settled; the decision's own where nothing is said. */
+  readonly settled_status?: (settled: unknown) => 200 | 202;
   /**
    * Its key becomes durable together with its outcome, in one commit (pipeline/claim.ts). Only for what has no effect outside
    * the store before that commit: cut off earlier it never was, and whoever was not answered sends it again.

@@ -18,7 +18,7 @@ import { NETWORK_MIGRATIONS } from "./network/tables.ts";
 import type { PackLibrary } from "./packs/library.ts";
 import { packDeclarations } from "./packs/operations.ts";
 import { TARGET_MIGRATIONS } from "./flows/steps/targets.ts";
-import { FLOW_MIGRATIONS } from "./flows/tables.ts";
+import { FLOW_MIGRATIONS } from "./flows/migrations.ts";
 import { PACK_MIGRATIONS } from "./packs/tables.ts";
 import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "./privileges/operations.ts";
 import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";

@@ -15,7 +15,9 @@ type FlowCode =
   | "RUMI-FLOW-011"
   | "RUMI-FLOW-012"
   | "RUMI-FLOW-013"
-  | "RUMI-FLOW-014";
+  | "RUMI-FLOW-014"
+  | "RUMI-FLOW-015"
+  | "RUMI-FLOW-016";
 
 export const FLOW_ERRORS: ErrorTable<FlowCode> = {
   "RUMI-FLOW-001": {
@@ -212,6 +214,34 @@ export const FLOW_ERRORS: ErrorTable<FlowCode> = {
     ja: {
       text: "ステップ {step_id} が Flow {flow_id} を終了させました: {reason}",
       next: "ブロック自身の判断です。理由に従ってください。",
+    },
+  },
+  "RUMI-FLOW-015": {
+    key: "flow.approval_over",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The approval {approval_id} is not open any more: it is {state}.",
+      next: "GET /api/flow-approvals lists what is open; an approval is decided once.",
+    },
+    ja: {
+      text: "承認 {approval_id} は受付を終了しています: {state}。",
+      next: "GET /api/flow-approvals で受付中の承認を確認してください。決定は一度だけです。",
+    },
+  },
+  "RUMI-FLOW-016": {
+    key: "flow.second_person",
+    status: 403,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "{principal} asked for the run and may not decide its approval {approval_id}.",
+      next: "Another person with the role decides it.",
+    },
+    ja: {
+      text: "{principal} は実行の依頼者のため、承認 {approval_id} を決定できません。",
+      next: "権限を持つ別の人が決定してください。",
     },
   },
 };

@@ -30,6 +30,30 @@ export const PLATFORM_KINDS = defineKinds({
     retention: "standard",
     details: { ...place, steps: optional(whole) },
   },
+  "flow.approval.requested": {
+    category: "flow_execution",
+    severity: USUAL,
+    retention: "standard",
+    details: { ...place, flow_approval_id: text(64), decide_until: text(64) },
+  },
+  "flow.approval.approved": {
+    category: "flow_execution",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...place, flow_approval_id: text(64) },
+  },
+  "flow.approval.rejected": {
+    category: "flow_execution",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...place, flow_approval_id: text(64) },
+  },
+  "flow.approval.expired": {
+    category: "flow_execution",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...place, flow_approval_id: text(64) },
+  },
   "modifier.applied": {
     category: "modifier_application",
     severity: USUAL,

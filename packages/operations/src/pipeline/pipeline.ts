@@ -122,7 +122,8 @@ async function settled(
   const { command_id, duplicate_suppressed } = answer;
   try {
     const came = await definition.settle(answer.data);
-    if (came.ok) return { ...answer, data: came.value };
+    if (came.ok)
+      return { ...answer, data: came.value, status: definition.settled_status?.(came.value) ?? answer.status };
     const extras = definition.error_extras?.(request.raw.params) ?? {};
     return { ...refused(came.error, extras), command_id, duplicate_suppressed };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What the operations of flows answer. Open objects: answers may gain fields, so a schema says what is always there. */
 import { Type, type TNull, type TSchema, type TUnion } from "@sinclair/typebox";
+import { APPROVAL_STATES } from "./approvals.ts";
 import { FLOW_SOURCES } from "./source.ts";
 import { RUN_STATES } from "./tables.ts";
 
@@ -53,6 +54,26 @@ export const FlowsAnswer = Type.Object(
   OPEN,
 );
 
+const Approval = Type.Object(
+  {
+    approval_id: Type.String(),
+    run_id: Type.String(),
+    flow_id: Type.String(),
+    step_id: Type.String(),
+    question: Type.String(),
+    details: Type.Unknown(),
+    second_person: Type.Boolean(),
+    state: Type.Union(APPROVAL_STATES.map((state) => Type.Literal(state))),
+    asked_by: Type.String(),
+    requested_at: Type.String(),
+    expires_at: Type.String(),
+    decided_by: nullable(Type.String()),
+    decided_at: nullable(Type.String()),
+    reason: nullable(Type.String()),
+  },
+  OPEN,
+);
+
 /** Flat beside `success`, as the guide prints it. */
 export const FlowRunAnswer = Type.Object(
   {
@@ -60,7 +81,16 @@ export const FlowRunAnswer = Type.Object(
     result: Anything,
     execution_time: Type.Number({ minimum: 0, description: "Seconds." }),
     truncated: Type.Optional(Type.Literal(true)),
+    state: Type.Optional(Type.Literal("waiting", { description: "It waits for a person: status 202." })),
+    run_id: Type.Optional(Type.String()),
+    approval: Type.Optional(Approval),
   },
+  OPEN,
+);
+
+export const ApprovalsAnswer = Type.Object({ approvals: Type.Array(Approval), count: Count }, OPEN);
+export const DecidedAnswer = Type.Object(
+  { approval_id: Type.String(), run_id: Type.String(), flow_id: Type.String(), state: Type.String() },
   OPEN,
 );
 

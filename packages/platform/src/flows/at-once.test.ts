@@ -26,7 +26,16 @@ beforeEach(async () => {
     sources = flowSources({ store, clock, logger, folders });
     const never = () => Promise.reject(new Error("no block is called"));
     const blocks = { call: never, callHandler: never, close: () => Promise.resolve() };
-    const deps = { store, clock, random: systemRandom(), logger, metrics, blocks, max_response_bytes: 8_192 };
+    const deps = {
+      store,
+      clock,
+      random: systemRandom(),
+      logger,
+      metrics,
+      blocks,
+      max_concurrent: 2,
+      max_response_bytes: 8_192,
+    };
     const engine: FlowEngine = createFlowEngine({ ...deps, callStep: blocks.call });
     const library = { verify: (pack_id: string) => Promise.resolve(err(failure("RUMI-PACK-005", { pack_id }))) };
     store.onAppended(() => void (batches += 1));

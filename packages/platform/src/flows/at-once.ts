@@ -65,6 +65,7 @@ export async function compute(
     recorded: () => undefined,
     record: never,
     call: never,
+    ask: never,
     stopped: () =>
       clock.monotonic() >= until ? failure("RUMI-FLOW-004", { flow_id, seconds: timeout_seconds }) : undefined,
     breathe: () => Promise.resolve(),
@@ -72,6 +73,6 @@ export async function compute(
     now_us: () => 0,
   };
   const ended = await walkRun(closure, flow_id, inputs, ports);
-  invariant(ended.kind !== "interrupted", "nothing interrupts what is computed");
+  invariant(ended.kind === "done" || ended.kind === "failed", "nothing interrupts what is computed");
   return { ...endOf({ flow_id, requested_at }, ended, clock.now(), max_response_bytes), requested_at, counted };
 }

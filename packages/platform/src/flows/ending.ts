@@ -16,7 +16,7 @@ const ENVELOPE_BYTES = 1_024;
 
 export function endOf(
   { flow_id, requested_at }: Pick<FlowRun, "flow_id" | "requested_at">,
-  ended: Exclude<RunEnd, { kind: "interrupted" }>,
+  ended: Extract<RunEnd, { kind: "done" | "failed" }>,
   at: Micros,
   max_response_bytes: number,
 ): RunEnding {

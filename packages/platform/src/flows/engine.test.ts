@@ -66,6 +66,7 @@ const newEngine = (): FlowEngine =>
       capability: (ask) => capability(ask),
       kernel: (call) => kernel(call),
     }),
+    max_concurrent: 2,
     max_response_bytes: 8_192,
   });
 
@@ -216,7 +217,7 @@ describe("[R-14.1] a run", () => {
 describe("[R-14.2] what a run is refused with", () => {
   it("404 unknown, 400 inputs, 409 a refused file, 400 a timeout beyond 600", async () => {
     put("f", "inputs: {n: integer}\nsteps: []");
-    put("g", "steps: [{id: a, phase: p, type: approval}]");
+    put("g", "steps: []\nschedule: 1");
     expect(await run("nonexistent_flow")).toMatchObject({
       status: 404,
       failure: { code: "RUMI-FLOW-001" },

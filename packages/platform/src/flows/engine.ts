@@ -9,9 +9,7 @@
  */
 import {
   failure,
-  isoFromMicros,
   err,
-  micros,
   millis,
   ok,
   type Clock,
@@ -20,14 +18,15 @@ import {
   type Random,
   type Result,
 } from "@rumi/kernel";
-import { causeChain, type EventDraft, type Logger, type Metrics } from "@rumi/operations";
+import { causeChain, type Logger, type Metrics } from "@rumi/operations";
 import type { LedgerEvent } from "@rumi/ledger";
 import type { Store, Write } from "@rumi/store";
-import { systemEvent } from "../system-events.ts";
 import type { Blocks } from "./blocks.ts";
-import { compute, isComputed, type Computed, type Computing } from "./at-once.ts";
+import { forgetApprovals } from "./approvals.ts";
+import { compute, isComputed, type Computed, type Computing, type Counted } from "./at-once.ts";
 import type { FlowClosure } from "./closure.ts";
 import { endOf } from "./ending.ts";
+import { eventOf } from "./events.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import type { CallStepOf } from "./steps/calls.ts";
 import { stepEvents, stepWrites } from "./steps/record.ts";
@@ -41,8 +40,10 @@ import {
   recordStep,
   runningIds,
   type AskedRun,
+  type FlowRun,
   type RunAnswer,
 } from "./tables.ts";
+import { ask, expireApprovals, waitsFor, wakeRuns, type ApprovalView } from "./waiting.ts";
 
 export type EngineDeps = {
   readonly store: Store;
@@ -53,6 +54,8 @@ export type EngineDeps = {
   readonly blocks: Pick<Blocks, "close">;
   /** Calls what a step names (steps/calls.ts). */
   readonly callStep: CallStepOf;
+  /** Runs at once. */
+  readonly max_concurrent: number;
   /** Of a whole answer: its result is cut to fit. */
   readonly max_response_bytes: number;
 };
@@ -63,7 +66,14 @@ export type FlowAnswer = {
   /** Seconds from the wish to its end. */
   readonly execution_time: number;
   readonly truncated?: true;
+  /** It waits for a person; sent again with its key it answers with what came of it. */
+  readonly state?: "waiting";
+  readonly run_id?: string;
+  readonly approval?: ApprovalView;
 };
+/** What carrying a run came to. */
+type Carried = RunAnswer | "interrupted" | Waiting;
+type Waiting = { readonly kind: "waiting"; readonly answer: FlowAnswer };
 
 /** A run that was just admitted, as its row and its definition say it. */
 export type Admitted = { readonly run: AskedRun; readonly closure: FlowClosure };
@@ -88,17 +98,23 @@ const DAY_US = 86_400_000_000;
 
 export function createFlowEngine(deps: EngineDeps): FlowEngine {
   const { store, clock, logger } = deps;
-  const live = new Map<string, Promise<RunAnswer | "interrupted">>();
+  const live = new Map<string, Promise<Carried>>();
   const stopping = new AbortController();
   let forgetAt = 0;
   const forget = async (): Promise<void> => {
     forgetAt = clock.monotonic() + FORGET_EVERY_MS;
     const before = clock.now() - FLOW_LIMITS.kept_days * DAY_US;
-    const committed = await store.commit({ writes: forgetRuns(store, before), events: [] });
+    const committed = await store.commit({
+      writes: [forgetApprovals(store, before), ...forgetRuns(store, before)],
+      events: [],
+    });
     if (!committed.ok) logger.warning("old runs of flows could not be removed", { problem: committed.error.kind });
   };
-  const begin = (run_id: string, admitted?: Admitted): Promise<RunAnswer | "interrupted"> => {
-    const running = carryOut(run_id, stopping.signal, deps, admitted).finally(() => live.delete(run_id));
+  const begin = (run_id: string, admitted?: Admitted): Promise<Carried> => {
+    const running = carryOut(run_id, stopping.signal, deps, admitted).finally(() => {
+      // A run that waited may go on before whoever carried it until then has ended.
+      if (live.get(run_id) === running) live.delete(run_id);
+    });
     live.set(run_id, running);
     return running;
   };
@@ -107,6 +123,8 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
     resume: async () => {
       if (stopping.signal.aborted) return;
       if (clock.monotonic() >= forgetAt) await forget();
+      await expireApprovals(deps);
+      await wakeRuns(deps);
       const left = (await runningIds(store, store)).filter((run_id) => !live.has(run_id));
       for (const run_id of left)
         begin(run_id).catch((error: unknown) =>
@@ -118,7 +136,7 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
       if (known === undefined && stopping.signal.aborted) return err(unavailable("the program stops"));
       const answer = await (known ?? begin(run_id, admitted));
       if (answer === "interrupted") return err(unavailable("the program stops; the run goes on at its next start"));
-      return toldOf(answer);
+      return answer.kind === "waiting" ? ok(answer.answer) : toldOf(answer);
     },
     compute: async (asked) =>
       isComputed(asked.closure, asked.flow_id) ? compute(asked, clock, deps.max_response_bytes) : undefined,
@@ -151,12 +169,13 @@ async function carryOut(
   stopping: AbortSignal,
   deps: EngineDeps,
   admitted: Admitted | undefined,
-): Promise<RunAnswer | "interrupted"> {
+): Promise<Carried> {
   const { store } = deps;
   const known = admitted === undefined ? await readRun(store, store, run_id) : undefined;
-  const run = admitted?.run ?? known;
+  const run = admitted === undefined ? known : { ...admitted.run, waited_us: 0 };
   if (run === undefined) return { kind: "failed", failure: failure("RUMI-SYS-011", { what: "run", id: run_id }) };
   if (known?.answer != null) return known.answer;
+  if (known?.state === "waiting") return waiting(known, deps);
   const unwritten: Unwritten = { writes: [], events: [] };
   const ended = await walked(run, admitted?.closure, unwritten, stopping, deps).catch((error: unknown): RunEnd => {
     if (stopping.aborted) return { kind: "interrupted" };
@@ -167,11 +186,18 @@ async function carryOut(
     });
     return { kind: "failed", failure: inside, steps: 0, at: null };
   });
+  if (ended.kind === "waiting") return waiting(run, deps);
   if (ended.kind !== "interrupted") return finish(run, ended, deps);
   await written(run, unwritten, deps).catch((error: unknown) =>
     deps.logger.warning("what a run of a flow did last is done again", { run_id, causes: causeChain(error) }),
   );
   return "interrupted";
+}
+
+async function waiting({ run_id, flow_id, requested_at }: AskedRun, { store, clock }: EngineDeps): Promise<Waiting> {
+  const execution_time = Math.round(Math.max(0, clock.now() - requested_at) / 1_000) / 1_000;
+  const approval = await waitsFor(store, run_id);
+  return { kind: "waiting", answer: { flow_id, result: {}, execution_time, state: "waiting", run_id, approval } };
 }
 
 /** Makes durable what is not yet. */
@@ -184,8 +210,10 @@ async function written(run: AskedRun, unwritten: Unwritten, { store }: EngineDep
   if (!committed.ok) throw new Error(`steps of run ${run.run_id} could not be recorded: ${committed.error.kind}`);
 }
 
+type CarriedRun = AskedRun & Pick<FlowRun, "waited_us">;
+
 async function walked(
-  run: AskedRun,
+  run: CarriedRun,
   given: FlowClosure | undefined,
   unwritten: Unwritten,
   stopping: AbortSignal,
@@ -198,19 +226,24 @@ async function walked(
   const recorded = new Map(steps.map((step) => [step.path, step]));
   const late = failure("RUMI-FLOW-004", { flow_id: run.flow_id, seconds: run.timeout_seconds });
   const ending = new AbortController();
-  const left_ms = Math.max(0, (run.requested_at + run.timeout_seconds * 1_000_000 - clock.now()) / 1_000);
+  const left_ms = Math.max(
+    0,
+    (run.requested_at + run.waited_us + run.timeout_seconds * 1_000_000 - clock.now()) / 1_000,
+  );
   const settled = new AbortController();
   const end = (): void => ending.abort();
   stopping.addEventListener("abort", end);
   if (left_ms === 0) end();
   else void clock.sleep(millis(left_ms), settled.signal).then(() => (settled.signal.aborted ? undefined : end()));
+  const by = { ...deps, actor: run.actor };
+  const counted: Counted[] = [];
   const durations = metrics.histogram("python_file_call.duration_ms", "Calls of Python blocks.", DURATIONS_MS);
   const ports: RunPorts = {
     recorded: (path) => recorded.get(path),
     record: (step, one) => {
       const at = clock.now();
       durations.observe(one.duration_us / 1_000);
-      unwritten.events.push(...stepEvents(run.flow_id, step, one).map((draft) => eventOf(run, deps, draft)));
+      unwritten.events.push(...stepEvents(run.flow_id, step, one).map((draft) => eventOf(run, by, draft)));
       unwritten.writes.push(
         recordStep(store, run.run_id, one, at),
         ...stepWrites(store, run.flow_id, step, { error: one.error, at }),
@@ -220,17 +253,25 @@ async function walked(
       await written(run, unwritten, deps);
       return deps.callStep({ step, input, place, run, signal: ending.signal });
     },
+    ask: async (step, path, question, details) => {
+      const asked = await ask(run, { step, path, question, details }, unwritten, deps);
+      if (asked === null) Object.assign(unwritten, { writes: [], events: [] });
+      return asked;
+    },
     stopped: () => (stopping.aborted ? "interrupted" : ending.signal.aborted ? late : undefined),
     breathe: async () => {
       await written(run, unwritten, deps);
       await clock.sleep(millis(0));
     },
-    counted: (step, ended) => countStep(deps, step.type, ended),
+    counted: ({ type }, ended) => void counted.push({ handler: type, ended }),
     now_us: () => clock.monotonic() * 1_000,
   };
   try {
     const ended = await walkRun(closure, run.flow_id, run.inputs, ports);
     await written(run, unwritten, deps);
+    // What is walked again is counted then.
+    if (ended.kind === "done" || ended.kind === "failed")
+      for (const { handler, ended: how } of counted) countStep(deps, handler, how);
     return ended;
   } finally {
     settled.abort();
@@ -240,14 +281,16 @@ async function walked(
 
 async function finish(
   run: AskedRun,
-  ended: Exclude<RunEnd, { kind: "interrupted" }>,
+  ended: Extract<RunEnd, { kind: "done" | "failed" }>,
   deps: EngineDeps,
 ): Promise<RunAnswer> {
   const { store, clock, max_response_bytes } = deps;
   const { answer, event, at } = endOf(run, ended, clock.now(), max_response_bytes);
   const committed = await store.commit({
     writes: [endRun(store, run.run_id, answer, at)],
-    events: [eventOf(run, deps, { ...event, resource_type: "flow", resource_id: run.flow_id })],
+    events: [
+      eventOf(run, { ...deps, actor: run.actor }, { ...event, resource_type: "flow", resource_id: run.flow_id }),
+    ],
   });
   if (!committed.ok) throw new Error(`the end of run ${run.run_id} could not be written: ${committed.error.kind}`);
   countRun(deps, run.flow_id);
@@ -265,10 +308,3 @@ function countStep({ metrics }: EngineDeps, handler: string, ended: "success" | 
 function countRun({ metrics }: EngineDeps, flow_id: string): void {
   metrics.counter("flow.execution.complete", "Runs of flows that ended.").add({ flow_id });
 }
-
-function eventOf(run: AskedRun, { clock, random }: EngineDeps, draft: EventDraft): ReturnType<typeof systemEvent> {
-  const trail = { trace_id: run.trace_id, run_id: run.run_id, request_id: run.command_id };
-  return systemEvent({ clock, random, actor: run.actor }, draft, trail);
-}
-
-export const instantOf = (at: number): string => isoFromMicros(micros(at));

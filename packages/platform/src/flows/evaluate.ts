@@ -7,7 +7,7 @@
 import { err, failure, ok, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import { holds, resolved, type Variables } from "./expression.ts";
 import { FLOW_LIMITS } from "./limits.ts";
-import { isObject, type CallStep, type Flow, type FlowStep, type Step } from "./model.ts";
+import { isObject, type ApprovalStep, type CallStep, type Flow, type FlowStep, type Step } from "./model.ts";
 import type { InputType } from "./schema.ts";
 
 export type Next =
@@ -15,6 +15,7 @@ export type Next =
   | { readonly kind: "write"; readonly values: JsonObject }
   | { readonly kind: "block"; readonly step: CallStep; readonly input: Json }
   | { readonly kind: "flow"; readonly step: FlowStep; readonly inputs: JsonObject }
+  | { readonly kind: "approval"; readonly step: ApprovalStep; readonly question: string; readonly details: Json }
   | { readonly kind: "fail"; readonly problem: string };
 
 const TOO_LARGE: Next = { kind: "fail", problem: `its value is larger than ${FLOW_LIMITS.context_bytes} bytes` };
@@ -40,6 +41,12 @@ export function nextOf(step: Step, ctx: Variables): Next {
       return resolvedOr(step.inputs, (inputs) =>
         isObject(inputs) ? { kind: "flow", step, inputs } : { kind: "fail", problem: "its inputs are no mapping" },
       );
+    case "approval":
+      return resolvedOr([step.question, step.details], (made) => {
+        const [question = null, details = null] = made as readonly Json[];
+        const text = typeof question === "string" ? question : JSON.stringify(question);
+        return { kind: "approval", step, question: text, details };
+      });
     case "python_file_call":
     case "script":
     case "function":

@@ -19,7 +19,7 @@ export {
 export { createModifierAudit } from "./modifiers/audit.ts";
 export { createScripts, type Scripts } from "./steps/scripts.ts";
 export { TARGET_MIGRATIONS } from "./steps/targets.ts";
-export { FLOW_MIGRATIONS } from "./tables.ts";
+export { FLOW_MIGRATIONS } from "./migrations.ts";
 
 /** Flows are read before the first of their runs goes on. */
 export function flowReconciler(sources: FlowSources, engine: FlowEngine): Reconciler {

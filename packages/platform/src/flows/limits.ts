@@ -26,6 +26,16 @@ export const FLOW_LIMITS = {
   script_threads: 4,
   /** Engine, input and output of one script together. */
   script_memory_bytes: 268_435_456,
+  /** How long an approval may be waited for; a day where nothing is said. */
+  approval_seconds: 604_800,
+  default_approval_seconds: 86_400,
+  least_approval_seconds: 1,
+  /** What is shown to whoever decides, as JSON. */
+  approval_bytes: 65_536,
+  approval_question_characters: 1_024,
+  /** Approvals that are open at once. */
+  open_approvals: 1_000,
+  listed_approvals: 1_000,
   /** Steps after which a run lets others have the thread. */
   steps_at_once: 256,
   /** Finished runs are kept so long. */

@@ -107,7 +107,7 @@ describe("[R-14.1] a flow file is a closed form", () => {
       `${HEAD}steps: [{id: a, phase: one, type: flow, input: {flow_id: '\${ctx.x}'}}]`,
       "RUMI-FLOW-007 steps.0.input.flow_id",
     ],
-    ["an approval", `${HEAD}steps: [{id: a, phase: one, type: approval}]`, "RUMI-FLOW-010 steps.0.type"],
+    ["an approval of nothing", `${HEAD}steps: [{id: a, phase: one, type: approval}]`, "RUMI-FLOW-007 steps.0.input"],
     [
       "a handler that names none",
       `${HEAD}steps: [{id: a, phase: one, type: handler, owner_pack: p, input: {args: {}}}]`,

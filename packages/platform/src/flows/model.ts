@@ -20,13 +20,14 @@ import {
 } from "@rumi/kernel";
 import { Value } from "@sinclair/typebox/value";
 import { parseCondition } from "./expression.ts";
+import { FLOW_LIMITS } from "./limits.ts";
 import { ordered } from "./plan.ts";
 import { FLOW_SCHEMA, type FlowFile, type InputType, type StepFile } from "./schema.ts";
 import type { Common, Step } from "./steps/model.ts";
 import { blockStep, functionStep, handlerStep, scriptStep, type Wrong } from "./steps/parse.ts";
 import { readYaml } from "./yaml.ts";
 
-export type { BlockStep, CallStep, FlowStep, IfStep, SetStep, Step } from "./steps/model.ts";
+export type { ApprovalStep, BlockStep, CallStep, FlowStep, IfStep, SetStep, Step } from "./steps/model.ts";
 
 export type FlowInput = { readonly type: InputType; readonly required: boolean; readonly default: Json };
 export type Flow = {
@@ -136,14 +137,14 @@ export function stepOf(
       return flowStep(common, input, wrong);
     case "python_file_call":
       return blockStep(reading);
+    case "approval":
+      return approvalStep(common, input, wrong);
     case "handler":
       return handlerStep(reading);
     case "function":
       return functionStep(reading);
     case "script":
       return scriptStep(reading);
-    case "approval":
-      return err(unbuilt("RUMI-FLOW-010", origin, at("type"), `the step type ${raw.type}`));
   }
 }
 
@@ -168,6 +169,26 @@ function flowStep(common: Common, input: Json, wrong: Wrong): Result<Step, Failu
     return wrong("input.flow_id", "it must be the id of a flow, written out");
   if (!isObject(inputs)) return wrong("input.inputs", "it must be a mapping");
   return ok({ ...common, type: "flow", flow_id, inputs });
+}
+
+function approvalStep(common: Common, input: Json, wrong: Wrong): Result<Step, Failure> {
+  const unknown = strangeMember(input, ["question", "details", "expires_seconds", "second_person"]);
+  if (unknown !== undefined || !isObject(input))
+    return wrong("input", unknown ?? "it must be {question, details, expires_seconds, second_person}");
+  const {
+    question,
+    details = null,
+    expires_seconds = FLOW_LIMITS.default_approval_seconds,
+    second_person = false,
+  } = input as Readonly<Record<string, Json | undefined>>;
+  if (typeof question !== "string" || question === "")
+    return wrong("input.question", "it is missing: what a person is asked");
+  const [least, most] = [FLOW_LIMITS.least_approval_seconds, FLOW_LIMITS.approval_seconds];
+  const isWhole = typeof expires_seconds === "number" && Number.isInteger(expires_seconds);
+  if (!isWhole || expires_seconds < least || expires_seconds > most)
+    return wrong("input.expires_seconds", `it must be a whole number from ${least} to ${most}`);
+  if (typeof second_person !== "boolean") return wrong("input.second_person", "it must be true or false");
+  return ok({ ...common, type: "approval", question, details, expires_seconds, second_person });
 }
 
 function inputOf(field: NonNullable<FlowFile["inputs"]>[string]): FlowInput {

@@ -3,17 +3,18 @@ import { err, failure, failureText, ok, sha256Hex, type Failure, type JsonObject
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
 import type { PackLibrary } from "../packs/library.ts";
+import { approvalDeclarations } from "./approval-operations.ts";
 import type { Computed } from "./at-once.ts";
 import { FlowRunAnswer, FlowRunsAnswer, FlowsAnswer } from "./answers.ts";
 import { findFlow, type FlowEntry } from "./catalogue.ts";
-import { instantOf, unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./engine.ts";
+import { unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./engine.ts";
 import { inputsOf } from "./evaluate.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { listModifiers } from "./modifiers/operations.ts";
 import { FLOW_ID_PATTERN } from "./schema.ts";
 import type { FlowSources } from "./sources.ts";
 import { targetDeclarations } from "./steps/targets.ts";
-import { admitRun, countRunning, insertEnded, readRuns, readSteps, type AskedRun } from "./tables.ts";
+import { admitRun, countRunning, insertEnded, instantOf, readRuns, readSteps, type AskedRun } from "./tables.ts";
 
 export type FlowDeps = {
   readonly sources: FlowSources;
@@ -28,7 +29,14 @@ const ReasonField = Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 }
 const READERS = ["view_only", "operator", "admin"] as const;
 
 export function flowDeclarations(deps: FlowDeps): readonly Declaration[] {
-  return [listFlows(deps), runFlow(deps), listRuns(), listModifiers(deps.sources), ...targetDeclarations()];
+  return [
+    listFlows(deps),
+    runFlow(deps),
+    listRuns(),
+    listModifiers(deps.sources),
+    ...approvalDeclarations(),
+    ...targetDeclarations(),
+  ];
 }
 
 const listFlows = ({ sources }: FlowDeps): Declaration =>
@@ -165,6 +173,8 @@ const runFlow = ({ sources, engine, library, max_concurrent }: FlowDeps): Declar
       const { run_id, computed, admitted } = data as Left;
       return computed === undefined ? engine.carry(run_id, admitted) : engine.told(computed);
     },
+    success: [200, 202],
+    settled_status: (answer) => ((answer as FlowAnswer).state === "waiting" ? 202 : 200),
   });
 
 const givenTo = ({ inputs }: { readonly inputs?: object }): JsonObject => (inputs ?? {}) as JsonObject;

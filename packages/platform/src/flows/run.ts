@@ -10,10 +10,10 @@
  */
 import { failure, failureText, type ErrorCode, type Failure, type Json, type JsonObject } from "@rumi/kernel";
 import type { FlowClosure } from "./closure.ts";
-import { abortReason, inputsOf, nextOf, resultOf } from "./evaluate.ts";
+import { abortReason, inputsOf, nextOf, resultOf, type Next } from "./evaluate.ts";
 import { sizeOf } from "./expression.ts";
 import { FLOW_LIMITS } from "./limits.ts";
-import type { CallStep, Flow, Step } from "./model.ts";
+import type { ApprovalStep, CallStep, Flow, Step } from "./model.ts";
 import { ownerOf } from "./steps/model.ts";
 import type { RecordedStep } from "./tables.ts";
 
@@ -33,6 +33,8 @@ export type RunPorts = {
   /** Durable before the next call, before others have the thread, and before the run's end. */
   readonly record: (step: CallStep, recorded: RecordedStep) => void;
   readonly call: (step: CallStep, input: Json, of: StepPlace) => Promise<BlockOutcome>;
+  /** Asks a person, durably, and the run waits; a text says why that cannot be. */
+  readonly ask: (step: ApprovalStep, path: string, question: string, details: Json) => Promise<string | null>;
   /** Another way to end: the run's time is up, or the program stops. */
   readonly stopped: () => Failure | "interrupted" | undefined;
   /** Lets others have the thread. */
@@ -48,7 +50,9 @@ export type RunEnd =
   | { readonly kind: "done"; readonly result: JsonObject; readonly steps: number }
   | { readonly kind: "failed"; readonly failure: Failure; readonly steps: number; readonly at: Place | null }
   /** Neither: the program stops, and the next one goes on. */
-  | { readonly kind: "interrupted" };
+  | { readonly kind: "interrupted" }
+  /** Neither: a person was asked. */
+  | { readonly kind: "waiting" };
 /** The step that ended it. */
 export type Place = { readonly step_id: string; readonly phase: string; readonly owner_pack: string | null };
 
@@ -63,13 +67,14 @@ export async function walkRun(
   const counts = { steps: 0 };
   const walked = await new Walk(closure, ports, counts).flow(flow, inputs, "");
   if (walked.kind === "done") return { ...walked, steps: counts.steps };
-  return walked.kind === "interrupted" ? walked : { ...walked, steps: counts.steps };
+  return walked.kind === "failed" ? { ...walked, steps: counts.steps } : walked;
 }
 
 type Walked =
   | { readonly kind: "done"; readonly result: JsonObject }
   | { readonly kind: "failed"; readonly failure: Failure; readonly at: Place | null }
-  | { readonly kind: "interrupted" };
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "waiting" };
 type StepEnd =
   | { readonly kind: "written"; readonly values: JsonObject }
   | { readonly kind: "skipped" }
@@ -78,6 +83,7 @@ type StepEnd =
   /** Of the whole run. */
   | { readonly kind: "ended"; readonly walked: Walked };
 
+const WAITING: StepEnd = { kind: "ended", walked: { kind: "waiting" } };
 const SKIPPED: StepEnd = { kind: "skipped" };
 
 class Walk {
@@ -133,7 +139,7 @@ class Walk {
   }
 
   #count(step: Step, end: StepEnd): void {
-    if (end.kind === "skipped") return;
+    if (end.kind === "skipped" || end === WAITING) return;
     this.#counts.steps += 1;
     this.#ports.counted(step, end.kind === "written" ? "success" : "error");
   }
@@ -154,6 +160,8 @@ class Walk {
         return this.#subflow(next.step.flow_id, next.inputs, step, flow, `${path}/`);
       case "block":
         return this.#block(next.step, next.input, flow, inputs, path);
+      case "approval":
+        return this.#approval(next, flow, path);
     }
   }
 
@@ -165,11 +173,27 @@ class Walk {
     if (walked.kind === "done")
       return { kind: "written", values: step.output === null ? {} : { [step.output]: walked.result } };
     // What ends the whole run is nothing that a step may pass over.
+    if (walked.kind === "waiting") return WAITING;
     if (walked.kind === "interrupted" || walked.failure.code === "RUMI-FLOW-004") return { kind: "ended", walked };
     return {
       kind: "failed",
       failure: stepFailure(caller, step, failureText(walked.failure, "en").text, walked.failure.code),
     };
+  }
+
+  /** What a person decided; where nobody was asked yet, somebody is now. */
+  async #approval(
+    { step, question, details }: Extract<Next, { readonly kind: "approval" }>,
+    flow: Flow,
+    path: string,
+  ): Promise<StepEnd> {
+    const decided = this.#ports.recorded(path);
+    if (decided === undefined) {
+      const asked = await this.#ports.ask(step, path, question, details);
+      return asked === null ? WAITING : { kind: "failed", failure: stepFailure(flow, step, asked) };
+    }
+    if (decided.error !== null) return { kind: "failed", failure: stepFailure(flow, step, decided.error) };
+    return { kind: "written", values: step.output === null ? {} : { [step.output]: decided.output } };
   }
 
   async #block(step: CallStep, input: Json, flow: Flow, inputs: JsonObject, path: string): Promise<StepEnd> {

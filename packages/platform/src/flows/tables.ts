@@ -4,13 +4,21 @@
  * A step that only computes is not written down: from the same inputs and blocks it gives the same again. So a run costs one
  * row for each block, however many steps came before.
  */
-import type { Failure, FailureParams, Json, JsonObject, Micros } from "@rumi/kernel";
-import { compiledText, write, type Migrations, type Reader, type Store, type Write } from "@rumi/store";
+import {
+  isoFromMicros,
+  micros,
+  type Failure,
+  type FailureParams,
+  type Json,
+  type JsonObject,
+  type Micros,
+} from "@rumi/kernel";
+import { compiledText, write, type Reader, type Store, type Write } from "@rumi/store";
 import { sql, type RawBuilder } from "kysely";
 import type { FlowClosure } from "./closure.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 
-export const RUN_STATES = ["running", "done", "failed"] as const;
+export const RUN_STATES = ["running", "waiting", "done", "failed"] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 type DefinitionRow = { digest: string; flows: string };
@@ -27,6 +35,8 @@ type RunRow = {
   state: string;
   answer: string | null;
   finished_at: number | null;
+  waited_us: number;
+  waiting_since: number | null;
 };
 type StepRow = {
   run_id: string;
@@ -36,29 +46,11 @@ type StepRow = {
   duration_us: number;
   at: number;
 };
-type FlowTables = { flow_definition: DefinitionRow; flow_run: RunRow; flow_step: StepRow };
-
-const statements = (integer: string): readonly string[] => [
-  "CREATE TABLE flow_definition (digest TEXT NOT NULL PRIMARY KEY, flows TEXT NOT NULL)",
-  `CREATE TABLE flow_run (
-    run_id TEXT NOT NULL PRIMARY KEY, flow_id TEXT NOT NULL, definition TEXT NOT NULL, actor TEXT NOT NULL,
-    trace_id TEXT NOT NULL, command_id TEXT NOT NULL, inputs TEXT NOT NULL, timeout_seconds ${integer} NOT NULL,
-    requested_at ${integer} NOT NULL, state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
-    answer TEXT, finished_at ${integer})`,
-  "CREATE INDEX flow_run_running ON flow_run (requested_at) WHERE state = 'running'",
-  "CREATE INDEX flow_run_flow ON flow_run (flow_id, requested_at)",
-  "CREATE INDEX flow_run_finished ON flow_run (finished_at)",
-  `CREATE TABLE flow_step (
-    run_id TEXT NOT NULL, path TEXT NOT NULL, output TEXT, error TEXT, duration_us ${integer} NOT NULL, at ${integer} NOT NULL,
-    PRIMARY KEY (run_id, path))`,
-];
-
-export const FLOW_MIGRATIONS: Migrations = {
-  owner: "platform.flows",
-  steps: [{ name: "001-flows", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
-};
+export type FlowTables = { flow_definition: DefinitionRow; flow_run: RunRow; flow_step: StepRow };
 
 type Sql = Pick<Store, "builder">;
+
+export const instantOf = (at: number): string => isoFromMicros(micros(at));
 
 export type FlowRun = {
   readonly run_id: string;
@@ -73,6 +65,9 @@ export type FlowRun = {
   readonly state: RunState;
   readonly answer: RunAnswer | null;
   readonly finished_at: Micros | null;
+  /** How long it waited for people before it last went on: no part of its time. */
+  readonly waited_us: number;
+  readonly waiting_since: Micros | null;
 };
 export type RunAnswer =
   | {
@@ -183,7 +178,7 @@ function keepDefinition(sqlOf: Sql, closure: FlowClosure): Write {
   return { sql: KEEP_DEFINITION(sqlOf), parameters: [closure.digest, text], expect: "any" };
 }
 
-export type AskedRun = Omit<FlowRun, "state" | "answer" | "finished_at">;
+export type AskedRun = Omit<FlowRun, "state" | "answer" | "finished_at" | "waited_us" | "waiting_since">;
 
 function askedValues(run: AskedRun): readonly (string | number)[] {
   const { run_id, flow_id, definition, actor, trace_id, command_id, inputs, timeout_seconds, requested_at } = run;
@@ -256,5 +251,6 @@ function runOf(row: RunRow): FlowRun {
     state: row.state as RunState,
     answer: row.answer === null ? null : (JSON.parse(row.answer) as RunAnswer),
     finished_at: row.finished_at as Micros | null,
+    waiting_since: row.waiting_since as Micros | null,
   };
 }

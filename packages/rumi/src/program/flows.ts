@@ -80,6 +80,7 @@ export function openFlows({ store, paths, library, metrics, sockets, calls }: Pa
     metrics,
     blocks: { close: async () => void (await Promise.all([blocks.close(), scripts.close()])) },
     callStep,
+    max_concurrent: settings.max_concurrent_flows,
     max_response_bytes: settings.max_response_bytes,
   });
   return {

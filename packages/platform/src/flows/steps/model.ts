@@ -37,7 +37,16 @@ export type KernelStep = Called & { readonly type: "handler"; readonly kernel: s
 export type CapabilityStep = Called & Owned & { readonly type: "handler"; readonly permission_id: string };
 /** Steps that call something outside the flow: what came of them is written down. */
 export type CallStep = BlockStep | ScriptStep | FunctionStep | KernelStep | CapabilityStep;
-export type Step = SetStep | IfStep | FlowStep | CallStep;
+/** Waits for a person. */
+export type ApprovalStep = Common & {
+  readonly type: "approval";
+  readonly question: Json;
+  readonly details: Json;
+  readonly expires_seconds: number;
+  /** Not whoever asked for the run. */
+  readonly second_person: boolean;
+};
+export type Step = SetStep | IfStep | FlowStep | CallStep | ApprovalStep;
 
 /** What a step calls, as it is disabled and enabled. */
 export function targetOf(step: CallStep): string {
