@@ -262,6 +262,11 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "The refusal's own text says which.",
     "docs/runbooks/risk.md",
   ),
+  PIP: of(
+    "artifact",
+    "The libraries that a pack asks for could not be had, do not fit their lock, or were changed.",
+    "See GET /api/pip/requests for the note of each; docs/pip.md tells the way from scan to installed.",
+  ),
   SEC: of(
     "storage",
     "A stored secret, or the key that secrets are sealed with, is not as the call needs it.",

@@ -27,6 +27,7 @@ import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
 import { PACK_ROUTE_ERRORS } from "./pack-routes.ts";
 import { PACK_ERRORS } from "./pack.ts";
+import { PIP_ERRORS } from "./pip.ts";
 import { RISK_ERRORS } from "./risk.ts";
 import { SECRET_ERRORS } from "./sec.ts";
 import { STO_ERRORS } from "./sto.ts";
@@ -55,6 +56,7 @@ const TABLE = {
   ...NET_ERRORS,
   ...PACK_ERRORS,
   ...PACK_ROUTE_ERRORS,
+  ...PIP_ERRORS,
   ...RISK_ERRORS,
   ...SECRET_ERRORS,
   ...STO_ERRORS,

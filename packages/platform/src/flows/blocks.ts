@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { failureText, ok, type Failure, type Json, type Result } from "@rumi/kernel";
 import { spawnJail, type JailedProcess, type JailMechanism, type PythonFacts } from "@rumi/sandbox";
 import type { VerifiedPack } from "../packs/library.ts";
+import type { PackEnvironment, PipEnvironments } from "../pip/environments.ts";
 import type { LineOwner, PackLines } from "../sockets/pack-lines.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import type { BlockOutcome } from "./run.ts";
@@ -32,6 +33,8 @@ export type BlockDeps = {
   /** Found out once, when the first block is called; a failure says what this machine lacks. */
   readonly home: () => Promise<Result<BlockHome, Failure>>;
   readonly verify: (pack_id: string) => Promise<Result<VerifiedPack, Failure>>;
+  /** What was installed for packs; absent: no code has any. */
+  readonly environments?: Pick<PipEnvironments, "of" | "verify">;
   /** The sockets of a pack, served; absent: no code has any. */
   readonly sockets?: (by: LineOwner) => Promise<PackLines>;
 };
@@ -56,6 +59,8 @@ export type JailCode = {
   readonly directory: string;
   /** Whose sockets it is given; absent: none. */
   readonly by?: LineOwner;
+  /** Libraries that it may import, each verified before a process gets to see it. */
+  readonly libraries?: readonly PackEnvironment[];
 };
 /** A capability handler's call: its function gets (context, args) (capabilities/call.ts). */
 export type HandlerCall = {
@@ -104,6 +109,10 @@ export function createBlocks(deps: BlockDeps): Blocks {
       home = undefined; // what was missing may be there the next time
       return found;
     }
+    for (const library of code.libraries ?? []) {
+      const whole = await deps.environments?.verify(library);
+      if (whole?.ok === false) return whole;
+    }
     const lines = code.by === undefined ? undefined : await deps.sockets?.(code.by);
     const process = await spawnJail(specOf(found.value, code, lines));
     if (!process.ok) return process;
@@ -145,10 +154,12 @@ export function createBlocks(deps: BlockDeps): Blocks {
     if (!pack.ok) return failed(pack.error);
     const file = await fileOf(pack.value, call.file, [".py"]);
     if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
-    const { digest, directory } = pack.value;
+    const { directory } = pack.value;
+    const libraries = (await deps.environments?.of(pack.value)) ?? [];
+    const digest = [pack.value.digest, ...libraries.map((one) => one.digest)].join(" ");
     const by = { pack_id: call.owner_pack, principal_id: call.principal_id };
     // Its sockets are its principal's: a process serves no other one.
-    const code = { key: `${by.pack_id} ${by.principal_id}`, digest, directory, by };
+    const code = { key: `${by.pack_id} ${by.principal_id}`, digest, directory, by, libraries };
     const named = call.function === undefined ? {} : { function: call.function };
     return carry(code, { file, ...named, input: call.input, context: call.context }, call);
   };
@@ -291,19 +302,20 @@ export async function fileOf(
 
 function specOf(
   home: BlockHome,
-  { directory }: JailCode,
+  { directory, libraries = [] }: JailCode,
   lines: PackLines = NO_LINES,
 ): Parameters<typeof spawnJail>[0] {
   const paths = [lines.egress, lines.capability];
+  const shown = libraries.map((library) => library.directory);
   return {
     mechanism: home.mechanism,
     isolation: home.isolation,
     ...(home.engine_socket === undefined ? {} : { engine_socket: home.engine_socket }),
     program: { kind: "python", python: home.python, script: join(home.runner_dir, "block_runner.py") },
-    args: [directory, ...paths.map((path) => path ?? "")],
+    args: [directory, ...paths.map((path) => path ?? ""), ...shown],
     sockets: paths.filter((path) => path !== null).map((path) => ({ path, connections: LINE_CONNECTIONS })),
     groups: lines.groups,
-    read_only_binds: [directory, home.runner_dir],
+    read_only_binds: [directory, home.runner_dir, ...shown],
     memory_bytes: 268_435_456,
     nofile: 32,
     fsize_bytes: 16_777_216,

@@ -44,6 +44,10 @@ export type Settings = {
   readonly interlocks: Readonly<Record<string, number>>;
   /** Null: nothing is known against packages. */
   readonly advisories_dir: string | null;
+  /** Internal hosts, with or without a port, that libraries may come from. */
+  readonly pip_index_hosts: readonly string[];
+  /** PEM of authorities that an index is known by; null: the system's. */
+  readonly pip_ca_file: string | null;
 };
 
 export const EGRESS_SOCK_DIR = "/run/rumi/egress/packs";
@@ -110,6 +114,12 @@ const folder = (text: string): Parsed<string | null> =>
 const fernetKey = (text: string): Parsed<string | null> => {
   if (text === "") return { value: null };
   return /^[A-Za-z0-9_+/-]{43}=?$/.test(text) ? { value: text } : { problem: "not a Fernet key: 32 bytes in Base64" };
+};
+
+const hosts = (text: string): Parsed<readonly string[]> => {
+  const list = text === "" ? [] : text.split(",").map((item) => item.trim());
+  const bad = list.find((item) => !/^([A-Za-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/.test(item));
+  return bad === undefined ? { value: list } : { problem: `${bad} is not a host such as pypi.example.com:8443` };
 };
 
 const anyText = (text: string): Parsed<string> => (text === "" ? { problem: "empty" } : { value: text });
@@ -301,6 +311,18 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "Absolute path of the directory of OSV advisories that the supply-chain gate reads; empty: none.",
     parse: folder,
   },
+  pip_index_hosts: {
+    name: "RUMI_PIP_INDEX_HOSTS",
+    default: "",
+    meaning: "Comma-separated internal hosts, such as pypi.example.com:8443, that libraries of packs may come from.",
+    parse: hosts,
+  },
+  pip_ca_file: {
+    name: "RUMI_PIP_CA_FILE",
+    default: "",
+    meaning: "Absolute path of a PEM file with the authorities of an index of libraries; empty: the system's.",
+    parse: folder,
+  },
 };
 
 /** Variables that mean something to the test and demo tools, not to the program. */
@@ -346,6 +368,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       second_person_wait_seconds: read(SETTINGS.second_person_wait_seconds),
       interlocks: read(SETTINGS.interlocks),
       advisories_dir: read(SETTINGS.advisories_dir),
+      pip_index_hosts: read(SETTINGS.pip_index_hosts),
+      pip_ca_file: read(SETTINGS.pip_ca_file),
     };
     if (settings.environment !== "dev" && settings.second_person_wait_seconds < LEAST_WAIT_SECONDS)
       return err(

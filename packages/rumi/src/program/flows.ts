@@ -12,6 +12,7 @@ import {
   flowSources,
   type BlockHome,
   type FlowDeps,
+  type PipEnvironments,
   type PackLibrary,
   type PackSockets,
   type Reconciler,
@@ -37,11 +38,15 @@ type Parts = {
   readonly library: PackLibrary;
   readonly metrics: Metrics;
   readonly sockets: PackSockets;
+  readonly environments: PipEnvironments;
   readonly calls: Pick<StepCallDeps, "capability" | "kernel">;
 };
 export type Flows = { readonly deps: FlowDeps; readonly reconciler: Reconciler };
 
-export function openFlows({ store, paths, library, metrics, sockets, calls }: Parts, options: World): Flows {
+export function openFlows(
+  { store, paths, library, metrics, sockets, environments, calls }: Parts,
+  options: World,
+): Flows {
   const { settings, clock, random } = options;
   const logger = options.logger.child("flows");
   const registered = metrics.gauge("flows.registered", "Flows that can be run.");
@@ -65,6 +70,7 @@ export function openFlows({ store, paths, library, metrics, sockets, calls }: Pa
     verify: (pack_id) => library.verify(pack_id),
     home: () => blockHome(options),
     sockets: (by) => sockets.of(by),
+    environments,
   });
   const scripts = createScripts({
     worker_url: options.installation.script_worker,

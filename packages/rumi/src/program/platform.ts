@@ -8,6 +8,7 @@ import {
   dictJournal,
   flowDeclarations,
   packReconciler,
+  pipDeclarations,
   platformDeclarations,
   routeDeclarations,
   secretDeclarations,
@@ -24,6 +25,7 @@ import { openSecrets } from "./open-secrets.ts";
 import { openPackLines } from "./pack-lines.ts";
 import type { packLibrary } from "./pack-library.ts";
 import type { ProgramOptions } from "./parts.ts";
+import { openLibraries } from "./pip.ts";
 import { privilegePorts, waitingCandidates } from "./platform-ports.ts";
 
 type World = {
@@ -53,7 +55,9 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const calls = openCapabilityCalls(of, options);
   const lines = openPackLines({ store, paths, metrics, call: calls.call }, options);
   const reached = { capability: calls.call, kernel: inner.kernel };
-  const flows = openFlows({ ...of, sockets: lines.sockets, calls: reached }, options);
+  const libraries = openLibraries(store, paths, library.library, options);
+  const { environments } = libraries.deps;
+  const flows = openFlows({ ...of, sockets: lines.sockets, environments, calls: reached }, options);
   const routes = createPackRoutes({ store, packs: paths.packs });
   const flowOperations = flowDeclarations(flows.deps);
   const summaryPath = join(paths.pending, "summary.json");
@@ -76,6 +80,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
         library.library,
       ),
       ...flowOperations,
+      ...pipDeclarations(libraries.deps),
       ...routeDeclarations({ routes, library: library.library, sources: flows.deps.sources }, flowOperations),
       ...secretDeclarations(secrets),
     ],
@@ -90,6 +95,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
     close: async () => {
       await flows.deps.engine.close();
       await calls.close();
+      await libraries.close();
       await lines.sockets.close();
     },
   };
