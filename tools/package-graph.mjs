@@ -11,6 +11,7 @@ export const PACKAGE_GRAPH = {
   runtime: ["kernel", "abi", "sandbox", "venues", "ledger"],
   control: ["kernel", "ledger", "store", "operations", "abi", "venues", "runtime", "platform", "supply"],
   platform: ["kernel", "ledger", "store", "operations", "abi", "sandbox"],
+  runs: ["kernel", "ledger", "store", "operations", "platform"],
   server: ["kernel", "ledger", "store", "operations"],
   console: [],
   /** Test code: the whole system in one process under virtual time. */
@@ -40,5 +41,6 @@ export const PACKAGE_GRAPH = {
     "platform",
     "server",
     "supply",
+    "runs",
   ],
 };

@@ -22,6 +22,7 @@ import { type AuditCategory, DAY_MICROS, type EventKind, RETENTION_DAYS, type Se
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
 import { STORE_KINDS } from "./catalogue/stores.ts";
+import { RUN_KINDS } from "./catalogue/runs.ts";
 import { SUPPLY_KINDS } from "./catalogue/supply.ts";
 import { TRAINING_KINDS } from "./catalogue/training.ts";
 import { type Described, type Fields, checkShape, instant, nullable, text } from "./catalogue/schema.ts";
@@ -36,6 +37,7 @@ export const EVENT_AREAS = [
   EXECUTION_KINDS,
   HOME_KINDS,
   PLATFORM_KINDS,
+  RUN_KINDS,
   STORE_KINDS,
   SUPPLY_KINDS,
   TRAINING_KINDS,
@@ -50,6 +52,7 @@ const TABLE = {
   ...EXECUTION_KINDS,
   ...HOME_KINDS,
   ...PLATFORM_KINDS,
+  ...RUN_KINDS,
   ...STORE_KINDS,
   ...SUPPLY_KINDS,
   ...TRAINING_KINDS,

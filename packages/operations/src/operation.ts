@@ -6,6 +6,7 @@ import type { Failure, Micros, Result, Uuid } from "@rumi/kernel";
 import type { EventDetails, LedgerEvent, Outcome } from "@rumi/ledger";
 import type { Reader, Store, Write } from "@rumi/store";
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import type { Readable } from "node:stream";
 
 export type Principal = {
   /** Immutable subject id, e.g. `user:root`. */
@@ -252,6 +253,11 @@ export type QueryDefinition<Input extends TObject = TObject> = {
   readonly output: TSchema;
   readonly permission: readonly Role[];
   readonly envelope?: "flat";
+  /**
+   * The answer is no JSON of ours but a document of this media type, served byte for byte: the data is a `ServedDocument`.
+   * Its bytes are evidence, or are scrubbed where they are made.
+   */
+  readonly document?: string;
   readonly read: (reader: Reader, input: Static<Input>, context: ReadContext) => Promise<Result<unknown, Failure>>;
   /** What having been served leaves behind; committed before the answer goes out, else there is no answer. */
   readonly leaves?: (
@@ -259,6 +265,9 @@ export type QueryDefinition<Input extends TObject = TObject> = {
     context: Pick<DecideContext, "store" | "now" | "principal">,
   ) => Pick<Decision, "writes" | "events">;
 };
+
+/** What a query with `document` answers; a stream is read once. */
+export type ServedDocument = { readonly document: Uint8Array | Readable };
 
 /** What runners and probes report; not asked for by a person. Only a changed condition is audited. */
 export type ObservationDefinition<Input extends TObject = TObject, Facts = unknown> = {

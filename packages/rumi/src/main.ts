@@ -44,6 +44,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   inspect: async () => (await import("./cli/inspect.ts")).addInspectCommand(program, context),
   trace: async () => (await import("./cli/trace.ts")).addTraceCommand(program, context),
   triage: async () => (await import("./cli/findings.ts")).addTriageCommand(program, context),
+  run: async () => (await import("./cli/run.ts")).addRunCommand(program, context),
+  proof: async () => (await import("./cli/proof.ts")).addProofCommands(program, context),
   bundle: async () => (await import("./cli/bundle.ts")).addBundleCommand(program, context, place),
   attest: async () => (await import("./cli/attest.ts")).addAttestCommands(program, context),
   backup: async () => (await import("./cli/recovery.ts")).addBackupCommand(program, context, place),
@@ -69,9 +71,14 @@ const SELF_CONTAINED: readonly string[] = [
   "inspect",
   "triage",
   "bundle",
+  "run",
+  "proof",
   "backup",
   "restore",
 ];
+
+/** Of `rumi proof`, whose codes the specification fixes. */
+const PROOF_USAGE = 3;
 
 /** Verbs that ask no program, of nouns that have others which do. */
 const OFFLINE_VERBS: Readonly<Record<string, readonly string[]>> = { packs: ["new", "validate", "check"] };
@@ -102,6 +109,6 @@ try {
 } catch (problem) {
   if (!(problem instanceof CommanderError)) throw problem;
   // Help and version end with 0; everything else that commander refuses is wrong usage.
-  context.exit_code = problem.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  context.exit_code = problem.exitCode === 0 ? EXIT.ok : process.argv[2] === "proof" ? PROOF_USAGE : EXIT.usage;
 }
 process.exitCode = context.exit_code;

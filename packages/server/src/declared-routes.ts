@@ -6,6 +6,7 @@ import {
   type RawInput,
   type RegisteredOperation,
   type RegisteredQuery,
+  type ServedDocument,
 } from "@rumi/operations";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { language, remoteOf, sendJson } from "./context.ts";
@@ -47,7 +48,7 @@ export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version 
 }
 
 function installQuery(app: FastifyInstance, query: RegisteredQuery, pipeline: ServerSettings["pipeline"]): void {
-  const { http, name, envelope } = query.definition;
+  const { http, name, envelope, document } = query.definition;
   for (const path of [http.path, ...(http.aliases ?? [])]) {
     app.get(routerPath(path), { config: { declared: name } }, async (request, reply) => {
       const answer = await pipeline.query(query, {
@@ -55,6 +56,7 @@ function installQuery(app: FastifyInstance, query: RegisteredQuery, pipeline: Se
         principal: request.principal,
         trace_id: request.trace,
       });
+      if (document !== undefined && answer.kind !== "refused") return sendDocument(reply, document, answer.data);
       return sendAnswer(request, reply, answer, { command: "none", flat: envelope === "flat" });
     });
   }
@@ -63,6 +65,16 @@ function installQuery(app: FastifyInstance, query: RegisteredQuery, pipeline: Se
 /** `/api/bots/{bot_id}` → `/api/bots/:bot_id`. */
 export function routerPath(path: string): string {
   return path.replace(/\{([a-z_][a-z0-9_]*)\}/g, ":$1");
+}
+
+/** Streams go out as they grow; whoever asked may leave at any time. */
+function sendDocument(reply: FastifyReply, media_type: string, data: unknown): FastifyReply {
+  const { document } = data as ServedDocument;
+  return reply
+    .header("content-type", media_type)
+    .header("cache-control", "no-store")
+    .header("x-accel-buffering", "no")
+    .send(document instanceof Uint8Array ? Buffer.from(document) : document);
 }
 
 export function sendAnswer(

@@ -23,3 +23,4 @@ export const SignedStopAnswer = Type.Object(
   { ...stop, envelope: nullable(AnythingField), public_key: nullable(Type.String()) },
   OPEN,
 );
+export const AttestationKeyAnswer = Type.Object({ keyid: Type.String(), public_key: Type.String() }, OPEN);

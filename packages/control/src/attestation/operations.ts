@@ -7,7 +7,7 @@ import { BotIdField, CLOSED, CommandIdField, EVERYONE } from "../shared/fields.t
 import { jsonOf } from "../shared/sql.ts";
 import { rungsOf } from "./statement.ts";
 import { readLadder, type LadderRow, type LadderTables } from "./tables.ts";
-import { SignedStopAnswer, StopsAnswer } from "./answers.ts";
+import { AttestationKeyAnswer, SignedStopAnswer, StopsAnswer } from "./answers.ts";
 
 export function attestationDeclarations({ attester }: { readonly attester?: Attester }): readonly Declaration[] {
   return [
@@ -36,6 +36,20 @@ export function attestationDeclarations({ attester }: { readonly attester?: Atte
         if (unproven === true) query = query.where("attested_at", "is", null);
         return ok({ attestations: (await reader.rows<LadderRow>(query)).map(ladderView) });
       },
+    }),
+    defineQuery({
+      name: "attestations.key",
+      summary: "The public key that this home's signed records verify under: stops, and proofs of runs",
+      http: { method: "GET", path: "/api/attestations/key" },
+      input: Type.Object({}, CLOSED),
+      output: AttestationKeyAnswer,
+      permission: EVERYONE,
+      read: () =>
+        Promise.resolve(
+          attester === undefined
+            ? err(failure("RUMI-SYS-011", { what: "key", id: "of attestations" }))
+            : ok({ keyid: attester.keyid, public_key: attester.public_pem }),
+        ),
     }),
     defineQuery({
       name: "attestations.show",

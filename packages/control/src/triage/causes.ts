@@ -267,6 +267,11 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "The libraries that a pack asks for could not be had, do not fit their lock, or were changed.",
     "See GET /api/pip/requests for the note of each; docs/pip.md tells the way from scan to installed.",
   ),
+  RUN: of(
+    "configuration",
+    "A run's repository, scope or definition of done is not in order, or its evidence is not there yet.",
+    "GET /api/runs/{run_id} says how far it is and what stands in the way; docs/runs.md.",
+  ),
   SEC: of(
     "storage",
     "A stored secret, or the key that secrets are sealed with, is not as the call needs it.",

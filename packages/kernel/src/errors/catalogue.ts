@@ -29,6 +29,7 @@ import { PACK_ROUTE_ERRORS } from "./pack-routes.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { PIP_ERRORS } from "./pip.ts";
 import { RISK_ERRORS } from "./risk.ts";
+import { RUN_ERRORS } from "./run.ts";
 import { SECRET_ERRORS } from "./sec.ts";
 import { STO_ERRORS } from "./sto.ts";
 import { SUPPLY_GATE_ERRORS } from "./sup-gate.ts";
@@ -58,6 +59,7 @@ const TABLE = {
   ...PACK_ROUTE_ERRORS,
   ...PIP_ERRORS,
   ...RISK_ERRORS,
+  ...RUN_ERRORS,
   ...SECRET_ERRORS,
   ...STO_ERRORS,
   ...SUPPLY_GATE_ERRORS,

@@ -31,7 +31,8 @@ export type CliCommand = {
 };
 
 export function cliCommands(registry: Registry): readonly CliCommand[] {
-  return [...registry.operations.values(), ...registry.queries.values()]
+  const queries = [...registry.queries.values()].filter(({ definition }) => definition.document === undefined);
+  return [...registry.operations.values(), ...queries]
     .map(({ definition, schema }): CliCommand => {
       const secret = definition.kind === "operation" ? (definition.secret_fields ?? []) : [];
       const [noun = "", ...verb] = definition.name.split(".");

@@ -62,7 +62,11 @@ export function refusals(statuses: readonly number[]): Document {
   return { ...Object.fromEntries(listed), "5XX": { $ref: "#/components/responses/Error500" } };
 }
 
-export function queryResponses({ definition: { output, envelope } }: RegisteredQuery): Document {
+export function queryResponses({ definition: { output, envelope, document } }: RegisteredQuery): Document {
+  if (document !== undefined) {
+    const content = { [document]: { schema: output } };
+    return { "200": { ...success("The document itself.", output), content }, ...refusals(OF_READS) };
+  }
   return {
     "200": success("Read.", envelope === "flat" ? flattened(output) : enveloped(output)),
     ...refusals(OF_READS),

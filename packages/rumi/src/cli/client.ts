@@ -19,6 +19,8 @@ import {
 export type ApiAnswer = {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  /** The answer as it came, for documents that are served byte for byte. */
+  readonly text: string;
 };
 
 /** Either the server's own refusal, told as it came, or the reason why there was no answer. */
@@ -81,7 +83,7 @@ export function apiClient(options: {
     }
     const body = parseObject(text);
     if (body["training"] === true) rehearsed?.();
-    if (response.ok) return ok({ status: response.status, body });
+    if (response.ok) return ok({ status: response.status, body, text });
     return err({ kind: "refused", status: response.status, body });
   };
   return {

@@ -6,7 +6,7 @@ import { err, failure, ok, type Environment, type Failure, type Result } from "@
 import { homePaths } from "../home/layout.ts";
 import { readSettings, type Settings } from "../home/settings.ts";
 import { apiClient, knownCode, type ApiClient, type ApiError } from "./client.ts";
-import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { EXIT } from "./exit-codes.ts";
 import { printFailure, printJson, type Terminal } from "./output.ts";
 import { spoken } from "./spoken.ts";
 
@@ -15,8 +15,8 @@ export type CliContext = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What may be typed, where this noun has commands of the program: next steps are told in them. */
   commands?: readonly CliCommand[];
-  /** Set by the command that ran; the process ends with it. */
-  exit_code: ExitCode;
+  /** Set by the command that ran; the process ends with it. Of EXIT, but where a command has codes of its own. */
+  exit_code: number;
 };
 
 export type OutputStyle = "json" | "words";

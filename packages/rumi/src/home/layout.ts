@@ -40,6 +40,8 @@ export type HomePaths = {
   readonly pack_staging: string;
   readonly pending: string;
   readonly runs: string;
+  /** Of proof-carrying runs: their worktrees, logs and bundles. */
+  readonly code_runs: string;
   readonly runners: string;
   readonly cache: string;
   readonly ecosystem: string;
@@ -62,6 +64,7 @@ export function homePaths(home: string): HomePaths {
     pack_staging: join(userData, "pack_staging"),
     pending: join(userData, "pending"),
     runs: join(userData, "runs"),
+    code_runs: join(userData, "code_runs"),
     runners: join(userData, "runners"),
     cache: join(userData, "cache"),
     ecosystem: join(root, "ecosystem"),

@@ -48,6 +48,10 @@ export type Settings = {
   readonly pip_index_hosts: readonly string[];
   /** PEM of authorities that an index is known by; null: the system's. */
   readonly pip_ca_file: string | null;
+  /** Folders below which repositories of runs may lie; empty: see `runRoots`. */
+  readonly run_roots: readonly string[];
+  /** Names of variables that runs are given beside PATH and HOME. */
+  readonly run_env: readonly string[];
 };
 
 export const EGRESS_SOCK_DIR = "/run/rumi/egress/packs";
@@ -109,6 +113,20 @@ const figures = (text: string): Parsed<Readonly<Record<string, number>>> => {
 
 const folder = (text: string): Parsed<string | null> =>
   text === "" ? { value: null } : isAbsolute(text) ? { value: text } : { problem: "not an absolute path" };
+
+const folders = (text: string): Parsed<readonly string[]> => {
+  const list = text === "" ? [] : text.split(":");
+  const bad = list.find((item) => !isAbsolute(item));
+  return bad === undefined
+    ? { value: list }
+    : { problem: `${bad === "" ? "an empty item" : bad} is not an absolute path` };
+};
+
+const variableNames = (text: string): Parsed<readonly string[]> => {
+  const list = text === "" ? [] : text.split(",").map((item) => item.trim());
+  const bad = list.find((item) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(item) || item.startsWith("RUMI_"));
+  return bad === undefined ? { value: list } : { problem: `${bad} is no name of a variable that may be passed on` };
+};
 
 /** What is wrong is said, what was given never. */
 const fernetKey = (text: string): Parsed<string | null> => {
@@ -323,6 +341,19 @@ export const SETTINGS: { readonly [Key in keyof Settings]: SettingRow<Settings[K
     meaning: "Absolute path of a PEM file with the authorities of an index of libraries; empty: the system's.",
     parse: folder,
   },
+  run_roots: {
+    name: "RUMI_RUN_ROOTS",
+    default: "",
+    meaning:
+      "Colon-separated absolute paths below which repositories of runs may lie; empty: anywhere while the API listens on loopback, nowhere else.",
+    parse: folders,
+  },
+  run_env: {
+    name: "RUMI_RUN_ENV",
+    default: "",
+    meaning: "Comma-separated names of the program's variables that runs and their checks are given.",
+    parse: variableNames,
+  },
 };
 
 /** Variables that mean something to the test and demo tools, not to the program. */
@@ -370,6 +401,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       advisories_dir: read(SETTINGS.advisories_dir),
       pip_index_hosts: read(SETTINGS.pip_index_hosts),
       pip_ca_file: read(SETTINGS.pip_ca_file),
+      run_roots: read(SETTINGS.run_roots),
+      run_env: read(SETTINGS.run_env),
     };
     if (settings.environment !== "dev" && settings.second_person_wait_seconds < LEAST_WAIT_SECONDS)
       return err(

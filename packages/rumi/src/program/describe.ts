@@ -14,6 +14,7 @@ import {
   secretDeclarations,
   type PackDeps,
 } from "@rumi/platform";
+import { runDeclarations } from "@rumi/runs";
 import type { Store } from "@rumi/store";
 import { simulatedFunds } from "@rumi/venues";
 
@@ -103,5 +104,14 @@ export function describedOperations(): Registry {
       flowOperations,
     ),
     ...secretDeclarations(secrets),
+    ...runDeclarations({
+      git: nothing,
+      root: "",
+      roots: "any",
+      mechanism: nothing,
+      stop: nothing,
+      scrubber: NO_SECRETS,
+      files: { log: nothing, stream: nothing, proof: nothing, attestation: nothing },
+    }),
   ]);
 }

@@ -18,7 +18,7 @@ import {
   type ControlPlane,
 } from "@rumi/control";
 import { hmacSha256, millis, ok, type Failure, type Result } from "@rumi/kernel";
-import { encodeVerifier, logOrigin, signerFromPem, type NoteSigner } from "@rumi/ledger";
+import { attesterFromPem, encodeVerifier, logOrigin, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import {
   createMetrics,
   createPipeline,
@@ -31,6 +31,7 @@ import {
   type Pipeline,
 } from "@rumi/operations";
 import { platformMigrations, restartReconciler, systemEvent } from "@rumi/platform";
+import { RUN_MIGRATIONS } from "@rumi/runs";
 import { EVENTS_ACTION, createServer, type Server } from "@rumi/server";
 import { openSqliteStore, type Store } from "@rumi/store";
 import { writeFileDurably } from "../home/files.ts";
@@ -44,6 +45,7 @@ import { takeHome, type HeldHome } from "./open-home.ts";
 import { packLibrary } from "./pack-library.ts";
 import { stopAll, type ProgramOptions, type RunningProgram, type Started } from "./parts.ts";
 import { openPlatform, type Platform } from "./platform.ts";
+import { openRuns } from "./runs.ts";
 import { servedLog } from "./served-log.ts";
 import { startRunners } from "./start-runners.ts";
 import { startTicker } from "./tick.ts";
@@ -114,7 +116,8 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   });
   started.push({ name: "control plane", stop: () => control.close() });
   const platform = await openPlatform({ store: store.value, held: held.value, library, control, metrics, options });
-  const registry = createRegistry([...control.declarations, ...platform.declarations]);
+  const runs = openRuns(store.value, paths, attesterFromPem(keys.attestation_pem), options);
+  const registry = createRegistry([...control.declarations, ...platform.declarations, ...runs.declarations]);
   control.know(registry, [EVENTS_ACTION]);
   const pipeline = createPipeline({
     store: store.value,
@@ -137,6 +140,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     [
       [control.emergency(pipeline), control.interlocks(pipeline, hostFacts(paths.root, clock)), ...control.reconcilers],
       ...platform.reconcilers,
+      [runs.reconciler],
       [restartReconciler({ store: store.value, clock, restart: () => restart() })],
       [control.bulk(pipeline, ["stops"])],
       [control.drift()],
@@ -177,6 +181,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const note = join(paths.settings, "running.json");
   writeFileDurably(note, `${JSON.stringify({ url, pid: process.pid })}\n`, 0o600);
+  started.push({ name: "runs", stop: () => runs.close() });
   started.push({ name: "platform", stop: () => platform.close() }); // before the server: callers that wait are told
   started.push({ name: "note", stop: () => rmSync(note, { force: true }) });
   const farewell = async (signal: string | null, uptime_ms: number): Promise<void> => {
@@ -206,7 +211,7 @@ async function openStore(
   const opened = await openSqliteStore({
     path: join(paths.store, "rumi.sqlite"),
     backup_folder: paths.backups,
-    migrations: [...controlMigrations, ...platformMigrations],
+    migrations: [...controlMigrations, ...platformMigrations, RUN_MIGRATIONS],
     signer: { origin: logOrigin(home.environment, home.home_id), private_key_pem: keys.ledger_pem },
     writer: { kind: "worker", worker_url: installation.writer_worker },
     random,

@@ -4,6 +4,7 @@ import { controlMigrations } from "@rumi/control";
 import { systemClock, systemRandom } from "@rumi/kernel";
 import { encodeVerifier, logOrigin, signerFromPem } from "@rumi/ledger";
 import { platformMigrations, systemEvent } from "@rumi/platform";
+import { RUN_MIGRATIONS } from "@rumi/runs";
 import { openSqliteReader, openSqliteStore, readLease, storedLog, type Store } from "@rumi/store";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { temporaryFolder } from "../../../../tools/test-support.ts";
@@ -46,7 +47,7 @@ beforeEach(async () => {
   const opened = await openSqliteStore({
     path: join(paths.store, "rumi.sqlite"),
     backup_folder: paths.backups,
-    migrations: [...controlMigrations, ...platformMigrations],
+    migrations: [...controlMigrations, ...platformMigrations, RUN_MIGRATIONS],
     signer: { origin, private_key_pem: keys.value.ledger_pem },
     writer: { kind: "in_process" },
     random: world.random,

@@ -14,6 +14,7 @@ import { controlMigrations, restored } from "@rumi/control";
 import { failure, err, ok, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
 import { logOrigin } from "@rumi/ledger";
 import { platformMigrations } from "@rumi/platform";
+import { RUN_MIGRATIONS } from "@rumi/runs";
 import { handOverLog, openSqliteStore } from "@rumi/store";
 import { syncTree } from "../home/files.ts";
 import { openKeys, openRunnerKey } from "../home/keys.ts";
@@ -112,7 +113,7 @@ async function begin(
   const store = await openSqliteStore({
     path,
     backup_folder: paths.backups,
-    migrations: [...controlMigrations, ...platformMigrations],
+    migrations: [...controlMigrations, ...platformMigrations, RUN_MIGRATIONS],
     signer,
     writer: { kind: "in_process" },
     random,

@@ -1,0 +1,28 @@
+/** Every limit of runs; each has a test that reaches it. */
+export const RUN_LIMITS = {
+  /** Runs that go on at once. */
+  active: 8,
+  prompt_bytes: 1_048_576,
+  command_words: 256,
+  command_bytes: 65_536,
+  checks: 64,
+  timeout_seconds: 86_400,
+  default_timeout_seconds: 3_600,
+  check_timeout_seconds: 7_200,
+  default_check_timeout_seconds: 600,
+  /** Of one run's output; what comes later is counted and not kept. */
+  log_bytes: 67_108_864,
+  check_log_bytes: 8_388_608,
+  /** Of one record of a log; longer pieces are cut into several. */
+  record_characters: 16_384,
+  /** Files and folders of the tree a run leaves. */
+  tree_entries: 500_000,
+  /** Between SIGTERM and SIGKILL. */
+  stop_grace_ms: 5_000,
+  /** For one call of git. */
+  git_ms: 300_000,
+  git_output_bytes: 268_435_456,
+  /** More than these and there is no bundle: nobody decides so many. */
+  violations: 100_000,
+  listed: 200,
+} as const;
