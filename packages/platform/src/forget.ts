@@ -9,6 +9,7 @@ import type { Reader, Store, Write } from "@rumi/store";
 import { CANDIDATE_KINDS, readCandidates, removeCandidate } from "./candidates/tables.ts";
 import { grantEvent, packOfPrincipal } from "./grants/model.ts";
 import { readGrants, removeGrant } from "./grants/tables.ts";
+import { readLibRecords, removeLibRecord } from "./libs/tables.ts";
 import { permissionEvent } from "./network/model.ts";
 import { readNetworkGrant, removeNetworkGrant } from "./network/tables.ts";
 import { privilegeEvent } from "./privileges/model.ts";
@@ -47,6 +48,8 @@ export async function forgetPermissions(
     writes.push(removeShare(sql, share));
     events.push(shareEvent("permission.revoked", store, share.target_pack));
   }
+  for (const record of await readLibRecords(reader, sql))
+    if (record.pack_id === pack_id) writes.push(removeLibRecord(sql, record));
   for (const kind of CANDIDATE_KINDS)
     for (const one of await readCandidates(reader, sql, kind))
       if (one.pack_id === pack_id && ["pending", "installed", "failed"].includes(one.state))

@@ -17,6 +17,8 @@ import { networkDeclarations, UNASKED_NETWORK, type NetworkPorts } from "./netwo
 import { NETWORK_MIGRATIONS } from "./network/tables.ts";
 import type { PackLibrary } from "./packs/library.ts";
 import { packDeclarations } from "./packs/operations.ts";
+import { libDeclarations } from "./libs/operations.ts";
+import { LIB_MIGRATIONS } from "./libs/tables.ts";
 import { TARGET_MIGRATIONS } from "./flows/steps/targets.ts";
 import { FLOW_MIGRATIONS } from "./flows/migrations.ts";
 import { PACK_MIGRATIONS } from "./packs/tables.ts";
@@ -74,6 +76,7 @@ export { decideEgress, NETWORK_LIMITS, standingOf, type EgressDecision, type Egr
 export type { NetworkPorts } from "./network/operations.ts";
 export { systemResolver } from "./network/resolver.ts";
 export { createSlidingWindow, type SlidingWindow } from "./sliding-window.ts";
+export { createLibs, type Libs } from "./libs/reconciler.ts";
 export { packDigest, packEntry, type PackEntry, type PackFile } from "./packs/digest.ts";
 export { removeTree } from "./packs/files.ts";
 export {
@@ -126,6 +129,7 @@ export const platformMigrations: readonly Migrations[] = [
   PRIVILEGE_MIGRATIONS,
   FLOW_MIGRATIONS,
   TARGET_MIGRATIONS,
+  LIB_MIGRATIONS,
   SECRET_MIGRATIONS,
   STORE_MIGRATIONS,
   SHARED_DICT_MIGRATIONS,
@@ -148,6 +152,7 @@ export function platformDeclarations(deps: PlatformDeps, library: PackLibrary): 
     ...networkDeclarations(deps.network ?? UNASKED_NETWORK, liveBotsUsing),
     ...capabilityDeclarations(deps, library),
     ...grantDeclarations(liveBotsUsing),
+    ...libDeclarations(),
     ...storeDeclarations(),
     ...sharedDictDeclarations(),
     ...privilegeDeclarations(deps.privileges ?? UNASKED_PRIVILEGES, apply as OperationDefinition),

@@ -91,6 +91,12 @@ export const PLATFORM_KINDS = defineKinds({
     retention: "standard",
     details: { ...place, lib: optional(text(128)), trigger: optional(text(64)) },
   },
+  "lib.record_cleared": {
+    category: "system",
+    severity: NOTABLE,
+    retention: "standard",
+    details: { ...place, lib: optional(text(128)) },
+  },
   "permission.granted": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.revoked": { category: "permission", severity: NOTABLE, retention: "financial", details: { ...grant } },
   "permission.denied": {

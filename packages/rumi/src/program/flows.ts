@@ -11,6 +11,7 @@ import {
   flowReconciler,
   flowSources,
   type BlockHome,
+  type Blocks,
   type FlowDeps,
   type PipEnvironments,
   type PackLibrary,
@@ -41,7 +42,12 @@ type Parts = {
   readonly environments: PipEnvironments;
   readonly calls: Pick<StepCallDeps, "capability" | "kernel">;
 };
-export type Flows = { readonly deps: FlowDeps; readonly reconciler: Reconciler };
+export type Flows = {
+  readonly deps: FlowDeps;
+  readonly reconciler: Reconciler;
+  /** Closed with the engine. */
+  readonly blocks: Blocks;
+};
 
 export function openFlows(
   { store, paths, library, metrics, sockets, environments, calls }: Parts,
@@ -92,6 +98,7 @@ export function openFlows(
   return {
     deps: { sources, engine, library, max_concurrent: settings.max_concurrent_flows },
     reconciler: flowReconciler(sources, engine),
+    blocks,
   };
 }
 

@@ -4,6 +4,7 @@ import type { ControlPlane } from "@rumi/control";
 import { uuidv7 } from "@rumi/kernel";
 import type { Declaration, Metrics } from "@rumi/operations";
 import {
+  createLibs,
   createPackRoutes,
   dictJournal,
   flowDeclarations,
@@ -58,6 +59,15 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const libraries = openLibraries(store, paths, library.library, options);
   const { environments } = libraries.deps;
   const flows = openFlows({ ...of, sockets: lines.sockets, environments, calls: reached }, options);
+  const libs = createLibs({
+    store,
+    clock,
+    random: options.random,
+    logger: options.logger.child("libs"),
+    blocks: flows.blocks,
+    packs: paths.packs,
+    recordsPath: join(paths.settings, "lib_execution_records.json"),
+  });
   const routes = createPackRoutes({ store, packs: paths.packs });
   const flowOperations = flowDeclarations(flows.deps);
   const summaryPath = join(paths.pending, "summary.json");
@@ -89,11 +99,12 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       [secrets.reconciler],
       [flows.reconciler],
       [routes.reconciler],
+      [libs.reconciler],
       [dictJournal({ store, path: join(paths.settings, "shared_dict/journal.jsonl") })],
     ],
     attach: inner.attach,
     close: async () => {
-      await flows.deps.engine.close();
+      await Promise.all([libs.close(), flows.deps.engine.close()]);
       await calls.close();
       await libraries.close();
       await lines.sockets.close();
