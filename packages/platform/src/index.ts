@@ -26,6 +26,7 @@ import { privilegeDeclarations, UNASKED_PRIVILEGES, type PrivilegePorts } from "
 import { PRIVILEGE_MIGRATIONS } from "./privileges/tables.ts";
 import { SECRET_MIGRATIONS } from "./secrets/tables.ts";
 import { sharedDictDeclarations } from "./shared-dict/operations.ts";
+import { UNIT_MIGRATIONS } from "./units/tables.ts";
 import { SHARED_DICT_MIGRATIONS } from "./shared-dict/tables.ts";
 import { storeDeclarations } from "./stores/operations.ts";
 import { STORE_MIGRATIONS } from "./stores/tables.ts";
@@ -109,6 +110,7 @@ export { pipDeclarations, type PipDeps } from "./pip/operations.ts";
 export { matchRoute, type PackRoute, type RouteMatch } from "./routes/model.ts";
 export { routeDeclarations, type RouteDeps } from "./routes/operations.ts";
 export { checkRoutes, createPackRoutes, type PackRoutes } from "./routes/table.ts";
+export { unitDeclarations, type UnitDeps } from "./units/operations.ts";
 export { dictJournal } from "./shared-dict/journal.ts";
 export {
   createStoreAccess,
@@ -133,6 +135,7 @@ export const platformMigrations: readonly Migrations[] = [
   SECRET_MIGRATIONS,
   STORE_MIGRATIONS,
   SHARED_DICT_MIGRATIONS,
+  UNIT_MIGRATIONS,
 ];
 
 /** Packs, and what the composition root hands to the other capabilities. */

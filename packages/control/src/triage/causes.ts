@@ -278,6 +278,11 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "`rumi doctor` says which secrets cannot be read; docs/secrets.md says where a key comes from.",
   ),
   STO: of("storage", "The store cannot be written.", "Look at the disk and the database."),
+  UNIT: of(
+    "configuration",
+    "A unit, its mode or its grant is not as the call needs it, or its own code failed.",
+    "GET /api/units lists what was published; docs/units.md.",
+  ),
   SUP: of(
     "artifact",
     "What the pack is made of, or what is known about that, cannot be read or is not accepted.",

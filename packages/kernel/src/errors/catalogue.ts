@@ -37,6 +37,7 @@ import { LIVE_ERRORS } from "./str-live.ts";
 import { STR_ERRORS } from "./str.ts";
 import { SUPPLY_ERRORS } from "./sup.ts";
 import { SYS_ERRORS } from "./sys.ts";
+import { UNIT_ERRORS } from "./unit.ts";
 import { VAL_ERRORS } from "./val.ts";
 
 const TABLE = {
@@ -67,6 +68,7 @@ const TABLE = {
   ...LIVE_ERRORS,
   ...SUPPLY_ERRORS,
   ...SYS_ERRORS,
+  ...UNIT_ERRORS,
   ...VAL_ERRORS,
 } as const;
 

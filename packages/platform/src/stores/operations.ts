@@ -31,6 +31,7 @@ import {
   removeDataStore,
   removeShare,
 } from "./tables.ts";
+import { removeUnits } from "../units/tables.ts";
 
 const READERS = ["view_only", "operator", "admin"] as const;
 const NO_DANGER = () => ({ kind: "none" }) as const;
@@ -133,7 +134,7 @@ const deleteStore = (): Declaration =>
         details: { owner_pack, keys, bytes },
       };
       return ok({
-        writes: removeDataStore(store, found),
+        writes: [...removeDataStore(store, found), removeUnits(store, store_id)],
         events: [...shares.map((one) => shareEvent("permission.revoked", found, one.target_pack)), event],
         outbox: [],
         data: { store_id, deleted: true, keys, bytes },

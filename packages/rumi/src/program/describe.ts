@@ -12,6 +12,7 @@ import {
   pipDeclarations,
   routeDeclarations,
   secretDeclarations,
+  unitDeclarations,
   type PackDeps,
 } from "@rumi/platform";
 import { runDeclarations } from "@rumi/runs";
@@ -83,6 +84,17 @@ export function describedOperations(): Registry {
     ...control.declarations,
     ...platformDeclarations({ ...deps, handlers: "" }, library),
     ...flowOperations,
+    ...unitDeclarations({
+      store,
+      clock,
+      random,
+      library,
+      folder: "",
+      ecosystem: "",
+      limits: PACK_LIMITS,
+      jails: { callHandler: nothing },
+      rate: { recent: nothing, count: nothing },
+    }),
     ...pipDeclarations({
       store,
       clock,

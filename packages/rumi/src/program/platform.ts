@@ -27,6 +27,7 @@ import { openPackLines } from "./pack-lines.ts";
 import type { packLibrary } from "./pack-library.ts";
 import type { ProgramOptions } from "./parts.ts";
 import { openLibraries } from "./pip.ts";
+import { openUnits } from "./units.ts";
 import { privilegePorts, waitingCandidates } from "./platform-ports.ts";
 
 type World = {
@@ -57,6 +58,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const lines = openPackLines({ store, paths, metrics, call: calls.call }, options);
   const reached = { capability: calls.call, kernel: inner.kernel };
   const libraries = openLibraries(store, paths, library.library, options);
+  const units = openUnits(store, paths, library.library, options);
   const { environments } = libraries.deps;
   const flows = openFlows({ ...of, sockets: lines.sockets, environments, calls: reached }, options);
   const libs = createLibs({
@@ -91,6 +93,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       ),
       ...flowOperations,
       ...pipDeclarations(libraries.deps),
+      ...units.declarations,
       ...routeDeclarations({ routes, library: library.library, sources: flows.deps.sources }, flowOperations),
       ...secretDeclarations(secrets),
     ],
@@ -106,7 +109,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
     close: async () => {
       await Promise.all([libs.close(), flows.deps.engine.close()]);
       await calls.close();
-      await libraries.close();
+      await Promise.all([libraries.close(), units.close()]);
       await lines.sockets.close();
     },
   };
