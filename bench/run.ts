@@ -14,6 +14,7 @@ import { onOneCore } from "./one-core.ts";
 import { commandsSuite } from "./suites/commands.ts";
 import { besideSuite, listSuite } from "./suites/reads.ts";
 import { flowsSuite } from "./suites/flows.ts";
+import { runsSuite } from "./suites/runs.ts";
 import { measuredMarket } from "./suites/market.ts";
 import { startupSuite } from "./suites/startup.ts";
 
@@ -95,6 +96,10 @@ const SUITES: readonly Suite[] = [
   {
     figures: /^flow_step_flatness$/,
     run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "long-home"), "flatness"),
+  },
+  {
+    figures: /^run_(bundle_ready|scope_10000)_ms$/,
+    run: ({ bundles }) => runsSuite(bundles.program),
   },
   {
     figures: /^health_beside_flows_p99_ms$/,

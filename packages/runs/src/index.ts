@@ -5,6 +5,8 @@
 export { systemGit, GitProblem, type GitRun } from "./git/git.ts";
 export { difference, openRepository, type Difference, type Repository } from "./git/repository.ts";
 export { RUN_LIMITS } from "./limits.ts";
+export { parseScope } from "./scope/scope.ts";
+export { judge } from "./run/judge.ts";
 export { findBox, type BoxMechanism } from "./process/box.ts";
 export { bundleOf, bundleText, PROOF_PREDICATE, type ProofBundle } from "./proof/bundle.ts";
 export { createRunEngine, type RunEngine, type RunEngineDeps } from "./run/engine.ts";

@@ -260,18 +260,17 @@ export async function difference(git: GitRun, repo: Repository, base: string, en
     "--diff-algorithm=default",
     "-z",
   ];
-  const cwd = repo.common_dir;
-  const names = parts(await git([...words, "--name-only", base, end], { cwd })).toSorted((a, b) =>
-    Buffer.compare(a, b),
-  );
+  const names: Buffer[] = [];
   let added = 0;
   let removed = 0;
-  for (const entry of parts(await git([...words, "--numstat", base, end], { cwd }))) {
-    const [, plus = "0", minus = "0"] = /^(\d+|-)\t(\d+|-)\t/.exec(entry.toString("latin1")) ?? [];
+  for (const entry of parts(await git([...words, "--numstat", base, end], { cwd: repo.common_dir }))) {
+    const [head = "", plus = "", minus = ""] = /^(\d+|-)\t(\d+|-)\t/.exec(entry.toString("latin1")) ?? [];
+    names.push(entry.subarray(head.length));
     added += plus === "-" ? 0 : Number(plus);
     removed += minus === "-" ? 0 : Number(minus);
   }
-  return { changed: names.map(changedOf), diff_stat: { added, removed, files: names.length } };
+  const changed = names.toSorted((a, b) => Buffer.compare(a, b)).map(changedOf);
+  return { changed, diff_stat: { added, removed, files: names.length } };
 }
 
 const changedOf = (bytes: Buffer): Changed => ({ text: pathText(bytes), glob_text: pathForGlobs(bytes) });

@@ -25,6 +25,7 @@ import {
   removeWorktree,
   runBranch,
   takeSnapshot,
+  type Difference,
   type Snapshot,
   type Worktree,
 } from "../git/repository.ts";
@@ -141,7 +142,7 @@ async function carry(first: Run, world: World): Promise<void> {
         break;
       case "proved":
         if (run.decisions === run.proved_decisions) return;
-        await prove(run, places, world);
+        await prove(run, places, await differenceOf(run, world), world);
         break;
       default:
         return;
@@ -347,16 +348,21 @@ async function check(run: Run, places: RunPlaces, world: World): Promise<"done" 
   return "done";
 }
 
+async function differenceOf(run: Run, { shop }: World): Promise<Difference> {
+  const repo = await openRepository(shop.git, run.repo);
+  return difference(shop.git, repo, run.base_sha, run.snapshot_sha ?? "");
+}
+
 async function judgeAndProve(run: Run, places: RunPlaces, world: World): Promise<void> {
   const { store, shop } = world;
   const repo = await openRepository(shop.git, run.repo);
   await removeWorktree(shop.git, repo, places.tree); // what it held is in the snapshot
   for (const path of [places.checkout, places.home, places.evidence]) rmSync(path, { recursive: true, force: true });
+  const made = await differenceOf(run, world);
   const known = await readViolations(store, store, run.run_id);
   if (known.length === 0) {
-    const { changed } = await difference(shop.git, repo, run.base_sha, run.snapshot_sha ?? "");
     const found = JSON.parse(readFileSync(join(places.folder, "found.json"), "utf8")) as Found;
-    const judged = judge(run.scope_snapshot, changed, found, found.outside);
+    const judged = judge(run.scope_snapshot, made.changed, found, found.outside);
     const undecided = {
       approved_status: "pending",
       decided_at: null,
@@ -369,19 +375,17 @@ async function judgeAndProve(run: Run, places: RunPlaces, world: World): Promise
     const events = judged.length === 0 ? [] : [event(run, "run.violations_found", { violations: judged.length })];
     if (!(await commit(world, run, writes, events))) return;
   }
-  await prove(run, places, world);
+  await prove(run, places, made, world);
 }
 
 /** The next revision: the file, then its signed form, then the row, the event and the reference at once. */
-async function prove(run: Run, places: RunPlaces, world: World): Promise<void> {
+async function prove(run: Run, places: RunPlaces, { changed, diff_stat }: Difference, world: World): Promise<void> {
   const { store, clock, shop } = world;
   const [checks, violations, bundles] = await store.snapshot(async (reader) => [
     await readChecks(reader, store, run.run_id),
     await readViolations(reader, store, run.run_id),
     await readBundles(reader, store, run.run_id),
   ]);
-  const repo = await openRepository(shop.git, run.repo);
-  const { changed, diff_stat } = await difference(shop.git, repo, run.base_sha, run.snapshot_sha ?? "");
   const log = readFileSync(places.log);
   const previous = bundles.at(-1);
   const revision = (previous?.revision ?? 0) + 1;

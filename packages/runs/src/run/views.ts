@@ -41,6 +41,7 @@ export function checkView(
     executed_nothing: found?.executed_nothing ?? false,
     timed_out: found?.timed_out ?? false,
     duration_ms: found?.duration_ms ?? null,
+    finished_at: isoOrNull(found?.finished_at ?? null),
     log_ref: found?.log_ref ?? null,
   };
 }

@@ -113,3 +113,10 @@ describe("[P-1] whether two scopes share a path", () => {
     expect(found.kind).not.toBe("none");
   });
 });
+
+it("[P-3] forgets steps that it remembers beyond its limit, and matches as before", () => {
+  const one = glob("**/x[!z]?.txt");
+  for (let at = 0; at < GLOB_LIMITS.known_steps * 2; at += 1)
+    matches(one, String.fromCodePoint(0x4e00 + (at % 20_000), 0x100 + at));
+  expect([matches(one, "a/xab.txt"), matches(one, "a/xzb.txt")]).toEqual([true, false]);
+});

@@ -16,6 +16,8 @@ export const GLOB_LIMITS = {
   characters: 512,
   /** Patterns of one list. */
   patterns: 64,
+  /** Steps of one pattern that are remembered before it begins to remember anew. */
+  known_steps: 20_000,
   /** States looked at before two scopes are taken to overlap. */
   compared_states: 50_000,
 } as const;
@@ -161,12 +163,40 @@ function withoutSlash(ranges: readonly Range[]): readonly Range[] {
 const codeOf = (text: string): number => text.codePointAt(0) ?? 0;
 
 export function matches(glob: Glob, path: string): boolean {
-  let at = startOf(glob);
+  const known = WALKS.get(glob);
+  const walk = known === undefined || known.steps > GLOB_LIMITS.known_steps ? startWalk(glob) : known;
+  let at = walk.start;
   for (const point of path) {
-    at = after(glob, at, codeOf(point));
-    if (at.size === 0) return false;
+    const code = codeOf(point);
+    let next = at.next.get(code);
+    if (next === undefined) {
+      next = stepOf(walk, after(glob, at.places, code));
+      at.next.set(code, next);
+      walk.steps += 1;
+    }
+    if (next.places.size === 0) return false;
+    at = next;
   }
-  return accepts(glob, at);
+  return accepts(glob, at.places);
+}
+
+/** Steps that were taken before, so that ten thousand paths cost about one look for each character. */
+type Step = { readonly places: Places; readonly next: Map<number, Step> };
+type Walk = { readonly start: Step; readonly all: Map<string, Step>; steps: number };
+const WALKS = new WeakMap<Glob, Walk>();
+
+function startWalk(glob: Glob): Walk {
+  const start: Step = { places: startOf(glob), next: new Map() };
+  const walk: Walk = { start, all: new Map([[[...start.places].join(","), start]]), steps: 0 };
+  WALKS.set(glob, walk);
+  return walk;
+}
+
+function stepOf({ all }: Walk, places: Places): Step {
+  const key = [...places].toSorted((x, y) => x - y).join(",");
+  const found = all.get(key) ?? { places, next: new Map<number, Step>() };
+  all.set(key, found);
+  return found;
 }
 
 type Places = ReadonlySet<number>;
