@@ -103,3 +103,21 @@ it.runIf(requires("bubblewrap") && requires("python3"))(
   },
   90_000,
 );
+
+it("[R-14.1] a flow that is due runs by itself, also right behind a kill, with its schedule as the reason", async () => {
+  put("often", "schedule: {interval: 10}\nsteps: [{id: a, phase: main, type: set, input: {x: 1}}]\n");
+  type Schedule = { readonly flow_id: string; readonly next_at: string; readonly last_at: string | null };
+  const schedule = async (): Promise<Schedule | undefined> =>
+    (
+      (await program.call("GET", "/api/flow-schedules")).body["data"] as unknown as { schedules: Schedule[] }
+    ).schedules.find(({ flow_id }) => flow_id === "often");
+  const due = (await eventually(schedule)).next_at;
+  await program.kill();
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(due) - Date.now() + 500)));
+  await start();
+  await eventually(async () => (await schedule())?.last_at === due);
+  expect(await runs("often")).toEqual([expect.objectContaining({ state: "done", actor: "system:scheduler" })]);
+  expect(program.cli("flows", "schedules", "--json").out).toContain("every 10 s");
+  const told = await program.call("GET", "/api/audit/events?action=flow.executed&limit=50");
+  expect(JSON.stringify(told.body)).toContain(`schedule every 10 s, due ${due}`);
+}, 90_000);

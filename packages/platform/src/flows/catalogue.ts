@@ -6,6 +6,7 @@
  */
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import { closureOf, type FlowClosure } from "./closure.ts";
+import type { Schedule } from "./schedule/cron.ts";
 import { parseFlow, type Flow } from "./model.ts";
 import type { Available } from "./modifiers/apply.ts";
 import {
@@ -31,6 +32,7 @@ export type FlowEntry = {
   readonly path: string;
   readonly owner_pack: string | null;
   readonly digest: string;
+  readonly schedule: Schedule | null;
   readonly warnings: readonly string[];
   /** That changed it, in no order; `flow` is as they left it. */
   readonly modifiers: readonly ModifierEntry[];

@@ -224,7 +224,7 @@ describe("[R-14.2] what a run is refused with", () => {
       extras: { flow_id: "nonexistent_flow" },
     });
     expect(await run("f", { inputs: { n: "1" } })).toMatchObject({ status: 400, failure: { code: "RUMI-FLOW-012" } });
-    expect(await run("g")).toMatchObject({ status: 409, failure: { code: "RUMI-FLOW-010" } });
+    expect(await run("g")).toMatchObject({ status: 409, failure: { code: "RUMI-FLOW-007" } });
     for (const timeout of [0, 601, 1.5, "5"]) expect((await run("f", { timeout })).status).toBe(400);
     expect(await ended()).toEqual([]); // none of it ever became a run
   });

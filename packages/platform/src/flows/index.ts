@@ -17,6 +17,7 @@ export {
   type StepCallDeps,
 } from "./steps/calls.ts";
 export { createModifierAudit } from "./modifiers/audit.ts";
+export { scheduleReconciler, type RunDue, type ScheduleDeps } from "./schedule/reconciler.ts";
 export { createScripts, type Scripts } from "./steps/scripts.ts";
 export { TARGET_MIGRATIONS } from "./steps/targets.ts";
 export { FLOW_MIGRATIONS } from "./migrations.ts";

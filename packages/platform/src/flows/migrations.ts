@@ -50,11 +50,18 @@ const approvalStatements = (integer: string): readonly string[] => [
   "CREATE INDEX flow_approval_open ON flow_approval (expires_at) WHERE state = 'open'",
 ];
 
+const scheduleStatements = (integer: string): readonly string[] => [
+  `CREATE TABLE flow_schedule (
+    flow_id TEXT NOT NULL PRIMARY KEY, schedule TEXT NOT NULL, next_at ${integer} NOT NULL, last_at ${integer})`,
+  "CREATE INDEX flow_run_under_way ON flow_run (flow_id) WHERE state IN ('running', 'waiting')",
+];
+
 export const FLOW_MIGRATIONS: Migrations = {
   owner: "platform.flows",
   steps: [
     { name: "001-flows", sqlite: statements("INTEGER"), postgres: statements("BIGINT") },
     { name: "002-waiting", sqlite: waitingInSqlite, postgres: waitingInPostgres },
     { name: "003-approvals", sqlite: approvalStatements("INTEGER"), postgres: approvalStatements("BIGINT") },
+    { name: "004-schedules", sqlite: scheduleStatements("INTEGER"), postgres: scheduleStatements("BIGINT") },
   ],
 };

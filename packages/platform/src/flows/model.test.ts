@@ -183,7 +183,7 @@ describe("[R-14.1] a flow file is a closed form", () => {
       `${HEAD}steps: [{id: a, phase: one, type: set, input: {}, on_error: {action: disable_target}}]`,
       "RUMI-FLOW-007 steps.0.on_error.action",
     ],
-    ["a schedule", `${HEAD}steps: []\nschedule: {cron: '* * * * *'}`, "RUMI-FLOW-010 schedule"],
+    ["a schedule that is none", `${HEAD}steps: []\nschedule: {cron: '* * * *'}`, "RUMI-FLOW-007 schedule.cron"],
     ["YAML that is none", "a: [", "RUMI-FLOW-008"],
   ])("%s is refused by its name", (_, text, expected) => {
     expect(codeOf(text)).toContain(expected);

@@ -7,21 +7,12 @@
  * Invariants (model.test.ts): an unknown field, a wrong type, a cycle and a step type without a builder each have a code;
  * the same file always has the same order.
  */
-import {
-  err,
-  failure,
-  ok,
-  sha256Hex,
-  type ErrorCode,
-  type Failure,
-  type Json,
-  type JsonObject,
-  type Result,
-} from "@rumi/kernel";
+import { err, failure, ok, sha256Hex, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import { Value } from "@sinclair/typebox/value";
 import { parseCondition } from "./expression.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { ordered } from "./plan.ts";
+import { parseSchedule, type Schedule } from "./schedule/cron.ts";
 import { FLOW_SCHEMA, type FlowFile, type InputType, type StepFile } from "./schema.ts";
 import type { Common, Step } from "./steps/model.ts";
 import { blockStep, functionStep, handlerStep, scriptStep, type Wrong } from "./steps/parse.ts";
@@ -43,7 +34,13 @@ export type Flow = {
 
 /** Where a file lies: the pack that it came with, null for the operator's own. */
 export type FlowOrigin = { readonly path: string; readonly owner_pack: string | null };
-export type ParsedFlow = { readonly flow: Flow; readonly digest: string; readonly warnings: readonly string[] };
+export type ParsedFlow = {
+  readonly flow: Flow;
+  /** When it runs by itself. */
+  readonly schedule: Schedule | null;
+  readonly digest: string;
+  readonly warnings: readonly string[];
+};
 /** The id is known where the file could be read so far: it is then nobody else's either. */
 export type RefusedFlow = { readonly flow_id: string | null; readonly failure: Failure };
 
@@ -72,7 +69,8 @@ export function parseFlow(text: string, origin: FlowOrigin): Result<ParsedFlow, 
     if (!step.ok) return refused(flow_id, step.error);
     steps.push(step.value);
   }
-  if (file.schedule !== undefined) return refused(flow_id, unbuilt("RUMI-FLOW-010", origin, "schedule", "a schedule"));
+  const schedule = file.schedule === undefined ? ok(null) : scheduleOf(file, origin);
+  if (!schedule.ok) return refused(flow_id, schedule.error);
   const plan = ordered(steps, file.phases, file.defaults?.on_missing_step ?? "skip");
   if (!plan.ok)
     return refused(
@@ -88,7 +86,18 @@ export function parseFlow(text: string, origin: FlowOrigin): Result<ParsedFlow, 
     phases: file.phases,
     steps: plan.value.steps,
   };
-  return ok({ flow, digest: `sha256:${sha256Hex(text)}`, warnings: [...warnings, ...plan.value.warnings] });
+  const digest = `sha256:${sha256Hex(text)}`;
+  return ok({ flow, schedule: schedule.value, digest, warnings: [...warnings, ...plan.value.warnings] });
+}
+
+/** A run that nobody asks for has no inputs but their defaults. */
+function scheduleOf({ schedule, inputs = {} }: FlowFile, origin: FlowOrigin): Result<Schedule, Failure> {
+  const parsed = parseSchedule(schedule);
+  if (!parsed.ok) return err(invalid(origin, parsed.error.field, parsed.error.problem));
+  const needed = Object.entries(inputs).find(([, field]) => typeof field === "object" && field.required === true);
+  return needed === undefined
+    ? parsed
+    : err(invalid(origin, "schedule", `the input ${needed[0]} is required, and a schedule gives none`));
 }
 
 /** One step as a file says it; `at` is where it stands there. */
@@ -226,6 +235,3 @@ function strangeMember(input: Json, known: readonly string[]): string | undefine
 
 export const invalid = ({ path }: FlowOrigin, field: string, problem: string): Failure =>
   failure("RUMI-FLOW-007", { path, field, problem });
-
-const unbuilt = (code: ErrorCode, { path }: FlowOrigin, field: string, what: string): Failure =>
-  failure(code, { path, field, what });

@@ -11,6 +11,8 @@ import { unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./
 import { inputsOf } from "./evaluate.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { listModifiers } from "./modifiers/operations.ts";
+import { scheduleText } from "./schedule/cron.ts";
+import { listSchedules } from "./schedule/operations.ts";
 import { FLOW_ID_PATTERN } from "./schema.ts";
 import type { FlowSources } from "./sources.ts";
 import { targetDeclarations } from "./steps/targets.ts";
@@ -33,6 +35,7 @@ export function flowDeclarations(deps: FlowDeps): readonly Declaration[] {
     listFlows(deps),
     runFlow(deps),
     listRuns(),
+    listSchedules(),
     listModifiers(deps.sources),
     ...approvalDeclarations(),
     ...targetDeclarations(),
@@ -58,7 +61,7 @@ const listFlows = ({ sources }: FlowDeps): Declaration =>
     },
   });
 
-function flowView({ flow, source, path, owner_pack, digest, warnings, modifiers, closure }: FlowEntry) {
+function flowView({ flow, source, path, owner_pack, digest, warnings, modifiers, closure, schedule }: FlowEntry) {
   return {
     flow_id: flow.flow_id,
     source,
@@ -69,6 +72,7 @@ function flowView({ flow, source, path, owner_pack, digest, warnings, modifiers,
     steps: flow.steps.map(({ id, phase, type }) => ({ id, phase, type })),
     inputs: flow.inputs,
     outputs: flow.outputs === null ? null : Object.keys(flow.outputs),
+    schedule: schedule === null ? null : scheduleText(schedule),
     warnings,
     modifiers: modifiers.map(({ modifier }) => modifier.modifier_id),
     definition: closure.digest,

@@ -10,6 +10,7 @@ import {
   createStepCalls,
   flowReconciler,
   flowSources,
+  scheduleReconciler,
   type BlockHome,
   type Blocks,
   type FlowDeps,
@@ -17,6 +18,7 @@ import {
   type PackLibrary,
   type PackSockets,
   type Reconciler,
+  type RunDue,
   type StepCallDeps,
 } from "@rumi/platform";
 import { chooseBox } from "@rumi/runtime";
@@ -41,16 +43,18 @@ type Parts = {
   readonly sockets: PackSockets;
   readonly environments: PipEnvironments;
   readonly calls: Pick<StepCallDeps, "capability" | "kernel">;
+  readonly runDue: RunDue;
 };
 export type Flows = {
   readonly deps: FlowDeps;
   readonly reconciler: Reconciler;
+  readonly schedules: Reconciler;
   /** Closed with the engine. */
   readonly blocks: Blocks;
 };
 
 export function openFlows(
-  { store, paths, library, metrics, sockets, environments, calls }: Parts,
+  { store, paths, library, metrics, sockets, environments, calls, runDue }: Parts,
   options: World,
 ): Flows {
   const { settings, clock, random } = options;
@@ -99,6 +103,15 @@ export function openFlows(
     deps: { sources, engine, library, max_concurrent: settings.max_concurrent_flows },
     reconciler: flowReconciler(sources, engine),
     blocks,
+    schedules: scheduleReconciler({
+      store,
+      clock,
+      logger,
+      sources,
+      engine,
+      max_concurrent: settings.max_concurrent_flows,
+      run: runDue,
+    }),
   };
 }
 

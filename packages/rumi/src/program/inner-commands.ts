@@ -5,12 +5,13 @@
  */
 import { err, failure, sha256Hex, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import type { Answer, Pipeline, Principal, Registry } from "@rumi/operations";
-import type { CallKernel, RunFlow } from "@rumi/platform";
+import type { CallKernel, RunDue, RunFlow } from "@rumi/platform";
 
 export type InnerCommands = {
   readonly attach: (pipeline: Pipeline, registry: Registry) => void;
   readonly kernel: CallKernel;
   readonly runFlow: RunFlow;
+  readonly runDue: RunDue;
 };
 type Wish = {
   readonly name: string;
@@ -57,6 +58,15 @@ export function innerCommands(newId: () => string): InnerCommands {
     // Whoever ran the flow was an operator then, and a kernel's handler asks for no more.
     kernel: ({ name, args, actor, trace_id, key }) =>
       ask({ name: KERNEL[name] ?? name, body: args, principal: { id: actor, roles: ["operator"] }, trace_id, key }),
+    runDue: ({ flow_id, reason, key }) =>
+      ask({
+        name: "flows.run",
+        params: { flow_id },
+        body: { reason },
+        principal: { id: "system:scheduler", roles: ["operator"] },
+        trace_id: newId(),
+        key,
+      }),
     // The grant of flow.run is what lets the pack; it names each flow.
     runFlow: ({ principal, flow_id, inputs, timeout, trace_id, key }) =>
       ask({

@@ -60,7 +60,10 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const libraries = openLibraries(store, paths, library.library, options);
   const units = openUnits(store, paths, library.library, options);
   const { environments } = libraries.deps;
-  const flows = openFlows({ ...of, sockets: lines.sockets, environments, calls: reached }, options);
+  const flows = openFlows(
+    { ...of, sockets: lines.sockets, environments, calls: reached, runDue: inner.runDue },
+    options,
+  );
   const libs = createLibs({
     store,
     clock,
@@ -101,6 +104,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       [packReconciler({ ...library.deps, summaryPath, candidates }, library.library)], // hashes whole trees, which no stop stands behind
       [secrets.reconciler],
       [flows.reconciler],
+      [flows.schedules],
       [routes.reconciler],
       [libs.reconciler],
       [dictJournal({ store, path: join(paths.settings, "shared_dict/journal.jsonl") })],
