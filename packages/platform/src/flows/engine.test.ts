@@ -345,6 +345,30 @@ describe("[R-14.1] a kill at any step", () => {
     await finish();
     expect(await result("k")).toMatchObject({ a: { again: { at: "a" } } });
   });
+  it("a capability or a kernel's handler whose answer is on record is not asked again; one that was being asked is, under the same id", async () => {
+    const asked: string[] = [];
+    capability = (ask) => {
+      asked.push(`${ask.permission_id} ${ask.principal} ${ask.request_id?.split(":")[1]}`);
+      const answer = { success: true, output: asked.length, latency_ms: 1 } as const;
+      return asked.length > 1 && asked.length < 3 ? forever() : Promise.resolve(answer);
+    };
+    kernel = ({ name, key }) => {
+      asked.push(`${name} ${key.split(":")[1]}`);
+      return Promise.resolve({ ok: true, value: null });
+    };
+    const step = (id: string, input: string, more = ""): string =>
+      `  - {id: ${id}, phase: p, type: handler, input: ${input}, output: ${id}${more}}\n`;
+    const own = ", owner_pack: x";
+    put(
+      "f",
+      `steps:\n${step("a", "{permission_id: fs.read}", own)}${step("b", "{permission_id: fs.read}", `${own}, principal_id: x__y`)}${step("c", "{handler: 'kernel:lib.list_records'}")}`,
+    );
+    void run("f", {}, "k");
+    while (asked.length < 2) await aFewTurns();
+    await finish();
+    expect(await result("k")).toEqual({ a: 1, b: 3, c: null });
+    expect(asked).toEqual(["fs.read x a", "fs.read x__y b", "fs.read x__y b", "lib.list_records c"]);
+  });
   it("[R-14.4] a run goes on as modifiers had made its flow, also when they are gone by then", async () => {
     const path = join(world.folder, "flows/m.modifier.yaml");
     put("f", `steps:\n${block("a")}`);
