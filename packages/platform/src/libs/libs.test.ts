@@ -167,6 +167,12 @@ describe("[R-27.2] scripts of an approved pack", () => {
     dataOf(await world.command("packs.scan", {}));
     await turns();
     expect(calls).toHaveLength(1);
+    dataOf(await world.command("lib.clear", { pack_id: "demo_pack" }));
+    await turns();
+    expect(calls, "not even what was cleared").toHaveLength(1);
+    dataOf(await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } }));
+    await turns();
+    expect(calls).toHaveLength(2);
     dataOf(await world.command("packs.uninstall", {}, { params: { pack_id: "demo_pack" } }));
     expect(await listed()).toEqual([]);
   });
