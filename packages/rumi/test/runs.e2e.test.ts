@@ -1,13 +1,14 @@
 /** Runs with their evidence over HTTP and the command line, against the built program, with real git and a real box. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cliIn, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 
-const home = temporaryFolder();
+/** Not in /tmp, which a box hides anyway. */
+const home = { path: mkdtempSync("/var/tmp/rumi-runs-") };
 const work = temporaryFolder();
 let program: Program;
 const repo = join(work.path, "repo");
@@ -29,6 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   expect(await program.stop()).toBe(0);
+  rmSync(home.path, { recursive: true, force: true });
 });
 
 const SCOPE = { write: ["src/**"] };
