@@ -111,6 +111,8 @@ export { matchRoute, type PackRoute, type RouteMatch } from "./routes/model.ts";
 export { routeDeclarations, type RouteDeps } from "./routes/operations.ts";
 export { checkRoutes, createPackRoutes, type PackRoutes } from "./routes/table.ts";
 export { unitDeclarations, type UnitDeps } from "./units/operations.ts";
+export { pingEngine, type EngineAnswer } from "./containers/engine.ts";
+export { containerDeclarations, type ContainerDeps } from "./containers/operations.ts";
 export { dictJournal } from "./shared-dict/journal.ts";
 export {
   createStoreAccess,

@@ -74,10 +74,27 @@ export type HandlerCall = {
   readonly signal: AbortSignal;
 };
 
+/** A process in its box: a container or a jail. */
+export type StandingBox = {
+  readonly pack_id: string;
+  readonly principal_id: string;
+  readonly status: "running" | "idle";
+  readonly mechanism: JailMechanism;
+  readonly calls: number;
+};
+
 export interface Blocks {
   call(call: BlockCall): Promise<BlockOutcome>;
   callHandler(call: HandlerCall): Promise<BlockOutcome>;
   close(): Promise<void>;
+}
+export interface Boxes {
+  /** Those that stand now, of packs' own code. */
+  standing(): readonly StandingBox[];
+  /** Has one stand ready for a pack as its own principal. */
+  start(pack_id: string): Promise<Result<void, Failure>>;
+  /** Ends those of a pack, whatever runs in them; how many there were. */
+  end(pack_id: string): Promise<number>;
 }
 
 /** Where a block's file is looked for, in this order. */
@@ -88,9 +105,16 @@ const START_DEADLINE_MS = 10_000;
 const LINE_CONNECTIONS = 4;
 const NO_LINES: PackLines = { egress: null, capability: null, groups: [] };
 
-type Warm = { readonly process: JailedProcess; readonly digest: string; readonly key: string; calls: number };
+type Warm = {
+  readonly process: JailedProcess;
+  readonly digest: string;
+  readonly key: string;
+  readonly by: LineOwner | undefined;
+  readonly mechanism: JailMechanism;
+  calls: number;
+};
 
-export function createBlocks(deps: BlockDeps): Blocks {
+export function createBlocks(deps: BlockDeps): Blocks & Boxes {
   const idle: Warm[] = [];
   const all = new Set<Warm>();
   const waiting: (() => void)[] = [];
@@ -116,7 +140,8 @@ export function createBlocks(deps: BlockDeps): Blocks {
     const lines = code.by === undefined ? undefined : await deps.sockets?.(code.by);
     const process = await spawnJail(specOf(found.value, code, lines));
     if (!process.ok) return process;
-    const warm: Warm = { process: process.value, digest: code.digest, key: code.key, calls: 0 };
+    const { digest, key, by } = code;
+    const warm: Warm = { process: process.value, digest, key, by, mechanism: found.value.mechanism, calls: 0 };
     all.add(warm);
     if (closed) end(warm);
     return ok(warm);
@@ -149,17 +174,19 @@ export function createBlocks(deps: BlockDeps): Blocks {
     else next();
   };
 
+  const codeOf = async (pack: VerifiedPack, principal_id: string): Promise<JailCode> => {
+    const { pack_id, directory } = pack;
+    const libraries = (await deps.environments?.of(pack)) ?? [];
+    const digest = [pack.digest, ...libraries.map((one) => one.digest)].join(" ");
+    // Its sockets are its principal's: a process serves no other one.
+    return { key: `${pack_id} ${principal_id}`, digest, directory, by: { pack_id, principal_id }, libraries };
+  };
   const serve = async (call: BlockCall): Promise<BlockOutcome> => {
     const pack = await verified(call.owner_pack);
     if (!pack.ok) return failed(pack.error);
     const file = await fileOf(pack.value, call.file, [".py"]);
     if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
-    const { directory } = pack.value;
-    const libraries = (await deps.environments?.of(pack.value)) ?? [];
-    const digest = [pack.value.digest, ...libraries.map((one) => one.digest)].join(" ");
-    const by = { pack_id: call.owner_pack, principal_id: call.principal_id };
-    // Its sockets are its principal's: a process serves no other one.
-    const code = { key: `${by.pack_id} ${by.principal_id}`, digest, directory, by, libraries };
+    const code = await codeOf(pack.value, call.principal_id);
     const named = call.function === undefined ? {} : { function: call.function };
     return carry(code, { file, ...named, input: call.input, context: call.context }, call);
   };
@@ -198,6 +225,24 @@ export function createBlocks(deps: BlockDeps): Blocks {
           call,
         ),
       ),
+    standing: () => [...all].flatMap((warm) => standingOf(warm, idle)),
+    start: async (pack_id) => {
+      const pack = await verified(pack_id);
+      if (!pack.ok) return pack;
+      const warm = await take(await codeOf(pack.value, pack_id));
+      if (!warm.ok) return warm;
+      giveBack(warm.value);
+      return ok(undefined);
+    },
+    end: async (pack_id) => {
+      const those = [...all].filter(({ by }) => by?.pack_id === pack_id);
+      for (const warm of those) {
+        if (idle.includes(warm)) idle.splice(idle.indexOf(warm), 1);
+        end(warm);
+      }
+      await Promise.all(those.map(({ process }) => process.exited));
+      return those.length;
+    },
     close: async () => {
       closed = true;
       const ended = [...all].map(({ process }) => process.exited);
@@ -206,6 +251,12 @@ export function createBlocks(deps: BlockDeps): Blocks {
       await Promise.all(ended);
     },
   };
+}
+
+function standingOf({ by, mechanism, calls, ...warm }: Warm, idle: readonly Warm[]): readonly StandingBox[] {
+  if (by === undefined || warm.process.lastFault() !== null) return [];
+  const status = idle.some(({ process }) => process === warm.process) ? "idle" : "running";
+  return [{ pack_id: by.pack_id, principal_id: by.principal_id, status, mechanism, calls }];
 }
 
 type Limits = { readonly timeout_ms: number; readonly signal: AbortSignal };

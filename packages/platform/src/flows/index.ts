@@ -3,7 +3,7 @@ import type { Reconciler } from "../packs/reconciler.ts";
 import type { FlowEngine } from "./engine.ts";
 import type { FlowSources } from "./sources.ts";
 
-export { createBlocks, type BlockDeps, type BlockHome, type Blocks } from "./blocks.ts";
+export { createBlocks, type BlockDeps, type BlockHome, type Blocks, type Boxes } from "./blocks.ts";
 export { checkFlows } from "./check.ts";
 export { createFlowEngine, type EngineDeps, type FlowEngine } from "./engine.ts";
 export { FLOW_LIMITS } from "./limits.ts";

@@ -1,8 +1,16 @@
 /** The declarations without a program: what the command line and the documents are made from. */
 import { createControlPlane } from "@rumi/control";
 import { millis, micros, NO_SECRETS, seededRandom, type Clock } from "@rumi/kernel";
-import { cliCommands, createLogger, createRegistry, type CliCommand, type Registry } from "@rumi/operations";
 import {
+  cliCommands,
+  createLogger,
+  createMetrics,
+  createRegistry,
+  type CliCommand,
+  type Registry,
+} from "@rumi/operations";
+import {
+  containerDeclarations,
   createPackLibrary,
   createPackRoutes,
   createSecrets,
@@ -84,6 +92,15 @@ export function describedOperations(): Registry {
     ...control.declarations,
     ...platformDeclarations({ ...deps, handlers: "" }, library),
     ...flowOperations,
+    ...containerDeclarations({
+      boxes: { standing: nothing, start: nothing, end: nothing },
+      engine: nothing,
+      engine_socket: "",
+      isolation: nothing,
+      security_mode: "",
+      container_engine: "",
+      metrics: createMetrics(),
+    }),
     ...unitDeclarations({
       store,
       clock,

@@ -13,6 +13,7 @@ import {
   scheduleReconciler,
   type BlockHome,
   type Blocks,
+  type Boxes,
   type FlowDeps,
   type PipEnvironments,
   type PackLibrary,
@@ -50,7 +51,7 @@ export type Flows = {
   readonly reconciler: Reconciler;
   readonly schedules: Reconciler;
   /** Closed with the engine. */
-  readonly blocks: Blocks;
+  readonly blocks: Blocks & Boxes;
 };
 
 export function openFlows(

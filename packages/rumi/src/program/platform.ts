@@ -18,6 +18,7 @@ import {
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { openCapabilityCalls } from "./capability-calls.ts";
+import { openContainers } from "./containers.ts";
 import { openFlows } from "./flows.ts";
 import { probes } from "./health.ts";
 import type { HeldHome } from "./open-home.ts";
@@ -97,6 +98,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       ...flowOperations,
       ...pipDeclarations(libraries.deps),
       ...units.declarations,
+      ...openContainers(flows.blocks, metrics, options),
       ...routeDeclarations({ routes, library: library.library, sources: flows.deps.sources }, flowOperations),
       ...secretDeclarations(secrets),
     ],
