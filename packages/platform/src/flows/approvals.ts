@@ -124,18 +124,17 @@ export async function listApprovals(
   return rows.map(approvalOf);
 }
 
-export async function lateApprovals(reader: Reader, sqlOf: Sql, now: number): Promise<readonly Approval[]> {
-  const query = sqlOf.builder<Tables>().selectFrom("flow_approval").selectAll();
-  const rows = await reader.rows<ApprovalRow>(
-    query.where("state", "=", "open").where("expires_at", "<=", now).orderBy("expires_at"),
-  );
-  return rows.map(approvalOf);
-}
-
-/** Runs that wait for nobody any more, whoever waited longest first. */
-export async function wakeableIds(reader: Reader, sqlOf: Sql): Promise<readonly string[]> {
-  const query = sqlOf
-    .builder<Tables>()
+/** Asked for after every commit of the home. */
+const LATE = compiledText<Tables>((db) =>
+  db
+    .selectFrom("flow_approval")
+    .selectAll()
+    .where("state", "=", "open")
+    .where("expires_at", "<=", 0)
+    .orderBy("expires_at"),
+);
+const WAKEABLE = compiledText<Tables>((db) =>
+  db
     .selectFrom("flow_run")
     .select("run_id")
     .where("state", "=", "waiting")
@@ -149,8 +148,19 @@ export async function wakeableIds(reader: Reader, sqlOf: Sql): Promise<readonly 
             .where("flow_approval.state", "=", "open"),
         ),
       ),
-    );
-  return (await reader.rows<{ run_id: string }>(query.orderBy("waiting_since"))).map(({ run_id }) => run_id);
+    )
+    .orderBy("waiting_since"),
+);
+
+export async function lateApprovals(reader: Reader, sqlOf: Sql, now: number): Promise<readonly Approval[]> {
+  const rows = await reader.rows<ApprovalRow>({ sql: LATE(sqlOf), parameters: ["open", now] });
+  return rows.map(approvalOf);
+}
+
+/** Runs that wait for nobody any more, whoever waited longest first. */
+export async function wakeableIds(reader: Reader, sqlOf: Sql): Promise<readonly string[]> {
+  const rows = await reader.rows<{ run_id: string }>({ sql: WAKEABLE(sqlOf), parameters: ["waiting", "open"] });
+  return rows.map(({ run_id }) => run_id);
 }
 
 export function waitRun(sqlOf: Sql, run_id: string, at: number): Write {

@@ -108,9 +108,12 @@ export async function readRun(reader: Reader, sqlOf: Sql, run_id: string): Promi
 }
 
 export async function runningIds(reader: Reader, sqlOf: Sql): Promise<readonly string[]> {
-  const query = sqlOf.builder<FlowTables>().selectFrom("flow_run").select("run_id").where("state", "=", "running");
-  return (await reader.rows<{ run_id: string }>(query.orderBy("requested_at"))).map(({ run_id }) => run_id);
+  const rows = await reader.rows<{ run_id: string }>({ sql: RUNNING(sqlOf), parameters: ["running"] });
+  return rows.map(({ run_id }) => run_id);
 }
+const RUNNING = compiledText<FlowTables>((db) =>
+  db.selectFrom("flow_run").select("run_id").where("state", "=", "running").orderBy("requested_at"),
+);
 
 export async function readRuns(reader: Reader, sqlOf: Sql, flow_id: string): Promise<readonly FlowRun[]> {
   const query = sqlOf.builder<FlowTables>().selectFrom("flow_run").selectAll().where("flow_id", "=", flow_id);

@@ -9,7 +9,7 @@
  * These writes are in every command's path: their text is compiled once per dialect.
  */
 import type { Micros } from "@rumi/kernel";
-import { write } from "../builder.ts";
+import { compiledText, write } from "../builder.ts";
 import type { Reader, Statement, Store, Write } from "../port.ts";
 
 export type KeyState = "requested" | "finished" | "failed";
@@ -155,12 +155,10 @@ function compile(store: Dialect): Texts {
   return { claim: claim.sql, claimFinished: claimFinished.sql, takeOver: takeOver.sql, finish: finish.sql };
 }
 
+const FIND = compiledText<OperationKeyTables>((db) => db.selectFrom("operation_key").selectAll().where("key", "=", ""));
+
 export async function findKey(store: Sql, reader: Reader, key: string): Promise<OperationKeyRow | undefined> {
-  return (
-    await reader.rows<OperationKeyRow>(
-      store.builder<OperationKeyTables>().selectFrom("operation_key").selectAll().where("key", "=", key),
-    )
-  )[0];
+  return (await reader.rows<OperationKeyRow>({ sql: FIND(store), parameters: [key] }))[0];
 }
 
 /** Operations that a crash interrupted, oldest first; the pipeline resumes each from its recovery point. */
