@@ -76,7 +76,13 @@ export type ErrorCode = keyof typeof TABLE;
 export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, ErrorEntry>> = TABLE;
 
 /** Codes that nothing makes any more; their numbers are not given again. */
-export const RETIRED_CODES: readonly string[] = ["RUMI-BOT-022", "RUMI-LOG-025", "RUMI-STR-026", "RUMI-STR-028"];
+export const RETIRED_CODES: readonly string[] = [
+  "RUMI-BOT-022",
+  "RUMI-FLOW-010",
+  "RUMI-LOG-025",
+  "RUMI-STR-026",
+  "RUMI-STR-028",
+];
 
 export type Language = "en" | "ja";
 

@@ -11,7 +11,6 @@ type FlowCode =
   | "RUMI-FLOW-007"
   | "RUMI-FLOW-008"
   | "RUMI-FLOW-009"
-  | "RUMI-FLOW-010"
   | "RUMI-FLOW-011"
   | "RUMI-FLOW-012"
   | "RUMI-FLOW-013"
@@ -144,20 +143,6 @@ export const FLOW_ERRORS: ErrorTable<FlowCode> = {
     ja: {
       text: "Flow ファイル {path} のステップが互いを待っています: {steps}。",
       next: "depends_on からいずれかを外してください。",
-    },
-  },
-  "RUMI-FLOW-010": {
-    key: "flow.not_built",
-    status: 409,
-    fault: "operator",
-    retry: "after_fix",
-    en: {
-      text: "The flow file {path} asks for what this version does not carry out: {field}: {what}.",
-      next: "docs/flows.md lists what a flow file may hold.",
-    },
-    ja: {
-      text: "Flow ファイル {path} はこの版で実行できないものを使っています: {field}: {what}。",
-      next: "Flow ファイルに書ける内容は docs/flows.md を参照してください。",
     },
   },
   "RUMI-FLOW-011": {
