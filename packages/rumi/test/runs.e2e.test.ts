@@ -11,6 +11,11 @@ import { cliIn, eventually, processesNaming, startProgram, type Program } from "
 const home = { path: mkdtempSync("/var/tmp/rumi-runs-") };
 const work = temporaryFolder();
 let program: Program;
+const sockets = mkdtempSync("/var/tmp/rumi-sockets-");
+const environment = {
+  RUMI_EGRESS_SOCK_DIR: join(sockets, "egress"),
+  RUMI_CAPABILITY_SOCK_DIR: join(sockets, "capability"),
+};
 const repo = join(work.path, "repo");
 const git = (...words: readonly string[]): string =>
   execFileSync("git", ["-c", "user.name=u", "-c", "user.email=u@example.org", ...words], {
@@ -26,11 +31,11 @@ beforeAll(async () => {
   execFileSync("git", ["init", "--quiet", "--initial-branch=main", repo]);
   git("add", ".");
   git("commit", "--quiet", "-m", "base");
-  program = await startProgram({ home: home.path });
+  program = await startProgram({ home: home.path, environment });
 });
 afterAll(async () => {
   expect(await program.stop()).toBe(0);
-  rmSync(home.path, { recursive: true, force: true });
+  for (const path of [home.path, sockets]) rmSync(path, { recursive: true, force: true });
 });
 
 const SCOPE = { write: ["src/**"] };
@@ -342,8 +347,12 @@ describe("a run that is held", () => {
   it.runIf(requires("bubblewrap"))(
     "[P-3] cannot write outside its worktree, and with deny not outside its scope",
     async () => {
-      const outside = join(work.path, "outside.txt");
-      const tries = `echo x > ${outside}; echo y > ${join(repo, "README")}; echo z > ${join(repo, ".git/hooks/post-commit")}; git config core.editor evil; ls ${home.path}/user_data; echo ok > src/a.txt; echo no > README; echo new > src/deep.txt; git -c user.name=r -c user.email=r@x commit -qam works; true`;
+      const outside = join(home.path, "outside.txt");
+      for (const name of ["egress", "capability"]) {
+        mkdirSync(join(sockets, name), { recursive: true });
+        writeFileSync(join(sockets, name, "a-pack"), "");
+      }
+      const tries = `mount -o remount,rw,bind /; mount -o remount,rw,bind ${home.path}; echo x > ${outside}; echo y > ${join(repo, "README")}; echo z > ${join(repo, ".git/hooks/post-commit")}; git config core.editor evil; ls ${home.path}/user_data; ls -A ${sockets}/egress | sed s/^/listed-/; echo ok > src/a.txt; echo no > README; echo new > src/deep.txt; git -c user.name=r -c user.email=r@x commit -qam works; true`;
       const recorded = await settled(await begin(tries));
       expect(existsSync(outside)).toBe(false);
       expect(readFileSync(join(repo, "README"), "utf8")).toBe("read me\n");
@@ -357,6 +366,7 @@ describe("a run that is held", () => {
       expect((await bundleOf(denied.run_id))["changed_files"]).toEqual(["src/a.txt", "src/deep.txt"]);
       const log = await fetchText(`/api/runs/${denied.run_id}/log`);
       expect(log.text).not.toContain("settings");
+      expect(log.text).not.toContain("listed-");
       expect(log.text).toContain("Read-only file system");
     },
   );
@@ -437,7 +447,7 @@ describe("kill -9 of the program", () => {
     await eventually(async () => ((await show(run_id)).phase === "running" ? true : undefined));
     const before = await fetchText(`/api/runs/${checking}/log?check_key=one`);
     await program.kill();
-    program = await startProgram({ home: home.path });
+    program = await startProgram({ home: home.path, environment });
     const lost = await settled(run_id);
     expect([lost.status, lost.exit_code, lost.phase]).toEqual(["cancelled", null, "proved"]);
     expect(processesNaming(`code_runs/${run_id}/`)).toEqual([]);

@@ -3,6 +3,7 @@ import type { Declaration } from "@rumi/operations";
 import type { Attester } from "@rumi/ledger";
 import type { Reconciler } from "@rumi/platform";
 import { createRunEngine, findBox, runDeclarations, runFiles, runReconciler, systemGit } from "@rumi/runs";
+import { engineSocket } from "@rumi/sandbox";
 import { isLoopback } from "@rumi/server";
 import type { Store } from "@rumi/store";
 import { writeFileDurably } from "../home/files.ts";
@@ -29,7 +30,16 @@ export function openRuns(store: Store, paths: HomePaths, attester: Attester, opt
     attester,
     mechanism: () => findBox(path),
     writeDurably: (file, text) => writeFileDurably(file, text, 0o600),
-    shop: { clock, scrubber, git, root, path, hidden: [paths.user_data], environment: passedOn(settings) },
+    shop: {
+      clock,
+      scrubber,
+      git,
+      root,
+      path,
+      hidden: [paths.user_data, settings.egress_sock_dir, settings.capability_sock_dir],
+      blocked: engineSockets(settings),
+      environment: passedOn(settings),
+    },
   });
   const closing = new AbortController();
   const files = runFiles({ store, clock, root, closing: closing.signal });
@@ -59,4 +69,13 @@ function runRoots({ run_roots, api_bind_address }: Settings): "any" | readonly s
 function passedOn({ run_env }: Settings): Readonly<Record<string, string>> {
   const pairs = run_env.map((name) => [name, process.env[name]] as const);
   return Object.fromEntries(pairs.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
+}
+
+/** Where engines usually listen, and where the settings say that one does. */
+function engineSockets({ container_engine }: Settings): readonly string[] {
+  const named = engineSocket(container_engine);
+  const usual = ["docker.sock", "containerd/containerd.sock", "podman/podman.sock", "crio/crio.sock"].map(
+    (name) => `/run/${name}`,
+  );
+  return named === undefined || usual.includes(named) ? usual : [...usual, named];
 }

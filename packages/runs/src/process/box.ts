@@ -3,9 +3,10 @@
  *
  * In the box the host is read-only, Rumi's home and /tmp are not there, and only what `writable` names can be written; its
  * processes end with it. It confines writing: files that the user can read and the network stay reachable, since coding tools
- * need both. Pure but for `findBox`, which asks the host.
+ * need both. A socket needs no right to write, so the folders of packs' sockets are among what is hidden.
  */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 
 export type BoxMechanism = "bubblewrap" | "none";
 
@@ -13,14 +14,16 @@ export type BoxedCommand = {
   readonly mechanism: BoxMechanism;
   readonly command: readonly string[];
   readonly cwd: string;
-  /** Paths that do not exist in the box beyond what the other lists bring back. */
+  /** Folders that are empty in the box but for what `mounts` brings back; those that are not there are left out. */
   readonly hidden: readonly string[];
+  /** Sockets that are nothing in the box: whoever speaks to a container engine can write everywhere. Those that are not there are left out. */
+  readonly blocked: readonly string[];
   /** In the order in which they are laid over each other; each must exist. */
   readonly mounts: readonly { readonly path: string; readonly access: "read" | "write" }[];
 };
 
 /** Executable and arguments. Bots come first on the machine: a run has the least claim on the processor. */
-export function commandLine({ mechanism, command, cwd, hidden, mounts }: BoxedCommand): readonly string[] {
+export function commandLine({ mechanism, command, cwd, hidden, blocked, mounts }: BoxedCommand): readonly string[] {
   if (mechanism === "none") return ["nice", "-n", "10", ...command];
   return [
     "nice",
@@ -30,6 +33,9 @@ export function commandLine({ mechanism, command, cwd, hidden, mounts }: BoxedCo
     "--die-with-parent",
     "--unshare-pid",
     "--unshare-ipc",
+    // A root that could mount would make everything writable again.
+    "--cap-drop",
+    "ALL",
     "--ro-bind",
     "/",
     "/",
@@ -39,8 +45,9 @@ export function commandLine({ mechanism, command, cwd, hidden, mounts }: BoxedCo
     "/proc",
     "--tmpfs",
     "/tmp",
-    ...hidden.flatMap((path) => ["--tmpfs", path]),
+    ...hidden.filter((path) => existsSync(path)).flatMap((path) => ["--tmpfs", path]),
     ...mounts.flatMap(({ path, access }) => [access === "write" ? "--bind" : "--ro-bind", path, path]),
+    ...blocked.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", "/dev/null", path]),
     "--chdir",
     cwd,
     "--",

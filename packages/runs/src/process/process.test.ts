@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { createScrubber, millis, NO_SECRETS, systemClock } from "@rumi/kernel";
-import { temporaryFolder } from "../../../../tools/test-support.ts";
+import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
 import { bindRoots, commandLine } from "./box.ts";
 import { startChild, type ChildEnd } from "./child.ts";
 import { executedNothing } from "./executed-nothing.ts";
@@ -57,17 +58,43 @@ describe("[P-3] what a box makes writable for patterns", () => {
       mechanism: "bubblewrap",
       command: ["ls"],
       cwd: "/w",
-      hidden: ["/home/secret"],
-      mounts: [{ path: "/home/secret/tree", access: "write" }],
+      hidden: [folder.path, "/no/such/folder"],
+      blocked: [],
+      mounts: [{ path: `${folder.path}/tree`, access: "write" }],
     });
-    expect(line.indexOf("/home/secret")).toBeLessThan(line.indexOf("/home/secret/tree"));
+    expect(line.indexOf(folder.path)).toBeLessThan(line.indexOf(`${folder.path}/tree`));
+    expect(line).not.toContain("/no/such/folder");
     expect(line.slice(-3)).toEqual(["/w", "--", "ls"]);
-    expect(commandLine({ mechanism: "none", command: ["ls"], cwd: "/", hidden: [], mounts: [] })).toEqual([
+    expect(commandLine({ mechanism: "none", command: ["ls"], cwd: "/", hidden: [], blocked: [], mounts: [] })).toEqual([
       "nice",
       "-n",
       "10",
       "ls",
     ]);
+  });
+});
+
+describe("[P-3] a socket that is blocked", () => {
+  it.runIf(requires("bubblewrap"))("is none in the box, though a socket needs no right to write", async () => {
+    const socket = join(mkdtempSync("/var/tmp/rumi-socket-"), "engine.sock");
+    const server = createServer((connection) => connection.end("at your service"));
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    const connect = `import socket; s = socket.socket(socket.AF_UNIX); s.connect("${socket}"); print(s.recv(99))`;
+    const ask = (blocked: readonly string[]) => {
+      const [file = "", ...words] = commandLine({
+        mechanism: "bubblewrap",
+        command: ["python3", "-c", connect],
+        cwd: "/",
+        hidden: [],
+        blocked,
+        mounts: [],
+      });
+      return new Promise<string>((resolve) => execFile(file, words, (_problem, out, said) => resolve(out + said)));
+    };
+    expect(await ask([])).toContain("at your service");
+    expect(await ask([socket, "/no/such/socket"])).toContain("ConnectionRefusedError");
+    server.close();
+    rmSync(dirname(socket), { recursive: true, force: true });
   });
 });
 

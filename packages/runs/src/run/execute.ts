@@ -23,6 +23,8 @@ export type Workshop = {
   readonly root: string;
   /** What no run may see: the home of this program. */
   readonly hidden: readonly string[];
+  /** Sockets through which a run could do what it may not. */
+  readonly blocked: readonly string[];
   /** Beside PATH, HOME and the run's own names. */
   readonly environment: Readonly<Record<string, string>>;
   readonly path: string;
@@ -67,6 +69,7 @@ export function startCommand(
       command: run.command,
       cwd: worktree.path,
       hidden: shop.hidden,
+      blocked: shop.blocked,
       mounts: [
         ...treeMounts(run, worktree.path),
         { path: places.home, access: "write" },
@@ -173,6 +176,7 @@ export async function runCheck(
       command: ["/bin/sh", "-c", `cd "$RUMI_WORKING_DIR" && eval "$RUMI_CHECK"`],
       cwd: places.checkout,
       hidden: shop.hidden,
+      blocked: shop.blocked,
       mounts: [
         { path: places.evidence, access: "read" },
         { path: places.checkout, access: "write" },
