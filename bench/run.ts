@@ -16,6 +16,7 @@ import { besideSuite, listSuite } from "./suites/reads.ts";
 import { flowsSuite } from "./suites/flows.ts";
 import { runsSuite } from "./suites/runs.ts";
 import { measuredMarket } from "./suites/market.ts";
+import { packsSuite } from "./suites/packs.ts";
 import { startupSuite } from "./suites/startup.ts";
 
 type Room = { readonly bundles: Bundles; readonly folder: string };
@@ -105,6 +106,7 @@ const SUITES: readonly Suite[] = [
     figures: /^health_beside_flows_p99_ms$/,
     run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "health-home"), "health"),
   },
+  { figures: /^pack_scan_500_ms$/, run: ({ bundles, folder }) => packsSuite(bundles, join(folder, "packs-home")) },
   { figures: /^startup_ms$/, run: ({ bundles, folder }) => startupSuite(bundles, join(folder, "startup-home")) },
 ];
 
