@@ -1,7 +1,7 @@
 """Serves the Python blocks of one pack over the jail's framing: u32 length, then that many bytes, both ways.
 
-Arguments: the pack's folder, the paths of its egress and capability sockets, empty where it has none, then the folders of
-libraries that it may import. A request is
+Arguments: the pack's folder, the paths of its egress and capability sockets, empty where it has none, what the use of
+something deprecated does (core_runtime/deprecation.py), then the folders of libraries that it may import. A request is
 {u8 more} and a part of JSON text; a part with more to come is answered by an empty frame. The last part makes the request whole: {"file", "input", "context"}, for a capability handler also "function"
 and "context_first". The answer is {u8 more} and a part of
 {"ok": true, "output": …} or {"ok": false, "error": …, "error_type": …}; each further part is asked for with an empty frame.
@@ -14,11 +14,13 @@ import sys
 import traceback
 
 import host_lines
+from core_runtime import deprecation
 
 _ROOT = sys.argv[1]
 # What the jail connected before it took every socket call away.
-_EGRESS, _CAPABILITY = (host_lines.Line(JAIL_SOCKETS.get(path, [])) for path in sys.argv[2:4])
-_LIBRARIES = sys.argv[4:]
+_EGRESS, _CAPABILITY = host_lines.connect(*(JAIL_SOCKETS.get(path, []) for path in sys.argv[2:4]))
+deprecation.set_level(sys.argv[4])
+_LIBRARIES = sys.argv[5:]
 _PART_BYTES = 1_000_000
 _READ_BYTES = 65_536
 _ERROR_CHARACTERS = 2_000

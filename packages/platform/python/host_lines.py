@@ -84,6 +84,21 @@ def _text(body):
         return body
 
 
+_program = Line([])
+
+
+def program():
+    """The line to what the program does for this pack."""
+    return _program
+
+
+def connect(egress, capability):
+    """By whoever starts the process: the descriptors that the jail connected. The line to the network, and to the program."""
+    global _program
+    _program = Line(capability)
+    return Line(egress), _program
+
+
 class Capability:
     def __init__(self, line):
         self._line = line

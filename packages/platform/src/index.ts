@@ -73,6 +73,16 @@ export {
   type PackSockets,
   type SocketFolder,
 } from "./sockets/pack-sockets.ts";
+export {
+  createPackProbes,
+  PROBE_STATES,
+  RUNTIME_LIMITS,
+  SHOWN_METRICS,
+  type PackProbes,
+  type ProbeState,
+  type RuntimeDeps,
+} from "./runtime/lines.ts";
+export { createDeprecations, DEPRECATION_LEVELS, type DeprecationLevel, type Deprecations } from "./deprecation.ts";
 export { decideEgress, NETWORK_LIMITS, standingOf, type EgressDecision, type EgressRequest } from "./network/model.ts";
 export type { NetworkPorts } from "./network/operations.ts";
 export { systemResolver } from "./network/resolver.ts";

@@ -12,6 +12,7 @@ import {
   createCapabilityCalls,
   createEgressProxy,
   createHandlerRegistry,
+  createPackProbes,
   createPackSockets,
   createSecrets,
   createSlidingWindow,
@@ -180,6 +181,7 @@ beforeEach(async () => {
       logger,
       proxy,
       call,
+      runtime: { metrics, packProbes: createPackProbes(clock), hostHealth: () => Promise.resolve({}) },
       egress: { folder: join(folder, "e"), gid, mode: 0o660, variable: "RUMI_EGRESS_SOCK_DIR" },
       capability: { folder: join(folder, "c"), gid, mode: 0o600, variable: "RUMI_CAPABILITY_SOCK_DIR" },
     });

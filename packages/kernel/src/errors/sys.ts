@@ -13,7 +13,8 @@ type SysCode =
   | "RUMI-SYS-010"
   | "RUMI-SYS-011"
   | "RUMI-SYS-012"
-  | "RUMI-SYS-013";
+  | "RUMI-SYS-013"
+  | "RUMI-SYS-014";
 
 export const SYS_ERRORS: ErrorTable<SysCode> = {
   "RUMI-SYS-001": {
@@ -190,6 +191,20 @@ export const SYS_ERRORS: ErrorTable<SysCode> = {
     ja: {
       text: "{path} は {method} に対応していません。",
       next: "{allowed} のいずれかを使ってください。すべての経路は /openapi.json にあります。",
+    },
+  },
+  "RUMI-SYS-014": {
+    key: "sys.deprecated_refused",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "{thing} is deprecated, and RUMI_DEPRECATION_LEVEL is error.",
+      next: "Move away from it; with RUMI_DEPRECATION_LEVEL=warn it works until it is removed.",
+    },
+    ja: {
+      text: "{thing} は非推奨で、RUMI_DEPRECATION_LEVEL が error です。",
+      next: "移行してください。RUMI_DEPRECATION_LEVEL=warn なら削除されるまで使えます。",
     },
   },
 };

@@ -6,6 +6,7 @@ import { createLogger, createMetrics, type Metrics, type Principal } from "@rumi
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf, openWorld, ROOT, type World } from "../../test/kit.ts";
 import { platformMigrations } from "../index.ts";
+import { createDeprecations } from "../deprecation.ts";
 import { decideApproval } from "./approvals.ts";
 import type { Blocks } from "./blocks.ts";
 import { createFlowEngine, type FlowEngine } from "./engine.ts";
@@ -52,7 +53,14 @@ beforeEach(async () => {
   world = await openWorld(platformMigrations, ({ folder, store, clock }) => {
     const logger = createLogger({ level: "INFO", format: "json", clock, sink: () => undefined });
     const folders = { flows: join(folder, "flows"), shared: join(folder, "s"), legacy: [], packs: join(folder, "p") };
-    sources = flowSources({ store, clock, logger, folders });
+    sources = flowSources({
+      store,
+      clock,
+      logger,
+      folders,
+      local_pack: "off",
+      deprecations: createDeprecations("warn", logger),
+    });
     const later: FlowEngine = {
       resume: () => engine.resume(),
       carry: (run_id, admitted) => engine.carry(run_id, admitted),

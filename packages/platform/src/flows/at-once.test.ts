@@ -6,6 +6,7 @@ import { createLogger, createMetrics, type Metrics } from "@rumi/operations";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { codeOf, dataOf, openWorld, type World } from "../../test/kit.ts";
 import { platformMigrations } from "../index.ts";
+import { createDeprecations } from "../deprecation.ts";
 import { isComputed } from "./at-once.ts";
 import { createFlowEngine, type FlowEngine } from "./engine.ts";
 import { FLOW_LIMITS } from "./limits.ts";
@@ -23,7 +24,14 @@ beforeEach(async () => {
   world = await openWorld(platformMigrations, ({ folder, store, clock }) => {
     const logger = createLogger({ level: "INFO", format: "json", clock, sink: () => undefined });
     const folders = { flows: join(folder, "flows"), shared: join(folder, "s"), legacy: [], packs: join(folder, "p") };
-    sources = flowSources({ store, clock, logger, folders });
+    sources = flowSources({
+      store,
+      clock,
+      logger,
+      folders,
+      local_pack: "off",
+      deprecations: createDeprecations("warn", logger),
+    });
     const never = () => Promise.reject(new Error("no block is called"));
     const blocks = { call: never, callHandler: never, close: () => Promise.resolve() };
     const deps = {

@@ -15,6 +15,7 @@ import { failureText, ok, type Failure, type Json, type Result } from "@rumi/ker
 import { spawnJail, type JailedProcess, type JailMechanism, type PythonFacts } from "@rumi/sandbox";
 import type { VerifiedPack } from "../packs/library.ts";
 import type { PackEnvironment, PipEnvironments } from "../pip/environments.ts";
+import type { DeprecationLevel } from "../deprecation.ts";
 import type { LineOwner, PackLines } from "../sockets/pack-lines.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import type { BlockOutcome } from "./run.ts";
@@ -26,6 +27,8 @@ export type BlockHome = {
   readonly isolation: "strict" | "any";
   /** Folder that holds `block_runner.py`, shown read-only. */
   readonly runner_dir: string;
+  /** What the use of something deprecated does in a pack's Python; absent: `warn`. */
+  readonly deprecation_level?: DeprecationLevel;
   /** Where the container engine listens; absent: its usual place. */
   readonly engine_socket?: string;
 };
@@ -363,7 +366,7 @@ function specOf(
     isolation: home.isolation,
     ...(home.engine_socket === undefined ? {} : { engine_socket: home.engine_socket }),
     program: { kind: "python", python: home.python, script: join(home.runner_dir, "block_runner.py") },
-    args: [directory, ...paths.map((path) => path ?? ""), ...shown],
+    args: [directory, ...paths.map((path) => path ?? ""), home.deprecation_level ?? "warn", ...shown],
     sockets: paths.filter((path) => path !== null).map((path) => ({ path, connections: LINE_CONNECTIONS })),
     groups: lines.groups,
     read_only_binds: [directory, home.runner_dir, ...shown],

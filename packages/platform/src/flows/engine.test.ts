@@ -7,6 +7,7 @@ import type { Store } from "@rumi/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, openWorld, type World } from "../../test/kit.ts";
 import { platformMigrations } from "../index.ts";
+import { createDeprecations } from "../deprecation.ts";
 import type { BlockCall, Blocks } from "./blocks.ts";
 import { createFlowEngine, type FlowEngine } from "./engine.ts";
 import { FLOW_LIMITS } from "./limits.ts";
@@ -80,6 +81,8 @@ beforeEach(async () => {
   world = await openWorld(platformMigrations, ({ folder, store, clock }) => {
     const logger = { debug() {}, info() {}, warning() {}, error() {}, critical() {}, log() {}, child: () => logger };
     sources = flowSources({
+      local_pack: "off",
+      deprecations: createDeprecations("warn", logger),
       store,
       clock,
       logger,

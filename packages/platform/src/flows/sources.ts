@@ -10,6 +10,7 @@ import type { Logger } from "@rumi/operations";
 import type { Store } from "@rumi/store";
 import { readCandidates } from "../candidates/tables.ts";
 import type { HandlerFacts } from "../capabilities/handler.ts";
+import type { Deprecations } from "../deprecation.ts";
 import { BUILTIN_PERMISSIONS } from "../grants/permissions.ts";
 import { digestFolder, readPlain } from "../packs/files.ts";
 import { readPacks } from "../packs/tables.ts";
@@ -32,6 +33,9 @@ export type SourceDeps = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly folders: FlowFolders;
+  /** Whether the flows of the pack {@link LOCAL_PACK} are read once it is approved. */
+  readonly local_pack: "off" | "require_approval";
+  readonly deprecations: Deprecations;
   /** Awaited before anybody sees the catalogue. */
   readonly onLoaded?: (catalogue: Catalogue) => Promise<void> | void;
 };
@@ -58,6 +62,12 @@ export const PACK_FLOW_FOLDERS: readonly string[] = ["flows", "backend/flows"];
 /** The guide's line, whole: whoever looks for it in the log finds it. */
 export const LEGACY_WARNING = "WARNING: Using legacy flow path. This is DEPRECATED and will be removed.";
 
+/** The pack whose flows are read only where RUMI_LOCAL_PACK_MODE says so, behind those of all others. */
+export const LOCAL_PACK = "local_pack";
+export const LOCAL_PACK_WARNING = "WARNING: Using local_pack mode. This is DEPRECATED and will be removed.";
+
+const DEPRECATED: Partial<Record<FlowSource, string>> = { legacy: LEGACY_WARNING, local_pack: LOCAL_PACK_WARNING };
+
 export function flowSources(deps: SourceDeps): FlowSources {
   const { clock } = deps;
   let current: { readonly marks: string; readonly catalogue: Catalogue } | undefined;
@@ -71,13 +81,13 @@ export function flowSources(deps: SourceDeps): FlowSources {
     const marks = `${flows.marks}\n${modifiers.marks}\n${can}`;
     if (current?.marks !== marks) {
       const [texts, changes] = await Promise.all(
-        [flows, modifiers].map(({ files }) => Promise.all(files.map(readText))),
+        [flows, modifiers].map(({ files }) => Promise.all(files.map((file) => allowedText(file, deps)))),
       );
       const catalogue = catalogueOf([...(texts ?? []), ...flows.left], {
         files: [...(changes ?? []), ...modifiers.left],
         available,
       });
-      report(catalogue, flows.files, deps.logger);
+      report(catalogue, deps.logger);
       await deps.onLoaded?.(catalogue);
       current = { marks, catalogue };
     }
@@ -99,13 +109,14 @@ export function flowSources(deps: SourceDeps): FlowSources {
 async function foldersOf({
   store,
   folders,
+  local_pack,
 }: SourceDeps): Promise<{ readonly folders: readonly Folder[]; readonly available: Available }> {
   const known = await readPacks(store, store);
   const packs = known.flatMap(({ pack_id, state, approved }): readonly Folder[] =>
-    state !== "approved" || approved === null
+    state !== "approved" || approved === null || (pack_id === LOCAL_PACK && local_pack === "off")
       ? []
       : PACK_FLOW_FOLDERS.map((below) => ({
-          source: "pack",
+          source: pack_id === LOCAL_PACK ? "local_pack" : "pack",
           shown: `${pack_id}/${below}`,
           path: join(folders.packs, digestFolder(approved.digest), below),
           owner_pack: pack_id,
@@ -114,7 +125,8 @@ async function foldersOf({
   const all: readonly Folder[] = [
     { source: "flows", shown: "flows", path: folders.flows, owner_pack: null },
     { source: "shared", shown: "user_data/shared/flows", path: folders.shared, owner_pack: null },
-    ...packs,
+    ...packs.filter(({ source }) => source === "pack"),
+    ...packs.filter(({ source }) => source === "local_pack"),
     ...folders.legacy.map((path): Folder => ({
       source: "legacy",
       shown: path.split("/").slice(-2).join("/"),
@@ -187,6 +199,18 @@ function refusedText(file: FoundFile, problem: string): FlowText {
   return { source, path, owner_pack, text: err(failure("RUMI-FLOW-008", { path, problem })) };
 }
 
+/** What is deprecated is said so, or refused. */
+async function allowedText(file: FoundFile, { deprecations, logger }: SourceDeps): Promise<FlowText> {
+  const line = DEPRECATED[file.folder.source];
+  if (line === undefined) return readText(file);
+  const path = pathOf(file);
+  const allowed = deprecations.use(path, line);
+  const { source, owner_pack } = file.folder;
+  if (!allowed.ok) return { source, path, owner_pack, text: allowed };
+  logger.info("a flow of a deprecated source was read", { path });
+  return readText(file);
+}
+
 async function readText({ folder, name }: FoundFile): Promise<FlowText> {
   const path = pathOf({ folder, name });
   const refused = (problem: string): Result<never, Failure> => err(failure("RUMI-FLOW-008", { path, problem }));
@@ -206,15 +230,7 @@ async function readText({ folder, name }: FoundFile): Promise<FlowText> {
   return { source: folder.source, path, owner_pack: folder.owner_pack, text: await textOf() };
 }
 
-function report(
-  { entries, problems, modifiers, modifier_problems }: Catalogue,
-  files: readonly FoundFile[],
-  logger: Logger,
-): void {
-  for (const { folder, name } of files.filter(({ folder: { source } }) => source === "legacy")) {
-    logger.warning(LEGACY_WARNING);
-    logger.info("a flow of a legacy path was read", { path: `${folder.shown}/${name}` });
-  }
+function report({ entries, problems, modifiers, modifier_problems }: Catalogue, logger: Logger): void {
   for (const { path, skip_reason } of modifiers)
     if (skip_reason !== null) logger.warning("a modifier changes nothing", { path, skip_reason });
   for (const { path, failure: why } of [...problems, ...modifier_problems])

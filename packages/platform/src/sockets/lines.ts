@@ -13,6 +13,7 @@ import { CALL_LIMITS, type CallCapability } from "../capabilities/call.ts";
 import { overriddenEvent } from "../capabilities/overridden.ts";
 import type { EgressProxy } from "../egress/proxy.ts";
 import { createSlidingWindow } from "../sliding-window.ts";
+import { RUNTIME_OPS } from "../runtime/lines.ts";
 import { systemEvent } from "../system-events.ts";
 import type { Serve, Served } from "./listen.ts";
 
@@ -73,14 +74,16 @@ export function egressLine(pack_id: string, { store, clock, random, proxy }: Egr
 }
 
 /** To what the program does for it. */
-export function capabilityLine(pack_id: string, call: CallCapability): Serve {
-  return async ({ head }, signal) => {
+export function capabilityLine(principal_id: string, call: CallCapability, runtime: Serve): Serve {
+  return async (message, signal) => {
+    const { head } = message;
+    if (RUNTIME_OPS.includes(String(head["op"]))) return runtime(message, signal);
     const problem = problemOf(CALL, head);
     if (problem !== undefined) return refused(problem, "execution_error");
-    const { permission_id, args, timeout_seconds, request_id, principal_id } = head as Static<typeof CALL>;
-    const claimed = principal_id === undefined ? {} : { claimed_principal: principal_id };
+    const { permission_id, args, timeout_seconds, request_id, principal_id: claim } = head as Static<typeof CALL>;
+    const claimed = claim === undefined ? {} : { claimed_principal: claim };
     const asked = { permission_id, args: args as JsonObject, timeout_seconds, request_id, signal };
-    const answer = await call({ principal: pack_id, ...claimed, ...asked });
+    const answer = await call({ principal: principal_id, ...claimed, ...asked });
     const { success, latency_ms } = answer;
     return answer.success
       ? { head: { success, output: answer.output, error: null, error_type: null, latency_ms } }

@@ -12,6 +12,7 @@ import type { Logger } from "@rumi/operations";
 import type { Store } from "@rumi/store";
 import type { CallCapability } from "../capabilities/call.ts";
 import type { EgressProxy } from "../egress/proxy.ts";
+import { runtimeLine, type RuntimeDeps } from "../runtime/lines.ts";
 import { capabilityLine, egressLine } from "./lines.ts";
 import type { LineOwner, PackLines } from "./pack-lines.ts";
 import { serveSocket, type Serve, type ServedSocket, type SocketPlace } from "./listen.ts";
@@ -31,6 +32,7 @@ export type PackSocketDeps = {
   readonly capability: SocketFolder;
   readonly proxy: EgressProxy;
   readonly call: CallCapability;
+  readonly runtime: RuntimeDeps;
 };
 
 export interface PackSockets {
@@ -49,7 +51,7 @@ export function createPackSockets(deps: PackSocketDeps): PackSockets {
       if (closed || !PLAIN.test(pack_id)) return { egress: null, capability: null, groups };
       const [network, program] = await Promise.all([
         toNetwork.of(pack_id, egressLine(pack_id, deps)),
-        toProgram.of(principal_id, capabilityLine(principal_id, deps.call)),
+        toProgram.of(principal_id, capabilityLine(principal_id, deps.call, runtimeLine(pack_id, deps.runtime))),
       ]);
       return { egress: network, capability: program, groups };
     },

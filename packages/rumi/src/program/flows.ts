@@ -4,6 +4,7 @@ import { err, failure, ok, type Clock, type Failure, type Random, type Result } 
 import type { Logger, Metrics } from "@rumi/operations";
 import {
   createBlocks,
+  createDeprecations,
   createFlowEngine,
   createModifierAudit,
   createScripts,
@@ -63,6 +64,8 @@ export function openFlows(
   const registered = metrics.gauge("flows.registered", "Flows that can be run.");
   const audit = createModifierAudit({ store, clock, random });
   const sources = flowSources({
+    local_pack: settings.local_pack_mode,
+    deprecations: createDeprecations(settings.deprecation_level, logger),
     store,
     clock,
     logger,
@@ -141,6 +144,7 @@ export async function blockHome({
     mechanism,
     isolation,
     runner_dir: installation.jail_scripts,
+    deprecation_level: settings.deprecation_level,
     ...(socket === undefined ? {} : { engine_socket: socket }),
   });
 }

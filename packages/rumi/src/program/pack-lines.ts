@@ -10,12 +10,14 @@ import {
   systemDial,
   type CallCapability,
   type NetworkPorts,
+  type PackProbes,
   type PackSockets,
   type SocketFolder,
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 import { SETTINGS, type Settings } from "../home/settings.ts";
+import { healthReport, hostProbes, type HealthReport } from "./health.ts";
 import { networkPorts } from "./platform-ports.ts";
 
 const WINDOW_MS = 60_000;
@@ -24,7 +26,13 @@ type World = { readonly settings: Settings; readonly clock: Clock; readonly rand
 export type PackLinesParts = { readonly sockets: PackSockets; readonly network: NetworkPorts };
 
 export function openPackLines(
-  of: { readonly store: Store; readonly paths: HomePaths; readonly metrics: Metrics; readonly call: CallCapability },
+  of: {
+    readonly store: Store;
+    readonly paths: HomePaths;
+    readonly metrics: Metrics;
+    readonly call: CallCapability;
+    readonly packProbes: PackProbes;
+  },
   { settings, clock, random, logger }: World,
 ): PackLinesParts {
   const { store, metrics, call } = of;
@@ -50,7 +58,10 @@ export function openPackLines(
   for (const { folder, mode } of [egress, capability])
     if ((mode & 0o006) !== 0)
       deps.logger.warning("every user of this machine may use the packs' sockets", { folder, mode: mode.toString(8) });
-  return { network, sockets: createPackSockets({ ...deps, egress, capability, proxy, call }) };
+  const hostHealth = async (): Promise<HealthReport["probes"]> =>
+    (await healthReport(hostProbes(of.paths.root))).probes;
+  const runtime = { metrics, packProbes: of.packProbes, hostHealth };
+  return { network, sockets: createPackSockets({ ...deps, egress, capability, proxy, call, runtime }) };
 }
 
 /** What is configured counts as it is; only the default has another place, because an ordinary user has no /run. */

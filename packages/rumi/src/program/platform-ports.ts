@@ -7,6 +7,7 @@ import {
   systemResolver,
   type CandidateCounts,
   type NetworkPorts,
+  type PackProbes,
   type PrivilegePorts,
   type SlidingWindow,
 } from "@rumi/platform";
@@ -22,7 +23,12 @@ export function networkPorts(clock: Clock, requests: SlidingWindow): NetworkPort
 
 export function privilegePorts(
   store: Store,
-  of: { readonly version: string; readonly environment: string; readonly probes: readonly Probe[] },
+  of: {
+    readonly version: string;
+    readonly environment: string;
+    readonly probes: readonly Probe[];
+    readonly packProbes: PackProbes;
+  },
 ): PrivilegePorts {
   return {
     liveBots: (reader) => countLiveBots(reader, store),
@@ -34,7 +40,8 @@ export function privilegePorts(
       pid: process.pid,
       uptime_seconds: Math.round(process.uptime()),
       memory_bytes: process.memoryUsage.rss(),
-      health: await healthReport(of.probes),
+      // What packs say of themselves is beside the program's own health, and decides nothing.
+      health: { ...(await healthReport(of.probes)), packs: of.packProbes.current() },
     }),
   };
 }

@@ -5,6 +5,7 @@ import { uuidv7 } from "@rumi/kernel";
 import type { Declaration, Metrics } from "@rumi/operations";
 import {
   createLibs,
+  createPackProbes,
   createPackRoutes,
   dictJournal,
   flowDeclarations,
@@ -56,7 +57,8 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const inner = innerCommands(() => uuidv7(clock.now(), options.random));
   const of = { store, paths, library: library.library, secrets, metrics, runFlow: inner.runFlow };
   const calls = openCapabilityCalls(of, options);
-  const lines = openPackLines({ store, paths, metrics, call: calls.call }, options);
+  const packProbes = createPackProbes(clock);
+  const lines = openPackLines({ store, paths, metrics, call: calls.call, packProbes }, options);
   const reached = { capability: calls.call, kernel: inner.kernel };
   const libraries = openLibraries(store, paths, library.library, options);
   const units = openUnits(store, paths, library.library, options);
@@ -91,6 +93,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
             version: installation.version,
             environment: home.environment,
             probes: probes({ store, hub: control.hub, home: paths.root }),
+            packProbes,
           }),
         },
         library.library,

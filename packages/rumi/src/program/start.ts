@@ -37,6 +37,7 @@ import { openSqliteStore, type Store } from "@rumi/store";
 import { writeFileDurably } from "../home/files.ts";
 import type { HomePaths } from "../home/layout.ts";
 import { announceStart } from "./announce.ts";
+import { logDiagnostics } from "./diagnostics-log.ts";
 import { filesOfLog } from "./files-of-log.ts";
 import { healthSource, hostFacts, probes } from "./health.ts";
 import { followLog, type LogViews } from "./log-views.ts";
@@ -108,6 +109,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   const views = startViews(store.value, paths, signer.value, options);
   started.push({ name: "log views", stop: () => views.close() });
 
+  logDiagnostics(logger.child("diagnostics"), settings, installation);
   const metrics = createMetrics();
   const library = packLibrary(store.value, paths, options);
   const control = openControl(store.value, library.library, held.value, metrics, {
