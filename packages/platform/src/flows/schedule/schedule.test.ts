@@ -6,6 +6,7 @@ import { createLogger, createMetrics, type Principal } from "@rumi/operations";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { dataOf, openWorld, type World } from "../../../test/kit.ts";
 import { platformMigrations } from "../../index.ts";
+import { createDeprecations } from "../../deprecation.ts";
 import { createFlowEngine, type FlowEngine } from "../engine.ts";
 import { flowDeclarations } from "../operations.ts";
 import { flowSources, type FlowSources } from "../sources.ts";
@@ -31,7 +32,14 @@ beforeEach(async () => {
   world = await openWorld(platformMigrations, ({ folder, store, clock }) => {
     const logger = createLogger({ level: "INFO", format: "json", clock, sink: () => undefined });
     const folders = { flows: join(folder, "flows"), shared: join(folder, "s"), legacy: [], packs: join(folder, "p") };
-    sources = flowSources({ store, clock, logger, folders });
+    sources = flowSources({
+      store,
+      clock,
+      logger,
+      folders,
+      local_pack: "off",
+      deprecations: createDeprecations("warn", logger),
+    });
     engine = createFlowEngine({
       store,
       clock,
