@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, on Debian, the system packages that the tests can use. The product itself needs only Node.
 set -euo pipefail
-packages=(bubblewrap runc chromium postgresql rustc cargo libstd-rust-dev-wasm32 lld git openssl python3 python3-venv util-linux zip unzip)
+packages=(bubblewrap runc chromium curl jq postgresql rustc cargo libstd-rust-dev-wasm32 lld git openssl python3 python3-venv util-linux zip unzip)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

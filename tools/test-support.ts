@@ -6,6 +6,9 @@ import { join } from "node:path";
 const SYSTEM_PACKAGES = {
   bubblewrap: ["/usr/bin/bwrap"],
   chromium: ["/usr/bin/chromium"],
+  curl: ["/usr/bin/curl"],
+  jq: ["/usr/bin/jq"],
+  openssl: ["/usr/bin/openssl"],
   postgresql: [
     "/usr/lib/postgresql/15/bin/postgres",
     "/usr/lib/postgresql/16/bin/postgres",

@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, truncateSync, statSync } from "node:fs";
+import { readFileSync, readdirSync, truncateSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { micros, seededRandom } from "@rumi/kernel";
-import { temporaryFolder } from "../../../tools/test-support.ts";
+import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { codeOf, eventOf, logOf, must, sampleEvent } from "../test/support.ts";
 import { jsonlLine, localDays } from "./jsonl.ts";
 import { clearJsonl, openJsonlWriter } from "./jsonl-writer.ts";
@@ -83,7 +83,7 @@ describe("JSONL views", () => {
         (line) => (line["details"] as Record<string, unknown>)["permission_type"] === "capability_grant",
       ),
     ).toHaveLength(1);
-    if (existsSync("/usr/bin/jq")) {
+    if (requires("jq")) {
       const path = join(folder.path, `security_${day}.jsonl`);
       expect(execFileSync("jq", ["-c", "select(.success == false) | .log_index", path], { encoding: "utf8" })).toBe(
         "3\n",

@@ -394,7 +394,7 @@ describe.runIf(requires("bubblewrap") && requires("runc") && requires("python3")
 );
 
 describe.runIf(isRoot && requires("python3"))("the group of a socket", () => {
-  it("[R-16.1] ls -la shows it; a box that is another user gets in with it, and not without", async () => {
+  it("[R-16.1] [R-27.1] ls -la shows it; a box that is another user gets in with it, and not without", async () => {
     await grant();
     const without = boxed("self-jail", sockets);
     expect(await run("fetch.py", { method: "GET", url: URL_ }, "my_pack", without)).toMatchObject({

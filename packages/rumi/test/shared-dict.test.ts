@@ -1,9 +1,10 @@
 /** The shared dictionary over HTTP, and the journal that the guide's jq lines read. */
 import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { dictJournal } from "@rumi/platform";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { requires } from "../../../tools/test-support.ts";
 import type { Data } from "./rig.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
 
@@ -52,7 +53,7 @@ describe("[R-17.1] the shared dictionary over HTTP", () => {
     await propose("b", "a");
     await dictJournal({ store: world.store, path: path() }).run();
     expect(lines()).toHaveLength(2);
-    if (existsSync("/usr/bin/jq")) {
+    if (requires("jq")) {
       const line = `cat "$0" | jq 'select(.result == "cycle_detected")' | jq -r .token`;
       expect(execFileSync("bash", ["-c", line, path()], { encoding: "utf8" })).toBe("b\n");
     }

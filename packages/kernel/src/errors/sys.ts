@@ -14,7 +14,8 @@ type SysCode =
   | "RUMI-SYS-011"
   | "RUMI-SYS-012"
   | "RUMI-SYS-013"
-  | "RUMI-SYS-014";
+  | "RUMI-SYS-014"
+  | "RUMI-SYS-015";
 
 export const SYS_ERRORS: ErrorTable<SysCode> = {
   "RUMI-SYS-001": {
@@ -205,6 +206,20 @@ export const SYS_ERRORS: ErrorTable<SysCode> = {
     ja: {
       text: "{thing} は非推奨で、RUMI_DEPRECATION_LEVEL が error です。",
       next: "移行してください。RUMI_DEPRECATION_LEVEL=warn なら削除されるまで使えます。",
+    },
+  },
+  "RUMI-SYS-015": {
+    key: "sys.isolation_required",
+    status: 503,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "Docker is required but not available, nor is anything else that strict mode takes (for development: --permissive or RUMI_SECURITY_MODE=permissive): {problem}.",
+      next: "Install Docker, runc or bubblewrap, or use a kernel with Landlock (5.13 or newer); for development start with --permissive or RUMI_SECURITY_MODE=permissive.",
+    },
+    ja: {
+      text: "Docker is required but not available: strict が認める隔離の仕組みがありません（開発時は --permissive または RUMI_SECURITY_MODE=permissive）: {problem}。",
+      next: "Docker、runc、bubblewrap のいずれかを導入するか、Landlock 対応カーネル（5.13 以降）を使用してください。開発時は --permissive または RUMI_SECURITY_MODE=permissive を使用してください。",
     },
   },
 };

@@ -5,7 +5,7 @@
  * A pack's box is a container where the engine is named, and a jail everywhere else; it is started for a block by itself. So
  * stopping ends what runs now, and keeps no later block from running: for that a pack is rejected.
  */
-import { err, failure, ID_PATTERNS, ok, type Failure, type Result } from "@rumi/kernel";
+import { err, failure, failureText, ID_PATTERNS, ok, type Failure, type Result } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration, type Metrics } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
@@ -104,7 +104,7 @@ const dockerStatus = ({ metrics, ...deps }: ContainerDeps): Declaration => {
         container_engine: deps.container_engine,
         security_mode: deps.security_mode,
         isolation: isolation.ok ? isolation.value : null,
-        isolation_problem: isolation.ok ? null : String(isolation.error.params["problem"] ?? isolation.error.code),
+        isolation_problem: isolation.ok ? null : failureText(isolation.error, "en").text,
       });
     },
   });

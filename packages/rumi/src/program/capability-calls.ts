@@ -19,7 +19,7 @@ import {
 import type { Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 import type { Settings } from "../home/settings.ts";
-import { blockHome } from "./flows.ts";
+import { blockHome } from "./block-home.ts";
 import type { Installation } from "./installation.ts";
 
 type World = {

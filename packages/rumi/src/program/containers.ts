@@ -4,7 +4,7 @@ import type { Declaration, Metrics } from "@rumi/operations";
 import { containerDeclarations, pingEngine, type ContainerDeps } from "@rumi/platform";
 import { DOCKER_SOCKET, engineSocket, JAIL_LEVELS } from "@rumi/sandbox";
 import type { Settings } from "../home/settings.ts";
-import { blockHome } from "./flows.ts";
+import { blockHome } from "./block-home.ts";
 import type { Installation } from "./installation.ts";
 
 export function openContainers(

@@ -1,6 +1,6 @@
-/** Flows put together: where their files lie, and in which box of this machine their blocks run. */
+/** Flows put together: where their files lie, what their steps call, what looks after their schedules. */
 import { join } from "node:path";
-import { err, failure, ok, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
+import type { Clock, Random } from "@rumi/kernel";
 import type { Logger, Metrics } from "@rumi/operations";
 import {
   createBlocks,
@@ -12,7 +12,6 @@ import {
   flowReconciler,
   flowSources,
   scheduleReconciler,
-  type BlockHome,
   type Blocks,
   type Boxes,
   type FlowDeps,
@@ -23,11 +22,10 @@ import {
   type RunDue,
   type StepCallDeps,
 } from "@rumi/platform";
-import { chooseBox } from "@rumi/runtime";
-import { detectJails, detectPython, engineSocket } from "@rumi/sandbox";
 import type { Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 import type { Settings } from "../home/settings.ts";
+import { blockHome } from "./block-home.ts";
 import type { Installation } from "./installation.ts";
 
 type World = {
@@ -117,34 +115,4 @@ export function openFlows(
       run: runDue,
     }),
   };
-}
-
-/** The strongest box that this machine has for Python; in strict mode none that is weaker here. */
-export async function blockHome({
-  settings,
-  installation,
-}: Pick<World, "settings" | "installation">): Promise<Result<BlockHome, Failure>> {
-  const python = detectPython(process.env["PATH"] ?? "");
-  if (!python.ok) return python;
-  const jails = await detectJails(python, settings.container_engine);
-  const isolation = settings.security_mode === "strict" ? "strict" : "any";
-  const box = chooseBox("python", { isolation }, jails);
-  const mechanism = jails.find((jail) => box.ok && jail.mechanism === box.value.mechanism)?.mechanism;
-  if (!box.ok || mechanism === undefined)
-    return err(
-      failure(
-        "RUMI-STR-064",
-        { mechanism: "python", problem: box.ok ? "none" : box.error.problem },
-        { reasonCode: "M.SANDBOX.ISOLATION_TOO_WEAK" },
-      ),
-    );
-  const socket = engineSocket(settings.container_engine);
-  return ok({
-    python: python.value,
-    mechanism,
-    isolation,
-    runner_dir: installation.jail_scripts,
-    deprecation_level: settings.deprecation_level,
-    ...(socket === undefined ? {} : { engine_socket: socket }),
-  });
 }

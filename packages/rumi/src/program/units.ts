@@ -6,7 +6,7 @@ import { createBlocks, createSlidingWindow, PACK_LIMITS, unitDeclarations, type 
 import type { Store } from "@rumi/store";
 import type { HomePaths } from "../home/layout.ts";
 import type { Settings } from "../home/settings.ts";
-import { blockHome } from "./flows.ts";
+import { blockHome } from "./block-home.ts";
 import type { Installation } from "./installation.ts";
 
 type World = {
