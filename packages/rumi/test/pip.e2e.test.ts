@@ -240,17 +240,21 @@ describe("what is refused", () => {
 });
 
 it("[R-9.1] [R-18.1] the pending export counts them, and each decision is in the audit files", async () => {
-  const summary = JSON.parse(readFileSync(join(home.path, "user_data/pending/summary.json"), "utf8")) as Data;
-  expect(summary["pip"]).toMatchObject({ rejected_count: 1, blocked_count: 0 });
+  // Both follow the log: what was just decided is there a moment later.
+  const counted = (): unknown =>
+    (JSON.parse(readFileSync(join(home.path, "user_data/pending/summary.json"), "utf8")) as Data)["pip"];
+  await expect.poll(counted, { timeout: 20_000 }).toMatchObject({ rejected_count: 1, blocked_count: 0 });
   const folder = join(home.path, "user_data/audit");
-  const lines = readdirSync(folder)
-    .filter((name) => name.startsWith("approval_"))
-    .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
-    .map((line) => JSON.parse(line) as Data);
-  const approvals = lines.filter(({ action }) => action === "candidate.approved");
-  expect(approvals.filter(({ success }) => success === true).length).toBeGreaterThanOrEqual(4);
-  expect(approvals.filter(({ success }) => success === false).map(({ owner_pack }) => owner_pack)).toEqual([
-    "builds",
-    "rude",
-  ]);
+  const approvals = (): readonly Data[] =>
+    readdirSync(folder)
+      .filter((name) => name.startsWith("approval_"))
+      .flatMap((name) => readFileSync(join(folder, name), "utf8").trimEnd().split("\n"))
+      .map((line) => JSON.parse(line) as Data)
+      .filter(({ action }) => action === "candidate.approved");
+  const refused = (): unknown =>
+    approvals()
+      .filter(({ success }) => success === false)
+      .map(({ owner_pack }) => owner_pack);
+  await expect.poll(refused, { timeout: 20_000 }).toEqual(["builds", "rude"]);
+  expect(approvals().filter(({ success }) => success === true).length).toBeGreaterThanOrEqual(4);
 });
