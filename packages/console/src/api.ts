@@ -5,6 +5,7 @@
 import * as answers from "./answers/answers.ts";
 import { approvalCalls } from "./api/approvals.ts";
 import { botCalls } from "./api/bots.ts";
+import { codeRunCalls } from "./api/code-runs.ts";
 import { createCall, of, type Wish } from "./api/call.ts";
 import { controlCalls } from "./api/controls.ts";
 import { peopleCalls } from "./api/people.ts";
@@ -21,6 +22,7 @@ export function createApi(token: string, language: string) {
     ...controlCalls(call),
     ...approvalCalls(call),
     ...peopleCalls(call),
+    ...codeRunCalls(call),
     safety: () => get(answers.safetyState, "/api/safety"),
     auditTail: () => get(answers.auditPage, "/api/audit/events?limit=50&order=desc"),
     proof: (event_id: string) => get(answers.eventProof, `/api/audit/proof/${of(event_id)}`),

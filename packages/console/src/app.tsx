@@ -19,6 +19,7 @@ import { LiveFeed } from "./views/live-feed.tsx";
 import { PacksList } from "./views/packs-list.tsx";
 import { Boundary } from "./views/panel.tsx";
 import { PeoplePage } from "./views/people/people-page.tsx";
+import { RunsPage } from "./views/runs/runs-page.tsx";
 import { SafetyBar } from "./views/safety-bar.tsx";
 import { TokenForm } from "./views/token-form.tsx";
 import { TracePage } from "./views/trace/trace-page.tsx";
@@ -155,6 +156,8 @@ function Shown(props: {
       return <BulkPage />;
     case "people":
       return <PeoplePage />;
+    case "runs":
+      return <RunsPage id={page.id} />;
     case "trace":
       return <TracePage key={page.id} id={page.id} />;
     case "home": {

@@ -5,6 +5,7 @@
  */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { ChallengeNote, Staged } from "./answers/approvals.ts";
+import type { CodeRun } from "./answers/code-runs.ts";
 import { KILL_LEVELS, type Gate, type Hold, type KillSwitch, type Session } from "./answers/controls.ts";
 import type { Bulk } from "./answers/people.ts";
 import { useConsole } from "./context.ts";
@@ -71,3 +72,8 @@ export function strictestFirst({ rules }: KillSwitch): KillSwitch["rules"] {
 
 export const isWaiting = ({ state }: Pick<ChallengeNote, "state">): boolean =>
   state === "AWAITING_APPROVAL" || state === "AWAITING_CONFIRMATION";
+
+export function useCodeRuns(): UseQueryResult<readonly CodeRun[]> {
+  const { api } = useConsole();
+  return useKept("runs", async () => (await api.codeRuns()).runs, WAITING_MS);
+}

@@ -9,6 +9,8 @@ describe("the address", () => {
     { kind: "approvals" },
     { kind: "bulk" },
     { kind: "people" },
+    { kind: "runs", id: null },
+    { kind: "runs", id: 12 },
     { kind: "trace", id: "a/b c%" },
   ];
   it("names every page, and the page is found again", () => {

@@ -4,7 +4,8 @@ import { useSyncExternalStore } from "react";
 export type Page =
   | { readonly kind: "home"; readonly bot: string | null }
   | { readonly kind: "controls" | "approvals" | "bulk" | "people" }
-  | { readonly kind: "trace"; readonly id: string };
+  | { readonly kind: "trace"; readonly id: string }
+  | { readonly kind: "runs"; readonly id: number | null };
 
 export function pageOf(fragment: string): Page {
   const [word = "", name = ""] = fragment.replace(/^#?\/?/, "").split("/");
@@ -16,6 +17,8 @@ export function pageOf(fragment: string): Page {
       return { kind: word };
     case "trace":
       return { kind: "trace", id: decoded(name) };
+    case "runs":
+      return { kind: "runs", id: /^[1-9]\d{0,9}$/.test(name) ? Number(name) : null };
     case "bots":
       return { kind: "home", bot: name === "" ? null : decoded(name) };
     default:
@@ -27,6 +30,8 @@ export function hrefOf(page: Page): string {
   switch (page.kind) {
     case "home":
       return page.bot === null ? "#/" : `#/bots/${encodeURIComponent(page.bot)}`;
+    case "runs":
+      return page.id === null ? "#/runs" : `#/runs/${page.id}`;
     case "trace":
       return `#/trace/${encodeURIComponent(page.id)}`;
     default:

@@ -32,6 +32,7 @@ export const QUERY_KEYS = [
   "stops",
   "inspect",
   "bundles",
+  "runs",
 ] as const;
 export type QueryKey = (typeof QUERY_KEYS)[number];
 
@@ -63,6 +64,8 @@ export function queriesTouchedBy(kind: string): readonly QueryKey[] {
       return ["staged"];
     case "support_bundle":
       return ["bundles"];
+    case "code_run":
+      return ["runs"];
     default:
       return [];
   }
@@ -89,6 +92,7 @@ const TOUCHED: Readonly<Record<string, readonly QueryKey[]>> = {
   intent: ["staged"],
   support_bundle: ["bundles"],
   audit: ["safety", "killswitch"],
+  run: ["runs"],
 };
 
 function auditTouches(action: string): readonly QueryKey[] {

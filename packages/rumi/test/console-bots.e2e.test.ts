@@ -189,7 +189,7 @@ describe.runIf(requires("chromium"))("bots in Chromium", () => {
     "[G-9.1] every page keeps to its width, %s at %i pixels",
     async (scheme, width) => {
       const other = await chromium.open({ scheme, width });
-      for (const at of ["Bots", "Controls", "Approvals", "Bulk", "People"]) {
+      for (const at of ["Bots", "Controls", "Approvals", "Bulk", "Runs", "People"]) {
         await turnTo(other, at);
         await see(other, "safety-mode").waitFor();
         const over = "document.documentElement.scrollWidth - document.documentElement.clientWidth";

@@ -66,17 +66,17 @@ describe.runIf(requires("chromium"))("the console's controls in Chromium", () =>
   });
 
   const SHOWN = {
-    viewer: { bar: [], bot: [], pages: ["Bots", "Controls", "Approvals", "Bulk"], controls: 0 },
+    viewer: { bar: [], bot: [], pages: ["Bots", "Controls", "Approvals", "Bulk", "Runs"], controls: 0 },
     operator: {
       bar: ["Set SAFE", "Emergency stop"],
       bot: ["Start paper", "Start shadow", "Quarantine"],
-      pages: ["Bots", "Controls", "Approvals", "Bulk"],
+      pages: ["Bots", "Controls", "Approvals", "Bulk", "Runs"],
       controls: 2,
     },
     admin: {
       bar: ["Set SAFE", "Emergency stop"],
       bot: ["Start paper", "Start shadow", "Quarantine"],
-      pages: ["Bots", "Controls", "Approvals", "Bulk", "People"],
+      pages: ["Bots", "Controls", "Approvals", "Bulk", "Runs", "People"],
       controls: 2,
     },
     holder: { bar: [], bot: [], pages: ["Bots", "Controls", "Approvals", "Bulk"], controls: 1 },

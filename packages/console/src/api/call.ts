@@ -21,6 +21,8 @@ export type Body = Readonly<Record<string, unknown>>;
 
 export type Call = {
   readonly get: <T>(shape: Shape<T>, path: string) => Promise<T>;
+  /** What is served as it lies there: its text, and no envelope around it. */
+  readonly document: (path: string) => Promise<string>;
   /** With `key`, the id travels in the header: the operation takes none in its body. */
   readonly post: (path: string, body: Body, key?: string) => Promise<Body>;
 };
@@ -50,7 +52,17 @@ export function createCall(token: string, language: string): Call {
     if (!response.ok || answer["success"] !== true) throw new RefusedError(answers.refusal(answer, path));
     return shape(answer["data"], path);
   };
+  const document = async (path: string): Promise<string> => {
+    const response = await fetch(path, {
+      cache: "no-store",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { authorization: `Bearer ${token}`, "accept-language": language },
+    });
+    if (!response.ok) throw new RefusedError(answers.refusal(record(await json(response, path), path), path));
+    return response.text();
+  };
   return {
+    document,
     get: (shape, path) => call(shape, "GET", path),
     post: (path, body, key) => call(record, "POST", path, key === undefined ? { body } : { body, key }),
   };

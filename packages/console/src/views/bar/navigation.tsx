@@ -14,6 +14,7 @@ const ENTRIES: readonly Entry[] = [
   { page: { kind: "controls" }, word: "controls", query: "killswitch.show" },
   { page: { kind: "approvals" }, word: "approvals", query: "challenges.list" },
   { page: { kind: "bulk" }, word: "bulk", query: "bulk.list" },
+  { page: { kind: "runs", id: null }, word: "code_runs", query: "runs.list" },
   { page: { kind: "people" }, word: "people", query: "users.list" },
 ];
 
