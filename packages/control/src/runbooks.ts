@@ -84,6 +84,9 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-017": "docs/runbooks/packs.md",
   "RUMI-PACK-018": "docs/runbooks/packs.md",
   "RUMI-PACK-019": "docs/runbooks/packs.md",
+  "RUMI-PACK-030": "docs/runbooks/packs.md",
+  "RUMI-PACK-031": "docs/runbooks/packs.md",
+  "RUMI-PACK-032": "docs/runbooks/packs.md",
   ...Object.fromEntries(
     ["001", "002", "003", "004", "005", "006", "007", "008", "050", "051", "052", "053"].map((number) => [
       `RUMI-SUP-${number}`,

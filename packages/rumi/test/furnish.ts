@@ -1,4 +1,7 @@
 /** One of everything that has an id, made through the public API, for tests that read whatever can be read. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { eventually, type Program } from "./program.ts";
 import {
   addVenue,
@@ -14,6 +17,22 @@ import {
   writeRecording,
   type Data,
 } from "./rig.ts";
+
+/** A run in a repository of its own that left something outside its scope. */
+async function makeRun(program: Program): Promise<string> {
+  const repo = join(program.home, "repo");
+  mkdirSync(repo);
+  execFileSync("git", ["init", "--quiet", repo]);
+  execFileSync(
+    "git",
+    ["-c", "user.name=u", "-c", "user.email=u@example.org", "commit", "--quiet", "--allow-empty", "-m", "base"],
+    { cwd: repo },
+  );
+  const wish = { repo, prompt: "", scope: { write: ["a"] }, dod: { required_checks: [] }, command: ["touch", "b"] };
+  const { run_id } = await ok(program, "POST", "/api/runs", wish);
+  await eventually(async () => (await ok(program, "GET", `/api/runs/${String(run_id)}`))["phase"] === "proved");
+  return String(run_id);
+}
 
 /** Ids by the names of the path parameters that take them. */
 export async function furnish(program: Program): Promise<Readonly<Record<string, string>>> {
@@ -42,6 +61,7 @@ export async function furnish(program: Program): Promise<Readonly<Record<string,
   const limits = { operation: "bots.limits", input: { bot_id: "ema", capital: "9000" } };
   const { change_id } = await make("/api/changes", command(limits));
   const { bundle_id } = await make("/api/support_bundles", {});
+  const code_run_id = await makeRun(program);
   const person = await makePerson(program, "spare", ["view_only"]);
   const tokens = await ok(program, "GET", `/api/users/${person.id}/tokens`);
   const events = await auditEvents(program);
@@ -55,6 +75,7 @@ export async function furnish(program: Program): Promise<Readonly<Record<string,
       bundle_id,
       challenge_id: (asked.body as { challenge?: Data }).challenge?.["challenge_id"],
       change_id,
+      code_run_id,
       command_id: wholesale["command_id"],
       contract: contracts[0],
       event_id: events[0]?.event_id,

@@ -71,6 +71,9 @@ export async function fuzz(program: Program, wish: Wish): Promise<Findings> {
   };
 }
 
+/** Ids of proof-carrying runs are numbers, and those of bots' runs are not. */
+const CODE_RUN = "code_run_id";
+
 /**
  * What is expected beside the checks' own defaults.
  * - A well-formed wish may be refused: it does not fit what is there (422), or a field of it does not (400: a capital that
@@ -86,7 +89,17 @@ function configOf(me: Data, strict: readonly string[], ids: Readonly<Record<stri
     expecting(400),
     "[parameters]",
     `"body.actor" = ${JSON.stringify(me["user_id"])}`,
-    ...Object.entries(ids).map(([name, value]) => `"path.${name}" = ${JSON.stringify(value)}`),
+    ...Object.entries(ids)
+      .filter(([name]) => name !== CODE_RUN)
+      .map(([name, value]) => `"path.${name}" = ${JSON.stringify(value)}`),
+    ...(ids[CODE_RUN] === undefined
+      ? []
+      : [
+          "[[operations]]",
+          'include-path-regex = "^/api/runs/"',
+          "[operations.parameters]",
+          `"path.run_id" = ${ids[CODE_RUN]}`,
+        ]),
     "[[operations]]",
     `include-name = ${JSON.stringify(strict.map((path) => `GET ${path}`))}`,
     "[operations.checks.positive_data_acceptance]",

@@ -2,10 +2,12 @@
 export const RUN_LIMITS = {
   /** Runs that go on at once. */
   active: 8,
-  prompt_bytes: 1_048_576,
-  command_words: 256,
-  command_bytes: 65_536,
-  checks: 64,
+  /** Characters of a prompt, of one word of a command, of a check's command: together they fit into a request. */
+  prompt_characters: 131_072,
+  command_words: 64,
+  word_characters: 4_096,
+  checks: 32,
+  check_characters: 4_096,
   timeout_seconds: 86_400,
   default_timeout_seconds: 3_600,
   check_timeout_seconds: 7_200,

@@ -72,6 +72,7 @@ export function flowSources(deps: SourceDeps): FlowSources {
   const { clock } = deps;
   let current: { readonly marks: string; readonly catalogue: Catalogue } | undefined;
   let looking: Promise<Catalogue> | undefined;
+  let waiting: Promise<Catalogue> | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   const look = async (): Promise<Catalogue> => {
     const { folders, available } = await foldersOf(deps);
@@ -94,9 +95,16 @@ export function flowSources(deps: SourceDeps): FlowSources {
     lookedAt = clock.monotonic();
     return current.catalogue;
   };
-  const refresh = (): Promise<Catalogue> => {
-    looking ??= look().finally(() => (looking = undefined));
+  const begin = (): Promise<Catalogue> => {
+    waiting = undefined;
+    looking = look().finally(() => (looking = undefined));
     return looking;
+  };
+  /** Of a look that is under way nobody knows what it has passed already: who asks now is told by the one after it. */
+  const refresh = (): Promise<Catalogue> => {
+    if (looking === undefined) return begin();
+    waiting ??= looking.then(begin, begin);
+    return waiting;
   };
   return {
     current: () => current?.catalogue,

@@ -170,7 +170,9 @@ async function prepared(
 async function ownFlow({ pack_id, flow_id, method, path }: PackRoute, { library, sources }: RouteDeps) {
   const verified = await library.verify(pack_id);
   if (!verified.ok) return verified;
-  const flow = findFlow(await sources.recent(), flow_id);
+  const known = findFlow(await sources.recent(), flow_id);
+  // A route that is served has its flow: where that is not known yet, the pack was approved only just now.
+  const flow = known.ok ? known : findFlow(await sources.refresh(), flow_id);
   if (flow.ok && flow.value.owner_pack !== pack_id)
     return err(failure("RUMI-PACK-031", { pack_id, method, path, flow_id }));
   return flow.ok ? ok(flow.value.flow) : flow;

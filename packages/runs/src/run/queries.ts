@@ -107,7 +107,10 @@ function documents(files: RunFiles): readonly Declaration[] {
     }),
     defineQuery({
       ...of,
-      output: Type.String(),
+      output: Type.Object(
+        { event: Type.Union([Type.Literal("line"), Type.Literal("end")]), data: Type.String() },
+        { description: "Each event; the data of a line is a line of the log." },
+      ),
       name: "runs.stream",
       summary: "What a run says, as server-sent events, from the beginning until it has ended",
       http: { method: "GET", path: "/api/runs/{run_id}/stream" },
