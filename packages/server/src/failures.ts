@@ -25,7 +25,8 @@ export function answerNoRoute(
 ): FastifyReply {
   const allowed = methodsOf(routes, request.url);
   // Where its own method is among them it is the path that does not fit: a part of it is too long for any id.
-  if (allowed.length === 0 || allowed.includes(request.method)) return sendFailure(request, reply, unknownRoute(request));
+  if (allowed.length === 0 || allowed.includes(request.method))
+    return sendFailure(request, reply, unknownRoute(request));
   const { method, url } = request;
   const allow = allowed.join(", ");
   const params = { method, path: (url.split("?")[0] ?? "").slice(0, 200), allowed: allow };

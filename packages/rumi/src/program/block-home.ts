@@ -10,7 +10,10 @@ import type { Installation } from "./installation.ts";
 export async function blockHome({
   settings,
   installation,
-}: { readonly settings: Settings; readonly installation: Installation }): Promise<Result<BlockHome, Failure>> {
+}: {
+  readonly settings: Settings;
+  readonly installation: Installation;
+}): Promise<Result<BlockHome, Failure>> {
   const python = detectPython(process.env["PATH"] ?? "");
   if (!python.ok) return python;
   const jails = await detectJails(python, settings.container_engine);
