@@ -33,8 +33,7 @@ export async function makeBundles(): Promise<Bundles> {
   const { bundle } = await tool<{ readonly bundle: (outdir: string) => Promise<void> }>("build.mjs");
   const { quickSpreads } = await tool<{ readonly quickSpreads: Plugin }>("leading-spreads.mjs");
   await bundle(dist);
-  for (const room of ["runtime", "platform"])
-    cpSync(join(ROOT, `packages/${room}/python`), join(dist, "python"), { recursive: true });
+  cpSync(join(ROOT, "packages/sandbox/python"), join(dist, "python"), { recursive: true });
   for (const name of ["sdk", "packs", "package.json"]) symlinkSync(join(ROOT, name), join(folder, name));
   await build({
     entryPoints: Object.fromEntries(

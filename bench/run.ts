@@ -91,7 +91,7 @@ const SUITES: readonly Suite[] = [
     run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "flows-home"), "rates"),
   },
   {
-    figures: /^python_block_warm_us$/,
+    figures: /^python_(?:block|step)_warm_us$/,
     run: ({ bundles, folder }) => flowsSuite(bundles, join(folder, "blocks-home"), "python"),
   },
   {

@@ -68,8 +68,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
     mkdirSync(fresh, { recursive: true });
     await bundle(fresh);
-    cpSync(join(root, "packages/runtime/python"), join(fresh, "python"), { recursive: true });
-    cpSync(join(root, "packages/platform/python"), join(fresh, "python"), { recursive: true });
+    cpSync(join(root, "packages/sandbox/python"), join(fresh, "python"), { recursive: true });
     const hasConsole = existsSync(join(dist, "console"));
     if (process.argv.includes("--no-console")) {
       if (hasConsole) cpSync(join(dist, "console"), join(fresh, "console"), { recursive: true });

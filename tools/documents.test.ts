@@ -41,6 +41,38 @@ describe("documents", () => {
     for (const name of Object.keys(PACKAGE_GRAPH)) expect(text).toContain(`\`${name}\``);
   });
 
+  it("every test that a source names as its proof is there: in its own package, in packages/rumi/test, in tools, or by its whole path", () => {
+    const below = (folder: string): readonly string[] =>
+      existsSync(join(root, folder))
+        ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`)
+        : [];
+    const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path);
+    const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}`);
+    const files = packages
+      .flatMap((folder) => [...below(`${folder}/src`), ...below(`${folder}/test`)])
+      .filter((path) => /\.tsx?$/.test(path));
+    const tests = [...files, ...below("tools")].filter(isTest);
+    const isThere = (name: string, source: string): boolean => {
+      const own = source.split("/").slice(0, 2).join("/");
+      const wanted = new RegExp(`(^|/)${name.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
+      return tests.some(
+        (path) =>
+          wanted.test(path) &&
+          (name.startsWith("packages/") ||
+            [own, "packages/rumi/test", "tools"].some((folder) => path.startsWith(`${folder}/`))),
+      );
+    };
+    const missing: string[] = [];
+    let named = 0;
+    for (const source of files.filter((path) => !isTest(path)))
+      for (const [name] of read(source).matchAll(/[\w./*-]+\.test\.tsx?/g)) {
+        named += 1;
+        if (!isThere(name, source)) missing.push(`${source} → ${name}`);
+      }
+    expect(missing).toEqual([]);
+    expect(named).toBeGreaterThan(100);
+  });
+
   it("every npm script that the README names exists", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     const named = [...read("README.md").matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1] ?? "");

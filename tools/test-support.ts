@@ -41,6 +41,23 @@ export function requires(name: SystemPackage): boolean {
   return false;
 }
 
+const witnesses = new Set<() => Promise<string>>();
+const TESTIMONY_MS = 5_000;
+
+/** Lets `tell` say what is there when a test fails; the answer ends that. */
+export function witness(tell: () => Promise<string>): () => void {
+  witnesses.add(tell);
+  return () => witnesses.delete(tell);
+}
+
+/** What every witness says now; one that cannot answer says why. */
+export async function testimony(): Promise<string> {
+  const late = new Promise<string>((resolve) => setTimeout(resolve, TESTIMONY_MS, "(no answer)").unref());
+  const heard = (tell: () => Promise<string>): Promise<string> =>
+    Promise.race([tell().catch((cause: unknown) => `(${String(cause)})`), late]);
+  return (await Promise.all([...witnesses].map(heard))).join("\n— — —\n");
+}
+
 /** A fresh folder and the function that removes it. */
 export function temporaryFolder(): { readonly path: string; readonly remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), "rumi-test-"));

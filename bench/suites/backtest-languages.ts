@@ -83,7 +83,7 @@ export async function pythonHome(root: string): Promise<{
       python: found.value,
       mechanism: jail.mechanism,
       sdk_dir: join(root, "sdk/python"),
-      runner_dir: join(root, "packages/runtime/python"),
+      runner_dir: join(root, "packages/sandbox/python"),
     },
     watch,
     now_ms: () => Number(process.hrtime.bigint() / 1_000_000n),

@@ -3,6 +3,7 @@
  * audit events.
  *
  * `flow_three_steps`: three steps that compute. `python_block_warm`: a flow of one Python block in a jail that is warm.
+ * `python_step_warm`: what lies between two blocks of one run, so a block with its pack's verification and its durable record.
  * `flow_step_flatness`: a run of 10,000 Python blocks; how long its last thousand took for each second of its first.
  * `health_beside_flows`: GET /health while ten callers run three-step flows as fast as they are answered.
  */
@@ -81,31 +82,40 @@ async function rates(bundles: Bundles, program: BenchProgram): Promise<readonly 
 
 async function python(bundles: Bundles, program: BenchProgram): Promise<readonly Measured[]> {
   const runs: number[] = [];
-  for (let run = 0; run < RUNS; run += 1)
+  const steps: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
     runs.push(percentile((await load(bundles, program, "one-block", 1)).latencies_ms, 0.5) * 1_000);
-  return [measured("python_block_warm_us", "µs", runs)];
+    steps.push(percentile(between(Object.values(await blocksOf<number>(program, "part"))), 0.5));
+  }
+  return [measured("python_block_warm_us", "µs", runs), measured("python_step_warm_us", "µs", steps)];
 }
 
 /** Each block tells when it ran, so what is compared is all that lies between two of them. */
-async function flatness({ url, token }: BenchProgram): Promise<readonly Measured[]> {
+async function flatness(program: BenchProgram): Promise<readonly Measured[]> {
   const ratios: number[] = [];
   for (let run = 0; run < LONG_RUNS; run += 1) {
-    const answer = await fetch(new URL("/api/flows/long/run", url), {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: '{"timeout":600}',
-    });
-    const said = (await answer.json()) as {
-      readonly result?: Readonly<Record<string, Readonly<Record<string, number>>>>;
-    };
-    const at = Object.values(said.result ?? {}).flatMap((part) => Object.values(part));
-    if (at.length !== PARTS * BLOCKS_OF_A_PART)
-      throw new Error(`the long run was answered: ${JSON.stringify(said).slice(0, 500)}`);
-    const between = at.slice(1).map((moment, index) => moment - (at[index] ?? 0));
-    ratios.push(percentile(between.slice(-COMPARED_BLOCKS), 0.5) / percentile(between.slice(0, COMPARED_BLOCKS), 0.5));
+    const parts = Object.values(await blocksOf<Readonly<Record<string, number>>>(program, "long"));
+    const gaps = between(parts.flatMap((part) => Object.values(part)));
+    if (gaps.length + 1 !== PARTS * BLOCKS_OF_A_PART) throw new Error(`the long run had ${gaps.length + 1} blocks`);
+    ratios.push(percentile(gaps.slice(-COMPARED_BLOCKS), 0.5) / percentile(gaps.slice(0, COMPARED_BLOCKS), 0.5));
   }
   return [measured("flow_step_flatness", "ratio", ratios)];
 }
+
+/** The result of one run: what each of its blocks said, or each of its parts. */
+async function blocksOf<T>({ url, token }: BenchProgram, flow: string): Promise<Readonly<Record<string, T>>> {
+  const answer = await fetch(new URL(`/api/flows/${flow}/run`, url), {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: '{"timeout":600}',
+  });
+  const said = (await answer.json()) as { readonly result?: Readonly<Record<string, T>> };
+  if (said.result === undefined) throw new Error(`the run was answered: ${JSON.stringify(said).slice(0, 500)}`);
+  return said.result;
+}
+
+const between = (at: readonly number[]): readonly number[] =>
+  at.slice(1).map((moment, index) => moment - (at[index] ?? 0));
 
 async function health(bundles: Bundles, program: BenchProgram): Promise<readonly Measured[]> {
   const runs: number[] = [];

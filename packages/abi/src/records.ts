@@ -3,7 +3,7 @@
  *
  * `step()` answers a record's kind, 0 at the end, or -1 with `fault` set. After a bad length nothing behind it
  * can be trusted and the walk ends; an unknown kind is passed over. An empty output costs one comparison.
- * Invariant: every byte string leads to an end in at most length/8 steps (records.test.ts).
+ * Invariant: every byte string leads to an end in at most length/8 steps (codec.test.ts).
  */
 import { type IntentMeta, OUTPUT_KIND, RECORD_HEADER_BYTES } from "./generated/header.ts";
 import { MISSING_U32 } from "./schema.ts";

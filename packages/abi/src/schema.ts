@@ -7,7 +7,7 @@
  * handle, a zero id or a sentinel in the risk context means "missing", so that missing can be seen and refused.
  *
  * Invariants
- * - The layout is frozen: docs/formats/abi.v1.json holds golden vectors for three languages (golden.test.ts).
+ * - The layout is frozen: docs/formats/abi.v1.json holds golden vectors for three languages (gen.test.ts, sdks.test.ts).
  * - Generated files equal what this table generates (gen.test.ts).
  * - Every 64-bit integer on the wire is below 2^53 in magnitude; a decoder refuses more (codec.test.ts).
  */

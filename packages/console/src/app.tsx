@@ -1,29 +1,36 @@
 /** The console: what restrains bots is always in sight; below it bots and what they do, controls, approvals, bulks, people. */
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { useEffect, useMemo, useState, type JSX } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState, type JSX } from "react";
 import { createApi, RefusedError } from "./api.ts";
-import { Shared } from "./context.ts";
+import { Shared, useConsole } from "./context.ts";
 import { firstLanguage, translator, type Language } from "./i18n.ts";
 import type { FeedRow } from "./live/feed-rows.ts";
+import { createTap } from "./live/tap.ts";
 import { useLiveFeed } from "./live/use-live-feed.ts";
 import { goTo, usePage, type Page } from "./page.ts";
 import { dropToken, keepToken, takeToken } from "./token.ts";
 import { createLogVerifier, readServedLog } from "./verify/log-verifier.ts";
 import { ApprovalsPage } from "./views/approvals/approvals-page.tsx";
-import { AuditTail } from "./views/audit-tail.tsx";
-import { BotDetail } from "./views/bot-detail.tsx";
-import { BotsTable } from "./views/bots-table.tsx";
+import { AuditPage } from "./views/audit/audit-page.tsx";
+import { BotsTable } from "./views/bots/bots-table.tsx";
 import { BulkPage } from "./views/bulk/bulk-page.tsx";
 import { ControlsPage } from "./views/controls/controls-page.tsx";
+import { Frame } from "./views/frame.tsx";
 import { LiveFeed } from "./views/live-feed.tsx";
-import { PacksList } from "./views/packs-list.tsx";
+import { OverviewPage } from "./views/overview/overview-page.tsx";
 import { Boundary } from "./views/panel.tsx";
-import { PeoplePage } from "./views/people/people-page.tsx";
-import { RunsPage } from "./views/runs/runs-page.tsx";
-import { SafetyBar } from "./views/safety-bar.tsx";
 import { TokenForm } from "./views/token-form.tsx";
 import { TracePage } from "./views/trace/trace-page.tsx";
-import { VenuesList } from "./views/venues-list.tsx";
+
+/** Not everybody opens them, and nobody at three in the morning: they come when they are opened. */
+const BotDetail = lazy(() => import("./views/bot-detail.tsx").then((page) => ({ default: page.BotDetail })));
+const FlowsPage = lazy(() => import("./views/flows/flows-page.tsx").then((page) => ({ default: page.FlowsPage })));
+const PeoplePage = lazy(() => import("./views/people/people-page.tsx").then((page) => ({ default: page.PeoplePage })));
+const RunsPage = lazy(() => import("./views/runs/runs-page.tsx").then((page) => ({ default: page.RunsPage })));
+const SettingsPage = lazy(() =>
+  import("./views/settings/settings-page.tsx").then((page) => ({ default: page.SettingsPage })),
+);
+const PacksPage = lazy(() => import("./views/packs/packs-page.tsx").then((page) => ({ default: page.PacksPage })));
 
 /** A token is tried once before the page begins, so that a wrong one costs one refusal and not ten. */
 type Entry =
@@ -126,16 +133,18 @@ function Console(props: {
       }),
     [token],
   );
-  const { live, rows, problem } = useLiveFeed({ token, api, queries });
+  const { tell, listen } = useMemo(createTap, []);
+  const { live, rows, problem } = useLiveFeed({ token, api, queries, tell });
   const page = usePage();
-  const shared = useMemo(() => ({ api, t, language, live, log }), [api, t, language, live, log]);
+  const shared = useMemo(() => ({ api, t, language, live, listen, log }), [api, t, language, live, listen, log]);
   return (
     <QueryClientProvider client={queries}>
       <Shared value={shared}>
-        <SafetyBar onLanguage={onLanguage} />
-        <main data-page={page.kind}>
-          <Shown page={page} rows={rows} problem={problem} />
-        </main>
+        <Frame onLanguage={onLanguage}>
+          <Suspense fallback={<Opening />}>
+            <Shown page={page} rows={rows} problem={problem} />
+          </Suspense>
+        </Frame>
       </Shared>
     </QueryClientProvider>
   );
@@ -151,27 +160,51 @@ function Shown(props: {
     case "controls":
       return <ControlsPage />;
     case "approvals":
-      return <ApprovalsPage />;
+      return <ApprovalsPage key={page.id} id={page.id} />;
     case "bulk":
       return <BulkPage />;
     case "people":
       return <PeoplePage />;
+    case "audit":
+      return <AuditPage />;
+    case "settings":
+      return <SettingsPage />;
     case "runs":
       return <RunsPage id={page.id} />;
+    case "flows":
+      return <FlowsPage name={page.name} run={page.run} />;
+    case "packs":
+      return <PacksPage name={page.name} />;
     case "trace":
       return <TracePage key={page.id} id={page.id} />;
-    case "home": {
+    case "overview":
+      return <OverviewPage rows={rows} problem={problem} />;
+    case "bots": {
       const { bot } = page;
       return (
         <>
-          <BotsTable chosen={bot} onChoose={(id) => goTo({ kind: "home", bot: id === bot ? null : id })} />
-          {bot !== null && <BotDetail key={bot} botId={bot} onClose={() => goTo({ kind: "home", bot: null })} />}
+          <BotsTable
+            state={page.state}
+            chosen={bot}
+            onChoose={(id) => goTo({ kind: "bots", bot: id === bot ? null : id })}
+          />
+          {bot !== null && (
+            <Suspense fallback={<Opening />}>
+              <BotDetail key={bot} botId={bot} onClose={() => goTo({ kind: "bots", bot: null })} />
+            </Suspense>
+          )}
           <LiveFeed rows={rows} problem={problem} />
-          <AuditTail />
-          <PacksList />
-          <VenuesList />
         </>
       );
     }
   }
+}
+
+function Opening(): JSX.Element {
+  const { t } = useConsole();
+  return (
+    <p className="empty" role="status">
+      {t("loading")}
+    </p>
+  );
 }

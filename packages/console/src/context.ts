@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 import type { Api } from "./api.ts";
 import type { Language, Translate } from "./i18n.ts";
 import type { LiveState } from "./live/stream.ts";
+import type { Listen } from "./live/tap.ts";
 import type { LogVerifier } from "./verify/log-verifier.ts";
 
 export type ConsoleContext = {
@@ -10,6 +11,8 @@ export type ConsoleContext = {
   readonly t: Translate;
   readonly language: Language;
   readonly live: LiveState;
+  /** Every event of the stream, as it comes. */
+  readonly listen: Listen;
   readonly log: LogVerifier;
 };
 

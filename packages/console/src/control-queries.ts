@@ -5,6 +5,7 @@
  */
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import type { ChallengeNote, Staged } from "./answers/approvals.ts";
+import type { ChangeNote } from "./answers/changes.ts";
 import type { CodeRun } from "./answers/code-runs.ts";
 import { KILL_LEVELS, type Gate, type Hold, type KillSwitch, type Session } from "./answers/controls.ts";
 import type { Bulk } from "./answers/people.ts";
@@ -47,6 +48,11 @@ export function useSessions(): UseQueryResult<readonly Session[]> {
 export function useChallenges(): UseQueryResult<readonly ChallengeNote[]> {
   const { api } = useConsole();
   return useKept("challenges", async () => (await api.challenges()).challenges, WAITING_MS);
+}
+
+export function useChanges(): UseQueryResult<readonly ChangeNote[]> {
+  const { api } = useConsole();
+  return useKept("changes", async () => (await api.changes()).changes, WAITING_MS);
 }
 
 export function useStaged(): UseQueryResult<readonly Staged[]> {

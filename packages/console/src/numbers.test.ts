@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addDecimals, decimalText, scaled, shownDecimal, signTone, sumDecimals } from "./numbers.ts";
+import {
+  absoluteDecimal,
+  addDecimals,
+  decimalText,
+  multiplyDecimals,
+  scaled,
+  shownDecimal,
+  signTone,
+  sumDecimals,
+} from "./numbers.ts";
 
 describe("decimal texts", () => {
   it.each([
@@ -13,6 +22,15 @@ describe("decimal texts", () => {
   ])("%s + %s = %s, exactly", (a, b, sum) => {
     expect(addDecimals(a, b)).toBe(sum);
     expect(addDecimals(b, a)).toBe(sum);
+  });
+  it.each([
+    ["0.1", "0.2", "0.02"],
+    ["-3", "101.55", "-304.65"],
+    ["9007199254740993", "10", "90071992547409930"],
+    ["0", "-5", "0"],
+  ])("%s × %s = %s, exactly", (a, b, product) => {
+    expect(multiplyDecimals(a, b)).toBe(product);
+    expect(absoluteDecimal(multiplyDecimals(b, a))).toBe(product.replace("-", ""));
   });
   it("any two add up as integers do", () => {
     const part = fc.tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.integer({ min: 0, max: 12 }));

@@ -31,6 +31,27 @@ export function sumDecimals(texts: readonly string[]): string {
   return texts.reduce(addDecimals, "0");
 }
 
+export function multiplyDecimals(a: string, b: string): string {
+  const [x, y] = [scaled(a), scaled(b)];
+  return decimalText({ units: x.units * y.units, digits: x.digits + y.digits });
+}
+
+/** Negative where `a` is less than `b`, 0 where they are the same number. */
+export function compareDecimals(a: string, b: string): number {
+  const [x, y] = [scaled(a), scaled(b)];
+  const digits = Math.max(x.digits, y.digits);
+  const [left, right] = [widened(x, digits), widened(y, digits)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+export function negatedDecimal(text: string): string {
+  return text.startsWith("-") ? text.slice(1) : decimalText(scaled(`-${text}`));
+}
+
+export function absoluteDecimal(text: string): string {
+  return text.startsWith("-") ? text.slice(1) : text;
+}
+
 /** Half away from zero to `digits`, thousands apart; the exact text belongs into the title beside it. */
 export function shownDecimal(text: string, digits: number): string {
   const exact = scaled(text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { profitLine, type ProfitFill } from "./profit-line.ts";
+import { drawdownOf, profitLine, type ProfitFill } from "./profit-line.ts";
 
 const fill = (at_us: number, side: "buy" | "sell", quantity: string, price: string): ProfitFill => ({
   at_us,
@@ -40,5 +40,18 @@ describe("realised profit from fills", () => {
   });
   it("no fills, no line", () => {
     expect(profitLine([], { kind: "flat" })).toEqual([]);
+  });
+});
+
+describe("the drawdown", () => {
+  const line = (...values: readonly string[]) => values.map((realised, at_us) => ({ at_us, realised }));
+  it.each([
+    [[], "0"],
+    [["1", "2", "3"], "0"],
+    [["-1.5"], "1.5"],
+    [["10", "4", "12", "7.25", "11"], "6"],
+    [["0.1", "-0.2", "0.3", "-0.4"], "0.7"],
+  ] as const)("of %j is %s", (values, deepest) => {
+    expect(drawdownOf(line(...values))).toBe(deepest);
   });
 });

@@ -5,7 +5,7 @@
  * It starts where the position is known to be flat: at the first fill of a complete run, else where a position is
  * first seen to end at the quantity that the API reports. Before that nothing is drawn.
  */
-import { decimalText, scaled, widened, type Scaled } from "./numbers.ts";
+import { addDecimals, compareDecimals, decimalText, negatedDecimal, type Scaled, scaled, widened } from "./numbers.ts";
 
 export type ProfitFill = {
   readonly at_us: number;
@@ -55,6 +55,17 @@ export function profitLine(
     if (isKnown) points.push({ at_us, realised: decimalText(value) });
   }
   return points;
+}
+
+/** The furthest that it ever fell below the highest it had been; profit begins at nothing. */
+export function drawdownOf(points: readonly ProfitPoint[]): string {
+  let [peak, deepest] = ["0", "0"];
+  for (const { realised } of points) {
+    if (compareDecimals(realised, peak) > 0) peak = realised;
+    const fall = addDecimals(peak, negatedDecimal(realised));
+    if (compareDecimals(fall, deepest) > 0) deepest = fall;
+  }
+  return deepest;
 }
 
 function digitsOf(texts: readonly string[]): number {

@@ -4,9 +4,10 @@
  * The feed only says that something changed; what is shown is always read from the API, so that a lost event costs
  * a moment and never a wrong number.
  */
-import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import type { Bot, Instance, Position, SafetyState, Venue } from "./answers/answers.ts";
 import { useConsole } from "./context.ts";
+import { keepingSame } from "./live/fleet.ts";
 import type { LogVerdict } from "./verify/log-verifier.ts";
 
 export const QUERY_KEYS = [
@@ -16,6 +17,9 @@ export const QUERY_KEYS = [
   "instances",
   "positions",
   "fills",
+  "orders",
+  "intents",
+  "leases",
   "audit",
   "packs",
   "venues",
@@ -33,18 +37,25 @@ export const QUERY_KEYS = [
   "inspect",
   "bundles",
   "runs",
+  "flows",
+  "changes",
+  "drift",
 ] as const;
 export type QueryKey = (typeof QUERY_KEYS)[number];
 
 /** Without any event everything is read again after this, so that a silent feed cannot freeze the page. */
 const SLOW_MS = 5_000;
 const SAFETY_MS = 2_000;
+/** A large fleet is read as a whole less often; its changes are read one by one as they are told. */
+const SLOW_MS_PER_BOT = 6;
 
 export function queriesTouchedBy(kind: string): readonly QueryKey[] {
   if (kind.includes(".")) return [...auditTouches(kind), "audit", "log"];
   switch (kind) {
     case "fill":
-      return ["positions", "fills", "instances"];
+      return ["positions", "fills", "orders", "instances"];
+    case "order":
+      return ["orders"];
     case "position":
       return ["positions"];
     case "bot":
@@ -88,11 +99,29 @@ const TOUCHED: Readonly<Record<string, readonly QueryKey[]>> = {
   operator: ["users", "me"],
   token: ["users"],
   policy: ["me"],
-  instance: ["stops", "instances"],
+  instance: ["stops", "instances", "leases"],
+  lease: ["leases"],
   intent: ["staged"],
   support_bundle: ["bundles"],
   audit: ["safety", "killswitch"],
   run: ["runs"],
+  candidate: ["packs"],
+  permission: ["packs"],
+  capability: ["packs"],
+  secret: ["packs"],
+  lib: ["packs"],
+  network: ["packs"],
+  privilege: ["packs"],
+  supply_chain: ["packs"],
+  override: ["packs"],
+  store: ["packs"],
+  unit: ["packs"],
+  shared_dict: ["packs"],
+  flow: ["flows"],
+  python_file_call: ["flows"],
+  modifier: ["flows"],
+  change: ["changes"],
+  drift: ["drift"],
 };
 
 function auditTouches(action: string): readonly QueryKey[] {
@@ -110,12 +139,20 @@ export function useSafety(): UseQueryResult<SafetyState> {
   });
 }
 
+/** All of them, by id. The first pages are shown while the others are still read. */
 export function useBots(): UseQueryResult<readonly Bot[]> {
   const { api } = useConsole();
+  const queries = useQueryClient();
   return useQuery({
     queryKey: ["bots"],
-    queryFn: async () => (await api.bots()).bots,
-    refetchInterval: SLOW_MS,
+    queryFn: () => {
+      const isFirst = queries.getQueryData(["bots"]) === undefined;
+      return api.allBots((some) => {
+        if (isFirst) queries.setQueryData(["bots"], some);
+      });
+    },
+    structuralSharing: (before, now) => keepingSame(before as readonly Bot[] | undefined, now as readonly Bot[]),
+    refetchInterval: ({ state }) => Math.max(SLOW_MS, (state.data?.length ?? 0) * SLOW_MS_PER_BOT),
   });
 }
 

@@ -27,3 +27,8 @@ export function remainingText(ms: number): string {
   if (hours === 0) return `${minutes}:${two(seconds % 60)}`;
   return days === 0 ? `${hours} h ${two(minutes % 60)}` : `${days} d ${hours % 24} h`;
 }
+
+/** A moment of the market, which may be recorded and long ago: UTC, as the chart has it. */
+export function marketTime(time_us: number): string {
+  return new Date(time_us / 1_000).toISOString().slice(0, "2026-11-20T12:00:00".length).replace("T", " ");
+}

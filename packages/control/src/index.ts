@@ -47,6 +47,8 @@ import { standingReader } from "./changes/standing.ts";
 import { challengeReconciler } from "./challenges/reconciler.ts";
 import { CHALLENGE_MIGRATIONS } from "./challenges/tables.ts";
 import { runbookDeclarations } from "./bot-runbook/operations.ts";
+import { changelogDeclarations } from "./changelog/operations.ts";
+import { CHANGELOG_MIGRATIONS } from "./changelog/tables.ts";
 import { commandDeclarations } from "./commands/operations.ts";
 import { COMMAND_MIGRATIONS } from "./commands/tables.ts";
 import { contractDeclarations } from "./contracts/operations.ts";
@@ -55,7 +57,7 @@ import { dependencyDeclarations } from "./dependencies/operations.ts";
 import { DEPENDENCY_MIGRATIONS } from "./dependencies/tables.ts";
 import { inspectDeclarations } from "./inspect/operations.ts";
 import { instanceReconciler } from "./instances/reconciler.ts";
-import { lineageDeclarations } from "./lineage/operations.ts";
+import { lineageDeclarations, type LineageDeps } from "./lineage/operations.ts";
 import { jobDeclarations } from "./jobs/operations.ts";
 import { JOB_MIGRATIONS } from "./jobs/tables.ts";
 import { emergencyReconciler } from "./emergency/reconciler.ts";
@@ -96,6 +98,8 @@ import { overrideReconciler } from "./overrides/reconciler.ts";
 import { OVERRIDE_MIGRATIONS } from "./overrides/tables.ts";
 import { preflightDeclarations } from "./preflight/operations.ts";
 import { PREFLIGHT_MIGRATIONS } from "./preflight/tables.ts";
+import { releaseDeclarations } from "./release/operations.ts";
+import { RELEASE_MIGRATIONS } from "./release/tables.ts";
 import { retiredGuard } from "./retirement/guard.ts";
 import { retirementDeclarations } from "./retirement/operations.ts";
 import { stopDeclarations } from "./risk/stop-operations.ts";
@@ -159,9 +163,13 @@ export { runbookOf, RUNBOOKS } from "./runbooks.ts";
 export { EMERGENCY_LIMITS, type EmergencyFile } from "./emergency/spool.ts";
 export { CONTROL_LIMITS } from "./limits.ts";
 export { bundleOf, BUNDLE_POLICY, type Bundle, type BundleManifest } from "./support-bundles/model.ts";
+export { RELEASE_LIMITS } from "./release/limits.ts";
+export { releaseMetrics } from "./release/metrics.ts";
+export { verifyCertificate } from "./release/verify.ts";
 export { supplyMetrics } from "./supply-chain/metrics.ts";
 export type { SupplyShelf } from "./supply-chain/shelf.ts";
 export { supplyCheck, type SupplyCheck } from "./supply-chain/standing.ts";
+export { trustedKeys } from "./supply-chain/trust-roots.ts";
 export { artifactStatement } from "./supply-chain/statement.ts";
 export { statisticsOf } from "./support-bundles/facts.ts";
 export { environmentSecrets, redactor, textsWithin, withheld, type Redactor } from "./support-bundles/redactor.ts";
@@ -219,6 +227,8 @@ export const controlMigrations: readonly Migrations[] = [
   SUPPLY_MIGRATIONS,
   GUARDRAIL_MIGRATIONS,
   TRAINING_MIGRATIONS,
+  CHANGELOG_MIGRATIONS,
+  RELEASE_MIGRATIONS,
 ];
 
 export type ControlDeps = {
@@ -241,6 +251,7 @@ export type ControlDeps = {
     ) => Promise<Result<StrategyDescriptor, Failure>>;
     readonly verifyStrategy: (reference: StrategyReference) => Promise<Result<VerifiedStrategy, Failure>>;
     readonly packOf: DependencyDeps["packOf"];
+    readonly keptProvenance: LineageDeps["keptProvenance"];
     readonly filesOf: SupplyDeps["filesOf"];
   };
   /** Where bills of materials lie, and what is known against packages; absent: in memory, and nothing is known. */
@@ -444,12 +455,18 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...dependencyDeclarations(deps.packs),
       ...lineageDeclarations(deps.packs),
       ...runbookDeclarations,
+      ...changelogDeclarations,
       ...preflightDeclarations,
       ...overrideDeclarations(),
       ...rootDeclarations(),
       ...signatureDeclarations(),
       ...supplyPolicyDeclarations(),
       ...gateRunDeclarations({ ...supply, filesOf: deps.packs.filesOf }),
+      ...releaseDeclarations({
+        ...preflight,
+        environment: deps.environment,
+        ...(deps.attester === undefined ? {} : { attester: deps.attester }),
+      }),
       ...retirementDeclarations(),
       ...riskDeclarations({ funds }),
       ...stopDeclarations(),
@@ -458,7 +475,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       ...changeDeclarations({ ...asking, dangerous_operations: deps.dangerous_operations ?? "enabled" }),
       ...commandDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
       ...updateDeclarations({ ...preflight, environment: deps.environment, runDir: deps.runDir }),
-      ...viewDeclarations(),
+      ...viewDeclarations(deps),
       ...stagingDeclarations(),
       ...inspectDeclarations({ hub: () => hub, clock: deps.clock }),
       ...bundleDeclarations(sources.shelf),

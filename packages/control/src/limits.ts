@@ -26,6 +26,10 @@ export const CONTROL_LIMITS = {
   inspect_every_ms: 250,
   inspect_ms: 3_000,
   inspect_intents: 20,
+  /** Of the newest intents of a bot: so many are looked through for orders that nobody has answered. */
+  intents_looked_through: 200,
+  /** Leases that one answer lists. */
+  leases_listed: 200,
   /** Bytes of a Unix socket's path that every system takes. */
   socket_path_bytes: 100,
   /** Words of a runner about its clock that have to agree. */

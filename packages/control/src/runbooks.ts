@@ -19,6 +19,12 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-BOT-083": "docs/runbooks/before-start.md",
   "RUMI-BOT-084": "docs/runbooks/before-start.md",
   "RUMI-BOT-085": "docs/runbooks/bots.md",
+  "RUMI-BOT-086": "docs/runbooks/before-start.md",
+  "RUMI-BOT-087": "docs/runbooks/before-start.md",
+  ...Object.fromEntries(
+    ["001", "002", "003", "004", "005", "006"].map((number) => [`RUMI-REL-${number}`, "docs/runbooks/release.md"]),
+  ),
+  "L.CHANGELOG.REFUSED": "docs/runbooks/before-start.md",
   "RUMI-BOT-006": "docs/runbooks/venues.md",
   "RUMI-BOT-007": "docs/runbooks/venues.md",
   "RUMI-BOT-008": "docs/runbooks/venues.md",
@@ -84,9 +90,15 @@ export const RUNBOOKS: Readonly<Record<string, string>> = {
   "RUMI-PACK-017": "docs/runbooks/packs.md",
   "RUMI-PACK-018": "docs/runbooks/packs.md",
   "RUMI-PACK-019": "docs/runbooks/packs.md",
+  "RUMI-PACK-020": "docs/runbooks/packs.md",
+  "RUMI-PACK-021": "docs/runbooks/packs.md",
   "RUMI-PACK-030": "docs/runbooks/packs.md",
   "RUMI-PACK-031": "docs/runbooks/packs.md",
   "RUMI-PACK-032": "docs/runbooks/packs.md",
+  "RUMI-PACK-040": "docs/runbooks/packs.md",
+  "RUMI-PACK-041": "docs/runbooks/packs.md",
+  "RUMI-PACK-042": "docs/runbooks/packs.md",
+  "RUMI-PACK-043": "docs/runbooks/packs.md",
   ...Object.fromEntries(
     ["001", "002", "003", "004", "005", "006", "007", "008", "050", "051", "052", "053"].map((number) => [
       `RUMI-SUP-${number}`,

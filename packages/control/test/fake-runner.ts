@@ -18,7 +18,7 @@ export type FakeRunner = {
   readonly received: ControlMessage[];
   readonly instances: Map<string, { status: InstanceStatus; spec: InstanceSpec }>;
   readonly refuseStarts: {
-    with: { error_code: string; reason_code: string | null; error: string; suggestion: string } | null;
+    with: { error_code: string; reason_code: string | null; error: string; suggestion: string } | "no answer" | null;
   };
   dial(): Promise<void>;
   send(message: RunnerMessage): void;
@@ -40,6 +40,7 @@ export function fakeRunner(path: string, key: Uint8Array, runner_id = "runner-1"
   const act = (message: ControlMessage): void => {
     switch (message.type) {
       case "start": {
+        if (refuseStarts.with === "no answer") return;
         if (refuseStarts.with !== null)
           return send({ type: "reply", request: message.request, ok: false, failure: refuseStarts.with });
         const { spec } = message;

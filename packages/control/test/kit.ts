@@ -101,6 +101,7 @@ export async function openControl(options: ControlOptions = {}): Promise<Control
         staging: join(folder, "user_data/pack_staging"),
         store: join(folder, "user_data/packs"),
         backups: join(folder, "user_data/pack_backups"),
+        uploads: join(folder, "user_data/pack_uploads"),
       };
       const deps: PackDeps = {
         store,
@@ -340,7 +341,7 @@ export function botBody(world: Pick<World, "id">, bot_id: string, digest: string
     capital: "1000",
     labels: { team: "a" },
     runbook: "docs/runbooks/bots.md",
-    reason: "test",
+    reason: "crosses two moving averages of XRP against ETH",
   };
 }
 

@@ -50,10 +50,21 @@ async function approve(version: string): Promise<void> {
   const approved = await world.command("packs.approve", {}, { params: { pack_id: "demo_pack" } });
   digests[version] = String(dataOf(approved)["approved_digest"]);
 }
+/** What each version changes. */
+const CHANGELOGS: Readonly<Record<string, string>> = {
+  "1.1.0": "sells slower while the book is thin",
+  "1.2.0": "forgets averages older than an hour",
+  "1.3.0": "waits for two trades before it crosses",
+};
 const wish = (operation: string, version: string) =>
   world.command(
     operation,
-    { command_id: world.id(), strategy_version: version, digest: digests[version], reason: "better" },
+    {
+      command_id: world.id(),
+      strategy_version: version,
+      digest: digests[version],
+      reason: CHANGELOGS[version] ?? "counts its own orders once more",
+    },
     { params: { bot_id: BOT } },
   );
 

@@ -69,6 +69,42 @@ describe("zip archives", () => {
     expect(zip64Entries(moved, 100_000)).toBe(undefined);
   });
 
+  it("[L-51.1] nothing lies between the last entry and the end: no bytes, and no entry that is not counted", () => {
+    const end = plain.length - 22;
+    const start = plain.readUInt32LE(end + 16);
+    const extraBytes = Buffer.concat([plain.subarray(0, end), Buffer.from("hidden"), plain.subarray(end)]);
+    expect(zipEntries(extraBytes, 10)).toBe(undefined);
+    const fewer = Buffer.from(plain);
+    for (const field of [8, 10]) fewer.writeUInt16LE(1, end + field);
+    expect(zipEntries(fewer, 10)).toBe(undefined);
+    const more = Buffer.from(plain);
+    for (const field of [8, 10]) more.writeUInt16LE(3, end + field);
+    expect(zipEntries(more, 10)).toBe(undefined);
+    const later = Buffer.from(plain);
+    later.writeUInt32LE(start + 1, end + 16);
+    expect(zipEntries(later, 10)).toBe(undefined);
+    const wide = large();
+    const at = wide.length - 22 - 20 - 56;
+    const between = Buffer.concat([wide.subarray(0, at), Buffer.from("hidden"), wide.subarray(at)]);
+    between.writeBigUInt64LE(BigInt(at + 6), between.length - 22 - 12);
+    expect(listed(wide)).toHaveLength(1);
+    expect(zip64Entries(between, 10)).toBe(undefined);
+  });
+
+  it("[L-51.1] a checksum or a size that is another one is not handed out", () => {
+    const listing = zipEntries(plain, 10);
+    const entry = typeof listing === "string" ? undefined : listing?.[0];
+    if (entry === undefined) throw new Error("it has one");
+    expect(unzipEntry(plain, entry)).toEqual(text);
+    for (const lie of [
+      { crc: entry.crc ^ 1 },
+      { size: entry.size - 1 },
+      { size: entry.size + 1 },
+      { packed: entry.packed - 1 },
+    ])
+      expect(unzipEntry(plain, { ...entry, ...lie })).toBeTypeOf("string");
+  });
+
   it("[L-51.1] whatever is cut off or changed is refused or is something else, and never throws", () => {
     for (const whole of [plain, large()])
       for (let at = 0; at < whole.length; at += 1) {

@@ -4,7 +4,7 @@
  * How to think: our own reader, because a library that hides modes, links and lies from its caller cannot refuse them.
  * Nothing is unpacked before its claimed size is known, and nothing is unpacked beyond it.
  *
- * Invariants (zip.test.ts; packs: archive.test.ts in packages/platform)
+ * Invariants (zip.test.ts; packs: packages/platform/src/packs/digest.test.ts)
  * - What is cut off, or claims another size or checksum than it has, is never handed out.
  * - The central directory ends where the end record begins: nothing hides between them.
  */

@@ -22,6 +22,7 @@ import { type AuditCategory, DAY_MICROS, type EventKind, RETENTION_DAYS, type Se
 import { PACK_KINDS } from "./catalogue/packs.ts";
 import { PLATFORM_KINDS } from "./catalogue/platform.ts";
 import { STORE_KINDS } from "./catalogue/stores.ts";
+import { RELEASE_KINDS } from "./catalogue/release.ts";
 import { RUN_KINDS } from "./catalogue/runs.ts";
 import { SUPPLY_KINDS } from "./catalogue/supply.ts";
 import { TRAINING_KINDS } from "./catalogue/training.ts";
@@ -37,6 +38,7 @@ export const EVENT_AREAS = [
   EXECUTION_KINDS,
   HOME_KINDS,
   PLATFORM_KINDS,
+  RELEASE_KINDS,
   RUN_KINDS,
   STORE_KINDS,
   SUPPLY_KINDS,
@@ -52,6 +54,7 @@ const TABLE = {
   ...EXECUTION_KINDS,
   ...HOME_KINDS,
   ...PLATFORM_KINDS,
+  ...RELEASE_KINDS,
   ...RUN_KINDS,
   ...STORE_KINDS,
   ...SUPPLY_KINDS,

@@ -49,6 +49,12 @@ describe("[L-N15] signed envelopes", () => {
     ];
     for (const [envelope, problem] of rows) expect(code(openEnvelope(envelope, attester.public_pem))).toBe(problem);
     expect(code(openEnvelope(good, other.public_pem))).toBe("no signature of it is by this key");
+    for (const curve of ["P-384", "secp256k1"]) {
+      const foreign = attesterFromPem(pem(curve));
+      expect(code(openEnvelope(foreign.sign(STATEMENT), foreign.public_pem)), curve).toBe(
+        "the public key is no P-256 key",
+      );
+    }
     expect(code(openEnvelope(good, "no key"))).toBe("the public key cannot be read");
   });
 });

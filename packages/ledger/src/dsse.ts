@@ -52,7 +52,7 @@ export function openEnvelope(envelope: unknown, public_pem: string): Result<stri
   } catch {
     return refused("the public key cannot be read");
   }
-  if (key.asymmetricKeyType !== "ec") return refused("the public key is no P-256 key");
+  if (key.asymmetricKeyDetails?.namedCurve !== "prime256v1") return refused("the public key is no P-256 key");
   const body = Buffer.from(envelope.payload, "base64");
   const keyid = keyIdOf(key);
   const own = envelope.signatures.filter((one) => one.keyid === keyid);

@@ -25,5 +25,5 @@ export { type CommandRequest, type PipelineSettings, STAGE_NAMES, type StageName
 export * from "./reconciler.ts";
 export * from "./registry.ts";
 export { scrubbedStore } from "./scrubbing.ts";
-export { NO_INPUT, type RawInput } from "./validate/raw-input.ts";
+export { NO_INPUT, type RawInput, uploadInput } from "./validate/raw-input.ts";
 export { parseStrictJson } from "./validate/strict-json.ts";

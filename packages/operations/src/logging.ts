@@ -3,8 +3,8 @@
  * two forms. The sink is given; nothing here opens a file or writes to the terminal.
  *
  * Invariants
- * - Both example lines of the guide come out byte for byte (logging.test.ts).
- * - Every text goes through the redaction hook before it leaves, and a line stays the JSON that it was.
+ * - Both example lines of the guide come out byte for byte (rim.test.ts).
+ * - Every text goes through the redaction hook before it leaves, and a line stays the JSON that it was (rim.test.ts).
  */
 import { type Clock, isoFromMicros, mapTexts } from "@rumi/kernel";
 

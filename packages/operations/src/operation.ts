@@ -165,6 +165,8 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly claimed?: "with_outcome";
   /** Its commands on one target touch no row together, so they need not go one after another. */
   readonly turns?: "none";
+  /** Its body is a file and no JSON: see `Upload`. */
+  readonly upload?: Upload;
   /** `flat` answers `{success, ...data}`, for the few routes whose seed prints it so. */
   readonly envelope?: "flat";
   /** What a seed adds to an error answer of this operation, e.g. `{flow_id}`. */
@@ -195,6 +197,25 @@ export type OperationDefinition<Input extends TObject = TObject, Facts = unknown
   readonly redeems?: true;
 };
 
+/**
+ * A body that is a file. Its fields stand in the query string; what was received of the body joins them as the field `received`,
+ * which nobody can send. Where somebody may not ask at all, nothing of the body is read and `received` is `unread`.
+ */
+export type Upload = {
+  readonly media_types: readonly string[];
+  readonly limit_bytes: number;
+  readonly unread: Readonly<Record<string, unknown>>;
+  /** Takes the body as it comes, and leaves nothing where it cannot be taken whole. */
+  readonly receive: (body: Readable) => Promise<Result<Received, Failure>>;
+  /** Why one that announces so many bytes is not even begun. */
+  readonly tooLong: () => Failure;
+};
+export type Received = {
+  readonly received: Readonly<Record<string, unknown>>;
+  /** Once its outcome is known: whatever the operation did not take over is gone then. */
+  readonly release: () => Promise<void>;
+};
+
 /** What a command would meet if it were carried out now. */
 export type Outlook = {
   readonly refusals: readonly {
@@ -202,6 +223,8 @@ export type Outlook = {
     readonly error_code: string;
     readonly reason_code: string | null;
     readonly error: string;
+    /** What to do about it. */
+    readonly suggestion: string;
   }[];
   readonly preview: Readonly<Record<string, unknown>>;
 };

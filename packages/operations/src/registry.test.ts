@@ -4,7 +4,7 @@ import { addToCounter, gated, readCounter, SAMPLES, setSecret } from "../test/ki
 import { cliCommands } from "./derive/cli.ts";
 import { openApiDocument } from "./derive/openapi.ts";
 import { permissionMatrix } from "./derive/permissions.ts";
-import { createRegistry, type Declaration } from "./registry.ts";
+import { compileSchemas, createRegistry, describeRegistry, type Declaration } from "./registry.ts";
 
 describe("declarations", () => {
   const refused: readonly (readonly [string, readonly Declaration[]])[] = [
@@ -31,7 +31,29 @@ describe("declarations", () => {
     ["not a dotted name", [{ ...gated, name: "gated" }]],
   ];
   for (const [why, declarations] of refused)
-    it(`[L-0.1] refuses: ${why}`, () => expect(() => createRegistry(declarations)).toThrow(why));
+    it(`[L-0.1] refuses: ${why}`, () => {
+      expect(() => createRegistry(declarations)).toThrow(why);
+      expect(() => describeRegistry(declarations)).toThrow(why);
+    });
+
+  it("a wrong schema is refused where it is registered, compiled ahead of its use, or validated by", async () => {
+    const wrong = [
+      { ...gated, input: Type.Object({ n: Type.Any({ minimum: "low" }) }, { additionalProperties: false }) },
+    ];
+    expect(() => createRegistry(wrong)).toThrow("minimum");
+    const described = describeRegistry(wrong);
+    await expect(compileSchemas(described, () => Promise.resolve())).rejects.toThrow("minimum");
+    expect(() => described.operations.get("gated.run")?.validate({})).toThrow("minimum");
+  });
+
+  it("what is described validates as what is registered", () => {
+    const [registered, described] = [createRegistry(SAMPLES), describeRegistry(SAMPLES)].map(
+      (registry) => registry.operations,
+    );
+    for (const [name, { validate }] of registered?.entries() ?? [])
+      for (const input of [{}, { by: "1" }, { counter_id: "c", command_id: "x", reason: "r" }])
+        expect(described?.get(name)?.validate({ ...input })).toEqual(validate({ ...input }));
+  });
 });
 
 describe("what is derived", () => {

@@ -16,7 +16,8 @@ import type {
   OperationDefinition,
   QueryDefinition,
 } from "./operation.ts";
-import { type Validator, compileValidator } from "./validate/validator.ts";
+import { RECEIVED } from "./validate/raw-input.ts";
+import { type Validator, compileValidator, validatorOnUse } from "./validate/validator.ts";
 
 /** A declaration whose own types are forgotten: the pipeline treats input and facts as opaque. */
 export type AnyOperation = Omit<
@@ -92,6 +93,31 @@ export interface Registry {
 
 /** Throws for a declaration that is wrong in itself: a program must not start with one. */
 export function createRegistry(declarations: readonly Declaration[]): Registry {
+  return register(declarations, compileValidator);
+}
+
+/**
+ * What was declared, without a compiled schema before somebody validates by it: for the command line, the documents, and a
+ * program that wants to be there first ({@link compileSchemas}).
+ */
+export function describeRegistry(declarations: readonly Declaration[]): Registry {
+  return register(declarations, validatorOnUse);
+}
+
+/** Compiles what nobody has validated by yet, with a `pause` after each; throws for a schema that is wrong. */
+export async function compileSchemas(
+  { operations, queries, observations }: Registry,
+  pause: () => Promise<unknown>,
+): Promise<void> {
+  const inputs = Array.from(observations.values(), ({ definition }) => definition.input);
+  const schemas = Array.from([...operations.values(), ...queries.values()], ({ schema }) => schema);
+  for (const schema of [...schemas, ...inputs]) {
+    compileValidator(schema);
+    await pause();
+  }
+}
+
+function register(declarations: readonly Declaration[], compile: (schema: TObject) => Validator): Registry {
   const operations = new Map<string, RegisteredOperation>();
   const queries = new Map<string, RegisteredQuery>();
   const observations = new Map<string, RegisteredObservation>();
@@ -106,20 +132,20 @@ export function createRegistry(declarations: readonly Declaration[]): Registry {
     if (declaration.kind !== "observation") claimRoutes(routes, name, declaration.http, input);
     switch (declaration.kind) {
       case "operation":
-        operations.set(name, registerOperation(declaration));
+        operations.set(name, registerOperation(declaration, compile));
         break;
       case "query":
         invariant(declaration.http.method === "GET", `the query ${name} is not a GET`);
         queries.set(name, {
           definition: declaration as QueryDefinition,
           schema: input,
-          validate: compileValidator(input),
+          validate: compile(input),
         });
         break;
       case "observation":
         observations.set(name, {
           definition: declaration as ObservationDefinition,
-          validate: compileValidator(input),
+          validate: compile(input),
         });
         break;
     }
@@ -144,7 +170,7 @@ function claimRoutes(routes: Set<string>, name: string, http: HttpBinding, input
   }
 }
 
-function registerOperation(declared: AnyOperation): RegisteredOperation {
+function registerOperation(declared: AnyOperation, compile: (schema: TObject) => Validator): RegisteredOperation {
   const definition = declared as OperationDefinition;
   const { name, input } = definition;
   invariant(definition.http.method !== "GET", `the operation ${name} is a GET`);
@@ -153,6 +179,10 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
     definition.claimed === undefined || (definition.emergency !== true && definition.redeems !== true),
     `${name} may not be claimed with its outcome`,
   );
+  if (definition.upload !== undefined) {
+    invariant(definition.key === "header", `the upload ${name} has its key in no header`);
+    invariant(Object.hasOwn(input.properties, RECEIVED), `the upload ${name} has no field for what was received`);
+  }
   for (const field of definition.secret_fields ?? [])
     invariant(Object.hasOwn(input.properties, field), `${name} has no field ${field}`);
   const ownsDryRun = definition.preview !== undefined && !Object.hasOwn(input.properties, "dry_run");
@@ -169,7 +199,7 @@ function registerOperation(declared: AnyOperation): RegisteredOperation {
   return {
     definition,
     schema,
-    validate: compileValidator(schema),
+    validate: compile(schema),
     params: pathParams(definition.http.path),
     ownsDryRun,
   };

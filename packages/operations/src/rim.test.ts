@@ -80,7 +80,11 @@ describe("tokens", () => {
   });
 });
 
-const line = (format: "json" | "text", message = "Flow loaded"): string => {
+const line = (
+  format: "json" | "text",
+  message = "Flow loaded",
+  more: Readonly<Record<string, unknown>> = {},
+): string => {
   let written = "";
   const clock = { ...testClock(), now: () => micros(1_771_934_400_000_000) };
   createLogger({
@@ -92,7 +96,7 @@ const line = (format: "json" | "text", message = "Flow loaded"): string => {
   })
     .child("kernel")
     .child("core")
-    .info(message, { correlation_id: "req-123" });
+    .info(message, { correlation_id: "req-123", ...more });
   return written;
 };
 
@@ -121,6 +125,18 @@ describe("the program's log", () => {
   it("[R-20.1] nobody forges a second line, and secrets are taken out", () => {
     expect(line("text", "a\n2026 [INFO] forged").split("\n")).toHaveLength(1);
     expect(line("json", "the planted one")).toContain("the *** one");
+  });
+  it("[R-20.1] [R-10.1] secrets are taken out of every field, and the line stays the JSON that it was", () => {
+    const more = {
+      path: "/planted",
+      deep: { list: [["planted", 7, true, null]], 'say "planted"': 'a "planted" one\n' },
+    };
+    const { path, deep } = JSON.parse(line("json", "x", more)) as typeof more;
+    expect([path, deep.list]).toEqual(["/***", [["***", 7, true, null]]]);
+    expect(Object.values(deep)).toContain('a "***" one\n');
+    expect(line("text", "x", { path: "/planted", deep: more.deep.list })).toContain(
+      'path=/***, deep=[["***",7,true,null]]',
+    );
   });
 });
 

@@ -101,7 +101,7 @@ export {
 } from "./packs/library.ts";
 export { lookAtPack, type Sight } from "./packs/look.ts";
 export type { PackFolders } from "./packs/staging.ts";
-export { PACK_LIMITS, type PackLimits } from "./packs/limits.ts";
+export { PACK_LIMITS, UPLOAD_LIMITS, type PackLimits, type UploadLimits } from "./packs/limits.ts";
 export { parseManifest, MANIFEST_SCHEMA, type PackManifest } from "./packs/manifest.ts";
 export { PACK_STATES, type Pack, type PackState } from "./packs/model.ts";
 export { packReconciler, pendingSummary, type CandidateCounts, type Reconciler } from "./packs/reconciler.ts";
@@ -110,6 +110,10 @@ export { SECRET_LIMITS } from "./secrets/limits.ts";
 export { secretDeclarations } from "./secrets/operations.ts";
 export { createSecrets, type ReadSecret, type SecretDeps, type Secrets } from "./secrets/secrets.ts";
 export { PLAIN_TEXT, storedValues, type SecretsKey, type StoredValues } from "./secrets/vault.ts";
+export { readArchive, writeArchive } from "./packs/archive.ts";
+export { provenanceView } from "./packs/decisions.ts";
+export { readManifest, seenOf } from "./packs/look.ts";
+export * from "./packs/provenance.ts";
 export { readTree } from "./packs/tree.ts";
 export { packFolders, validatePacks, type PackCheck, type ValidatedPack } from "./packs/validation.ts";
 export { scaffoldPack, type NewPack } from "./scaffold/scaffold.ts";
@@ -121,9 +125,14 @@ export { matchRoute, type PackRoute, type RouteMatch } from "./routes/model.ts";
 export { routeDeclarations, type RouteDeps } from "./routes/operations.ts";
 export { checkRoutes, createPackRoutes, type PackRoutes } from "./routes/table.ts";
 export { unitDeclarations, type UnitDeps } from "./units/operations.ts";
+export { UNIT_LIMITS } from "./units/model.ts";
+export { HANDLER_LIMITS } from "./capabilities/handler.ts";
 export { pingEngine, type EngineAnswer } from "./containers/engine.ts";
 export { containerDeclarations, type ContainerDeps } from "./containers/operations.ts";
+export { dockerEngine } from "./containers/docker-api.ts";
+export { CONTAINER_LIMITS, createPackContainers, type PackContainers } from "./containers/pack-containers.ts";
 export { dictJournal } from "./shared-dict/journal.ts";
+export { SHARED_DICT_LIMITS } from "./shared-dict/model.ts";
 export {
   createStoreAccess,
   storeBuiltins,
@@ -132,6 +141,8 @@ export {
   type StorePermission,
 } from "./stores/access.ts";
 export { STORE_LIMITS } from "./stores/limits.ts";
+export { INBOX_LIMITS, inboxSend } from "./stores/inbox.ts";
+export { PROPOSAL_LIMITS, proposalsIn, proposePatch, type ImportProposal } from "./packs/propose.ts";
 export * from "./flows/index.ts";
 export { systemEvent, type EventTrail, type SystemActor } from "./system-events.ts";
 

@@ -8,9 +8,13 @@ import {
   millis,
   NO_SECRETS,
   ok,
+  systemClock,
   systemRandom,
   uuidv7,
   type Clock,
+  type Failure,
+  type Random,
+  type Result,
   type Scrubber,
 } from "@rumi/kernel";
 import {
@@ -31,9 +35,11 @@ import {
   type Registry,
 } from "@rumi/operations";
 import { Value } from "@sinclair/typebox/value";
-import { openSqliteStore, type Migrations, type Store } from "@rumi/store";
+import { zipSync, type Zippable } from "fflate";
+import { openPostgresStore, openSqliteStore, type Migrations, type Store } from "@rumi/store";
 import { generateKeyPairSync } from "node:crypto";
 import { temporaryFolder } from "../../../tools/test-support.ts";
+import { startPostgres, type TestServer } from "../../store/test/postgres-server.ts";
 import { removeTree } from "../src/packs/files.ts";
 
 export const ROOT: Principal = { id: "user:root", roles: ["view_only", "operator", "admin"] };
@@ -41,23 +47,13 @@ export const ROOT: Principal = { id: "user:root", roles: ["view_only", "operator
 /** Wall time that really passes, so that the database's clock and ours agree. */
 export function realClock(): Clock & { skip(ms: number): void } {
   let ahead_ms = 0;
+  const system = systemClock();
   return {
     /** Lets wall time pass at once; what was promised until then is over. */
     skip: (ms) => void (ahead_ms += ms),
     now: () => micros(Math.round((performance.timeOrigin + performance.now() + ahead_ms) * 1_000)),
     monotonic: () => millis(performance.now()),
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        signal?.addEventListener(
-          "abort",
-          () => {
-            clearTimeout(timer);
-            resolve();
-          },
-          { once: true },
-        );
-      }),
+    sleep: (...wait) => system.sleep(...wait),
   };
 }
 
@@ -89,6 +85,32 @@ export type World = {
   actions(): Promise<readonly string[]>;
 };
 
+let postgres: Promise<TestServer> | undefined;
+
+/** Where worlds are on PostgreSQL (on-postgres.test.ts): ends their server. */
+export async function stopPostgres(): Promise<void> {
+  await (await postgres)?.stop();
+  postgres = undefined;
+}
+
+/** A database of its own on this worker's server. */
+async function openOnPostgres(
+  migrations: readonly Migrations[],
+  clock: Clock,
+  random: Random,
+): Promise<Result<Store, Failure>> {
+  postgres ??= startPostgres();
+  const server = await postgres;
+  return openPostgresStore({
+    server: await server.database(),
+    migrations,
+    signer,
+    clock,
+    random,
+    before_migration: () => Promise.resolve(ok(undefined)),
+  });
+}
+
 /** Makes the store first, then whatever hangs on it, then the pipeline over all declarations. */
 export async function openWorld(
   migrations: readonly Migrations[],
@@ -109,16 +131,18 @@ export async function openWorld(
   const clock = realClock();
   const random = systemRandom();
   const opened =
-    given === undefined
-      ? await openSqliteStore({
-          path: join(folder, "store.db"),
-          backup_folder: folder,
-          migrations,
-          signer,
-          random,
-          writer: { kind: "in_process" },
-        })
-      : ok(given);
+    given !== undefined
+      ? ok(given)
+      : process.env["RUMI_TEST_STORE"] === "postgres"
+        ? await openOnPostgres(migrations, clock, random)
+        : await openSqliteStore({
+            path: join(folder, "store.db"),
+            backup_folder: folder,
+            migrations,
+            signer,
+            random,
+            writer: { kind: "in_process" },
+          });
   if (!opened.ok) throw new Error(`${opened.error.code} ${JSON.stringify(opened.error.params)}`);
   const store = opened.value;
   const { declarations, guards: asked, know, scrubber = NO_SECRETS } = make({ folder, store, clock });
@@ -243,6 +267,10 @@ export function sampleDescriptor(over: Record<string, unknown> = {}): Record<str
     ...over,
   };
 }
+
+/** An archive whose bytes are the same whenever it is made: what sends one wish twice sends the same archive. */
+export const zipped = (entries: Zippable): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(zipSync(entries, { mtime: new Date(2_000, 0, 1) }));
 
 export function sampleManifest(over: Record<string, unknown> = {}): Record<string, unknown> {
   return {

@@ -1,7 +1,9 @@
 /** A world with packs: a real store, the real pipeline, the library and its reconciler over folders of its own. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { systemRandom } from "@rumi/kernel";
+import type { Answer } from "@rumi/operations";
 import {
   createPackLibrary,
   packReconciler,
@@ -35,6 +37,7 @@ export async function openPacks(over: (folder: string) => Partial<PackDeps> = ()
         staging: join(folder, "user_data/pack_staging"),
         store: join(folder, "user_data/packs"),
         backups: join(folder, "user_data/pack_backups"),
+        uploads: join(folder, "user_data/pack_uploads"),
       },
       limits: PACK_LIMITS,
       importRoots: "any",
@@ -60,4 +63,24 @@ export async function openPacks(over: (folder: string) => Partial<PackDeps> = ()
       return existsSync(path) ? readdirSync(path).toSorted() : [];
     },
   };
+}
+
+/** Sends an archive as a request's body would bring it, and lets go of it after the answer. */
+export async function upload(
+  { library, command }: Pick<PackWorld, "library" | "command">,
+  bytes: Uint8Array,
+  fields: Record<string, unknown> = {},
+  key?: string,
+): Promise<{ readonly answer: Answer; readonly received: Readonly<Record<string, unknown>> }> {
+  const taken = await library.receive(Readable.from([Buffer.from(bytes)]));
+  if (!taken.ok) throw new Error(taken.error.code);
+  const { received, release } = taken.value;
+  try {
+    return {
+      answer: await command("packs.upload", { ...fields, received }, key === undefined ? {} : { key }),
+      received,
+    };
+  } finally {
+    await release();
+  }
 }

@@ -32,6 +32,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     const packs = (await import("./cli/packs.ts")).addPackCommands(program, context);
     (await import("./cli/pack-authoring.ts")).addPackAuthoring(packs, context);
     (await import("./cli/sign.ts")).addSignCommand(packs, context);
+    (await import("./cli/pack-build.ts")).addPackBuild(packs, context);
   },
   bots: async () => (await import("./cli/bots.ts")).addBotCommands(program, context),
   recordings: async () => (await import("./cli/recordings.ts")).addRecordingCommands(program, context),
@@ -45,6 +46,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   trace: async () => (await import("./cli/trace.ts")).addTraceCommand(program, context),
   triage: async () => (await import("./cli/findings.ts")).addTriageCommand(program, context),
   run: async () => (await import("./cli/run.ts")).addRunCommand(program, context),
+  release: async () => (await import("./cli/release.ts")).addReleaseCommands(program, context),
   proof: async () => (await import("./cli/proof.ts")).addProofCommands(program, context),
   bundle: async () => (await import("./cli/bundle.ts")).addBundleCommand(program, context, place),
   attest: async () => (await import("./cli/attest.ts")).addAttestCommands(program, context),
@@ -81,7 +83,10 @@ const SELF_CONTAINED: readonly string[] = [
 const PROOF_USAGE = 3;
 
 /** Verbs that ask no program, of nouns that have others which do. */
-const OFFLINE_VERBS: Readonly<Record<string, readonly string[]>> = { packs: ["new", "validate", "check"] };
+const OFFLINE_VERBS: Readonly<Record<string, readonly string[]>> = {
+  packs: ["new", "validate", "check"],
+  release: ["verify"],
+};
 
 async function addCommands(noun: string, verb: string): Promise<void> {
   const room = ROOMS[noun];
@@ -104,7 +109,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 try {
   const words = withoutGuideFlags(process.argv.slice(2));
-  await addCommands(words[0] ?? "", words[1] ?? "");
+  await addCommands(words[0] === "pack" ? "packs" : (words[0] ?? ""), words[1] ?? "");
   await program.parseAsync(words, { from: "user" });
 } catch (problem) {
   if (!(problem instanceof CommanderError)) throw problem;

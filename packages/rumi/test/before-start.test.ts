@@ -74,6 +74,9 @@ it("[L-03] [L-47] a missing need refuses the start by name, with the bot's runbo
   const refused = await move("bot-1", "IDLE", "RUNNING_PAPER");
   expect(said(refused)).toEqual([409, "RUMI-BOT-081", "L.DEPENDENCY.MISSING"]);
   expect(refused.body["details"]).toMatchObject({ missing: ["bot:feeder"], runbook: "docs/desk.md" });
+  expect(await get("/api/bots/bot-1"), "and whoever looks at the bot").toMatchObject({
+    triage: { state: "failing", findings: [{ reason_code: "L.DEPENDENCY.MISSING" }], bot_runbook: "docs/desk.md" },
+  });
   const { nodes, needed_by } = await get("/api/bots/bot-1/dependencies");
   expect(nodes).toEqual(
     expect.arrayContaining([

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sha256Hex, systemRandom } from "@rumi/kernel";
-import { createHandlerRegistry, packReconciler, PACK_LIMITS, permit } from "@rumi/platform";
+import { createHandlerRegistry, HANDLER_LIMITS, packReconciler, PACK_LIMITS, permit } from "@rumi/platform";
 import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import { waitingCandidates } from "../src/program/platform-ports.ts";
 import type { Data } from "./rig.ts";
@@ -114,6 +114,39 @@ describe("the guide's flow", () => {
     expect((await requests("pending")).map((one) => one["candidate_key"])).toEqual([keyOf(changed)]);
     data(await approve(keyOf(changed)));
     expect(await served()).toBe("served");
+  });
+
+  it("[R-7.1] a pack has at most 100 handlers, a handler.json 65,536 bytes, and it requires at most 16 permissions", async () => {
+    const { per_pack, manifest_bytes, requires } = HANDLER_LIMITS;
+    const many = Object.assign(
+      {},
+      ...Array.from({ length: per_pack + 1 }, (_, at) =>
+        handlerFiles({ handler_id: `h${at}`, permission_id: `p.x${at}` }, CODE, `share/capability_handlers/s${at}`),
+      ),
+    ) as Record<string, string>;
+    await install(many);
+    const full = await scan();
+    expect(full["candidates"]).toHaveLength(per_pack);
+    expect(JSON.stringify(full)).toContain(`a pack has at most ${per_pack} handlers`);
+    const names = Array.from({ length: requires + 1 }, (_, at) => `q.x${at}`);
+    const cases: readonly (readonly [Data, string])[] = [
+      [{ requires: names.slice(1), caller_requires: names.slice(1) }, ""],
+      [{ requires: names }, "requires"],
+      [{ caller_requires: names }, "requires"],
+      [{ requires: ["q", "q"] }, "requires"],
+    ];
+    for (const [at, [over, problem]] of cases.entries()) {
+      await install(handlerFiles(over, `${CODE}# ${at}\n`), `pack_${at}`);
+      const said = JSON.stringify(await scan());
+      if (problem === "") expect(said).toContain(`pack_${at}:fs_read_v1`);
+      else expect(said).toMatch(new RegExp(`handler.json.{0,40}${problem}`, "s"));
+    }
+    const text = JSON.stringify({ ...HANDLER, handler_id: "wide", description: "", risk: "" });
+    const wide = (bytes: number) => ({ ...handlerFiles(), [`${FOLDER}/handler.json`]: text.padEnd(bytes) });
+    await install(wide(manifest_bytes), "wide");
+    expect(JSON.stringify(await scan())).toContain("wide:fs_read_v1:wide");
+    await install(wide(manifest_bytes + 1), "wider");
+    expect(JSON.stringify(await scan())).toContain(`it has more than ${manifest_bytes} bytes`);
   });
 
   it("[R-7.1] what lies beside the entry point counts too: another handler.json is decided on again", async () => {
@@ -247,6 +280,7 @@ describe("the pending export", () => {
           staging: folder("user_data/pack_staging"),
           store: folder("user_data/packs"),
           backups: folder("user_data/pack_backups"),
+          uploads: folder("user_data/pack_uploads"),
         },
         limits: PACK_LIMITS,
         importRoots: "any",

@@ -26,7 +26,7 @@ import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import type { Data } from "./rig.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
 
-const RUNNER_DIR = fileURLToPath(new URL("../../platform/python", import.meta.url));
+const RUNNER_DIR = fileURLToPath(new URL("../../sandbox/python", import.meta.url));
 const CODE = `
 import os, time
 def execute(context, args):
@@ -109,8 +109,13 @@ async function install(pack_id: string, files: Readonly<Record<string, string>> 
   data(await post(`/api/packs/${pack_id}/approve`));
 }
 /** The guide's way from a pack to a handler that is trusted; the folder of its copy. */
-async function trust(): Promise<string> {
-  const manifest = { handler_id: "fs_read_handler", permission_id: "fs.read", entrypoint: "handler.py:execute" };
+async function trust(more: Data = {}): Promise<string> {
+  const manifest = {
+    handler_id: "fs_read_handler",
+    permission_id: "fs.read",
+    entrypoint: "handler.py:execute",
+    ...more,
+  };
   await install("provider", { [`${FOLDER}/handler.json`]: JSON.stringify(manifest), [`${FOLDER}/handler.py`]: CODE });
   const scan = data(await post("/api/capability/candidates/scan", ""));
   const [candidate] = scan["candidates"] as readonly Data[];
@@ -196,6 +201,22 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("a handler in its 
     chmodSync(join(copy, "handler.py"), 0o644);
     writeFileSync(join(copy, "handler.py"), "def execute(context, args):\n    return 'other'\n");
     expect(typeOf(await ask())).toEqual(["trust_denied", "RUMI-CAP-006"]);
+  });
+
+  it("[R-7.1] [R-8.1] what a handler asks of its own pack and of its caller is asked at every call", async () => {
+    await install("my_pack");
+    await trust({ requires: ["fs.scan"], caller_requires: ["fs.list", "fs.stat"] });
+    await grant("my_pack", "fs.read");
+    expect(typeOf(await ask())).toEqual(["requires_denied", "RUMI-CAP-016"]);
+    expect(await last()).toBe("permission.denied");
+    await grant("provider", "fs.scan");
+    await grant("my_pack", "fs.list");
+    expect(typeOf(await ask())).toEqual(["caller_requires_denied", "RUMI-CAP-017"]);
+    expect(await last()).toBe("permission.denied");
+    await grant("my_pack", "fs.stat");
+    expect((await ask()).success).toBe(true);
+    data(await post("/api/capability/grants/revoke", { principal_id: "provider", permission_id: "fs.scan" }));
+    expect(typeOf(await ask())).toEqual(["requires_denied", "RUMI-CAP-016"]);
   });
 
   it("[R-17.2] who claims another principal is audited, and counts as who it is", async () => {

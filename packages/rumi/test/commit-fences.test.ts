@@ -119,6 +119,53 @@ describe("[L-16] [G-5.2] [L-N4] what is set while an operation is being judged",
       expect((await world.bot())["state"]).toBe(before["state"]);
     });
 
+  describe("[L-50.1] a release certificate", () => {
+    const requires = () =>
+      post("/api/release/policy/set", { command_id: world.id(), required_for: ["paper"], reason: "from now on" });
+    for (const operation of ["start", "update"])
+      it(`that is asked for from now on refuses a ${operation} whose preflight had passed already`, async () => {
+        meanwhile = requires;
+        const { status, body } = (await OPERATIONS[operation]?.()) ?? { status: 0, body: {} };
+        expect([status, body["error_code"], body["reason_code"]]).toEqual([
+          409,
+          "RUMI-REL-001",
+          "L.RELEASE_CERT.MISSING",
+        ]);
+        expect(loads, "it was looked at again").toBe(2);
+      });
+
+    it("that is revoked refuses a start whose preflight had passed already", async () => {
+      const sent = (url: string, more: Record<string, unknown>, token?: string) =>
+        world.http("POST", url, { command_id: world.id(), reason: "test", ...more }, token);
+      await sent("/api/supply_chain/gate/run", { artifact_id: world.digest });
+      const admin = dataOf(
+        await world.command("users.create", { display_name: "a", roles: ["admin"], reason: "joins" }),
+      );
+      const issued = await world.command(
+        "tokens.issue",
+        { reason: "x" },
+        { params: { user_id: String(admin["user_id"]) } },
+      );
+      const token = String(dataOf(issued)["token"]);
+      const asked = await sent("/api/release/cert/issue", { bot_id: "bot-1" }, token);
+      const { challenge_id, intent_hash, phrase } = asked.body["challenge"] as Record<string, string>;
+      await world.http("GET", `/api/challenges/${challenge_id}`);
+      await sent(`/api/challenges/${challenge_id}/approve`, { intent_hash });
+      const confirmed = await sent(`/api/challenges/${challenge_id}/confirm`, { intent_hash, phrase }, token);
+      const { cert_id } = confirmed.body["data"] as { cert_id: string };
+      loads = 0;
+      meanwhile = () => post("/api/release/cert/revoke", { command_id: world.id(), cert_id, reason: "it lost money" });
+      const { status, body } = (await OPERATIONS["start"]?.()) ?? { status: 0, body: {} };
+      expect([status, body["error_code"], body["reason_code"]]).toEqual([
+        409,
+        "RUMI-REL-002",
+        "L.RELEASE_CERT.REVOKED",
+      ]);
+      expect(loads, "it was looked at again").toBe(2);
+      expect((await world.bot())["state"]).toBe("IDLE");
+    });
+  });
+
   for (const [operation, act] of Object.entries(OPERATIONS))
     it(`what concerns another bot only has a ${operation} judged again, and it passes`, async () => {
       meanwhile = () => hold("lock", { bot_id: "bot-2" });

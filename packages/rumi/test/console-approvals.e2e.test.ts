@@ -3,13 +3,11 @@
  *
  * `dist/` must be built. Each test opens pages as the people it is about.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
 import { confirm, openConsole, see, textOf, turnTo, typePhrase, until, type Console } from "./browser.ts";
-import { eventually, ROOT, startProgram, type Program } from "./program.ts";
+import { eventually, startProgram, type Program } from "./program.ts";
 import {
   addVenue,
   createBot,
@@ -40,7 +38,9 @@ const as = async (name: Name, at: string): Promise<Page> => {
 const rowOf = (page: Page, operation: string, state: string) =>
   page.locator(`[data-operation="${operation}"][data-state="${state}"]`).first();
 const unfold = async (page: Page, operation: string, state: string): Promise<void> => {
-  await rowOf(page, operation, state).locator("button.name").click();
+  const name = rowOf(page, operation, state).locator("button.name");
+  // What led here may have opened it.
+  if ((await name.getAttribute("aria-expanded")) === "false") await name.click();
   await see(page, "challenge-detail").waitFor();
 };
 const session = async (): Promise<Data | undefined> =>
@@ -48,7 +48,6 @@ const session = async (): Promise<Data | undefined> =>
 
 describe.runIf(requires("chromium"))("two people in Chromium", () => {
   beforeAll(async () => {
-    if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
     program = await startProgram({ console: "served", environment: { RUMI_SECOND_PERSON_WAIT_SECONDS: "0" } });
     chromium = await openConsole(program);
     for (const [name, roles] of Object.entries(ROLES)) people.set(name, await makePerson(program, name, roles));

@@ -2,13 +2,12 @@
  * Bots in a real browser beyond their table: live against the venue simulator, configuration, proof of stops, bulks,
  * people and traces. `dist/` must be built.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { confirm, openConsole, see, textOf, turnTo, typePhrase, until, type Console } from "./browser.ts";
-import { ROOT, startProgram, type Program } from "./program.ts";
+import { addressOf, confirm, openConsole, see, textOf, turnTo, typePhrase, until, type Console } from "./browser.ts";
+import { startProgram, type Program } from "./program.ts";
 import {
   addVenue,
   bot,
@@ -36,7 +35,6 @@ const said = (more: Data = {}): Data => ({ command_id: crypto.randomUUID(), reas
 
 describe.runIf(requires("chromium"))("bots in Chromium", () => {
   beforeAll(async () => {
-    if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
     sim = await startSimulator(join(simHome.path, "sim"));
     program = await startProgram({ console: "served" });
     digest = await installPack(program);
@@ -47,6 +45,7 @@ describe.runIf(requires("chromium"))("bots in Chromium", () => {
     for (const name of ["one", "two"]) await createBot(program, name, "ema_cross", digest);
     chromium = await openConsole(program);
     page = await chromium.open();
+    await turnTo(page, "Bots");
   }, SLOW_MS);
   afterAll(async () => {
     await chromium?.close();
@@ -96,7 +95,7 @@ describe.runIf(requires("chromium"))("bots in Chromium", () => {
       await text.fill(JSON.stringify({ ...config.config, slow_trades: 60 }));
       await see(page, "config-form").getByRole("button", { name: "Apply" }).click();
       await until(page, "diff", /slow_trades\s+40\s+60/);
-      await confirm(page, "slower");
+      await confirm(page, "crosses later: a slower average");
       await see(page, "phrase").waitFor();
       expect(await see(page, "diff").count()).toBe(2);
       await typePhrase(page, "outside");
@@ -124,7 +123,7 @@ describe.runIf(requires("chromium"))("bots in Chromium", () => {
       await until(page, "bundles", /READY[\s\S]*for the vendor[\s\S]*[0-9a-f]{64}/);
       await see(page, "trace-link").click();
       await until(page, "trace", /Commands\s+\d[\s\S]*Runs\s+\d[\s\S]*Intents/);
-      expect(page.url()).toContain("#/trace/");
+      expect((await addressOf(page)).hash).toContain("#/trace/");
     },
     SLOW_MS,
   );
@@ -189,7 +188,7 @@ describe.runIf(requires("chromium"))("bots in Chromium", () => {
     "[G-9.1] every page keeps to its width, %s at %i pixels",
     async (scheme, width) => {
       const other = await chromium.open({ scheme, width });
-      for (const at of ["Bots", "Controls", "Approvals", "Bulk", "Runs", "People"]) {
+      for (const at of ["Overview", "Bots", "Controls", "Approvals", "Bulk", "Runs", "Audit", "People", "Settings"]) {
         await turnTo(other, at);
         await see(other, "safety-mode").waitFor();
         const over = "document.documentElement.scrollWidth - document.documentElement.clientWidth";

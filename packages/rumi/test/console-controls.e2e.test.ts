@@ -3,13 +3,11 @@
  *
  * One program with people of every role; each test opens pages as the people it is about. `dist/` must be built.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
 import { confirm, openConsole, see, turnTo, typePhrase, until, type Console } from "./browser.ts";
-import { ROOT, startProgram, type Program } from "./program.ts";
+import { startProgram, type Program } from "./program.ts";
 import {
   addVenue,
   createBot,
@@ -46,7 +44,6 @@ const buttons = async (page: Page): Promise<readonly string[]> =>
 
 describe.runIf(requires("chromium"))("the console's controls in Chromium", () => {
   beforeAll(async () => {
-    if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
     program = await startProgram({ console: "served" });
     chromium = await openConsole(program);
     for (const [name, ...roles] of [
@@ -66,27 +63,49 @@ describe.runIf(requires("chromium"))("the console's controls in Chromium", () =>
   });
 
   const SHOWN = {
-    viewer: { bar: [], bot: [], pages: ["Bots", "Controls", "Approvals", "Bulk", "Runs"], controls: 0 },
+    viewer: {
+      bar: [],
+      bot: [],
+      pages: ["Overview", "Bots", "Controls", "Approvals", "Bulk", "Packs", "Flows", "Runs", "Audit", "Settings"],
+      controls: 0,
+    },
     operator: {
       bar: ["Set SAFE", "Emergency stop"],
       bot: ["Start paper", "Start shadow", "Quarantine"],
-      pages: ["Bots", "Controls", "Approvals", "Bulk", "Runs"],
+      pages: ["Overview", "Bots", "Controls", "Approvals", "Bulk", "Packs", "Flows", "Runs", "Audit", "Settings"],
       controls: 2,
     },
     admin: {
       bar: ["Set SAFE", "Emergency stop"],
       bot: ["Start paper", "Start shadow", "Quarantine"],
-      pages: ["Bots", "Controls", "Approvals", "Bulk", "Runs", "People"],
+      pages: [
+        "Overview",
+        "Bots",
+        "Controls",
+        "Approvals",
+        "Bulk",
+        "Packs",
+        "Flows",
+        "Runs",
+        "Audit",
+        "People",
+        "Settings",
+      ],
       controls: 2,
     },
-    holder: { bar: [], bot: [], pages: ["Bots", "Controls", "Approvals", "Bulk"], controls: 1 },
+    holder: {
+      bar: [],
+      bot: [],
+      pages: ["Overview", "Bots", "Controls", "Approvals", "Bulk", "Audit", "Settings"],
+      controls: 1,
+    },
   } as const;
   it.each(Object.keys(SHOWN) as (keyof typeof SHOWN)[])(
     "[G-0.5] [G-9.1] %s sees what that role may do and nothing else",
     async (name) => {
       await ok(program, "POST", "/api/killswitch/set", said({ scope: { bot_id: "two" }, level: "FLATTEN" }));
       await ok(program, "POST", "/api/gates/feed/require", said());
-      const page = await as(name);
+      const page = await as(name, "Bots");
       const { bar, bot, pages, controls } = SHOWN[name];
       const row = see(page, "bot-one");
       await row.waitFor();
@@ -134,7 +153,7 @@ describe.runIf(requires("chromium"))("the console's controls in Chromium", () =>
     expect(await may("operator")).not.toContain("commands.submit");
     expect(await may("operator", "may_tighten")).toEqual(["commands.submit", "killswitch.set"]);
     expect(await may("admin", "may_tighten")).toEqual([]);
-    const page = await as("operator");
+    const page = await as("operator", "Bots");
     // Where the stream is forbidden the page asks by itself, and what it shows is no less true.
     await until(page, "live-state", /Polling/);
     await until(page, "safety-mode", /^NORMAL$/);

@@ -1,12 +1,12 @@
 /** Runs and their proof in a real browser: the list, what a run said, its proof bundle, decisions, the download. */
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { confirm, openConsole, see, turnTo, until, type Console } from "./browser.ts";
-import { eventually, ROOT, startProgram, type Program } from "./program.ts";
+import { eventually, startProgram, type Program } from "./program.ts";
+import { makeRepository } from "./repository.ts";
 import { makePerson, ok } from "./rig.ts";
 
 const SLOW_MS = 120_000;
@@ -31,14 +31,7 @@ const proved = (id: number) =>
 
 describe.runIf(requires("chromium") && requires("bubblewrap"))("runs in Chromium", () => {
   beforeAll(async () => {
-    if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
-    mkdirSync(join(repo, "src"), { recursive: true });
-    writeFileSync(join(repo, "src/a.txt"), "one\ntwo\n");
-    execFileSync("git", ["init", "--quiet", repo]);
-    execFileSync("git", ["add", "."], { cwd: repo });
-    execFileSync("git", ["-c", "user.name=u", "-c", "user.email=u@example.org", "commit", "--quiet", "-m", "base"], {
-      cwd: repo,
-    });
+    makeRepository(repo, { "src/a.txt": "one\ntwo\n" });
     program = await startProgram({ console: "served" });
     chromium = await openConsole(program);
     run_id = await begin(
@@ -100,20 +93,32 @@ describe.runIf(requires("chromium") && requires("bubblewrap"))("runs in Chromium
     "[P-9] a run that goes on has no proof yet and can be stopped from here; who may only look decides nothing",
     { timeout: SLOW_MS },
     async () => {
-      const going = await begin("echo z > outside; echo here; sleep 60", { scope: { write: ["docs/**"] } });
+      const going = await begin("echo z > outside; echo here; while :; do date +%s%3N; sleep 0.2; done", {
+        scope: { write: ["docs/**"] },
+      });
       const viewer = await makePerson(program, "viewer", ["view_only"]);
       const looking = await chromium.open({ token: viewer.token, locale: "ja-JP" });
       await until(looking, "myself", /\w/);
       await turnTo(looking, "実行");
       await see(looking, "run").first().getByRole("link").click();
+      await until(looking, "output", /here/); // what goes on is read first
+      await looking.getByRole("tab", { name: "証跡" }).click();
       await until(looking, "proof-none", /証跡は/);
       const page = await chromium.open();
       await until(page, "myself", /\w/);
       await turnTo(page, "Runs");
       await see(page, "run").first().getByRole("link").click();
-      await until(page, "proof-none", /once the run has ended/);
-      await page.getByRole("tab", { name: "Output" }).click();
       await until(page, "output", /here/);
+      await until(page, "output-state", /Live/i);
+      await page.getByRole("tab", { name: "Output" }).press("ArrowLeft");
+      await until(page, "proof-none", /once the run has ended/);
+      await page.getByRole("tab", { name: "Proof" }).press("ArrowRight");
+      await until(page, "output", /here/);
+      // What it says is here as it says it.
+      await eventually(async () => {
+        const [newest = "0"] = /\d+$/.exec((await see(page, "output").innerText()).trim()) ?? [];
+        return Date.now() - Number(newest) < 600;
+      });
       expect(await see(looking, "panel-run-detail").getByRole("button", { name: "停止" }).count()).toBe(0);
       await see(page, "panel-run-detail").getByRole("button", { name: "Stop" }).click();
       await confirm(page, "enough");

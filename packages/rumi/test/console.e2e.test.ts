@@ -4,13 +4,23 @@
  * One program, one home and one recording for all of it; each test opens a page of its own. `dist/` must be built
  * (`npm run build`). Answers are tampered with between program and page, as a dishonest server would.
  */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEMO_INSTRUMENT, DEMO_MARKET, encodeAggTrades, generateMarket } from "@rumi/venues";
 import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
-import { confirm, openConsole, see, textOf, until, type Console, type PageOptions } from "./browser.ts";
+import {
+  addressOf,
+  confirm,
+  openConsole,
+  see,
+  textOf,
+  turnTo,
+  until,
+  type Console,
+  type PageOptions,
+} from "./browser.ts";
 import { eventually, ROOT, startProgram, type Program } from "./program.ts";
 import { okConfirmed } from "./rig.ts";
 
@@ -75,7 +85,6 @@ async function createBot(): Promise<void> {
 
 describe.runIf(requires("chromium"))("the console in Chromium", () => {
   beforeAll(async () => {
-    if (!existsSync(join(ROOT, "dist/console/index.html"))) throw new Error("the console is not built: npm run build");
     program = await startProgram({ console: "served" });
     chromium = await openConsole(program);
     page = await openPage();
@@ -87,7 +96,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
 
   it("the token leaves the address bar at once and stays in this tab", async () => {
     await until(page, "safety-mode", /NORMAL/);
-    expect(page.url()).toBe(`${program.url}/`);
+    expect((await addressOf(page)).href).toBe(`${program.url}/`);
     expect(await page.evaluate<string>("JSON.stringify(localStorage)")).not.toContain(program.token);
     await page.reload();
     await until(page, "safety-mode", /NORMAL/);
@@ -107,16 +116,18 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   it(
     "a pack that waits for a person is approved here, by its digest and with a reason",
     async () => {
-      const packs = see(page, "packs");
-      const approve = packs.getByRole("button", { name: "Approve" });
+      await turnTo(page, "Packs");
+      await see(page, "pack-row").getByRole("link", { name: "default" }).click();
       await eventually(async () => {
+        const approve = see(page, "pack-acts").getByRole("button", { name: "Approve" });
         if ((await approve.count()) === 0) return false;
         await approve.click();
         return true;
       });
-      expect(await page.getByRole("dialog").innerText()).toMatch(/sha256:[0-9a-f]{64}/);
+      await until(page, "dry-run-changes", /sha256:[0-9a-f]{64}/);
       await confirm(page, "read it");
-      await packs.getByText("approved").waitFor();
+      await until(page, "pack-state", /^approved$/i);
+      await turnTo(page, "Overview");
       approved_digest = String((await ok("GET", "/api/packs/default/status"))["approved_digest"]);
       await registerVenue();
       await see(page, "venues").getByRole("button", { name: "SIM" }).click();
@@ -129,6 +140,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     "a bot appears with its state, and with the acts that this state allows",
     async () => {
       await createBot();
+      await turnTo(page, "Bots");
       const row = see(page, `bot-${BOT}`);
       await row.waitFor();
       expect(await row.getByTestId("state").innerText()).toBe("IDLE");
@@ -155,7 +167,9 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
         expect(await textOf(one, "safety-reason")).toContain("a drill");
       }
       expect(await ok("GET", "/api/safety")).toMatchObject({ mode: "SAFE", reason: "a drill" });
+      await turnTo(page, "Overview");
       await see(page, "audit").locator('[data-action="safety.transition"]').first().waitFor();
+      await turnTo(page, "Bots");
       await closePage(other);
     },
     SLOW_MS,
@@ -235,6 +249,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   it(
     "every audit event can be proven in the browser, and the badge follows the log",
     async () => {
+      await turnTo(page, "Overview");
       const events = see(page, "audit").locator("tr[data-event]");
       for (const at of [0, 5, 10]) {
         await events.nth(at).getByTestId("check").click();
@@ -368,6 +383,8 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
       await other.getByRole("heading", { name: "監査ログ" }).waitFor();
       expect(await other.getAttribute("html", "lang")).toBe("ja");
       await other.reload();
+      await other.getByRole("heading", { name: "監査ログ" }).waitFor();
+      await turnTo(other, "ボット");
       await other.getByRole("heading", { name: "ボット" }).waitFor();
       await other.getByRole("button", { name: /緊急停止/ }).waitFor();
       await closePage(other);
@@ -434,12 +451,12 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
             });
           }),
       });
-      await see(other, `bot-${BOT}`).waitFor();
+      await see(other, "panel-venues").waitFor();
       await see(other, "panel-audit").waitFor();
-      const place = await see(other, "panel-packs").boundingBox();
+      const place = await see(other, "panel-venues").boundingBox();
       await eventually(() => sent > 3_000, 100);
       expect(await see(other, "live").locator("tr").count()).toBeLessThanOrEqual(150);
-      expect((await see(other, "panel-packs").boundingBox())?.y).toBe(place?.y);
+      expect((await see(other, "panel-venues").boundingBox())?.y).toBe(place?.y);
       await closePage(other);
     },
     SLOW_MS,
@@ -449,6 +466,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
     "at 400 pixels everything is there and nothing is cut off",
     async () => {
       const narrow = await openPage({ width: 400 });
+      await turnTo(narrow, "Bots");
       await see(narrow, `bot-${BOT}`).waitFor();
       await narrow.getByRole("button", { name: "EMA cross", exact: true }).click();
       await see(narrow, "facts").waitFor();
@@ -463,6 +481,7 @@ describe.runIf(requires("chromium"))("the console in Chromium", () => {
   it(
     "the keyboard alone opens a bot, asks, and takes it back",
     async () => {
+      await turnTo(page, "Bots");
       await page.getByRole("button", { name: "EMA cross", exact: true }).focus();
       await page.keyboard.press("Enter");
       await see(page, "facts").waitFor();

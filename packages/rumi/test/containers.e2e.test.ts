@@ -7,7 +7,7 @@ import { FakeEngine } from "../../sandbox/src/docker/fake-engine.kit.ts";
 import { startProgram, type Answer, type Program } from "./program.ts";
 import { installPack, ok, type Data } from "./rig.ts";
 
-const SLOW_MS = 90_000;
+const SLOW_MS = 240_000;
 const FILES: Readonly<Record<string, string>> = {
   "ecosystem.json": JSON.stringify({
     pack_id: "boxed",

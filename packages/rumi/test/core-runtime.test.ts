@@ -21,7 +21,7 @@ import { requires } from "../../../tools/test-support.ts";
 import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import { openServedControl, type ServedControl } from "./served-control.ts";
 
-const RUNNER_DIR = fileURLToPath(new URL("../../platform/python", import.meta.url));
+const RUNNER_DIR = fileURLToPath(new URL("../../sandbox/python", import.meta.url));
 const python = detectPython(process.env["PATH"] ?? "");
 const DEPRECATED = `
 import logging, warnings

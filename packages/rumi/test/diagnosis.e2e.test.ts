@@ -109,7 +109,7 @@ describe("diagnosis", () => {
   it(
     "[L-28] [G-10.1] a refused start and a program that died with its runner: class, probable cause, next step and runbook in the bot, the trace and the command line",
     async () => {
-      expect(await triage("failing")).toEqual({ state: "ok", findings: [] });
+      expect(await triage("failing")).toEqual({ state: "ok", findings: [], bot_runbook: "docs/runbooks/bots.md" });
       await ok(program, "POST", "/api/gates/data/require", { reason: "test" });
       const command_id = crypto.randomUUID();
       const refused = await program.call(
@@ -128,7 +128,7 @@ describe("diagnosis", () => {
 
       await ok(program, "POST", "/api/gates/data/report", { state: "PASS", rules: [], ttl_seconds: 600 });
       await startBot(program, "failing");
-      expect(await triage("failing")).toEqual({ state: "ok", findings: [] });
+      expect(await triage("failing")).toEqual({ state: "ok", findings: [], bot_runbook: "docs/runbooks/bots.md" });
       const pids = runnerPids(home.path);
       await program.kill();
       for (const pid of pids) process.kill(pid, "SIGKILL");
@@ -149,7 +149,8 @@ describe("diagnosis", () => {
     async () => {
       const settings = join(home.path, "user_data/settings");
       const keys = readdirSync(settings)
-        .filter((name) => name.startsWith(".") || name.endsWith(".pem"))
+        // Beside the keys stands the lock, and in it a process's id, which the program's log may name.
+        .filter((name) => (name.startsWith(".") && !name.startsWith(".lock")) || name.endsWith(".pem"))
         .map((name) => readFileSync(join(settings, name), "utf8").trim())
         .filter((key) => key !== "");
       expect(keys.length).toBeGreaterThan(2);

@@ -34,13 +34,18 @@ let digest = "";
 let late = "";
 let thinking = "";
 
+/** Rows of the day that the thinkers trade; it passes in four seconds. */
+const DAY_ROWS = 4_000;
+
 /** A pack with one strategy on both sides: the lead's and the Compute side's. */
 async function installThinkers(): Promise<string> {
   const folder = join(home.path, "thinkers");
   mkdirSync(folder);
   writeFileSync(join(folder, "thinker.wasm"), readFileSync(join(FIXTURE_DIR, "thinker.wasm")));
+  const lead = thinker("ll");
   const strategies = [
-    { ...thinker("ll"), strategy_id: "lead" },
+    // The cap holds the whole of its day: a machine that stands still for a second is no word of this strategy's.
+    { ...lead, strategy_id: "lead", resources: { ...lead.resources, queue_events: DAY_ROWS } },
     { ...thinker("compute"), strategy_id: "side" },
   ];
   const pack = { pack_id: "thinkers", pack_identity: "test:thinkers", version: "1.0.0", license: "Apache-2.0" };
@@ -87,7 +92,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("definition of don
     "[M-16.4] [M-16] a Compute side that is stuck in its work does not hold the low-latency side up: it ends its day in time and keeps still, as its bot chose",
     async () => {
       // The recorded hours pass in four seconds; the side needs many times that.
-      const path = writeRecording(home.path, 4_000, "SHORT.csv");
+      const path = writeRecording(home.path, DAY_ROWS, "SHORT.csv");
       await addVenue(program, { path, factor: 5_400, venue_id: "SHORT" });
       const stuck = { strategy_id: "side", strategy_version: "1.0.0", config: { hint_every: 1, spin: 20_000_000 } };
       const compute = { ...stuck, staleness_us: 60_000_000, when_behind: "noop" };
@@ -114,7 +119,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("definition of don
         return found.length > 0 && found;
       });
       expect(pressures, "the side never caught up").toEqual(["instance.pressure.changed M.COMPUTE.NOOP"]);
-      expect(await instance(program, "thinking")).toMatchObject({ events_total: 4_000, phase: "feed_ended" });
+      expect(await instance(program, "thinking")).toMatchObject({ events_total: DAY_ROWS, phase: "feed_ended" });
       expect(await told("alone", /^instance\.pressure\.changed$/)).toEqual([]);
     },
     SLOW_MS,

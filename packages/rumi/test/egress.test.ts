@@ -4,7 +4,7 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { createServer as createHttps } from "node:https";
 import { createServer as createTcp, type AddressInfo, type Server } from "node:net";
 import { join } from "node:path";
-import { err, systemRandom } from "@rumi/kernel";
+import { err, millis, systemRandom } from "@rumi/kernel";
 import { createMetrics, type Metrics } from "@rumi/operations";
 import {
   createEgressProxy,
@@ -313,6 +313,48 @@ describe("[R-16.1] addresses", () => {
     expect(typeOf(await send({ url: "https://api.example.com:1/" }))).toBe("connection_failed");
     expect(dialled).toEqual([`${PUBLIC}:1`, "1.1.1.1:1"]);
     expect(typeOf(await send({ url: "https://none.example.com/" }))).toBe("name_not_found");
+  });
+  it("one address has 10 s where there is another, all of them have a minute", async () => {
+    await grant();
+    /** A hundred times as fast. */
+    const fast = {
+      ...world.clock,
+      sleep: (ms: number, signal?: AbortSignal) => world.clock.sleep(millis(ms / 100), signal),
+    };
+    const tried: string[] = [];
+    const through = (dialling: Dial): EgressProxy =>
+      createEgressProxy({
+        store: world.store,
+        clock: fast,
+        random: systemRandom(),
+        metrics,
+        resolve: (domain) => Promise.resolve(names[domain] ?? null),
+        dial: dialling,
+        requests,
+        max_response_bytes: 100_000,
+        tls_ca: certificate.ca,
+      });
+    const silent: Dial = (address, _port, signal) => {
+      tried.push(address);
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true }),
+      );
+    };
+    const head = { op: "http_request", method: "GET", url: "https://api.example.com/", timeout_seconds: 120 };
+    const of = (proxied: EgressProxy) => proxied.request("my_pack", head, Buffer.alloc(0), NOBODY);
+    names = { "api.example.com": [PUBLIC, "1.1.1.1"] };
+    const second = through((address, port, signal) =>
+      address === PUBLIC ? silent(address, port, signal) : dial(address, port, signal),
+    );
+    expect(typeOf(await of(second))).toBe("200");
+    names = { "api.example.com": Array.from({ length: 20 }, (_, at) => `1.1.1.${at + 1}`) };
+    tried.length = 0;
+    const began = performance.now();
+    expect(typeOf(await of(through(silent)))).toBe("timeout");
+    expect(performance.now() - began).toBeGreaterThan(EGRESS_LIMITS.connect_ms / 100 - 20);
+    const most = EGRESS_LIMITS.connect_ms / EGRESS_LIMITS.connect_one_ms;
+    expect(tried.length).toBeGreaterThan(1);
+    expect(tried.length).toBeLessThanOrEqual(most + 1);
   });
   it("the certificate must be the name's", async () => {
     await grant(["*.example.com"]);

@@ -3,6 +3,10 @@
  *
  * It comes through a proxy that adds the two things a document cannot say: that failed authentications are counted per
  * address (each request has an address of its own), and that a key in the header equals the body's `command_id`.
+ *
+ * How long an answer took is measured there too, without the time in which the proxy itself stood still. The fuzzer's own
+ * check counts that in: on a machine that was halted it told of an answer after thirty seconds, though it gives up what is
+ * silent for ten.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -15,12 +19,18 @@ import { located } from "../../../tools/test-support.ts";
 import { ok, type Data } from "./rig.ts";
 import type { Program } from "./program.ts";
 
+/** An answer that takes longer is a finding, and so is a silence of that length. */
+export const ANSWER_MS = 10_000;
+/** The fuzzer's own limit, which no answer reaches: {@link Findings.slowest} is there instead. */
+const HALTED_S = 3_600;
 /**
  * All checks, the same requests each time. No text of ours holds NUL (docs/formats/api.md), which no schema says of every
- * string; and a stream that does not end by itself is no answer to wait for (event-stream.test.ts reads it).
+ * string; and a stream that does not end by itself is no answer to wait for (it is read in
+ * packages/server/src/event-stream.test.ts).
  */
 const MANNER: readonly string[] = `--checks all --continue-on-failure --suppress-health-check all --no-shrink --no-color
-  --seed 20261121 --generation-database none --generation-allow-x00 false --exclude-path /api/events`.split(/\s+/);
+  --seed 20261121 --generation-database none --generation-allow-x00 false --exclude-path /api/events
+  --max-response-time ${HALTED_S} --request-timeout ${ANSWER_MS / 1_000}`.split(/\s+/);
 
 export type Findings = {
   readonly code: number;
@@ -30,6 +40,8 @@ export type Findings = {
   readonly failures: string;
   /** How many operations were asked. */
   readonly operations: number;
+  /** The answer that took longest, by a clock that stands still whenever the proxy does. */
+  readonly slowest: { readonly request: string; readonly ms: number };
 };
 export type Wish = {
   readonly folder: string;
@@ -44,7 +56,11 @@ export async function fuzz(program: Program, wish: Wish): Promise<Findings> {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "schemathesis.toml");
   writeFileSync(config, configOf(await ok(program, "GET", "/api/me"), await readablePaths(program), ids));
-  const proxy = await proxyTo(program.url);
+  const clock = wakingClock();
+  let slowest: Findings["slowest"] = { request: "", ms: 0 };
+  const proxy = await proxyTo(program.url, clock, (answered) => {
+    if (answered.ms > slowest.ms) slowest = answered;
+  });
   const { port } = proxy.address() as AddressInfo;
   const child = spawn(
     located("schemathesis") ?? "",
@@ -63,9 +79,11 @@ export async function fuzz(program: Program, wish: Wish): Promise<Findings> {
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (said += data.toString()));
   const [code] = (await once(child, "close")) as [number | null];
   proxy.close();
+  clock.stop();
   return {
     code: code ?? -1,
     said,
+    slowest,
     failures: /^=+ (?:FAILURES|ERRORS) =+$[^]*?(?=^=+ (?:WARNINGS|SUMMARY) =+$)/mu.exec(said)?.[0] ?? "",
     operations: Number(/^ +Tested: (\d+)$/mu.exec(said)?.[1] ?? 0),
   };
@@ -119,7 +137,24 @@ async function readablePaths(program: Program): Promise<readonly string[]> {
     .filter((path) => !path.startsWith("/api/packs/"));
 }
 
-async function proxyTo(url: string): Promise<Server> {
+const LOOK_MS = 20;
+/** Milliseconds in which this process ran: a gap between two looks counts as one look that came late. */
+function wakingClock(): { readonly now_ms: () => number; readonly stop: () => void } {
+  let awake_ms = 0;
+  let looked_ms = performance.now();
+  const timer = setInterval(() => {
+    const now_ms = performance.now();
+    awake_ms += Math.min(now_ms - looked_ms, 10 * LOOK_MS);
+    looked_ms = now_ms;
+  }, LOOK_MS);
+  return { now_ms: () => awake_ms, stop: () => clearInterval(timer) };
+}
+
+async function proxyTo(
+  url: string,
+  clock: { readonly now_ms: () => number },
+  onAnswer: (answered: Findings["slowest"]) => void,
+): Promise<Server> {
   const { hostname, port } = new URL(url);
   let count = 0;
   const server = createServer((asked, answer) => {
@@ -128,6 +163,7 @@ async function proxyTo(url: string): Promise<Server> {
     asked.on("end", () => {
       count += 1;
       const body = Buffer.concat(chunks);
+      const asked_ms = clock.now_ms();
       const onward = request(
         {
           hostname,
@@ -141,6 +177,7 @@ async function proxyTo(url: string): Promise<Server> {
         (got) => {
           answer.writeHead(got.statusCode ?? 502, got.headers);
           got.pipe(answer);
+          got.on("end", () => onAnswer({ request: `${asked.method} ${asked.url}`, ms: clock.now_ms() - asked_ms }));
         },
       );
       onward.on("error", () => answer.destroy());

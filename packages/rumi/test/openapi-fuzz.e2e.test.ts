@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { fuzz, type Wish } from "./fuzz.ts";
+import { ANSWER_MS, fuzz, type Wish } from "./fuzz.ts";
 import { startProgram, type Program } from "./program.ts";
 import { furnish } from "./furnish.ts";
 
@@ -21,10 +21,13 @@ afterAll(async () => {
 });
 
 async function expectNothing(least: number, wish: Omit<Wish, "folder">): Promise<void> {
-  const { code, failures, operations, said } = await fuzz(program, { folder: join(home.path, "fuzz"), ...wish });
+  const found = await fuzz(program, { folder: join(home.path, "fuzz"), ...wish });
+  const { code, failures, operations, said, slowest } = found;
   expect(failures.slice(0, 20_000), `the program said last: ${program.output().slice(-4_000)}`).toBe("");
   expect(code, said.slice(-5_000)).toBe(0);
   expect(operations, said.slice(-5_000)).toBeGreaterThanOrEqual(least);
+  expect(slowest.ms, slowest.request).toBeGreaterThan(0);
+  expect(slowest.ms, slowest.request).toBeLessThanOrEqual(ANSWER_MS);
 }
 
 describe.runIf(requires("schemathesis"))("the API as its document describes it", () => {

@@ -17,6 +17,7 @@ import {
   createSecrets,
   createSlidingWindow,
   PACK_LIMITS,
+  PACK_SOCKETS_MAX,
   secretDeclarations,
   secretsGet,
   systemDial,
@@ -32,7 +33,7 @@ import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import type { Data } from "./rig.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
 
-const RUNNER_DIR = fileURLToPath(new URL("../../platform/python", import.meta.url));
+const RUNNER_DIR = fileURLToPath(new URL("../../sandbox/python", import.meta.url));
 const GROUP = 1_099;
 const python = detectPython(process.env["PATH"] ?? "");
 const isRoot = process.getuid?.() === 0;
@@ -466,6 +467,13 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("a socket that can
       true,
       expect.stringContaining("no socket is in its place"),
     ]);
+  });
+  it("[R-16.1] one above the most that there may be is not served, and those that are served stay", async () => {
+    const of = (at: number) => sockets.of({ pack_id: "my_pack", principal_id: `my_pack__${at}` });
+    for (let at = 0; at < PACK_SOCKETS_MAX; at += 1) expect((await of(at)).capability).toContain(`my_pack__${at}.sock`);
+    const { egress, capability } = await of(PACK_SOCKETS_MAX);
+    expect([egress === null, capability]).toEqual([false, null]);
+    expect((await of(0)).capability).toContain("my_pack__0.sock");
   });
   it("[R-16.1] after a stop there is none", async () => {
     await sockets.of(own("my_pack"));

@@ -60,6 +60,7 @@ async function moveIntoPlace(): Promise<void> {
     staging: join(world.folder, "user_data/pack_staging"),
     store: join(world.folder, "user_data/packs"),
     backups: join(world.folder, "user_data/pack_backups"),
+    uploads: join(world.folder, "user_data/pack_uploads"),
   };
   const deps: PackDeps = {
     store: world.store,

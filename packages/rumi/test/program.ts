@@ -4,11 +4,14 @@ import { once } from "node:events";
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "../../../tools/test-support.ts";
+import { temporaryFolder, witness } from "../../../tools/test-support.ts";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BIN = join(ROOT, "bin/rumi");
-const READY_MS = 20_000;
+/** Patience with a machine that is busy; how long a start takes is start.e2e.test.ts's to judge. */
+const READY_MS = 60_000;
+/** So much of what it said last is told when a test fails. */
+const LAST_WORDS = 3_000;
 
 export type Answer = {
   readonly status: number;
@@ -88,6 +91,10 @@ export async function startProgram(
     if (performance.now() > deadline) throw new Error(`the program is not ready: ${output}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  child.once(
+    "exit",
+    witness(async () => `the program: ${output.slice(-LAST_WORDS)}`),
+  );
   const { url } = JSON.parse(readFileSync(note, "utf8")) as { url: string };
   const token = await tokenOf(home);
   const exited = once(child, "exit");

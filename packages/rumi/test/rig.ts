@@ -134,7 +134,7 @@ export function botRequest(bot_id: string, strategy: Strategy, more: Data = {}):
     config: CONFIGS[strategy.strategy_id] ?? {},
     capital: "10000",
     runbook: "docs/runbooks/bots.md",
-    reason: "a bot",
+    reason: "trades a recorded market by its averages",
     ...more,
   };
 }

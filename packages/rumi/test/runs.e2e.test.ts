@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RUN_LIMITS } from "@rumi/runs";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cliIn, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 
@@ -191,11 +192,19 @@ describe("a run", () => {
       [".github/ci.yml", "outside_write", "pending"],
       ["README", "outside_write", "pending"],
     ]);
+    const undecided = async () => {
+      const listed = (await program.call("GET", "/api/runs?limit=5")).body["data"] as unknown as {
+        runs: { run_id: number; violations_pending: number }[];
+      };
+      return listed.runs.find((one) => one.run_id === run_id)?.violations_pending;
+    };
+    expect(await undecided()).toBe(2);
     const decide = (id: number, verb: string, body: unknown) =>
       program.call("POST", `/api/runs/${run_id}/violations/${id}/${verb}`, body);
     expect((await decide(1, "approve", {})).status).toBe(400);
     expect((await decide(9, "approve", { reason: "r" })).body["error_code"]).toBe("RUMI-RUN-011");
     expect((await decide(1, "reject", { reason: "nobody asked for it" })).status).toBe(200);
+    expect(await undecided()).toBe(1);
     const again = await decide(1, "approve", { reason: "on second thoughts" });
     expect([again.status, again.body["error_code"]]).toEqual([409, "RUMI-RUN-012"]);
     await eventually(async () => ((await show(run_id)).revisions.length === 2 ? true : undefined));
@@ -396,6 +405,36 @@ describe("a wish for a run", () => {
     ["no command", { command: [] }, 400, "RUMI-VAL-002"],
     ["a NUL in its command", { command: ["a\0b"] }, 400, "RUMI-VAL-002"],
   ])("[P-1] %s is refused", async (_what, over, status, code) => expect(await ask(over)).toEqual([status, code]));
+
+  const checksOf = (count: number, more: Readonly<Record<string, unknown>> = {}) => ({
+    dod: { required_checks: Array.from({ length: count }, (_, at) => ({ ...CHECK, check_key: `c${at}`, ...more })) },
+  });
+  it.each<readonly [string, Readonly<Record<string, unknown>>]>([
+    ["a prompt", { prompt: "x".repeat(RUN_LIMITS.prompt_characters + 1) }],
+    ["a command's words", { command: Array.from({ length: RUN_LIMITS.command_words + 1 }, () => "x") }],
+    ["a command's word", { command: ["x".repeat(RUN_LIMITS.word_characters + 1)] }],
+    ["checks", checksOf(RUN_LIMITS.checks + 1)],
+    ["a check's command", checksOf(1, { command: "x".repeat(RUN_LIMITS.check_characters + 1) })],
+    ["a run's time", { timeout_seconds: RUN_LIMITS.timeout_seconds + 1 }],
+    ["a check's time", checksOf(1, { timeout_sec: RUN_LIMITS.check_timeout_seconds + 1 })],
+  ])("[P-1] %s beyond the limit: refused", async (_what, over) => {
+    const [status, code] = await ask(over);
+    expect([status, String(code)]).toEqual([400, expect.stringMatching(/^RUMI-VAL-0(?:02|12)$/) as string]);
+  });
+
+  it("[P-1] no more than eight go on at once, and a list is no longer than its limit", async () => {
+    const scope = (at: number) => ({ scope: { write: [`part-${at}/**`] }, dod: { required_checks: [] } });
+    const going: number[] = [];
+    for (let at = 0; at < RUN_LIMITS.active; at += 1) going.push(await begin("sleep 60", scope(at)));
+    expect(await ask(scope(RUN_LIMITS.active))).toEqual([429, "RUMI-RUN-006"]);
+    await program.call("POST", `/api/runs/${going[0]}/stop`, {});
+    await settled(going[0] ?? 0);
+    going.push(await begin("true", scope(RUN_LIMITS.active)));
+    for (const run_id of going.slice(1)) await program.call("POST", `/api/runs/${run_id}/stop`, {});
+    await Promise.all(going.map(settled));
+    expect((await program.call("GET", `/api/runs?limit=${RUN_LIMITS.listed}`)).status).toBe(200);
+    expect((await program.call("GET", `/api/runs?limit=${RUN_LIMITS.listed + 1}`)).status).toBe(400);
+  });
 
   it("[P-1] whose scope meets that of a run that goes on is refused with both names and a path they share", async () => {
     const first = await begin("sleep 20", { scope: { write: ["src/**", "docs/*.md"] } });

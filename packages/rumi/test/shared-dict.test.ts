@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { dictJournal } from "@rumi/platform";
+import { dictJournal, SHARED_DICT_LIMITS } from "@rumi/platform";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requires } from "../../../tools/test-support.ts";
 import type { Data } from "./rig.ts";
@@ -46,6 +46,33 @@ describe("[R-17.1] the shared dictionary over HTTP", () => {
     expect([again.status, again.body["error_code"]]).toEqual([404, "RUMI-SYS-011"]);
     const wrong = await world.http("POST", "/api/shared_dict/propose", { namespace: "n", token: "a b", value: "x" });
     expect(wrong.body["error_code"]).toBe("RUMI-VAL-002");
+  });
+
+  it("has limits: 1,000 namespaces, values of 1,024 characters, a journal of 100,000 lines", async () => {
+    const rows = (sql: string) => world.store.commit({ writes: [{ sql, parameters: [], expect: "any" }], events: [] });
+    const counted = (count: number) =>
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
+    const { namespaces, value_characters, journal_lines } = SHARED_DICT_LIMITS;
+    expect((await rows(`${counted(namespaces - 1)} INSERT INTO shared_dict SELECT 'n' || i, 't', 'v' FROM n`)).ok).toBe(
+      true,
+    );
+    expect(await propose("first", "x".repeat(value_characters))).toBe("accepted");
+    expect((await post("propose", { namespace: "one-more", token: "t", value: "v" }))["result"]).toBe("rejected");
+    expect(await propose("second", "x")).toBe("accepted");
+    const long = { namespace: "symbols", token: "t", value: "x".repeat(value_characters + 1) };
+    expect((await world.http("POST", "/api/shared_dict/propose", long)).body["error_code"]).toBe("RUMI-VAL-012");
+    const [journal] = await world.store.rows<{ last: number }>({
+      sql: "SELECT max(seq) AS last FROM shared_dict_journal",
+      parameters: [],
+    });
+    const filled = `${counted(journal_lines)} INSERT INTO shared_dict_journal SELECT ${journal?.last ?? 0} + i, '{}' FROM n`;
+    expect((await rows(filled)).ok).toBe(true);
+    expect(await propose("third", "x")).toBe("accepted");
+    const [kept] = await world.store.rows<{ count: number; first: number }>({
+      sql: "SELECT count(*) AS count, min(seq) AS first FROM shared_dict_journal",
+      parameters: [],
+    });
+    expect(kept).toEqual({ count: journal_lines, first: (journal?.last ?? 0) + 2 });
   });
 
   it("the guide's jq lines read the journal", async () => {

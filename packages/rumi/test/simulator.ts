@@ -20,12 +20,16 @@ export type Simulator = {
   stop(): Promise<void>;
 };
 
-/** `data`: where it keeps its orders; 100,000 trades, `rate` a second. */
+/** `data`: where it keeps its orders; 100,000 trades, `rate` a second; `port`: any free one unless told. */
 export async function startSimulator(
   data: string,
-  { rate = 60, faults = [] }: { readonly rate?: number; readonly faults?: readonly string[] } = {},
+  {
+    rate = 60,
+    faults = [],
+    port = 0,
+  }: { readonly rate?: number; readonly faults?: readonly string[]; readonly port?: number } = {},
 ): Promise<Simulator> {
-  const args = ["--data", data, "--port", "0", "--rate", String(rate), "--trades", "100000"];
+  const args = ["--data", data, "--port", String(port), "--rate", String(rate), "--trades", "100000"];
   const sim = spawn(
     process.execPath,
     [join(ROOT, "bin/rumi"), "venue-sim", ...args, ...faults.flatMap((fault) => ["--fault", fault])],
@@ -45,6 +49,7 @@ export async function startSimulator(
       ).json()) as Books;
     },
     stop: async () => {
+      if (sim.exitCode !== null) return;
       const ended = once(sim, "exit");
       sim.kill("SIGTERM");
       await ended;

@@ -41,6 +41,8 @@ const FOLDER = "share/capability_handlers/shout_v1";
 const FILES = {
   "blocks/plain.py":
     "def run(input_data, context):\n    return [input_data, context['step_id']]\ndef other(input_data):\n    return ['other', input_data]\n",
+  "blocks/slow.py": "import time\ndef run(input_data):\n    time.sleep(input_data)\n    return time.time_ns()\n",
+  "blocks/slow.js": "export function run(n) { let x = 0; for (let i = 0; i < n; i += 1) x += i % 7; return x; }\n",
   "blocks/script.ts":
     "export function run(input: { n: number }, context: { step_id: string; owner_pack: string }) {\n  return [input.n * 2, context.step_id, context.owner_pack];\n}\nexport const third = (n: number): number => n / 3;\n",
   "blocks/spins.js": "export function run() { for (;;) ; }\n",
@@ -51,7 +53,7 @@ const FILES = {
     entrypoint: "handler.py:execute",
   }),
   [`${FOLDER}/handler.py`]:
-    "def execute(context, args):\n    return {'text': args['text'].upper(), 'who': context['principal_id'], 'left': context['grant_config']}\n",
+    "import time\ndef execute(context, args):\n    time.sleep(args.get('sleep', 0))\n    return {'text': args['text'].upper(), 'who': context['principal_id'], 'left': context['grant_config'], **({'at': time.time_ns()} if 'sleep' in args else {})}\n",
   "ecosystem.json": JSON.stringify({
     pack_id: "steps",
     pack_identity: "test:steps",
@@ -59,6 +61,7 @@ const FILES = {
     vocabulary: { types: ["block"] },
     functions: {
       plain: { file: "plain.py" },
+      slow: { file: "slow.py" },
       other: { file: "blocks/plain.py", function: "other", description: "another function of the file" },
       third: { file: "script.ts", function: "third" },
       broken: { path: "plain.py" },
@@ -167,6 +170,59 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("functions and han
     };
     expect(runs.runs.map(({ actor }) => actor)).toEqual(["pack:steps"]);
   });
+
+  it("[R-8.1] [R-14.1] flow.run of a flow that waits for a person says so, and does not wait itself", async () => {
+    flow("asks", "id: a, type: approval, input: { question: 'Go on?' }, output: a");
+    flow(
+      "asker",
+      "id: a, type: handler, owner_pack: steps, input: { permission_id: flow.run, args: { flow_id: asks } }, output: a",
+    );
+    await grant("steps", "flow.run", { allowed_flow_ids: ["inner", "asks"] });
+    const answer = await run("asker");
+    expect(answer).toMatchObject({
+      status: 200,
+      result: { a: { state: "waiting", result: {}, approval: { question: "Go on?", state: "open" } } },
+    });
+  });
+
+  it.each([0, 1, 2, 3])(
+    "[R-14.1] kill -9 when %i of a function, a handler and a script are done: none that is done is called again",
+    async (done) => {
+      const name = `killed-${done}`;
+      await grant("steps", "text.shout", { allowed: ["a", "b"] });
+      flow(
+        name,
+        "id: a, type: function, owner_pack: steps, input: { function: slow, args: 0.6 }, output: a",
+        "id: b, type: handler, owner_pack: steps, input: { permission_id: text.shout, args: { text: x, sleep: 0.6 } }, output: b",
+        "id: c, type: script, owner_pack: steps, file: slow.js, input: 100000, output: c",
+        // Waits, so that the run has not ended when all three are done.
+        "id: d, type: function, owner_pack: steps, input: { function: slow, args: 0.6 }, output: d",
+      );
+      type Seen = { readonly blocks: readonly { readonly path: string; readonly output_sha256: string }[] };
+      const seen = async (): Promise<Seen | undefined> =>
+        ((await program.call("GET", `/api/flows/${name}/runs`)).body["data"] as unknown as { runs: Seen[] }).runs[0];
+      const asked = (): ReturnType<Program["call"]> =>
+        program.call("POST", `/api/flows/${name}/run`, {}, { "idempotency-key": `kill-${done}` });
+      const cut = asked().catch(() => undefined);
+      const before = await eventually(async () => {
+        const one = await seen();
+        return one !== undefined && one.blocks.length >= done ? one : undefined;
+      }, 10);
+      await program.kill();
+      await cut;
+      program = await startProgram({ home: home.path });
+      const answer = await asked();
+      expect([answer.status, answer.body["error"]]).toEqual([200, undefined]);
+      expect([answer.status, Object.keys(answer.body["result"] as unknown as object)]).toEqual([
+        200,
+        ["a", "b", "c", "d"],
+      ]);
+      const after = await seen();
+      expect(after?.blocks.map(({ path }) => path)).toEqual(["a", "b", "c", "d"]);
+      expect(after?.blocks.slice(0, before.blocks.length)).toEqual(before.blocks);
+    },
+    60_000,
+  );
 });
 
 describe("disable_target", () => {

@@ -94,6 +94,7 @@ describe("the guide's calls", () => {
     expect(data(await world.http("GET", "/api/stores"))).toMatchObject({
       count: 1,
       stores: [{ store_id: "shared_data", owner_pack: "pack_a", shared_with: [] }],
+      limits: { keys: STORE_LIMITS.keys, bytes: STORE_LIMITS.bytes },
     });
     expect(await shared()).toEqual([]);
     const approved = await post("/api/stores/shared/approve", {
@@ -327,8 +328,8 @@ describe("what packs do with stores", () => {
       await world.store.commit({
         writes: [
           {
-            sql: "INSERT INTO data_store VALUES (?, 'pack_a', 'user:root', 0, 0, 0)",
-            parameters: [`s${n}`],
+            sql: `INSERT INTO data_store VALUES ('s${n}', 'pack_a', 'user:root', 0, 0, 0)`,
+            parameters: [],
             expect: 1,
           },
         ],
@@ -339,8 +340,8 @@ describe("what packs do with stores", () => {
       await world.store.commit({
         writes: [
           {
-            sql: "INSERT INTO data_store_share VALUES ('shared_data', ?, 'user:root', 0)",
-            parameters: [`p${n}`],
+            sql: `INSERT INTO data_store_share VALUES ('shared_data', 'p${n}', 'user:root', 0)`,
+            parameters: [],
             expect: 1,
           },
         ],

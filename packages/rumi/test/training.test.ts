@@ -199,7 +199,11 @@ describe("[L-32] [L-N17] a dangerous flow is rehearsed the whole way and has no 
     });
     await train(ann);
     await withoutEffect(async () => {
-      const asked = await ask("/api/bots/bot-1/config/apply", { config: { fast: 11 }, at: "next_tick" }, ann);
+      const asked = await ask(
+        "/api/bots/bot-1/config/apply",
+        { config: { fast: 11 }, at: "next_tick", reason: "the faster average follows later" },
+        ann,
+      );
       const done = asked.body["challenge"] === undefined ? asked : await confirm(asked, ann);
       expect(done.body).toMatchObject({ success: true, training: true });
     });

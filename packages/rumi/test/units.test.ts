@@ -4,14 +4,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ok, systemRandom } from "@rumi/kernel";
 import type { Declaration } from "@rumi/operations";
-import { createBlocks, createSlidingWindow, PACK_LIMITS, unitDeclarations, type Blocks } from "@rumi/platform";
+import {
+  createBlocks,
+  createSlidingWindow,
+  PACK_LIMITS,
+  UNIT_LIMITS,
+  unitDeclarations,
+  type Blocks,
+} from "@rumi/platform";
 import { detectJails, detectPython, type JailMechanism } from "@rumi/sandbox";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import type { Data } from "./rig.ts";
 import { openServedControl, type Reply, type ServedControl } from "./served-control.ts";
 
-const RUNNER_DIR = fileURLToPath(new URL("../../platform/python", import.meta.url));
+const RUNNER_DIR = fileURLToPath(new URL("../../sandbox/python", import.meta.url));
 const python = detectPython(process.env["PATH"] ?? "");
 const mechanism = (await detectJails(python, "auto"))[0]?.mechanism as JailMechanism;
 const MANIFEST = {
@@ -150,6 +157,31 @@ describe("[R-12.2] units", () => {
     writeFileSync(join(world.folder, "ecosystem/pack_a/more.txt"), "x");
     expect(refusal(await execute())).toEqual([403, "RUMI-PACK-007"]);
     expect(refusal(await publish({ name: "again" }))).toEqual([403, "RUMI-PACK-007"]);
+  });
+
+  it("have limits: how many a store holds, and how large unit.json is", async () => {
+    const full = {
+      sql: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${UNIT_LIMITS.per_store - 1})
+        INSERT INTO unit SELECT 'tools', 'u' || i, '1.0.0', '{"store_id":"tools","unit_id":"u' || i ||
+        '","version":"1.0.0","namespace":"n","name":"u' || i || '","digest":""}' FROM n`,
+      parameters: [],
+      expect: UNIT_LIMITS.per_store - 1,
+    };
+    expect((await world.store.commit({ writes: [full], events: [] })).ok).toBe(true);
+    data(await publish());
+    await install("pack_a", { ...unitFiles("units/sum"), ...unitFiles("units/more", { unit_id: "more" }) });
+    const more = await publish({ source_dir: "ecosystem/pack_a/units/more", name: "more" });
+    expect(refusal(more)).toEqual([409, "RUMI-DATA-010"]);
+    await grant();
+    await share();
+    const { manifest_bytes } = UNIT_LIMITS;
+    const { "units/sum/unit.json": manifest = "", ...code } = unitFiles("units/sum");
+    await install("pack_a", { ...code, "units/sum/unit.json": manifest.padEnd(manifest_bytes) });
+    expect(refusal(await publish()), "it is read, and is not what was published").toEqual([409, "RUMI-UNIT-003"]);
+    await install("pack_a", { ...code, "units/sum/unit.json": manifest.padEnd(manifest_bytes + 1) });
+    const large = await publish();
+    expect(refusal(large)).toEqual([422, "RUMI-UNIT-001"]);
+    expect(large.body["error"]).toContain(`larger than ${manifest_bytes} bytes`);
   });
 
   it("never change under their version", async () => {

@@ -15,4 +15,5 @@ export { runDeclarations, type RunDeps } from "./run/operations.ts";
 export { runFiles, type RunFiles } from "./run/files.ts";
 export { runReconciler } from "./run/reconciler.ts";
 export { RUN_MIGRATIONS } from "./run/tables.ts";
+export { packDeclarations } from "./pack/operations.ts";
 export { verifyBundle, type Fact, type Verification } from "./proof/verify.ts";

@@ -19,6 +19,8 @@ export const RUN_LIMITS = {
   record_characters: 16_384,
   /** Files and folders of the tree a run leaves. */
   tree_entries: 500_000,
+  /** Of a path, as Linux has it; folders that come near it are told and not looked into. */
+  path_bytes: 4_096,
   /** Between SIGTERM and SIGKILL. */
   stop_grace_ms: 5_000,
   /** For one call of git. */

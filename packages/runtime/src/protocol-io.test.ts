@@ -107,6 +107,7 @@ describe("runner protocol on the wire", () => {
       run_id: "0197a000-0000-7000-8000-0000000000aa",
       epoch: 1,
       config: {},
+      generation: 2,
       actor: "root",
     };
     const take = (more: object): boolean =>

@@ -448,6 +448,7 @@ export const CONTROL_SHAPES: Readonly<Record<string, Shape>> = {
       run_id: uuid,
       epoch: count,
       config: json,
+      generation: count,
       actor: text,
       at: word("next_tick", "next_bar", "next_checkpoint"),
     },

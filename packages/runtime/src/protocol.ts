@@ -340,6 +340,8 @@ export type ControlMessage =
       readonly run_id: Uuid;
       readonly epoch: number;
       readonly config: JsonObject;
+      /** Of the version that holds it. */
+      readonly generation: number;
       readonly actor: string;
       /** `next_tick` when absent. Later points are answered at once; the effect is the journal's `input` record. */ readonly at?: ApplyPoint;
     }

@@ -102,7 +102,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))(
             python: found.value,
             mechanism: "bubblewrap",
             sdk_dir: at("../../../sdk/python"),
-            runner_dir: at("../python"),
+            runner_dir: at("../../sandbox/python"),
           },
         },
         monotonic: () => performance.now(),

@@ -22,8 +22,8 @@ export class TestControl {
   readonly statuses: InstanceStatus[] = [];
   readonly seen: RunnerMessage[] = [];
   readonly refused: string[] = [];
-  /** Whether a renewal of `bot/epoch` is granted. */
-  grant: (epoch: number) => boolean = () => true;
+  /** Whether a renewal of `bot/epoch` is granted; undefined: it is not known, and in no answer. */
+  grant: (epoch: number) => boolean | undefined = () => true;
   acknowledge = true;
   #server: Server;
   #socket: Socket | undefined;
@@ -106,7 +106,10 @@ export class TestControl {
       this.send({
         type: "renewed",
         request: message.request,
-        leases: message.leases.map((lease) => ({ ...lease, granted: this.grant(lease.epoch) })),
+        leases: message.leases.flatMap((lease) => {
+          const granted = this.grant(lease.epoch);
+          return granted === undefined ? [] : [{ ...lease, granted }];
+        }),
       });
     if (message.type === "status") this.statuses.push(message.status);
     if (message.type === "reply") this.#waiting.get(message.request)?.(message);
@@ -178,7 +181,7 @@ export async function bundleRunner(
         "--sdk-dir",
         at("../../../sdk/python"),
         "--runner-dir",
-        at("../python"),
+        at("../../sandbox/python"),
         ...(more.words ?? []),
       ],
       { stdio: ["ignore", "inherit", "inherit"], env: environment },

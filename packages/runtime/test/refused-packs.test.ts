@@ -52,7 +52,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("default strategie
           python: python.value,
           mechanism: "bubblewrap",
           sdk_dir: join(ROOT, "sdk/python"),
-          runner_dir: join(ROOT, "packages/runtime/python"),
+          runner_dir: join(ROOT, "packages/sandbox/python"),
         },
       },
     });

@@ -55,7 +55,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python, several t
           python: python.value,
           mechanism: "bubblewrap",
           sdk_dir: join(ROOT, "sdk/python"),
-          runner_dir: join(ROOT, "packages/runtime/python"),
+          runner_dir: join(ROOT, "packages/sandbox/python"),
         },
       },
     });

@@ -20,7 +20,7 @@ export { ENTRY, type RewrittenModule, type RewriteOptions, rewriteModule, type W
 export { measureScriptFuelNs } from "./quickjs/measure.ts";
 export { openQuickJsBox, QuickJsBox, type QuickJsBoxOptions } from "./quickjs/box.ts";
 export { treeCpuMs } from "./jail/cpu-time.ts";
-export { DOCKER_SOCKET } from "./docker/container.ts";
+export { DOCKER_SOCKET, DOCKER_VERSIONS } from "./docker/container.ts";
 export { detectJails, type JailFacts } from "./jail/detect.ts";
 export { assembleFilter, type FilterOptions, type FilterStage, type Processor, processorOf } from "./jail/filter.ts";
 export type { LogCounts } from "./jail/log.ts";

@@ -17,7 +17,8 @@ import { RAW_PATHS } from "./raw-document.ts";
 export function installDeclaredRoutes(app: FastifyInstance, { pipeline, version }: ServerSettings): void {
   const { registry } = pipeline.settings;
   for (const operation of registry.operations.values()) {
-    const { http, name, key, envelope } = operation.definition;
+    const { http, name, key, envelope, upload } = operation.definition;
+    if (upload !== undefined) continue; // upload-routes.ts
     const flat = envelope === "flat";
     for (const path of [http.path, ...(http.aliases ?? [])]) {
       app.route({

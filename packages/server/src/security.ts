@@ -35,7 +35,7 @@ export function corsHeaders(origins: readonly string[], origin: string | undefin
   return {
     "access-control-allow-origin": origin,
     vary: "Origin",
-    "access-control-allow-methods": "GET, POST, DELETE",
+    "access-control-allow-methods": "GET, POST, PUT, DELETE",
     "access-control-allow-headers":
       "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Accept-Language, Traceparent",
     "access-control-expose-headers": "X-Trace-Id, Idempotency-Key, Retry-After",

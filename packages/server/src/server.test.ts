@@ -256,6 +256,7 @@ describe("the rim", () => {
       204,
       "http://localhost:3000",
     ]);
+    expect(preflight.headers["access-control-allow-methods"]).toBe("GET, POST, PUT, DELETE");
     const other = await s.ask("OPTIONS", "/api/vault", {
       token: null,
       headers: { origin: "http://evil.example" },

@@ -17,6 +17,7 @@ import { SERVER_LIMITS } from "./limits.ts";
 import type { ServerSettings } from "./ports.ts";
 import { installPackRoutes } from "./pack-routes.ts";
 import { installRawRoutes } from "./raw-routes.ts";
+import { installUploadRoutes } from "./upload-routes.ts";
 import { hostRefusal } from "./security.ts";
 import { sendFailure } from "./context.ts";
 
@@ -74,6 +75,7 @@ export function createServer(settings: ServerSettings): Server {
   installFailures(app, settings, routes);
   installMetrics(app, settings);
   installDeclaredRoutes(app, settings);
+  installUploadRoutes(app, settings);
   installRawRoutes(app, settings);
   installConsole(app, settings.console_folder);
   installPackRoutes(app, settings, routes);

@@ -8,24 +8,32 @@ import { BUGS, type Bug } from "./bugs.ts";
 import { FAULT_KINDS, only, type Temper } from "./faults.ts";
 import { simulate, type SimulationReport } from "./simulate.ts";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    seeds: { type: "string", default: "1" },
-    ticks: { type: "string", default: "120" },
-    faults: { type: "string" },
-    bug: { type: "string" },
-    trace: { type: "boolean", default: false },
-  },
-});
+const USAGE = `npm run sim -- [--seed N] [--seeds COUNT] [--ticks M] [--faults a,b] [--bug NAME] [--trace]
+  faults: ${FAULT_KINDS.join(", ")}
+  bugs: ${Object.keys(BUGS).join(", ")}`;
+
+const OPTIONS = {
+  help: { type: "boolean", default: false },
+  seed: { type: "string" },
+  seeds: { type: "string", default: "1" },
+  ticks: { type: "string", default: "120" },
+  faults: { type: "string" },
+  bug: { type: "string" },
+  trace: { type: "boolean", default: false },
+} as const;
+
+class WrongUse extends Error {}
+const isWrongUse = (error: unknown): error is Error =>
+  error instanceof WrongUse ||
+  (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS_"));
 
 function whole(name: string, text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new RangeError(`--${name} wants a whole number from 1, not ${text}`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new WrongUse(`--${name} wants a whole number from 1, not ${text}`);
   return Number(text);
 }
 function oneOfThese<T extends string>(name: string, text: string, known: readonly T[]): T {
   const found = known.find((one) => one === text);
-  if (found === undefined) throw new RangeError(`--${name} knows ${known.join(", ")}, not ${text}`);
+  if (found === undefined) throw new WrongUse(`--${name} knows ${known.join(", ")}, not ${text}`);
   return found;
 }
 
@@ -48,6 +56,8 @@ export function reportText(report: SimulationReport, again: string): readonly st
 }
 
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: OPTIONS });
+  if (values.help) return say(USAGE);
   const ticks = whole("ticks", values.ticks);
   const first =
     values.seed === undefined ? Math.floor(performance.timeOrigin) % 1_000_000_000 : whole("seed", values.seed);
@@ -71,4 +81,8 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+await main().catch((error: unknown) => {
+  if (!isWrongUse(error)) throw error;
+  process.stderr.write(`${error.message}\n${USAGE}\n`);
+  process.exitCode = 2;
+});

@@ -10,6 +10,7 @@ import {
   compilingBuilder,
   finishKey,
   releaseLeaseWrite,
+  releaseUnrenewedWrite,
   renewLeaseWrite,
   takeOverKey,
   type LeaseRow,
@@ -50,6 +51,8 @@ const SECOND = 1_000_000;
 const TTL = 3;
 const MARGIN = 1;
 const END = 7;
+/** Where the database's clock is ahead until somebody sets it back: by so many seconds, for so long, with so many epochs. */
+const SET_BACK = { ahead: 100, end: 5, epochs: 2 };
 const KEY = { bot_id: "b", strategy_id: "s", instance_id: "i" };
 type Lease = { -readonly [name in keyof LeaseRow]: LeaseRow[name] };
 type Holder = {
@@ -59,39 +62,86 @@ type Holder = {
   /** A renewal that is on its way: when it was sent. */
   readonly asked: number | null;
 };
+/** What the failover's look last saw: the lease, since when it stands like that, and whether its time is over. */
+type Look = Required<Pick<Lease, "holder" | "epoch" | "renewed_at">> & {
+  readonly since: number;
+  readonly due: boolean;
+};
 type LeaseState = {
+  /** Seconds that pass for everybody; the database's clock is `ahead` of them. */
   readonly now: number;
+  readonly ahead: number;
+  readonly look: Look | null;
   readonly row: Lease;
   readonly holders: Readonly<Record<"x" | "y", Holder | null>>;
 };
 
-const leases = (acquire: typeof acquireEpochWrite, margin: number): Model<LeaseState> => ({
-  name: "lease and fencing",
+type LeaseParts = {
+  readonly name?: string;
+  readonly ahead?: number;
+  readonly end?: number;
+  readonly epochs?: number;
+  readonly acquire?: typeof acquireEpochWrite;
+  /** Where nobody looks, none is taken away. */
+  readonly takeAway?: typeof releaseUnrenewedWrite | null;
+  readonly margin?: number;
+  /** For how long a lease stood unrenewed that is taken away, seconds. */
+  readonly unrenewed?: number;
+  readonly seesRenewals?: boolean;
+};
+const leases = ({
+  name = "lease and fencing",
+  ahead: ahead_at_first = 0,
+  end = END,
+  epochs = 3,
+  acquire = acquireEpochWrite,
+  takeAway = null,
+  margin = MARGIN,
+  unrenewed = TTL,
+  seesRenewals = true,
+}: LeaseParts = {}): Model<LeaseState> => ({
+  name,
   start: [
     {
       now: 1,
+      ahead: ahead_at_first,
+      look: null,
       row: { ...KEY, holder: null, epoch: 0, max_epoch: 0, acquired_at: 0, renewed_at: 0, expires_at: 0 },
       holders: { x: null, y: null },
     },
   ],
-  steps: ({ now, row, holders }) => {
+  steps: (state) => {
+    const { now, ahead, look, row, holders } = state;
     const steps: { action: string; next: LeaseState }[] = [];
     const ttl = millis(TTL * 1_000);
+    const wall_us = (now + ahead) * SECOND;
     const become = (who: "x" | "y", holder: Holder | null, changed: Lease | null): LeaseState => ({
-      now,
+      ...state,
       row: changed ?? row,
       holders: { ...holders, [who]: holder },
     });
-    if (now < END) steps.push({ action: "a second passes", next: { now: now + 1, row, holders } });
+    if (now < end) steps.push({ action: "a second passes", next: { ...state, now: now + 1 } });
+    if (ahead > 0) steps.push({ action: "the database's clock is set back", next: { ...state, ahead: 0 } });
+    const { holder, epoch, renewed_at } = row;
+    if (takeAway !== null && holder !== null) {
+      const same = look?.holder === holder && look.epoch === epoch && (!seesRenewals || look.renewed_at === renewed_at);
+      const since = same ? look.since : now;
+      const seen = { holder, epoch, renewed_at, since, due: now - since >= unrenewed };
+      steps.push({ action: "somebody looks at the lease", next: { ...state, look: seen } });
+    }
+    if (takeAway !== null && look?.due === true && look.holder !== null) {
+      const given = after<Lease>("lease", row, takeAway(sql, { ...KEY, ...look, holder: look.holder }), wall_us);
+      steps.push({ action: "it is taken away unrenewed", next: { ...state, look: null, row: given ?? row } });
+    }
     for (const who of ["x", "y"] as const) {
       const mine = holders[who];
       const taken = after<Lease>(
         "lease",
         row,
         acquire(sql, { ...KEY, holder: who, epoch: row.max_epoch + 1 }, ttl),
-        now * SECOND,
+        wall_us,
       );
-      if (taken !== null && taken.epoch > row.epoch && taken.epoch <= 3)
+      if (taken !== null && taken.epoch > row.epoch && taken.epoch <= epochs)
         steps.push({
           action: `${who} acquires`,
           next: become(who, { epoch: taken.epoch, until: now + TTL - margin, asked: null }, taken),
@@ -102,12 +152,9 @@ const leases = (acquire: typeof acquireEpochWrite, margin: number): Model<LeaseS
       if (mine.asked === null && now < mine.until)
         steps.push({ action: `${who} asks to renew`, next: become(who, { ...mine, asked: now }, null) });
       if (mine.asked !== null) {
-        const renewed = after<Lease>("lease", row, renewLeaseWrite(sql, held, ttl), now * SECOND);
+        const renewed = after<Lease>("lease", row, renewLeaseWrite(sql, held, ttl), wall_us);
         const granted =
-          renewed !== null &&
-          renewed.renewed_at === now * SECOND &&
-          renewed.epoch === mine.epoch &&
-          renewed.holder === who;
+          renewed !== null && renewed.renewed_at === wall_us && renewed.epoch === mine.epoch && renewed.holder === who;
         const until = granted && now < mine.until ? mine.asked + TTL - margin : mine.until;
         steps.push({
           action: `${who}'s renewal is answered`,
@@ -116,7 +163,7 @@ const leases = (acquire: typeof acquireEpochWrite, margin: number): Model<LeaseS
         steps.push({ action: `${who}'s answer is lost`, next: become(who, { ...mine, asked: null }, renewed) });
         steps.push({ action: `${who}'s question is lost`, next: become(who, { ...mine, asked: null }, null) });
       }
-      const released = after<Lease>("lease", row, releaseLeaseWrite(sql, held), now * SECOND);
+      const released = after<Lease>("lease", row, releaseLeaseWrite(sql, held), wall_us);
       steps.push({ action: `${who} ends and releases`, next: become(who, null, released) });
       steps.push({ action: `${who} dies`, next: become(who, null, null) });
     }
@@ -131,10 +178,20 @@ const leases = (acquire: typeof acquireEpochWrite, margin: number): Model<LeaseS
   everyStep: { "an epoch never comes back": ({ row: before }, _, { row }) => row.epoch >= before.epoch },
   reached: {
     "taken over": ({ row }) => row.epoch === 2,
+    ...(takeAway === null
+      ? {}
+      : {
+          "given on although the clock said that it runs": ({ now, row }: LeaseState) =>
+            row.epoch === 2 && row.acquired_at <= now * SECOND,
+        }),
     "a former holder that does not know yet": ({ now, holders: { x, y } }) =>
       x !== null && y !== null && now >= x.until && now < y.until,
   },
 });
+
+/** The same where the clock is set back, and whoever does not renew loses the lease by another clock. */
+const setBack = (parts: LeaseParts = {}): Model<LeaseState> =>
+  leases({ name: "leases while the clock is set back", takeAway: releaseUnrenewedWrite, ...SET_BACK, ...parts });
 
 type Key = { -readonly [name in keyof OperationKeyRow]: OperationKeyRow[name] };
 type Run = { readonly seen: string; readonly phase: "claimed" | "decided" };
@@ -218,7 +275,18 @@ describe("every reachable state of the store's blocks", () => {
     "[L-N7] [L-15] [L-49.2] leases: never two that may act, whatever is lost, late or dead",
     { timeout: 120_000 },
     () => {
-      const found = explore(leases(acquireEpochWrite, MARGIN));
+      const found = explore(leases());
+      process.stdout.write(`${explorationText(found)}\n`);
+      expect(explorationText(found)).not.toContain("broken");
+      expect(found).toMatchObject({ complete: true, unreached: [] });
+    },
+  );
+
+  it(
+    "[L-N7] [L-15] [L-49.2] leases: nor where the database's clock is set back, and a dead holder's is given on all the same",
+    { timeout: 120_000 },
+    () => {
+      const found = explore(setBack());
       process.stdout.write(`${explorationText(found)}\n`);
       expect(explorationText(found)).not.toContain("broken");
       expect(found).toMatchObject({ complete: true, unreached: [] });
@@ -232,13 +300,19 @@ describe("every reachable state of the store's blocks", () => {
     expect(found).toMatchObject({ complete: true, unreached: [] });
   });
 
-  it("[L-49.2] planted faults are found: a lease that is taken while it runs, a deadline beyond it, a finish that does not ask whose run it is", () => {
+  it("[L-49.2] planted faults are found: a lease that is taken while it runs or is renewed, a deadline beyond it, a finish that does not ask whose run it is", () => {
     const greedy: typeof acquireEpochWrite = (store, of, ttl) => {
       const { sql: text, ...rest } = acquireEpochWrite(store, of, ttl);
       return { ...rest, sql: text.replace("(holder is null or expires_at <= ", "(1 = 1 or expires_at <= ") };
     };
-    expect(explore(leases(greedy, MARGIN)).counterexample).toMatchObject({ broken: "never two that may act" });
-    expect(explore(leases(acquireEpochWrite, -1)).counterexample).toMatchObject({ broken: "never two that may act" });
+    expect(explore(leases({ acquire: greedy })).counterexample).toMatchObject({ broken: "never two that may act" });
+    expect(explore(leases({ margin: -1 })).counterexample).toMatchObject({ broken: "never two that may act" });
+    expect(explore(setBack({ unrenewed: TTL - MARGIN - 1 })).counterexample).toMatchObject({
+      broken: "never two that may act",
+    });
+    expect(explore(setBack({ seesRenewals: false })).counterexample).toMatchObject({
+      broken: "never two that may act",
+    });
     const careless: typeof finishKey = (store, key, _seen, status, answer, now) => ({
       ...finishKey(store, key, "", status, answer, now),
       sql: "UPDATE operation_key SET state = 'finished', status = 200, answer = ?",

@@ -14,6 +14,7 @@ import {
   openPostgresStore,
   readLease,
   releaseLeaseWrite,
+  releaseUnrenewedWrite,
   renewLeasesWrite,
   renewLeaseWrite,
   type HeldLease,
@@ -81,9 +82,10 @@ function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): voi
 
   it("[M-7.1.2] a holder that slept past its time cannot renew, and its fenced effect is undone", async () => {
     const store = await one();
-    const paused = (await take(store, "paused", millis(50))) ?? expect.fail("not taken");
+    const paused = (await take(store, "paused")) ?? expect.fail("not taken");
     const effect = (id: string) => batch([fenceWrite(store, paused), insertThing(store, id)]);
     expect((await store.commit(effect("while-held"))).ok).toBe(true);
+    expect(await committed(store, renewLeaseWrite(store, paused, millis(50)))).toBe(true);
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(await committed(store, renewLeaseWrite(store, paused, TTL))).toBe(false);
     expect(await store.commit(effect("expired"))).toMatchObject({
@@ -112,6 +114,25 @@ function leaseBehaviour(open: (count: number) => Promise<readonly Store[]>): voi
     expect(await committed(store, renewLeaseWrite(store, { ...held, epoch: held.epoch + 1 }, TTL))).toBe(false);
     expect(await committed(store, renewLeaseWrite(store, { ...held, holder: "b" }, TTL))).toBe(false);
     expect(await committed(store, releaseLeaseWrite(store, held))).toBe(true);
+    expect(await committed(store, renewLeaseWrite(store, held, TTL))).toBe(false);
+    expect((await take(store, "b"))?.epoch).toBe(held.epoch + 1);
+  });
+
+  it("[M-7.1.1] a lease that runs is taken away only as it was seen: not once it was renewed, nor from another, nor twice", async () => {
+    const store = await one();
+    const held = (await take(store, "a")) ?? expect.fail("not taken");
+    const seen = (await readLease(store, store, KEY)) ?? expect.fail("no row");
+    const { renewed_at } = seen;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await committed(store, renewLeaseWrite(store, held, TTL))).toBe(true);
+    expect(await committed(store, releaseUnrenewedWrite(store, { ...held, renewed_at }))).toBe(false);
+    const now = (await readLease(store, store, KEY)) ?? expect.fail("no row");
+    const asSeen = { ...held, renewed_at: now.renewed_at };
+    expect(await committed(store, releaseUnrenewedWrite(store, { ...asSeen, holder: "b" }))).toBe(false);
+    expect(await committed(store, releaseUnrenewedWrite(store, { ...asSeen, epoch: held.epoch + 1 }))).toBe(false);
+    expect(await readLease(store, store, KEY)).toEqual(now);
+    expect(await committed(store, releaseUnrenewedWrite(store, asSeen))).toBe(true);
+    expect(await committed(store, releaseUnrenewedWrite(store, asSeen))).toBe(false);
     expect(await committed(store, renewLeaseWrite(store, held, TTL))).toBe(false);
     expect((await take(store, "b"))?.epoch).toBe(held.epoch + 1);
   });

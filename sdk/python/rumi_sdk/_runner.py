@@ -66,9 +66,10 @@ class _LogWriter:
 class Host:
     """Answers one frame at a time: (status, output bytes)."""
 
-    def __init__(self, load):
+    def __init__(self, load, sha256=None):
         self.ctx = Context()
         self._load = load
+        self._sha256 = sha256
         self._strategy = None
 
     def call(self, callback, frame):
@@ -166,7 +167,7 @@ class Host:
 
     def _class(self):
         if isinstance(self._load, str):
-            self._load = load_strategy(self._load)
+            self._load = load_strategy(self._load, self._sha256)
         return self._load
 
     def _init(self, call):
@@ -191,10 +192,15 @@ class Host:
         self.ctx._emit(abi.write_saved_state(abi.SavedState(self._class().STATE_VERSION, bytes(data))))
 
 
-def load_strategy(path):
-    """The one Strategy subclass that the file defines."""
+def load_strategy(path, sha256=None):
+    """The one Strategy subclass that the file defines; with `sha256` (hexadecimal), only out of bytes that have it."""
     with open(path, "rb") as source:
-        code = compile(source.read(), path, "exec")
+        text = source.read()
+    if sha256 is not None:
+        import hashlib
+        if hashlib.sha256(text).hexdigest() != sha256:
+            raise Refusal("the entrypoint is not what was approved")
+    code = compile(text, path, "exec")
     module = types.ModuleType("strategy")
     module.__file__ = path
     sys.modules["strategy"] = module

@@ -67,6 +67,7 @@ export const botsPage = object({ bots: list(bot), next_cursor: nullable(text) })
 
 const instance = object({
   bot_id: text,
+  strategy_id: text,
   instance_id: text,
   run_id: nullable(text),
   mode: nullable(mode),
@@ -160,7 +161,7 @@ export const trade = object({
 });
 export type Trade = Of<typeof trade>;
 const place = { run_id: text, seq: integer, bot_id: text, at_us: integer } as const;
-const fill = object({ ...place, event_time_us: integer, fill: trade });
+const fill = object({ ...place, event_time_us: integer, trace_id: optional(text), fill: trade });
 export type Fill = Of<typeof fill>;
 export const fillsPage = object({ fills: list(fill), next_cursor: nullable(text) });
 
@@ -189,7 +190,7 @@ export const intentsPage = object({
   intents: list(object({ ...place, verdict: text, reason_code: nullable(text), intent: intentBody })),
 });
 
-const auditEvent = object({
+export const auditEvent = object({
   event_id: text,
   log_index: integer,
   action: text,
@@ -272,7 +273,12 @@ export const venueDetail = object({
 export type VenueDetail = Of<typeof venueDetail>;
 
 /** What stands in the way of something that was asked for. */
-export const blocker = object({ error_code: text, reason_code: nullable(text), error: text });
+export const blocker = object({
+  error_code: text,
+  reason_code: nullable(text),
+  error: text,
+  suggestion: optional(text),
+});
 export type Blocker = Of<typeof blocker>;
 
 /** What a dangerous operation asks for before it is done. */
@@ -287,6 +293,16 @@ export const challenge = object({
   blocked_by: optional(list(blocker)),
 });
 export type Challenge = Of<typeof challenge>;
+
+/** What something would do; nothing of it was done. */
+export const dryRun = object({
+  would: oneOf("apply", "challenge", "refuse"),
+  refusals: list(blocker),
+  preview: mapOf(anything),
+  /** What the house's guardrails say to it, where they have a say. */
+  guardrail: optional(object({ warnings: list(text), missing: list(text), dry_run_counts_until: optional(text) })),
+});
+export type DryRun = Of<typeof dryRun>;
 
 export const refusal = object({
   error: text,

@@ -16,7 +16,7 @@ const summary = {
   finished_at: nullable(text),
 } as const;
 
-const codeRun = object(summary);
+const codeRun = object({ ...summary, violations_pending: integer });
 export type CodeRun = Of<typeof codeRun>;
 export const codeRunsAnswer = object({ runs: list(codeRun) });
 

@@ -34,6 +34,14 @@ const token = object({
 export type Token = Of<typeof token>;
 export const tokensAnswer = object({ tokens: list(token) });
 
+/** The token is in the first answer to a wish only. */
+export const issuedToken = object({ token_id: text, expires_at: text, token: optional(text) });
+export type IssuedToken = Of<typeof issuedToken>;
+
+/** Weakest first. */
+export const ROLES = ["view_only", "operator", "break_glass", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
 const bulk = object({
   bulk_id: text,
   state: oneOf("running", "over"),
@@ -54,3 +62,8 @@ const bulk = object({
 });
 export type Bulk = Of<typeof bulk>;
 export const bulksAnswer = object({ bulks: list(bulk) });
+export type BulkWish = {
+  readonly selector: { readonly bot_ids: readonly string[] };
+  readonly requested_transition: { readonly from: string; readonly to: string };
+  readonly max_errors: number;
+};

@@ -1,5 +1,5 @@
 /** Answers about what ran: instances from inside, stops and their proof, admissions, traces. */
-import { anything, flag, integer, list, mapOf, nullable, object, oneOf, optional, text, type Of } from "./shape.ts";
+import { anything, flag, integer, list, mapOf, nullable, object, optional, text, type Of } from "./shape.ts";
 
 const counted = object({ reason: text, count: integer, runbook: nullable(text) });
 export const inspectAnswer = object({ discarded: list(counted), faults: list(counted) });
@@ -40,25 +40,35 @@ const admission = object({
 export type Admission = Of<typeof admission>;
 export const admissionsAnswer = object({ admissions: list(admission) });
 
-const bundle = object({
-  bundle_id: text,
-  state: oneOf("REQUESTED", "READY", "FAILED", "REMOVED"),
-  reason: text,
-  created_at: text,
-  manifest_sha256: nullable(text),
-  path: nullable(text),
-});
-export const bundlesAnswer = object({ bundles: list(bundle) });
-
 const row = mapOf(anything);
 export const traceAnswer = object({
   id: text,
   commands: list(row),
   runs: list(row),
-  events: list(object({ event_id: text, log_index: integer, action: text, actor: text, occurred_at: text })),
+  events: list(
+    object({
+      event_id: text,
+      log_index: integer,
+      action: text,
+      actor: text,
+      occurred_at: text,
+      outcome: optional(text),
+    }),
+  ),
   intents: list(row),
   orders: list(row),
   fills: list(row),
   limit: optional(integer),
 });
 export type Trace = Of<typeof traceAnswer>;
+
+const packOfBot = object({
+  pack_id: text,
+  digest: text,
+  pack_version: nullable(text),
+  current: flag,
+  approved_by: nullable(text),
+  approved_at: nullable(text),
+  source: nullable(object({ repository: nullable(text), commit: nullable(text) })),
+});
+export const lineageAnswer = object({ packs: list(packOfBot) });

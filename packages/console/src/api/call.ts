@@ -19,8 +19,23 @@ export class RefusedError extends Error {
 export type Wish = { readonly id: string; readonly reason: string };
 export type Body = Readonly<Record<string, unknown>>;
 
+export type Sent = {
+  readonly body: Body;
+  readonly key?: string;
+  /** How long its answer may take. */
+  readonly timeout_ms?: number;
+  /** What is answered stands beside `success`, not in `data`. */
+  readonly is_flat?: boolean;
+};
+
 export type Call = {
-  readonly get: <T>(shape: Shape<T>, path: string) => Promise<T>;
+  /** Who asks, and in which language: what every request carries. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Another method, more time, or an answer without an envelope. */
+  readonly send: (method: "POST" | "DELETE", path: string, sent: Sent) => Promise<Body>;
+  readonly get: <T>(shape: Shape<T>, path: string, timeout_ms?: number) => Promise<T>;
+  /** What comes piece by piece, until `signal` ends it. */
+  readonly stream: (path: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
   /** What is served as it lies there: its text, and no envelope around it. */
   readonly document: (path: string) => Promise<string>;
   /** With `key`, the id travels in the header: the operation takes none in its body. */
@@ -29,20 +44,26 @@ export type Call = {
 
 export const of = encodeURIComponent;
 
+/** What a wish would do: the same request, of which nothing is done. */
+export async function tried(post: Call["post"], path: string, body: Body): Promise<answers.DryRun> {
+  return answers.dryRun(await post(path, { ...body, dry_run: true }), path);
+}
+
 export function createCall(token: string, language: string): Call {
+  const headers = { authorization: `Bearer ${token}`, "accept-language": language };
   const call = async <T>(
     shape: Shape<T>,
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "DELETE",
     path: string,
-    sent?: { readonly body: Body; readonly key?: string },
+    sent?: Sent,
+    timeout_ms = sent?.timeout_ms ?? TIMEOUT_MS,
   ): Promise<T> => {
     const response = await fetch(path, {
       method,
       cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout_ms),
       headers: {
-        authorization: `Bearer ${token}`,
-        "accept-language": language,
+        ...headers,
         ...(sent === undefined ? {} : { "content-type": "application/json" }),
         ...(sent?.key === undefined ? {} : { "idempotency-key": sent.key }),
       },
@@ -50,20 +71,33 @@ export function createCall(token: string, language: string): Call {
     });
     const answer = record(await json(response, path), path);
     if (!response.ok || answer["success"] !== true) throw new RefusedError(answers.refusal(answer, path));
-    return shape(answer["data"], path);
+    return shape(sent?.is_flat === true ? answer : answer["data"], path);
+  };
+  const stream: Call["stream"] = async (path, signal) => {
+    const response = await fetch(path, {
+      cache: "no-store",
+      signal,
+      headers: { ...headers, accept: "text/event-stream" },
+    });
+    if (!response.ok) throw new RefusedError(answers.refusal(record(await json(response, path), path), path));
+    if (response.body === null) throw new ShapeError(path, "a body");
+    return response.body;
   };
   const document = async (path: string): Promise<string> => {
     const response = await fetch(path, {
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: { authorization: `Bearer ${token}`, "accept-language": language },
+      headers,
     });
     if (!response.ok) throw new RefusedError(answers.refusal(record(await json(response, path), path), path));
     return response.text();
   };
   return {
+    headers,
     document,
-    get: (shape, path) => call(shape, "GET", path),
+    stream,
+    send: (method, path, sent) => call(record, method, path, sent),
+    get: (shape, path, timeout_ms) => call(shape, "GET", path, undefined, timeout_ms),
     post: (path, body, key) => call(record, "POST", path, key === undefined ? { body } : { body, key }),
   };
 }

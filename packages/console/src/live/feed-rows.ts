@@ -120,22 +120,16 @@ export function orderWords(body: ReturnType<typeof report>): Words {
 }
 
 export function intentWords(body: ReturnType<typeof intentBody>, verdict: string, reason_code: string | null): Words {
+  const words = some(...wishWords(body), verdict, reason_code);
+  return { words, tone: verdict === "discarded" ? "warn" : "dim" };
+}
+
+/** What an intent wishes for, without what became of it. */
+export function wishWords(body: ReturnType<typeof intentBody>): readonly string[] {
   const isMarket = body.order_type === "market";
   const price = isMarket ? "market" : body.price === null ? null : `@ ${body.price}`;
   const target = body.target === null ? null : `→ ${body.target}`;
-  const words = some(
-    body.kind,
-    body.side,
-    body.quantity,
-    target,
-    body.instrument_id,
-    price,
-    body.code,
-    body.reason,
-    verdict,
-    reason_code,
-  );
-  return { words, tone: verdict === "discarded" ? "warn" : "dim" };
+  return some(body.kind, body.side, body.quantity, target, body.instrument_id, price, body.code, body.reason);
 }
 
 function some(...words: readonly (string | null)[]): readonly string[] {

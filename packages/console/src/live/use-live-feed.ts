@@ -1,60 +1,81 @@
 /**
  * Follows the server's stream for as long as the page is there.
  *
- * However many events come, the page is told four times a second at most, and each query is read again once a
- * second at most.
+ * The first event is on the page at once. However many follow, rows are drawn ten times a second at most, and what
+ * every fill touches is read again once a second at most.
  */
 import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Api } from "../api.ts";
 import { QUERY_KEYS, queriesTouchedBy, type QueryKey } from "../queries.ts";
 import { feedRow, fillWords, intentWords, mergeRows, orderWords, type FeedRow } from "./feed-rows.ts";
+import { botOf, refreshBots } from "./fleet.ts";
+import { paced } from "./paced.ts";
+import type { LiveEvent } from "./sse.ts";
 import { followEvents, type LiveState } from "./stream.ts";
 
-const ROWS_EVERY_MS = 250;
-const QUERIES_EVERY_MS = 1_000;
+const ROWS_EVERY_MS = 100;
+const QUERIES_EVERY_MS = 150;
+/** What every fill touches, and what costs more to read. */
+const OFTEN: ReadonlySet<QueryKey> = new Set(["positions", "fills", "orders", "instances", "audit", "log", "inspect"]);
+const OFTEN_EVERY_MS = 1_000;
 
-export function useLiveFeed(of: { readonly token: string; readonly api: Api; readonly queries: QueryClient }): {
+export function useLiveFeed(of: {
+  readonly token: string;
+  readonly api: Api;
+  readonly queries: QueryClient;
+  /** Is handed every event as it comes. */
+  readonly tell: (event: LiveEvent) => void;
+}): {
   readonly live: LiveState;
   readonly rows: readonly FeedRow[];
   /** Why what happened before the page was opened is missing. */
   readonly problem: Error | null;
 } {
-  const { token, api, queries } = of;
+  const { token, api, queries, tell } = of;
   const [live, setLive] = useState<LiveState>("connecting");
   const [rows, setRows] = useState<readonly FeedRow[]>([]);
   const [problem, setProblem] = useState<Error | null>(null);
   useEffect(() => {
     let fresh: FeedRow[] = [];
-    const touched = new Set<QueryKey>();
-    const rowsTimer = setInterval(() => {
-      if (fresh.length === 0) return;
+    const changed = new Set<string>();
+    const rowsSoon = paced(() => {
       const batch = fresh.toReversed();
       fresh = [];
       setRows((before) => mergeRows(before, batch));
     }, ROWS_EVERY_MS);
-    const queriesTimer = setInterval(() => {
-      for (const key of touched) void queries.invalidateQueries({ queryKey: [key] });
-      touched.clear();
-    }, QUERIES_EVERY_MS);
+    const read = (key: QueryKey): void => {
+      if (key !== "bots") return void queries.invalidateQueries({ queryKey: [key] });
+      const ids = new Set(changed);
+      changed.clear();
+      void refreshBots(queries, api, ids);
+    };
+    const soon = new Map(
+      QUERY_KEYS.map((key) => [key, paced(() => read(key), OFTEN.has(key) ? OFTEN_EVERY_MS : QUERIES_EVERY_MS)]),
+    );
     const stop = followEvents({
       token,
       onState: setLive,
       onGap: () => {
-        for (const key of QUERY_KEYS) touched.add(key);
+        for (const key of QUERY_KEYS) soon.get(key)?.ask();
       },
       onEvent: (event) => {
+        tell(event);
         const row = feedRow(event, Date.now());
-        if (row !== null) fresh.push(row);
-        for (const key of queriesTouchedBy(event.kind)) touched.add(key);
+        if (row !== null) {
+          fresh.push(row);
+          rowsSoon.ask();
+        }
+        const bot = botOf(event);
+        if (bot !== null) changed.add(bot);
+        for (const key of queriesTouchedBy(event.kind)) soon.get(key)?.ask();
       },
     });
     return () => {
-      clearInterval(rowsTimer);
-      clearInterval(queriesTimer);
+      for (const one of [rowsSoon, ...soon.values()]) one.stop();
       stop();
     };
-  }, [token, queries]);
+  }, [token, api, queries, tell]);
   useEffect(() => {
     let isCurrent = true;
     readPast(api).then(

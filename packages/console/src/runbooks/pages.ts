@@ -9,3 +9,8 @@ const PAGES: Readonly<Record<string, string>> = import.meta.glob("../../../../do
 export function runbookText(page: string): string | undefined {
   return Object.entries(PAGES).find(([path]) => path.endsWith(`/${page}`))?.[1];
 }
+
+/** Every page by the name that the API gives it. */
+export function runbookPages(): readonly (readonly [page: string, text: string])[] {
+  return Object.entries(PAGES).map(([path, text]) => [path.slice(path.indexOf("docs/runbooks/")), text]);
+}

@@ -38,7 +38,8 @@ describe("the golden vectors, read by a second implementation", () => {
   });
   it("an erased payload still proves that the entry is in the log", async () => {
     const erased = { ...golden, salt: null, payload: null };
-    expect(await verifyEventProof(erased, key, shown)).toMatchObject({
+    const left = { erased: true, trace_id: "0af7651916cd43dd8448eb211c80319c" };
+    expect(await verifyEventProof(erased, key, { ...shown, details: left })).toMatchObject({
       kind: "proven",
       payload: "erased",
     });
@@ -68,6 +69,10 @@ describe("whatever is changed fails at the step that names it", () => {
     ["the actor on the page", {}, { actor: "user:mallory" }, "story"],
     ["the outcome on the page", {}, { outcome: "FAILURE" }, "story"],
     ["the event on the page", {}, { event_id: "0192f0c8-0000-7000-8000-00000000ffff" }, "story"],
+    ["the reason on the page", {}, { details: { ...shown.details, reason: "another" } }, "story"],
+    ["a detail more on the page", {}, { details: { ...shown.details, more: 1 } }, "story"],
+    ["a detail less on the page", {}, { details: {} }, "story"],
+    ["a reason that nobody can prove any more", { salt: null, payload: null }, {}, "story"],
     ["no base64", { leaf: "***" }, {}, "inclusion"],
   ];
   it.each(cases)("%s", async (_name, change, page, step) => {
@@ -75,6 +80,10 @@ describe("whatever is changed fails at the step that names it", () => {
       kind: "failed",
       step,
     });
+  });
+  it("details are the same in whatever order their members come", async () => {
+    const details = Object.fromEntries(Object.entries(shown.details).toReversed());
+    expect(await verifyEventProof(golden, key, { ...shown, details })).toMatchObject({ kind: "proven" });
   });
   it("after erasure the leaf alone still tells what the page may show", async () => {
     const erased = { ...golden, salt: null, payload: null };

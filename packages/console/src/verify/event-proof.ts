@@ -27,7 +27,15 @@ export type EventProof = {
 /** What the page shows of the event; the proof must be about exactly this. */
 export type ShownEvent = Pick<
   AuditEvent,
-  "event_id" | "log_index" | "action" | "actor" | "resource_type" | "resource_id" | "outcome" | "occurred_at"
+  | "event_id"
+  | "log_index"
+  | "action"
+  | "actor"
+  | "resource_type"
+  | "resource_id"
+  | "outcome"
+  | "occurred_at"
+  | "details"
 >;
 
 export type ProofVerdict =
@@ -59,7 +67,12 @@ export async function verifyEventProof(proof: EventProof, key: VerifierKey, show
     }
     step = "story";
     compare(record, leafOf(shown), "leaf");
-    if (!isErased) compare(parseObject(proof.payload), payloadOf(shown), "payload");
+    if (isErased) compareErased(shown.details);
+    else {
+      const payload = parseObject(proof.payload);
+      compare(payload, payloadOf(shown), "payload");
+      compareDetails(payload["details"] ?? payload, shown.details);
+    }
     return { kind: "proven", head, payload: isErased ? "erased" : "opened" };
   } catch (problem) {
     return { kind: "failed", step, problem: messageOf(problem) };
@@ -90,6 +103,26 @@ function compare(found: Words, expected: Words, what: string): void {
         `the ${what} says ${name} ${JSON.stringify(found[name])}, the page shows ${JSON.stringify(value)}`,
       );
   }
+}
+
+/** The reason that stands beside an event is one of them. */
+function compareDetails(logged: unknown, shown: unknown): void {
+  if (canonical(logged) !== canonical(shown)) throw new Error("the page shows other details than the payload has");
+}
+
+/** What is left of the details of an erased event is not in any payload. */
+const LEFT: readonly string[] = ["erased", "trace_id", "run_id", "request_id"];
+function compareErased(shown: Words): void {
+  const more = Object.keys(shown).filter((name) => !LEFT.includes(name));
+  if (more.length > 0) throw new Error(`the page shows details of an erased payload: ${more.join(", ")}`);
+}
+
+/** The same text for the same JSON, in whatever order its members came. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, of]) => `${JSON.stringify(name)}:${canonical(of)}`).join(",")}}`;
 }
 
 function parseObject(text: string): Words {

@@ -96,6 +96,7 @@ describe("the badge", () => {
       size: 300,
       remembered: 0,
       origin: tlog.key.name,
+      instead_of: null,
     });
     await publish(1_000);
     expect(await page().verify()).toMatchObject({ kind: "verified", size: 1_000, remembered: 300 });
@@ -155,6 +156,16 @@ describe("the badge", () => {
       kind: "broken",
       problem: "the log has another key than this browser remembers",
     });
+  });
+  it("tells of a sound log that is not the one of before, until somebody says that it is meant", async () => {
+    await publish(300);
+    memory.set("rumi.log", "rumi.local/dev/another");
+    const one = page();
+    expect(await one.verify()).toMatchObject({ kind: "verified", instead_of: "rumi.local/dev/another" });
+    expect(await page().verify(), "looking again is no word").toMatchObject({ instead_of: "rumi.local/dev/another" });
+    one.accept(tlog.key.name);
+    expect(await one.verify()).toMatchObject({ kind: "verified", instead_of: null });
+    expect(await page().verify()).toMatchObject({ kind: "verified", instead_of: null });
   });
   it("a log without entries is empty; a server that is away says nothing about the log", async () => {
     files.clear();

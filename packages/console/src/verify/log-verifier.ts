@@ -3,7 +3,8 @@
  * tiles, and found the last head it remembers still inside it.
  *
  * The remembered head outlives the page (local storage), so a log that was cut back or rewritten since is found.
- * The first key a browser sees of a log is the one it keeps.
+ * The first key a browser sees of a log is the one it keeps. A log of another name is another log: it is told until
+ * somebody says that it is meant, so that nobody's log is replaced by a new one without a word.
  *
  * Invariants (log-verifier.test.ts): a changed tile, head or key, a shorter log and a rewritten one are `broken`; a
  * server that does not answer is `unreachable`, which is no statement about the log.
@@ -20,6 +21,8 @@ export type LogVerdict =
       /** Entries that an earlier visit had already seen. */
       readonly remembered: number;
       readonly origin: string;
+      /** Another log was served here before, and nobody said yet that this one is meant. */
+      readonly instead_of: string | null;
     }
   | { readonly kind: "broken"; readonly problem: string }
   | { readonly kind: "empty" | "unsupported" | "unreachable"; readonly problem: string };
@@ -35,6 +38,8 @@ export type ReadLog = (path: string) => Promise<Uint8Array<ArrayBuffer> | null>;
 
 export interface LogVerifier {
   verify(): Promise<LogVerdict>;
+  /** Somebody said that this is the log that is meant here. */
+  accept(origin: string): void;
   /** The key that this browser keeps for the log. */
   key(): Promise<VerifierKey>;
   /** Whether a head that was signed earlier, or just now, belongs to this very tree. */
@@ -80,17 +85,24 @@ export function createLogVerifier(read: ReadLog, memory: Memory): LogVerifier {
     if (before !== null) await compareWithMemory(before, head, reader);
     const kept: Remembered = { key: of.text, size: head.size, root: toBase64(head.root) };
     memory.setItem(slot(of.name), JSON.stringify(kept));
+    const meant = memory.getItem(MEANT) ?? head.origin;
+    memory.setItem(MEANT, meant);
     const verdict = {
       kind: "verified",
       size: head.size,
       remembered: before?.size ?? 0,
       origin: head.origin,
+      instead_of: meant === head.origin ? null : meant,
     } as const;
     last = { note, verdict };
     return verdict;
   };
   return {
     key,
+    accept: (origin) => {
+      memory.setItem(MEANT, origin);
+      last = undefined;
+    },
     verify: async () => {
       if (!(await supportsEd25519())) return { kind: "unsupported", problem: "this browser has no Ed25519" };
       try {
@@ -138,6 +150,8 @@ async function compareWithMemory(before: Remembered, head: Checkpoint, reader: S
     throw new BrokenLog(`the first ${before.size} entries were rewritten`);
 }
 
+/** The name of the log that is meant at this address. */
+const MEANT = "rumi.log";
 const slot = (origin: string): string => `rumi.head.${origin}`;
 
 function readRemembered(memory: Memory, origin: string): Remembered | null {

@@ -5,9 +5,12 @@ import type { AuditEvent } from "../answers/answers.ts";
 import type { Api } from "../api.ts";
 import { useConsole } from "../context.ts";
 import type { Word } from "../i18n.ts";
+import { hrefOf } from "../page.ts";
+import { saveFile } from "../save-file.ts";
 import { messageOf, PROOF_STEPS, verifyEventProof, type ProofStep } from "../verify/event-proof.ts";
 import type { LogVerifier } from "../verify/log-verifier.ts";
 import { clockText } from "../time.ts";
+import { CopyLine } from "./copy-line.tsx";
 import { Panel } from "./panel.tsx";
 
 /** `tree` is the last step: the proof's head is one of the very log that the badge stands for. */
@@ -27,54 +30,72 @@ type Check =
   | { readonly kind: "failed"; readonly step: Step | null; readonly problem: string };
 
 export function AuditTail(): JSX.Element {
-  const { api, t, log } = useConsole();
-  const [checks, setChecks] = useState<Readonly<Record<string, Check>>>({});
+  const { api, t } = useConsole();
   const tail = useQuery({
     queryKey: ["audit"],
     queryFn: async () => (await api.auditTail()).events,
     refetchInterval: 5_000,
   });
+  return (
+    <Panel
+      title={t("audit")}
+      name="audit"
+      problem={tail.error}
+      line="rumi audit events --order desc"
+      aside={
+        <a className="end" href={hrefOf({ kind: "audit" })}>
+          {t("audit_search")}
+        </a>
+      }
+    >
+      <div className="scroll" tabIndex={0} role="group" aria-label={t("audit")}>
+        {tail.data === undefined || tail.data.length === 0 ? (
+          <p className="empty">{t(tail.data === undefined ? "loading" : "nothing_yet")}</p>
+        ) : (
+          <EventsTable events={tail.data} />
+        )}
+      </div>
+    </Panel>
+  );
+}
+
+/** Events, each with the button that proves it. */
+export function EventsTable({ events }: { readonly events: readonly AuditEvent[] }): JSX.Element {
+  const { api, t, log } = useConsole();
+  const [checks, setChecks] = useState<Readonly<Record<string, Check>>>({});
   const check = async (event: AuditEvent): Promise<void> => {
     const put = (result: Check): void => setChecks((before) => ({ ...before, [event.event_id]: result }));
     put({ kind: "checking" });
     put(await prove(event, api, log));
   };
   return (
-    <Panel title={t("audit")} name="audit" problem={tail.error}>
-      <div className="scroll" tabIndex={0} role="region" aria-label={t("audit")}>
-        {tail.data === undefined || tail.data.length === 0 ? (
-          <p className="empty">{t(tail.data === undefined ? "loading" : "nothing_yet")}</p>
-        ) : (
-          <table className="feed" data-testid="audit">
-            <thead>
-              <tr>
-                <th scope="col" className="number">
-                  {t("entry")}
-                </th>
-                <th scope="col">{t("time")}</th>
-                <th scope="col">{t("event")}</th>
-                <th scope="col" className="optional">
-                  {t("actor")}
-                </th>
-                <th scope="col">
-                  <span className="hidden">{t("prove")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {tail.data.map((event) => (
-                <EventRows
-                  key={event.event_id}
-                  event={event}
-                  check={checks[event.event_id]}
-                  onCheck={() => void check(event)}
-                />
-              ))}
-            </tbody>
-          </table>
-        )}
-      </div>
-    </Panel>
+    <table className="feed" data-testid="audit">
+      <thead>
+        <tr>
+          <th scope="col" className="number">
+            {t("entry")}
+          </th>
+          <th scope="col">{t("time")}</th>
+          <th scope="col">{t("event")}</th>
+          <th scope="col" className="optional">
+            {t("actor")}
+          </th>
+          <th scope="col">
+            <span className="hidden">{t("prove")}</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((event) => (
+          <EventRows
+            key={event.event_id}
+            event={event}
+            check={checks[event.event_id]}
+            onCheck={() => void check(event)}
+          />
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -135,6 +156,7 @@ function EventRows(props: {
           <td />
           <td colSpan={4}>
             <ProofSteps check={check} />
+            <ProofLinks event={event} />
           </td>
         </tr>
       )}
@@ -160,6 +182,32 @@ function ProofSteps({ check }: { readonly check: Exclude<Check, { kind: "checkin
       )}
       {check.kind === "proven" && check.payload === "erased" && <li className="dim">{t("payload_erased")}</li>}
     </ol>
+  );
+}
+
+/** The proof itself, to be checked elsewhere, and what else belongs to the event. */
+function ProofLinks({ event }: { readonly event: AuditEvent }): JSX.Element {
+  const { api, t } = useConsole();
+  const [problem, setProblem] = useState<string | null>(null);
+  const trace = event.details["trace_id"];
+  const save = (): void =>
+    void api.eventProofText(event.event_id).then(
+      (text) => saveFile(`event-${event.log_index}-proof.json`, text),
+      (cause: unknown) => setProblem(messageOf(cause)),
+    );
+  return (
+    <div className="row-head">
+      <CopyLine line={`rumi audit proof ${event.event_id}`} />
+      <button type="button" className="link" onClick={save} data-testid="save-proof">
+        {t("save_proof")}
+      </button>
+      {typeof trace === "string" && <a href={hrefOf({ kind: "trace", id: trace })}>{t("trace")}</a>}
+      {problem !== null && (
+        <span className="bad" role="alert">
+          {problem}
+        </span>
+      )}
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-/** Fill prices with a mark for each fill, and realised profit below, on the market's own time. */
+/** Fill prices with a mark for each fill, orders as lines at their limits, and realised profit below, on the market's own time. */
 import {
   BaselineSeries,
   LineSeries,
@@ -13,9 +13,13 @@ import {
 } from "lightweight-charts";
 import { useEffect, useRef, type JSX } from "react";
 import type { Fill } from "../answers/answers.ts";
+import type { BotOrder } from "../answers/bot-page.ts";
 import { useConsole } from "../context.ts";
 import { scaled, toFloat } from "../numbers.ts";
 import { profitLine } from "../profit-line.ts";
+import { colourOf, onColours } from "../theme.ts";
+import { OrderLines } from "./bot/chart/order-lines.ts";
+import { momentsOf, orderLines } from "./bot/chart/order-marks.ts";
 
 /** Beyond this the marks are drawn smaller, so that the price stays visible. */
 const MANY_FILLS = 80;
@@ -26,37 +30,44 @@ type Drawing = {
   readonly price: ISeriesApi<"Line">;
   readonly profit: ISeriesApi<"Baseline">;
   readonly marks: ISeriesMarkersPluginApi<Time>;
+  /** Without a line of its own: it gives the axes the moments and prices of orders. */
+  readonly moments: ISeriesApi<"Line">;
+  readonly orders: OrderLines;
   /** How much was drawn; the view follows only while it grows. */
   points: number;
 };
 
-export function FillsChart(props: { readonly fills: readonly Fill[]; readonly start: Start }): JSX.Element {
+type Drawn = {
+  readonly fills: readonly Fill[];
+  readonly start: Start;
+  /** None where they are not to be seen. */
+  readonly orders: readonly BotOrder[];
+};
+
+export function FillsChart({ fills, start, orders }: Drawn): JSX.Element {
   const { t } = useConsole();
-  const { fills, start } = props;
   const place = useRef<HTMLDivElement>(null);
   const drawing = useRef<Drawing | null>(null);
   useEffect(() => {
     if (place.current === null) return;
     const made = makeDrawing(place.current);
     drawing.current = made;
-    const scheme = window.matchMedia("(prefers-color-scheme: light)");
-    const recolour = (): void => {
+    const forget = onColours(() => {
       paint(made);
       draw(made, latest.current);
-    };
-    scheme.addEventListener("change", recolour);
+    });
     return () => {
-      scheme.removeEventListener("change", recolour);
+      forget();
       made.chart.remove();
       drawing.current = null;
     };
   }, []);
-  const latest = useRef({ fills, start });
+  const latest = useRef({ fills, start, orders });
   useEffect(() => {
-    latest.current = { fills, start };
+    latest.current = { fills, start, orders };
     if (drawing.current !== null) draw(drawing.current, latest.current);
-  }, [fills, start]);
-  return <div className="chart" ref={place} role="img" aria-label={t("chart")} data-testid="chart" />;
+  }, [fills, start, orders]);
+  return <div className="chart" ref={place} role="figure" aria-label={t("chart")} data-testid="chart" />;
 }
 
 function makeDrawing(place: HTMLElement): Drawing {
@@ -76,23 +87,32 @@ function makeDrawing(place: HTMLElement): Drawing {
   const [upper, lower] = chart.panes();
   upper?.setStretchFactor(3);
   lower?.setStretchFactor(2);
-  const made: Drawing = { chart, price, profit, marks: createSeriesMarkers(price, []), points: 0 };
+  const moments = chart.addSeries(LineSeries, {
+    lineVisible: false,
+    pointMarkersVisible: false,
+    crosshairMarkerVisible: false,
+    lastValueVisible: false,
+    priceLineVisible: false,
+  });
+  const orders = new OrderLines();
+  moments.attachPrimitive(orders);
+  const made: Drawing = { chart, price, profit, marks: createSeriesMarkers(price, []), moments, orders, points: 0 };
   paint(made);
   return made;
 }
 
 /** Colours come from the style sheet, so that the chart is legible in whatever scheme the page has. */
 function paint({ chart, price, profit }: Drawing): void {
-  const [good, bad] = [colour("--buy"), colour("--sell")];
+  const [good, bad] = [colourOf("--buy"), colourOf("--sell")];
   chart.applyOptions({
     layout: {
       background: { color: "transparent" },
-      textColor: colour("--dim"),
-      panes: { separatorColor: colour("--line") },
+      textColor: colourOf("--dim"),
+      panes: { separatorColor: colourOf("--line") },
     },
-    grid: { horzLines: { color: colour("--line") } },
+    grid: { horzLines: { color: colourOf("--line") } },
   });
-  price.applyOptions({ color: colour("--accent") });
+  price.applyOptions({ color: colourOf("--accent") });
   profit.applyOptions({
     topLineColor: good,
     topFillColor1: "transparent",
@@ -103,11 +123,14 @@ function paint({ chart, price, profit }: Drawing): void {
   });
 }
 
-function draw(drawing: Drawing, { fills, start }: { readonly fills: readonly Fill[]; readonly start: Start }): void {
+function draw(drawing: Drawing, { fills, start, orders }: Drawn): void {
   const { chart, price, profit, marks } = drawing;
-  const [buy, sell] = [colour("--buy"), colour("--sell")];
-  const digits = Math.min(8, scaled(fills[0]?.fill.price ?? "0").digits);
-  price.applyOptions({ priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits } });
+  const [buy, sell] = [colourOf("--buy"), colourOf("--sell")];
+  const priced = fills[0]?.fill.price ?? orders.find((order) => order.price !== null)?.price ?? "0";
+  const digits = Math.min(8, scaled(priced).digits);
+  const priceFormat = { type: "price", precision: digits, minMove: 10 ** -digits } as const;
+  price.applyOptions({ priceFormat });
+  drawing.moments.applyOptions({ priceFormat });
   price.setData(
     perSecond(fills, ({ event_time_us }) => event_time_us).map(([time, { fill }]) => ({
       time,
@@ -133,8 +156,15 @@ function draw(drawing: Drawing, { fills, start }: { readonly fills: readonly Fil
       value: toFloat(realised),
     })),
   );
-  if (drawing.points !== fills.length) chart.timeScale().fitContent();
-  drawing.points = fills.length;
+  const lines = orderLines(
+    orders,
+    fills.map(({ fill }) => toFloat(fill.price)),
+  );
+  drawing.moments.setData(momentsOf(lines).map(([second, value]) => ({ time: second as UTCTimestamp, value })));
+  drawing.orders.show(lines, { buy, sell, refused: colourOf("--warn") });
+  const count = fills.length + orders.length;
+  if (drawing.points !== count) chart.timeScale().fitContent();
+  drawing.points = count;
 }
 
 /** The last of each second, in order: the chart has no finer time. */
@@ -142,8 +172,4 @@ function perSecond<T>(items: readonly T[], at_us: (of: T) => number): readonly (
   const last = new Map<number, T>();
   for (const item of items) last.set(Math.floor(at_us(item) / 1_000_000), item);
   return [...last].toSorted(([a], [b]) => a - b).map(([second, item]) => [second as UTCTimestamp, item]);
-}
-
-function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

@@ -4,11 +4,14 @@ import { useConsole } from "../context.ts";
 import type { Word } from "../i18n.ts";
 import { FEED_KINDS, type FeedKind, type FeedRow } from "../live/feed-rows.ts";
 import { useBots } from "../queries.ts";
+import { rumiLine } from "../rumi-line.ts";
 import { clockText } from "../time.ts";
 import { Panel } from "./panel.tsx";
 
 /** Rows drawn at once; the filter looks at all that are kept. */
 const ROWS_SHOWN = 150;
+/** More bots than this are not chosen from a list; their id is typed. */
+const BOTS_LISTED = 200;
 
 const KIND_WORD: Readonly<Record<FeedKind, Word>> = {
   fill: "kind_fill",
@@ -40,6 +43,7 @@ export function LiveFeed(props: { readonly rows: readonly FeedRow[]; readonly pr
       title={t("live_feed")}
       name="live"
       problem={problem}
+      line={bot === "" ? "rumi fills list" : rumiLine("fills list", { bot_id: bot })}
       aside={
         <button
           type="button"
@@ -52,14 +56,24 @@ export function LiveFeed(props: { readonly rows: readonly FeedRow[]; readonly pr
       }
     >
       <div className="filters">
-        <select value={bot} aria-label={t("filter_bot")} onChange={(event) => setBot(event.target.value)}>
-          <option value="">{t("filter_all")}</option>
-          {bots.map(({ bot_id, display_name }) => (
-            <option key={bot_id} value={bot_id}>
-              {display_name}
-            </option>
-          ))}
-        </select>
+        {bots.length > BOTS_LISTED ? (
+          <input
+            type="search"
+            value={bot}
+            aria-label={t("filter_bot")}
+            placeholder={t("filter_all")}
+            onChange={(event) => setBot(event.target.value.trim())}
+          />
+        ) : (
+          <select value={bot} aria-label={t("filter_bot")} onChange={(event) => setBot(event.target.value)}>
+            <option value="">{t("filter_all")}</option>
+            {bots.map(({ bot_id, display_name }) => (
+              <option key={bot_id} value={bot_id}>
+                {display_name}
+              </option>
+            ))}
+          </select>
+        )}
         <span role="group" aria-label={t("filter_kind")} className="chips">
           {FEED_KINDS.map((kind) => (
             <button
@@ -75,7 +89,7 @@ export function LiveFeed(props: { readonly rows: readonly FeedRow[]; readonly pr
           ))}
         </span>
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-label={t("live_feed")}>
+      <div className="scroll" tabIndex={0} role="group" aria-label={t("live_feed")}>
         {shown.length === 0 ? (
           <p className="empty">{t(rows.length === 0 ? "nothing_yet" : "nothing_matches")}</p>
         ) : (

@@ -1,22 +1,29 @@
 /** What a wish would do and what stands in its way, as the server says; shown before anybody confirms or approves. */
 import type { JSX } from "react";
 import type { Blocker } from "../answers/answers.ts";
+import { changesIn, type Change } from "../answers/diff.ts";
 import { useConsole } from "../context.ts";
 import { remainingText } from "../time.ts";
 import { useNow } from "../use-now.ts";
+import { Told } from "./outlook/told.tsx";
+import { ScrollX } from "./scroll-x.tsx";
 
 type Known = Readonly<Record<string, unknown>>;
-type Change = { readonly field: string; readonly before: unknown; readonly after: unknown };
 
 export function Impact({ impact }: { readonly impact: Known | null }): JSX.Element | null {
   const { t } = useConsole();
   if (impact === null || Object.keys(impact).length === 0) return null;
   const { diff, ...rest } = impact;
+  const changes = changesIn(diff);
   return (
     <section className="outlook" data-testid="impact">
       <h3>{t("impact")}</h3>
-      {isChanges(diff) && <Changes changes={diff} />}
-      <Values of={rest} />
+      {changes !== null && changes.length > 0 && <Changes changes={changes} />}
+      <Told of={changes === null ? impact : rest} />
+      <details>
+        <summary>{t("as_json")}</summary>
+        <Whole of={impact} />
+      </details>
     </section>
   );
 }
@@ -31,9 +38,14 @@ export function Blockers({ blockers }: { readonly blockers: readonly Blocker[] |
         <p className="good">{t("no_blockers")}</p>
       ) : (
         <ul>
-          {blockers.map(({ error_code, reason_code, error }) => (
+          {blockers.map(({ error_code, reason_code, error, suggestion }) => (
             <li key={`${error_code} ${error}`}>
               <span className="mono bad">{reason_code ?? error_code}</span> {error}
+              {suggestion !== null && (
+                <div>
+                  <strong>{t("next_step")}:</strong> {suggestion}
+                </div>
+              )}
             </li>
           ))}
         </ul>
@@ -60,11 +72,12 @@ export function Whole({ of }: { readonly of: unknown }): JSX.Element {
   return <pre className="whole">{JSON.stringify(of, null, 2)}</pre>;
 }
 
-function Changes({ changes }: { readonly changes: readonly Change[] }): JSX.Element {
+/** Field by field: what stands there now, and what would. */
+export function Changes(props: { readonly changes: readonly Change[]; readonly testId?: string }): JSX.Element {
   const { t } = useConsole();
   return (
-    <div className="scroll-x">
-      <table data-testid="diff">
+    <ScrollX label={t("impact")}>
+      <table data-testid={props.testId ?? "diff"}>
         <thead>
           <tr>
             <th scope="col">{t("field")}</th>
@@ -73,23 +86,23 @@ function Changes({ changes }: { readonly changes: readonly Change[] }): JSX.Elem
           </tr>
         </thead>
         <tbody>
-          {changes.map(({ field, before, after }) => (
+          {props.changes.map(({ field, before, after }) => (
             <tr key={field}>
               <td className="mono">{field}</td>
-              <td className="mono sell">{JSON.stringify(before)}</td>
-              <td className="mono buy">{JSON.stringify(after)}</td>
+              <td className="mono sell">{changeText(before) ?? t("withheld")}</td>
+              <td className="mono buy">{changeText(after) ?? t("withheld")}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollX>
   );
 }
 
-function isChanges(value: unknown): value is readonly Change[] {
-  return (
-    Array.isArray(value) && value.every((one: unknown) => typeof one === "object" && one !== null && "field" in one)
-  );
+/** Undefined where the values are not for this person. */
+function changeText(value: unknown): string | undefined {
+  if (value === null) return "–";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Counts down to a moment; past it, it says so. */

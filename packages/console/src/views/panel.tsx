@@ -4,6 +4,7 @@ import { ShapeError } from "../answers/shape.ts";
 import { RefusedError } from "../api.ts";
 import { useConsole } from "../context.ts";
 import type { Translate } from "../i18n.ts";
+import { CopyLine } from "./copy-line.tsx";
 
 export function Panel(props: {
   readonly title: string;
@@ -11,10 +12,12 @@ export function Panel(props: {
   /** Beside the title. */
   readonly aside?: ReactNode;
   readonly problem?: Error | null;
+  /** The same on the command line. */
+  readonly line?: string;
   readonly children: ReactNode;
 }): JSX.Element {
   const { t } = useConsole();
-  const { title, name, aside, problem = null, children } = props;
+  const { title, name, aside, problem = null, line, children } = props;
   return (
     <section aria-label={title} className={`panel panel-${name}`} data-testid={`panel-${name}`}>
       <div className="panel-head">
@@ -23,6 +26,7 @@ export function Panel(props: {
         {aside}
       </div>
       <Boundary t={t}>{children}</Boundary>
+      {line !== undefined && <CopyLine line={line} testId="panel-line" />}
     </section>
   );
 }

@@ -6,12 +6,13 @@
  */
 import { useEffect, useRef, useState, type JSX, type ReactNode } from "react";
 import { RefusedError, type Wish } from "../api.ts";
-import { ShapeError } from "../answers/shape.ts";
-import type { Challenge, Refusal } from "../answers/answers.ts";
+import type { Challenge, DryRun, Refusal } from "../answers/answers.ts";
 import { useConsole } from "../context.ts";
+import { dayText } from "../time.ts";
+import { CopyLine } from "./copy-line.tsx";
 import { Blockers, Impact, Remaining } from "./outlook.tsx";
 import { fieldsOf, isTyped, TypedFields, type Field, type Typed } from "./typed-fields.tsx";
-import { TroubleBox, type Trouble } from "./trouble-box.tsx";
+import { TroubleBox, troubleOf, type Trouble } from "./trouble-box.tsx";
 
 export type Question = {
   readonly title: string;
@@ -19,6 +20,10 @@ export type Question = {
   readonly tone: "primary" | "danger" | "live";
   /** To be typed beside the reason. */
   readonly fields?: readonly Field[];
+  /** The same on the command line. */
+  readonly line?: (reason: string, typed: Typed) => string;
+  /** Asks what it would do, and changes nothing. */
+  readonly onTry?: (wish: Wish) => Promise<DryRun>;
   readonly onYes: (wish: Wish, typed: Typed) => Promise<unknown>;
   /** After it was accepted. */
   readonly onDone: () => void;
@@ -35,6 +40,7 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [challenge, setChallenge] = useState<Challenge | null>(null);
   const [typed, setTyped] = useState<Typed>({});
+  const [tried, setTried] = useState<DryRun | null>(null);
   // A wish that got no answer keeps its id, so that sending it again cannot act twice; a refused one is over.
   const [id, setId] = useState(() => crypto.randomUUID());
   useEffect(() => {
@@ -60,6 +66,17 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
       setIsSending(false);
     }
   };
+  const tryIt = async (ask: NonNullable<Question["onTry"]>): Promise<void> => {
+    setIsSending(true);
+    setTrouble(null);
+    try {
+      setTried(await ask({ id: crypto.randomUUID(), reason: reason.trim() }));
+    } catch (problem) {
+      setTrouble(troubleOf(problem));
+    }
+    setIsSending(false);
+  };
+  const { line, onTry } = question;
   return (
     <dialog ref={dialog} onClose={onClose} aria-labelledby="question" className={question.tone}>
       <form
@@ -82,6 +99,7 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
           />
         </label>
         {trouble !== null && <TroubleBox trouble={trouble} onLeave={onClose} />}
+        {tried !== null && challenge === null && <Tried of={tried} />}
         {challenge !== null && (
           <>
             <Impact impact={challenge.preview} />
@@ -89,7 +107,20 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
           </>
         )}
         <TypedFields fields={fields} typed={typed} onType={setTyped} />
+        {line !== undefined && challenge === null && reason.trim() !== "" && (
+          <CopyLine line={line(reason.trim(), typed)} />
+        )}
         <div className="buttons">
+          {onTry !== undefined && challenge === null && (
+            <button
+              type="button"
+              className="first"
+              disabled={reason.trim() === "" || isSending}
+              onClick={() => void tryIt(onTry)}
+            >
+              {t("dry_run")}
+            </button>
+          )}
           {challenge !== null && <Remaining until={challenge.expiry} />}
           <button type="button" onClick={onClose}>
             {trouble === null ? t("cancel") : t("close")}
@@ -103,13 +134,46 @@ export function ReasonDialog(props: { readonly question: Question; readonly onCl
   );
 }
 
+const WOULD = { apply: "would_apply", challenge: "would_challenge", refuse: "would_refuse" } as const;
+
+/** What a dry run answered: nothing of it was done. */
+function Tried({ of: { would, refusals, preview, guardrail } }: { readonly of: DryRun }): JSX.Element {
+  const { t } = useConsole();
+  return (
+    <div data-testid="tried" role="status">
+      <p className={would === "refuse" ? "bad" : would === "challenge" ? "warn" : "good"}>{t(WOULD[would])}</p>
+      {guardrail !== null && <Guardrail of={guardrail} />}
+      <Impact impact={preview} />
+      {refusals.length > 0 && <Blockers blockers={refusals} />}
+    </div>
+  );
+}
+
+function Guardrail({ of }: { readonly of: NonNullable<DryRun["guardrail"]> }): JSX.Element {
+  const { t } = useConsole();
+  const { warnings, dry_run_counts_until } = of;
+  // What was just done counts.
+  const missing = of.missing.filter((step) => step !== "dry_run" || dry_run_counts_until === null);
+  return (
+    <div data-testid="guardrail">
+      {warnings.map((warning) => (
+        <p key={warning} className="warn wrap">
+          {t("guardrail_warns", { warning })}
+        </p>
+      ))}
+      {missing.length > 0 && (
+        <p className="warn">
+          {t("guardrail_missing", { steps: missing.map((one) => one.replaceAll("_", " ")).join(", ") })}
+        </p>
+      )}
+      {dry_run_counts_until !== null && (
+        <p className="good">{t("guardrail_counts", { time: dayText(dry_run_counts_until) })}</p>
+      )}
+    </div>
+  );
+}
+
 /** A second person works elsewhere: then the next step says what to do, and nothing can be typed here. */
 function confirmable({ challenge }: Refusal): Challenge | null {
   return challenge === null || challenge.requires.includes("second_person") ? null : challenge;
-}
-
-function troubleOf(problem: unknown): Trouble {
-  if (problem instanceof RefusedError) return { kind: "refused", refusal: problem.refusal };
-  if (problem instanceof ShapeError || problem instanceof Error) return { kind: "other", message: problem.message };
-  return { kind: "other", message: String(problem) };
 }

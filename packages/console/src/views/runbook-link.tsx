@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState, type JSX } from "react";
 import { useConsole } from "../context.ts";
 import { blocksOf, spansOf, type Block } from "../runbooks/markdown.ts";
+import { ScrollX } from "./scroll-x.tsx";
 
 export function RunbookLink({ page }: { readonly page: string | null }): JSX.Element | null {
   const { t } = useConsole();
@@ -90,7 +91,7 @@ function Part({ block }: { readonly block: Block }): JSX.Element {
       return <pre className="whole">{block.text}</pre>;
     case "table":
       return (
-        <div className="scroll-x">
+        <ScrollX label={block.head.join(", ")}>
           <table>
             <thead>
               <tr>
@@ -113,7 +114,7 @@ function Part({ block }: { readonly block: Block }): JSX.Element {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollX>
       );
   }
 }

@@ -6,10 +6,12 @@ import { useConsole } from "../context.ts";
 import { useGates, useHolds, useKillSwitch, useSeen, useSessions } from "../control-queries.ts";
 import type { Word } from "../i18n.ts";
 import type { LiveState } from "../live/stream.ts";
-import { useMay, useMe } from "../may.ts";
+import { useMay } from "../may.ts";
+import { hrefOf } from "../page.ts";
 import { environmentOf, useBots, useLogVerdict, useSafety } from "../queries.ts";
+import { rumiLine } from "../rumi-line.ts";
 import { Badge, type Tone } from "./badge.tsx";
-import { Navigation } from "./bar/navigation.tsx";
+import { MeMenu } from "./bar/me-menu.tsx";
 import { Restraints, toneOf } from "./bar/restraints.tsx";
 import { ReasonDialog, type Question } from "./reason-dialog.tsx";
 import { VerificationBadge } from "./verification-badge.tsx";
@@ -33,23 +35,26 @@ export function SafetyBar(props: { readonly onLanguage: () => void }): JSX.Eleme
     sessions: useSeen(useSessions()),
   };
   return (
-    <header className={`bar ${observed.safety === undefined ? "unseen" : toneOf(observed)}`}>
+    <header
+      className={`bar ${observed.safety === undefined ? "unseen" : toneOf(observed)} ${running > 0 ? "has-live" : ""}`}
+    >
       <div className="bar-line">
         <h1>
           <img src="/favicon.svg" width="22" height="22" alt="" /> Rumi
         </h1>
-        <Navigation />
-        <span className="spacer" />
         {running > 0 && (
-          <Badge tone="live" look="filled" text={t("live_bots", { count: running })} testId="live-bots" />
+          <a href={hrefOf({ kind: "bots", bot: null })}>
+            <Badge tone="live" look="filled" text={t("live_bots", { count: running })} testId="live-bots" />
+          </a>
         )}
+        <span className="spacer" />
         <span className="labelled">
           <span className="label">{t("environment")}</span>
           <Badge tone={environmentTone(environment)} text={environment ?? t("unknown")} testId="environment" />
         </span>
         <VerificationBadge />
         <Badge tone={LIVE[live].tone} text={t(LIVE[live].word)} testId="live-state" />
-        <Myself />
+        <MeMenu onLanguage={props.onLanguage} />
         <button type="button" className="quiet" onClick={props.onLanguage} data-testid="language">
           {t("language")}
         </button>
@@ -63,21 +68,6 @@ export function SafetyBar(props: { readonly onLanguage: () => void }): JSX.Eleme
   );
 }
 
-function Myself(): JSX.Element {
-  const { t } = useConsole();
-  const { data: me } = useMe();
-  return (
-    <>
-      {me?.training != null && (
-        <Badge tone="warn" look="filled" text={t("training")} title={t("training_means")} testId="in-training" />
-      )}
-      <span className="mono dim myself" title={me?.user_id ?? t("unknown")} data-testid="myself">
-        {me === undefined ? t("unknown") : me.roles.join(" + ")}
-      </span>
-    </>
-  );
-}
-
 function SafetyActs({ mode }: { readonly mode: SafetyMode | undefined }): JSX.Element {
   const { api, t } = useConsole();
   const may = useMay();
@@ -87,6 +77,8 @@ function SafetyActs({ mode }: { readonly mode: SafetyMode | undefined }): JSX.El
     setQuestion({
       title: t("ask_safety", { mode: wanted }),
       tone: wanted === "NORMAL" ? "primary" : "danger",
+      line: (reason) => rumiLine("safety set", { mode: wanted, reason }),
+      onTry: (wish) => api.trySafety(wanted, wish),
       onYes: (wish) => api.setSafety(wanted, wish),
       onDone: () => void queries.invalidateQueries({ queryKey: ["safety"] }),
     });

@@ -1,6 +1,7 @@
 /** What went wrong with a wish: code, reason, next step, and the page that says more. */
 import type { JSX } from "react";
 import type { Refusal } from "../answers/answers.ts";
+import { RefusedError } from "../api.ts";
 import { useConsole } from "../context.ts";
 import { hrefOf } from "../page.ts";
 import { RunbookLink } from "./runbook-link.tsx";
@@ -37,7 +38,11 @@ export function TroubleBox(props: { readonly trouble: Trouble; readonly onLeave:
       <div className="row-head">
         <RunbookLink page={runbook} />
         {challenge?.requires.includes("second_person") === true && (
-          <a href={hrefOf({ kind: "approvals" })} onClick={onLeave} data-testid="to-approvals">
+          <a
+            href={hrefOf({ kind: "approvals", id: challenge.challenge_id })}
+            onClick={onLeave}
+            data-testid="to-approvals"
+          >
             {t("to_approvals")}
           </a>
         )}
@@ -45,4 +50,9 @@ export function TroubleBox(props: { readonly trouble: Trouble; readonly onLeave:
       {trace_id !== null && <div className="mono dim">trace {trace_id}</div>}
     </div>
   );
+}
+
+export function troubleOf(problem: unknown): Trouble {
+  if (problem instanceof RefusedError) return { kind: "refused", refusal: problem.refusal };
+  return { kind: "other", message: problem instanceof Error ? problem.message : String(problem) };
 }

@@ -13,7 +13,7 @@ export function VenuesList(): JSX.Element {
   const [open, setOpen] = useState<string | null>(null);
   const venues = useVenues();
   return (
-    <Panel title={t("venues")} name="venues" problem={venues.error}>
+    <Panel title={t("venues")} name="venues" problem={venues.error} line="rumi venues list">
       {venues.data?.length === 0 && <p className="empty">{t("no_venues")}</p>}
       <ul className="rows" data-testid="venues">
         {(venues.data ?? []).map((venue) => (

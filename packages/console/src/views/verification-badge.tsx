@@ -11,8 +11,10 @@ export function VerificationBadge(): JSX.Element {
   if (verdict === undefined) return <Badge tone="dim" text={t("verifying")} testId={testId} />;
   switch (verdict.kind) {
     case "verified": {
-      const { size, remembered, origin } = verdict;
+      const { size, remembered, origin, instead_of } = verdict;
       const title = `${t("verified_detail", { size, remembered })}\n${origin}`;
+      if (instead_of !== null)
+        return <Badge tone="warn" look="filled" text={t("log_other")} title={title} testId={testId} />;
       return <Badge tone="good" text={`${t("verified")} · ${size}`} title={title} testId={testId} />;
     }
     case "broken":

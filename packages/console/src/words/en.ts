@@ -1,5 +1,18 @@
 /** Every word of the console in English; another language that misses one is a type error. */
+import { BOT_EN } from "./bot/en.ts";
+import { EN_FLOWS } from "./en-flows.ts";
+import { EN_PACK_PARTS } from "./en-pack-parts.ts";
+import { EN_PACKS } from "./en-packs.ts";
+import { FRAME_EN } from "./frame/en.ts";
+import { HOUSE_EN } from "./house/en.ts";
+
 export const EN = {
+  ...FRAME_EN,
+  ...EN_FLOWS,
+  ...EN_PACKS,
+  ...EN_PACK_PARTS,
+  ...HOUSE_EN,
+  ...BOT_EN,
   safety: "Safety",
   environment: "Environment",
   unknown: "UNKNOWN",
@@ -32,7 +45,6 @@ export const EN = {
   mode_shadow: "SHADOW",
   mode_live: "LIVE",
   no_bots: "No bot yet. Create one with: rumi bots create",
-  no_packs: "No pack yet. Import one with: rumi packs import",
   no_venues: "No venue yet. Register one with: rumi venues register",
   nothing_yet: "Nothing yet. It appears here as it happens.",
   nothing_matches: "Nothing matches the filter.",
@@ -70,7 +82,6 @@ export const EN = {
   ask_command: "{what}: {bot}?",
   ask_safety: "Set safety to {mode}?",
   ask_pack: "{what}: {pack} {version}?",
-  ask_pack_detail: "Exactly these bytes: {digest}. Strategies: {strategies}",
   refused: "Refused",
   next_step: "Next step",
   problem_shape: "The answer does not fit",
@@ -82,9 +93,8 @@ export const EN = {
   config: "Configuration",
   secret_value: "hidden",
   details: "Details",
-  chart: "Fills on price, and realised profit",
-  chart_partial: "Earlier fills are left out; profit is drawn from the first flat position.",
-  no_fills: "No fills in this run yet.",
+  chart: "Orders and fills on price, and realised profit",
+  chart_partial: "Earlier orders and fills are left out; profit is drawn from the first flat position.",
   capital: "Capital",
   digest: "Digest",
   isolation: "Isolation",
@@ -316,7 +326,7 @@ export const EN = {
   ask_run_stop: "Stop the command of run {run}? Its evidence is made all the same.",
   tab_proof: "Proof",
   tab_output: "Output",
-  log_cut: "{count} earlier lines are not shown; GET /api/runs/N/log has them.",
+  log_cut: "{count} earlier lines are not shown; GET /api/runs/{run}/log has them.",
   proof_not_yet: "The bundle is made once the run has ended and its checks are done.",
   proof_broken: "There is no bundle: what the run left could not be made into evidence.",
   revision: "Revision",

@@ -1,7 +1,19 @@
 /** Every word of the console in Japanese. */
+import { BOT_JA } from "./bot/ja.ts";
 import type { Word } from "./en.ts";
+import { FRAME_JA } from "./frame/ja.ts";
+import { HOUSE_JA } from "./house/ja.ts";
+import { JA_FLOWS } from "./ja-flows.ts";
+import { JA_PACK_PARTS } from "./ja-pack-parts.ts";
+import { JA_PACKS } from "./ja-packs.ts";
 
 export const JA: Readonly<Record<Word, string>> = {
+  ...FRAME_JA,
+  ...JA_FLOWS,
+  ...JA_PACKS,
+  ...JA_PACK_PARTS,
+  ...HOUSE_JA,
+  ...BOT_JA,
   safety: "セーフティ",
   environment: "環境",
   unknown: "不明",
@@ -34,7 +46,6 @@ export const JA: Readonly<Record<Word, string>> = {
   mode_shadow: "シャドー",
   mode_live: "本番",
   no_bots: "ボットはまだありません。rumi bots create で作成できます",
-  no_packs: "パックはまだありません。rumi packs import で取り込めます",
   no_venues: "取引所はまだありません。rumi venues register で登録できます",
   nothing_yet: "まだありません。発生するとここに表示されます。",
   nothing_matches: "条件に合うものはありません。",
@@ -71,7 +82,6 @@ export const JA: Readonly<Record<Word, string>> = {
   ask_command: "{bot} を{what}しますか？",
   ask_safety: "セーフティを {mode} にしますか？",
   ask_pack: "{pack} {version} を{what}しますか？",
-  ask_pack_detail: "対象は次のダイジェストのバイト列だけです: {digest}。戦略: {strategies}",
   refused: "拒否されました",
   next_step: "次の手順",
   problem_shape: "応答の形式が合いません",
@@ -83,9 +93,8 @@ export const JA: Readonly<Record<Word, string>> = {
   config: "設定",
   secret_value: "非表示",
   details: "詳細",
-  chart: "価格上の約定と実現損益",
-  chart_partial: "古い約定は省略しています。損益は最初に建玉がゼロになった時点から描いています。",
-  no_fills: "この実行にはまだ約定がありません。",
+  chart: "価格上の注文と約定、実現損益",
+  chart_partial: "古い注文と約定は省略しています。損益は最初に建玉がゼロになった時点から描いています。",
   capital: "資金",
   digest: "ダイジェスト",
   isolation: "隔離レベル",
@@ -317,7 +326,7 @@ export const JA: Readonly<Record<Word, string>> = {
   ask_run_stop: "実行 {run} のコマンドを停止しますか？証跡は作られます。",
   tab_proof: "証跡",
   tab_output: "出力",
-  log_cut: "これより前の {count} 行は表示していません。GET /api/runs/N/log で読めます。",
+  log_cut: "これより前の {count} 行は表示していません。GET /api/runs/{run}/log で読めます。",
   proof_not_yet: "証跡は、実行が終わりチェックが済むと作られます。",
   proof_broken: "証跡はありません。実行の結果を証跡にできませんでした。",
   revision: "リビジョン",

@@ -55,6 +55,22 @@ export function readLadder(reader: Reader, sql: Sql, run_id: string): Promise<La
   );
 }
 
+/** Of one bot's runs that are looked at together. */
+const OF_BOT = 200;
+
+/** Of a bot's runs, newest first. */
+export function readStopsOf(reader: Reader, sql: Sql, bot_id: string): Promise<readonly LadderRow[]> {
+  return reader.rows<LadderRow>(
+    sql
+      .builder<LadderTables>()
+      .selectFrom("stop_ladder")
+      .selectAll()
+      .where("bot_id", "=", bot_id)
+      .orderBy("run_id", "desc")
+      .limit(OF_BOT),
+  );
+}
+
 export function putLadder(sql: Sql, before: LadderRow | undefined, next: LadderRow): Write {
   const db = sql.builder<LadderTables>();
   if (before === undefined) return write(db.insertInto("stop_ladder").values(next), 1);

@@ -8,7 +8,8 @@
  *
  * Invariants
  * - Nothing is erased before its retention ends, nor without its name in an `audit.erasure` event (erasure.test.ts).
- * - The log verifies behind it, and an erasure that came too early is found by anybody (ledger/verify.test.ts).
+ * - The log verifies behind it, and an erasure that came too early is found by anybody
+ *   (packages/ledger/src/verify.test.ts).
  */
 import {
   err,

@@ -94,6 +94,7 @@ export const WholeBotAnswer = Type.Object(
       {
         state: Type.Union(["ok", "failing", "stuck"].map((word) => Type.Literal(word))),
         findings: FindingsField,
+        bot_runbook: nullable(Type.String({ description: "Where this very bot's operators look." })),
       },
       OPEN,
     ),

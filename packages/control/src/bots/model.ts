@@ -4,10 +4,10 @@
  * A bot is a strategy at a digest with configuration, capital and limits. Its specification is immutable:
  * a change is a new version, one generation later, with a SemVer that says how far it reaches.
  *
- * Invariants (bots.test.ts)
+ * Invariants
  * - A tag where a digest belongs is refused (L-N12); so is everything that the strategy's own
- *   config_schema, the venue or the pack's approval does not allow, each by its code.
- * - A version is never rewritten; versions of one bot are strictly ordered (L-02).
+ *   config_schema, the venue or the pack's approval does not allow, each by its code (commands.test.ts).
+ * - A version is never rewritten; versions of one bot are strictly ordered (L-02; versions.test.ts).
  */
 import { validateConfig, type StrategyDescriptor } from "@rumi/abi";
 import { err, failure, ID_PATTERNS, ok, parseDigest, type Failure, type JsonObject, type Result } from "@rumi/kernel";

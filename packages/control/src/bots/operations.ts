@@ -17,12 +17,13 @@ import type { Reader, Write } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { sql as rawSql } from "kysely";
 import type { StrategyDescriptor } from "@rumi/abi";
+import { lookAtPlanned, type Words } from "../release/look.ts";
 import { configFor, shardsOf, type Shard } from "../instances/shards.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
 import { readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
 import { triageOf } from "../triage/gather.ts";
-import { BOT_STATES } from "../lifecycle/states.ts";
+import { BOT_STATES, isRunning } from "../lifecycle/states.ts";
 import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
 import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
@@ -137,7 +138,11 @@ const showBot = defineQuery({
       ...botView(row),
       conditions: (await readConditions(reader, store, bot_id)).map(conditionView),
       instances: instances.map(instanceView),
-      triage: await triageOf(reader, store, row, now, instances),
+      // The bot's own page stands beside the causes: whoever looks at a failure need not look for it (L-47).
+      triage: {
+        ...(await triageOf(reader, store, row, now, instances)),
+        bot_runbook: specOf(row).runbook ?? null,
+      },
       versions: versions.map(({ generation, version, created_at, created_by, reason }) => ({
         generation,
         version,
@@ -150,6 +155,8 @@ const showBot = defineQuery({
 });
 
 type ConfigFacts = {
+  /** Of what would run from then on: its changelog, its certificate; undefined where nothing runs. */
+  readonly words: Words | undefined;
   readonly bot: BotRow | undefined;
   readonly descriptor: Result<StrategyDescriptor, Failure> | undefined;
   readonly instances: readonly InstanceRow[];
@@ -177,12 +184,18 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
         : { kind: "none" },
     target: botTarget,
     gates: [REQUIRED_GATES],
-    load: async (reader, { bot_id }, { store }) => {
+    load: async (reader, { bot_id, config, reason }, { store, now }) => {
       const bot = await readBot(reader, store, bot_id);
       const descriptor = bot === undefined ? undefined : await approvedStrategy(reader, specOf(bot).strategy);
-      return { bot, descriptor, instances: await readInstances(reader, store, bot_id) };
+      const instances = await readInstances(reader, store, bot_id);
+      if (bot === undefined || !isRunning(bot.state) || bot.mode === null || descriptor?.ok !== true)
+        return { bot, descriptor, instances, words: undefined };
+      const judged = judgeConfig(descriptor.value, config as JsonObject);
+      const spec = judged.ok ? { ...specOf(bot), config: judged.value } : specOf(bot);
+      const words = await lookAtPlanned(reader, store, bot, { spec, reason, mode: bot.mode, now });
+      return { bot, descriptor, instances, words };
     },
-    decide: ({ bot, descriptor, instances }, input, context) => {
+    decide: ({ bot, descriptor, instances, words }, input, context) => {
       if (bot === undefined || descriptor === undefined) return err(failure("RUMI-BOT-001", { bot_id: input.bot_id }));
       // Live is here only when confirmed.
       if (["STOPPING", "ERROR", "QUARANTINED", "CREATED"].includes(bot.state))
@@ -190,6 +203,8 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
       if (!descriptor.ok) return descriptor;
       const config = judgeConfig(descriptor.value, input.config as JsonObject);
       if (!config.ok) return config;
+      const told = diffOf(specOf(bot).config, config.value).length === 0 ? ok(null) : judgeWords(bot, words);
+      if (!told.ok) return told;
       const shards = shardsOf({ ...specOf(bot), config: config.value }, descriptor.value);
       return shards.ok
         ? ok(configDecision(bot, config.value, { shards: shards.value, instances }, input, context))
@@ -203,6 +218,12 @@ const applyConfig = ({ approvedStrategy }: BotDeps): Declaration =>
     },
     diff: (facts, input) => configDiff(facts, input) ?? [],
   });
+
+/** What runs is changed only on words on which it could start. */
+function judgeWords({ mode }: BotRow, words: Words | undefined): Result<unknown, Failure> {
+  if (words === undefined) return ok(null);
+  return mode === "live" && !words.changelog.ok ? words.changelog : words.release;
+}
 
 /** Null where the configuration is none of this strategy's. */
 function configDiff({ bot, descriptor }: ConfigFacts, { config }: Static<typeof ApplyConfigInput>) {

@@ -1,10 +1,10 @@
 /**
  * A command: one operator's wish to move one bot, judged against what the bot is. Pure.
  *
- * Invariants (commands.test.ts)
- * - `from` must be the present state: a wish made for another moment is refused (409), never adapted.
- * - Live and the release from quarantine need a confirmed challenge, whatever the venue: the pipeline asks for it, and
- *   the decision refuses to go on without (confirmation.test.ts).
+ * Invariants
+ * - `from` must be the present state: a wish made for another moment is refused (409), never adapted (commands.test.ts).
+ * - Live and the release from quarantine need a confirmed challenge, whatever the venue: the pipeline asks for it
+ *   (challenges.test.ts), and the decision refuses to go on without (explore.test.ts).
  */
 import {
   err,

@@ -12,6 +12,7 @@ import {
 import { transitionEvent } from "../bots/operations.ts";
 import { lacksWord } from "../attestation/wind-up.ts";
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
+import { lookAtOwn } from "../release/look.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { endRun, readInstances, updateInstance, type InstanceRow } from "../instances/tables.ts";
 import { isRunning, type RunningState } from "../lifecycle/states.ts";
@@ -113,7 +114,13 @@ const submitCommand = (deps: CommandDeps): Declaration =>
         venue_kind,
         group,
         instances: await readInstances(reader, store, bot.bot_id),
-        gathered: starting === null ? undefined : await gatherPreflight(deps, reader, store, starting),
+        gathered:
+          starting === null
+            ? undefined
+            : await gatherPreflight(deps, reader, store, {
+                ...starting,
+                ...(await lookAtOwn(reader, store, bot, starting)),
+              }),
         needed_by: isRunning(to) ? [] : await readNeededBy(reader, store, bot.bot_id),
       };
     },

@@ -74,3 +74,19 @@ it("[L-48] [L-N3] it is refused before an update and before a start, which tells
   expect(codeOf(await world.command("bots.update", body, { params: { bot_id: "bot-1" } }))).toBe("RUMI-BOT-084");
   expect(await world.bot()).toMatchObject({ state: "IDLE", generation: 1 });
 });
+
+it("[L-48] a schema of configurations that the bot's does not fit is refused before it is made, updated or configured", async () => {
+  await venue();
+  const narrow = { config_schema: { fast: { type: "integer", required: true, minimum: 100, maximum: 200 } } };
+  const before = dataOf(await approve("4.0.0"))["approved_digest"];
+  dataOf(await world.makeBot("bot-1", strategy("4.0.0", before)));
+  const digest = dataOf(await approve("4.1.0", narrow))["approved_digest"];
+  expect(codeOf(await world.makeBot("bot-2", strategy("4.1.0", digest)))).toBe("RUMI-BOT-004");
+  const body = { command_id: world.id(), strategy_version: "4.1.0", digest, reason: "other" };
+  expect(await world.command("bots.update", body, { params: { bot_id: "bot-1" } })).toMatchObject({ kind: "refused" });
+  expect(await world.bot()).toMatchObject({ state: "IDLE", generation: 1 });
+  expect(dataOf(await world.query("bots.list"))).toMatchObject({ count: 1 });
+  const fits = { ...body, command_id: world.id(), config: { fast: 150 } };
+  dataOf(await world.command("bots.update", fits, { params: { bot_id: "bot-1" } }));
+  expect(await world.bot()).toMatchObject({ generation: 2, version: "2.0.0" });
+});

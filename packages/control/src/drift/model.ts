@@ -6,7 +6,7 @@
  * putting back what was decided, or the bot is quarantined, by the rule of its class. A rule may be changed within the
  * bounds that stand here and nowhere else: nothing can be made to be ignored.
  *
- * Invariants (model.test.ts, reconciler.test.ts)
+ * Invariants (drift.test.ts)
  * - What was decided is never changed to fit what is there.
  * - More bots than the brake's share are never changed at once without a person; a stop of what should not run always is.
  */

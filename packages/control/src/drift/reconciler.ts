@@ -5,7 +5,7 @@
  * is acted upon when its time has come, and is settled when the difference is gone. What is missing is started again by the
  * instances' own reconciler, which waits as long as the row here says.
  *
- * Invariants (reconciler.test.ts)
+ * Invariants (drift.test.ts)
  * - What nobody wants is stopped at once, whatever else waits and whatever the brake says.
  * - Nothing else changes more bots at once than the brake allows; those wait for a person, over restarts too.
  * - A row outlives the program with its attempts and its waiting time.

@@ -3,10 +3,10 @@
  *
  * How to think: leases end by the wall clock of the store, a holder counts by its own monotonic clock. A step of the wall
  * clock ends every lease at once while holders that cannot be heard still act in good faith. So after a step a whole lease
- * time passes by the monotonic clock before one is taken from its holder; each round looks (reconciler.ts). What happened
+ * time passes by the monotonic clock before one is taken from its holder; each round looks (lease-ends.ts). What happened
  * before this program started it cannot know, so the same holds after every start.
  *
- * Invariant: a step forward while a runner is cut off makes no second holder (sim/src/simulate.test.ts "[L-N7]").
+ * Invariant: a step forward while a runner is cut off makes no second holder (packages/sim/src/simulate.test.ts).
  */
 import type { Clock, Millis } from "@rumi/kernel";
 
@@ -26,7 +26,7 @@ export class ClockSteps {
     this.#trustedFrom = clock.monotonic() + lease_ttl;
   }
 
-  /** False for a lease time after the start and after a step forward; a step back only makes leases look longer than they are. */
+  /** False for a lease time after the start and after a step forward; a step back only makes leases look longer than they are (lease-ends.ts). */
   mayEndLeases(): boolean {
     const ahead = this.#aheadNow();
     const now = this.#clock.monotonic();

@@ -1,10 +1,12 @@
 /**
  * What a report of a runner changes. Pure: report and rows in, writes and events out.
  *
- * Invariants (observe.test.ts)
- * - The same report twice changes nothing the second time; only changed conditions are audited.
- * - A failed or unexpectedly stopped instance takes its bot to ERROR, where it stays until a person acts (G-2.1b).
- * - STOPPING becomes IDLE only through a report of this very run under this very epoch, or its proof of death.
+ * Invariants
+ * - The same report twice changes nothing the second time; only changed conditions are audited (hub.test.ts).
+ * - A failed or unexpectedly stopped instance takes its bot to ERROR, where it stays until a person acts (G-2.1b;
+ *   hub.test.ts, observe.test.ts).
+ * - STOPPING becomes IDLE only through a report of this very run under this very epoch, or its proof of death
+ *   (observe.test.ts).
  */
 import type { EventDraft } from "@rumi/operations";
 import type { InstanceStatus } from "@rumi/runtime";
@@ -147,6 +149,12 @@ export function observeGone(facts: Facts, reason: string, now: number): Observat
     ],
     ended: reason,
   };
+}
+
+/** [M-7.1.3] A lease was over before its start was there: nothing was begun, nobody is at fault, and the next epoch begins it. */
+export function observeTooLate({ instance }: Facts, failure: FailureNote): Observation | undefined {
+  if (failure.reason_code !== LEASE_LOST || instance.desired === "stopped") return undefined;
+  return { bot: null, instance: { holder: null }, conditions: [], events: [], ended: null };
 }
 
 /** The runner said no to a start. */

@@ -43,11 +43,10 @@ export function planInstance(facts: PlanFacts): Action {
   if (reported !== undefined && !runners.includes(reported.runner_id)) reported = undefined;
   if (reported !== undefined && !isOurs(instance, reported)) {
     const { status, runner_id } = reported;
-    if (isOver(status)) {
-      if (wanted(instance)) return startOrWait(instance, runners, lease_over);
-      return instance.holder === null && owes_word ? windUpOrWait(runners, lease_over) : none("a former run is over");
-    }
-    return { kind: "stop", runner_id, run_id: status.run_id, epoch: status.epoch, why: "SUPERSEDED" };
+    if (!isOver(status))
+      return { kind: "stop", runner_id, run_id: status.run_id, epoch: status.epoch, why: "SUPERSEDED" };
+    if (wanted(instance)) return startOrWait(instance, runners, lease_over);
+    reported = undefined; // a former life is over, and says nothing of this one
   }
   if (reported !== undefined) return withReport(instance, reported);
   if (instance.desired === "stopped") {

@@ -1,10 +1,10 @@
 /**
  * Brings instances to what is wanted: plans each from what is so now (plan.ts) and performs the step.
  *
- * Invariants (reconciler.test.ts)
- * - One step per instance and round; a step in flight is not repeated.
- * - A start carries a lease taken a moment before, and its epoch (M-7.1.1).
- * - After a restart of the program, whatever no living runner claims goes to ERROR and stays there (G-2.1b).
+ * Invariants
+ * - One step per instance and round; a step in flight is not repeated (reconciler.test.ts).
+ * - A start carries a lease taken a moment before, and its epoch (M-7.1.1; reconciler.test.ts).
+ * - After a restart of the program, whatever no living runner claims goes to ERROR and stays there (G-2.1b; hub.test.ts).
  */
 import { millis, type Clock, type Millis } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";
@@ -21,8 +21,8 @@ import { jsonOf } from "../shared/sql.ts";
 import { observeWayBack } from "../updates/way-back.ts";
 import type { Reply, RunnerHub } from "../runners/hub.ts";
 import { keyOf } from "../runners/recorder.ts";
-import { ClockSteps } from "./clock-steps.ts";
-import { observeGone, observeRefusal, resource } from "./observe.ts";
+import { LeaseEnds } from "./lease-ends.ts";
+import { observeGone, observeRefusal, observeTooLate, resource } from "./observe.ts";
 import { planInstance, type Action } from "./plan.ts";
 import {
   keyText,
@@ -50,7 +50,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
   const ttl = deps.lease_ttl ?? millis(LEASE_TTL_MS);
   const window = deps.adoption_window ?? millis(CONTROL_LIMITS.adoption_window_ms);
   const started_at = clock.monotonic();
-  const steps = new ClockSteps(clock, ttl);
+  const leases = new LeaseEnds({ store, clock, lease_ttl: ttl, recorder: hub.recorder });
   const inFlight = new Map<string, Promise<void>>();
   /** Runs that were open at the first round, which the composition root makes before it takes commands. */
   let inheritedRuns: ReadonlySet<string> | undefined;
@@ -161,7 +161,9 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       facts.instance.run_id === instance.run_id &&
       facts.instance.epoch === instance.epoch &&
       facts.instance.holder !== null
-        ? (observeWayBack(facts, failure, clock.now()) ?? observeRefusal(facts, failure, clock.now()))
+        ? (observeTooLate(facts, failure) ??
+          observeWayBack(facts, failure, clock.now()) ??
+          observeRefusal(facts, failure, clock.now()))
         : undefined,
     );
   };
@@ -191,6 +193,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       run_id: instance.run_id as InstanceSpec["run_id"],
       epoch: instance.epoch,
       config,
+      generation: instance.generation,
       actor: instance.config_actor ?? SYSTEM,
       at: instance.config_at ?? "next_tick",
     });
@@ -221,9 +224,10 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       const open = await readOpenInstances(store, store);
       inheritedRuns ??= new Set(open.map((instance) => instance.run_id));
       const adopting = clock.monotonic() - started_at < window;
-      const byTime = steps.mayEndLeases();
       const unheld = (await readUnheld(store, store)).filter((one) => owesWord(one, clock.now()));
-      for (const instance of [...open, ...unheld]) {
+      const all = [...open, ...unheld];
+      leases.beginRound(all);
+      for (const instance of all) {
         const key = keyText(instance);
         if (inFlight.has(key)) continue;
         const action = planInstance({
@@ -231,7 +235,7 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
           adopting,
           reported: hub.reported(instance),
           runners: hub.ready(),
-          lease_over: await leaseOver(store, clock, instance, byTime),
+          lease_over: await leases.isOver(instance),
           owes_word: owesWord(instance, clock.now()),
           inherited: inheritedRuns.has(instance.run_id) && !hub.settled(instance.run_id),
         });
@@ -257,13 +261,4 @@ export function instanceReconciler(deps: InstanceReconcilerDeps): Reconciler & {
       await hub.forgetFinished();
     },
   };
-}
-
-/** Nobody can act under the instance's epoch: never leased, released, taken by another, or run out. */
-async function leaseOver(store: Store, clock: Clock, instance: InstanceRow, byTime: boolean): Promise<boolean> {
-  if (instance.epoch === 0 || instance.holder === null) return true;
-  const lease = await readLease(store, store, keyOf(instance));
-  if (lease === undefined || lease.holder === null || lease.epoch !== instance.epoch) return true;
-  // The store's clock decides at the acquisition; this look saves pointless attempts, and those that a step of it invites.
-  return byTime && lease.expires_at <= clock.now();
 }

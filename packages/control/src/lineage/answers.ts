@@ -54,6 +54,33 @@ const Version = Type.Object(
   },
   OPEN,
 );
+const Provenance = Type.Object(
+  {
+    run_id: CountField,
+    provenance_sha256: Text,
+    intact: Type.Boolean({ description: "Whether the store still holds the statement that the approval pinned." }),
+    keyid: nullable(Text),
+    run: nullable(
+      Type.Object(
+        {
+          repository: Text,
+          path: Text,
+          base_sha: Text,
+          head_sha: Text,
+          snapshot_sha: Text,
+          tree_sha: Text,
+          prompt_hash: Text,
+        },
+        OPEN,
+      ),
+    ),
+    proof: nullable(Type.Object({ revision: CountField, bundle_sha256: Text, attestation_sha256: Text }, OPEN)),
+    checks: Type.Array(Type.Object({ check_key: Text, status: Text }, OPEN)),
+    decisions: Type.Array(Type.Object({ path: Text, approved_status: Text, decided_by: Text }, OPEN)),
+    built: nullable(Type.Object({ content_digest: Text, built_by: Text, built_at: Text }, OPEN)),
+  },
+  { ...OPEN, description: "The run that the pack was built from; null where it says nothing of it." },
+);
 const Pack = Type.Object(
   {
     pack_id: Text,
@@ -64,6 +91,7 @@ const Pack = Type.Object(
     approved_at: nullable(InstantField),
     event_id: nullable(Text),
     source: nullable(Type.Object({ repository: nullable(Text), commit: nullable(Text) }, OPEN)),
+    provenance: nullable(Provenance),
   },
   OPEN,
 );

@@ -30,7 +30,12 @@ it("[L-38] from a live bot to its command, its confirmation, its preflight, its 
   const old = world.digest;
   dataOf(await world.makeBot("bot-1", { venue: "OUT" }));
   const digest = await approve("1.1.0");
-  const update = { command_id: world.id(), strategy_version: "1.1.0", digest, reason: "a better average" };
+  const update = {
+    command_id: world.id(),
+    strategy_version: "1.1.0",
+    digest,
+    reason: "a better average of closing prices",
+  };
   dataOf(await world.command("bots.update", update, { params: { bot_id: "bot-1" } }));
   const started = dataOf(await world.moveConfirmed("bot-1", "IDLE", "RUNNING_LIVE"));
 
@@ -50,8 +55,14 @@ it("[L-38] from a live bot to its command, its confirmation, its preflight, its 
     },
   ]);
   expect(found["versions"]).toMatchObject([
-    { generation: 2, digest, reason: "a better average", command_id: update.command_id, created_by: "user:root" },
-    { generation: 1, digest: old, reason: "test" },
+    {
+      generation: 2,
+      digest,
+      reason: "a better average of closing prices",
+      command_id: update.command_id,
+      created_by: "user:root",
+    },
+    { generation: 1, digest: old, reason: "crosses two moving averages of XRP against ETH" },
   ]);
   expect(found["packs"]).toMatchObject([
     {

@@ -16,12 +16,18 @@ import { readReport, reportView } from "../preflight/tables.ts";
 import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { first, type Sql } from "../shared/sql.ts";
 import { LineageAnswer } from "./answers.ts";
+import { pinnedProvenance } from "./provenance.ts";
 
 const LINEAGE_LIMITS = { versions: 200, events: 200 } as const;
 
-export const lineageDeclarations = (deps: DependencyDeps): readonly Declaration[] => [showLineage(deps)];
+export type LineageDeps = DependencyDeps & {
+  /** The provenance file of bytes that were approved once. */
+  readonly keptProvenance: (digest: string) => Promise<Uint8Array | undefined>;
+};
 
-const showLineage = (deps: DependencyDeps): Declaration =>
+export const lineageDeclarations = (deps: LineageDeps): readonly Declaration[] => [showLineage(deps)];
+
+const showLineage = (deps: LineageDeps): Declaration =>
   defineQuery({
     name: "bots.lineage",
     summary: "Where a bot comes from: runs, preflights, commands, approvals, versions, packs and their source",
@@ -138,7 +144,7 @@ async function versionsOf(reader: Reader, sql: Sql, bot_id: string) {
 type Reference = { readonly pack_id: string; readonly digest: string };
 
 /** The approval of exactly these bytes, from the log: the pack itself may have moved on. */
-async function packOf(deps: DependencyDeps, reader: Reader, sql: Sql, { pack_id, digest }: Reference) {
+async function packOf(deps: LineageDeps, reader: Reader, sql: Sql, { pack_id, digest }: Reference) {
   const approvals = await readEvents(reader, sql, {
     action: "pack.approved",
     resource_id: pack_id,
@@ -158,6 +164,7 @@ async function packOf(deps: DependencyDeps, reader: Reader, sql: Sql, { pack_id,
     approved_at: approval?.occurred_at ?? null,
     event_id: approval?.event_id ?? null,
     source: current === undefined ? null : sourceOf(current.manifest.metadata),
+    provenance: await pinnedProvenance(approval, () => deps.keptProvenance(digest)),
   };
 }
 

@@ -110,7 +110,7 @@ it("[L-N3] [L-41] starts, restarts, live, updates and shadows: each run refers t
   const wish = (operation: string, bot_id: string) =>
     world.command(
       operation,
-      { command_id: world.id(), strategy_version: "1.1.0", digest, reason: "better" },
+      { command_id: world.id(), strategy_version: "1.1.0", digest, reason: "sells slower at thin books" },
       { params: { bot_id } },
     );
   dataOf(await wish("bots.shadow_start", "bot-1"));

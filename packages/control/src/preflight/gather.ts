@@ -14,6 +14,7 @@ import { judgeGates } from "../gates/model.ts";
 import { readGates } from "../gates/tables.ts";
 import { readInstance } from "../instances/tables.ts";
 import { judgeCompute } from "../restraints/sibling.ts";
+import type { ReleaseCheck } from "../release/standing.ts";
 import { inForce } from "../overrides/model.ts";
 import { readOpen } from "../overrides/tables.ts";
 import type { Room } from "../risk/model.ts";
@@ -71,6 +72,10 @@ export type Gathered = {
 export type Starting = {
   readonly bot_id: string;
   readonly spec: BotSpec;
+  /** Of the version that is to run. */
+  readonly changelog: Result<null, Failure>;
+  /** Whether that version may be released. */
+  readonly release: ReleaseCheck;
   readonly mode: InstanceMode;
   readonly now: Micros;
 };
@@ -79,7 +84,7 @@ export async function gatherPreflight(
   deps: PreflightDeps,
   reader: Reader,
   sql: Sql,
-  { bot_id, spec, mode, now }: Starting,
+  { bot_id, spec, changelog, release, mode, now }: Starting,
 ): Promise<Gathered> {
   const strategy = await deps.verifyStrategy(spec.strategy);
   const venue = await readVenue(reader, sql, spec.venue);
@@ -108,9 +113,11 @@ export async function gatherPreflight(
       overrides: inForce(await readOpen(reader, sql), bot_id, now),
       safety: deps.modeNow((await readSafety(reader, sql)).mode as SafetyMode),
       runbook: spec.runbook,
+      changelog,
       checks: {
         artifact_digest: strategy,
         supply_chain: await supplyCheck(reader, sql, spec.strategy.digest, now),
+        release_certificate: release,
         compatibility,
         dependencies: needs.judged,
         admission:

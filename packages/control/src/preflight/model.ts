@@ -28,6 +28,8 @@ export const PREFLIGHT_ITEMS = [
   "isolation",
   "runner",
   "runbook",
+  "changelog",
+  "release_certificate",
 ] as const;
 export type PreflightItem = (typeof PREFLIGHT_ITEMS)[number];
 export type ItemReport = {
@@ -48,10 +50,12 @@ export type PreflightReport = {
 export type PreflightFacts = {
   /** Results of looking, each with its own code. */
   readonly checks: Readonly<
-    Record<Exclude<PreflightItem, "safety" | "runbook" | "supply_chain">, Result<unknown, Failure>>
+    Record<Exclude<PreflightItem, "safety" | "runbook" | "changelog" | "supply_chain">, Result<unknown, Failure>>
   > & { readonly supply_chain: SupplyCheck };
   readonly safety: SafetyMode;
   readonly runbook: string | undefined;
+  /** Whether the version's changelog says something. */
+  readonly changelog: Result<null, Failure>;
   readonly bot_id: string;
   /** What the start leads to: live takes more than the others. */
   readonly mode: InstanceMode;
@@ -77,6 +81,7 @@ export function judgePreflight(
             ),
           },
     runbook: facts.mode === "live" ? judgeRunbook(facts.bot_id, facts.runbook) : ok(null),
+    changelog: facts.mode === "live" ? facts.changelog : ok(null),
   };
   const items = PREFLIGHT_ITEMS.map((item) => itemReport(item, results[item], facts));
   const failed = PREFLIGHT_ITEMS.map((item) => ({ item, result: results[item] })).find(
@@ -114,6 +119,14 @@ function itemReport(item: PreflightItem, result: Result<unknown, Failure>, facts
       error_code: null,
       message: "The bot has no runbook; live will need one.",
       next: "Name one in the bot's specification.",
+    };
+  if (item === "changelog" && !facts.changelog.ok)
+    return {
+      item,
+      state: "NOTE",
+      error_code: null,
+      message: "The version's changelog says nothing; live will need one.",
+      next: "Write it down: POST /api/bots/{bot_id}/changelog.",
     };
   return { item, state: "PASS", error_code: null, message: noteOf(result.value), next: "" };
 }

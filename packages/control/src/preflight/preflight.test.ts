@@ -5,6 +5,7 @@ import { judgePreflight, PREFLIGHT_ITEMS, type PreflightFacts } from "./model.ts
 const passing: PreflightFacts = {
   safety: "NORMAL",
   runbook: "https://runbook",
+  changelog: ok(null),
   bot_id: "bot-1",
   mode: "paper",
   overrides: [],
@@ -23,6 +24,7 @@ const passing: PreflightFacts = {
     lease_free: ok(1),
     isolation: ok(1),
     runner: ok(1),
+    release_certificate: ok(1),
   },
 };
 
@@ -52,6 +54,14 @@ describe("[L-N3] the preflight", () => {
         reasonCode: `G.SAFETY.${mode}`,
       }));
   }
+  it("[L-12] a changelog that says nothing refuses live, and is noted elsewhere", () => {
+    const changelog: Result<null, Failure> = { ok: false, error: failure("RUMI-BOT-086") };
+    const { refusal } = judgePreflight({ ...passing, mode: "live", changelog }, "r");
+    expect(refusal).toMatchObject({ code: "RUMI-BOT-086", details: { failed_item: "changelog" } });
+    const { report } = judgePreflight({ ...passing, changelog }, "r");
+    expect(report).toMatchObject({ passed: true });
+    expect(report.items.find(({ item }) => item === "changelog")).toMatchObject({ state: "NOTE" });
+  });
   it("[L-47] live takes a runbook that can be opened; paper notes that there is none; whoever is refused is shown it", () => {
     const judged = (mode: PreflightFacts["mode"], runbook: string | undefined) =>
       judgePreflight({ ...passing, mode, runbook }, "r");

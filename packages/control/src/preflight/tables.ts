@@ -42,20 +42,13 @@ export const PREFLIGHT_MIGRATIONS: Migrations = {
 };
 
 /** Only a report that passed is kept: a refused start is told with its report, and leaves the refusal in the log. */
-export function insertReport(
-  sql: Sql,
-  { report_id, items }: PreflightReport,
-  of: { readonly bot_id: string; readonly command_id: string; readonly now: number },
-): Write {
-  const row: PreflightRow = {
-    report_id,
-    bot_id: of.bot_id,
-    command_id: of.command_id,
-    passed: 1,
-    items: JSON.stringify(items),
-    created_at: of.now,
-  };
-  return write(sql.builder<PreflightTables>().insertInto("preflight_report").values(row), 1);
+export function insertReport(sql: Sql, report: PreflightReport, of: ReportOf): Write {
+  return write(sql.builder<PreflightTables>().insertInto("preflight_report").values(reportRow(report, of)), 1);
+}
+type ReportOf = { readonly bot_id: string; readonly command_id: string; readonly now: number };
+
+export function reportRow({ report_id, items }: PreflightReport, { bot_id, command_id, now }: ReportOf): PreflightRow {
+  return { report_id, bot_id, command_id, passed: 1, items: JSON.stringify(items), created_at: now };
 }
 
 export function readReport(reader: Reader, sql: Sql, report_id: string): Promise<PreflightRow | undefined> {

@@ -28,7 +28,7 @@ export async function gatherUpdate(
   deps: PreflightDeps,
   reader: Reader,
   sql: Sql,
-  { bot_id, spec, mode, now, venue }: Starting & { readonly venue: VenueSpec },
+  { bot_id, spec, changelog, release, mode, now, venue }: Starting & { readonly venue: VenueSpec },
 ): Promise<UpdateFacts> {
   const known = instrumentsOf(venue).map((one) => String(one.instrument_id));
   const missing = spec.instruments.find((one) => !known.includes(one));
@@ -39,9 +39,11 @@ export async function gatherUpdate(
     overrides: inForce(await readOpen(reader, sql), bot_id, now),
     safety: deps.modeNow((await readSafety(reader, sql)).mode as SafetyMode),
     runbook: spec.runbook,
+    changelog,
     checks: {
       artifact_digest: ok(null),
       supply_chain: await supplyCheck(reader, sql, spec.strategy.digest, now),
+      release_certificate: release,
       compatibility: ok(null),
       admission: ok(null),
       config_schema: ok(null),

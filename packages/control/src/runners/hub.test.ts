@@ -1,4 +1,5 @@
-import { millis } from "@rumi/kernel";
+import { micros, millis } from "@rumi/kernel";
+import type { ControlMessage } from "@rumi/runtime";
 import { afterEach, describe, expect, it } from "vitest";
 import { dataOf } from "../../../platform/test/kit.ts";
 import { fillEntry, intentEntry, orderEntry, type FakeRunner } from "../../test/fake-runner.ts";
@@ -123,6 +124,41 @@ describe("the journal", () => {
   });
 });
 
+describe("clocks", () => {
+  it("a renewal that waits behind a journal says nothing of the runner's clock; one that is off does", async () => {
+    const world = await open();
+    const run_id = await started(world);
+    const commit = world.store.commit.bind(world.store);
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let waits = 0;
+    world.store.commit = async (group) => {
+      waits += 1;
+      await held;
+      return commit(group);
+    };
+    world.runner.send({ type: "journal", run_id: run_id as never, entries: [intentEntry(1, "C1")] });
+    // The world's own rounds would wait for the store as well.
+    await expect.poll(() => waits).toBeGreaterThan(0);
+    const renew = (off_ms: number): void => {
+      const wall_us = micros(world.clock.now() + off_ms * 1_000);
+      world.runner.send({ type: "renew", request: 1, wall_us, leases: [] });
+    };
+    const errors = () => world.control.hub.clockErrors().get("runner-1");
+    const sent_at = world.clock.now();
+    for (let said = 0; said < 3; said += 1) renew(0);
+    await expect.poll(errors, { message: "heard while the journal is held" }).toBeDefined();
+    const way_ms = (world.clock.now() - sent_at) / 1_000;
+    world.clock.skip(8_000);
+    world.store.commit = commit;
+    release();
+    await world.rounds(3);
+    expect(Math.abs(errors() ?? NaN), "no more than a word is on its way").toBeLessThanOrEqual(way_ms);
+    for (let said = 0; said < 3; said += 1) renew(-4_000);
+    await world.until("a clock that is off", () => (errors() ?? 0) < -3_900);
+  });
+});
+
 describe("reports", () => {
   it("[M-2.2.2] only changed conditions are audited; positions are shown", async () => {
     const world = await open();
@@ -200,10 +236,10 @@ describe("reports", () => {
 
 describe("leases, failover, adoption", () => {
   it("[M-7.1.2] a renewal is granted only while the row says so", async () => {
-    const world = await open({ lease_ttl: millis(400) });
+    const world = await open({ lease_ttl: millis(3_000) });
     const run_id = await started(world);
     expect(await world.runner.renew(run_id)).toBe(true);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 3_001));
     expect(await world.runner.renew(run_id)).toBe(false);
   });
   it("[M-7.1.3] when the runner's process is proven gone, another takes over at once under a new epoch and resumes; the bot keeps its state", async () => {
@@ -223,12 +259,16 @@ describe("leases, failover, adoption", () => {
   it("[M-7.1.3] without proof the takeover waits for the lease's end", async () => {
     const world = await open({ lease_ttl: millis(600) });
     const run_id = await started(world);
+    const lease = "SELECT holder, expires_at, acquired_at FROM lease";
+    const [first] = await rows<{ holder: string; expires_at: number }>(world, lease);
+    expect(first?.holder).toBe("runner-1");
     world.runner.drop();
     const second = world.runnerNamed("runner-2");
     await second.dial();
-    const from = performance.now();
     await world.until("taken over", () => second.instances.has(run_id));
-    expect(performance.now() - from).toBeGreaterThan(150);
+    const [next] = await rows<{ holder: string; acquired_at: number }>(world, lease);
+    expect(next?.holder).toBe("runner-2");
+    expect(next?.acquired_at).toBeGreaterThanOrEqual(first?.expires_at ?? Infinity);
     expect(second.instances.get(run_id)?.spec.epoch).toBe(2);
   });
   it("a restarted control plane adopts a living runner by its lease's epoch: the bot keeps its state", async () => {
@@ -287,6 +327,35 @@ describe("leases, failover, adoption", () => {
     expect(world.runner.instances.get(run_id)?.spec.start).toBe("resume");
     expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER" });
   });
+  it("[M-7.1.3] a start whose lease was over before it came is no failure of the bot's: it is begun under the next epoch", async () => {
+    const world = await open();
+    world.runner.refuseStarts.with = LEASE_OVER;
+    await world.runner.dial();
+    await world.until("ready", () => world.control.hub.ready().length === 1);
+    dataOf(await world.makeBot());
+    const { run_id } = dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"));
+    await world.until("asked under a later epoch", () => startsOf(world).some(({ spec }) => spec.epoch > 1));
+    expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER", instances: [{ failure: null }] });
+    world.runner.refuseStarts.with = null;
+    await world.until("it runs", () => world.runner.instances.has(String(run_id)));
+    await world.rounds(2);
+    expect(await world.bot()).toMatchObject({ state: "RUNNING_PAPER", instances: [{ run_id, phase: "running" }] });
+  });
+  it("[M-7.1.3] a bot that is to stop meanwhile stops: its start is not asked for again", async () => {
+    const world = await open();
+    world.runner.refuseStarts.with = "no answer";
+    await world.runner.dial();
+    await world.until("ready", () => world.control.hub.ready().length === 1);
+    dataOf(await world.makeBot());
+    dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"));
+    await world.until("asked", () => startsOf(world).length === 1);
+    dataOf(await world.move("bot-1", "RUNNING_PAPER", "STOPPING"));
+    const request = startsOf(world)[0]?.request ?? expect.fail("no start");
+    world.runner.send({ type: "reply", request, ok: false, failure: LEASE_OVER });
+    await world.until("IDLE", async () => (await world.bot())["state"] === "IDLE");
+    await world.rounds(5);
+    expect(startsOf(world)).toHaveLength(1);
+  });
   it("stopAll stops every bot with proof, and the runner is told to forget what is over", async () => {
     const world = await open();
     const run_id = await started(world);
@@ -298,3 +367,14 @@ describe("leases, failover, adoption", () => {
     );
   });
 });
+
+const LEASE_OVER = {
+  error_code: "RUMI-STR-029",
+  reason_code: "M.LEASE.LOST",
+  error: "its lease is over",
+  suggestion: "it is started again",
+};
+
+function startsOf({ runner }: Control): readonly Extract<ControlMessage, { type: "start" }>[] {
+  return runner.received.filter((one) => one.type === "start");
+}

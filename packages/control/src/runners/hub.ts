@@ -170,10 +170,6 @@ export function createRunnerHub(
         return;
       }
       case "renew": {
-        if (message.wall_us !== undefined) {
-          const error = (message.wall_us - clock.now()) / 1_000;
-          peer.clock_errors = [...peer.clock_errors, error].slice(-CONTROL_LIMITS.clock_samples);
-        }
         const leases = await renewLeases(store, runner_id, message.leases, ttl);
         peer.connection.send({ type: "renewed", request: message.request, leases });
         return;
@@ -215,6 +211,11 @@ export function createRunnerHub(
         return;
       }
     }
+  };
+
+  const hearClock = (peer: Peer, wall_us: number): void => {
+    const error = (wall_us - clock.now()) / 1_000;
+    peer.clock_errors = [...peer.clock_errors, error].slice(-CONTROL_LIMITS.clock_samples);
   };
 
   const observe = async (peer: Peer, status: InstanceStatus): Promise<void> => {
@@ -338,6 +339,8 @@ export function createRunnerHub(
       connection.onMessage((message) => {
         peer.queued += 1;
         peer.heard_at = clock.monotonic();
+        // Here and not when its turn comes: what it waits for then is ours, and says nothing of its clock.
+        if (message.type === "renew" && message.wall_us !== undefined) hearClock(peer, message.wall_us);
         if (peer.queued > CONTROL_LIMITS.queued_messages) return connection.close();
         peer.work = peer.work
           .then(() => handle(peer, message))

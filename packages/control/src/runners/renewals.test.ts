@@ -1,6 +1,6 @@
-import { millis } from "@rumi/kernel";
+import { err, failure, millis } from "@rumi/kernel";
 import type { InstanceKey } from "@rumi/runtime";
-import { acquireLease, readLease } from "@rumi/store";
+import { acquireLease, readLease, type Store } from "@rumi/store";
 import { afterEach, expect, it } from "vitest";
 import { openControl, type Control } from "../../test/kit.ts";
 import { renewLeases } from "./renewals.ts";
@@ -55,4 +55,31 @@ it("[M-7.1.2] a lost lease, a foreign one and one named twice cost the others no
   const granted = await renewLeases(store, HOLDER, asked, TTL);
   expect(granted.map((lease) => lease.granted)).toEqual(asked.map((_, n) => n < 41 && (n === 40 || n % 10 !== 3)));
   expect((await renewLeases(store, "somebody else", leases, TTL)).some((lease) => lease.granted)).toBe(false);
+});
+
+it("[M-7.1.2] a store that fails decides nothing: those leases are in no answer, and what is known is", async () => {
+  const leases = await held(3);
+  const { store } = world ?? expect.fail("no world");
+  const lost = leases.map((lease, n) => (n === 1 ? { ...lease, epoch: lease.epoch + 1 } : lease));
+  const failed = err({ kind: "failed", failure: failure("RUMI-STO-006", { problem: "the disk" }) } as const);
+  const conflict = err({ kind: "conflict", write_index: 0, changed: 0 } as const);
+  /** What becomes of the first commits; everything after them fails. */
+  const after = (...first: readonly ("done" | typeof conflict)[]): Store => {
+    const left = [...first];
+    return {
+      ...store,
+      commit: async (batch) => {
+        const next = left.shift() ?? failed;
+        return next === "done" ? store.commit(batch) : next;
+      },
+    };
+  };
+  expect(await renewLeases(after(), HOLDER, leases, TTL)).toEqual([]);
+  // The first commit finds out that one is lost; the second, of the others, fails.
+  expect(await renewLeases(after("done"), HOLDER, lost, TTL)).toEqual([{ ...lost[1], granted: false }]);
+  // Each by itself at last, and the store fails then.
+  expect(await renewLeases(after(conflict, conflict, conflict), HOLDER, leases, TTL)).toEqual([]);
+  expect(await renewLeases(after(conflict, conflict, conflict, "done"), HOLDER, leases, TTL)).toEqual([
+    { ...leases[0], granted: true },
+  ]);
 });

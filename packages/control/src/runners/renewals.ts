@@ -4,7 +4,10 @@
  * How to think: where one is lost nothing of the commit happens. Then a read tells which are still held, and those are
  * tried again; only the write decides. What keeps failing is tried one by one.
  *
- * Invariant: a lease is granted by its own row alone, whoever was lost beside it (renewals.test.ts "[M-7.1.2]").
+ * Invariants (renewals.test.ts "[M-7.1.2]")
+ * - A lease is granted by its own row alone, whoever was lost beside it.
+ * - A store that fails has decided nothing: those leases are not in the answer. Their runner goes on until its own
+ *   deadline and asks again.
  */
 import type { Millis } from "@rumi/kernel";
 import type { InstanceKey } from "@rumi/runtime";
@@ -25,32 +28,36 @@ export async function renewLeases(
   ttl: Millis,
 ): Promise<readonly Granted[]> {
   const leases = [...new Map(asked.map((lease) => [textOf(lease), lease])).values()];
-  const renewed = new Set((await renewedOf(store, holder, leases, ttl)).map(textOf));
-  return asked.map((lease) => {
-    const { bot_id, strategy_id, instance_id, epoch } = lease;
-    return { bot_id, strategy_id, instance_id, epoch, granted: renewed.has(textOf(lease)) };
-  });
+  const { renewed, undecided } = await renewedOf(store, holder, leases, ttl);
+  const [granted, open] = [new Set(renewed.map(textOf)), new Set(undecided.map(textOf))];
+  return asked
+    .filter((lease) => !open.has(textOf(lease)))
+    .map((lease) => {
+      const { bot_id, strategy_id, instance_id, epoch } = lease;
+      return { bot_id, strategy_id, instance_id, epoch, granted: granted.has(textOf(lease)) };
+    });
 }
 
-async function renewedOf(
-  store: Store,
-  holder: string,
-  leases: readonly Asked[],
-  ttl: Millis,
-): Promise<readonly Asked[]> {
+type Renewed = { readonly renewed: readonly Asked[]; readonly undecided: readonly Asked[] };
+
+async function renewedOf(store: Store, holder: string, leases: readonly Asked[], ttl: Millis): Promise<Renewed> {
   let left = leases;
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt += 1) {
     const writes = inGroups(left).map((group) => renewLeasesWrite(store, holder, group, ttl));
     const done = await store.commit({ writes, events: [] });
-    if (done.ok) return left;
-    // A store that failed grants nobody anything; the runner asks again.
-    if (done.error.kind === "failed") return [];
+    if (done.ok) return { renewed: left, undecided: [] };
+    if (done.error.kind === "failed") return { renewed: [], undecided: left };
     left = await stillHeld(store, holder, left);
   }
   const alone = await Promise.all(
     left.map((lease) => store.commit({ writes: [renewLeasesWrite(store, holder, [lease], ttl)], events: [] })),
   );
-  return left.filter((_, at) => alone[at]?.ok === true);
+  const failed = (done: (typeof alone)[number] | undefined): boolean =>
+    done !== undefined && !done.ok && done.error.kind === "failed";
+  return {
+    renewed: left.filter((_, at) => alone[at]?.ok === true),
+    undecided: left.filter((_, at) => failed(alone[at])),
+  };
 }
 
 async function stillHeld(store: Store, holder: string, leases: readonly Asked[]): Promise<readonly Asked[]> {

@@ -3,9 +3,10 @@
  *
  * Invariants (socket-server.test.ts)
  * - Nothing but the handshake is read before the proof; a wrong key, a wrong order or silence closes.
- * - The socket is its owner's only (0600 in a 0700 folder), and a file left by a dead program is replaced.
+ * - The socket's mode is 0600, folders are made with 0700 for it, and a file left by a dead program is replaced. Where its
+ *   path would be too long it lies in the machine's temporary folder (socket-path.ts), and its mode and the proof hold it.
  */
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { err, failure, millis, ok, type Clock, type Failure, type Random, type Result } from "@rumi/kernel";
@@ -55,7 +56,6 @@ export async function listenForRunners(deps: SocketServerDeps): Promise<Result<R
     await mkdir(dirname(deps.path), { recursive: true, mode: 0o700 });
     await rm(deps.path, { force: true }); // the home's lock says that nobody listens there any more
     await listening(server, deps.path);
-    await chmod(deps.path, 0o600);
   } catch (cause) {
     return err(
       failure(
@@ -74,10 +74,16 @@ export async function listenForRunners(deps: SocketServerDeps): Promise<Result<R
   });
 }
 
+/** The socket is its user's alone from its first moment: it is bound within this very call, under this mask. */
 function listening(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(path, () => resolve());
+    const mask = process.umask(0o177);
+    try {
+      server.listen(path, () => resolve());
+    } finally {
+      process.umask(mask);
+    }
   });
 }
 

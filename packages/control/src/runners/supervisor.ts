@@ -122,7 +122,8 @@ export function createRunnerSupervisor(deps: SupervisorDeps): RunnerSupervisor {
         const end = await Promise.race([process.exited, aborted(signal)]);
         if (end === "aborted") return;
         current = undefined;
-        logger.warning("the runner ended", {
+        // Told to end it is what was asked for.
+        logger[stopping.signal.aborted ? "info" : "warning"]("the runner ended", {
           runner_id: process.runner_id,
           pid: process.pid,
           code: end.code,

@@ -1,49 +1,13 @@
 /** An approval lets a bot's risk grow: what holds the bot holds the approval, though its target is an intent. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { write } from "@rumi/store";
 import { dataOf } from "../../../platform/test/kit.ts";
-import { openControl, type Control } from "../../test/kit.ts";
+import type { Control } from "../../test/kit.ts";
+import { withStaged } from "../../test/staged.ts";
 import { HOLD_KINDS } from "../holds/tables.ts";
-import { readInstances } from "../instances/tables.ts";
-import type { StagingTables } from "./tables.ts";
 
 let world: Control;
 let run_id: string;
-beforeEach(async () => {
-  world = await openControl();
-  await world.dialRunner();
-  dataOf(await world.makeBot());
-  run_id = String(dataOf(await world.move("bot-1", "IDLE", "RUNNING_PAPER"))["run_id"]);
-  await world.until("running", () => world.runner.instances.has(run_id));
-  const [instance] = await readInstances(world.store, world.store, "bot-1");
-  const now = world.clock.now();
-  const rows = ["1", "2"].map((idempotency_key) => ({
-    run_id,
-    idempotency_key,
-    seq: Number(idempotency_key),
-    bot_id: "bot-1",
-    strategy_id: instance?.strategy_id ?? "",
-    instance_id: instance?.instance_id ?? "",
-    trace_id: "t",
-    epoch: instance?.epoch ?? 0,
-    staged_at: now,
-    expires_at: now + 600_000_000,
-    state: "staged",
-    reason_code: null,
-    decision: null,
-    decided_by: null,
-    decided_at: null,
-    decision_reason: null,
-    delivered: 0,
-    failure: null,
-    client_order_id: null,
-    intent: "{}",
-    updated_at: now,
-    row_version: 1,
-  }));
-  const insert = world.store.builder<StagingTables>().insertInto("staged_intent").values(rows);
-  await world.store.commit({ writes: [write(insert, 2)], events: [] });
-});
+beforeEach(async () => void ({ world, run_id } = await withStaged(["1", "2"])));
 afterEach(() => world.close());
 
 const say = (verb: "approve" | "reject", idempotency_key: string) =>

@@ -1,33 +1,12 @@
 /** Who may still say a word on a staged intent, and why not. */
 import { expect, it } from "vitest";
+import { stagedRow } from "../../test/staged.ts";
 import type { InstanceRow } from "../instances/tables.ts";
 import { judgeDecision, type Decision } from "./model.ts";
 import type { StagedRow } from "./tables.ts";
 
 const asked = { run_id: "run-1", idempotency_key: "3" };
-const STAGED: StagedRow = {
-  ...asked,
-  seq: 1,
-  bot_id: "bot-1",
-  strategy_id: "s",
-  instance_id: "main",
-  trace_id: "t",
-  epoch: 2,
-  staged_at: 0,
-  expires_at: 100,
-  state: "staged",
-  reason_code: null,
-  decision: null,
-  decided_by: null,
-  decided_at: null,
-  decision_reason: null,
-  delivered: 0,
-  failure: null,
-  client_order_id: null,
-  intent: "{}",
-  updated_at: 0,
-  row_version: 1,
-};
+const STAGED = stagedRow({ ...asked });
 type Life = Pick<InstanceRow, "run_id" | "desired" | "epoch">;
 const LIFE: Life = { run_id: "run-1", desired: "running", epoch: 2 };
 

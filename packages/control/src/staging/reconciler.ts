@@ -3,7 +3,7 @@
  * twice a word acts once, because the intent waits no more. What a runner refuses (paused, another lease) goes back to
  * waiting, with the reason beside it.
  *
- * Invariant: a word that no runner answered is told again, to whoever holds the run then (rumi/test/staging.e2e.test.ts).
+ * Invariant: a word that no runner answered is told again, to whoever holds the run then (reconciler.test.ts).
  */
 import type { Clock } from "@rumi/kernel";
 import type { Logger } from "@rumi/operations";

@@ -194,6 +194,22 @@ export function readNewestReport(reader: Reader, sql: Sql, artifact_id: string):
   return readReports(reader, sql, { artifact_id, after: undefined, limit: 1 }).then(([row]) => row);
 }
 
+/** When the artifact was denied last; undefined where it never was. */
+export async function readDeniedAt(reader: Reader, sql: Sql, artifact_id: string): Promise<number | undefined> {
+  const row = await first<Pick<SupplyReportRow, "produced_at">>(
+    reader,
+    sql
+      .builder<SupplyTables>()
+      .selectFrom("supply_report")
+      .select("produced_at")
+      .where("artifact_id", "=", artifact_id)
+      .where("policy_decision", "=", "deny")
+      .orderBy("produced_at", "desc")
+      .limit(1),
+  );
+  return row?.produced_at;
+}
+
 /** Newest first. */
 export function readReports(
   reader: Reader,

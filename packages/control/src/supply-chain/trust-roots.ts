@@ -13,7 +13,9 @@ import { err, failure, microsFromIso, ok, type Failure, type Micros, type Result
 import { publicKeyOf } from "@rumi/ledger";
 import { iso } from "../challenges/model.ts";
 import { SUPPLY_LIMITS } from "./limits.ts";
-import type { TrustRootRow } from "./tables.ts";
+import type { Reader } from "@rumi/store";
+import type { Sql } from "../shared/sql.ts";
+import { readRoots, type TrustRootRow } from "./tables.ts";
 
 export const ROOT_STATES = ["NOT_YET_VALID", "VALID", "RETIRED", "REVOKED"] as const;
 export type RootState = (typeof ROOT_STATES)[number];
@@ -25,6 +27,15 @@ export function rootState(
   if (revoked_at !== null) return "REVOKED";
   if (valid_until <= now) return "RETIRED";
   return valid_from > now ? "NOT_YET_VALID" : "VALID";
+}
+
+/** The keys whose signatures count now. */
+export async function trustedKeys(
+  reader: Reader,
+  sql: Sql,
+  now: Micros,
+): Promise<readonly Pick<TrustRootRow, "keyid" | "public_pem">[]> {
+  return (await readRoots(reader, sql)).filter((row) => rootState(row, now) === "VALID");
 }
 
 export type RootWish = {

@@ -44,6 +44,12 @@ export const REASON_CAUSES: Readonly<Record<string, Cause>> = {
     "Find out why (its commands and their reasons), then release it: `rumi bots release`.",
     "docs/runbooks/bots.md",
   ),
+  DRIFT: of(
+    "restraint",
+    "What runs is not what was asked for, so it was put in quarantine.",
+    "GET /api/drift says what differs; find out who made the difference, then release it: `rumi bots release`.",
+    "docs/runbooks/drift.md",
+  ),
   RUNNER_GONE: of("runner", "The process that hosted it is gone.", START_AGAIN, "docs/runbooks/runners.md"),
   RUNNER_GONE_AT_RESTART: of(
     "runner",
@@ -110,6 +116,18 @@ export const REASON_CAUSES: Readonly<Record<string, Cause>> = {
     "permission",
     "A strong operation needs an open break-glass session.",
     "Open one, with a second person.",
+  ),
+  "L.RELEASE_CERT": of(
+    "artifact",
+    "Its release certificate is missing, revoked or of something else.",
+    "GET /api/release/cert names it and why; have one issued for what is there.",
+    "docs/runbooks/release.md",
+  ),
+  "L.CHANGELOG": of(
+    "configuration",
+    "The changelog of the bot's version says nothing.",
+    "Write down what changes and why: `rumi bots changelog BOT --changelog …`.",
+    "docs/runbooks/before-start.md",
   ),
   "L.SUPPLY_CHAIN": of(
     "artifact",
@@ -282,6 +300,12 @@ export const ERROR_CAUSES: Readonly<Record<string, Cause>> = {
     "configuration",
     "A unit, its mode or its grant is not as the call needs it, or its own code failed.",
     "GET /api/units lists what was published; docs/units.md.",
+  ),
+  REL: of(
+    "artifact",
+    "A release certificate is missing, revoked, stale, or could not be issued.",
+    "The refusal's own text says which and what to do.",
+    "docs/runbooks/release.md",
   ),
   SUP: of(
     "artifact",

@@ -63,6 +63,7 @@ describe("[L-28] causes", () => {
     ["RUMI-STO-001", "AUDIT_UNAVAILABLE", "storage"],
     ["RUMI-AUTH-003", "PERMISSION_DENIED", "permission"],
     [null, "STOPPING_TOO_LONG", "stop"],
+    [null, "DRIFT", "restraint"],
     [null, "NOBODY.KNOWS.IT", "unknown"],
     [null, null, "unknown"],
   ];

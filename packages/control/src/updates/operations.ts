@@ -33,6 +33,7 @@ import { botResource, botView, insertBotVersion, versionDetails } from "../bots/
 import { readBot, specOf, updateBot, type BotRow } from "../bots/tables.ts";
 import { REQUIRED_GATES } from "../gates/guard.ts";
 import { LIVE_CONFIRM_SECONDS } from "../challenges/model.ts";
+import { lookAtPlanned } from "../release/look.ts";
 import { beginInstance } from "../instances/begin.ts";
 import { isShadow, shadowOf, shardsOf, type Shard } from "../instances/shards.ts";
 import { startSpecOf } from "../instances/start-spec.ts";
@@ -175,7 +176,8 @@ async function findVersion(
     if (!admitted.ok) return admitted;
   }
   const { bot_id } = bot;
-  const preflight = await gatherUpdate(deps, reader, sql, { bot_id, spec, mode, now, venue });
+  const words = await lookAtPlanned(reader, sql, bot, { spec, reason: input.reason, mode, now });
+  const preflight = await gatherUpdate(deps, reader, sql, { bot_id, spec, ...words, mode, now, venue });
   return ok({ strategy: strategy.value, venue, spec, shards: shards.value, preflight });
 }
 

@@ -1,14 +1,16 @@
-/** Reads of what runs and of what it did: instances, runners, intents, orders, fills, positions. */
+/** Reads of what runs and of what it did: instances, runners, leases, intents, orders, fills, positions. */
 import { isoFromMicros, micros, ok, type Failure, type Result } from "@rumi/kernel";
 import { defineQuery, type Declaration } from "@rumi/operations";
 import type { Reader } from "@rumi/store";
 import { Type, type Static } from "@sinclair/typebox";
 import { readInstances } from "../instances/tables.ts";
 import { instanceView } from "../instances/view.ts";
+import { leaseDeclarations } from "../leases/operations.ts";
 import { readRunners } from "../runners/tables.ts";
 import { BotIdField, CLOSED, EVERYONE } from "../shared/fields.ts";
 import { PAGE_FIELDS, pageOf } from "../shared/paging.ts";
 import { decodeCursor, type Compilable, type Sql } from "../shared/sql.ts";
+import { botOrders } from "./bot-orders.ts";
 import type { FillRow, IntentRow, OrderRow, PositionRow, ViewTables } from "./tables.ts";
 import {
   FillsAnswer,
@@ -31,8 +33,17 @@ const Page = Type.Object(
 type PageInput = Static<typeof Page>;
 type Place = { readonly run_id: string; readonly seq: number };
 
-export function viewDeclarations(): readonly Declaration[] {
-  return [listInstances, listRunners, listIntents, listOrders, listFills, listPositions];
+export function viewDeclarations(deps: Parameters<typeof leaseDeclarations>[0]): readonly Declaration[] {
+  return [
+    listInstances,
+    listRunners,
+    ...leaseDeclarations(deps),
+    listIntents,
+    listOrders,
+    botOrders,
+    listFills,
+    listPositions,
+  ];
 }
 
 const listInstances = defineQuery({

@@ -1,4 +1,4 @@
-/** Errors of what has to be there before a bot may start: dependencies, runbook, compatibility. */
+/** Errors of what has to be there before a bot may start: dependencies, runbook, compatibility, changelog. */
 import type { ErrorTable } from "./entry.ts";
 
 export type BotBeforeStartCode =
@@ -7,7 +7,9 @@ export type BotBeforeStartCode =
   | "RUMI-BOT-082"
   | "RUMI-BOT-083"
   | "RUMI-BOT-084"
-  | "RUMI-BOT-085";
+  | "RUMI-BOT-085"
+  | "RUMI-BOT-086"
+  | "RUMI-BOT-087";
 
 export const BOT_BEFORE_START_ERRORS: ErrorTable<BotBeforeStartCode> = {
   "RUMI-BOT-080": {
@@ -92,6 +94,34 @@ export const BOT_BEFORE_START_ERRORS: ErrorTable<BotBeforeStartCode> = {
     ja: {
       text: "テンプレート {template_id} は既に存在します。",
       next: "別の名前を選んでください。テンプレートは変更できません。",
+    },
+  },
+  "RUMI-BOT-086": {
+    key: "bot.changelog_refused",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The changelog of {bot_id} says nothing: {problem}.",
+      next: "Say what changes and why: in the reason of the version, or with POST /api/bots/{bot_id}/changelog for the one that is there.",
+    },
+    ja: {
+      text: "{bot_id} の変更履歴に内容がありません: {problem}。",
+      next: "何をなぜ変えるのかを、版の理由に書くか、既存の版には POST /api/bots/{bot_id}/changelog で書いてください。",
+    },
+  },
+  "RUMI-BOT-087": {
+    key: "bot.changelog_written",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The changelog of {bot_id} {version} is written already, and is never changed.",
+      next: "Read it with GET /api/bots/{bot_id}/changelog; the next version has one of its own.",
+    },
+    ja: {
+      text: "{bot_id} {version} の変更履歴は既に書かれており、変更できません。",
+      next: "GET /api/bots/{bot_id}/changelog で読めます。次の版には独自の変更履歴があります。",
     },
   },
 };

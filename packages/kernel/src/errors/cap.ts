@@ -15,7 +15,10 @@ type CapCode =
   | "RUMI-CAP-011"
   | "RUMI-CAP-012"
   | "RUMI-CAP-013"
-  | "RUMI-CAP-014";
+  | "RUMI-CAP-014"
+  | "RUMI-CAP-015"
+  | "RUMI-CAP-016"
+  | "RUMI-CAP-017";
 
 export const CAPABILITY_ERRORS: ErrorTable<CapCode> = {
   "RUMI-CAP-001": {
@@ -212,6 +215,48 @@ export const CAPABILITY_ERRORS: ErrorTable<CapCode> = {
     ja: {
       text: "パック {pack_id} の Capability 呼び出しが 1 分間の上限 ({limit}) に達しました。",
       next: "呼び出しの頻度を下げてください。時間の経過とともに再び受け付けます。",
+    },
+  },
+  "RUMI-CAP-015": {
+    key: "cap.engine_away",
+    status: 503,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The Docker Engine at {socket} cannot be used: {problem}.",
+      next: "Start the engine or name its socket in RUMI_CONTAINER_ENGINE; see GET /api/docker/status.",
+    },
+    ja: {
+      text: "{socket} の Docker Engine を使用できません: {problem}。",
+      next: "Engine を起動するか RUMI_CONTAINER_ENGINE にソケットを指定してください。GET /api/docker/status で確認できます。",
+    },
+  },
+  "RUMI-CAP-016": {
+    key: "cap.requires_denied",
+    status: 403,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The handler {handler_id} needs {permission_id}, which its pack {pack_id} was not granted.",
+      next: "Grant it to the handler's pack with POST /api/capability/grants/grant, or approve a handler that does not need it.",
+    },
+    ja: {
+      text: "ハンドラー {handler_id} には {permission_id} が必要ですが、パック {pack_id} に付与されていません。",
+      next: "POST /api/capability/grants/grant でハンドラーのパックに付与するか、不要なハンドラーを承認してください。",
+    },
+  },
+  "RUMI-CAP-017": {
+    key: "cap.caller_requires_denied",
+    status: 403,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The handler {handler_id} answers only callers that hold {permission_id}, and {principal_id} does not.",
+      next: "Grant it to the caller with POST /api/capability/grants/grant if it may have both.",
+    },
+    ja: {
+      text: "ハンドラー {handler_id} は {permission_id} を持つ呼び出し元にのみ応答しますが、{principal_id} は持っていません。",
+      next: "両方を許可してよい場合は POST /api/capability/grants/grant で呼び出し元に付与してください。",
     },
   },
 };

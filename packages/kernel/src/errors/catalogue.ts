@@ -26,8 +26,10 @@ import { LOG_ERRORS } from "./log.ts";
 import { MKT_ERRORS } from "./mkt.ts";
 import { NET_ERRORS } from "./net.ts";
 import { PACK_ROUTE_ERRORS } from "./pack-routes.ts";
+import { PACK_UPLOAD_ERRORS } from "./pack-uploads.ts";
 import { PACK_ERRORS } from "./pack.ts";
 import { PIP_ERRORS } from "./pip.ts";
+import { RELEASE_ERRORS } from "./rel.ts";
 import { RISK_ERRORS } from "./risk.ts";
 import { RUN_ERRORS } from "./run.ts";
 import { SECRET_ERRORS } from "./sec.ts";
@@ -58,7 +60,9 @@ const TABLE = {
   ...NET_ERRORS,
   ...PACK_ERRORS,
   ...PACK_ROUTE_ERRORS,
+  ...PACK_UPLOAD_ERRORS,
   ...PIP_ERRORS,
+  ...RELEASE_ERRORS,
   ...RISK_ERRORS,
   ...RUN_ERRORS,
   ...SECRET_ERRORS,

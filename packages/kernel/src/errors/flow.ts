@@ -16,7 +16,9 @@ type FlowCode =
   | "RUMI-FLOW-013"
   | "RUMI-FLOW-014"
   | "RUMI-FLOW-015"
-  | "RUMI-FLOW-016";
+  | "RUMI-FLOW-016"
+  | "RUMI-FLOW-017"
+  | "RUMI-FLOW-018";
 
 export const FLOW_ERRORS: ErrorTable<FlowCode> = {
   "RUMI-FLOW-001": {
@@ -227,6 +229,34 @@ export const FLOW_ERRORS: ErrorTable<FlowCode> = {
     ja: {
       text: "{principal} は実行の依頼者のため、承認 {approval_id} を決定できません。",
       next: "権限を持つ別の人が決定してください。",
+    },
+  },
+  "RUMI-FLOW-017": {
+    key: "flow.stopped",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The run of the flow {flow_id} was stopped by {principal}: {reason}",
+      next: "What it did before is done. Run it anew when the reason is gone.",
+    },
+    ja: {
+      text: "Flow {flow_id} の実行は {principal} により停止されました: {reason}",
+      next: "それまでに行われたことはそのままです。理由が解消したら、改めて実行してください。",
+    },
+  },
+  "RUMI-FLOW-018": {
+    key: "flow.run_over",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The run {run_id} cannot be stopped any more: it is {state}.",
+      next: "GET /api/flow-runs/{run_id} says how it ended.",
+    },
+    ja: {
+      text: "実行 {run_id} はもう停止できません: {state}。",
+      next: "GET /api/flow-runs/{run_id} で結果を確認してください。",
     },
   },
 };

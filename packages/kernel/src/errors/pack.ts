@@ -20,7 +20,9 @@ type PackCode =
   | "RUMI-PACK-016"
   | "RUMI-PACK-017"
   | "RUMI-PACK-018"
-  | "RUMI-PACK-019";
+  | "RUMI-PACK-019"
+  | "RUMI-PACK-020"
+  | "RUMI-PACK-021";
 
 export const PACK_ERRORS: ErrorTable<PackCode> = {
   "RUMI-PACK-001": {
@@ -287,6 +289,34 @@ export const PACK_ERRORS: ErrorTable<PackCode> = {
     ja: {
       text: "パック {pack_id} のファイルが {path} にありません。",
       next: "元に戻すか、アンインストールしてください。",
+    },
+  },
+  "RUMI-PACK-020": {
+    key: "pack.provenance_refused",
+    status: 422,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The pack's {path} is refused: {problem}.",
+      next: "Build the pack from its run again with rumi pack build, or take the file out: the pack has no provenance then.",
+    },
+    ja: {
+      text: "パックの {path} は受け入れられません: {problem}。",
+      next: "rumi pack build で実行から作り直すか、このファイルを取り除いてください（その場合、来歴はありません）。",
+    },
+  },
+  "RUMI-PACK-021": {
+    key: "pack.provenance_key_unknown",
+    status: 422,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The pack's {path} is signed by the key {keyid}, whose word does not count here now.",
+      next: "Add the key as a trust root (rumi supply_chain trust-root-add) if you trust the home that signed it.",
+    },
+    ja: {
+      text: "パックの {path} は鍵 {keyid} で署名されていますが、この鍵は現在ここでは有効ではありません。",
+      next: "署名したホームを信頼するなら、その鍵を trust root に追加してください（rumi supply_chain trust-root-add）。",
     },
   },
 };

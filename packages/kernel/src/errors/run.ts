@@ -13,7 +13,14 @@ type RunCode =
   | "RUMI-RUN-009"
   | "RUMI-RUN-010"
   | "RUMI-RUN-011"
-  | "RUMI-RUN-012";
+  | "RUMI-RUN-012"
+  | "RUMI-RUN-013"
+  | "RUMI-RUN-014"
+  | "RUMI-RUN-015"
+  | "RUMI-RUN-016"
+  | "RUMI-RUN-017"
+  | "RUMI-RUN-018"
+  | "RUMI-RUN-019";
 
 export const RUN_ERRORS: ErrorTable<RunCode> = {
   "RUMI-RUN-001": {
@@ -182,6 +189,104 @@ export const RUN_ERRORS: ErrorTable<RunCode> = {
     ja: {
       text: "違反 {violation_id} はすでに決定済みです: {by} による {status}。",
       next: "決定は変わりません。証跡に記録されています。",
+    },
+  },
+  "RUMI-RUN-013": {
+    key: "run.not_proven",
+    status: 409,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The run {run_id} has no proof of its present state: it is {status}, and its evidence is {phase}.",
+      next: "Wait until GET /api/runs/{run_id} says proved; a run that is broken gives no pack.",
+    },
+    ja: {
+      text: "実行 {run_id} の現在の状態の証跡がありません: {status}、証跡は {phase} です。",
+      next: "GET /api/runs/{run_id} が proved になるまで待ってください。broken の実行からパックは作れません。",
+    },
+  },
+  "RUMI-RUN-014": {
+    key: "run.violation_not_approved",
+    status: 409,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The violation {violation_id} of the run {run_id}, {path}, is {status}.",
+      next: "Approve it (rumi runs violations-approve) if it may stay; of a run with a rejected one no pack is made.",
+    },
+    ja: {
+      text: "実行 {run_id} の違反 {violation_id}（{path}）は {status} です。",
+      next: "許容するなら承認してください（rumi runs violations-approve）。却下された違反がある実行からパックは作れません。",
+    },
+  },
+  "RUMI-RUN-015": {
+    key: "run.checks_not_passed",
+    status: 409,
+    fault: "caller",
+    retry: "never",
+    en: {
+      text: "The definition of done of the run {run_id} is {status}.",
+      next: "A pack is made of a run whose required checks passed, at least one of them; start another run.",
+    },
+    ja: {
+      text: "実行 {run_id} の完了条件は {status} です。",
+      next: "必須チェックが 1 つ以上あり、すべて合格した実行からのみ作れます。新しい実行を開始してください。",
+    },
+  },
+  "RUMI-RUN-016": {
+    key: "run.bundle_wrong",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "The bundle of the run {run_id} does not verify: {problem}.",
+      next: "Look at it with rumi proof verify, and find out who changed the bundle or the repository.",
+    },
+    ja: {
+      text: "実行 {run_id} の証跡を検証できません: {problem}。",
+      next: "rumi proof verify で確認し、証跡またはリポジトリを変更した者を調べてください。",
+    },
+  },
+  "RUMI-RUN-017": {
+    key: "run.tree_differs",
+    status: 409,
+    fault: "operator",
+    retry: "after_fix",
+    en: {
+      text: "What the run {run_id} left is not in its repository any more as its proof names it: {problem}.",
+      next: "Bring the commit back from a copy (refs/rumi/runs/{run_id}), or start another run.",
+    },
+    ja: {
+      text: "実行 {run_id} が残したものが証跡のとおりにはリポジトリにありません: {problem}。",
+      next: "コピーからコミット（refs/rumi/runs/{run_id}）を戻すか、新しい実行を開始してください。",
+    },
+  },
+  "RUMI-RUN-018": {
+    key: "run.pack_path",
+    status: 422,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "The folder {path} is not to be made a pack: {problem}.",
+      next: "Name a folder of what the run left, from its root; the root itself is named by leaving it out.",
+    },
+    ja: {
+      text: "フォルダー {path} からパックは作れません: {problem}。",
+      next: "実行が残したツリー内のフォルダーをルートから指定してください。省略するとルートです。",
+    },
+  },
+  "RUMI-RUN-019": {
+    key: "run.pack_not_built",
+    status: 404,
+    fault: "caller",
+    retry: "after_fix",
+    en: {
+      text: "No pack was made of the folder {path} of the run {run_id}.",
+      next: "Make it with POST /api/runs/{run_id}/pack, or rumi pack build --run {run_id}.",
+    },
+    ja: {
+      text: "実行 {run_id} のフォルダー {path} からパックはまだ作られていません。",
+      next: "POST /api/runs/{run_id}/pack または rumi pack build --run {run_id} で作ってください。",
     },
   },
 };

@@ -147,11 +147,11 @@ export const VAL_ERRORS: ErrorTable<ValCode> = {
     status: 415,
     en: {
       text: "The content type {type} is not accepted.",
-      next: "Send the body with content type application/json.",
+      next: "Send the body as this route takes it: with content type application/json, unless /openapi.json says another.",
     },
     ja: {
       text: "Content-Type {type} は受け付けません。",
-      next: "Content-Type application/json で送ってください。",
+      next: "このルートが受け付ける形で送ってください。/openapi.json に別の指定がなければ Content-Type は application/json です。",
     },
   },
   "RUMI-VAL-012": {

@@ -95,6 +95,12 @@ export const BOT_KINDS = defineKinds({
       spec_hash: optional(text(128)),
     },
   },
+  "bot.changelog.written": {
+    category: "system",
+    severity: USUAL,
+    retention: "financial",
+    details: { version: text(64), generation: whole, changelog: text(4_096) },
+  },
   "bot.template.created": {
     category: "system",
     severity: USUAL,

@@ -1,12 +1,15 @@
 /** Packs: import, scan, approval, and what happens when an approved tree changes. */
 import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { digest, facts, flag, listOf, nullable, optional, text, whole } from "./schema.ts";
+import { digest, facts, flag, listOf, matching, nullable, optional, text, whole } from "./schema.ts";
 
 const pack = {
   version: optional(text(128)),
   digest: optional(nullable(digest)),
   owner_pack: optional(text(64)),
 } as const;
+
+/** Of the file that says from which run the pack comes. */
+const provenance = { provenance_sha256: optional(matching("^[0-9a-f]{64}$")), code_run_id: optional(whole) } as const;
 
 export const PACK_KINDS = defineKinds({
   "pack.imported": {
@@ -18,6 +21,7 @@ export const PACK_KINDS = defineKinds({
       files: optional(whole),
       bytes: optional(whole),
       source: optional(text(1_024)),
+      ...provenance,
       backup: optional(nullable(text(1_024))),
     },
   },
@@ -34,6 +38,7 @@ export const PACK_KINDS = defineKinds({
     details: {
       ...pack,
       files: optional(whole),
+      ...provenance,
       permissions: optional(facts),
       previous_digest: optional(nullable(digest)),
     },

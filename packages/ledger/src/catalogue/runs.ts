@@ -1,6 +1,6 @@
 /** Proof-carrying runs: what was run, what its checks said, what it did outside its scope, and the digests of its evidence. */
 import { NOTABLE, USUAL, defineKinds } from "./kind.ts";
-import { flag, matching, nullable, oneOf, optional, text, whole } from "./schema.ts";
+import { digest, flag, matching, nullable, oneOf, optional, text, whole } from "./schema.ts";
 
 const sha256 = matching("^[0-9a-f]{64}$");
 const commit = matching("^[0-9a-f]{40}([0-9a-f]{24})?$");
@@ -57,6 +57,19 @@ export const RUN_KINDS = defineKinds({
       bundle_sha256: sha256,
       previous_sha256: nullable(sha256),
       snapshot_sha: nullable(commit),
+    },
+  },
+  "run.pack_built": {
+    category: "system",
+    severity: USUAL,
+    retention: "permanent",
+    details: {
+      pack_id: text(64),
+      version: text(128),
+      digest,
+      provenance_sha256: sha256,
+      bundle_sha256: sha256,
+      snapshot_sha: commit,
     },
   },
   "run.evidence_failed": {

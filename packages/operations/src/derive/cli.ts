@@ -1,6 +1,7 @@
 /** The command line of a program as data: `rumi NOUN VERB`, its arguments and flags, from the declarations. */
 import type { TObject, TSchema } from "@sinclair/typebox";
 import { pathParams, type Registry } from "../registry.ts";
+import { RECEIVED } from "../validate/raw-input.ts";
 
 export type CliFlag = {
   /** The field of the request; the flag is `--` and this name with hyphens. */
@@ -28,6 +29,8 @@ export type CliCommand = {
   readonly mintsCommandId: boolean;
   /** Its answer comes when its effect has ended, which may be long after. */
   readonly waits: boolean;
+  /** Its body is a file of this type; its fields go into the query string. */
+  readonly uploads?: string;
 };
 
 export function cliCommands(registry: Registry): readonly CliCommand[] {
@@ -37,10 +40,13 @@ export function cliCommands(registry: Registry): readonly CliCommand[] {
       const secret = definition.kind === "operation" ? (definition.secret_fields ?? []) : [];
       const [noun = "", ...verb] = definition.name.split(".");
       const positional = pathParams(definition.http.path);
-      const all = Object.entries(schema.properties).map(([field, of]) => ({
-        ...flag(field, of, schema),
-        ...(secret.includes(field) ? ({ secret: true } as const) : {}),
-      }));
+      const upload = definition.kind === "operation" ? definition.upload?.media_types[0] : undefined;
+      const all = Object.entries(schema.properties)
+        .filter(([field]) => upload === undefined || field !== RECEIVED)
+        .map(([field, of]) => ({
+          ...flag(field, of, schema),
+          ...(secret.includes(field) ? ({ secret: true } as const) : {}),
+        }));
       return {
         noun,
         verb: verb.join("-").replaceAll("_", "-"),
@@ -52,6 +58,7 @@ export function cliCommands(registry: Registry): readonly CliCommand[] {
         flags: all.filter(({ field }) => !positional.includes(field)),
         mintsCommandId: definition.kind === "operation" && definition.key === "command_id",
         waits: definition.kind === "operation" && definition.settle !== undefined,
+        ...(upload === undefined ? {} : { uploads: upload }),
       };
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

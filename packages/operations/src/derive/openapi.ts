@@ -2,6 +2,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { HttpBinding, Role } from "../operation.ts";
 import { pathParams, type Registry } from "../registry.ts";
+import { RECEIVED } from "../validate/raw-input.ts";
 import { operationResponses, queryResponses, sharedComponents } from "./openapi-answers.ts";
 
 type Document = Readonly<Record<string, unknown>>;
@@ -19,36 +20,32 @@ export function openApiDocument(registry: Registry, version: string, others: Oth
   for (const operation of registry.operations.values()) {
     const { definition, schema } = operation;
     const base = { ...describe(definition), responses: operationResponses(operation) };
+    const { upload } = definition;
     add(definition.http, (path, alias) => ({
       ...base,
       operationId: alias ? `${definition.name}.alias${path.replaceAll(/[^a-z0-9]+/gi, "_")}` : definition.name,
-      parameters: [...pathParameters(path, schema.properties), IDEMPOTENCY_HEADER],
-      requestBody: {
-        required: mustSend(schema).some((name) => !pathParams(path).includes(name)),
-        content: { "application/json": { schema: bodySchema(schema, path) } },
-      },
+      parameters: [
+        ...pathParameters(path, schema.properties),
+        ...(upload === undefined ? [] : queryParameters(path, schema)),
+        IDEMPOTENCY_HEADER,
+      ],
+      requestBody:
+        upload === undefined
+          ? {
+              required: mustSend(schema).some((name) => !pathParams(path).includes(name)),
+              content: { "application/json": { schema: bodySchema(schema, path) } },
+            }
+          : { required: true, content: fileContent(upload.media_types), "x-rumi-limit-bytes": upload.limit_bytes },
     }));
   }
   for (const query of registry.queries.values()) {
     const { definition, schema } = query;
     const base = { ...describe(definition), responses: queryResponses(query) };
-    add(definition.http, (path) => {
-      const inPath = pathParams(path);
-      const inQuery = Object.entries(schema.properties)
-        .filter(([name]) => !inPath.includes(name))
-        .map(([name, of]) => ({
-          name,
-          in: "query",
-          required: mustSend(schema).includes(name),
-          schema: of,
-          ...described(of),
-        }));
-      return {
-        ...base,
-        operationId: path === definition.http.path ? definition.name : `${definition.name}.alias`,
-        parameters: [...pathParameters(path, schema.properties), ...inQuery],
-      };
-    });
+    add(definition.http, (path) => ({
+      ...base,
+      operationId: path === definition.http.path ? definition.name : `${definition.name}.alias`,
+      parameters: [...pathParameters(path, schema.properties), ...queryParameters(path, schema)],
+    }));
   }
   return {
     openapi: "3.1.0",
@@ -110,6 +107,23 @@ function pathParameters(path: string, properties: Readonly<Record<string, TSchem
     schema: properties[name] ?? { type: "string" },
     ...described(properties[name]),
   }));
+}
+
+function queryParameters(path: string, schema: ObjectSchema): readonly Document[] {
+  const inPath = pathParams(path);
+  return Object.entries(schema.properties)
+    .filter(([name]) => !inPath.includes(name) && name !== RECEIVED)
+    .map(([name, of]) => ({
+      name,
+      in: "query",
+      required: mustSend(schema).includes(name),
+      schema: of,
+      ...described(of),
+    }));
+}
+
+function fileContent(media_types: readonly string[]): Document {
+  return Object.fromEntries(media_types.map((type) => [type, { schema: { type: "string", format: "binary" } }]));
 }
 
 function described(of: TSchema | undefined): Document {

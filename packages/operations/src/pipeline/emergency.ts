@@ -2,10 +2,12 @@
  * A tightening that the log cannot take works all the same: it is spooled, takes effect, and is carried out as the
  * command that it is once the log can be written again. Nothing else works then.
  *
- * Invariant (emergency.test.ts in control): only what shrinks risk by the facts of this moment passes; a loosening,
- * a wish that its own decision refuses, another wish under an id that is known, and whoever lacks the role are refused as
- * ever. What is in force already is not spooled, and is told as no more than that: an outcome that no log has would be
- * another one when the id is sent again.
+ * Invariants
+ * - Only what shrinks risk by the facts of this moment passes; a loosening, a wish that its own decision refuses, and whoever
+ *   lacks the role are refused as ever (packages/control/src/emergency/emergency.test.ts), and so is another wish under an id
+ *   that is known (packages/control/src/emergency/return.test.ts).
+ * - What is in force already is not spooled, and is told as no more than that: an outcome that no log has would be another
+ *   one when the id is sent again (packages/control/src/emergency/return.test.ts).
  */
 import { type Failure } from "@rumi/kernel";
 import { findKey } from "@rumi/store";

@@ -5,7 +5,7 @@
  * - Stages run in the order of order.ts and in no other (order.test.ts).
  * - A command acts once, however often it is sent and whenever the program dies (idempotency.test.ts,
  *   recovery.test.ts).
- * - Nothing changes that is not in the audit log (audit.test.ts).
+ * - Nothing changes that is not in the audit log (order.test.ts, refusals.test.ts).
  */
 import { type Failure, type Result, NO_SECRETS, err, failure, ok, uuidv7 } from "@rumi/kernel";
 import { type Answer, refused } from "../answer.ts";
@@ -18,7 +18,7 @@ import type { Principal } from "../operation.ts";
 import { enqueue } from "../outbox.ts";
 import type { RegisteredObservation, RegisteredOperation, RegisteredQuery } from "../registry.ts";
 import { type Summary, createSummaries, OTHER_SUBJECTS } from "../summaries.ts";
-import { type RawInput, queryInput } from "../validate/raw-input.ts";
+import { type RawInput, queryInput, RECEIVED } from "../validate/raw-input.ts";
 import { unwritableProblem } from "../validate/writable.ts";
 import { admit, outcomeLabel } from "./engine.ts";
 import { auditFailure } from "./audit-failure.ts";
@@ -44,6 +44,11 @@ export type ObservationRequest = {
 
 export interface Pipeline {
   execute(operation: RegisteredOperation, request: CommandRequest): Promise<Answer>;
+  /**
+   * What roles and policies say against an operation before anything of its body was read. Carrying it out asks again, and
+   * keeps what was refused.
+   */
+  forbidden(operation: RegisteredOperation, principal: Principal): Promise<Failure | undefined>;
   query(query: RegisteredQuery, request: QueryRequest): Promise<Answer>;
   /** What runners and probes report; `source` is the authenticated reporter, e.g. `runner:<id>`. */
   observe(observation: RegisteredObservation, request: ObservationRequest): Promise<Result<unknown, Failure>>;
@@ -86,6 +91,10 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       commands.add({ ...labels, outcome: outcomeLabel(answer) });
       seconds.observe((settings.clock.monotonic() - started) / 1_000, labels);
       return settled(operation, answer, request, context);
+    },
+    forbidden: async ({ definition }, principal) => {
+      const target = definition.target({ [RECEIVED]: definition.upload?.unread ?? {} });
+      return permissionRefusal(definition, principal, target, context);
     },
     query: (query, request) => read(query, request, context),
     observe: (observation, request) => observe(observation, request, context),

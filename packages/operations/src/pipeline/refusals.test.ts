@@ -206,8 +206,10 @@ describe("a dry run", () => {
       status: 200,
       data: { dry_run: true, would: "refuse", preview: { before: 0, after: 3 } },
     });
-    const { refusals } = (answer as { data: { refusals: { stage: string }[] } }).data;
+    const { refusals } = (answer as { data: { refusals: { stage: string; suggestion: string }[] } }).data;
     expect(refusals.map(({ stage }) => stage)).toEqual(["lock_freeze", "safety", "challenge"]);
+    for (const { stage, suggestion } of refusals)
+      expect([stage, suggestion]).toEqual([stage, expect.stringMatching(/\w/)]);
     expect(await changed()).toBe(false);
     expect(await kit.actions()).toEqual(["controlplane.command.dry_run"]);
     expect(await kit.rows("SELECT * FROM operation_key")).toEqual([]);

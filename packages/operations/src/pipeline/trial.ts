@@ -14,11 +14,13 @@ export async function trial(
     const end = await stage.run(run, context);
     if (end?.kind !== "refuse") continue;
     const { code, reasonCode } = end.failure;
+    const { text, next } = failureText(end.failure, "en");
     refusals.push({
       stage: stage.name,
       error_code: code,
       reason_code: reasonCode ?? null,
-      error: failureText(end.failure, "en").text,
+      error: text,
+      suggestion: next,
     });
   }
   return refusals;

@@ -50,13 +50,32 @@ function copied(value: unknown): unknown {
 /** Path and query string of a read; a body there is refused. */
 export function queryInput(raw: RawInput, schema: TObject): Result<Record<string, unknown>, Failure> {
   if (raw.body !== undefined) return err(failure("RUMI-VAL-008", { field: "$" }));
+  const input = queryFields(raw.query, schema);
+  return input.ok ? withParams(input.value, raw.params, schema) : input;
+}
+
+/** The one field of an upload that no caller sends: what was received of its body. */
+export const RECEIVED = "received";
+
+/** What a command reads as its body where the body was a file: the query string, joined by what was received. */
+export function uploadInput(
+  raw: Pick<RawInput, "params" | "query">,
+  schema: TObject,
+): Result<(received: Readonly<Record<string, unknown>>) => RawInput, Failure> {
+  if (Object.hasOwn(raw.query, RECEIVED)) return err(failure("RUMI-VAL-008", { field: `?${RECEIVED}` }));
+  const fields = queryFields(raw.query, schema);
+  if (!fields.ok) return fields;
+  return ok((received) => ({ params: raw.params, query: {}, body: { ...fields.value, [RECEIVED]: received } }));
+}
+
+function queryFields(query: RawInput["query"], schema: TObject): Result<Record<string, unknown>, Failure> {
   const input: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(raw.query)) {
+  for (const [name, value] of Object.entries(query)) {
     const decoded = decode(value, schema.properties[name]);
     if (name === "__proto__") return err(failure("RUMI-VAL-008", { field: "?__proto__" }));
     input[name] = decoded;
   }
-  return withParams(input, raw.params, schema);
+  return ok(input);
 }
 
 function withParams(

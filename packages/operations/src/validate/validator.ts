@@ -2,7 +2,7 @@
  * Strict validation: nothing is converted, nothing removed, nothing dropped; documented defaults are
  * filled in and echoed. Every refusal names the JSON path.
  *
- * Invariant: an input that was not exactly acceptable never reaches `decide` (validator.test.ts).
+ * Invariant: an input that was not exactly acceptable never reaches `decide` (validate.test.ts, refusals.test.ts).
  */
 import { type Failure, ID_PATTERNS, type Result, err, failure, microsFromIso, ok } from "@rumi/kernel";
 import type { TSchema } from "@sinclair/typebox";
@@ -37,6 +37,12 @@ export function compileValidator(schema: TSchema): Validator {
     if (check(value)) return ok(value as Readonly<Record<string, unknown>>);
     return err(told(check.errors ?? []));
   };
+}
+
+/** Compiles at its first use: for who reads many declarations and validates by few. A wrong schema throws only then. */
+export function validatorOnUse(schema: TSchema): Validator {
+  let validate: Validator | undefined;
+  return (value) => (validate ??= compileValidator(schema))(value);
 }
 
 /**

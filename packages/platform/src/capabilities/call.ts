@@ -5,7 +5,7 @@
  * only written down where it differs. A decision counts from the next call on: grant, approval and trust are asked at each.
  * A built-in permission is answered inside the program, any other by the trusted handler in a jail of its own.
  *
- * Invariants (call.test.ts)
+ * Invariants (packages/rumi/test/capability-calls.test.ts)
  * - Nothing is carried out without a grant of the principal's whole line, with what is left of its config.
  * - Each call leaves one event before its answer; one that is refused for its frequency leaves none, so that nobody fills
  *   the log by asking.
@@ -115,6 +115,8 @@ const DENIALS: ReadonlySet<CapabilityErrorType> = new Set([
   "grant_denied",
   "trust_denied",
   "handler_not_found",
+  "requires_denied",
+  "caller_requires_denied",
 ]);
 
 export function createCapabilityCalls(deps: CapabilityCallDeps): CallCapability {
@@ -180,10 +182,27 @@ async function carryOut(ask: CapabilityAsk, pack_id: string, deps: CapabilityCal
   const handler = found.value;
   const verified = await library.verify(handler.pack_id);
   if (!verified.ok) return { ...refused(verified.error), handler };
+  const lacks = await lacking(handler, principal, deps);
+  if (lacks !== undefined) return { ...refused(lacks), handler };
   const outcome = await withinTime(ask, deps.clock, (signal) =>
     inJail(handler, { ask, pack_id, config, signal }, deps),
   );
   return { ...outcome, handler };
+}
+
+/** What the handler asks of its own pack or of its caller, and is not held now. */
+async function lacking(
+  { handler_id, pack_id, requires = [], caller_requires = [] }: TrustedHandler,
+  principal_id: string,
+  { store }: CapabilityCallDeps,
+): Promise<Failure | undefined> {
+  for (const permission_id of requires)
+    if (!(await permit(store, store, { principal_id: pack_id, permission_id })).ok)
+      return failure("RUMI-CAP-016", { handler_id, permission_id, pack_id });
+  for (const permission_id of caller_requires)
+    if (!(await permit(store, store, { principal_id, permission_id })).ok)
+      return failure("RUMI-CAP-017", { handler_id, permission_id, principal_id });
+  return undefined;
 }
 
 async function inJail(
@@ -197,9 +216,9 @@ async function inJail(
   { jails, clock }: CapabilityCallDeps,
 ): Promise<Outcome> {
   const { ask, pack_id, config, signal } = of;
-  const { candidate_key, folder_digest, directory, entrypoint } = handler;
+  const { candidate_key, folder_digest, directory, entries, entrypoint } = handler;
   const outcome = await jails.callHandler({
-    code: { key: `handler:${handler.pack_id}:${handler.slug}`, digest: folder_digest, directory },
+    code: { key: `handler:${handler.pack_id}:${handler.slug}`, digest: folder_digest, directory, entries },
     file: fileOf(entrypoint),
     function: entrypoint.slice(entrypoint.lastIndexOf(":") + 1),
     context: {
@@ -255,6 +274,8 @@ const TYPES: Partial<Record<ErrorCode, CapabilityErrorType>> = {
   "RUMI-DATA-003": "grant_denied",
   "RUMI-DATA-006": "response_too_large",
   "RUMI-CAP-006": "trust_denied",
+  "RUMI-CAP-016": "requires_denied",
+  "RUMI-CAP-017": "caller_requires_denied",
   "RUMI-CAP-001": "handler_not_found",
   "RUMI-CAP-014": "rate_limited",
   "RUMI-SEC-004": "rate_limited",

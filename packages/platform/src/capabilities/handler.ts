@@ -4,7 +4,7 @@
  * Two hashes: `sha256` of the entry point's file is what the key shows and a person compares; `folder_digest` covers all of
  * the folder, so that neither handler.json nor a module beside the entry point can change under an approval.
  *
- * Invariant: nothing outside the handler's own folder is its entry point (handler.test.ts).
+ * Invariant: nothing outside the handler's own folder is its entry point (packages/rumi/test/capabilities.test.ts).
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,9 +18,13 @@ import { isBuiltinPermission, PERMISSION_PATTERN } from "../grants/permissions.t
 
 export const HANDLER_FOLDERS = ["share/capability_handlers", "backend/share/capability_handlers"] as const;
 export const HANDLER_MANIFEST = "handler.json";
-export const HANDLER_LIMITS = { manifest_bytes: 65_536, per_pack: 100 } as const;
+export const HANDLER_LIMITS = { manifest_bytes: 65_536, per_pack: 100, requires: 16 } as const;
 const SLUG = /^[A-Za-z0-9_-]{1,64}$/;
 
+const PERMISSIONS = Type.Array(Type.String({ pattern: PERMISSION_PATTERN }), {
+  maxItems: HANDLER_LIMITS.requires,
+  uniqueItems: true,
+});
 const MANIFEST = Type.Object(
   {
     handler_id: Type.String({ pattern: "^[A-Za-z0-9_.-]{1,128}$" }),
@@ -31,6 +35,8 @@ const MANIFEST = Type.Object(
     }),
     description: Type.Optional(Type.String({ maxLength: 1_024 })),
     risk: Type.Optional(Type.String({ maxLength: 1_024 })),
+    requires: Type.Optional(PERMISSIONS),
+    caller_requires: Type.Optional(PERMISSIONS),
   },
   { additionalProperties: false },
 );
@@ -48,6 +54,9 @@ export type HandlerFacts = {
   readonly folder_digest: Digest;
   readonly description: string;
   readonly risk: string;
+  /** What its own pack must hold, and what whoever calls it must hold besides the permission itself; absent: nothing. */
+  readonly requires?: readonly string[];
+  readonly caller_requires?: readonly string[];
 };
 export type SeenHandler = { readonly facts: HandlerFacts; readonly tree: PackTree };
 export type SkippedHandler = { readonly slug: string; readonly failure: Failure };
@@ -118,6 +127,8 @@ export async function readHandler(
     folder_digest,
     description,
     risk,
+    ...(manifest.value.requires === undefined ? {} : { requires: manifest.value.requires }),
+    ...(manifest.value.caller_requires === undefined ? {} : { caller_requires: manifest.value.caller_requires }),
   };
   return ok({ facts, tree: tree.value });
 }

@@ -9,6 +9,7 @@ import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { Reader, Store } from "@rumi/store";
 import type { Candidate } from "../candidates/model.ts";
 import { readCandidates } from "../candidates/tables.ts";
+import type { PackEntry } from "../packs/digest.ts";
 import { digestFolder } from "../packs/files.ts";
 import type { PackLimits } from "../packs/limits.ts";
 import { readApproval } from "../packs/tables.ts";
@@ -20,6 +21,7 @@ export type TrustedHandler = HandlerFacts & {
   readonly pack_id: string;
   /** The copy that was verified just now. */
   readonly directory: string;
+  readonly entries: readonly PackEntry[];
 };
 export interface HandlerRegistry {
   /** Permissions that a handler serves now. */
@@ -52,7 +54,7 @@ export function createHandlerRegistry(deps: {
       const directory = copyOf(deps.folder, facts);
       const copy = await readTree(directory, deps.limits);
       return copy.ok && copy.value.digest === facts.folder_digest
-        ? ok({ ...facts, candidate_key, pack_id, directory })
+        ? ok({ ...facts, candidate_key, pack_id, directory, entries: copy.value.entries })
         : err(failure("RUMI-CAP-006", { candidate_key }));
     },
   };

@@ -12,6 +12,7 @@ import { Type } from "@sinclair/typebox";
 import type { Boxes, StandingBox } from "../flows/blocks.ts";
 import { readApproval } from "../packs/tables.ts";
 import type { EngineAnswer } from "./engine.ts";
+import type { PackContainers } from "./pack-containers.ts";
 
 /** How packs' Python is isolated on this machine now. */
 export type Isolation = {
@@ -20,6 +21,8 @@ export type Isolation = {
 } | null;
 export type ContainerDeps = {
   readonly boxes: Boxes;
+  /** Containers that packs run for themselves (pack-containers.ts). */
+  readonly packContainers: Pick<PackContainers, "standing" | "sweep">;
   readonly engine: () => Promise<EngineAnswer>;
   readonly engine_socket: string;
   readonly isolation: () => Promise<Result<NonNullable<Isolation>, Failure>>;
@@ -61,9 +64,11 @@ const Box = Type.Object(
   {
     pack_id: Type.String(),
     principal_id: Type.String(),
-    status: Type.Union([Type.Literal("running"), Type.Literal("idle")]),
+    status: Type.Union([Type.Literal("running"), Type.Literal("idle"), Type.Literal("ended")]),
     mechanism: Type.String(),
     calls: Type.Integer({ minimum: 0 }),
+    container_id: Type.Optional(Type.String({ description: "Of one that the pack runs for itself." })),
+    image: Type.Optional(Type.String()),
   },
   OPEN,
 );
@@ -110,7 +115,7 @@ const dockerStatus = ({ metrics, ...deps }: ContainerDeps): Declaration => {
   });
 };
 
-const listContainers = ({ boxes }: ContainerDeps): Declaration =>
+const listContainers = ({ boxes, packContainers }: ContainerDeps): Declaration =>
   defineQuery({
     name: "containers.list",
     summary: "The boxes that packs' Python stands in now",
@@ -118,9 +123,10 @@ const listContainers = ({ boxes }: ContainerDeps): Declaration =>
     input: Type.Object({}, closed),
     output: ContainersAnswer,
     permission: READERS,
-    read: () => {
-      const containers = boxes.standing();
-      return Promise.resolve(ok({ containers, count: containers.length }));
+    read: async () => {
+      const own = (await packContainers.standing()).map((one) => ({ ...one, mechanism: "docker", calls: 0 }));
+      const containers = [...boxes.standing(), ...own];
+      return ok({ containers, count: containers.length });
     },
   });
 
@@ -167,7 +173,7 @@ const ENDINGS = [
   { verb: "delete", method: "DELETE", path: "/api/containers/{pack_id}", status: "deleted", what: "Take away" },
 ] as const;
 
-const endContainer = (ending: (typeof ENDINGS)[number], { boxes }: ContainerDeps): Declaration =>
+const endContainer = (ending: (typeof ENDINGS)[number], { boxes, packContainers }: ContainerDeps): Declaration =>
   defineOperation({
     name: `containers.${ending.verb}`,
     summary: `${ending.what} the boxes of a pack; a block that runs in one has failed, and the next one gets a new box`,
@@ -192,7 +198,7 @@ const endContainer = (ending: (typeof ENDINGS)[number], { boxes }: ContainerDeps
           }),
     settle: async (data) => {
       const { pack_id } = data as { readonly pack_id: string };
-      const ended = await boxes.end(pack_id);
+      const ended = (await boxes.end(pack_id)) + (await packContainers.sweep((other) => other !== pack_id));
       return ok({ pack_id, status: ending.status, containers: [], ended });
     },
   });

@@ -1,6 +1,7 @@
 /** What the operations of flows answer. Open objects: answers may gain fields, so a schema says what is always there. */
 import { Type, type TNull, type TSchema, type TUnion } from "@sinclair/typebox";
 import { APPROVAL_STATES } from "./approvals.ts";
+import { STEP_STATES } from "./retrace.ts";
 import { FLOW_SOURCES } from "./source.ts";
 import { RUN_STATES } from "./tables.ts";
 
@@ -91,6 +92,73 @@ export const FlowRunAnswer = Type.Object(
 export const ApprovalsAnswer = Type.Object({ approvals: Type.Array(Approval), count: Count }, OPEN);
 export const DecidedAnswer = Type.Object(
   { approval_id: Type.String(), run_id: Type.String(), flow_id: Type.String(), state: Type.String() },
+  OPEN,
+);
+
+const flow = FlowsAnswer.properties.flows.items.properties;
+export const FlowDefinitionAnswer = Type.Object(
+  {
+    ...flow,
+    steps: Type.Array(
+      Type.Object(
+        {
+          id: Type.String(),
+          phase: Type.String(),
+          type: Type.String(),
+          priority: Type.Integer(),
+          depends_on: Words,
+          conditional: Type.Boolean({ description: "It has a `when`, so it may be skipped." }),
+          on_error: Type.String(),
+          output: nullable(Type.String()),
+          calls: nullable(Type.String({ description: "What it leads to outside itself." })),
+        },
+        OPEN,
+      ),
+      { description: "In the order in which they run." },
+    ),
+  },
+  OPEN,
+);
+
+/** One run with everything that is known of it. */
+export const FlowRunDetailAnswer = Type.Object(
+  {
+    run_id: Type.String(),
+    flow_id: Type.String(),
+    state: Type.Union(RUN_STATES.map((state) => Type.Literal(state))),
+    actor: Type.String(),
+    command_id: Type.String(),
+    trace_id: Type.String(),
+    requested_at: Type.String(),
+    finished_at: nullable(Type.String()),
+    timeout_seconds: Count,
+    definition: Type.String(),
+    inputs: Anything,
+    result: nullable(Anything),
+    truncated: Type.Boolean({ description: "The result is not all of it." }),
+    execution_time: nullable(Type.Number({ minimum: 0, description: "Seconds." })),
+    failure: nullable(
+      Type.Object({ error_code: Type.String(), error: Type.String(), suggestion: Type.String() }, OPEN),
+    ),
+    steps: Type.Array(
+      Type.Object(
+        {
+          path: Type.String(),
+          state: Type.Union(STEP_STATES.map((state) => Type.Literal(state))),
+          error: nullable(Type.String()),
+          duration_ms: nullable(Type.Number({ minimum: 0 })),
+        },
+        OPEN,
+      ),
+    ),
+    steps_truncated: Type.Boolean({ description: "There are more steps than are told." }),
+    approvals: Type.Array(Approval),
+  },
+  OPEN,
+);
+
+export const StoppedRunAnswer = Type.Object(
+  { run_id: Type.String(), flow_id: Type.String(), state: Type.Literal("failed") },
   OPEN,
 );
 

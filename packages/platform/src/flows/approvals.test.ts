@@ -66,6 +66,8 @@ beforeEach(async () => {
       carry: (run_id, admitted) => engine.carry(run_id, admitted),
       compute: (asked) => engine.compute(asked),
       told: (computed) => engine.told(computed),
+      halt: (run_id) => engine.halt(run_id),
+      trace: (run, closure, records) => engine.trace(run, closure, records),
       isOpen: () => engine.isOpen(),
       close: () => engine.close(),
     };
@@ -279,9 +281,10 @@ describe("[R-14.1] limits of approvals", () => {
   it("no more than the limit are open", async () => {
     put("f", approval("b", "{question: now?}"));
     await asked("f", "k");
-    const more = `INSERT INTO flow_approval SELECT 'x' || value, 'x' || value, flow_approval.path, flow_id, step_id, phase, question, details,
+    const more = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${FLOW_LIMITS.open_approvals - 1})
+      INSERT INTO flow_approval SELECT 'x' || i, 'x' || i, flow_approval.path, flow_id, step_id, phase, question, details,
       second_person, asked_by, requested_at, expires_at, state, decided_by, decided_at, reason
-      FROM flow_approval, json_each('[${Array.from({ length: FLOW_LIMITS.open_approvals - 1 }, (_, at) => at).join(",")}]')`;
+      FROM flow_approval, n`;
     expect(
       await world.store.commit({ writes: [{ sql: more, parameters: [], expect: "any" }], events: [] }),
     ).toMatchObject({

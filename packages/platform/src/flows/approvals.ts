@@ -157,6 +157,12 @@ export async function lateApprovals(reader: Reader, sqlOf: Sql, now: number): Pr
   return rows.map(approvalOf);
 }
 
+/** Whatever a run asked, the first question first. */
+export async function approvalsOfRun(reader: Reader, sqlOf: Sql, run_id: string): Promise<readonly Approval[]> {
+  const query = sqlOf.builder<Tables>().selectFrom("flow_approval").selectAll().where("run_id", "=", run_id);
+  return (await reader.rows<ApprovalRow>(query.orderBy("requested_at"))).map(approvalOf);
+}
+
 /** Runs that wait for nobody any more, whoever waited longest first. */
 export async function wakeableIds(reader: Reader, sqlOf: Sql): Promise<readonly string[]> {
   const rows = await reader.rows<{ run_id: string }>({ sql: WAKEABLE(sqlOf), parameters: ["waiting", "open"] });

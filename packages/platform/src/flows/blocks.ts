@@ -7,12 +7,14 @@
  *
  * Invariants (engine.test.ts, packages/rumi/test/flows.e2e.test.ts)
  * - A file outside the pack, or one that the pack does not have, is never opened.
+ * - Python of a pack is compiled from bytes that have the hash that was approved, whoever writes to its folder meanwhile
+ *   (packages/rumi/test/tamper.test.ts).
  * - A late block is dead; no more processes than the limit live at once, and none after `close`.
  */
-import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { failureText, ok, type Failure, type Json, type Result } from "@rumi/kernel";
+import { err, failure, failureText, ok, type Failure, type Json, type Result } from "@rumi/kernel";
 import { spawnJail, type JailedProcess, type JailMechanism, type PythonFacts } from "@rumi/sandbox";
+import type { PackEntry } from "../packs/digest.ts";
 import type { VerifiedPack } from "../packs/library.ts";
 import type { PackEnvironment, PipEnvironments } from "../pip/environments.ts";
 import type { DeprecationLevel } from "../deprecation.ts";
@@ -60,6 +62,8 @@ export type JailCode = {
   readonly key: string;
   readonly digest: string;
   readonly directory: string;
+  /** Its files as they were verified: Python is compiled from these bytes only. Absent: from any. */
+  readonly entries?: readonly PackEntry[];
   /** Whose sockets it is given; absent: none. */
   readonly by?: LineOwner;
   /** Libraries that it may import, each verified before a process gets to see it. */
@@ -100,7 +104,6 @@ export interface Boxes {
   end(pack_id: string): Promise<number>;
 }
 
-/** Where a block's file is looked for, in this order. */
 const FOLDERS = ["blocks", "backend/blocks", "backend/components", "backend", ""] as const;
 const PART_BYTES = 1_000_000;
 const START_DEADLINE_MS = 10_000;
@@ -144,6 +147,8 @@ export function createBlocks(deps: BlockDeps): Blocks & Boxes {
     const process = await spawnJail(specOf(found.value, code, lines));
     if (!process.ok) return process;
     const { digest, key, by } = code;
+    const named = await name(process.value, code);
+    if (!named.ok) return named;
     const warm: Warm = { process: process.value, digest, key, by, mechanism: found.value.mechanism, calls: 0 };
     all.add(warm);
     if (closed) end(warm);
@@ -178,16 +183,16 @@ export function createBlocks(deps: BlockDeps): Blocks & Boxes {
   };
 
   const codeOf = async (pack: VerifiedPack, principal_id: string): Promise<JailCode> => {
-    const { pack_id, directory } = pack;
+    const { pack_id, directory, entries } = pack;
     const libraries = (await deps.environments?.of(pack)) ?? [];
     const digest = [pack.digest, ...libraries.map((one) => one.digest)].join(" ");
     // Its sockets are its principal's: a process serves no other one.
-    return { key: `${pack_id} ${principal_id}`, digest, directory, by: { pack_id, principal_id }, libraries };
+    return { key: `${pack_id} ${principal_id}`, digest, directory, entries, by: { pack_id, principal_id }, libraries };
   };
   const serve = async (call: BlockCall): Promise<BlockOutcome> => {
     const pack = await verified(call.owner_pack);
     if (!pack.ok) return failed(pack.error);
-    const file = await fileOf(pack.value, call.file, [".py"]);
+    const file = fileOf(pack.value, call.file, [".py"]);
     if (file === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
     const code = await codeOf(pack.value, call.principal_id);
     const named = call.function === undefined ? {} : { function: call.function };
@@ -261,6 +266,17 @@ function standingOf({ by, mechanism, calls, ...warm }: Warm, idle: readonly Warm
   const status = idle.some(({ process }) => process === warm.process) ? "idle" : "running";
   return [{ pack_id: by.pack_id, principal_id: by.principal_id, status, mechanism, calls }];
 }
+
+/** Tells a new process which bytes of each Python file it may compile. */
+async function name(process: JailedProcess, { entries }: JailCode): Promise<Result<void, Failure>> {
+  const files =
+    entries === undefined ? null : Object.fromEntries(entries.filter(isCode).map(({ path, sha256 }) => [path, sha256]));
+  const told = await exchange(process, Buffer.from(JSON.stringify({ files })), START_DEADLINE_MS);
+  if (told.kind === "output") return ok(undefined);
+  process.kill();
+  return err(failure("RUMI-STR-062", { problem: told.problem }, { reasonCode: "M.SANDBOX.SPAWN" }));
+}
+const isCode = ({ path }: PackEntry): boolean => /\.(?:py|so)$/.test(path);
 
 type Limits = { readonly timeout_ms: number; readonly signal: AbortSignal };
 
@@ -340,19 +356,19 @@ function faulted(
 }
 
 /** Where the file lies below the pack's root; undefined where it has none. */
-export async function fileOf(
-  pack: VerifiedPack,
+export function fileOf(
+  { entries }: Pick<VerifiedPack, "entries">,
   file: string,
   endings: readonly string[],
-): Promise<string | undefined> {
-  if (!isInside(file, endings)) return undefined;
-  for (const folder of FOLDERS) {
-    const path = folder === "" ? file : `${folder}/${file}`;
-    const facts = await lstat(join(pack.directory, path)).catch(() => undefined);
-    if (facts?.isFile() === true) return path;
-  }
-  return undefined;
+): string | undefined {
+  return isInside(file, endings)
+    ? placesOf(file).find((path) => entries.some((entry) => entry.path === path))
+    : undefined;
 }
+
+/** Where a file is looked for below a pack's root, in this order. */
+export const placesOf = (file: string): readonly string[] =>
+  FOLDERS.map((folder) => (folder === "" ? file : `${folder}/${file}`));
 
 function specOf(
   home: BlockHome,

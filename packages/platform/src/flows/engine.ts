@@ -30,6 +30,7 @@ import { eventOf } from "./events.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import type { CallStepOf } from "./steps/calls.ts";
 import { stepEvents, stepWrites } from "./steps/record.ts";
+import { retrace, type Traced } from "./retrace.ts";
 import { walkRun, type RunEnd, type RunPorts } from "./run.ts";
 import {
   endRun,
@@ -41,6 +42,7 @@ import {
   runningIds,
   type AskedRun,
   type FlowRun,
+  type RecordedStep,
   type RunAnswer,
 } from "./tables.ts";
 import { ask, expireApprovals, waitsFor, wakeRuns, type ApprovalView } from "./waiting.ts";
@@ -87,6 +89,10 @@ export interface FlowEngine {
   compute(asked: Computing): Promise<Computed | undefined>;
   /** Counts a computed run once it is durable, and tells it. */
   told(computed: Computed): Result<FlowAnswer, Failure>;
+  /** Ends what a run calls now, if it is carried here: its end is durable already. */
+  halt(run_id: string): Promise<void>;
+  /** What each step of a run came to so far. */
+  trace(run: FlowRun, closure: FlowClosure, records: readonly RecordedStep[]): Promise<Traced>;
   readonly isOpen: () => boolean;
   /** Takes no more; runs stay as they are for the next program. */
   close(): Promise<void>;
@@ -99,6 +105,7 @@ const DAY_US = 86_400_000_000;
 export function createFlowEngine(deps: EngineDeps): FlowEngine {
   const { store, clock, logger } = deps;
   const live = new Map<string, Promise<Carried>>();
+  const halts = new Map<string, AbortController>();
   const stopping = new AbortController();
   let forgetAt = 0;
   const forget = async (): Promise<void> => {
@@ -111,11 +118,16 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
     if (!committed.ok) logger.warning("old runs of flows could not be removed", { problem: committed.error.kind });
   };
   const begin = (run_id: string, admitted?: Admitted): Promise<Carried> => {
-    const running = carryOut(run_id, stopping.signal, deps, admitted).finally(() => {
+    const halt = new AbortController();
+    const signal = AbortSignal.any([stopping.signal, halt.signal]);
+    const running = carryOut(run_id, signal, deps, admitted).finally(() => {
       // A run that waited may go on before whoever carried it until then has ended.
-      if (live.get(run_id) === running) live.delete(run_id);
+      if (live.get(run_id) !== running) return;
+      live.delete(run_id);
+      halts.delete(run_id);
     });
     live.set(run_id, running);
+    halts.set(run_id, halt);
     return running;
   };
   return {
@@ -145,6 +157,11 @@ export function createFlowEngine(deps: EngineDeps): FlowEngine {
       countRun(deps, String(event.details["flow_id"]));
       return toldOf(answer);
     },
+    halt: async (run_id) => {
+      halts.get(run_id)?.abort();
+      await Promise.allSettled([live.get(run_id)]);
+    },
+    trace: (run, closure, records) => retrace(run, closure, records, clock),
     close: async () => {
       stopping.abort();
       await deps.blocks.close();
@@ -162,7 +179,12 @@ function toldOf(answer: RunAnswer): Result<FlowAnswer, Failure> {
 }
 
 /** What a run did that is not durable yet. */
-type Unwritten = { writes: Write[]; events: LedgerEvent[] };
+type Unwritten = {
+  writes: Write[];
+  events: LedgerEvent[];
+  /** The step that was recorded last. */
+  behind?: string;
+};
 
 async function carryOut(
   run_id: string,
@@ -187,11 +209,11 @@ async function carryOut(
     return { kind: "failed", failure: inside, steps: 0, at: null };
   });
   if (ended.kind === "waiting") return waiting(run, deps);
-  if (ended.kind !== "interrupted") return finish(run, ended, deps);
+  if (ended.kind !== "interrupted") return finish(run, ended, unwritten, deps);
   await written(run, unwritten, deps).catch((error: unknown) =>
     deps.logger.warning("what a run of a flow did last is done again", { run_id, causes: causeChain(error) }),
   );
-  return "interrupted";
+  return (await readRun(store, store, run_id))?.answer ?? "interrupted";
 }
 
 async function waiting({ run_id, flow_id, requested_at }: AskedRun, { store, clock }: EngineDeps): Promise<Waiting> {
@@ -200,12 +222,17 @@ async function waiting({ run_id, flow_id, requested_at }: AskedRun, { store, clo
   return { kind: "waiting", answer: { flow_id, result: {}, execution_time, state: "waiting", run_id, approval } };
 }
 
+function clear(unwritten: Unwritten): void {
+  unwritten.writes = [];
+  unwritten.events = [];
+  delete unwritten.behind;
+}
+
 /** Makes durable what is not yet. */
 async function written(run: AskedRun, unwritten: Unwritten, { store }: EngineDeps): Promise<void> {
   const { writes, events } = unwritten;
   if (writes.length === 0) return;
-  unwritten.writes = [];
-  unwritten.events = [];
+  clear(unwritten);
   const committed = await store.commit({ writes, events });
   if (!committed.ok) throw new Error(`steps of run ${run.run_id} could not be recorded: ${committed.error.kind}`);
 }
@@ -244,6 +271,7 @@ async function walked(
       const at = clock.now();
       durations.observe(one.duration_us / 1_000);
       unwritten.events.push(...stepEvents(run.flow_id, step, one).map((draft) => eventOf(run, by, draft)));
+      unwritten.behind = one.path;
       unwritten.writes.push(
         recordStep(store, run.run_id, one, at),
         ...stepWrites(store, run.flow_id, step, { error: one.error, at }),
@@ -255,7 +283,7 @@ async function walked(
     },
     ask: async (step, path, question, details) => {
       const asked = await ask(run, { step, path, question, details }, unwritten, deps);
-      if (asked === null) Object.assign(unwritten, { writes: [], events: [] });
+      if (asked === null) clear(unwritten);
       return asked;
     },
     stopped: () => (stopping.aborted ? "interrupted" : ending.signal.aborted ? late : undefined),
@@ -268,7 +296,6 @@ async function walked(
   };
   try {
     const ended = await walkRun(closure, run.flow_id, run.inputs, ports);
-    await written(run, unwritten, deps);
     // What is walked again is counted then.
     if (ended.kind === "done" || ended.kind === "failed")
       for (const { handler, ended: how } of counted) countStep(deps, handler, how);
@@ -282,16 +309,25 @@ async function walked(
 async function finish(
   run: AskedRun,
   ended: Extract<RunEnd, { kind: "done" | "failed" }>,
+  unwritten: Unwritten,
   deps: EngineDeps,
 ): Promise<RunAnswer> {
   const { store, clock, max_response_bytes } = deps;
   const { answer, event, at } = endOf(run, ended, clock.now(), max_response_bytes);
-  const committed = await store.commit({
-    writes: [endRun(store, run.run_id, answer, at)],
+  // On SQLite, where commits have an order, both go into one group; either way the end stands only behind what it did last.
+  const { behind } = unwritten;
+  const before = written(run, unwritten, deps);
+  if (store.dialect === "postgres") await before;
+  const end = store.commit({
+    writes: [endRun(store, run.run_id, answer, at, behind)],
     events: [
       eventOf(run, { ...deps, actor: run.actor }, { ...event, resource_type: "flow", resource_id: run.flow_id }),
     ],
   });
+  const [committed] = await Promise.all([end, before]);
+  // It was stopped at the last moment, and has its end.
+  const stopped = committed.ok ? null : ((await readRun(store, store, run.run_id))?.answer ?? null);
+  if (stopped !== null) return stopped;
   if (!committed.ok) throw new Error(`the end of run ${run.run_id} could not be written: ${committed.error.kind}`);
   countRun(deps, run.flow_id);
   return answer;

@@ -7,7 +7,8 @@ export { createBlocks, type BlockDeps, type BlockHome, type Blocks, type Boxes }
 export { checkFlows } from "./check.ts";
 export { createFlowEngine, type EngineDeps, type FlowEngine } from "./engine.ts";
 export { FLOW_LIMITS } from "./limits.ts";
-export { flowDeclarations, type FlowDeps } from "./operations.ts";
+export { flowDeclarations } from "./operations.ts";
+export type { FlowDeps } from "./deps.ts";
 export { flowSources, LEGACY_WARNING, type FlowFolders, type FlowSources } from "./sources.ts";
 export {
   createStepCalls,

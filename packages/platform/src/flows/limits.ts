@@ -41,6 +41,9 @@ export const FLOW_LIMITS = {
   /** Finished runs are kept so long. */
   kept_days: 7,
   listed_runs: 100,
+  /** Steps of one run that are told, and how long telling them may take. */
+  traced_steps: 1_000,
+  retrace_ms: 2_000,
   /** Between two looks at the folders; an unknown flow is looked for at once. */
   look_ms: 250,
   error_characters: 2_000,

@@ -2,28 +2,22 @@
 import { err, failure, failureText, ok, sha256Hex, type Failure, type JsonObject, type Result } from "@rumi/kernel";
 import { defineOperation, defineQuery, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
-import type { PackLibrary } from "../packs/library.ts";
 import { approvalDeclarations } from "./approval-operations.ts";
 import type { Computed } from "./at-once.ts";
 import { FlowRunAnswer, FlowRunsAnswer, FlowsAnswer } from "./answers.ts";
 import { findFlow, type FlowEntry } from "./catalogue.ts";
+import { detailDeclarations, flowView } from "./detail.ts";
 import { unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./engine.ts";
 import { inputsOf } from "./evaluate.ts";
+import type { FlowDeps } from "./deps.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import { listModifiers } from "./modifiers/operations.ts";
-import { scheduleText } from "./schedule/cron.ts";
 import { listSchedules } from "./schedule/operations.ts";
 import { FLOW_ID_PATTERN } from "./schema.ts";
 import type { FlowSources } from "./sources.ts";
+import { stopDeclaration } from "./stop.ts";
 import { targetDeclarations } from "./steps/targets.ts";
 import { admitRun, countRunning, insertEnded, instantOf, readRuns, readSteps, type AskedRun } from "./tables.ts";
-
-export type FlowDeps = {
-  readonly sources: FlowSources;
-  readonly engine: FlowEngine;
-  readonly library: Pick<PackLibrary, "verify">;
-  readonly max_concurrent: number;
-};
 
 const closed = { additionalProperties: false } as const;
 const FlowIdField = Type.String({ pattern: FLOW_ID_PATTERN });
@@ -35,6 +29,8 @@ export function flowDeclarations(deps: FlowDeps): readonly Declaration[] {
     listFlows(deps),
     runFlow(deps),
     listRuns(),
+    ...detailDeclarations(deps),
+    stopDeclaration(deps),
     listSchedules(),
     listModifiers(deps.sources),
     ...approvalDeclarations(),
@@ -60,24 +56,6 @@ const listFlows = ({ sources }: FlowDeps): Declaration =>
       return ok({ flows, count: flows.length, problems: refused });
     },
   });
-
-function flowView({ flow, source, path, owner_pack, digest, warnings, modifiers, closure, schedule }: FlowEntry) {
-  return {
-    flow_id: flow.flow_id,
-    source,
-    path,
-    owner_pack,
-    digest,
-    phases: flow.phases,
-    steps: flow.steps.map(({ id, phase, type }) => ({ id, phase, type })),
-    inputs: flow.inputs,
-    outputs: flow.outputs === null ? null : Object.keys(flow.outputs),
-    schedule: schedule === null ? null : scheduleText(schedule),
-    warnings,
-    modifiers: modifiers.map(({ modifier }) => modifier.modifier_id),
-    definition: closure.digest,
-  };
-}
 
 type Facts = {
   readonly found: Result<FlowEntry, Failure>;

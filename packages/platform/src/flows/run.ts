@@ -41,6 +41,8 @@ export type RunPorts = {
   readonly breathe: () => Promise<void>;
   readonly counted: (step: Step, ended: "success" | "error") => void;
   readonly now_us: () => number;
+  /** What each step came to, for whoever watches a walk. */
+  readonly came?: (path: string, end: { readonly kind: StepEnd["kind"]; readonly problem: string | null }) => void;
 };
 
 /** Where in its run a step stands. */
@@ -130,6 +132,7 @@ class Walk {
           written.add(name);
         }
       this.#count(step, end);
+      this.#ports.came?.(`${above}${step.id}`, { kind: end.kind, problem: problemOf(end) });
       if (end.kind === "ended") return end.walked;
       if (end.kind === "failed" && step.on_error === "abort")
         return { kind: "failed", failure: end.failure, at: placeOf(step) };
@@ -234,6 +237,16 @@ class Walk {
     this.#ports.record(step, recorded);
     return recorded;
   }
+}
+
+function problemOf(end: StepEnd): string | null {
+  const failed =
+    end.kind === "failed"
+      ? end.failure
+      : end.kind === "ended" && end.walked.kind === "failed"
+        ? end.walked.failure
+        : null;
+  return failed === null ? null : failureText(failed, "en").text;
 }
 
 function placeOf(step: Step): Place {

@@ -50,6 +50,16 @@ export type FlowTables = { flow_definition: DefinitionRow; flow_run: RunRow; flo
 
 type Sql = Pick<Store, "builder">;
 
+/** Database-wide; no other lock of the product has these numbers (packages/store/src/postgres/locks.ts). */
+const COUNTED = { runs: 7_204_101, approvals: 7_204_102 } as const;
+
+/** What counts rows before it adds one goes one after the other: SQLite has one writer, PostgreSQL's commits run side by side. */
+export function inTurn({ dialect }: Pick<Store, "dialect">, of: keyof typeof COUNTED): readonly Write[] {
+  return dialect === "sqlite"
+    ? []
+    : [{ sql: "SELECT pg_advisory_xact_lock($1)", parameters: [COUNTED[of]], expect: "any" }];
+}
+
 export const instantOf = (at: number): string => isoFromMicros(micros(at));
 
 export type FlowRun = {
@@ -193,9 +203,14 @@ function askedValues(run: AskedRun): readonly (string | number)[] {
  * The run becomes one of those that run, where there is room for it: where there is none the statement changes no row, so
  * the wish is judged again.
  */
-export function admitRun(sqlOf: Sql, run: AskedRun, closure: FlowClosure, most: number): readonly Write[] {
+export function admitRun(
+  sqlOf: Sql & Pick<Store, "dialect">,
+  run: AskedRun,
+  closure: FlowClosure,
+  most: number,
+): readonly Write[] {
   const admit: Write = { sql: ADMIT(sqlOf), parameters: [...askedValues(run), most], expect: 1 };
-  return [keepDefinition(sqlOf, closure), admit];
+  return [keepDefinition(sqlOf, closure), ...inTurn(sqlOf, "runs"), admit];
 }
 
 /** A run that was asked for and ended in one. */
@@ -227,9 +242,34 @@ const END_RUN = compiledText<FlowTables>((db) =>
     .where("state", "=", "running"),
 );
 
-export function endRun(sqlOf: Sql, run_id: string, answer: RunAnswer, at: number): Write {
+const END_RUN_BEHIND = compiledText<FlowTables>((db) =>
+  db
+    .updateTable("flow_run")
+    .set({ state: "", answer: "", finished_at: 0 })
+    .where("run_id", "=", "")
+    .where("state", "=", "running")
+    .where((of) =>
+      of.exists(of.selectFrom("flow_step").select("path").where("flow_step.run_id", "=", "").where("path", "=", "")),
+    ),
+);
+
+/** The end of a run; with `behind`, only once what the step of that path gave is on record. */
+export function endRun(sqlOf: Sql, run_id: string, answer: RunAnswer, at: number, behind?: string): Write {
   const parameters = [answer.kind, JSON.stringify(answer), at, run_id, "running"];
-  return { sql: END_RUN(sqlOf), parameters, expect: 1 };
+  return behind === undefined
+    ? { sql: END_RUN(sqlOf), parameters, expect: 1 }
+    : { sql: END_RUN_BEHIND(sqlOf), parameters: [...parameters, run_id, behind], expect: 1 };
+}
+
+/** The end of a run that was still under way; whoever carries it finds it ended. */
+export function stopRun(
+  sqlOf: Sql,
+  { run_id, state }: Pick<FlowRun, "run_id" | "state">,
+  answer: RunAnswer,
+  at: number,
+) {
+  const parameters = [answer.kind, JSON.stringify(answer), at, run_id, state];
+  return { sql: END_RUN(sqlOf), parameters, expect: 1 } as const satisfies Write;
 }
 
 /** Runs that ended before `before`, with what their blocks gave, and definitions that no run names. */

@@ -21,7 +21,7 @@ import {
 import { eventOf, type EventWorld } from "./events.ts";
 import { FLOW_LIMITS } from "./limits.ts";
 import type { ApprovalStep } from "./model.ts";
-import { readRun, recordStep, type AskedRun } from "./tables.ts";
+import { inTurn, readRun, recordStep, type AskedRun } from "./tables.ts";
 
 export type WaitingDeps = EventWorld & {
   readonly store: Store;
@@ -82,12 +82,13 @@ export async function ask(
       },
     },
   );
+  const first = [...before.writes, ...inTurn(store, "approvals")];
   const committed = await store.commit({
-    writes: [...before.writes, open, waitRun(store, run.run_id, at)],
+    writes: [...first, open, waitRun(store, run.run_id, at)],
     events: [...before.events, event],
   });
   if (committed.ok) return null;
-  if (committed.error.kind === "conflict" && committed.error.write_index === before.writes.length)
+  if (committed.error.kind === "conflict" && committed.error.write_index === first.length)
     return `${FLOW_LIMITS.open_approvals} approvals are open already`;
   throw new Error(`what run ${run.run_id} asks could not be written: ${committed.error.kind}`);
 }
@@ -131,7 +132,8 @@ export async function expireApprovals(deps: WaitingDeps): Promise<void> {
 /** Those that wait for nobody any more are runs like any other, as far as there is room; whoever is left goes on later. */
 export async function wakeRuns({ store, clock, max_concurrent }: WaitingDeps): Promise<void> {
   for (const run_id of await wakeableIds(store, store)) {
-    const woken = await store.commit({ writes: [wakeRun(store, run_id, clock.now(), max_concurrent)], events: [] });
+    const writes = [...inTurn(store, "runs"), wakeRun(store, run_id, clock.now(), max_concurrent)];
+    const woken = await store.commit({ writes, events: [] });
     if (!woken.ok) return;
   }
 }

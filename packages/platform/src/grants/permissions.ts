@@ -31,7 +31,7 @@ export const BUILTIN_PERMISSIONS: Readonly<Record<string, ConfigForm>> = {
   "flow.run": { allowed_flow_ids: { kind: "list", item: /^[A-Za-z0-9_.-]{1,128}$/ } },
   "pack.inbox.send": { allowed_packs: { kind: "list", item: /^[A-Za-z0-9_-]{1,64}$/ } },
   "pack.update.propose_patch": { allowed_packs: { kind: "list", item: /^[A-Za-z0-9_-]{1,64}$/ } },
-  "docker.run": {},
+  "docker.run": { allowed_images: { kind: "list", item: /^[a-z0-9][a-z0-9._:/-]{0,190}@sha256:[0-9a-f]{64}$/ } },
   "docker.exec": {},
   "docker.stop": {},
   "docker.logs": {},

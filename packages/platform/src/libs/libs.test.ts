@@ -57,6 +57,8 @@ describe("[R-27.2] scripts of an approved pack", () => {
   let world: PackWorld;
   let libs: Libs;
   let calls: BlockCall[];
+  /** What a script is asked, and what is committed of it. */
+  let underWay: Promise<unknown>[];
   let act: (call: BlockCall) => Promise<BlockOutcome> | BlockOutcome;
   /** Of the time that passes, not of the wall's. */
   let ahead_ms: number;
@@ -64,18 +66,28 @@ describe("[R-27.2] scripts of an approved pack", () => {
 
   beforeEach(async () => {
     calls = [];
+    underWay = [];
     ahead_ms = 0;
     act = () => done;
     world = await openPacks();
     libs = createLibs({
-      store: world.store,
+      store: {
+        ...world.store,
+        commit: (batch) => {
+          const committed = world.store.commit(batch);
+          underWay.push(committed);
+          return committed;
+        },
+      },
       clock: { ...world.clock, monotonic: () => millis(world.clock.monotonic() + ahead_ms) },
       random: systemRandom(),
       logger: world.pipeline.settings.logger,
       blocks: {
         call: async (call) => {
           calls.push(call);
-          return act(call);
+          const outcome = Promise.resolve(act(call));
+          underWay.push(outcome);
+          return outcome;
         },
       },
       packs: join(world.folder, "user_data/packs"),
@@ -96,7 +108,12 @@ describe("[R-27.2] scripts of an approved pack", () => {
   const turns = async (count = 4): Promise<void> => {
     for (let at = 0; at < count; at += 1) {
       await libs.reconciler.run();
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      // What a script came to is committed as soon as it has answered, and the next look may begin once it is.
+      for (let settled = 0; settled < underWay.length;) {
+        settled = underWay.length;
+        await Promise.all(underWay);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
   };
   const ran = (): readonly string[] => calls.map(({ file }) => file);
@@ -183,7 +200,7 @@ describe("[R-27.2] scripts of an approved pack", () => {
         signal.addEventListener("abort", () => resolve({ kind: "failed", problem: "killed", error_code: null })),
       );
     await approve({ "lib/install.py": "# 1" });
-    await turns();
+    await libs.reconciler.run();
     expect(calls).toHaveLength(1);
     await libs.close();
     expect(await listed()).toEqual([]);

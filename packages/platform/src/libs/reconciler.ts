@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { isoFromMicros, sha256Hex, type Clock, type Random } from "@rumi/kernel";
 import { causeChain, type EventDraft, type Logger } from "@rumi/operations";
 import type { Store } from "@rumi/store";
-import { fileOf, type Blocks } from "../flows/blocks.ts";
+import { placesOf, type Blocks } from "../flows/blocks.ts";
 import type { BlockOutcome } from "../flows/run.ts";
 import { digestFolder, readPlain, writeDurably } from "../packs/files.ts";
 import type { Pack } from "../packs/model.ts";
@@ -50,7 +50,7 @@ export function createLibs(deps: LibDeps): Libs {
     const { digest } = pack.approved;
     const known = scripts.get(digest);
     if (known !== undefined) return known;
-    const found = await findScripts(join(deps.packs, digestFolder(digest)), pack);
+    const found = await findScripts(join(deps.packs, digestFolder(digest)));
     scripts.set(digest, found);
     return found;
   };
@@ -95,13 +95,15 @@ export function createLibs(deps: LibDeps): Libs {
 const isApproved = (pack: Pack): pack is Approved => pack.state === "approved" && pack.approved !== null;
 
 /** `lib/` below the root or `backend/`, found as a block's file is. */
-async function findScripts(directory: string, pack: Approved): Promise<readonly LibScript[]> {
+async function findScripts(directory: string): Promise<readonly LibScript[]> {
   const found: LibScript[] = [];
   for (const lib of LIBS) {
-    const of = { pack_id: pack.pack_id, directory, digest: pack.approved.digest, manifest: pack.approved.manifest };
-    const file = await fileOf(of, `lib/${lib}.py`, [".py"]);
-    const bytes = file === undefined ? undefined : await readPlain(join(directory, file));
-    if (file !== undefined && bytes !== undefined) found.push({ lib, file, sha256: sha256Hex(bytes) });
+    for (const file of placesOf(`lib/${lib}.py`)) {
+      const bytes = await readPlain(join(directory, file));
+      if (bytes === undefined) continue;
+      found.push({ lib, file, sha256: sha256Hex(bytes) });
+      break;
+    }
   }
   return found;
 }

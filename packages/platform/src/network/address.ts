@@ -1,7 +1,7 @@
 /**
  * Which addresses a pack may never reach, whatever a name resolves to: everything that is not plainly the public internet.
  *
- * Invariant: what cannot be read as an address is internal (address.test.ts).
+ * Invariant: what cannot be read as an address is internal (domain.test.ts).
  */
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 

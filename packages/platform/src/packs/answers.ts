@@ -65,6 +65,34 @@ export const StagedPackAnswer = Type.Object(
   },
   OPEN,
 );
+export const StagedPacksAnswer = Type.Object(
+  {
+    staged: Type.Array(
+      Type.Object(
+        {
+          staging_id: Type.String(),
+          pack_id: Type.String(),
+          pack_identity: Type.String(),
+          version: Type.String(),
+          digest: Type.String(),
+          files: Count,
+          bytes: Count,
+          origin: Type.String({
+            description: "The path that it was imported from, or `upload:` and what its sender called it.",
+          }),
+          imported_at: Type.String({ description: "RFC 3339, UTC." }),
+          installed_digest: nullable(Type.String({ description: "Of what an apply would replace." })),
+          installed_version: nullable(Type.String()),
+          permission_diff: PermissionDiff,
+        },
+        OPEN,
+      ),
+    ),
+    count: Count,
+    upload_limit_bytes: Type.Integer({ minimum: 1, description: "Of one archive that is sent in a request's body." }),
+  },
+  OPEN,
+);
 export const AppliedPackAnswer = Type.Object(
   { ...pack, staging_id: Type.String(), backup: nullable(Type.String()) },
   OPEN,

@@ -15,11 +15,14 @@ import {
   type Result,
   type ZipEntry,
 } from "@rumi/kernel";
+import { zipSync, type Zippable } from "fflate";
 import { pathProblem, printable, type FileMode, type PackFile } from "./digest.ts";
 import type { PackLimits } from "./limits.ts";
 
 /** What stands before an entry's packed bytes at the least. */
 const LOCAL_HEADER_BYTES = 30;
+/** A zip knows no earlier one. */
+const NO_TIME = new Date(1980, 0, 1);
 
 /** The files below the archive's one top directory, named `top`. */
 export function readArchive(
@@ -98,4 +101,12 @@ function entryKind(entry: ZipEntry): {
   if ((type === 0o040000) !== folder && type !== 0) return { folder, mode, problem: "its name and its kind disagree" };
   if (isEncryptedEntry(entry)) return { folder, mode, problem: "it is encrypted" };
   return { folder, mode };
+}
+
+/** The same files give the same bytes: no times, names in order, one top folder. */
+export function writeArchive(top: string, files: readonly PackFile[]): Uint8Array {
+  const tree: Zippable = {};
+  for (const { path, mode, data } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
+    tree[`${top}/${path}`] = [data, { mtime: NO_TIME, os: 3, attrs: Number.parseInt(mode, 8) * 65_536, level: 6 }];
+  return zipSync(tree);
 }

@@ -5,6 +5,7 @@ import type { Store } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { packEvent } from "./library.ts";
 import type { Pack, PackChange } from "./model.ts";
+import type { VerifiedProvenance } from "./provenance.ts";
 import { savePack } from "./tables.ts";
 
 export const closed = { additionalProperties: false } as const;
@@ -51,4 +52,14 @@ export function packView(pack: Pack) {
     })),
     generation: pack.generation,
   };
+}
+
+/** What an operator sees of where a pack comes from. */
+export function provenanceView({ provenance, keyid, sha256 }: VerifiedProvenance) {
+  return { ...provenance, keyid, sha256 };
+}
+
+/** What the log keeps of it: its digest, which pins every other word. */
+export function provenanceDetails(known: VerifiedProvenance | null) {
+  return known === null ? {} : { provenance_sha256: known.sha256, code_run_id: known.provenance.run.run_id };
 }

@@ -1,15 +1,28 @@
 /** Import and apply: from a folder or an archive to staging, and from staging into the place of the installed pack. */
-import { err, failure, isoFromMicros, ok, type Failure, type Result } from "@rumi/kernel";
-import { defineOperation, type Declaration, type EventDraft } from "@rumi/operations";
+import { err, failure, isoFromMicros, micros, ok, type Failure, type Result } from "@rumi/kernel";
+import { defineOperation, defineQuery, type Declaration, type Decision, type EventDraft } from "@rumi/operations";
 import type { Reader, Store } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
-import { AppliedPackAnswer, StagedPackAnswer } from "./answers.ts";
-import { closed, decisionOf, NO_DANGER, ReasonField } from "./decisions.ts";
+import { AppliedPackAnswer, StagedPackAnswer, StagedPacksAnswer } from "./answers.ts";
+import {
+  closed,
+  decisionOf,
+  NO_DANGER,
+  provenanceDetails,
+  provenanceView,
+  ReasonField,
+  type WriteContext,
+} from "./decisions.ts";
 import type { PackDeps, PackLibrary } from "./library.ts";
+import { UPLOAD_LIMITS } from "./limits.ts";
 import type { PackManifest } from "./manifest.ts";
 import { applied, type Pack, type SeenPack } from "./model.ts";
+import { permissionDiff } from "./permissions.ts";
 import type { Staged } from "./staging.ts";
 import { expecting, readPack, readPacks, type PackTables, type StagingRow } from "./tables.ts";
+
+/** Of the newest imports that wait. */
+const STAGED_LISTED = 200;
 
 export const importPack = (library: PackLibrary): Declaration =>
   defineOperation({
@@ -27,61 +40,54 @@ export const importPack = (library: PackLibrary): Declaration =>
     danger: NO_DANGER,
     target: () => ({ resource_type: "pack_staging", resource_id: "*" }),
     gates: [],
-    load: async (reader, { path }, { store }) => {
+    load: async (reader, { path }, { store }): Promise<ImportFacts> => {
       const staged = await library.stage(path);
       const known = staged.ok ? await readStaging(reader, store, staged.value.staging_id) : undefined;
       return { staged, known };
     },
-    decide: (
-      facts: { readonly staged: Result<Staged, Failure>; readonly known: StagingRow | undefined },
-      { path },
-      context,
-    ) => {
-      if (!facts.staged.ok) return facts.staged;
-      const { staging_id, seen, warnings } = facts.staged.value;
-      const row: StagingRow = {
-        staging_id,
-        pack_id: seen.manifest.pack_id,
-        seen: JSON.stringify(seen),
-        origin: path,
-        imported_at: context.now,
-      };
-      const writes =
-        facts.known === undefined
-          ? [expecting(context.store.builder<PackTables>().insertInto("pack_staging").values(row).compile(), 1)]
-          : [];
-      const details = {
-        version: seen.manifest.version,
-        digest: seen.digest,
-        files: seen.files,
-        bytes: seen.bytes,
-        source: path.slice(0, 1_024),
-      };
-      const event: EventDraft = {
-        action: "pack.imported",
-        resource_type: "pack",
-        resource_id: row.pack_id,
-        outcome: "SUCCESS",
-        details,
-      };
-      const { manifest, digest, files, bytes } = seen;
-      return ok({
-        writes,
-        events: [event],
-        outbox: [],
-        data: {
-          staging_id,
-          pack_id: manifest.pack_id,
-          pack_identity: manifest.pack_identity,
-          version: manifest.version,
-          digest,
-          files,
-          bytes,
-          warnings,
-        },
-      });
+    decide: (facts: ImportFacts, { path }, context) => decideImport(facts, path, context),
+  });
+
+export type ImportFacts = { readonly staged: Result<Staged, Failure>; readonly known: StagingRow | undefined };
+
+export function decideImport(
+  { staged, known }: ImportFacts,
+  origin: string,
+  context: WriteContext,
+): Result<Decision, Failure> {
+  if (!staged.ok) return staged;
+  const { staging_id, seen, provenance, warnings } = staged.value;
+  const { manifest, digest, files, bytes } = seen;
+  const { pack_id, pack_identity, version } = manifest;
+  const row: StagingRow = { staging_id, pack_id, seen: JSON.stringify(seen), origin, imported_at: context.now };
+  const writes =
+    known === undefined
+      ? [expecting(context.store.builder<PackTables>().insertInto("pack_staging").values(row).compile(), 1)]
+      : [];
+  const event: EventDraft = {
+    action: "pack.imported",
+    resource_type: "pack",
+    resource_id: pack_id,
+    outcome: "SUCCESS",
+    details: { version, digest, files, bytes, source: origin.slice(0, 1_024), ...provenanceDetails(provenance) },
+  };
+  return ok({
+    writes,
+    events: [event],
+    outbox: [],
+    data: {
+      staging_id,
+      pack_id,
+      pack_identity,
+      version,
+      digest,
+      files,
+      bytes,
+      provenance: provenance === null ? null : provenanceView(provenance),
+      warnings,
     },
   });
+}
 
 type ApplyFacts = {
   readonly staged: StagingRow | undefined;
@@ -121,6 +127,41 @@ function mayReplace(
     ? ok(undefined)
     : err(failure("RUMI-PACK-015", { pack_id, found: pack_identity, expected: there.pack_identity }));
 }
+
+/** What waits to be applied, and what that would change; the newest first. */
+export const listStaged = ({ uploadLimits: { upload_bytes } = UPLOAD_LIMITS }: PackDeps): Declaration =>
+  defineQuery({
+    name: "packs.staged",
+    summary: "Imports that are not applied yet, and what each would change",
+    http: { method: "GET", path: "/api/packs/staged" },
+    input: Type.Object({}, closed),
+    output: StagedPacksAnswer,
+    permission: ["view_only", "operator", "admin"],
+    read: async (reader, _input, { store }) => {
+      const packs = new Map((await readPacks(reader, store)).map((pack) => [pack.pack_id, pack]));
+      const staged = (await readStagings(reader, store)).map(
+        ({ staging_id, pack_id, seen: text, origin, imported_at }) => {
+          const { manifest, digest, files, bytes } = JSON.parse(text) as SeenPack;
+          const there = packs.get(pack_id);
+          return {
+            staging_id,
+            pack_id,
+            pack_identity: manifest.pack_identity,
+            version: manifest.version,
+            digest,
+            files,
+            bytes,
+            origin,
+            imported_at: isoFromMicros(micros(imported_at)),
+            installed_digest: there?.seen?.digest ?? null,
+            installed_version: there?.seen?.manifest.version ?? null,
+            permission_diff: permissionDiff(there?.approved?.manifest, manifest),
+          };
+        },
+      );
+      return ok({ staged, count: staged.length, upload_limit_bytes: upload_bytes });
+    },
+  });
 
 export const applyPack = (deps: PackDeps, library: PackLibrary): Declaration =>
   defineOperation({
@@ -164,6 +205,18 @@ export const applyPack = (deps: PackDeps, library: PackLibrary): Declaration =>
         live: isOther ? ((await deps.liveBotsUsing?.(reader, staged.pack_id)) ?? []) : [],
       };
     },
+    preview: ({ seen, pack, live }: ApplyFacts) =>
+      seen === undefined
+        ? {}
+        : {
+            pack_id: seen.manifest.pack_id,
+            version: seen.manifest.version,
+            digest: seen.digest,
+            installed_version: pack?.seen?.manifest.version ?? null,
+            installed_digest: pack?.seen?.digest ?? null,
+            live_bots: live,
+            permission_diff: permissionDiff(pack?.approved?.manifest, seen.manifest),
+          },
     decide: ({ staged, seen, pack, verified, occupant, owner, is_leaving }: ApplyFacts, { staging_id }, context) => {
       if (staged === undefined || seen === undefined || verified === undefined)
         return err(failure("RUMI-PACK-014", { staging_id }));
@@ -198,7 +251,7 @@ export const applyPack = (deps: PackDeps, library: PackLibrary): Declaration =>
     },
   });
 
-async function readStaging(
+export async function readStaging(
   reader: Reader,
   store: Pick<Store, "builder">,
   staging_id: string,
@@ -207,6 +260,11 @@ async function readStaging(
     store.builder<PackTables>().selectFrom("pack_staging").selectAll().where("staging_id", "=", staging_id),
   );
   return row;
+}
+
+async function readStagings(reader: Reader, store: Pick<Store, "builder">): Promise<readonly StagingRow[]> {
+  const rows = store.builder<PackTables>().selectFrom("pack_staging").selectAll();
+  return reader.rows<StagingRow>(rows.orderBy("imported_at", "desc").orderBy("staging_id").limit(STAGED_LISTED));
 }
 
 async function isLeaving(reader: Reader, store: Pick<Store, "builder">, source_dir: string): Promise<boolean> {

@@ -32,6 +32,7 @@ beforeEach(async () => {
       staging: join(folder, "user_data/pack_staging"),
       store: join(folder, "user_data/packs"),
       backups: join(folder, "user_data/pack_backups"),
+      uploads: join(folder, "user_data/pack_uploads"),
     };
     deps = {
       store,
@@ -244,6 +245,80 @@ describe("[R-5.2] uninstall", () => {
   });
 });
 
+describe("[R-5.2] [R-11.1] what an act on a pack would do is told before it is done, and nothing of it is done", () => {
+  const dryRun = async (operation: string, body: object, params: Record<string, string> = {}) =>
+    dataOf(await world.command(operation, { ...body, dry_run: true }, { params }));
+  const demo = { pack_id: "demo_pack" };
+  it("an import waits in the list until it is applied, with what it would change", async () => {
+    const { approved_digest } = await approvedPack();
+    const folder = writePack(
+      join(world.folder, "inbox/demo_pack"),
+      sampleManifest({ version: "1.1.0", required_secrets: ["API_KEY"] }),
+    );
+    const { staging_id, digest } = dataOf(await world.command("packs.import", { path: folder }));
+    const permission_diff = { added: ["secret:API_KEY"], removed: [] };
+    expect(dataOf(await world.query("packs.staged"))).toMatchObject({
+      count: 1,
+      staged: [
+        {
+          staging_id,
+          origin: folder,
+          version: "1.1.0",
+          digest,
+          installed_version: "1.0.0",
+          installed_digest: approved_digest,
+          permission_diff,
+        },
+      ],
+    });
+    expect(await dryRun("packs.apply", { staging_id })).toMatchObject({
+      would: "apply",
+      preview: { version: "1.1.0", installed_version: "1.0.0", permission_diff, live_bots: [] },
+    });
+    expect(await status()).toMatchObject({ version: "1.0.0", status: "approved" });
+    dataOf(await world.command("packs.apply", { staging_id }));
+    expect(dataOf(await world.query("packs.staged"))).toMatchObject({ count: 0 });
+    expect(await dryRun("packs.apply", { staging_id })).toMatchObject({
+      would: "refuse",
+      refusals: [{ error_code: "RUMI-PACK-014" }],
+    });
+  });
+  it("an approval tells of the bytes that lie there now, also of those that nobody scanned", async () => {
+    await approvedPack();
+    writePack(source(), sampleManifest({ version: "1.2.0", required_network: ["api.example.com"] }));
+    const told = await dryRun("packs.approve", {}, demo);
+    expect(told).toMatchObject({
+      would: "apply",
+      preview: {
+        version: "1.2.0",
+        approved_version: "1.0.0",
+        permission_diff: { added: ["network:api.example.com"], removed: [] },
+      },
+    });
+    const approved = dataOf(await approve());
+    expect((told["preview"] as Record<string, unknown>)["digest"]).toBe(approved["approved_digest"]);
+    writeFileSync(join(source(), "ecosystem.json"), "{");
+    expect(await dryRun("packs.approve", {}, demo)).toMatchObject({
+      would: "refuse",
+      refusals: [{ error_code: "RUMI-PACK-002" }],
+      preview: {},
+    });
+  });
+  it("an uninstall names the bots that keep it and what is taken away with the pack", async () => {
+    await approvedPack();
+    dataOf(await world.command("grants.grant", { principal_id: "demo_pack", permission_id: "store.get" }));
+    users = ["bot-1"];
+    expect(await dryRun("packs.uninstall", {}, demo)).toMatchObject({
+      would: "refuse",
+      refusals: [{ error_code: "RUMI-PACK-012" }],
+      preview: { bots: ["bot-1"], revokes: [{ resource_type: "capability_grant" }] },
+    });
+    users = [];
+    expect(await dryRun("packs.uninstall", {}, demo)).toMatchObject({ would: "apply", preview: { bots: [] } });
+    expect(await status()).toMatchObject({ status: "approved" });
+  });
+});
+
 it("[R-18.1] the pending summary matches the lists", async () => {
   writePack(source());
   await world.command("packs.scan", {});
@@ -314,6 +389,9 @@ describe("manifest", () => {
     ["no unknown field", { colour: 1 }, "colour"],
     ["secrets' form", { required_secrets: ["lower"] }, "required_secrets.0"],
     ["types", { host_execution: "false" }, "host_execution"],
+    ...["pack_id", "pack_identity", "version", "vocabulary"].map(
+      (field) => [`its field ${field}`, { [field]: undefined }, field] as const,
+    ),
     ["lengths", { display_name: "x".repeat(129) }, "display_name"],
     ["a real runbook", { runbook: "docs/none.md" }, "runbook"],
     ["a descriptor", { strategies: [{}] }, "strategies.0"],

@@ -12,6 +12,7 @@ import {
   err,
   failure,
   ok,
+  parseDigest,
   sha256Hex,
   type Clock,
   type Micros,
@@ -26,12 +27,17 @@ import type { StrategyDescriptor } from "@rumi/abi";
 import { systemEvent } from "../system-events.ts";
 import { turns } from "../turns.ts";
 import { digestFolder, discardTree, exists, moveIntoPlace, readPlain, storeTree } from "./files.ts";
+import type { PackEntry } from "./digest.ts";
+import { UPLOAD_LIMITS, type UploadLimits } from "./limits.ts";
 import { lookAtPack, type Sight } from "./look.ts";
 import type { PackManifest } from "./manifest.ts";
 import { approvedStrategy, foundModified, type Pack, type PackChange, type SeenPack } from "./model.ts";
-import { stage, sweepStaging, verifyStaged, type ImportPlaces, type Staged } from "./staging.ts";
+import { PROVENANCE_FILE, provenanceOf, type ProvenanceKey, type VerifiedProvenance } from "./provenance.ts";
+import { stage, stageUpload, sweepStaging, verifyStaged, type ImportPlaces, type Staged } from "./staging.ts";
 import { readApproval, readPack, readPacks, savePack, stagedIds } from "./tables.ts";
+import { readUsedTree } from "./tree-at-once.ts";
 import { readTree } from "./tree.ts";
+import { packUploads, type PackUploads } from "./uploads.ts";
 import { packFolders } from "./validation.ts";
 
 export type LiveBotsUsing = (reader: Reader, pack_id: string) => Promise<readonly string[]>;
@@ -40,12 +46,16 @@ export type PackDeps = ImportPlaces & {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
+  /** Of archives that come in a request's body; the program's own where nothing is given. */
+  readonly uploadLimits?: UploadLimits;
   /** Names of bots that use a pack and are not stopped for good. */
   readonly botsUsing: (reader: Reader, pack_id: string) => Promise<readonly string[]>;
   /** Those of them that trade live: what disables the pack is then dangerous. None where nothing is given. */
   readonly liveBotsUsing?: LiveBotsUsing;
   /** What else has to be well before these bytes are approved; passes where nothing is given. */
   readonly mayApprove?: (reader: Reader, digest: string, now: Micros) => Promise<Result<unknown, Failure>>;
+  /** Whose word on where a pack comes from counts now; nobody's where nothing is given. */
+  readonly provenanceKeys?: (reader: Reader, now: Micros) => Promise<readonly ProvenanceKey[]>;
 };
 
 export type ScannedFolder = { readonly source_dir: string; readonly sight: Result<Sight, Failure> };
@@ -56,6 +66,8 @@ export type VerifiedPack = {
   readonly digest: Digest;
   readonly directory: string;
   readonly manifest: PackManifest;
+  /** Its files as they were just now, which is as they were approved. */
+  readonly entries: readonly PackEntry[];
 };
 export type VerifiedStrategy = VerifiedPack & { readonly descriptor: StrategyDescriptor };
 export type StrategyReference = {
@@ -78,6 +90,14 @@ export interface PackLibrary {
   look(pack: Pack): Promise<Result<Sight, Failure>>;
   /** Takes a folder or an archive into staging; one at a time. */
   stage(path: string): Promise<Result<Staged, Failure>>;
+  /** Receives an archive, for `stageUpload`. */
+  receive: PackUploads["receive"];
+  /** The same for an archive that is held now, called `name` by whoever sent it. */
+  stageUpload(sha256: string, name: string): Promise<Result<Staged, Failure>>;
+  /** Where what was seen says it comes from; null where it says nothing. */
+  provenanceOf(reader: Reader, sight: Sight): Promise<Result<VerifiedProvenance | null, Failure>>;
+  /** The provenance file of bytes that were approved once, as the store keeps it. */
+  keptProvenance(digest: string): Promise<Uint8Array | undefined>;
   /** What was staged lies there as it was. */
   verifyStaged(staging_id: string, seen: SeenPack): Promise<Result<unknown, Failure>>;
   /** What lies in this folder of ecosystem/, which an apply would move to the backups. */
@@ -109,6 +129,10 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
   const undisturbed = turns();
   /** An import holds a whole archive in memory, and two of the same tree would write to one place. */
   const staging = turns();
+  const uploads = packUploads({ ...deps, folder: folders.uploads, limits: deps.uploadLimits ?? UPLOAD_LIMITS });
+
+  const keys = async (reader: Reader): Promise<readonly ProvenanceKey[]> =>
+    (await deps.provenanceKeys?.(reader, deps.clock.now())) ?? [];
 
   const lookAt = (folder: string): Promise<Result<Sight, Failure>> => lookAtPack(folder, limits);
 
@@ -128,15 +152,16 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     const { digest, manifest } = pack.approved;
     const directory = join(folders.store, digestFolder(digest));
     const [source, copy] = await undisturbed(
-      async () => [await readTree(await sourceOf(pack), limits), await readTree(directory, limits)] as const,
+      async () =>
+        await Promise.all([
+          sourceOf(pack).then((folder) => readUsedTree(folder, limits, deps.clock)),
+          readUsedTree(directory, limits, deps.clock),
+        ]),
     );
-    const where =
-      !source.ok || source.value.digest !== digest
-        ? "source"
-        : !copy.ok || copy.value.digest !== digest
-          ? "store"
-          : null;
-    if (where === null) return ok({ pack_id, digest, directory, manifest });
+    const isSource = source.ok && source.value.digest === digest;
+    if (isSource && copy.ok && copy.value.digest === digest)
+      return ok({ pack_id, digest, directory, manifest, entries: copy.value.entries });
+    const where = isSource ? "store" : "source";
     await commitChange(deps, pack, foundModified(pack, where));
     return err(failure("RUMI-PACK-007", { pack_id, where }));
   };
@@ -151,7 +176,24 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
         found.push({ source_dir: basename(folder), sight: await lookAt(folder) });
       return found;
     },
-    stage: (path) => staging(() => stage(path, deps)),
+    stage: (path) => staging(async () => stage(path, deps, await keys(store))),
+    receive: (body) => uploads.receive(body),
+    stageUpload: (sha256, name) =>
+      staging(async () => {
+        const file = uploads.fileOf(sha256);
+        if (file === undefined) return err(failure("RUMI-PACK-041", { problem: "it is no longer here" }));
+        return stageUpload({ file, name }, deps, await keys(store));
+      }),
+    provenanceOf: async (reader, { seen, tree, folder }) =>
+      provenanceOf(
+        { entries: tree.entries, manifest: seen.manifest, dataOf: (path) => readPlain(join(folder, path)) },
+        await keys(reader),
+        limits,
+      ),
+    keptProvenance: async (digest) => {
+      const known = parseDigest(digest);
+      return known === undefined ? undefined : readPlain(join(folders.store, digestFolder(known), PROVENANCE_FILE));
+    },
     verifyStaged: (staging_id, seen) => undisturbed(() => verifyStaged(staging_id, seen, deps)),
     occupant: async (source_dir) => {
       const folder = join(folders.ecosystem, source_dir);
@@ -165,6 +207,7 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
           const waiting = await stagedIds(store, store);
           const moving = (await readPacks(store, store)).flatMap(({ applying }) => applying ?? []);
           await sweepStaging(folders, new Set([...waiting, ...moving]));
+          await uploads.sweep();
         }),
       ),
     keep: async (sight) => storeTree(sight.folder, sight.tree, folders.store, limits),

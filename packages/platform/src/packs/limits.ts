@@ -14,3 +14,16 @@ export const PACK_LIMITS: PackLimits = {
   path_bytes: 512,
   path_depth: 20,
 };
+
+/** Limits of archives that come in a request's body; each is reached by a test (uploads.test.ts). */
+export type UploadLimits = {
+  /** One archive. It has to arrive within the time that any request has; a longer one comes by its path. */
+  readonly upload_bytes: number;
+  /** Archives that are received at the same time. */
+  readonly uploads_at_once: number;
+};
+
+export const UPLOAD_LIMITS: UploadLimits = {
+  upload_bytes: 100_000_000,
+  uploads_at_once: 4,
+};

@@ -1,7 +1,7 @@
 /**
  * The pack manifest `ecosystem.json`: a closed object, read strictly (docs: details of the platform).
  *
- * Invariants (manifest.test.ts): an unknown field, a wrong type or a missing field is refused by its name;
+ * Invariants (library.test.ts): an unknown field, a wrong type or a missing field is refused by its name;
  * a strategy's binary_hash is the hash of the file that it names.
  */
 import { parseDescriptor, type StrategyDescriptor } from "@rumi/abi";

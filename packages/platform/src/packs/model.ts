@@ -4,9 +4,10 @@
  * Think of two digests: the one seen in the source folder, and the one a person approved. `approved` means
  * that they are the same and that the store holds that tree; any other sight of the source is `modified`.
  *
- * Invariants (model.test.ts)
- * - Nothing but `approve` leads to `approved`; nothing but `approve` leads out of `modified` to it again.
- * - A pack whose manifest is refused stays `scanned`, with the reason, and cannot be approved.
+ * Invariants
+ * - Nothing but `approve` leads to `approved`; nothing but `approve` leads out of `modified` to it again
+ *   (packages/platform/src/packs/model.test.ts).
+ * - A pack whose manifest is refused stays `scanned`, with the reason, and cannot be approved (library.test.ts).
  */
 import { err, failure, ok, type Digest, type Failure, type Result } from "@rumi/kernel";
 import type { PackManifest } from "./manifest.ts";

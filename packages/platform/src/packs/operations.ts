@@ -5,11 +5,22 @@ import type { Reader, Store } from "@rumi/store";
 import { Type } from "@sinclair/typebox";
 import { forgetPermissions } from "../forget.ts";
 import { packEvent, type PackDeps, type PackLibrary, type ScannedFolder } from "./library.ts";
-import { closed, decisionOf, NO_DANGER, packView, ReasonField, type WriteContext } from "./decisions.ts";
-import { applyPack, importPack } from "./import-operations.ts";
+import {
+  closed,
+  decisionOf,
+  NO_DANGER,
+  packView,
+  provenanceDetails,
+  provenanceView,
+  ReasonField,
+  type WriteContext,
+} from "./decisions.ts";
+import { applyPack, importPack, listStaged } from "./import-operations.ts";
 import type { Sight } from "./look.ts";
 import { approved, newPack, rejected, sighted, type Pack, type PackChange } from "./model.ts";
 import { permissionDiff } from "./permissions.ts";
+import type { VerifiedProvenance } from "./provenance.ts";
+import { uploadPack } from "./upload-operation.ts";
 import { expecting, readPack, readPacks, savePack, type PackTables } from "./tables.ts";
 import {
   ApprovedPackAnswer,
@@ -34,6 +45,8 @@ export function packDeclarations(deps: PackDeps, library: PackLibrary): readonly
     approvePack(deps, library),
     rejectPack(),
     importPack(library),
+    uploadPack(library, deps),
+    listStaged(deps),
     applyPack(deps, library),
     uninstallPack(deps),
   ];
@@ -182,37 +195,58 @@ const approvePack = ({ mayApprove }: PackDeps, library: PackLibrary): Declaratio
         const kept =
           sight.ok && sight.value.seen.manifest.pack_id === pack_id ? await library.keep(sight.value) : undefined;
         const may = sight.ok ? await mayApprove?.(reader, sight.value.seen.digest, now) : undefined;
-        return { pack, sight, kept, may };
+        const provenance = sight.ok ? await library.provenanceOf(reader, sight.value) : ok(null);
+        return { pack, sight, kept, may, provenance };
       });
     },
-    decide: (
-      facts: {
-        readonly pack: Pack | undefined;
-        readonly sight?: Result<Sight, Failure>;
-        readonly kept?: Result<string, Failure> | undefined;
-        readonly may?: Result<unknown, Failure> | undefined;
-      },
-      { pack_id },
-      context,
-    ) => {
+    preview: previewApproval,
+    decide: (facts: ApprovalFacts, { pack_id }, context) => {
       if (facts.pack === undefined || facts.sight === undefined) return err(failure("RUMI-PACK-005", { pack_id }));
       if (facts.may !== undefined && !facts.may.ok) return facts.may;
       if (facts.kept !== undefined && !facts.kept.ok) return facts.kept;
+      if (facts.provenance !== undefined && !facts.provenance.ok) return facts.provenance;
+      const provenance = facts.provenance?.value ?? null;
       const change = approved(
         facts.pack,
         facts.sight.ok ? ok(facts.sight.value.seen) : facts.sight,
         context.principal.id,
         context.now,
       );
-      return change.ok
-        ? ok(
-            decisionOf(facts.pack, change.value, context, {
-              permission_diff: permissionDiff(facts.pack.approved?.manifest, change.value.next.approved?.manifest),
-            }),
-          )
-        : change;
+      if (!change.ok) return change;
+      const decision = decisionOf(facts.pack, change.value, context, {
+        permission_diff: permissionDiff(facts.pack.approved?.manifest, change.value.next.approved?.manifest),
+        provenance: provenance === null ? null : provenanceView(provenance),
+      });
+      const told = decision.events.map((event) => ({
+        ...event,
+        details: { ...event.details, ...provenanceDetails(provenance) },
+      }));
+      return ok({ ...decision, events: told });
     },
   });
+
+type ApprovalFacts = {
+  readonly pack: Pack | undefined;
+  readonly sight?: Result<Sight, Failure>;
+  readonly kept?: Result<string, Failure> | undefined;
+  readonly may?: Result<unknown, Failure> | undefined;
+  readonly provenance?: Result<VerifiedProvenance | null, Failure>;
+};
+
+/** Of the bytes that lie there now, not of those that were seen last. */
+function previewApproval({ pack, sight }: ApprovalFacts) {
+  if (pack === undefined || sight?.ok !== true) return {};
+  const { digest, files, bytes, manifest } = sight.value.seen;
+  return {
+    digest,
+    approved_digest: pack.approved?.digest ?? null,
+    version: manifest.version,
+    approved_version: pack.approved?.manifest.version ?? null,
+    files,
+    bytes,
+    permission_diff: permissionDiff(pack.approved?.manifest, manifest),
+  };
+}
 
 const rejectPack = (): Declaration =>
   defineOperation({
@@ -252,6 +286,15 @@ const uninstallPack = (deps: PackDeps): Declaration =>
       pack: await readPack(reader, store, pack_id),
       users: await deps.botsUsing(reader, pack_id),
       permissions: await forgetPermissions(reader, store, pack_id),
+    }),
+    preview: ({ pack, users, permissions }) => ({
+      digest: pack?.approved?.digest ?? null,
+      bots: users,
+      revokes: permissions.events.map(({ resource_type, resource_id, details }) => ({
+        resource_type,
+        resource_id,
+        permission: details["permission_id"] ?? details["permission_type"] ?? null,
+      })),
     }),
     decide: ({ pack, users, permissions }, { pack_id }, context) => {
       if (pack === undefined) return err(failure("RUMI-PACK-005", { pack_id }));

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { zipSync, type Zippable } from "fflate";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { codeOf, dataOf, SAMPLE_WASM, sampleManifest, writePack } from "../../test/kit.ts";
-import { openPacks, type PackWorld } from "../../test/packs.ts";
+import { openPacks, upload, type PackWorld } from "../../test/packs.ts";
 import { packEntry } from "./digest.ts";
 import { writeTree } from "./files.ts";
 import type { PackDeps } from "./library.ts";
@@ -148,6 +148,19 @@ describe("[R-11.1] an import that means harm", () => {
       expect(codeOf(answer)).toBe(code);
       expect(world.children("user_data/pack_staging")).toEqual([]);
       expect(world.children("ecosystem")).toEqual([]);
+      expect(dataOf(await world.query("packs.list"))).toMatchObject({ count: 0 });
+      expect(await world.actions()).not.toContain("pack.imported");
+    });
+
+  for (const [name, code, make] of cases.filter(([what]) => !what.includes("in a folder")))
+    it(`is refused where it is sent in a request as well: ${name}`, async () => {
+      const path = make();
+      const sent = readFileSync(path);
+      rmSync(path);
+      const { answer } = await upload(world, sent, { name: "evil.rumipack" });
+      expect(codeOf(answer)).toBe(code);
+      for (const folder of ["user_data/pack_staging", "user_data/pack_uploads", "ecosystem"])
+        expect(world.children(folder), folder).toEqual([]);
       expect(dataOf(await world.query("packs.list"))).toMatchObject({ count: 0 });
       expect(await world.actions()).not.toContain("pack.imported");
     });

@@ -4,7 +4,7 @@
  * How to think: whoever made the archive is a stranger, and so is whoever may write to the folder. Everything is judged
  * before the first byte is written, what is written is what was judged, and a refused import leaves nothing.
  *
- * Invariants (staging.test.ts, hostile-imports.test.ts)
+ * Invariants (staging.test.ts, uploads.test.ts)
  * - A path is judged where it really leads: a link in an import root leads nowhere else.
  * - The same tree always has the same staging id, so importing twice is one import.
  * - What a killed import left is taken away at the next start, and nothing else is.
@@ -18,9 +18,15 @@ import { digestFolder, exists, readPlain, removeTree, writeTree } from "./files.
 import type { PackLimits } from "./limits.ts";
 import { lookAtPack, readManifest, seenOf } from "./look.ts";
 import type { SeenPack } from "./model.ts";
+import { provenanceOf, type ProvenanceKey, type VerifiedProvenance } from "./provenance.ts";
 import { hardLinked, readTree } from "./tree.ts";
 
-export type Staged = { readonly staging_id: string; readonly seen: SeenPack; readonly warnings: readonly string[] };
+export type Staged = {
+  readonly staging_id: string;
+  readonly seen: SeenPack;
+  readonly provenance: VerifiedProvenance | null;
+  readonly warnings: readonly string[];
+};
 
 export type PackFolders = {
   /** `ecosystem/`: the source folders, one per pack. */
@@ -29,6 +35,8 @@ export type PackFolders = {
   readonly staging: string;
   readonly store: string;
   readonly backups: string;
+  /** `user_data/pack_uploads/`: archives that are being received, or that were and are being judged. */
+  readonly uploads: string;
 };
 
 export type ImportPlaces = {
@@ -45,12 +53,32 @@ type Judged = {
   readonly dataOf: (path: string) => Promise<Uint8Array | undefined> | Uint8Array | undefined;
 };
 
-export async function stage(path: string, deps: ImportPlaces): Promise<Result<Staged, Failure>> {
+export async function stage(
+  path: string,
+  deps: ImportPlaces,
+  keys: readonly ProvenanceKey[],
+): Promise<Result<Staged, Failure>> {
   const place = await placeOf(path, deps);
   if (!place.ok) return place;
   const judged = await judge(place.value, path, deps.limits);
-  if (!judged.ok) return judged;
-  const { seen, entries, dataOf } = judged.value;
+  return judged.ok ? keep(judged.value, deps, keys) : judged;
+}
+
+/** The same for an archive that was received, under the name that its sender gives it: nothing is believed of it either. */
+export async function stageUpload(
+  upload: { readonly file: string; readonly name: string },
+  deps: ImportPlaces,
+  keys: readonly ProvenanceKey[],
+): Promise<Result<Staged, Failure>> {
+  const judged = await judgeArchive(upload.file, upload.name, deps.limits);
+  return judged.ok ? keep(judged.value, deps, keys) : judged;
+}
+
+async function keep(
+  { seen, entries, dataOf }: Judged,
+  deps: ImportPlaces,
+  keys: readonly ProvenanceKey[],
+): Promise<Result<Staged, Failure>> {
   const spoofed = entries.find((entry) => DECEPTIVE.test(entry.path));
   if (spoofed !== undefined)
     return err(
@@ -59,6 +87,8 @@ export async function stage(path: string, deps: ImportPlaces): Promise<Result<St
         problem: "its name holds a character that nobody sees, and that may turn the others round",
       }),
     );
+  const provenance = await provenanceOf({ entries, manifest: seen.manifest, dataOf }, keys, deps.limits);
+  if (!provenance.ok) return provenance;
   const staging_id = stagingId(seen.digest);
   const target = join(deps.folders.staging, staging_id);
   const present = await readTree(target, deps.limits);
@@ -67,7 +97,7 @@ export async function stage(path: string, deps: ImportPlaces): Promise<Result<St
     if (!written.ok) return written;
   }
   const warnings = parsePackId(seen.manifest.pack_id) === undefined ? ["pack_id is not of the strict form"] : [];
-  return ok({ staging_id, seen, warnings });
+  return ok({ staging_id, seen, provenance: provenance.value, warnings });
 }
 
 /** Direction marks and spaces without width: a person who reads such a name approves another. */

@@ -13,18 +13,19 @@ import type { PackLimits } from "./limits.ts";
 
 export type PackTree = { readonly digest: Digest; readonly entries: readonly PackEntry[] };
 
+const CHUNK_BYTES = 1_048_576;
+/** Files of one tree that are read at the same time. */
+const FILES_AT_ONCE = 4;
+/** What a whole tree may still hold. */
+type Room = { left: number; readonly most: number };
+
 /** Digest and entries of the folder `root`; `RUMI-PACK-019` when it is not there. */
 export async function readTree(root: string, limits: PackLimits): Promise<Result<PackTree, Failure>> {
   const paths = await listFiles(root, limits);
   if (!paths.ok) return paths;
-  const entries: PackEntry[] = [];
-  let total = 0;
-  for (const path of paths.value) {
-    const entry = await hashFile(root, path, limits.bytes - total);
-    if (!entry.ok) return entry;
-    total += entry.value.bytes;
-    entries.push(entry.value);
-  }
+  const hashed = await hashFiles(root, paths.value, limits.bytes);
+  if (!hashed.ok) return hashed;
+  const entries = hashed.value;
   const digest = packDigest(entries, limits);
   return digest.ok ? ok({ digest: digest.value, entries }) : digest;
 }
@@ -77,7 +78,34 @@ function kindProblem(child: {
   return child.isDirectory() || child.isFile() ? undefined : "it is neither a file nor a folder";
 }
 
-async function hashFile(root: string, path: string, room: number): Promise<Result<PackEntry, Failure>> {
+/** A few files side by side, in the order of their paths; `most` bytes in all. */
+async function hashFiles(
+  root: string,
+  paths: readonly string[],
+  most: number,
+): Promise<Result<readonly PackEntry[], Failure>> {
+  const found: Result<PackEntry, Failure>[] = [];
+  const room: Room = { left: most, most };
+  let next = 0;
+  let isRefused = false;
+  const walk = async (): Promise<void> => {
+    for (let at = next++; at < paths.length && !isRefused; at = next++) {
+      const entry = await hashFile(root, paths[at] ?? "", room);
+      found[at] = entry;
+      isRefused ||= !entry.ok;
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(FILES_AT_ONCE, paths.length) }, walk));
+  const entries: PackEntry[] = [];
+  for (const entry of found) {
+    if (entry === undefined) continue;
+    if (!entry.ok) return entry;
+    entries.push(entry.value);
+  }
+  return ok(entries);
+}
+
+async function hashFile(root: string, path: string, room: Room): Promise<Result<PackEntry, Failure>> {
   let file: FileHandle;
   try {
     file = await open(join(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -88,13 +116,15 @@ async function hashFile(root: string, path: string, room: number): Promise<Resul
     const facts = await file.stat();
     if (!facts.isFile()) return err(failure("RUMI-PACK-009", { path, problem: "it is not a plain file" }));
     const hash = createHash("sha256");
-    const chunk = Buffer.allocUnsafe(Math.min(1_048_576, Math.max(4_096, facts.size)));
+    // A byte more than it says: a read that is not filled has met its end.
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, facts.size + 1));
     let bytes = 0;
-    for (;;) {
+    for (let filled = true; filled;) {
       const { bytesRead } = await file.read(chunk, 0, chunk.length);
-      if (bytesRead === 0) break;
+      filled = bytesRead === chunk.length;
       bytes += bytesRead;
-      if (bytes > room) return err(failure("RUMI-PACK-008", { limit: room, unit: "bytes" }));
+      room.left -= bytesRead;
+      if (room.left < 0) return err(failure("RUMI-PACK-008", { limit: room.most, unit: "bytes" }));
       hash.update(chunk.subarray(0, bytesRead));
     }
     return ok({ path, mode: (facts.mode & 0o100) !== 0 ? "100755" : "100644", sha256: hash.digest("hex"), bytes });

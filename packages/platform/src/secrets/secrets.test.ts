@@ -52,6 +52,7 @@ const open = async (key: SecretsKey = sealed, path?: string, given?: Store): Pro
           staging: join(folder, "staging"),
           store: join(folder, "packs"),
           backups: join(folder, "backups"),
+          uploads: join(folder, "uploads"),
         },
         importRoots: "any" as const,
         botsUsing: () => Promise.resolve([]),
@@ -145,15 +146,17 @@ describe("[R-10.1] a secret", () => {
   });
 
   it("is one of a limited number; what is there can be set anew and a deleted one frees its place", async () => {
-    for (let at = 0; at < SECRET_LIMITS.secrets; at += 100)
-      await world.store.commit({
+    for (let at = 0; at < SECRET_LIMITS.secrets; at += 100) {
+      const filled = await world.store.commit({
         writes: Array.from({ length: 100 }, (_, one) => ({
-          sql: "INSERT INTO secret VALUES (?, 'f', 1, 1, NULL, 1)",
-          parameters: [`K${at + one}`],
+          sql: `INSERT INTO secret VALUES ('K${at + one}', 'f', 1, 1, NULL, 1)`,
+          parameters: [],
           expect: 1,
         })),
         events: [],
       });
+      expect(filled).toMatchObject({ ok: true });
+    }
     expect(codeOf(await set("ONE_MORE"))).toBe("RUMI-SEC-006");
     expect(codeOf(await set("K0"))).toBe("done 200");
     await remove("K1");

@@ -6,7 +6,7 @@
  * afterwards it takes the key's name by one rename. So whatever a row names is on the disk under one of two names, and a
  * crash anywhere leaves the old value or the new one.
  *
- * Invariants (vault.test.ts)
+ * Invariants (secrets.test.ts)
  * - Files have mode 0600, folders 0700.
  * - A file that cannot be opened under the key in force is a failure with a code, never an empty value.
  */

@@ -5,7 +5,7 @@
  * arguments are read strictly, and values go in and out. A write is decided on what was read and committed only if that is
  * still so; when another one came between it is decided anew.
  *
- * Invariants (access.test.ts)
+ * Invariants (packages/rumi/test/stores.test.ts)
  * - `store.cas` changes a value only while it is the expected one, however many ask at once.
  * - A store never holds more keys or bytes than its limits, and its counts are those of its values.
  */
@@ -23,7 +23,7 @@ import {
 } from "@rumi/kernel";
 import type { Store } from "@rumi/store";
 import { Type, type Static, type TObject } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
+import { strictArgs } from "../capabilities/args.ts";
 import { named, type Builtin } from "../capabilities/builtins.ts";
 import { boundOf } from "../grants/model.ts";
 import type { GrantConfig } from "../grants/permissions.ts";
@@ -146,15 +146,8 @@ async function allowed<Of extends { readonly store_id: string }>(
   then: Act<Of>,
 ): Promise<Result<JsonObject, Failure>> {
   const { permission_id, pack_id, config } = call;
-  const first = Value.Errors(ARGS[permission_id], call.args).First();
-  if (first !== undefined) {
-    const field = first.path === "" ? "args" : `args.${first.path.slice(1).replaceAll("/", ".")}`;
-    return err(
-      first.message === "Unexpected property"
-        ? failure("RUMI-VAL-008", { field })
-        : failure("RUMI-VAL-002", { field, problem: first.message }),
-    );
-  }
+  const read = strictArgs(ARGS[permission_id], call.args);
+  if (!read.ok) return read;
   const args = call.args as unknown as Of;
   // Judged before anything is said of the store: a pack does not learn which stores there are.
   const granted = named(config, permission_id, "allowed_store_ids", args.store_id);

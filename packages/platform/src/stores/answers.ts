@@ -27,7 +27,14 @@ export const StoreAnswer = Type.Object(
   },
   { ...OPEN, title: "Store" },
 );
-export const StoresAnswer = Type.Object({ stores: Type.Array(StoreAnswer), count: Count }, OPEN);
+export const StoresAnswer = Type.Object(
+  {
+    stores: Type.Array(StoreAnswer),
+    count: Count,
+    limits: Type.Object({ keys: Count, bytes: Count }, { ...OPEN, description: "Of each store." }),
+  },
+  OPEN,
+);
 export const DeletedStoreAnswer = Type.Object(
   { store_id: Type.String(), deleted: Type.Literal(true), keys: Count, bytes: Count },
   OPEN,

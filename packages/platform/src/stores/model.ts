@@ -4,7 +4,8 @@
  * Think of a store as a pack's own drawer: its owner reads and writes it, and a pack that it is shared with reads it.
  * Both need a capability grant that names the store besides; a share alone opens nothing, and neither does a grant alone.
  *
- * Invariants (access.test.ts): nobody but the owner ever writes; a share that is taken away counts for the next call already.
+ * Invariants (packages/rumi/test/stores.test.ts): nobody but the owner ever writes; a share that is taken away counts for the
+ * next call already.
  */
 import { canonicalJson, err, failure, ok, sha256Hex, type Failure, type Json, type Result } from "@rumi/kernel";
 import type { EventDraft } from "@rumi/operations";

@@ -52,7 +52,8 @@ const listStores = (): Declaration =>
     read: async (reader, _input, { store }) => {
       const shares = await readShares(reader, store);
       const stores = (await readDataStores(reader, store)).map((one) => storeView(one, shares));
-      return ok({ stores, count: stores.length });
+      const { keys, bytes } = STORE_LIMITS;
+      return ok({ stores, count: stores.length, limits: { keys, bytes } });
     },
   });
 

@@ -9,7 +9,7 @@ import type { Store } from "@rumi/store";
 import type { Blocks } from "../flows/blocks.ts";
 import { packOfPrincipal } from "../grants/model.ts";
 import type { PackLimits } from "../packs/limits.ts";
-import { readTree } from "../packs/tree.ts";
+import { readUsedTree } from "../packs/tree-at-once.ts";
 import { systemEvent } from "../system-events.ts";
 import { fileOfUnit, type Unit } from "./model.ts";
 import { endUnitRun, readUnitRun, readUnits, type UnitAnswer, type UnitRun } from "./tables.ts";
@@ -81,13 +81,13 @@ async function executed(run: UnitRun, { store, clock, folder, limits, jails }: E
   const unit = (await readUnits(store, store)).find(isOf(run));
   if (unit === undefined) return { kind: "failed", problem: "it is there no more" };
   const directory = unitFolder(folder, unit);
-  const tree = await readTree(directory, limits);
+  const tree = await readUsedTree(directory, limits, clock);
   if (!tree.ok || tree.value.digest !== unit.digest)
     return { kind: "failed", problem: "its folder is not what was published" };
   const { entrypoint = "" } = unit;
   const began = clock.monotonic();
   const outcome = await jails.callHandler({
-    code: { key: `unit:${directory}`, digest: unit.digest, directory },
+    code: { key: `unit:${directory}`, digest: unit.digest, directory, entries: tree.value.entries },
     file: fileOfUnit(unit),
     function: entrypoint.slice(entrypoint.lastIndexOf(":") + 1),
     context: {

@@ -36,6 +36,8 @@ export type ApiRequest = {
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly body?: unknown;
+  /** Sent as it is, in the place of a body. */
+  readonly file?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly media_type: string };
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeout_ms?: number;
 };
@@ -59,6 +61,7 @@ export function apiClient(options: {
 }): ApiClient {
   const { base_url, token, language, rehearsed } = options;
   const request = async (asked: ApiRequest): Promise<Result<ApiAnswer, ApiError>> => {
+    const { file } = asked;
     const hasBody = asked.body !== undefined;
     let response: Response;
     let text: string;
@@ -69,9 +72,11 @@ export function apiClient(options: {
           authorization: `Bearer ${token}`,
           "accept-language": language,
           ...(hasBody ? { "content-type": "application/json" } : {}),
+          ...(file === undefined ? {} : { "content-type": file.media_type }),
           ...asked.headers,
         },
         ...(hasBody ? { body: JSON.stringify(asked.body) } : {}),
+        ...(file === undefined ? {} : { body: file.bytes }),
         signal: AbortSignal.timeout(asked.timeout_ms ?? DEFAULT_TIMEOUT_MS),
       });
       text = await response.text();

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { CliCommand, CliFlag } from "@rumi/operations";
 import { confirmed } from "./confirm.ts";
-import { newCommandId } from "./client.ts";
+import { newCommandId, type ApiRequest } from "./client.ts";
 import { tableOf } from "./columns.ts";
 import { clientOf, fail, failFromApi, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -29,6 +29,7 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
   const made = noun.command(command.verb).description(command.summary);
   for (const argument of command.arguments) made.argument(`<${argument.field}>`, argument.description);
   for (const flag of command.flags) made.option(optionForm(flag), describe(flag, command));
+  if (command.uploads !== undefined) made.requiredOption("--file <path>", "the file to send (required)");
   made.option("--json", "print the answer as JSON");
   if (command.method !== "GET")
     made.option("--confirm <phrase>", "the phrase that a dangerous operation asks for, instead of typing it");
@@ -51,11 +52,13 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
       (text, argument, at) => text.replace(`{${argument.field}}`, encodeURIComponent(positional[at] ?? "")),
       command.path,
     );
-    const asked = await client.value.request(
-      command.method === "GET"
-        ? { method: "GET", path: `${path}${queryText(body)}` }
-        : { method: command.method, path, body, ...(command.waits ? { timeout_ms: EFFECT_TIMEOUT_MS } : {}) },
-    );
+    const request = requestOf(command, path, body, options["file"]);
+    if (typeof request === "string") {
+      context.terminal.err(`${request}\n`);
+      context.exit_code = EXIT.usage;
+      return;
+    }
+    const asked = await client.value.request(request);
     const answer = await confirmed(context, client.value, asked, {
       reason: typeof body["reason"] === "string" ? body["reason"] : "confirmed at the command line",
       ...(typeof options["confirm"] === "string" ? { phrase: options["confirm"] } : {}),
@@ -67,6 +70,24 @@ function addCommand(noun: Command, command: CliCommand, context: CliContext): vo
     if (style === "json") printJson(context.terminal, answer.value.body);
     else printAnswer(context, answer.value.body);
   });
+}
+
+/** What is asked of the API, or what is wrong with the file that it should bring. */
+function requestOf(
+  { method, uploads, waits }: CliCommand,
+  path: string,
+  fields: Readonly<Record<string, unknown>>,
+  file: unknown,
+): ApiRequest | string {
+  if (method === "GET") return { method, path: `${path}${queryText(fields)}` };
+  if (uploads === undefined) return { method, path, body: fields, ...(waits ? { timeout_ms: EFFECT_TIMEOUT_MS } : {}) };
+  try {
+    const bytes = new Uint8Array(readFileSync(String(file)));
+    const sent = { bytes, media_type: uploads };
+    return { method, path: `${path}${queryText(fields)}`, file: sent, timeout_ms: EFFECT_TIMEOUT_MS };
+  } catch (problem) {
+    return `--file: ${problem instanceof Error ? problem.message : String(problem)}`;
+  }
 }
 
 /** Shows the first list of an answer as a table, anything else as lines. */

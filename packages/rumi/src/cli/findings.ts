@@ -13,7 +13,11 @@ export type Finding = {
   readonly runbook: string | null;
   readonly since: string | null;
 };
-type Triage = { readonly state: string; readonly findings: readonly Finding[] };
+type Triage = {
+  readonly state: string;
+  readonly findings: readonly Finding[];
+  readonly bot_runbook: string | null;
+};
 
 export function addTriageCommand(program: Command, context: CliContext): void {
   program
@@ -35,6 +39,8 @@ export function addTriageCommand(program: Command, context: CliContext): void {
       else {
         context.terminal.out(`${bot_id} is ${state}: ${triage.state}\n`);
         printFindings(context.terminal, triage.findings);
+        if (triage.findings.length > 0 && triage.bot_runbook !== null)
+          context.terminal.out(`\nThe runbook of ${bot_id}: ${triage.bot_runbook}\n`);
       }
       return undefined;
     });

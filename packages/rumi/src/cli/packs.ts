@@ -13,7 +13,7 @@ type Options = { readonly writeHashes?: boolean; readonly json?: boolean };
 
 /** The noun, to which others add their verbs. */
 export function addPackCommands(program: Command, context: CliContext): Command {
-  const packs = program.command("packs").description("Commands about packs.");
+  const packs = program.command("packs").alias("pack").description("Commands about packs.");
   packs
     .command("check")
     .description("Check a pack's folder without importing it: manifest, strategies, digest")

@@ -11,8 +11,8 @@
  * docs/operations/keys.md tells how each is rotated and backed up.
  *
  * Invariants
- * - The same file gives the same token; a rotated one gives another (keys.test.ts, [R-19.1]).
- * - RUMI_HMAC_ROTATE left on rotates once (keys.test.ts).
+ * - The same file gives the same token; a rotated one gives another (home.test.ts, [R-19.1]).
+ * - RUMI_HMAC_ROTATE left on rotates once (home.test.ts).
  * - No key is made for a log that there is already (packages/rumi/test/setup.e2e.test.ts).
  */
 import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";

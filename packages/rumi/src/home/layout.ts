@@ -6,8 +6,8 @@
  * then migrated step by step.
  *
  * Invariants
- * - A newer layout is never touched (layout.test.ts).
- * - A migration runs only after its backup is on the disk (layout.test.ts).
+ * - A newer layout is never touched (home.test.ts).
+ * - A migration runs only after its backup is on the disk (home.test.ts).
  */
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -57,7 +57,7 @@ export type Settings = {
 export const EGRESS_SOCK_DIR = "/run/rumi/egress/packs";
 export const CAPABILITY_SOCK_DIR = "/run/rumi/capability/principals";
 
-/** The control plane's own figure (settings.test.ts compares them); this module stays light for the command line. */
+/** The control plane's own figure (home.test.ts compares them); this module stays light for the command line. */
 export const LEAST_WAIT_SECONDS = 86_400;
 
 type Parsed<T> = { readonly value: T } | { readonly problem: string };

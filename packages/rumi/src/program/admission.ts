@@ -25,6 +25,7 @@ export function admissionProcess(
       request: {
         descriptor: strategy.descriptor,
         pack_dir: strategy.directory,
+        pack_digest: strategy.digest,
         config,
         seed: `admission/${bot_id}`,
         instruments,

@@ -1,4 +1,5 @@
 /** Calls of capabilities put together: the handlers' own jails, and what the program itself answers. */
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Random } from "@rumi/kernel";
 import type { Metrics } from "@rumi/operations";
@@ -8,10 +9,15 @@ import {
   createHandlerRegistry,
   createStoreAccess,
   flowRun,
+  inboxSend,
   PACK_LIMITS,
+  proposalsIn,
+  proposePatch,
   secretsGet,
   storeBuiltins,
   type CallCapability,
+  type ImportProposal,
+  type PackContainers,
   type PackLibrary,
   type RunFlow,
   type Secrets,
@@ -38,10 +44,14 @@ export function openCapabilityCalls(
     readonly secrets: Pick<Secrets, "readSecret">;
     readonly metrics: Metrics;
     readonly runFlow: RunFlow;
+    readonly importProposal: ImportProposal;
+    readonly packContainers: Pick<PackContainers, "builtins">;
   },
   options: World,
 ): CapabilityCalls {
-  const { store, library } = of;
+  const { store, library, importProposal } = of;
+  const inbox = join(of.paths.user_data, "inbox");
+  rmSync(proposalsIn(inbox), { recursive: true, force: true });
   const jails = createBlocks({ verify: (pack_id) => library.verify(pack_id), home: () => blockHome(options) });
   const call = createCapabilityCalls({
     store,
@@ -58,6 +68,9 @@ export function openCapabilityCalls(
     builtins: {
       "secrets.get": secretsGet(of.secrets.readSecret),
       "flow.run": flowRun(of.runFlow),
+      "pack.inbox.send": inboxSend({ store, clock: options.clock, random: options.random }),
+      "pack.update.propose_patch": proposePatch({ library, limits: PACK_LIMITS, inbox, importProposal }),
+      ...of.packContainers.builtins,
       ...storeBuiltins(createStoreAccess({ store, clock: options.clock })),
     },
   });

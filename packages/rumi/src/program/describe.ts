@@ -5,7 +5,7 @@ import {
   cliCommands,
   createLogger,
   createMetrics,
-  createRegistry,
+  describeRegistry,
   type CliCommand,
   type Registry,
 } from "@rumi/operations";
@@ -23,7 +23,7 @@ import {
   unitDeclarations,
   type PackDeps,
 } from "@rumi/platform";
-import { runDeclarations } from "@rumi/runs";
+import { packDeclarations, runDeclarations } from "@rumi/runs";
 import type { Store } from "@rumi/store";
 import { simulatedFunds } from "@rumi/venues";
 
@@ -52,7 +52,7 @@ export function describedOperations(): Registry {
     clock,
     random,
     limits: PACK_LIMITS,
-    folders: { ecosystem: "", staging: "", store: "", backups: "" },
+    folders: { ecosystem: "", staging: "", store: "", backups: "", uploads: "" },
     importRoots: "any",
     botsUsing: nothing,
   };
@@ -75,7 +75,16 @@ export function describedOperations(): Registry {
     library,
     max_concurrent: 1,
     sources: { current: nothing, refresh: nothing, recent: nothing },
-    engine: { resume: nothing, carry: nothing, compute: nothing, told: nothing, isOpen: nothing, close: nothing },
+    engine: {
+      resume: nothing,
+      carry: nothing,
+      compute: nothing,
+      told: nothing,
+      halt: nothing,
+      trace: nothing,
+      isOpen: nothing,
+      close: nothing,
+    },
   };
   const secrets = createSecrets({
     store,
@@ -88,12 +97,13 @@ export function describedOperations(): Registry {
     liveBotsUsing: nothing,
   });
   const flowOperations = flowDeclarations(flows);
-  return createRegistry([
+  return describeRegistry([
     ...control.declarations,
     ...platformDeclarations({ ...deps, handlers: "" }, library),
     ...flowOperations,
     ...containerDeclarations({
       boxes: { standing: nothing, start: nothing, end: nothing },
+      packContainers: { standing: nothing, sweep: nothing },
       engine: nothing,
       engine_socket: "",
       isolation: nothing,
@@ -141,6 +151,12 @@ export function describedOperations(): Registry {
       stop: nothing,
       scrubber: NO_SECRETS,
       files: { log: nothing, stream: nothing, proof: nothing, attestation: nothing },
+    }),
+    ...packDeclarations({
+      git: nothing,
+      root: "",
+      attester: { keyid: "", public_pem: "", sign: nothing },
+      write: nothing,
     }),
   ]);
 }

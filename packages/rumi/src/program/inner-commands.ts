@@ -5,13 +5,14 @@
  */
 import { err, failure, sha256Hex, type Failure, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import type { Answer, Pipeline, Principal, Registry } from "@rumi/operations";
-import type { CallKernel, RunDue, RunFlow } from "@rumi/platform";
+import type { CallKernel, ImportProposal, RunDue, RunFlow } from "@rumi/platform";
 
 export type InnerCommands = {
   readonly attach: (pipeline: Pipeline, registry: Registry) => void;
   readonly kernel: CallKernel;
   readonly runFlow: RunFlow;
   readonly runDue: RunDue;
+  readonly importProposal: ImportProposal;
 };
 type Wish = {
   readonly name: string;
@@ -66,6 +67,15 @@ export function innerCommands(newId: () => string): InnerCommands {
         principal: { id: "system:scheduler", roles: ["operator"] },
         trace_id: newId(),
         key,
+      }),
+    // What the grant of proposing lets a pack do is an import; nothing of it is used before people apply and approve it.
+    importProposal: ({ principal, path, reason, trace_id }) =>
+      ask({
+        name: "packs.import",
+        body: { path, reason },
+        principal: { id: `pack:${principal}`, roles: ["admin"] },
+        trace_id: trace_id ?? newId(),
+        key: null,
       }),
     // The grant of flow.run is what lets the pack; it names each flow.
     runFlow: ({ principal, flow_id, inputs, timeout, trace_id, key }) =>

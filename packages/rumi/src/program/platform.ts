@@ -19,7 +19,7 @@ import {
 } from "@rumi/platform";
 import type { Store } from "@rumi/store";
 import { openCapabilityCalls } from "./capability-calls.ts";
-import { openContainers } from "./containers.ts";
+import { containerSweep, openContainers, openPackContainers } from "./containers.ts";
 import { openFlows } from "./flows.ts";
 import { probes } from "./health.ts";
 import type { HeldHome } from "./open-home.ts";
@@ -55,7 +55,9 @@ export async function openPlatform({ store, held, library, control, metrics, opt
   const { paths, home } = held;
   const secrets = await openSecrets(store, held, options);
   const inner = innerCommands(() => uuidv7(clock.now(), options.random));
-  const of = { store, paths, library: library.library, secrets, metrics, runFlow: inner.runFlow };
+  const packContainers = openPackContainers(paths.root, options);
+  const { runFlow, importProposal } = inner;
+  const of = { store, paths, library: library.library, secrets, metrics, runFlow, importProposal, packContainers };
   const calls = openCapabilityCalls(of, options);
   const packProbes = createPackProbes(clock);
   const lines = openPackLines({ store, paths, metrics, call: calls.call, packProbes }, options);
@@ -101,7 +103,7 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       ...flowOperations,
       ...pipDeclarations(libraries.deps),
       ...units.declarations,
-      ...openContainers(flows.blocks, metrics, options),
+      ...openContainers(flows.blocks, packContainers, metrics, options),
       ...routeDeclarations({ routes, library: library.library, sources: flows.deps.sources }, flowOperations),
       ...secretDeclarations(secrets),
     ],
@@ -112,12 +114,14 @@ export async function openPlatform({ store, held, library, control, metrics, opt
       [flows.schedules],
       [routes.reconciler],
       [libs.reconciler],
+      [containerSweep(packContainers, { store, library: library.library, clock })],
       [dictJournal({ store, path: join(paths.settings, "shared_dict/journal.jsonl") })],
     ],
     attach: inner.attach,
     close: async () => {
       await Promise.all([libs.close(), flows.deps.engine.close()]);
       await calls.close();
+      await packContainers.sweep(() => false);
       await Promise.all([libraries.close(), units.close()]);
       await lines.sockets.close();
     },

@@ -2,7 +2,15 @@
 import type { Declaration } from "@rumi/operations";
 import type { Attester } from "@rumi/ledger";
 import type { Reconciler } from "@rumi/platform";
-import { createRunEngine, findBox, runDeclarations, runFiles, runReconciler, systemGit } from "@rumi/runs";
+import {
+  createRunEngine,
+  findBox,
+  packDeclarations,
+  runDeclarations,
+  runFiles,
+  runReconciler,
+  systemGit,
+} from "@rumi/runs";
 import { engineSocket } from "@rumi/sandbox";
 import { isLoopback } from "@rumi/server";
 import type { Store } from "@rumi/store";
@@ -44,15 +52,18 @@ export function openRuns(store: Store, paths: HomePaths, attester: Attester, opt
   const closing = new AbortController();
   const files = runFiles({ store, clock, root, closing: closing.signal });
   return {
-    declarations: runDeclarations({
-      git,
-      root,
-      roots: runRoots(settings),
-      mechanism: engine.mechanism,
-      stop: (run_id) => engine.stop(run_id),
-      scrubber,
-      files,
-    }),
+    declarations: [
+      ...runDeclarations({
+        git,
+        root,
+        roots: runRoots(settings),
+        mechanism: engine.mechanism,
+        stop: (run_id) => engine.stop(run_id),
+        scrubber,
+        files,
+      }),
+      ...packDeclarations({ git, root, attester, write: (file, data) => writeFileDurably(file, data, 0o600) }),
+    ],
     reconciler: runReconciler(engine),
     close: async () => {
       closing.abort();

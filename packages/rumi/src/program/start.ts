@@ -13,6 +13,7 @@ import {
   controlMigrations,
   instanceMetrics,
   runbookOf,
+  releaseMetrics,
   supplyMetrics,
   thresholdsOf,
   type ControlPlane,
@@ -20,15 +21,17 @@ import {
 import { hmacSha256, millis, ok, type Failure, type Result } from "@rumi/kernel";
 import { attesterFromPem, encodeVerifier, logOrigin, signerFromPem, type NoteSigner } from "@rumi/ledger";
 import {
+  compileSchemas,
   createMetrics,
   createPipeline,
-  createRegistry,
   deriveToken,
+  describeRegistry,
   failureLimiter,
   homeAuthenticator,
   scrubbedStore,
   type Metrics,
   type Pipeline,
+  type Registry,
 } from "@rumi/operations";
 import { platformMigrations, restartReconciler, systemEvent } from "@rumi/platform";
 import { RUN_MIGRATIONS } from "@rumi/runs";
@@ -111,15 +114,16 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
 
   logDiagnostics(logger.child("diagnostics"), settings, installation);
   const metrics = createMetrics();
-  const library = packLibrary(store.value, paths, options);
+  const attester = attesterFromPem(keys.attestation_pem);
+  const library = packLibrary(store.value, paths, attester, options);
   const control = openControl(store.value, library.library, held.value, metrics, {
     ...options,
     interlocks: interlocks.value,
   });
   started.push({ name: "control plane", stop: () => control.close() });
   const platform = await openPlatform({ store: store.value, held: held.value, library, control, metrics, options });
-  const runs = openRuns(store.value, paths, attesterFromPem(keys.attestation_pem), options);
-  const registry = createRegistry([...control.declarations, ...platform.declarations, ...runs.declarations]);
+  const runs = openRuns(store.value, paths, attester, options);
+  const registry = describeRegistry([...control.declarations, ...platform.declarations, ...runs.declarations]);
   control.know(registry, [EVENTS_ACTION]);
   const pipeline = createPipeline({
     store: store.value,
@@ -185,6 +189,7 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
   writeFileDurably(note, `${JSON.stringify({ url, pid: process.pid })}\n`, 0o600);
   started.push({ name: "runs", stop: () => runs.close() });
   started.push({ name: "platform", stop: () => platform.close() }); // before the server: callers that wait are told
+  startCompiling(registry, started, options);
   started.push({ name: "note", stop: () => rmSync(note, { force: true }) });
   const farewell = async (signal: string | null, uptime_ms: number): Promise<void> => {
     const unproven = await control.stopAll(`the program ends: ${signal ?? "asked to"}`, millis(BOTS_GRACE_MS));
@@ -246,6 +251,24 @@ function startSummaries(pipeline: Pipeline, started: Started[], { clock }: Progr
   });
 }
 
+/** Beside the first requests, which compile what they need themselves: nobody waits for schemas that nobody uses yet. */
+function startCompiling(registry: Registry, started: Started[], { clock, logger }: ProgramOptions): void {
+  const stopped = new AbortController();
+  const compiling = compileSchemas(registry, async () => {
+    await clock.sleep(millis(0), stopped.signal);
+    stopped.signal.throwIfAborted();
+  }).catch((error: unknown) => {
+    if (!stopped.signal.aborted) logger.error("a declared schema cannot be compiled", { error });
+  });
+  started.push({
+    name: "schemas",
+    stop: async () => {
+      stopped.abort();
+      await compiling;
+    },
+  });
+}
+
 type Served = {
   readonly store: Store;
   readonly pipeline: Pipeline;
@@ -260,7 +283,11 @@ type Served = {
 
 function serve({ store, pipeline, metrics, control, platform, signer, token, paths, options }: Served): Server {
   const { settings, installation, clock, random, logger } = options;
-  const [instances, supply] = [instanceMetrics(store, metrics), supplyMetrics(store, metrics)];
+  const [instances, supply, release] = [
+    instanceMetrics(store, metrics),
+    supplyMetrics(store, metrics),
+    releaseMetrics(store, metrics),
+  ];
   return createServer({
     pipeline,
     packRoutes: platform.routes,
@@ -268,6 +295,7 @@ function serve({ store, pipeline, metrics, control, platform, signer, token, pat
     beforeScrape: async () => {
       await instances();
       await supply();
+      await release();
     },
     clock,
     random,

@@ -8,11 +8,20 @@
  * - The snapshot holds every file and link of the tree: untracked, ignored, in repositories inside it, with any name.
  * - The same tree gives the same tree id, whatever attributes and filters the repository's configuration names.
  */
-import { copyFileSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { GitProblem, line, parts, type GitRun } from "./git.ts";
 import { pathForGlobs, pathText } from "./path-text.ts";
-import { absolute, filesBelow, lookThrough, makeReadable } from "./tree-walk.ts";
+import { absolute, filesBelow, lookThrough, makeReadable, removeAll } from "./tree-walk.ts";
 
 export type Repository = {
   /** Where its working tree is, or the bare repository itself. */
@@ -85,13 +94,16 @@ export async function addWorktree(
 
 /** A checkout of a commit and nothing else, on no branch, of the evidence's git directory: no filter of the repository runs. */
 export async function cleanCheckout(git: GitRun, evidence: string, path: string, sha: string): Promise<void> {
-  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  removeAll(path);
   await git(["worktree", "prune", "--expire=now"], { cwd: evidence });
   await git(["worktree", "add", "--quiet", "--detach", path, sha], { cwd: evidence });
 }
 
-export async function removeWorktree(git: GitRun, repo: Repository, path: string): Promise<void> {
-  rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+/** `git_dir`: goes too, also where the run has locked it. */
+export async function removeWorktree(git: GitRun, repo: Repository, path: string, git_dir?: string): Promise<void> {
+  removeAll(path);
+  if (git_dir !== undefined && dirname(git_dir) === join(repo.common_dir, "worktrees"))
+    rmSync(git_dir, { recursive: true, force: true });
   await git(["worktree", "prune", "--expire=now"], { cwd: repo.common_dir });
 }
 
@@ -101,16 +113,22 @@ function gitDirOf(path: string): string {
   return found;
 }
 
-async function prepareEvidence(git: GitRun, repo: Repository, { git_dir }: Worktree, evidence: string): Promise<void> {
+async function prepareEvidence(
+  git: GitRun,
+  repo: Repository,
+  { git_dir, base_sha }: Worktree,
+  evidence: string,
+): Promise<void> {
   rmSync(evidence, { recursive: true, force: true });
   mkdirSync(evidence, { recursive: true, mode: 0o700 });
   await git(["init", "--quiet", "--bare", "--template=", `--object-format=${repo.object_format}`, evidence]);
   writeFileSync(join(evidence, "objects/info/alternates"), `${join(repo.common_dir, "objects")}\n`);
   copyFileSync(join(git_dir, "index"), join(evidence, "index")); // spares reading again what nobody touched
+  await git(["update-ref", "refs/rumi/base", base_sha], { env: evidenceEnv(repo, evidence) }); // what is known when more is fetched
 }
 
 /** Git over the repository's objects with a configuration that is ours alone. */
-const evidenceEnv = (repo: Repository, evidence: string): Readonly<Record<string, string>> => ({
+export const evidenceEnv = (repo: Repository, evidence: string): Readonly<Record<string, string>> => ({
   GIT_DIR: evidence,
   GIT_OBJECT_DIRECTORY: join(repo.common_dir, "objects"),
   GIT_AUTHOR_NAME: "rumi",
@@ -125,7 +143,13 @@ export async function takeSnapshot(
   git: GitRun,
   repo: Repository,
   worktree: Worktree,
-  of: { readonly run_id: number; readonly evidence: string; readonly at_seconds: number },
+  of: {
+    readonly run_id: number;
+    readonly evidence: string;
+    readonly at_seconds: number;
+    /** The branch's tip, where it was taken out of a box. */
+    readonly head_sha?: string;
+  },
 ): Promise<Snapshot> {
   const env = {
     ...evidenceEnv(repo, of.evidence),
@@ -133,12 +157,15 @@ export async function takeSnapshot(
     GIT_AUTHOR_DATE: `${of.at_seconds} +0000`,
     GIT_COMMITTER_DATE: `${of.at_seconds} +0000`,
   };
-  const head_sha = await headOf(git, repo, worktree);
+  const head_sha = of.head_sha ?? (await headOf(git, repo, worktree));
+  await uncover(git, worktree.path, env);
   const found = lookThrough(worktree.path);
   const outermost = found.nested.filter((path) => !found.nested.some((other) => isBelow(path, other)));
   const specs = Buffer.concat([
     Buffer.from(":/\0"),
-    ...outermost.map((path) => Buffer.concat([Buffer.from(":(exclude,top,literal)"), path, Buffer.from([0])])),
+    ...[...outermost, ...found.deep].map((path) =>
+      Buffer.concat([Buffer.from(":(exclude,top,literal)"), path, Buffer.from([0])]),
+    ),
   ]);
   const add = () =>
     git(["add", "--all", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"], {
@@ -159,7 +186,18 @@ export async function takeSnapshot(
     ? line(await git(["commit-tree", tree, "-p", head_sha, "-m", `What run ${of.run_id} left uncommitted`], { env }))
     : head_sha;
   await git(["update-ref", "--no-deref", snapshotRef(of.run_id), snapshot_sha], { cwd: repo.common_dir });
-  return { head_sha, snapshot_sha, worktree_dirty, nested, special: found.special.map(changedOf) };
+  return { head_sha, snapshot_sha, worktree_dirty, nested, special: [...found.special, ...found.deep].map(changedOf) };
+}
+
+/** What a sparse checkout leaves out counts as unchanged only while nothing lies there. */
+async function uncover(git: GitRun, tree: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const present = parts(await git(["ls-files", "-z", "-t"], { cwd: tree, env }))
+    .filter((entry) => entry[0] === 0x53)
+    .map((entry) => entry.subarray(2))
+    .filter((path) => lstatSync(absolute(tree, path), { throwIfNoEntry: false }) !== undefined);
+  if (present.length === 0) return;
+  const input = Buffer.concat(present.flatMap((path) => [path, Buffer.from([0])]));
+  await git(["update-index", "--no-skip-worktree", "-z", "--stdin"], { cwd: tree, env, input });
 }
 
 /** The branch's tip at the end, as the worktree's HEAD says it; where the run left none, where it began. */

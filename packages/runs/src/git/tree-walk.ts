@@ -2,7 +2,7 @@
  * Looks through a run's tree for what git would pass over or trip on: repositories inside it, and files that are neither
  * file nor folder nor link. Reads names and kinds only; paths are bytes.
  */
-import { chmodSync, lstatSync, readdirSync, type Dirent } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, type Dirent } from "node:fs";
 import { RUN_LIMITS } from "../limits.ts";
 
 export type Found = {
@@ -10,6 +10,8 @@ export type Found = {
   readonly nested: readonly Buffer[];
   /** Sockets, pipes, devices. */
   readonly special: readonly Buffer[];
+  /** Folders too deep to be named in one go: nobody looked below them. */
+  readonly deep: readonly Buffer[];
 };
 
 const SLASH = Buffer.from("/");
@@ -19,6 +21,7 @@ const DOT_GIT = Buffer.from(".git");
 export function lookThrough(root: string): Found {
   const nested: Buffer[] = [];
   const special: Buffer[] = [];
+  const deep: Buffer[] = [];
   let entries = 0;
   const waiting: Buffer[] = [Buffer.alloc(0)];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
@@ -30,11 +33,31 @@ export function lookThrough(root: string): Found {
       const isGit = entry.name.equals(DOT_GIT);
       if (isGit && folder.length > 0) nested.push(folder);
       if (isGit) continue;
-      if (entry.isDirectory()) waiting.push(path);
+      if (entry.isDirectory()) (isTooLong(root, path) ? deep : waiting).push(path);
       else if (!entry.isFile() && !entry.isSymbolicLink()) special.push(path);
     }
   }
-  return { nested, special };
+  return { nested, special, deep };
+}
+
+/** A name has at most 255 bytes, so that everything directly in a folder that is not too long can still be named. */
+const isTooLong = (root: string, path: Buffer): boolean =>
+  Buffer.byteLength(root) + path.length > RUN_LIMITS.path_bytes - 257;
+
+/** Removes a tree, however deep it is: what cannot be named from above is moved up first. */
+export function removeAll(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code !== "ENAMETOOLONG") throw problem;
+    const { deep } = lookThrough(path);
+    for (const [index, folder] of deep.entries()) {
+      const beside = `${path}.deep-${index}`;
+      renameSync(absolute(path, folder), beside);
+      removeAll(beside);
+    }
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 function entriesOf(folder: Buffer): readonly Dirent<Buffer>[] {
@@ -54,8 +77,9 @@ export function makeReadable(root: string): void {
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop())
     for (const entry of entriesOf(absolute(root, folder))) {
       const path = folder.length === 0 ? entry.name : Buffer.concat([folder, SLASH, entry.name]);
-      if (entry.isDirectory()) waiting.push(path);
-      else if (entry.isFile()) {
+      if (entry.isDirectory()) {
+        if (!isTooLong(root, path)) waiting.push(path);
+      } else if (entry.isFile()) {
         const { mode } = lstatSync(absolute(root, path));
         if ((mode & 0o400) === 0) chmodSync(absolute(root, path), (mode & 0o777) | 0o400);
       }
@@ -70,8 +94,9 @@ export function filesBelow(root: string, folder: Buffer): readonly { readonly pa
     for (const entry of entriesOf(absolute(root, at))) {
       if (entry.name.equals(DOT_GIT)) continue;
       const path = Buffer.concat([at, SLASH, entry.name]);
-      if (entry.isDirectory()) waiting.push(path);
-      else if (entry.isSymbolicLink()) found.push({ path, mode: "120000" });
+      if (entry.isDirectory()) {
+        if (!isTooLong(root, path)) waiting.push(path);
+      } else if (entry.isSymbolicLink()) found.push({ path, mode: "120000" });
       else if (entry.isFile())
         found.push({ path, mode: (lstatSync(absolute(root, path)).mode & 0o100) === 0 ? "100644" : "100755" });
     }

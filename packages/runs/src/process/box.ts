@@ -18,8 +18,8 @@ export type BoxedCommand = {
   readonly hidden: readonly string[];
   /** Sockets that are nothing in the box: whoever speaks to a container engine can write everywhere. Those that are not there are left out. */
   readonly blocked: readonly string[];
-  /** In the order in which they are laid over each other; each must exist. */
-  readonly mounts: readonly { readonly path: string; readonly access: "read" | "write" }[];
+  /** In the order in which they are laid over each other; each must exist. `from`: what stands there in the box instead. */
+  readonly mounts: readonly { readonly path: string; readonly from?: string; readonly access: "read" | "write" }[];
 };
 
 /** Executable and arguments. Bots come first on the machine: a run has the least claim on the processor. */
@@ -46,7 +46,7 @@ export function commandLine({ mechanism, command, cwd, hidden, blocked, mounts }
     "--tmpfs",
     "/tmp",
     ...hidden.flatMap((path) => (existsSync(path) ? ["--tmpfs", path] : [])),
-    ...mounts.flatMap(({ path, access }) => [access === "write" ? "--bind" : "--ro-bind", path, path]),
+    ...mounts.flatMap(({ path, from = path, access }) => [access === "write" ? "--bind" : "--ro-bind", from, path]),
     ...blocked.flatMap((path) => (existsSync(path) ? ["--ro-bind", "/dev/null", path] : [])),
     "--chdir",
     cwd,

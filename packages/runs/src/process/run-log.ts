@@ -1,7 +1,7 @@
 /**
  * What a process said, as JSON lines `{timestamp, stream, data}`, written as it comes; secrets that are known are taken out.
  *
- * Invariants (run-log.test.ts): text survives being cut anywhere, also inside a character; beyond its limit nothing is kept and
+ * Invariants (process.test.ts): text survives being cut anywhere, also inside a character; beyond its limit nothing is kept and
  * the last line says how much was not; the digest is that of the file.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";

@@ -9,6 +9,7 @@ import { checkStatusOf, type EnforcementFact, type Run, type RunCheck, type Viol
 import type { DiffStat } from "../git/repository.ts";
 
 export const BUNDLE_VERSION = "1.0";
+export const STATEMENT = "https://in-toto.io/Statement/v1";
 export const PROOF_PREDICATE = "urn:rumi:proof-bundle:v1";
 
 export type BundleFacts = {
@@ -97,7 +98,7 @@ export const bundleText = (bundle: ProofBundle): string => `${canonicalJson(bund
 /** An in-toto statement about the bundle's bytes and the snapshot's commit; whoever checks it needs nothing of ours. */
 export function proofStatement(text: string, bundle: ProofBundle, digests: Readonly<Record<string, string>>): string {
   return canonicalJson({
-    _type: "https://in-toto.io/Statement/v1",
+    _type: STATEMENT,
     subject: [
       { name: `runs/${bundle.run_id}/proof-${bundle.revision}.json`, digest: { sha256: sha256Hex(text) } },
       { name: `refs/rumi/runs/${bundle.run_id}`, digest: { gitCommit: bundle.snapshot_sha ?? "" } },

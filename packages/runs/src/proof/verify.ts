@@ -10,10 +10,13 @@
  */
 import { canonicalJson, sha256Hex, type Json } from "@rumi/kernel";
 import { openEnvelope } from "@rumi/ledger";
+import { Type, type Static } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import { GitProblem, line, type GitRun } from "../git/git.ts";
 import { commitOf, difference, openRepository, snapshotRef, type Repository } from "../git/repository.ts";
 import { parseScope, violationOf } from "../scope/scope.ts";
-import { BUNDLE_VERSION, type ProofBundle } from "./bundle.ts";
+import { BUNDLE_VERSION, PROOF_PREDICATE, STATEMENT, type ProofBundle } from "./bundle.ts";
+import { formProblem } from "./form.ts";
 
 export type FactState = "proven" | "wrong" | "missing" | "claimed";
 export type Fact = { readonly fact: string; readonly state: FactState; readonly note: string };
@@ -54,8 +57,6 @@ function verdictOf(facts: readonly Fact[]): Verification {
   return { verdict: has("wrong") ? "invalid" : has("missing") ? "incomplete" : "valid", facts };
 }
 
-const SHA = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
-
 /** The bundle, or what is wrong with its form. */
 function readBundle(text: string): ProofBundle | string {
   let value: unknown;
@@ -65,16 +66,35 @@ function readBundle(text: string): ProofBundle | string {
     return "it is no JSON";
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is no JSON object";
-  if (`${canonicalJson(value as Json)}\n` !== text) return "its bytes are not the canonical JSON of its value";
-  const bundle = value as ProofBundle;
-  if (bundle.version !== BUNDLE_VERSION) return `its version is not ${BUNDLE_VERSION}`;
-  if (!Number.isSafeInteger(bundle.run_id) || !Array.isArray(bundle.changed_files))
-    return "members of a bundle are missing";
-  for (const name of ["scope_violations", "approval_history", "dod_results"] as const)
-    if (!Array.isArray(bundle[name])) return `${name} is no list`;
-  for (const name of ["base_sha", "head_sha", "snapshot_sha"] as const)
-    if (typeof bundle[name] !== "string" || !SHA.test(bundle[name])) return `${name} is no commit's name`;
-  return bundle;
+  if (!isCanonical(value as Json, text)) return "its bytes are not the canonical JSON of its value";
+  if ((value as { readonly version?: unknown }).version !== BUNDLE_VERSION)
+    return `its version is not ${BUNDLE_VERSION}`;
+  return formProblem(value) ?? (value as ProofBundle);
+}
+
+/** A value that has no canonical form, such as a text with half a character, is not what the bytes say either. */
+function isCanonical(value: Json, text: string): boolean {
+  try {
+    return `${canonicalJson(value)}\n` === text;
+  } catch {
+    return false;
+  }
+}
+
+const Statement = Type.Object({
+  _type: Type.Literal(STATEMENT),
+  predicateType: Type.Literal(PROOF_PREDICATE),
+  subject: Type.Array(Type.Object({ digest: Type.Record(Type.String(), Type.String()) })),
+});
+
+/** What a signed text says of which bundle; undefined where it is no statement about a proof. */
+function statementOf(text: string): Static<typeof Statement> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Value.Check(Statement, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function signatureFacts({ attestation, text }: VerifyInput, bundle: ProofBundle): readonly Fact[] {
@@ -83,10 +103,10 @@ function signatureFacts({ attestation, text }: VerifyInput, bundle: ProofBundle)
     return [{ fact, state: "claimed", note: "give --attestation and --key to have it checked" }];
   const opened = openEnvelope(attestation.envelope, attestation.public_pem);
   if (!opened.ok) return [{ fact, state: "wrong", note: String(opened.error.params["problem"]) }];
-  const statement = JSON.parse(opened.value) as {
-    readonly subject?: readonly { readonly digest?: Readonly<Record<string, string>> }[];
-  };
-  const digests = (statement.subject ?? []).map(({ digest }) => digest ?? {});
+  const statement = statementOf(opened.value);
+  if (statement === undefined)
+    return [{ fact, state: "wrong", note: "what is signed is no in-toto statement about a proof bundle" }];
+  const digests = statement.subject.map(({ digest }) => digest);
   const names =
     digests.some(({ sha256 }) => sha256 === sha256Hex(text)) &&
     digests.some(({ gitCommit }) => gitCommit === bundle.snapshot_sha);

@@ -66,5 +66,19 @@ export const RunAnswer = Type.Object(
   open,
 );
 export const RunStartedAnswer = Type.Object(summary, open);
-export const RunsAnswer = Type.Object({ runs: Type.Array(Type.Object(summary, open)), count: Type.Integer() }, open);
+export const PackBuiltAnswer = Type.Object(
+  {
+    run_id: Type.Integer(),
+    path: Type.String(),
+    pack_id: Type.String(),
+    version: Type.String(),
+    digest: Type.String(),
+    bytes: Type.Integer(),
+    ref: Type.String({ description: "Below the folder of all runs." }),
+    provenance: Type.Object({}, open),
+  },
+  open,
+);
+const Listed = Type.Object({ ...summary, violations_pending: Type.Integer({ minimum: 0 }) }, open);
+export const RunsAnswer = Type.Object({ runs: Type.Array(Listed), count: Type.Integer() }, open);
 export const RunStoppedAnswer = Type.Object({ run_id: Type.Integer(), stop_requested: Type.Literal(true) }, open);

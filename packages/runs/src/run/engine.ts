@@ -11,7 +11,7 @@
  * - A bundle is on the disk, durable, before its row and its event are.
  * - A bundle that was made is never changed; a decision makes the next revision, which names the earlier one's digest.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256Hex, type Clock, type Random } from "@rumi/kernel";
 import type { Attester } from "@rumi/ledger";
@@ -29,6 +29,8 @@ import {
   type Snapshot,
   type Worktree,
 } from "../git/repository.ts";
+import { privateParts, takeCommits } from "../git/private-objects.ts";
+import { removeAll } from "../git/tree-walk.ts";
 import type { BoxMechanism } from "../process/box.ts";
 import { killGroup, startOf } from "../process/child.ts";
 import { bundleOf, bundleText, proofStatement } from "../proof/bundle.ts";
@@ -294,10 +296,16 @@ function worktreeOf(run: Run, places: RunPlaces): Worktree {
 async function keep(run: Run, places: RunPlaces, world: World): Promise<void> {
   const { store, shop } = world;
   const repo = await openRepository(shop.git, run.repo);
-  const snapshot = await takeSnapshot(shop.git, repo, worktreeOf(run, places), {
+  const worktree = worktreeOf(run, places);
+  const parts = privateParts(places.folder);
+  const boxed = existsSync(parts.objects)
+    ? { head_sha: await takeCommits(shop.git, repo, worktree, { parts, evidence: places.evidence }) }
+    : {};
+  const snapshot = await takeSnapshot(shop.git, repo, worktree, {
     run_id: run.run_id,
     evidence: places.evidence,
     at_seconds: Math.floor((run.finished_at ?? run.started_at) / 1_000_000),
+    ...boxed,
   });
   const baseline = join(places.folder, "outside.json");
   const outside = existsSync(baseline)
@@ -314,6 +322,7 @@ type Found = Pick<Snapshot, "nested" | "special"> & { readonly outside: readonly
 async function check(run: Run, places: RunPlaces, world: World): Promise<"done" | "interrupted"> {
   const { store, shop } = world;
   const known = new Set((await readChecks(store, store, run.run_id)).map(({ ordinal }) => ordinal));
+  const repo = await openRepository(shop.git, run.repo);
   for (const [ordinal, definition] of run.dod_snapshot.required_checks.entries()) {
     if (known.has(ordinal)) continue;
     const result = await runCheck(
@@ -325,6 +334,7 @@ async function check(run: Run, places: RunPlaces, world: World): Promise<"done" 
         mechanism: await world.mechanism(),
         stop: world.closing,
         snapshot_sha: run.snapshot_sha ?? "",
+        repo,
       },
       shop,
     );
@@ -356,8 +366,8 @@ async function differenceOf(run: Run, { shop }: World): Promise<Difference> {
 async function judgeAndProve(run: Run, places: RunPlaces, world: World): Promise<void> {
   const { store, shop } = world;
   const repo = await openRepository(shop.git, run.repo);
-  await removeWorktree(shop.git, repo, places.tree); // what it held is in the snapshot
-  for (const path of [places.checkout, places.home, places.evidence]) rmSync(path, { recursive: true, force: true });
+  await removeWorktree(shop.git, repo, places.tree, worktreeOf(run, places).git_dir); // what it held is in the snapshot
+  for (const path of [places.checkout, places.home, places.evidence, join(places.folder, "private")]) removeAll(path);
   const made = await differenceOf(run, world);
   const known = await readViolations(store, store, run.run_id);
   if (known.length === 0) {

@@ -2,11 +2,13 @@
  * Carrying out commands of a run: the command itself in its worktree, and checks in clean checkouts. Both the same way: in the
  * box where there is one, with an environment that names everything it holds.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { millis, type Clock, type Scrubber } from "@rumi/kernel";
 import type { GitRun } from "../git/git.ts";
+import { preparePrivate, privateMounts, privateParts } from "../git/private-objects.ts";
 import { cleanCheckout, type Repository, type Worktree } from "../git/repository.ts";
+import { removeAll } from "../git/tree-walk.ts";
 import { RUN_LIMITS } from "../limits.ts";
 import { bindRoots, commandLine, type BoxedCommand, type BoxMechanism } from "../process/box.ts";
 import { startChild, startOf, type Child, type ChildEnd } from "../process/child.ts";
@@ -63,6 +65,7 @@ export function startCommand(
   });
   log.meta(of.prompt);
   mkdirSync(places.home, { recursive: true, mode: 0o700 });
+  if (mechanism === "bubblewrap") preparePrivate(of.repo, worktree, privateParts(places.folder));
   const child = startChild({
     line: commandLine({
       mechanism,
@@ -74,7 +77,7 @@ export function startCommand(
         ...treeMounts(run, worktree.path),
         { path: places.home, access: "write" },
         { path: places.prompt, access: "read" },
-        ...repositoryMounts(of.repo, worktree),
+        ...privateMounts(of.repo, worktree, privateParts(places.folder)),
       ],
     }),
     cwd: worktree.path,
@@ -100,16 +103,6 @@ function wordsOf({ cause, exit_code, problem }: ChildEnd, timeout_seconds: numbe
   const why =
     cause === "itself" ? "ended" : cause === "stopped" ? "was stopped" : `was ended after ${timeout_seconds} seconds`;
   return `the command ${why} with exit code ${exit_code ?? "unknown"}`;
-}
-
-/** Git of the run's worktree works in the box: it commits to the run's branch and to nothing else. */
-function repositoryMounts({ root, common_dir }: Repository, { git_dir, branch }: Worktree): BoxedCommand["mounts"] {
-  const refs = join(common_dir, "refs/heads", dirname(branch));
-  const logs = join(common_dir, "logs/refs/heads", dirname(branch));
-  for (const folder of [refs, logs]) mkdirSync(folder, { recursive: true });
-  const write = [join(common_dir, "objects"), refs, logs, git_dir].map((path) => ({ path, access: "write" }) as const);
-  const pointers = ["commondir", "gitdir"].map((name) => ({ path: join(git_dir, name), access: "read" }) as const);
-  return [{ path: root, access: "read" }, { path: common_dir, access: "read" }, ...write, ...pointers];
 }
 
 /** With `deny` only what the scope's patterns can match is writable, folders that hold it at least; they are made where they are not there. */
@@ -155,6 +148,7 @@ export async function runCheck(
     readonly mechanism: BoxMechanism;
     readonly stop: AbortSignal;
     readonly snapshot_sha: string;
+    readonly repo: Repository;
   },
   shop: Workshop,
 ): Promise<RunCheck | "interrupted"> {
@@ -178,6 +172,7 @@ export async function runCheck(
       hidden: shop.hidden,
       blocked: shop.blocked,
       mounts: [
+        { path: join(of.repo.common_dir, "objects"), access: "read" },
         { path: places.evidence, access: "read" },
         { path: places.checkout, access: "write" },
         { path: places.home, access: "write" },
@@ -199,7 +194,7 @@ export async function runCheck(
   log.meta(wordsOf(end, check.timeout_sec));
   const tail = log.tail();
   const { sha256 } = log.close();
-  rmSync(places.checkout, { recursive: true, force: true, maxRetries: 3 });
+  removeAll(places.checkout);
   if (end.cause === "stopped") return "interrupted";
   return {
     run_id: run.run_id,

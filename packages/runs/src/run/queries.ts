@@ -7,7 +7,7 @@ import { RunAnswer, RunsAnswer } from "./answers.ts";
 import { closed, RunIdField } from "./fields.ts";
 import type { RunFiles } from "./files.ts";
 import { dodStatusOf } from "./model.ts";
-import { readBundles, readChecks, readRun, readRuns, readViolations } from "./tables.ts";
+import { countUndecided, readBundles, readChecks, readRun, readRuns, readViolations } from "./tables.ts";
 import { checkView, revisionView, summaryOf, violationView } from "./views.ts";
 
 const READERS = ["view_only", "operator", "admin"] as const;
@@ -31,7 +31,13 @@ const listRuns = (): Declaration =>
     output: RunsAnswer,
     permission: READERS,
     read: async (reader, { limit = 50, before }, { store }) => {
-      const runs = (await readRuns(reader, store, limit, before)).map(summaryOf);
+      const rows = await readRuns(reader, store, limit, before);
+      const undecided = await countUndecided(
+        reader,
+        store,
+        rows.map(({ run_id }) => run_id),
+      );
+      const runs = rows.map((run) => ({ ...summaryOf(run), violations_pending: undecided.get(run.run_id) ?? 0 }));
       return ok({ runs, count: runs.length });
     },
   });

@@ -132,6 +132,25 @@ export function readViolations(reader: Reader, sql: Sql, run_id: number): Promis
   );
 }
 
+/** How many violations of each run still wait for a decision; a run without any is left out. */
+export async function countUndecided(
+  reader: Reader,
+  sql: Sql,
+  run_ids: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  if (run_ids.length === 0) return new Map();
+  const query = sql
+    .builder<RunTables>()
+    .selectFrom("code_run_violation")
+    .select((of) => ["run_id", of.fn.countAll<number>().as("undecided")])
+    .where("run_id", "in", run_ids)
+    .where("approved_status", "=", "pending")
+    .groupBy("run_id");
+  // PostgreSQL counts in eight bytes, which arrive as text.
+  const rows = await reader.rows<{ run_id: number; undecided: number | string }>(query);
+  return new Map(rows.map(({ run_id, undecided }) => [run_id, Number(undecided)]));
+}
+
 /** Oldest first. */
 export function readBundles(reader: Reader, sql: Sql, run_id: number): Promise<readonly Bundle[]> {
   return reader.rows<Bundle>(

@@ -130,6 +130,8 @@ describe("what a runner need not smoke again", () => {
     const { resources } = request.descriptor;
     for (const change of [
       { descriptor: descriptor({ resources: { ...resources, state_bytes: resources.state_bytes - 1 } }) },
+      // The file is the same; what it imports from its pack may not be.
+      { pack_digest: digestOf("another pack") },
       { isolation: "strict" as const },
       { venue: { venue_id: "OTHER" } },
       { instruments: [{ ...DEMO_INSTRUMENT, tick_size: DEMO_INSTRUMENT.tick_size * 2 }] },
@@ -207,7 +209,7 @@ describe.runIf(requires("python3"))("synthetic events of every kind", () => {
             python: python.value,
             mechanism: requires("bubblewrap") ? "bubblewrap" : "self-jail",
             sdk_dir: at("../../../../sdk/python"),
-            runner_dir: at("../../python"),
+            runner_dir: at("../../../sandbox/python"),
           },
           watch,
           now_ms: () => performance.now(),

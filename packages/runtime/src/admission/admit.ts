@@ -10,7 +10,7 @@
  */
 import { ABI_VERSION, parseDescriptor, type StrategyDescriptor, validateConfig } from "@rumi/abi";
 import { canonicalJson, type Digest, digestOf, type Failure } from "@rumi/kernel";
-import { loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strategy/load.ts";
+import { digestOfPack, loadStrategy, type LoadStrategyOptions, readEntrypoint } from "../strategy/load.ts";
 import type { IsolationInForce } from "../strategy/strategy.ts";
 import { WasmStrategy } from "../strategy/wasm.ts";
 import { deadlineProblem, paceOf, timed } from "./deadline.ts";
@@ -18,8 +18,9 @@ import type { AdmissionRequest } from "./request.ts";
 import { savedStateProblem } from "./saved-state.ts";
 import { smoke } from "./smoke.ts";
 
-/** Digest of everything that the smoke depends on: the file by its hash, its contract, configuration and box. */
+/** Digest of everything that the smoke depends on: the pack with whatever the file imports, its contract, configuration, box. */
 export function admissionKey({
+  pack_digest,
   descriptor,
   config,
   instruments,
@@ -28,11 +29,12 @@ export function admissionKey({
   venue,
 }: Pick<
   AdmissionRequest,
-  "descriptor" | "config" | "instruments" | "isolation" | "isolation_level" | "venue"
+  "pack_digest" | "descriptor" | "config" | "instruments" | "isolation" | "isolation_level" | "venue"
 >): Digest {
   const { venue_id } = venue;
   const subject = {
-    subject: "rumi-admission-1",
+    subject: "rumi-admission-2",
+    ...(pack_digest === undefined ? {} : { pack_digest }),
     descriptor,
     config,
     instruments,
@@ -131,6 +133,7 @@ export function admit(request: AdmissionRequest): AdmissionReport {
   const opened = loadStrategy({
     descriptor,
     pack_dir: request.pack_dir,
+    ...digestOfPack(request),
     isolation: request.isolation,
     ...levelOf(request),
     ...(request.jails === undefined ? {} : { jails: request.jails }),

@@ -7,6 +7,7 @@ export type AdmissionRequest = Pick<
   InstanceSpec,
   "descriptor" | "pack_dir" | "config" | "seed" | "instruments" | "isolation" | "isolation_level" | "limits"
 > & {
+  readonly pack_digest?: Digest;
   readonly venue: { readonly venue_id: string };
   readonly python?: LoadStrategyOptions["python"];
   readonly jails?: LoadStrategyOptions["jails"];

@@ -65,6 +65,8 @@ describe("triggers at a live venue", () => {
         host,
         async () => {
           if (host.status().breaker?.state === "closed") await drive(host, venue, 20);
+          // The market has an end, and a quick machine would reach it while answers are waited for.
+          await new Promise((resolve) => setTimeout(resolve, 20));
           return host.status().breaker?.state === "open";
         },
         60_000,

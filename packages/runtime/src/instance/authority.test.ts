@@ -7,6 +7,7 @@ import { market, spec, WASM } from "../../test/support.ts";
 import type { KillWord } from "../kill-switch/kill-word.ts";
 import type { JournalEntry } from "../protocol.ts";
 import type { InstanceHost } from "./host.ts";
+import type { MachineInput } from "./input.ts";
 
 const room = temporaryFolder();
 afterAll(() => room.remove());
@@ -132,5 +133,53 @@ describe("what is said to an instance from above it", () => {
     );
     expect(again.ok ? null : again.error, "the next life hears the word where it was heard").toBeNull();
     expect(entriesOf(of).slice(0, before.length)).toEqual(before);
+  });
+
+  for (const mode of ["SAFE", "EMERGENCY_STOP"] as const)
+    it(`[G-5.3] in ${mode} the runtime places nothing either: FLATTEN waits, and closes what is held in NORMAL`, async () => {
+      let word = ALLOW;
+      const { of, host } = await opened(`waits-${mode}`, () => word);
+      await until(host, 2_000);
+      while (held(host) === 0) await host.turn();
+      const say = async (input: MachineInput): Promise<void> => {
+        const said = host.input(input);
+        await host.turn();
+        expect((await said).ok).toBe(true);
+      };
+      await say({ input: "safety", mode, generation: 1 });
+      const from = entriesOf(of).length;
+      word = said("FLATTEN", 1);
+      await until(host, host.status().cursor + 1_000);
+      const waiting = entriesOf(of).slice(from);
+      expect(killAt(waiting, "FLATTEN")).toBeGreaterThanOrEqual(0);
+      expect(waiting.filter((one) => isOrder(one) && one.intent["kind"] !== "cancel")).toEqual([]);
+      expect(held(host)).toBeGreaterThan(0);
+      await say({ input: "safety", mode: "NORMAL", generation: 2 });
+      await until(host, host.status().cursor + 500);
+      expect(held(host)).toBe(0);
+      await host.stop("done");
+    });
+
+  it("[G-5.3] [M-9.2.1] under BLOCK a breaker that hedges waits too, and closes what is held when the rule is gone", async () => {
+    let word = ALLOW;
+    const { of, host } = await opened("hedge-waits", () => word);
+    await until(host, 2_000);
+    while (held(host) === 0) await host.turn();
+    word = said("BLOCK", 1);
+    await host.turn();
+    const from = entriesOf(of).length;
+    const by = { actor: "user:root", reason: "test" };
+    const tripped = host.input({ input: "breaker", action: "trip", mode: "hedge_to_flat", ...by });
+    await host.turn();
+    expect((await tripped).ok).toBe(true);
+    await until(host, host.status().cursor + 1_000);
+    expect(host.status().breaker).toMatchObject({ state: "open", mode: "hedge_to_flat" });
+    const waiting = entriesOf(of).slice(from);
+    expect(waiting.filter((one) => isOrder(one) && one.intent["kind"] !== "cancel")).toEqual([]);
+    expect(held(host)).toBeGreaterThan(0);
+    word = said("ALLOW", 2);
+    await until(host, host.status().cursor + 500);
+    expect(held(host)).toBe(0);
+    await host.stop("done");
   });
 });

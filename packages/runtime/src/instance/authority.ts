@@ -3,9 +3,12 @@
  *
  * How to think: both are recorded inputs, so a replay obeys them at the same rows. The gate asks `word` for every wish.
  * The kill switch also acts: from CLOSE_ONLY on, what is open is cancelled once, since a resting order could still make
- * the position larger; FLATTEN has the runtime close what is held; BLOCK leaves it as it is.
+ * the position larger; FLATTEN has the runtime close what is held; BLOCK leaves it as it is. A safety mode other than
+ * NORMAL is BLOCK without exception: FLATTEN waits, and goes on with the first report after it.
  *
- * Invariant (authority.test.ts): in FLATTEN and BLOCK no wish of the strategy becomes an order.
+ * Invariants (authority.test.ts)
+ * - In FLATTEN and BLOCK no wish of the strategy becomes an order.
+ * - In BLOCK, SAFE and EMERGENCY_STOP the runtime sends none of its own either.
  */
 import type { SafetyWord } from "../gate/context.ts";
 import { type KillWord, UNTOLD } from "../kill-switch/kill-word.ts";
@@ -23,6 +26,11 @@ export class Authority {
   constructor(desk: Pick<OrderDesk, "cancelAll">, restraints: Pick<Restraints, "flatten" | "wantsFlat">) {
     this.#desk = desk;
     this.#restraints = restraints;
+  }
+
+  /** Whether any order may leave at all, the runtime's own among them. */
+  get mayPlace(): boolean {
+    return this.word.safety === "NORMAL" && this.word.kill_switch !== "BLOCK";
   }
 
   /** The input that brings this word; none where it says what is in force already. */

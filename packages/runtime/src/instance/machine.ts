@@ -106,7 +106,9 @@ export class InstanceMachine {
     this.staged = this.#desk.staged;
     const [desk, clock] = [this.#desk, (): number => this.#clock];
     const [where, changed] = [() => this.where(), () => this.#health.look()];
-    this.restraints = new Restraints({ options: this.#o, desk, clock, where, changed, lastPrices: this.lastPrices });
+    const mayPlace = (): boolean => this.authority.mayPlace;
+    const scene = { options: this.#o, desk, clock, where, changed, mayPlace, lastPrices: this.lastPrices };
+    this.restraints = new Restraints(scene);
     this.authority = new Authority(desk, this.restraints);
     this.#takers = {
       options: this.#o,

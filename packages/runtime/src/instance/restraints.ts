@@ -9,6 +9,7 @@
  * Invariants (restraints.test.ts)
  * - The same rows and inputs open and close the breaker at the same rows, with the same records (M-9.*, M-0.7).
  * - In HedgeToFlat the instance's own orders are cancelled and reduce-only orders of the runtime follow until it is flat.
+ * - The runtime's own orders wait as well while nothing at all may be placed (authority.test.ts).
  */
 import { canonicalJson } from "@rumi/kernel";
 import type { GatewayNote } from "../gateway/reports.ts";
@@ -53,6 +54,8 @@ export type RestraintScene = {
   readonly where: () => { readonly event_time_us: number; readonly cursor: number; readonly trace_id: string };
   /** The overlay may be another one. */
   readonly changed: () => void;
+  /** Whether anybody may place an order now, the runtime itself among them. */
+  readonly mayPlace: () => boolean;
 };
 
 const OF_MODE: Readonly<Record<BreakerMode, Restriction>> = {
@@ -271,8 +274,8 @@ export class Restraints {
   }
 
   #hedge(): void {
-    const { options, desk } = this.#scene;
-    if (options.gate.shadow) return;
+    const { options, desk, mayPlace } = this.#scene;
+    if (options.gate.shadow || !mayPlace()) return;
     const positions = options.venue.positions();
     const plan = planHedge({
       instruments: options.instruments,

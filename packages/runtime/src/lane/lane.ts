@@ -222,6 +222,7 @@ export class Lane {
       mark: new CallMark(calls, slot, spec.descriptor.resources.event_timeout_ms),
       ...(without === undefined ? {} : { without }),
       pack_dir: spec.pack_dir,
+      pack_digest: spec.pack_digest,
       isolation: spec.isolation,
       ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
       ...pythonOf,

@@ -171,6 +171,7 @@ async function play(
   const strategy = loadStrategy({
     descriptor: spec.descriptor,
     pack_dir,
+    pack_digest: spec.pack_digest,
     isolation: "any",
     ...(spec.isolation_level === undefined ? {} : { isolation_level: spec.isolation_level }),
     ...(python === undefined ? {} : { python }),

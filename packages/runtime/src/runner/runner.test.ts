@@ -193,6 +193,27 @@ describe("runner process", () => {
   );
 
   it(
+    "[M-7.1.2] an answer without a lease decides nothing of it: a start asks again, and an instance goes on while its own deadline lasts",
+    { timeout: 60_000 },
+    async () => {
+      const { control, of } = await pair();
+      const asked = () => control.seen.filter((message) => message.type === "renew").length;
+      control.grant = () => undefined;
+      const started = control.ask({ type: "start", spec: paced(of, 200) });
+      await control.until(() => asked() === 2, 15_000);
+      expect(existsSync(of.run_dir), "nothing begins without a word").toBe(false);
+      control.grant = () => true;
+      expect(await started).toMatchObject({ ok: true, status: { phase: "running" } });
+      control.grant = () => undefined;
+      const [before, sent] = [asked(), () => control.entries.get(RUN_ID)?.length ?? 0];
+      await control.until(() => asked() === before + 1, 15_000);
+      const last = sent();
+      await control.until(() => sent() > last);
+      expect(control.statuses.at(-1)).toMatchObject({ phase: "running", reason_code: null });
+    },
+  );
+
+  it(
     "[M-4.2.3] safety reaches every instance within 250 ms; pause, continue and config answer; wrong epochs are refused",
     { timeout: 60_000 },
     async () => {
@@ -236,7 +257,14 @@ describe("runner process", () => {
         status: { phase: "running" },
       });
       expect(
-        await control.ask({ type: "config", run_id: RUN_ID, epoch: 1, config: { unknown: 1 }, actor: "root" }),
+        await control.ask({
+          type: "config",
+          run_id: RUN_ID,
+          epoch: 1,
+          config: { unknown: 1 },
+          generation: 2,
+          actor: "root",
+        }),
       ).toMatchObject({ ok: false, failure: { reason_code: "M.CONFIG.UNKNOWN" } });
       expect(await control.ask({ type: "stop", run_id: RUN_ID, epoch: 2, reason: "x" })).toMatchObject({
         ok: false,

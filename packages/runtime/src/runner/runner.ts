@@ -202,7 +202,7 @@ export class Runner {
       case "config": {
         const held = this.#find(message);
         if (held === undefined) return;
-        const { run_id, actor, at = "next_tick" } = message;
+        const { run_id, actor, generation, at = "next_tick" } = message;
         const config = validateConfig(held.spec.descriptor.config_schema, message.config);
         if (!config.ok)
           return void this.#line.send({
@@ -216,7 +216,7 @@ export class Runner {
           await this.#lanes.ask(run_id, {
             type: "input",
             run_id,
-            input: { input: "config", config: config.value, actor, generation: held.spec.generation, at },
+            input: { input: "config", config: config.value, actor, generation, at },
           }),
         );
       }

@@ -47,3 +47,29 @@ it("[G-5.3] an instance that failed over the word, ended or lost its lane is not
     `run ${fifth}: ${words}: stopped`,
   ]);
 });
+
+it("[G-5.3] outside NORMAL a FLATTEN is a BLOCK for whoever is here and whoever begins, since closing is placing too; in NORMAL it closes", () => {
+  const levels: string[] = [];
+  const held = { spec: spec(""), slot: 0, state: "hosted" as const };
+  const orders = new StandingOrders({
+    held: () => [held],
+    fence: { tell: (_slot, word) => void levels.push(word.level) },
+    lanes: { ask: async () => ok({ ...emptyStatus(held.spec, "starting"), phase: "running" as const }) },
+    send: () => undefined,
+    log: () => undefined,
+  });
+  const safety = (mode: "NORMAL" | "SAFE" | "EMERGENCY_STOP", generation: number) =>
+    orders.take({ type: "safety", mode, generation });
+  const kill = (level: "FLATTEN" | "CLOSE_ONLY", generation: number) =>
+    orders.take({ type: "killswitch", generation, rules: [{ scope: "all", id: "", level }] });
+  kill("FLATTEN", 1);
+  safety("SAFE", 1);
+  orders.begins(held);
+  safety("EMERGENCY_STOP", 2);
+  safety("NORMAL", 3);
+  expect(levels).toEqual(["FLATTEN", "BLOCK", "BLOCK", "FLATTEN"]);
+  safety("SAFE", 4);
+  kill("CLOSE_ONLY", 2);
+  kill("FLATTEN", 3);
+  expect(levels.slice(4)).toEqual(["BLOCK", "CLOSE_ONLY", "BLOCK"]);
+});

@@ -43,8 +43,19 @@ export class StandingOrders {
     const { mode, generation } = message;
     if (generation < this.#safety.generation) return;
     if (generation === this.#safety.generation && mode === this.#safety.mode) return;
-    this.#safety = { mode, generation };
+    this.#changing(() => (this.#safety = { mode, generation }));
     for (const held of this.#here.held()) if (held.state === "hosted") this.#tellSafety(held);
+  }
+
+  /** Instances whose word is another one after the change; it is where they look before they do anything more. */
+  #changing(change: () => void): readonly Pick<Held, "spec" | "slot" | "state">[] {
+    const before = [...this.#here.held()].map((held) => ({ held, word: this.#wordFor(held.spec) }));
+    change();
+    const changed = before
+      .filter(({ held, word }) => isAnother(word, this.#wordFor(held.spec)))
+      .map(({ held }) => held);
+    for (const held of changed) this.begins(held);
+    return changed;
   }
 
   /** Its slot is open and it is about to be read for the first time. */
@@ -59,12 +70,9 @@ export class StandingOrders {
 
   async #takeKill({ generation, rules }: KillNews): Promise<void> {
     if (generation < this.#kill.generation) return;
-    const before = [...this.#here.held()].map((held) => ({ held, word: this.#wordFor(held.spec) }));
-    this.#kill = { generation, rules };
-    const changed = before.filter(({ held, word }) => isAnother(word, this.#wordFor(held.spec)));
-    for (const { held } of changed) this.begins(held);
-    const hosted = changed.filter(({ held }) => held.state === "hosted" && held.spec.follows === undefined);
-    const answers = await Promise.all(hosted.map(({ held: { spec } }) => this.#heed(spec)));
+    const changed = this.#changing(() => (this.#kill = { generation, rules }));
+    const hosted = changed.filter(({ state, spec }) => state === "hosted" && spec.follows === undefined);
+    const answers = await Promise.all(hosted.map(({ spec }) => this.#heed(spec)));
     // A newer word came meanwhile: it tells for itself.
     if (this.#kill.generation !== generation) return;
     for (const { run_id, not } of answers)
@@ -83,10 +91,12 @@ export class StandingOrders {
     return { run_id, not: isOver ? (failure?.error_code ?? phase) : null };
   }
 
+  /** FLATTEN places orders, and outside NORMAL nobody does: until then it is BLOCK, which is the same without them. */
   #wordFor({ bot_id, strategy_id, group_id, venue }: InstanceSpec): KillWord {
     const { generation, rules } = this.#kill;
     const holds = strictestKill(rules, { bot_id, strategy_id, group_id, venue: venue.venue_id });
-    return { level: holds?.level ?? "ALLOW", scope: holds?.scope ?? null, generation };
+    const level = holds?.level === "FLATTEN" && this.#safety.mode !== "NORMAL" ? "BLOCK" : (holds?.level ?? "ALLOW");
+    return { level, scope: holds?.scope ?? null, generation };
   }
 
   /** A shadow hears of it from its primary's journal, at the primary's place. */

@@ -2,13 +2,13 @@
  * A service as a jailed process of this machine: no network, no files but its pack, JSON in, JSON out.
  *
  * One question at a time; a process that is late, breaks its framing or ends is killed, and the next question starts a
- * new one. The process runs packages/runtime/python/service_runner.py, which calls `answer(request)` of the pack's file.
+ * new one. The process runs packages/sandbox/python/service_runner.py, which calls `answer(request)` of the pack's file.
  */
 import { realpathSync } from "node:fs";
 import { join, sep } from "node:path";
-import { err, invariant, ok, type Json, type JsonObject, type Result } from "@rumi/kernel";
+import { type Digest, err, invariant, ok, type Json, type JsonObject, type Result } from "@rumi/kernel";
 import { type JailedProcess, type JailSpec, spawnJail } from "@rumi/sandbox";
-import type { PythonHome } from "../strategy/process.ts";
+import { hexOf, type PythonHome } from "../strategy/process.ts";
 import type { ServiceAdapter } from "./port.ts";
 import type { ServiceSpec } from "./spec.ts";
 
@@ -24,6 +24,9 @@ export const SERVICE_JAIL = {
   start_deadline_ms: 30_000,
 } as const;
 
+/** Where a service's file lies; what it imports from there is held to the digest, and to nothing without. */
+export type ServicePack = { readonly pack_dir: string; readonly pack_digest?: Digest };
+
 export class JailedService implements ServiceAdapter {
   readonly #jail: JailSpec;
   #process: JailedProcess | undefined;
@@ -31,8 +34,8 @@ export class JailedService implements ServiceAdapter {
   #line: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(spec: ServiceSpec, pack_dir: string, home: PythonHome, isolation: "any" | "strict") {
-    const pack = realpathSync(pack_dir);
+  constructor(spec: ServiceSpec, of: ServicePack, home: PythonHome, isolation: "any" | "strict") {
+    const pack = realpathSync(of.pack_dir);
     const script = realpathSync(join(pack, spec.entrypoint));
     invariant(script.startsWith(pack + sep), "a service's file lies inside its pack");
     this.#jail = {
@@ -40,7 +43,7 @@ export class JailedService implements ServiceAdapter {
       mechanism: home.mechanism,
       isolation,
       program: { kind: "python", python: home.python, script: join(home.runner_dir, "service_runner.py") },
-      args: [script],
+      args: [script, pack, hexOf(of.pack_digest)],
       read_only_binds: [...new Set([pack, home.runner_dir])],
     };
   }

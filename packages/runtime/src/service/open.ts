@@ -4,18 +4,18 @@ import { join, sep } from "node:path";
 import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
 import type { InstanceSpec } from "../protocol.ts";
 import type { PythonHome } from "../strategy/process.ts";
-import { JailedService } from "./jailed-adapter.ts";
+import { JailedService, type ServicePack } from "./jailed-adapter.ts";
 import { judgeServices, ServicePort } from "./port.ts";
 
 /** `null` where the instance has none. RUMI-STR-027 names the contract that is not sound. */
 export function openServices(
-  { services, pack_dir, isolation }: Pick<InstanceSpec, "services" | "pack_dir" | "isolation">,
+  { services, isolation, ...pack }: Pick<InstanceSpec, "services" | "isolation"> & ServicePack,
   home: PythonHome | null,
 ): Result<ServicePort | null, Failure> {
   if (services === undefined || services.length === 0) return ok(null);
   const judged = judgeServices(services);
   if (!judged.ok) return judged;
-  const outside = services.find(({ entrypoint }) => !isInside(pack_dir, entrypoint));
+  const outside = services.find(({ entrypoint }) => !isInside(pack.pack_dir, entrypoint));
   if (outside !== undefined || home === null) {
     const problem = home === null ? "this place hosts no Python" : "its file is not in the pack";
     return err(
@@ -26,7 +26,7 @@ export function openServices(
       ),
     );
   }
-  return ok(new ServicePort(services, (spec) => new JailedService(spec, pack_dir, home, isolation)));
+  return ok(new ServicePort(services, (spec) => new JailedService(spec, pack, home, isolation)));
 }
 
 function isInside(pack_dir: string, entrypoint: string): boolean {

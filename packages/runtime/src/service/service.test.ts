@@ -190,7 +190,7 @@ it.runIf(requires("python3"))(
     const jails = await detectJails(python);
     const jail = jails.find((one) => one.available && one.strict) ?? jails.find((one) => one.available);
     if (!python.ok || jail === undefined) throw new Error("this machine has a jail");
-    const runner_dir = fileURLToPath(new URL("../../python", import.meta.url));
+    const runner_dir = fileURLToPath(new URL("../../../sandbox/python", import.meta.url));
     const sdk_dir = fileURLToPath(new URL("../../../../sdk/python", import.meta.url));
     const home: PythonHome = { python: python.value, mechanism: jail.mechanism, sdk_dir, runner_dir };
     const opened = openServices({ services: [SCORE], pack_dir: FIXTURE_DIR, isolation: "any" }, home);

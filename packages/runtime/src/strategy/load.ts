@@ -6,7 +6,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { join, sep } from "node:path";
 import { type StrategyDescriptor, verifyBinary } from "@rumi/abi";
-import { err, type Failure, failure, ok, type Result } from "@rumi/kernel";
+import { type Digest, err, type Failure, failure, ok, type Result } from "@rumi/kernel";
 import { type CallMark, JAIL_LEVELS, type JailMechanism } from "@rumi/sandbox";
 import { type BoxFact, chooseBox, type ChosenBox, type IsolationLevel } from "../isolation/choice.ts";
 import { type JailGuard, openNativeStrategy, openPythonStrategy, type PythonHome } from "./process.ts";
@@ -17,6 +17,8 @@ import { openWasmStrategy } from "./wasm.ts";
 export type LoadStrategyOptions = {
   readonly descriptor: StrategyDescriptor;
   readonly pack_dir: string;
+  /** What was approved: whatever Python imports from the pack is held to it. Absent: only the entrypoint is held. */
+  readonly pack_digest?: Digest;
   readonly isolation: "any" | "strict";
   /** Level that is asked for; absent: the kind's own. */
   readonly isolation_level?: IsolationLevel;
@@ -92,6 +94,7 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         descriptor,
         script: entrypoint.value.path,
         pack_dir: realpathSync(options.pack_dir),
+        ...digestOfPack(options),
         isolation: options.isolation,
         instead_of,
         ...engine,
@@ -119,6 +122,13 @@ export function loadStrategy(options: LoadStrategyOptions): Result<Strategy, Fai
         now_ms: native.now_ms,
       });
   }
+}
+
+/** The pack's, where it is known. */
+export function digestOfPack({
+  pack_digest,
+}: Pick<LoadStrategyOptions, "pack_digest">): Pick<LoadStrategyOptions, "pack_digest"> {
+  return pack_digest === undefined ? {} : { pack_digest };
 }
 
 function boxOf({ descriptor, python, jails, ...wish }: LoadStrategyOptions): Result<ChosenBox, Failure> {

@@ -13,7 +13,7 @@ import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { frameViews, type FrameViews, type StrategyDescriptor } from "@rumi/abi";
-import { err, type Failure, ok, type Result } from "@rumi/kernel";
+import { type Digest, err, type Failure, ok, type Result } from "@rumi/kernel";
 import {
   type JailMechanism,
   type JailSpec,
@@ -70,6 +70,8 @@ type Common = JailGuard & {
 export type PythonStrategyOptions = Common & {
   readonly script: string;
   readonly pack_dir: string;
+  /** Absent: modules that the script imports from the pack are held to nothing. */
+  readonly pack_digest?: Digest;
   readonly home: PythonHome;
 };
 export type NativeStrategyOptions = Common & {
@@ -97,19 +99,23 @@ const LIFE_S = 86_400;
 const LIFE_LEAST_S = 60;
 
 export function openPythonStrategy(options: PythonStrategyOptions): Result<ProcessStrategy, Failure> {
-  const { home } = options;
+  const { home, descriptor } = options;
   const { script, pack_dir, remove } = readablePack(options.pack_dir, options.script, home.mechanism);
   const spec: JailSpec = {
     ...bounds(options),
     mechanism: home.mechanism,
     program: { kind: "python", python: home.python, script: `${home.runner_dir}/jail_runner.py` },
-    args: [home.sdk_dir, script],
+    // The file is read again in there: it is compiled only if it is still what was proven.
+    args: [home.sdk_dir, script, hexOf(descriptor.binary_hash), pack_dir, hexOf(options.pack_digest)],
     read_only_binds: [...new Set([pack_dir, home.sdk_dir, home.runner_dir])],
   };
   const started = start(options, spec, remove);
   if (!started.ok) remove();
   return started;
 }
+
+/** Empty where there is none. */
+export const hexOf = (digest: string | undefined): string => (digest ?? "").slice("sha256:".length);
 
 /** The proven bytes run from a folder of their own: whoever can write the pack can no longer change them. */
 export function openNativeStrategy(options: NativeStrategyOptions): Result<ProcessStrategy, Failure> {

@@ -4,7 +4,7 @@
  *
  * Invariant: nothing but the copy gets other rights, whatever a link in the pack points at (readable-pack.test.ts).
  */
-import { chmodSync, cpSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, lstatSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { JailMechanism } from "@rumi/sandbox";
@@ -29,7 +29,10 @@ export function readableCopy(pack_dir: string): string {
   chmodSync(copy, 0o755);
   for (const entry of readdirSync(copy, { recursive: true, withFileTypes: true })) {
     if (entry.isSymbolicLink()) continue; // its rights are those of what it points at, and that is not ours
-    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o444);
+    const path = join(entry.parentPath, entry.name);
+    // Whether a file can be executed is part of what was approved.
+    const isProgram = !entry.isDirectory() && (lstatSync(path).mode & 0o100) !== 0;
+    chmodSync(path, entry.isDirectory() ? 0o755 : isProgram ? 0o555 : 0o444);
   }
   return copy;
 }

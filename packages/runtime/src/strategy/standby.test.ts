@@ -6,6 +6,7 @@ import { createJailWatch, detectPython, startJailWatchdog } from "@rumi/sandbox"
 import { afterAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../../tools/test-support.ts";
 import { descriptor } from "../../test/support.ts";
+import { Caller } from "../instance/calls.ts";
 import { descendants, groupOf, lowerGroups } from "../lane/priority.ts";
 import { type JailGuard, openPythonStrategy, type ProcessStrategy } from "./process.ts";
 
@@ -53,7 +54,7 @@ describe.runIf(requires("python3"))("a warm standby", () => {
         python: python.value,
         mechanism: requires("bubblewrap") ? "bubblewrap" : "self-jail",
         sdk_dir: at("../../../../sdk/python"),
-        runner_dir: at("../../python"),
+        runner_dir: at("../../../sandbox/python"),
       },
     });
     if (!opened.ok) throw new Error(JSON.stringify(opened.error));
@@ -141,6 +142,38 @@ describe.runIf(requires("python3"))("a warm standby", () => {
     } finally {
       strategy.close();
     }
+  });
+
+  it("[M-2.1.5] runs the bytes that were proven, or nothing: an edit between the proof and its reading is refused", () => {
+    const begun = (edit: string | null): [number, string] => {
+      const strategy = open({});
+      try {
+        if (edit !== null) writeFileSync(join(room.path, "quiet.py"), edit);
+        const status = new Caller(strategy).init({
+          config: {},
+          identity: {
+            bot_id: "b",
+            strategy_id: "quiet",
+            strategy_version: "1.0.0",
+            run_id: "00000000-0000-7000-8000-000000000000",
+            instance_id: "i",
+          },
+          instruments: [],
+          mode: "paper",
+          seed: "s",
+          next_intent_key: 1,
+          state: new Uint8Array(0),
+          state_version: 0,
+        });
+        return [status, JSON.stringify(strategy.fault())];
+      } finally {
+        strategy.close();
+      }
+    };
+    expect(begun(null)[1]).not.toContain("is not what was approved");
+    const [status, detail] = begun(`${SOURCE}raise SystemExit\n`);
+    expect(status).toBeLessThan(0);
+    expect(detail).toContain("the entrypoint is not what was approved");
   });
 
   it("is kept only where it is asked for", async () => {

@@ -57,7 +57,7 @@ export function openKind(folder: string, kind: RuntimeKind, guard: Guarding): St
         python: python.value,
         mechanism: "bubblewrap",
         sdk_dir: join(SDK_FOLDER, "python"),
-        runner_dir: here("../../python"),
+        runner_dir: here("../../../sandbox/python"),
       },
     },
   });

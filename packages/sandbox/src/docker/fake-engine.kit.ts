@@ -147,8 +147,11 @@ export class FakeEngine {
       case "GET /_ping":
         return say(200);
       case "GET /containers/json": {
-        if (query !== 'all=1&filters={"label":["rumi.jail.owner"]}') this.#problem(`${step}: ${query}`);
-        const all = [...this.#containers.values()];
+        // Jails ask for the owner's label, packs' own containers for that of their home.
+        const isKnown =
+          /^all=1&filters=\{"label":\["rumi\.(?:jail\.owner|pack\.home=[0-9a-f]{32})"(?:,"rumi\.pack\.principal=[^"]+")?\]\}$/;
+        if (!isKnown.test(query)) this.#problem(`${step}: ${query}`);
+        const all = query.includes("rumi.jail.owner") ? [...this.#containers.values()] : [];
         return say(
           200,
           all.map(({ id, body: { Labels } }) => ({ Id: id, Labels })),

@@ -6,7 +6,8 @@
  * module that writes to a global which does not exist yet would, once rewritten, refill its own fuel.
  *
  * Invariants
- * - A module that is accepted has no import and one memory of at most `memory_bytes` (attack.test.ts).
+ * - A module that is accepted has no import and one memory of at most `memory_bytes`
+ *   (packages/sandbox/src/wasm/box.test.ts).
  * - Bytes of any shape give a value, never an exception (rewrite.fuzz.test.ts).
  */
 import { type Failure, FailureError, type Result, err, failure, invariant, ok, sha256Hex } from "@rumi/kernel";

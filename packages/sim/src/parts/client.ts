@@ -57,7 +57,7 @@ export class Client {
   send(name: string, fields: Body, heard: Heard = () => undefined, as: Principal = ROOT): string {
     const { clock, random, world } = this.process;
     const command_id = uuidv7(clock.now(), random);
-    const body = { command_id, ...fields, reason: "simulated" };
+    const body = { command_id, reason: "simulated", ...fields };
     const course: Course = { name, body, as, heard, answer: undefined, tries: 0 };
     this.#courses.set(command_id, course);
     this.#o.spool.sent(command_id);

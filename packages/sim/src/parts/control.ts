@@ -92,6 +92,7 @@ export async function startControl(parts: {
     pack_id: "sim_pack",
     digest: PACK_DIGEST,
     directory: "/sim",
+    entries: [],
     manifest: {} as VerifiedStrategy["manifest"], // read only where a Compute side is wished for
   };
   const control = createControlPlane({
@@ -109,6 +110,7 @@ export async function startControl(parts: {
       approvedStrategy: () => Promise.resolve(ok(DESCRIPTOR)),
       verifyStrategy: () => Promise.resolve(ok(strategy)),
       packOf: () => Promise.resolve(undefined), // no bot of the simulator says that it needs one
+      keptProvenance: () => Promise.resolve(undefined),
       filesOf: () => Promise.reject(new Error("nobody runs the supply-chain gate")),
     },
     inspectRecordings: () => Promise.reject(new Error("the simulator has no recordings")),

@@ -62,6 +62,7 @@ export class Operator extends Client {
       config: {},
       capital: "1000000000",
       runbook: "docs/runbooks/README.md",
+      reason: "quotes both sides of a made-up market",
     });
   }
 
@@ -80,7 +81,7 @@ export class Operator extends Client {
       return;
     }
     if (draw < 0.16) {
-      this.dangerous("bots.config_apply", { bot_id, config: { pace: between(random, 1, 100) }, at: "next_tick" });
+      this.configure(bot_id, between(random, 1, 100));
       return;
     }
     const to = wished(state, random.unit());
@@ -106,6 +107,11 @@ export class Operator extends Client {
     for (const _ of await rowsOf(store, "SELECT mode FROM safety_state WHERE current = 1 AND mode <> 'NORMAL'"))
       wishes.push(() => this.dangerous("safety.set", { mode: "NORMAL" }));
     if (wishes.length > 0) oneOf(random, wishes)();
+  }
+
+  configure(bot_id: string, pace: number): void {
+    const reason = `quotes every ${pace} ticks, as the dice fell`;
+    this.dangerous("bots.config_apply", { bot_id, config: { pace }, at: "next_tick", reason });
   }
 
   move(bot_id: string, from: string, to: string): void {

@@ -135,14 +135,25 @@ export function heldLeases(
 
 /** Gives a lease back; the row and its epoch stay. Expired or not: nobody else can have it under this epoch. */
 export function releaseLeaseWrite(store: Sql, held: HeldLease): Write {
-  const query = store
+  return write(giving(store, held), 1);
+}
+
+/**
+ * Takes a lease from whoever has not renewed it since `renewed_at`, though the database's clock may say that it runs. For
+ * those who know by another clock that the holder's time is over. A conflict means that it was renewed or changed hands.
+ */
+export function releaseUnrenewedWrite(store: Sql, held: HeldLease & Pick<LeaseRow, "renewed_at">): Write {
+  return write(giving(store, held).where("renewed_at", "=", held.renewed_at), 1);
+}
+
+function giving(store: Sql, held: HeldLease) {
+  return store
     .builder<LeaseTables>()
     .updateTable("lease")
     .set({ holder: null, expires_at: databaseNow(store.dialect) })
     .$call((update) => where(update, held))
     .where("holder", "=", held.holder)
     .where("epoch", "=", held.epoch);
-  return write(query, 1);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import type { Staged } from "../../answers/approvals.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { useStaged } from "../../control-queries.ts";
 import { intentWords } from "../../live/feed-rows.ts";
@@ -32,6 +33,7 @@ export function StagedPanel(): JSX.Element {
       title: t(verdict === "approve" ? "ask_approve" : "ask_reject", { what: intent.bot_id }),
       detail: wordsOf(intent),
       tone: verdict === "approve" ? "primary" : "danger",
+      line: (reason) => commandText(`intents ${verdict}`, [intent.run_id, intent.idempotency_key], { reason }),
       onYes: (wish) => api.judgeStaged(intent, verdict, wish),
       onDone: () => void queries.invalidateQueries({ queryKey: ["staged"] }),
     });
@@ -40,6 +42,7 @@ export function StagedPanel(): JSX.Element {
       title={t("staged")}
       name="staged"
       problem={staged.error}
+      line="rumi intents staged"
       aside={
         <span className="end">
           <RunbookLink page="docs/runbooks/reasons/staging.md" />

@@ -1,10 +1,12 @@
 /** The newest admission report: which checks the strategy passed before it could start, and which it did not. */
 import { useQuery } from "@tanstack/react-query";
 import type { JSX } from "react";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { dayText } from "../../time.ts";
 import { Badge } from "../badge.tsx";
-import { RunbookLink } from "../runbook-link.tsx";
+import { CopyLine } from "../copy-line.tsx";
+import { Reason } from "./reason.tsx";
 
 export function AdmissionBlock({ botId }: { readonly botId: string }): JSX.Element {
   const { api, t } = useConsole();
@@ -26,13 +28,12 @@ export function AdmissionBlock({ botId }: { readonly botId: string }): JSX.Eleme
               text={t(report.admitted ? "admitted" : "not_admitted")}
             />
             <span className="mono dim">{dayText(report.created_at)}</span>
-            {report.reason_code !== null && <span className="mono bad">{report.reason_code}</span>}
-            {!report.admitted && (
-              <span className="end">
-                <RunbookLink page="docs/runbooks/reasons/admission.md" />
-              </span>
-            )}
           </div>
+          {report.reason_code !== null && (
+            <div className="wrap">
+              <Reason code={report.reason_code} tone="bad" page="docs/runbooks/reasons/admission.md" />
+            </div>
+          )}
           <ul className="checks">
             {report.checks.map(({ check, passed, reason_code, detail }) => (
               <li key={check} className={passed ? "" : "bad"} title={detail}>
@@ -43,6 +44,7 @@ export function AdmissionBlock({ botId }: { readonly botId: string }): JSX.Eleme
           </ul>
         </div>
       )}
+      <CopyLine line={commandText("admissions list", [], { bot_id: botId })} />
     </div>
   );
 }

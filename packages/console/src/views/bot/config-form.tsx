@@ -1,19 +1,17 @@
-/** Another configuration for a bot, applied at a moment that the person chooses; what changes is shown before it is sent. */
+/**
+ * Another configuration for a bot: what changes is shown while it is typed, with the moment at which what runs takes it.
+ * Where nothing runs there is no moment to choose: it holds from the next start.
+ */
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import type { Bot } from "../../answers/answers.ts";
 import { record } from "../../answers/shape.ts";
 import type { ConfigMoment } from "../../api/bots.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
-import type { Word } from "../../i18n.ts";
-import { Impact } from "../outlook.tsx";
+import { Changes, Impact } from "../outlook.tsx";
 import { ReasonDialog, type Question } from "../reason-dialog.tsx";
-
-const MOMENTS: Readonly<Record<ConfigMoment, Word>> = {
-  next_tick: "at_next_tick",
-  next_bar: "at_next_bar",
-  next_checkpoint: "at_next_checkpoint",
-};
+import { MOMENTS, momentOf } from "./config-moments.ts";
 
 export function ConfigForm({ bot, onClose }: { readonly bot: Bot; readonly onClose: () => void }): JSX.Element {
   const { api, t } = useConsole();
@@ -24,6 +22,8 @@ export function ConfigForm({ bot, onClose }: { readonly bot: Bot; readonly onClo
   const config = configIn(text);
   const diff = config === null ? [] : changesOf(bot.spec.config, config);
   const isLive = bot.state === "RUNNING_LIVE";
+  const isResting = bot.state === "IDLE";
+  const timing = t(isResting ? "means_next_start" : MOMENTS[at].means);
   // The question stands beside the form: a form inside another is none.
   return (
     <>
@@ -35,8 +35,16 @@ export function ConfigForm({ bot, onClose }: { readonly bot: Bot; readonly onClo
           if (config === null) return;
           setQuestion({
             title: t("ask_config", { bot: bot.bot_id }),
-            detail: <Impact impact={{ diff }} />,
+            detail: (
+              <>
+                <Impact impact={{ diff }} />
+                <p data-testid="config-timing">{timing}</p>
+              </>
+            ),
             tone: isLive ? "live" : "primary",
+            line: (reason) =>
+              commandText("bots config-apply", [bot.bot_id], { config: JSON.stringify(config), at, reason }),
+            onTry: (wish) => api.tryConfig(bot.bot_id, config, at, wish),
             onYes: (wish) => api.applyConfig(bot.bot_id, config, at, wish),
             onDone: () => {
               for (const key of ["bot", "bots"]) void queries.invalidateQueries({ queryKey: [key] });
@@ -53,21 +61,23 @@ export function ConfigForm({ bot, onClose }: { readonly bot: Bot; readonly onClo
           spellCheck={false}
           onChange={(event) => setText(event.target.value)}
         />
+        {diff.length > 0 && <Changes changes={diff} testId="config-diff" />}
+        <p className="dim wrap">{timing}</p>
         <div className="buttons">
           {config === null && <span className="bad">{t("no_json")}</span>}
-          <select
-            value={at}
-            aria-label={t("applied_at")}
-            onChange={(event) =>
-              setAt((Object.keys(MOMENTS) as ConfigMoment[]).find((one) => one === event.target.value) ?? at)
-            }
-          >
-            {Object.entries(MOMENTS).map(([moment, word]) => (
-              <option key={moment} value={moment}>
-                {t(word)}
-              </option>
-            ))}
-          </select>
+          {!isResting && (
+            <select
+              value={at}
+              aria-label={t("applied_at")}
+              onChange={(event) => setAt(momentOf(event.target.value) ?? at)}
+            >
+              {Object.entries(MOMENTS).map(([moment, { word }]) => (
+                <option key={moment} value={moment}>
+                  {t(word)}
+                </option>
+              ))}
+            </select>
+          )}
           <button type="button" onClick={onClose}>
             {t("cancel")}
           </button>

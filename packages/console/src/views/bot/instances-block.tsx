@@ -3,16 +3,19 @@ import { useQuery } from "@tanstack/react-query";
 import type { JSX } from "react";
 import type { Instance } from "../../answers/answers.ts";
 import type { Counted } from "../../answers/runs.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { useMay } from "../../may.ts";
 import { hrefOf } from "../../page.ts";
 import { useInstances } from "../../queries.ts";
 import { Badge, type Tone } from "../badge.tsx";
-import { RunbookLink } from "../runbook-link.tsx";
+import { CopyLine } from "../copy-line.tsx";
+import { Reason } from "./reason.tsx";
 
 type Slo = NonNullable<Instance["slo"]>;
 
 const SLO_TONE: Readonly<Record<Slo["level"], Tone>> = { none: "good", adjust: "warn", degrade: "warn", halt: "bad" };
+const HEALTH_WORD = { healthy: "why_healthy", degraded: "why_degraded", halted: "why_halted" } as const;
 /** What a promise is written in. */
 const UNIT: Readonly<Record<string, string>> = {
   p95_latency_us: "µs",
@@ -42,6 +45,7 @@ export function InstancesBlock({ botId }: { readonly botId: string }): JSX.Eleme
         ))}
       </ul>
       {reasons.length > 0 && <Reasons reasons={reasons} />}
+      {instances.length > 0 && <CopyLine line={commandText("inspect", [botId])} />}
     </div>
   );
 }
@@ -56,6 +60,7 @@ function InstanceRow({ instance }: { readonly instance: Instance }): JSX.Element
         <span className="mono dim">
           {phase} · {health_state ?? t("unknown")} · {t("orders_open")} {orders_open}
         </span>
+        <span className="dim small">{t(health_state === null ? "unknown_state" : HEALTH_WORD[health_state])}</span>
         {trace_id !== null && (
           <a className="end" href={hrefOf({ kind: "trace", id: trace_id })} data-testid="trace-link">
             {t("trace")}
@@ -63,9 +68,8 @@ function InstanceRow({ instance }: { readonly instance: Instance }): JSX.Element
         )}
       </div>
       {reason_code !== null && (
-        <div className="row-head">
-          <span className="mono warn">{reason_code}</span>
-          <RunbookLink page={runbook} />
+        <div className="wrap">
+          <Reason code={reason_code} page={runbook} />
         </div>
       )}
       <div className="row-head">
@@ -94,10 +98,17 @@ function InstanceRow({ instance }: { readonly instance: Instance }): JSX.Element
             testId="breaker"
           />
         )}
-        {breaker?.state === "open" && breaker.reason_code !== null && (
-          <span className="mono bad">{breaker.reason_code}</span>
-        )}
       </div>
+      {breaker?.state === "open" && breaker.reason_code !== null && (
+        <div className="wrap">
+          <Reason code={breaker.reason_code} tone="bad" />
+        </div>
+      )}
+      {slo !== null && slo.level !== "none" && slo.reason_code !== null && slo.reason_code !== reason_code && (
+        <div className="wrap">
+          <Reason code={slo.reason_code} />
+        </div>
+      )}
     </li>
   );
 }
@@ -113,12 +124,8 @@ function Reasons({ reasons }: { readonly reasons: readonly Counted[] }): JSX.Ele
       <h3>{t("reasons")}</h3>
       <ul className="rows tight" data-testid="reasons">
         {reasons.map(({ reason, count, runbook }) => (
-          <li key={reason} className="row-head">
-            <span className="mono">{reason}</span>
-            <span className="mono dim">×{count}</span>
-            <span className="end">
-              <RunbookLink page={runbook} />
-            </span>
+          <li key={reason} className="wrap">
+            <span className="mono dim">×{count}</span> <Reason code={reason} page={runbook} />
           </li>
         ))}
       </ul>

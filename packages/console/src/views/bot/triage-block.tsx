@@ -1,17 +1,20 @@
 /** What is wrong with the bot as the program sees it: class, probable cause, next step, and the page that says more. */
 import type { JSX } from "react";
 import type { BotDetail } from "../../answers/answers.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { hrefOf } from "../../page.ts";
 import { dayText } from "../../time.ts";
 import { Badge } from "../badge.tsx";
+import { CopyLine } from "../copy-line.tsx";
 import { RunbookLink } from "../runbook-link.tsx";
 
 type Triage = NonNullable<BotDetail["triage"]>;
 
 /** Nothing where nothing is wrong. */
-export function TriageBlock({ triage }: { readonly triage: Triage | null }): JSX.Element | null {
+export function TriageBlock(props: { readonly botId: string; readonly triage: Triage | null }): JSX.Element | null {
   const { t } = useConsole();
+  const { botId, triage } = props;
   if (triage === null || triage.findings.length === 0) return null;
   return (
     <div className="triage" data-testid="triage">
@@ -23,6 +26,7 @@ export function TriageBlock({ triage }: { readonly triage: Triage | null }): JSX
           <FindingRow key={`${finding.subject.kind}/${finding.subject.id}/${finding.error_code}`} finding={finding} />
         ))}
       </ul>
+      <CopyLine line={commandText("triage", [botId])} />
     </div>
   );
 }

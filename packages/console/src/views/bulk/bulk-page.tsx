@@ -8,9 +8,11 @@ import { useBulks } from "../../control-queries.ts";
 import type { Word } from "../../i18n.ts";
 import { useMay } from "../../may.ts";
 import { hrefOf } from "../../page.ts";
+import { rumiLine } from "../../rumi-line.ts";
 import { dayText } from "../../time.ts";
 import { Badge } from "../badge.tsx";
 import { Panel } from "../panel.tsx";
+import { BulkForm } from "./bulk-form.tsx";
 import { ReasonDialog, type Question } from "../reason-dialog.tsx";
 
 const ASK = {
@@ -33,6 +35,7 @@ export function BulkPage(): JSX.Element {
   const { api, t } = useConsole();
   const queries = useQueryClient();
   const bulks = useBulks();
+  const may = useMay();
   const [question, setQuestion] = useState<Question | null>(null);
   const ask = ({ bulk_id, failed, in_flight }: Bulk, word: BulkWord): void =>
     setQuestion({
@@ -42,11 +45,13 @@ export function BulkPage(): JSX.Element {
           ? failed.map(({ bot_id }) => bot_id).join(", ")
           : t("bulk_in_flight", { bots: in_flight.join(", ") || "–" }),
       tone: word === "abort" ? "danger" : "primary",
+      line: (reason) => rumiLine(`bulk ${word} ${bulk_id}`, { reason }),
       onYes: (wish) => api.wordOnBulk(bulk_id, word, wish),
       onDone: () => void queries.invalidateQueries({ queryKey: ["bulks"] }),
     });
   return (
-    <Panel title={t("bulk")} name="bulk" problem={bulks.error}>
+    <Panel title={t("bulk")} name="bulk" problem={bulks.error} line="rumi bulk list">
+      {may.tighten("bulk.start") && <BulkForm />}
       {bulks.data?.length === 0 && <p className="empty">{t("no_bulks")}</p>}
       <ul className="rows" data-testid="bulks">
         {(bulks.data ?? []).map((bulk) => (
@@ -98,7 +103,7 @@ function BulkRow(props: { readonly bulk: Bulk; readonly onAsk: (bulk: Bulk, word
       </div>
       {failed.map(({ bot_id, error_code, reason_code }) => (
         <div key={bot_id} className="wrap" data-testid="bulk-failed">
-          <a href={hrefOf({ kind: "home", bot: bot_id })}>{bot_id}</a>{" "}
+          <a href={hrefOf({ kind: "bots", bot: bot_id })}>{bot_id}</a>{" "}
           <span className="mono bad">{reason_code ?? error_code ?? ""}</span>
         </div>
       ))}

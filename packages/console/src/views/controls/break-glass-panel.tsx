@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import type { Session } from "../../answers/controls.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { useSessions } from "../../control-queries.ts";
 import { useMay, useMe } from "../../may.ts";
@@ -30,6 +31,7 @@ export function BreakGlassPanel(): JSX.Element {
       title={t("break_glass")}
       name="break-glass"
       problem={sessions.error}
+      line="rumi break_glass list"
       aside={
         <span className="end">
           <RunbookLink page="docs/runbooks/challenges.md" />
@@ -60,6 +62,7 @@ function SessionRow({ session, onAsk, onDone }: { readonly session: Session } & 
     onAsk({
       title: t(act === "close" ? "ask_session_close" : "ask_session_review", { holder }),
       tone: act === "close" ? "danger" : "primary",
+      line: (reason) => commandText(`break_glass ${act}`, [session_id], { reason }),
       onYes: (wish) => api.endSession(session_id, act, wish),
       onDone,
     });
@@ -135,6 +138,9 @@ function OpenForm({ onAsk, onDone }: Asking): JSX.Element {
           title: t("ask_session_open", { minutes }),
           detail: listed.join(", "),
           tone: "danger",
+          line: (reason) =>
+            commandText("break_glass open", [], { verbs: listed, valid_for_seconds: String(minutes * 60), reason }),
+          onTry: (wish) => api.tryOpenSession(listed, minutes * 60, wish),
           onYes: (wish) => api.openSession(listed, minutes * 60, wish),
           onDone,
         });

@@ -2,6 +2,7 @@
 import type { JSX } from "react";
 import { useMay } from "../../may.ts";
 import { BreakGlassPanel } from "./break-glass-panel.tsx";
+import { DriftPanel } from "./drift-panel.tsx";
 import { GatesPanel } from "./gates-panel.tsx";
 import { HoldsPanel } from "./holds-panel.tsx";
 import { KillSwitchPanel } from "./kill-switch-panel.tsx";
@@ -13,6 +14,7 @@ export function ControlsPage(): JSX.Element {
       <KillSwitchPanel />
       <HoldsPanel />
       <GatesPanel />
+      {may.ask("drift.list") && <DriftPanel />}
       {may.ask("break_glass.list") && <BreakGlassPanel />}
     </>
   );

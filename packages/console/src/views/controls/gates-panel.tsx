@@ -5,6 +5,7 @@ import type { Gate } from "../../answers/controls.ts";
 import { useConsole } from "../../context.ts";
 import { useGates } from "../../control-queries.ts";
 import { useMay } from "../../may.ts";
+import { quoted, rumiLine } from "../../rumi-line.ts";
 import { remainingText } from "../../time.ts";
 import { useNow } from "../../use-now.ts";
 import { Badge, type Tone } from "../badge.tsx";
@@ -25,6 +26,8 @@ export function GatesPanel(): JSX.Element {
     setQuestion({
       title: t(act === "require" ? "ask_gate_require" : "ask_gate_disable", { gate }),
       tone: act === "require" ? "primary" : "danger",
+      line: (reason) => rumiLine(`gates ${act} ${quoted(gate)}`, { reason }),
+      ...(act === "disable" ? { onTry: (wish) => api.tryDisableGate(gate, wish) } : {}),
       onYes: (wish) => api.requireGate(gate, act, wish),
       onDone: () => void queries.invalidateQueries({ queryKey: ["gates"] }),
     });
@@ -33,6 +36,7 @@ export function GatesPanel(): JSX.Element {
       title={t("gates")}
       name="gates"
       problem={gates.error}
+      line="rumi gates list"
       aside={
         <span className="end">
           <RunbookLink page="docs/runbooks/gates.md" />

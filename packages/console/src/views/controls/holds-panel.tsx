@@ -5,6 +5,7 @@ import { HOLD_KINDS, scopeText, type Hold, type HoldKind } from "../../answers/c
 import { useConsole } from "../../context.ts";
 import { useHolds } from "../../control-queries.ts";
 import { useMay } from "../../may.ts";
+import { rumiLine } from "../../rumi-line.ts";
 import { dayText } from "../../time.ts";
 import { Badge, type Tone } from "../badge.tsx";
 import { Remaining } from "../outlook.tsx";
@@ -29,6 +30,8 @@ export function HoldsPanel(): JSX.Element {
     setQuestion({
       title: t("ask_lift", { kind: t(KIND_WORD[kind]), scope: scopeText(scope) }),
       tone: "primary",
+      line: (reason) => rumiLine(`holds lift ${hold_id}`, { reason }),
+      onTry: (wish) => api.tryLift(hold_id, wish),
       onYes: (wish) => api.liftHold(hold_id, wish),
       onDone: again,
     });
@@ -37,6 +40,7 @@ export function HoldsPanel(): JSX.Element {
       title={t("holds")}
       name="holds"
       problem={holds.error}
+      line="rumi holds list"
       aside={
         <span className="end">
           <RunbookLink page="docs/runbooks/holds.md" />
@@ -94,6 +98,13 @@ function HoldForm(props: { readonly onAsk: (question: Question) => void; readonl
           title: t("ask_hold", { kind: t(KIND_WORD[kind]), scope: scopeText(scope) }),
           detail: t(kind === "lock" ? "lock_hint" : "hold_hint"),
           tone: "danger",
+          line: (reason) =>
+            rumiLine("holds set", {
+              kind,
+              scope,
+              ...(hours === 0 ? {} : { valid_for_seconds: hours * 3_600 }),
+              reason,
+            }),
           onYes: (wish) => api.setHold({ kind, scope, seconds: hours === 0 ? null : hours * 3_600 }, wish),
           onDone: props.onDone,
         });

@@ -5,6 +5,7 @@ import { KILL_LEVELS, scopeText, type KillLevel, type KillRule, type Scope } fro
 import { useConsole } from "../../context.ts";
 import { strictestFirst, useKillSwitch } from "../../control-queries.ts";
 import { useMay } from "../../may.ts";
+import { rumiLine } from "../../rumi-line.ts";
 import { dayText } from "../../time.ts";
 import { Badge } from "../badge.tsx";
 import { KILL_TONE } from "../bar/restraints.tsx";
@@ -24,6 +25,8 @@ export function KillSwitchPanel(): JSX.Element {
       title: t("ask_kill", { scope: scopeText(scope), level: to }),
       detail: `${from} → ${to}`,
       tone: isLooser(from, to) ? "primary" : "danger",
+      line: (reason) => rumiLine("killswitch set", { scope, level: to, reason }),
+      onTry: (wish) => api.tryKill(scope, to, wish),
       onYes: (wish) => api.setKill(scope, to, wish),
       onDone: () => void queries.invalidateQueries({ queryKey: ["killswitch"] }),
     });
@@ -35,6 +38,7 @@ export function KillSwitchPanel(): JSX.Element {
       title={t("kill_switch")}
       name="killswitch"
       problem={kill.error}
+      line="rumi killswitch show"
       aside={
         <>
           <span className="mono dim end" data-testid="following">

@@ -2,15 +2,23 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import type { User } from "../../answers/people.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { useMay, useMe } from "../../may.ts";
 import { dayText } from "../../time.ts";
 import { Badge } from "../badge.tsx";
-import { Panel, ProblemNote } from "../panel.tsx";
+import { Panel } from "../panel.tsx";
 import { ReasonDialog, type Question } from "../reason-dialog.tsx";
+import { PersonForm } from "./person-form.tsx";
+import { RolesForm } from "./roles-form.tsx";
+import "../../styles/work.css";
+import { Tokens } from "./tokens.tsx";
+
+export type Ask = (asked: Omit<Question, "onDone">) => void;
 
 export function PeoplePage(): JSX.Element {
   const { api, t } = useConsole();
+  const may = useMay();
   const queries = useQueryClient();
   const users = useQuery({
     queryKey: ["users"],
@@ -19,10 +27,11 @@ export function PeoplePage(): JSX.Element {
   });
   const [question, setQuestion] = useState<Question | null>(null);
   const [open, setOpen] = useState<string | null>(null);
-  const ask = (asked: Omit<Question, "onDone" | "tone">): void =>
-    setQuestion({ ...asked, tone: "danger", onDone: () => void queries.invalidateQueries({ queryKey: ["users"] }) });
+  const ask: Ask = (asked) =>
+    setQuestion({ ...asked, onDone: () => void queries.invalidateQueries({ queryKey: ["users"] }) });
   return (
-    <Panel title={t("people")} name="people" problem={users.error}>
+    <Panel title={t("people")} name="people" problem={users.error} line="rumi users list">
+      {may.ask("users.create") && <PersonForm onAsk={ask} />}
       <ul className="rows" data-testid="people">
         {(users.data ?? []).map((user) => (
           <UserRow
@@ -39,8 +48,6 @@ export function PeoplePage(): JSX.Element {
   );
 }
 
-type Ask = (asked: Omit<Question, "onDone" | "tone">) => void;
-
 function UserRow(props: {
   readonly user: User;
   readonly isOpen: boolean;
@@ -52,8 +59,9 @@ function UserRow(props: {
   const me = useMe().data?.user_id;
   const { user, isOpen, onToggle, onAsk } = props;
   const { user_id, display_name, roles, state, bootstrap, created_at } = user;
+  const isChangeable = !bootstrap && state === "active";
   return (
-    <li data-testid="person">
+    <li data-testid="person" data-id={user_id}>
       <div className="row-head">
         <button type="button" className="name" aria-expanded={isOpen} onClick={onToggle}>
           {display_name}
@@ -64,7 +72,7 @@ function UserRow(props: {
         {state === "disabled" && <Badge tone="bad" text={t("disabled")} />}
         {user_id === me && <span className="dim">({t("you")})</span>}
         <span className="row-actions end">
-          {!bootstrap && state === "active" && may.ask("users.disable") && (
+          {isChangeable && may.ask("users.disable") && (
             <button
               type="button"
               className="danger"
@@ -72,6 +80,8 @@ function UserRow(props: {
                 onAsk({
                   title: t("ask_disable", { name: display_name }),
                   detail: user_id,
+                  tone: "danger",
+                  line: (reason) => commandText("users disable", [user_id], { reason }),
                   onYes: (wish) => api.disableUser(user_id, wish),
                 })
               }
@@ -85,49 +95,10 @@ function UserRow(props: {
         {user_id}
         {created_at === null ? "" : ` · ${dayText(created_at)}`}
       </div>
-      {isOpen && <Tokens userId={user_id} onAsk={onAsk} />}
+      {isOpen && isChangeable && may.ask("users.roles_set") && (
+        <RolesForm key={roles.join()} user={user} onAsk={onAsk} />
+      )}
+      {isOpen && <Tokens user={user} mayIssue={isChangeable && may.ask("tokens.issue")} onAsk={onAsk} />}
     </li>
-  );
-}
-
-function Tokens({ userId, onAsk }: { readonly userId: string; readonly onAsk: Ask }): JSX.Element {
-  const { api, t } = useConsole();
-  const may = useMay();
-  const tokens = useQuery({ queryKey: ["users", userId], queryFn: async () => (await api.tokensOf(userId)).tokens });
-  if (tokens.error !== null) return <ProblemNote problem={tokens.error} t={t} />;
-  return (
-    <ul className="rows tight" data-testid="tokens">
-      {tokens.data?.length === 0 && <li className="dim">{t("no_tokens")}</li>}
-      {(tokens.data ?? []).map(({ token_id, label, expires_at, revoked_at }) => {
-        const isOver = revoked_at !== null || Date.parse(expires_at) < Date.now();
-        return (
-          <li key={token_id} className="row-head">
-            <span className={`mono ${isOver ? "dim" : ""}`}>{label === "" ? token_id : label}</span>
-            <span className="mono dim">
-              {revoked_at === null
-                ? t("valid_until", { day: dayText(expires_at) })
-                : t("revoked", { day: dayText(revoked_at) })}
-            </span>
-            <span className="row-actions end">
-              {!isOver && may.ask("tokens.revoke") && (
-                <button
-                  type="button"
-                  className="danger"
-                  onClick={() =>
-                    onAsk({
-                      title: t("ask_revoke", { label: label === "" ? token_id : label }),
-                      detail: token_id,
-                      onYes: (wish) => api.revokeToken(token_id, wish),
-                    })
-                  }
-                >
-                  {t("revoke")}
-                </button>
-              )}
-            </span>
-          </li>
-        );
-      })}
-    </ul>
   );
 }

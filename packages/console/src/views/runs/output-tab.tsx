@@ -1,34 +1,52 @@
-/** What a run said, kept current while it goes on: its prompt first, errors marked as such. */
-import { useQuery } from "@tanstack/react-query";
-import type { JSX } from "react";
-import type { CodeRunDetail } from "../../answers/code-runs.ts";
-import { object, oneOf, text } from "../../answers/shape.ts";
+/** What a run said, as it says it: its prompt first, errors marked as such; the end stays in sight until one scrolls away from it. */
+import { useEffect, useRef, type JSX } from "react";
 import { useConsole } from "../../context.ts";
+import type { Word } from "../../i18n.ts";
+import { Badge, type Tone } from "../badge.tsx";
 import { ProblemNote } from "../panel.tsx";
+import { useRunOutput, type Output } from "./run-output.ts";
 
-const EVERY_MS = 1_000;
-/** Of a long log the end is shown; the whole is in the API. */
-const SHOWN_LINES = 2_000;
+const STATE = {
+  connecting: ["dim", "connecting"],
+  live: ["good", "connection_live"],
+  ended: ["dim", "output_ended"],
+  lost: ["bad", "connection_lost"],
+} as const satisfies Readonly<Record<Output["state"], readonly [Tone, Word]>>;
+/** So near to its end counts as being there. */
+const NEAR_PIXELS = 24;
 
-const line = object({ timestamp: text, stream: oneOf("stdout", "stderr", "meta"), data: text });
-
-export function OutputTab({ run }: { readonly run: CodeRunDetail }): JSX.Element {
-  const { api, t } = useConsole();
-  const log = useQuery({
-    queryKey: ["runs", run.run_id, "log"],
-    queryFn: async () => (await api.codeRunLog(run.run_id)).split("\n").filter((one) => one !== ""),
-    refetchInterval: run.status === "running" ? EVERY_MS : false,
-  });
-  const lines = log.data ?? [];
-  const shown = lines.slice(-SHOWN_LINES).map((one, at) => line(JSON.parse(one), `log[${at}]`));
+export function OutputTab({ runId }: { readonly runId: number }): JSX.Element {
+  const { t } = useConsole();
+  const { lines, dropped, state, problem } = useRunOutput(runId);
+  const box = useRef<HTMLPreElement>(null);
+  const follows = useRef(true);
+  useEffect(() => {
+    if (follows.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
+  }, [lines]);
+  const [tone, word] = STATE[state];
   return (
     <>
-      {log.error !== null && <ProblemNote problem={log.error} t={t} />}
-      {lines.length > SHOWN_LINES && <p className="dim">{t("log_cut", { count: lines.length - SHOWN_LINES })}</p>}
-      <pre className="output" data-testid="output" tabIndex={0}>
-        {shown.map(({ stream, data }, at) => (
+      <div className="row-head">
+        <Badge tone={tone} text={t(word)} testId="output-state" />
+        {problem !== null && <ProblemNote problem={problem} t={t} />}
+        {dropped > 0 && <span className="dim">{t("log_cut", { count: dropped, run: runId })}</span>}
+      </div>
+      {lines.length === 0 && state === "ended" && <p className="empty">{t("output_nothing")}</p>}
+      <pre
+        ref={box}
+        className="output"
+        data-testid="output"
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label={t("tab_output")}
+        onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
+          follows.current = scrollTop + clientHeight >= scrollHeight - NEAR_PIXELS;
+        }}
+      >
+        {lines.map(({ stream, data }, at) => (
           // eslint-disable-next-line react/no-array-index-key -- lines have no other name
-          <span key={at} className={stream === "stderr" ? "bad" : stream === "meta" ? "dim" : ""}>
+          <span key={dropped + at} className={stream === "stderr" ? "bad" : stream === "meta" ? "dim" : ""}>
             {stream === "meta" ? `${data}\n` : data}
           </span>
         ))}

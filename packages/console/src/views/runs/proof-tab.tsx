@@ -2,10 +2,14 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import { proofBundle, type CodeRunDetail, type ProofBundle, type Violation } from "../../answers/code-runs.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import { useMay } from "../../may.ts";
+import { rumiLine } from "../../rumi-line.ts";
 import { dayText } from "../../time.ts";
+import { saveFile } from "../../save-file.ts";
 import { Badge, type Tone } from "../badge.tsx";
+import { CopyLine } from "../copy-line.tsx";
 import { ProblemNote } from "../panel.tsx";
 import { ReasonDialog, type Question } from "../reason-dialog.tsx";
 
@@ -65,24 +69,17 @@ export function ProofTab({ run }: { readonly run: CodeRunDetail }): JSX.Element 
         ))}
       </ul>
       <Scope bundle={bundle} />
-      <p className="mono dim wrap">
-        {t("verify_with")}{" "}
-        <code>
-          rumi proof verify run-{bundle.run_id}-proof-{bundle.revision}.json --repo {run.repo}
-        </code>
-      </p>
+      <p className="dim">{t("verify_with")}</p>
+      <CopyLine
+        line={commandText("proof verify", [`run-${bundle.run_id}-proof-${bundle.revision}.json`], { repo: run.repo })}
+      />
     </div>
   );
 }
 
 /** As it was served: the same bytes, so that its digest is the one in the audit log. */
 function save({ run_id, revision }: ProofBundle, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `run-${run_id}-proof-${revision}.json`;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(`run-${run_id}-proof-${revision}.json`, text);
 }
 
 function Checks({ bundle }: { readonly bundle: ProofBundle }): JSX.Element {
@@ -124,6 +121,7 @@ function Violations(props: {
       title: t(verdict === "approve" ? "ask_violation_approve" : "ask_violation_reject"),
       detail: path,
       tone: verdict === "approve" ? "primary" : "danger",
+      line: (reason) => rumiLine(`runs violations-${verdict} ${run.run_id} ${violation_id}`, { reason }),
       onYes: (wish) => api.decideViolation(run.run_id, violation_id, verdict, wish),
       onDone: () => void queries.invalidateQueries({ queryKey: ["runs"] }),
     });

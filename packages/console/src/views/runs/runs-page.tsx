@@ -22,7 +22,7 @@ export function RunsPage({ id }: { readonly id: number | null }): JSX.Element {
   return (
     <>
       {id !== null && <RunDetail key={id} id={id} />}
-      <Panel title={t("code_runs")} name="runs" problem={runs.error}>
+      <Panel title={t("code_runs")} name="runs" problem={runs.error} line="rumi runs list">
         {runs.data?.length === 0 && <p className="empty">{t("no_code_runs")}</p>}
         <ul className="rows" data-testid="runs">
           {(runs.data ?? []).map((run) => (

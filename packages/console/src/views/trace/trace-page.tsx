@@ -2,12 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState, type JSX } from "react";
 import type { Trace } from "../../answers/runs.ts";
+import { commandText } from "../../command-text.ts";
 import { useConsole } from "../../context.ts";
 import type { Word } from "../../i18n.ts";
 import { goTo } from "../../page.ts";
 import { dayText } from "../../time.ts";
 import { Whole } from "../outlook.tsx";
 import { Panel } from "../panel.tsx";
+import { Timeline } from "./timeline.tsx";
 
 const LINKS = [
   ["commands", "commands"],
@@ -23,7 +25,12 @@ export function TracePage({ id }: { readonly id: string }): JSX.Element {
   const [typed, setTyped] = useState(id);
   const trace = useQuery({ queryKey: ["trace", id], queryFn: () => api.trace(id), enabled: id !== "" });
   return (
-    <Panel title={t("trace")} name="trace" problem={trace.error}>
+    <Panel
+      title={t("trace")}
+      name="trace"
+      problem={trace.error}
+      {...(id === "" ? {} : { line: commandText("trace", [id]) })}
+    >
       <form
         className="inline-form"
         onSubmit={(event) => {
@@ -42,6 +49,7 @@ export function TracePage({ id }: { readonly id: string }): JSX.Element {
       </form>
       {trace.data !== undefined && (
         <div data-testid="trace">
+          <Timeline trace={trace.data} />
           {LINKS.map(([kind, word]) => (
             <Link key={kind} title={t(word)} rows={trace.data[kind]} />
           ))}

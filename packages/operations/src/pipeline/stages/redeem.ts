@@ -5,7 +5,8 @@
  * seen it without a challenge; only the key stays the confirmation's own. Who confirms is asked for the permission
  * again, because roles may have changed since.
  *
- * Invariant (challenges.test.ts): one commit uses the challenge up and holds the effect, so it acts once or not.
+ * Invariant: one commit uses the challenge up and holds the effect, so it acts once or not
+ * (packages/control/src/challenges/challenges.test.ts).
  */
 import { failure } from "@rumi/kernel";
 import type { Redeemed } from "../../guards.ts";

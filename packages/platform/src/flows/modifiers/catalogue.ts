@@ -1,7 +1,7 @@
 /**
  * Which modifiers there are, and what they make of the flows. Pure.
  *
- * Invariants (apply.test.ts, catalogue.test.ts): a weaker source never takes the id of a stronger one; a modifier never
+ * Invariants (apply.test.ts): a weaker source never takes the id of a stronger one; a modifier never
  * makes a flow that could be run into one that could not.
  */
 import { err, failure, type Failure, type Result } from "@rumi/kernel";

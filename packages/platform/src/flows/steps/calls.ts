@@ -1,7 +1,9 @@
 /**
  * Calls what a step names: a Python block, a script, a function of a pack, a capability, or the program itself.
  *
- * Invariant (steps.test.ts): what is disabled is not called, and a step acts as its own pack or a child of it.
+ * Invariants
+ * - What is disabled is not called (packages/rumi/test/steps.e2e.test.ts).
+ * - A step acts as its own pack or a child of it (packages/platform/src/flows/model.test.ts).
  */
 import {
   failureText,

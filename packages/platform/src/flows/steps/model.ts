@@ -48,6 +48,12 @@ export type ApprovalStep = Common & {
 };
 export type Step = SetStep | IfStep | FlowStep | CallStep | ApprovalStep;
 
+/** What a step leads to outside itself; null where it only computes or asks a person. */
+export function calledBy(step: Step): string | null {
+  if (step.type === "flow") return `flow:${step.flow_id}`;
+  return step.type === "set" || step.type === "if" || step.type === "approval" ? null : targetOf(step);
+}
+
 /** What a step calls, as it is disabled and enabled. */
 export function targetOf(step: CallStep): string {
   switch (step.type) {

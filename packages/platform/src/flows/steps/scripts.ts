@@ -76,14 +76,18 @@ async function jobOf(call: BlockCall, verify: ScriptDeps["verify"]): Promise<Scr
     const { text, next } = failureText(pack.error, "en");
     return { kind: "failed", problem: `${text} ${next}`, error_code: pack.error.code };
   }
-  const file = await fileOf(pack.value, call.file, SCRIPT_ENDINGS);
+  const file = fileOf(pack.value, call.file, SCRIPT_ENDINGS);
   const bytes = file === undefined ? undefined : await readPlain(join(pack.value.directory, file));
   if (file === undefined || bytes === undefined) return problem(`the pack ${call.owner_pack} has no file ${call.file}`);
+  const sha256 = sha256Hex(bytes);
+  // Read after it was verified: what runs is what was approved, whoever wrote to it in between.
+  if (pack.value.entries.find(({ path }) => path === file)?.sha256 !== sha256)
+    return problem(`${file} is not what was approved`);
   if (bytes.length > FLOW_LIMITS.file_bytes) return problem(`${file} is larger than ${FLOW_LIMITS.file_bytes} bytes`);
   const request = { name: call.function ?? "run", input: call.input, context: call.context };
   if (Buffer.byteLength(JSON.stringify(request)) > FLOW_LIMITS.block_bytes)
     return problem(`its input is larger than ${FLOW_LIMITS.block_bytes} bytes`);
-  return { sha256: sha256Hex(bytes), file, text: bytes.toString("utf8"), call: request };
+  return { sha256, file, text: bytes.toString("utf8"), call: request };
 }
 
 type Exchanged = { readonly outcome: BlockOutcome; readonly kept: boolean };

@@ -1,0 +1,41 @@
+/** Reasons of states and conditions, which no runbook lists row by row: their words, and the page where there is one. */
+import type { Word } from "../../i18n.ts";
+
+type Known = readonly [word: Word, page?: string];
+
+export const STATE_REASONS: Readonly<Record<string, Known>> = {
+  CREATED: ["why_created"],
+  INITIALISED: ["why_initialised"],
+  STARTED: ["why_started"],
+  CONTINUED: ["why_continued"],
+  COMMANDED: ["why_commanded"],
+  RELEASED: ["why_released"],
+  NOTHING_RUNS: ["why_nothing_runs"],
+  STOP_PROVEN: ["why_stop_proven"],
+  RETIRED: ["why_retired"],
+  PROGRAM_STOPPING: ["why_program_stopping"],
+  PROGRAM_RESTARTED: ["why_program_restarted", "docs/runbooks/program-restarted.md"],
+  RUNNER_GONE: ["why_runner_gone", "docs/runbooks/runners.md"],
+  RUNNER_GONE_AT_RESTART: ["why_runner_gone", "docs/runbooks/program-restarted.md"],
+  PROCESS_EXITED: ["why_runner_gone", "docs/runbooks/runners.md"],
+  LEASE_OVER: ["why_lease_over", "docs/runbooks/lease.md"],
+  LEASE_MISMATCH: ["why_lease_mismatch", "docs/runbooks/lease.md"],
+  INSTANCE_ENDED: ["why_instance_ended", "docs/runbooks/runners.md"],
+  STOPPING_TOO_LONG: ["why_stopping_too_long", "docs/runbooks/stuck-stopping.md"],
+  STARTING: ["why_starting"],
+  RUNNING: ["why_running"],
+  PAUSED: ["why_paused"],
+  FEED_ENDED: ["why_feed_ended"],
+  STOPPING: ["why_stopping"],
+  STOPPED: ["why_stopped"],
+  FAILED: ["why_failed"],
+  HEALTHY: ["why_healthy"],
+  DEGRADED: ["why_degraded"],
+  HALTED: ["why_halted"],
+  "G.SAFETY": ["why_safety", "docs/runbooks/safety.md"],
+  "G.KILLSWITCH": ["why_kill_switch", "docs/runbooks/kill-switch.md"],
+  "G.GATE": ["why_gate", "docs/runbooks/gates.md"],
+  "G.FREEZE": ["why_hold", "docs/runbooks/holds.md"],
+  "G.INCIDENT": ["why_hold", "docs/runbooks/holds.md"],
+  "G.LOCK": ["why_hold", "docs/runbooks/holds.md"],
+};
