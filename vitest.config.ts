@@ -8,7 +8,7 @@ export default defineConfig({
     // Patience, also with a machine that is halted for half a minute; where a time is the claim, the test measures it.
     testTimeout: 90_000,
     hookTimeout: 90_000,
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
     pool: "forks",
     maxWorkers: 2,
   },

@@ -200,5 +200,5 @@ describe.runIf(requires("python3"))("python SDK over the pipe", () => {
     expect(new TextDecoder().decode(line.text)).toMatch(/^hello \d+$/);
     expect(await pipe.end()).toBe(0);
     folder.remove();
-  }, 60_000);
+  }, 180_000);
 });

@@ -193,7 +193,7 @@ describe("another version of a live bot", () => {
 
   it(
     "[M-1.1.1] [G-5.1] is refused in a safety mode, with and without a confirmation",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       await approve("1.2.0");
       const former = (await instanceOf())?.run_id;
@@ -275,7 +275,7 @@ describe("another version of a live bot", () => {
 
   it(
     "[M-8.2.2] the books: whatever the versions sent and filled is at the venue, each once",
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       dataOf(await world.move(BOT, "RUNNING_LIVE", "STOPPING"));
       await untilLong("it has stopped", async () => (await world.bot(BOT))["state"] === "IDLE");

@@ -22,7 +22,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
   let world: Control;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => server.stop());
   const open = async (of: { readonly bare: boolean; readonly environment: string }): Promise<Control> => {
     const store = await openPostgresStore({
@@ -41,7 +41,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
   };
   beforeEach(async () => {
     world = await open({ bare: true, environment: "prod" });
-  }, 60_000);
+  }, 180_000);
   afterEach(() => world.close());
 
   const person = async (roles: readonly string[]): Promise<Principal> => {
@@ -80,7 +80,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
     expect(answers.filter(({ kind }) => kind === "done")).toHaveLength(1);
     expect(dataOf(await world.query("safety.show"))).toMatchObject({ mode: "NORMAL" });
     expect(dataOf(await world.query("challenges.list", { state: "CONFIRMED" }))).toMatchObject({ count: 1 });
-  }, 60_000);
+  }, 180_000);
 
   it("[L-N9] [L-27] policies and break-glass are stored, tried and judged there too", async () => {
     const [alice, bob] = [await person(["admin", "break_glass"]), await person(["admin", "break_glass"])];
@@ -120,7 +120,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
       state: "EXPIRED",
     });
     expect(await world.actions()).toContain("dangerous_op.expire");
-  }, 60_000);
+  }, 180_000);
 
   it("[L-16] [G-5.2] what was judged before a hold, a gate or a rule of the kill switch was set does not commit after it", async () => {
     const fences = async () => [
@@ -148,7 +148,7 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
       ),
     );
     expect(await commits(await fences())).toEqual([true, true, true]);
-  }, 60_000);
+  }, 180_000);
 
   it("[L-01] a page of bots is found by state, label and words there too", async () => {
     await world.close();
@@ -171,5 +171,5 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
     const first = dataOf(await world.query("bots.list", { limit: "2" }));
     expect(await listed({ limit: "2", cursor: String(first["next_cursor"]) })).toEqual(["gamma"]);
     expect(await listed({ label: "team", state: "RUNNING_LIVE" })).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

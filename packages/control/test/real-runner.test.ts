@@ -20,7 +20,7 @@ let child: ChildProcess | undefined;
 beforeAll(async () => {
   spawnRunner = await bundleRunner(room.path);
   world = await openControl({ bare: true });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   child?.kill("SIGKILL");
   await world.close();

@@ -46,7 +46,7 @@ beforeAll(async () => {
   );
   child = spawnRunner(world.socketPath, RUNNER_KEY);
   await world.until("a ready runner", () => world.control.hub.ready().length === 1);
-}, 90_000);
+}, 180_000);
 afterAll(async () => {
   child?.kill("SIGKILL");
   await world.close();

@@ -52,7 +52,7 @@ beforeAll(async () => {
       reason: "test",
     }),
   );
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await world.control.stopAll("test", millis(20_000));
   child.kill("SIGKILL");

@@ -20,7 +20,7 @@ beforeAll(async () => {
   world = await openControl({ bare: true });
   child = spawnRunner(world.socketPath, RUNNER_KEY);
   await world.until("a ready runner", () => world.control.hub.ready().length === 1);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   child?.kill("SIGKILL");
   await world.close();
@@ -55,7 +55,7 @@ const shown = async (): Promise<readonly Shown[]> => (await world.bot("many"))["
 
 it(
   "[M-2.2.1] [M-2.2.2] two shards of one bot: one is halted, the other's run, state and health are its own; the bot stops with both",
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const of = descriptor({ instance_model: "sharded" });
     writePack(join(world.folder, "ecosystem/demo_pack"), sampleManifest({ strategies: [of] }), {
@@ -110,7 +110,7 @@ it(
 
 it(
   "[M-2.2.1] [M-10.1] [M-10.3] each shard keeps its own values through a change of the bot's; an unknown shard is refused by its name",
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     const field = { type: "integer", minimum: 1, maximum: 1_000, required: true } as const;
     const of = descriptor({

@@ -65,7 +65,7 @@ beforeAll(async () => {
   );
   child = spawnRunner(world.socketPath, RUNNER_KEY);
   await world.until("a ready runner", () => world.control.hub.ready().length === 1);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await world.control.stopAll("test", millis(20_000));
   child?.kill("SIGKILL");

@@ -17,7 +17,7 @@ import { located, requires, temporaryFolder } from "../../../tools/test-support.
 import { cli, eventually, ROOT, startProgram, type Program } from "./program.ts";
 import { auditEvents, DEFAULT_PACK, installPack, ok, type LoggedEvent } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 /** Enough for one full tile and bundle of 256 and a partial one. */
 const EVENTS = 300;
 const folder = temporaryFolder();

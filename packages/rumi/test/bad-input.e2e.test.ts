@@ -26,7 +26,7 @@ import {
   type Data,
 } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 const folder = temporaryFolder();
 let program: Program;
 let digest: string;

@@ -51,7 +51,7 @@ export async function openConsole(program: Pick<Program, "url" | "token">): Prom
       const viewport = { width, height: 1_000 };
       const context = await browser.newContext({ locale, viewport, colorScheme: scheme, timezoneId: "UTC" });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       page.on("pageerror", (error) => complaints.push(error.message));
       page.on("console", (message) => {
         if (/content security policy/i.test(message.text())) complaints.push(message.text());

@@ -20,7 +20,7 @@ import {
   type Person,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const DAY_MS = 86_400_000;
 const ROLES = { ann: ["break_glass", "operator"], ben: ["break_glass"], eve: ["operator"], adam: ["admin"] } as const;
 type Name = keyof typeof ROLES;

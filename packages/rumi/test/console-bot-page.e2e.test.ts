@@ -36,7 +36,7 @@ import {
 } from "./rig.ts";
 import { startSimulator, type Simulator } from "./simulator.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 /** Orders at the last price, which rest, and are cancelled where nobody takes them. */
 const RESTING = {
   order_quantity: "1",

@@ -23,7 +23,7 @@ import {
 } from "./rig.ts";
 import { startSimulator, type Simulator } from "./simulator.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const simHome = temporaryFolder();
 let program: Program;
 let chromium: Console;

@@ -20,7 +20,7 @@ import {
   type Person,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const RISK_PHRASE = "I UNDERSTAND LIVE RISK";
 
 let program: Program;
@@ -160,7 +160,7 @@ describe.runIf(requires("chromium"))("the console's controls in Chromium", () =>
     expect((await see(page, "bot-one").getByRole("button").allInnerTexts()).slice(1)).toEqual(["Quarantine"]);
     await chromium.shut(page);
     await okConfirmed(program, "/api/policies/set", said({ cedar: "" }));
-  }, 60_000);
+  }, 180_000);
 
   it(
     "[G-9.1] safety, kill switch, gates and holds are in sight on every page, and follow what is done elsewhere",

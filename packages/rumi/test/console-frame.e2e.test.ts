@@ -11,7 +11,7 @@ import { addressOf, confirm, openConsole, see, textOf, turnTo, until, type Conso
 import { eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, createBot, installPack, makePerson, ok, startBot, writeRecording, type Data } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 let program: Program;
 let chromium: Console;
 

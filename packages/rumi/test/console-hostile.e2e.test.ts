@@ -12,7 +12,7 @@ import { openConsole, see, textOf, turnTo, until, type Console } from "./browser
 import { eventually, startProgram, type Program } from "./program.ts";
 import { auditEvents, ok, type Data } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 let program: Program;
 let chromium: Console;
 

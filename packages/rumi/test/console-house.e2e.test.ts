@@ -22,7 +22,7 @@ import {
 import { eventually, startProgram, type Program } from "./program.ts";
 import { makePerson, ok, type Data } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 let program: Program;
 let chromium: Console;
 let token: string;

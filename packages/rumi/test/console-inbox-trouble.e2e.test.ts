@@ -16,7 +16,7 @@ import { addVenue, bot, createBot, installPack, ok, runnerPids, startBot, untilS
 import { startSimulator, type Simulator } from "./simulator.ts";
 import { lockFile } from "./supply-chain-rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const STUCK_MS = 61_000;
 const DRIFTING = ["a", "b", "c", "d"];
 const work = temporaryFolder();

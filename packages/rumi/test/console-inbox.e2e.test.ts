@@ -37,7 +37,7 @@ import {
   type Person,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const RISK_PHRASE = "I UNDERSTAND LIVE RISK";
 const ROLES = {
   ann: ["operator", "admin", "break_glass"],

@@ -12,7 +12,7 @@ import { cliIn, eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, bot, createBot, installPack, makePerson, ok, startBot, writeRecording } from "./rig.ts";
 import { makeRepository } from "./repository.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const work = temporaryFolder();
 let program: Program;
 let chromium: Console;
@@ -144,7 +144,7 @@ describe.runIf(requires("chromium"))("[G-9.1] the lines of the console", () => {
       await page.goto(`${program.url}/${at()}`);
       await see(page, "panel-line").or(see(page, "rumi-line")).first().waitFor();
       await expect
-        .poll(() => linesOf(page), { timeout: 20_000 })
+        .poll(() => linesOf(page), { timeout: 60_000 })
         .toEqual(
           expect.arrayContaining(
             expected.map((line) => (typeof line === "string" ? line : (expect.stringMatching(line) as string))),

@@ -12,7 +12,7 @@ import { confirm, openConsole, overflowOf, picture, see, turnTo, until, type Con
 import { eventually, startProgram, type Program } from "./program.ts";
 import { installPack, makePerson, ok, type Data, type Person } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 const work = temporaryFolder();
 let program: Program;
 let chromium: Console;

@@ -10,7 +10,7 @@ import { accessibilityProblems } from "./axe.ts";
 import { eventually, startProgram, type Program } from "./program.ts";
 import { installPack, makePerson, ok, type Data, type Person } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const SECRET = "s3cr3t-value-that-nobody-sees";
 const work = temporaryFolder();
 let program: Program;

@@ -9,7 +9,7 @@ import { eventually, startProgram, type Program } from "./program.ts";
 import { makeRepository } from "./repository.ts";
 import { makePerson, ok } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 const work = temporaryFolder();
 const repo = join(work.path, "repo");
 let program: Program;

@@ -25,7 +25,7 @@ import {
 } from "./rig.ts";
 import { startSimulator, type Simulator } from "./simulator.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const DEMO_BOT = "ema-cross";
 const RISK_PHRASE = "I UNDERSTAND LIVE RISK";
 const folder = temporaryFolder();

@@ -27,7 +27,7 @@ import { okConfirmed } from "./rig.ts";
 const BOT = "ema-cross";
 /** Six recorded hours in about a minute. */
 const PACE_FACTOR = 400;
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 
 let program: Program;
 let chromium: Console;

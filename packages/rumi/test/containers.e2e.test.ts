@@ -7,7 +7,7 @@ import { FakeEngine } from "../../sandbox/src/docker/fake-engine.kit.ts";
 import { startProgram, type Answer, type Program } from "./program.ts";
 import { installPack, ok, type Data } from "./rig.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const FILES: Readonly<Record<string, string>> = {
   "ecosystem.json": JSON.stringify({
     pack_id: "boxed",
@@ -118,7 +118,7 @@ describe.runIf(requires("python3"))("[R-13.1] behind an engine that speaks Docke
     expect(engine.count).toBe(before + 1);
     expect(await listed(program)).toMatchObject([{ pack_id: "boxed", mechanism: "docker" }]);
     await ok(program, "POST", "/api/containers/boxed/stop");
-    await expect.poll(() => engine.count, { timeout: 20_000 }).toBe(before);
+    await expect.poll(() => engine.count, { timeout: 60_000 }).toBe(before);
     expect(engine.problems).toEqual([]);
   });
 });

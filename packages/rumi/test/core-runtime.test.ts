@@ -218,7 +218,7 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("core_runtime.heal
     const blocks = boxed();
     for (const [ways, status] of rows)
       expect([ways, await run("probes.py", ways, blocks)]).toMatchObject([ways, { status }]);
-  }, 20_000);
+  }, 180_000);
   it("[R-22.1] names and functions only, and so many", async () => {
     const said = (await run("refused.py")) as readonly string[];
     expect(said.slice(0, 5)).toEqual(["ValueError", "ValueError", "ValueError", "ValueError", "TypeError"]);

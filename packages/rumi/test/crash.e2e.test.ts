@@ -39,7 +39,7 @@ const ROUNDS = 6 * Number(process.env["RUMI_SOAK"] ?? "1");
  */
 const PACE_FACTOR = 20;
 const TRADES = 8_000;
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const BOTS = [
   {
     bot_id: "ema",

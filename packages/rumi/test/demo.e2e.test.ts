@@ -8,7 +8,7 @@ import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cli, eventually, processesNaming, ROOT } from "./program.ts";
 import { runnerPids } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const folder = temporaryFolder();
 const home = join(folder.path, "demo_data");
 const BOTS = ["ema-cross", ...(requires("python3") ? ["mean-reversion"] : [])];

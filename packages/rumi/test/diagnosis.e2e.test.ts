@@ -26,7 +26,7 @@ import {
   type Data,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const PLANTED = "sesame-planted-environment";
 const home = temporaryFolder();
 let program: Program;

@@ -13,7 +13,7 @@ import { eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, bot, createBot, fills, installPack, startBot, stopBot, writeRecording } from "./rig.ts";
 import { buildTally, createTally, installTally } from "./tally-pack.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const folder = temporaryFolder();
 const engine = new FakeEngine(folder.path);
 let program: Program;

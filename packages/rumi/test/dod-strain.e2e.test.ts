@@ -27,7 +27,7 @@ import {
   type Data,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const home = temporaryFolder();
 let program: Program;
 let digest = "";

@@ -19,7 +19,7 @@ import {
   type Data,
 } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 const home = temporaryFolder();
 let program: Program;
 

@@ -27,7 +27,7 @@ const runs = async (name: string): Promise<readonly Run[]> =>
 beforeAll(async () => {
   put("sign", "steps: [{id: ask, phase: main, type: approval, input: {question: 'Go on?'}, output: said}]\n");
   await start();
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await program?.stop();
   for (const pid of processesNaming(home.path)) process.kill(pid, "SIGKILL");
@@ -60,7 +60,7 @@ it("[R-14.1] 202 with what is asked, over HTTP; approved on the command line; th
   const again = program.cli("flows", "approve", approval?.approval_id ?? "");
   expect(again.code).not.toBe(0);
   expect(again.err).toContain("RUMI-FLOW-015");
-}, 60_000);
+}, 180_000);
 
 it.runIf(requires("bubblewrap") && requires("python3"))(
   "[R-14.1] kill -9 while it waits, and right behind the decision: no block is called twice, and it goes on",
@@ -120,4 +120,4 @@ it("[R-14.1] a flow that is due runs by itself, also right behind a kill, with i
   expect(program.cli("flows", "schedules", "--json").out).toContain("every 10 s");
   const told = await program.call("GET", "/api/audit/events?action=flow.executed&limit=50");
   expect(JSON.stringify(told.body)).toContain(`schedule every 10 s, due ${due}`);
-}, 90_000);
+}, 180_000);

@@ -1,9 +1,9 @@
 /** Flows over HTTP against the built program, with blocks in real jails, and with kill -9 between any two blocks. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { eventually, processesNaming, startProgram, type Program } from "./program.ts";
+import { auditLines, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import { installPack } from "./rig.ts";
 
 const home = temporaryFolder();
@@ -237,13 +237,7 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("blocks in jails",
     expect((await run("own")).body).toMatchObject({ result: { a: { message: "Hallo, pack!" } } });
   });
   it("[R-14.1] [R-17.1] runs and blocks are in the audit files of the guide", async () => {
-    const lines = (category: string): readonly Record<string, unknown>[] => {
-      const folder = join(home.path, "user_data/audit");
-      const files = readdirSync(folder).filter((name) => name.startsWith(`${category}_`));
-      return files
-        .flatMap((name) => readFileSync(join(folder, name), "utf8").trim().split("\n"))
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    };
+    const lines = (category: string): readonly Record<string, unknown>[] => auditLines(home.path, category);
     await run("hello");
     await eventually(() =>
       lines("flow_execution").some(({ flow_id, success }) => flow_id === "hello" && success === true),
@@ -293,5 +287,5 @@ describe.runIf(requires("bubblewrap") && requires("python3"))("blocks in jails",
     expect(blockProcesses()).toEqual([]);
     program = await startProgram({ home: home.path, environment });
     expect((await run("stopped", {}, "stop-1")).status).toBe(200);
-  }, 60_000);
+  }, 180_000);
 });

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../../../tools/test-support.ts";
 import { eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import { addVenue, auditEvents, bot, createBot, installPack, ok, writeRecording, type Data } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 const BOTS = ["one", "three", "two"];
 const home = temporaryFolder();
 let program: Program;

@@ -4,7 +4,7 @@ import { requires } from "../../../tools/test-support.ts";
 import { eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, bot, botRequest, installPack, move, transition, writeRecording, type Data } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 
 /** A home on a machine that offers bubblewrap only, permissive so that a bot may ask for less than strict. */
 describe.runIf(requires("python3") && requires("bubblewrap"))("[M-5.1.1] isolation per bot", () => {

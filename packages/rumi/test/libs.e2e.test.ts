@@ -1,9 +1,9 @@
 /** Install and update scripts of packs in real jails: run twice, change, run; the guide's line of jq; the kernel's handlers. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { eventually, processesNaming, startProgram, type Program } from "./program.ts";
+import { auditLines, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import { installPack } from "./rig.ts";
 
 const home = temporaryFolder();
@@ -28,14 +28,8 @@ const approve = async (): Promise<void> => {
   expect((await program.call("POST", "/api/packs/withlib/approve")).status).toBe(200);
 };
 const libLines = (): readonly string[] =>
-  readdirSync(join(home.path, "user_data/audit"))
-    .filter((name) => name.startsWith("system_"))
-    .flatMap((name) =>
-      readFileSync(join(home.path, "user_data/audit", name), "utf8")
-        .trim()
-        .split("\n"),
-    )
-    .map((line) => (JSON.parse(line) as { action: string }).action)
+  auditLines<{ readonly action: string }>(home.path, "system")
+    .map(({ action }) => action)
     .filter((action) => action.includes("lib"));
 
 beforeAll(async () => {

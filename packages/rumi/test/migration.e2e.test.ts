@@ -16,7 +16,7 @@ import { cli, copyLivingHome, eventually, startProgram, type Program } from "./p
 import { addVenue, auditEvents, bot, fills, ok, startBot, stopBot, writeRecording, type Bot } from "./rig.ts";
 import { buildTally, createTally, installTally, type TallyVersion } from "./tally-pack.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const room = temporaryFolder();
 const home = temporaryFolder();
 let program: Program;

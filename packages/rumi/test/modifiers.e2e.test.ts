@@ -1,9 +1,9 @@
 /** Modifiers over HTTP and the command line against the built program: applied, audited, and found where they are wrong. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { eventually, processesNaming, startProgram, type Program } from "./program.ts";
+import { auditLines, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import { installPack } from "./rig.ts";
 
 const home = temporaryFolder();
@@ -29,15 +29,7 @@ type Line = {
   readonly success: boolean;
 };
 /** As `cat user_data/audit/modifier_application_*.jsonl | jq .` shows it. */
-const audited = (category: string): readonly Line[] =>
-  readdirSync(join(home.path, "user_data/audit"))
-    .filter((name) => name.startsWith(`${category}_`))
-    .flatMap((name) =>
-      readFileSync(join(home.path, "user_data/audit", name), "utf8")
-        .trim()
-        .split("\n"),
-    )
-    .map((line) => JSON.parse(line) as Line);
+const audited = (category: string): readonly Line[] => auditLines(home.path, category);
 const until = (category: string, is: (line: Line) => boolean): Promise<unknown> =>
   eventually(() => Promise.resolve(audited(category).some(is)));
 

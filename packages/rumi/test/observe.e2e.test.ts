@@ -28,7 +28,7 @@ import {
   type Data,
 } from "./rig.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const PLANTED = {
   config: "hunter2-planted-config",
   state: "swordfish-planted-state",

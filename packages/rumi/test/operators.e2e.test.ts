@@ -116,7 +116,7 @@ describe("roles", () => {
       for (const pid of processesNaming(other.path)) process.kill(pid, "SIGKILL");
       other.remove();
     }
-  }, 60_000);
+  }, 180_000);
 
   it("[L-04] a revoked token is refused with the next request, by the command line too", async () => {
     const { token, user_id } = tokens.get("operator") ?? { token: "", user_id: "" };

@@ -240,12 +240,11 @@ describe("[R-13.1] [R-8.1] docker.run, exec, logs, stop, list", () => {
   const list = async (over: More = {}): Promise<readonly JsonObject[]> =>
     ((await call("docker.list", {}, over)) as { containers: readonly JsonObject[] }).containers;
   const logs = async (container_id: string): Promise<Json> => {
-    for (let left = 200; left > 0; left -= 1) {
-      const said = await call("docker.logs", { container_id });
-      if (JSON.stringify(said).includes("no\\n")) return said;
-      await new Promise((go) => setTimeout(go, 10));
-    }
-    throw new Error("it never said anything");
+    let said: Json = null;
+    await expect
+      .poll(async () => JSON.stringify((said = await call("docker.logs", { container_id }))))
+      .toContain("no\\n");
+    return said;
   };
   const all = ["docker.run", "docker.exec", "docker.logs", "docker.stop", "docker.list"];
   const allowed = async (principal = "sender"): Promise<void> => {
@@ -362,8 +361,7 @@ describe("[R-13.1] [R-8.1] docker.run, exec, logs, stop, list", () => {
     const container_id = idOf(await run());
     const command = ["/bin/sleep", "5"];
     expect(await call("docker.exec", { container_id, command }, { timeout_seconds: 1 })).toContain("timeout");
-    for (let left = 100; engine.count > 0 && left > 0; left -= 1) await new Promise((go) => setTimeout(go, 20));
-    expect(engine.count).toBe(0);
+    await expect.poll(() => engine.count).toBe(0);
   });
 
   it("containers of a pack that is no longer approved are removed, and all of this home's in the end", async () => {

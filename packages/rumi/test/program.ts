@@ -173,6 +173,16 @@ export async function eventually<T>(
   }
 }
 
+/** The lines of a category's files in `user_data/audit`, oldest first; a line that is being written is not there yet. */
+export function auditLines<T>(home: string, category: string): readonly T[] {
+  const folder = join(home, "user_data/audit");
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(`${category}_`) && name.endsWith(".jsonl"))
+    .sort()
+    .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1))
+    .map((line) => JSON.parse(line) as T);
+}
+
 /** Ids of live processes whose command line or environment names `mark`. */
 export function processesNaming(mark: string): readonly number[] {
   return readdirSync("/proc")

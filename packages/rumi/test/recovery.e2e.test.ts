@@ -25,7 +25,7 @@ import {
   type LoggedEvent,
 } from "./rig.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 const rooms = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
 const [first = "", second = "", room = ""] = rooms.map(({ path }) => path);
 const [backup, vkey] = [join(room, "backup"), join(room, "kept.vkey")];

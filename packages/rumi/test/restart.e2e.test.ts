@@ -16,7 +16,7 @@ beforeAll(async () => {
   program = await startProgram({ home: home.path });
   await ok(program, "POST", "/api/packs/scan");
   await ok(program, "POST", "/api/packs/updater_pack/approve");
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await program?.stop();
   for (const pid of processesNaming(home.path)) process.kill(pid, "SIGKILL");
@@ -38,5 +38,5 @@ describe("system.restart", () => {
     const stopped = (JSON.parse(events.out) as { data: { events: Data[] } }).data.events;
     expect(stopped.map(({ details }) => (details as Data)["signal"])).toEqual(["restart"]);
     expect(ready()).toBe(2);
-  }, 60_000);
+  }, 180_000);
 });

@@ -54,7 +54,7 @@ beforeAll(async () => {
   writeFileSync(join(home.path, "flows/operators_own.flow.yaml"), flow("operators_own", "", "{ a: 1 }"));
   program = await startProgram({ home: home.path });
   await install("shop", FILES);
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await program?.stop();
   home.remove();

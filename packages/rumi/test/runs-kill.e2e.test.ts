@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../../tools/test-support.ts";
 import { cliIn, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import { makeRepository, type Git } from "./repository.ts";
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 360_000;
 /** Not in /tmp, which a box hides anyway. */
 const home = mkdtempSync("/var/tmp/rumi-kill-");
 const work = temporaryFolder();

@@ -14,7 +14,7 @@ import type { Data } from "./rig.ts";
 
 const VALUE = "sesame-planted-4b1c9d-open";
 const KEY = "PLANTED_KEY";
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 const home = temporaryFolder();
 const bundle = join(home.path, "bundle.zip");
 const told: string[] = [];

@@ -10,7 +10,7 @@ import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { openConsole } from "./browser.ts";
 import { cli, eventually, ROOT } from "./program.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 360_000;
 let folder: ReturnType<typeof temporaryFolder>;
 let tool: ChildProcess | undefined;
 beforeEach(() => {

@@ -8,7 +8,7 @@ import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { diskStatus } from "../src/program/health.ts";
 import { cli, eventually, ROOT, startProgram, type Program } from "./program.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 type Finding = {
   readonly name: string;
   readonly state: string;

@@ -1,9 +1,9 @@
 /** Step types that call something else than a Python block, over HTTP against the built program, with the real boxes. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { eventually, processesNaming, startProgram, type Program } from "./program.ts";
+import { auditLines, eventually, processesNaming, startProgram, type Program } from "./program.ts";
 import { installPack } from "./rig.ts";
 
 const home = temporaryFolder();
@@ -27,15 +27,7 @@ const grant = (principal_id: string, permission_id: string, config: Record<strin
   post("/api/capability/grants/grant", { principal_id, permission_id, config });
 /** Lines of a category's view, newest last. */
 type Entry = { readonly action: string; readonly details: Readonly<Record<string, unknown>> };
-const audited = (category: string): readonly Entry[] =>
-  readdirSync(join(home.path, "user_data/audit"))
-    .filter((name) => name.startsWith(`${category}_`))
-    .flatMap((name) =>
-      readFileSync(join(home.path, "user_data/audit", name), "utf8")
-        .trim()
-        .split("\n"),
-    )
-    .map((line) => JSON.parse(line) as Entry);
+const audited = (category: string): readonly Entry[] => auditLines(home.path, category);
 
 const FOLDER = "share/capability_handlers/shout_v1";
 const FILES = {

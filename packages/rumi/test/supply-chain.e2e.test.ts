@@ -17,7 +17,7 @@ beforeAll(async () => {
   mkdirSync(advisories);
   mkdirSync(home);
   program = await startProgram({ home, environment: { RUMI_ADVISORIES_DIR: advisories } });
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await program?.stop();
   for (const pid of processesNaming(home)) process.kill(pid, "SIGKILL");
@@ -71,4 +71,4 @@ it("[L-51.1] a pack is signed and judged from the command line; what is known ag
     "RUMI-SUP-050",
     "docs/runbooks/supply-chain.md",
   ]);
-}, 60_000);
+}, 180_000);

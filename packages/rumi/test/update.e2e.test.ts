@@ -7,7 +7,7 @@ import { requires, temporaryFolder } from "../../../tools/test-support.ts";
 import { cli, copyLivingHome, eventually, startProgram, type Program } from "./program.ts";
 import { addVenue, auditEvents, bot, botRequest, installPack, ok, startBot, stopBot, writeRecording } from "./rig.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 360_000;
 const room = temporaryFolder();
 const home = temporaryFolder();
 let program: Program;

@@ -50,7 +50,7 @@ it("[M-8.2.2] a second simulator over the same orders is refused by its code, an
 
 it(
   "[M-1.2.1] [M-8.2.2] live against a simulator: registered, refused on paper, traded, killed, continued, stopped; both books agree and the key is nowhere",
-  { timeout: 240_000 },
+  { timeout: 360_000 },
   async () => {
     const { key_file } = sim;
     expect(statSync(key_file).mode & 0o077).toBe(0);

@@ -95,7 +95,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
     file = recording(room.path, 2_000);
     control = new TestControl(join(room.path, "socket"));
     child = start(control.path);
-    await control.until(() => control.seen.some((message) => message.type === "instances"), 30_000);
+    await control.until(() => control.seen.some((message) => message.type === "instances"), 120_000);
   });
   afterAll(async () => {
     const ended = once(child, "exit");
@@ -128,7 +128,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
 
   it(
     "[M-0.1] [M-5.1.1] mean_reversion runs jailed to the end of its feed and says its level",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, reply } = await host("default", "mean_reversion", { config: { order_quantity: "1" } });
       expect(reply, JSON.stringify(reply)).toMatchObject({ ok: true, status: { isolation: { level: "L1" } } });
@@ -147,7 +147,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
 
   it(
     "[M-5.2.1] [M-5.2.6] hostile strategies are refused or halted with their reason, and a neighbour runs on",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const neighbour = await host("default", "ema_cross", {
         config: { order_quantity: "1" },

@@ -14,6 +14,8 @@ import { descriptor, spec } from "./support.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const TIMEOUT_MS = 200;
+/** For the slow ones: a whole smoke run of them stays far below the seconds that one may take. */
+const SLOW_TIMEOUT_MS = 50;
 
 const python = (event: string): string => `import time
 import rumi_sdk as rumi
@@ -51,8 +53,8 @@ const script = (event: string): string => `globalThis.rumi_strategy = (memory, i
 };`;
 
 const SOURCES = {
-  python: { file: "strategy.py", of: python, quick: "pass", slow: "time.sleep(0.12)", endless: "while True: pass" },
-  rust_native: { file: "strategy", of: native, quick: "pass", slow: "time.sleep(0.12)", endless: "while True: pass" },
+  python: { file: "strategy.py", of: python, quick: "pass", slow: "time.sleep(0.03)", endless: "while True: pass" },
+  rust_native: { file: "strategy", of: native, quick: "pass", slow: "time.sleep(0.03)", endless: "while True: pass" },
   typescript: { file: "strategy.js", of: script, quick: "", slow: "", endless: "for (;;) {}" },
 } as const;
 
@@ -74,6 +76,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))(
       kind: keyof typeof SOURCES,
       event: string,
       fuel_per_event = 20_000_000,
+      event_timeout_ms = TIMEOUT_MS,
     ): readonly AdmissionCheck[] {
       const { file, of } = SOURCES[kind];
       const pack_dir = join(room.path, crypto.randomUUID());
@@ -91,7 +94,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))(
           entrypoint: file,
           binary_hash: digestOf(source),
           capabilities: { ...base.capabilities, lane: kind === "typescript" ? "ll" : "compute" },
-          resources: { ...base.resources, event_timeout_ms: TIMEOUT_MS, fuel_per_event, memory_bytes: 268_435_456 },
+          resources: { ...base.resources, event_timeout_ms, fuel_per_event, memory_bytes: 268_435_456 },
         },
         pack_dir,
         isolation: "strict",
@@ -115,7 +118,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))(
 
     it.each(["python", "rust_native", "typescript"] as const)(
       "%s: what its events took is in the report of one that is quick",
-      { timeout: 60_000 },
+      { timeout: 180_000 },
       (kind) => {
         const checks = checksOf(kind, SOURCES[kind].quick);
         expect(refusal(checks), JSON.stringify(checks)).toBe("admitted");
@@ -129,16 +132,18 @@ describe.runIf(requires("python3") && requires("bubblewrap"))(
 
     it.each(["python", "rust_native"] as const)(
       "%s: one that needs more than half of its time for an ordinary event is refused",
-      { timeout: 60_000 },
+      { timeout: 180_000 },
       (kind) =>
-        expect(refusal(checksOf(kind, SOURCES[kind].slow))).toMatch(/^(pace M\.ADMISSION|smoke M\.SANDBOX)\.DEADLINE$/),
+        expect(refusal(checksOf(kind, SOURCES[kind].slow, undefined, SLOW_TIMEOUT_MS))).toMatch(
+          /^(pace M\.ADMISSION|smoke M\.SANDBOX)\.DEADLINE$/,
+        ),
     );
 
     it.each([
       ["python", "smoke M.SANDBOX.DEADLINE"],
       ["rust_native", "smoke M.SANDBOX.DEADLINE"],
       ["typescript", "smoke M.SANDBOX.FUEL_EXHAUSTED"],
-    ] as const)("%s: one whose event never ends is stopped and refused", { timeout: 60_000 }, (kind, words) =>
+    ] as const)("%s: one whose event never ends is stopped and refused", { timeout: 180_000 }, (kind, words) =>
       expect(refusal(checksOf(kind, SOURCES[kind].endless))).toBe(words),
     );
 

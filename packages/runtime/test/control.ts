@@ -53,7 +53,7 @@ export class TestControl {
   drop(): void {
     this.#socket?.destroy();
   }
-  async until<T>(what: () => T | undefined | false, ms = 20_000): Promise<T> {
+  async until<T>(what: () => T | undefined | false, ms = 60_000): Promise<T> {
     const end = performance.now() + ms;
     for (;;) {
       const value = what();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   file = recording(room.path, 20_000);
   control = new TestControl(join(room.path, "s"));
   child = start(control.path);
-  await control.until(() => control.seen.some((message) => message.type === "instances"), 40_000);
+  await control.until(() => control.seen.some((message) => message.type === "instances"), 120_000);
 });
 afterAll(async () => {
   child.kill("SIGKILL");
@@ -66,7 +66,7 @@ describe("without fuel", () => {
       for (let turn = 0; turn < 5; turn += 1) {
         const runaway = of({ descriptor: spin, pack_dir: hostile, strategy_id: spin.strategy_id });
         expect(await control.ask({ type: "start", spec: runaway })).toMatchObject({ ok: true });
-        await control.until(() => last(runaway)?.phase === "failed", 30_000);
+        await control.until(() => last(runaway)?.phase === "failed", 120_000);
         expect(last(runaway)).toMatchObject({
           health_state: "halted",
           reason_code: "M.SANDBOX.DEADLINE",
@@ -74,7 +74,7 @@ describe("without fuel", () => {
         });
         for (const one of neighbours) {
           const cursor = last(one)?.cursor ?? 0;
-          await control.until(() => (last(one)?.cursor ?? 0) > cursor + 5, 30_000);
+          await control.until(() => (last(one)?.cursor ?? 0) > cursor + 5, 120_000);
         }
       }
       for (const one of neighbours) {

@@ -124,7 +124,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
       child.kill("SIGKILL");
       await once(child, "exit");
       room.begin(control);
-      await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2, 60_000);
+      await control.until(() => control.seen.filter((message) => message.type === "instances").length === 2, 120_000);
       expect(await control.ask({ type: "start", spec: { ...of, start: "resume", epoch: 2 } })).toMatchObject({
         ok: true,
         status: { health_state: "degraded" },
@@ -166,14 +166,14 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
       const of = python("pass");
       const paced: InstanceSpec = { ...of, venue: { ...of.venue, pace: { kind: "multiple", factor: 100 } } };
       expect(await control.ask({ type: "start", spec: paced })).toMatchObject({ ok: true });
-      await control.until(() => (last(control, of)?.cursor ?? 0) > 50, 60_000);
+      await control.until(() => (last(control, of)?.cursor ?? 0) > 50, 120_000);
       const before = processesOf(of);
       expect(before.length).toBeGreaterThan(0);
       for (const pid of before) process.kill(pid, "SIGKILL");
-      await control.until(() => faults(control, of).length === 1, 60_000);
+      await control.until(() => faults(control, of).length === 1, 120_000);
       expect(inputOf(faults(control, of)[0])).toMatchObject({ fault: "exit", reason_code: "M.SANDBOX.PROCESS_EXIT" });
       const at = faults(control, of)[0]?.cursor ?? 0;
-      await control.until(() => (last(control, of)?.cursor ?? 0) > at + 20, 60_000);
+      await control.until(() => (last(control, of)?.cursor ?? 0) > at + 20, 120_000);
       expect(last(control, of)).toMatchObject({ health_state: "healthy", reason_code: "M.SANDBOX.PROCESS_EXIT" });
       expect(processesOf(of).some((pid) => before.includes(pid))).toBe(false);
       expect(processesOf(of).length).toBeGreaterThan(0);
@@ -236,7 +236,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python that break
         );
       for (const each of [one, two]) {
         const seen = last(control, each)?.cursor ?? 0;
-        await control.until(() => (last(control, each)?.cursor ?? 0) > seen + 50, 60_000);
+        await control.until(() => (last(control, each)?.cursor ?? 0) > seen + 50, 120_000);
         const entries = control.entries.get(each.run_id) ?? [];
         expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, index) => index + 1));
         const sent = entries.flatMap((entry) => (entry.kind === "intent" ? [entry.idempotency_key] : []));

@@ -86,7 +86,7 @@ export async function startVenue(options: SimOptions = {}): Promise<{
 }
 
 /** Turns the host until `done`, or says what it waited for. */
-export async function until(host: InstanceHost, done: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+export async function until(host: InstanceHost, done: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await done())) {
     if (performance.now() > end)

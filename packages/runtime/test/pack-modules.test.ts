@@ -139,7 +139,7 @@ describe.runIf(requires("python3"))("what Python imports from its pack", () => {
     ["made executable", () => chmodSync(part, 0o755)],
   ] as const;
 
-  it.each(ways)("[M-2.1.5] of a strategy, %s, is what was approved", { timeout: 60_000 }, (_, importing) => {
+  it.each(ways)("[M-2.1.5] of a strategy, %s, is what was approved", { timeout: 180_000 }, (_, importing) => {
     const source = importing + STRATEGY;
     writeFileSync(join(pack, "strategy.py"), source);
     expect(begun(source, digestAt(pack), () => undefined)).toContain("I am as approved");
@@ -156,7 +156,7 @@ describe.runIf(requires("python3"))("what Python imports from its pack", () => {
     expect(begun(source, undefined, () => writeFileSync(part, TAMPERED))).toContain("I am tampered");
   });
 
-  it.each(ways)("[M-13.1] of a service, %s, is what was approved", { timeout: 60_000 }, async (_, importing) => {
+  it.each(ways)("[M-13.1] of a service, %s, is what was approved", { timeout: 180_000 }, async (_, importing) => {
     const source = importing + SERVICE;
     writeFileSync(join(pack, "service.py"), source);
     expect(await answered(source, digestAt(pack), () => undefined)).toEqual({ word: "as approved" });

@@ -62,7 +62,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("default strategie
 
   it.each(strategies.map((one) => [one.strategy_id, one] as const))(
     "[M-8.1.2] %s goes on after a refusal: it wishes again, five minutes later at the earliest, and stays healthy",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     (_, descriptor) => {
       expect(backtested(descriptor, "1000000").fills, "with capital enough it trades").toBeGreaterThan(2);
       const { entries, fills, health_state } = backtested(descriptor, "1");

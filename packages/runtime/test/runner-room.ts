@@ -66,7 +66,7 @@ export class RunnerRoom {
   async pair(...how: How): Promise<Pair> {
     const control = this.control();
     const child = this.begin(control, ...how);
-    await control.until(() => control.seen.some(({ type }) => type === "instances"), 40_000);
+    await control.until(() => control.seen.some(({ type }) => type === "instances"), 120_000);
     return { control, child };
   }
 

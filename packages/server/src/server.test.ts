@@ -315,7 +315,7 @@ describe("the rim", () => {
 });
 
 describe("whatever is sent", () => {
-  it("[R-25.1] random bodies against all routes never make a 5xx", { timeout: 60_000 }, async () => {
+  it("[R-25.1] random bodies against all routes never make a 5xx", { timeout: 180_000 }, async () => {
     const fresh = await openServerKit();
     const targets = fresh.server.routes.filter(({ method, url }) => method !== "HEAD" && url !== "/api/events");
     const field = fc.constantFrom(

@@ -62,7 +62,7 @@ async function once(server: PostgresServer, sql: string): Promise<void> {
   }
 }
 
-const START_WAIT_MS = 30_000;
+const START_WAIT_MS = 120_000;
 
 async function answering(server: PostgresServer): Promise<void> {
   for (const began = performance.now(); ;) {

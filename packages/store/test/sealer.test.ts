@@ -17,7 +17,7 @@ import { startPostgres, type TestServer } from "./postgres-server.ts";
 import { batch, event, insertThing, must, SIGNER, THINGS, type ThingTables } from "./support.ts";
 
 /** Patience, not a claim: a busy machine hears and commits late. */
-const PATIENT = { timeout: 60_000 };
+const PATIENT = { timeout: 180_000 };
 
 const options = (server: PostgresServer, more: Partial<PostgresStoreOptions> = {}): PostgresStoreOptions => ({
   server,

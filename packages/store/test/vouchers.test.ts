@@ -198,7 +198,7 @@ describe("vouching threads", () => {
     } finally {
       await vouchers.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   it.each(TAMPERINGS.map(([what, found, ...statements]) => ({ what, found, statements })))(
     "[L-26] $what: found, and told alike with and without threads",
@@ -220,7 +220,7 @@ describe("vouching threads", () => {
       const found = await report(whole, 3, { against: earlier.with(at, forged) });
       expect(kinds(found), `${size} entries`).toEqual(["forked -"]);
     }
-  }, 60_000);
+  }, 180_000);
 
   it("[L-26] a thread that does not start, ends in between, or cannot read proves nothing and says so", async () => {
     const code = async (path: string, more: Partial<VoucherOptions>): Promise<string> => {
@@ -244,5 +244,5 @@ describe("vouching threads", () => {
     expect(await code(whole, { worker_url: thrown })).toBe("RUMI-LOG-030");
     expect(await code(whole, { path: join(folder.path, "no-such-store") })).toBe("RUMI-LOG-030");
     expect(await code(whole, {})).toBe("verified: true");
-  }, 60_000);
+  }, 180_000);
 });

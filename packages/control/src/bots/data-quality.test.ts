@@ -7,7 +7,7 @@ import { INSTRUMENT, openControl, venueBody, type Control } from "../../test/kit
 let world: Control;
 beforeAll(async () => {
   world = await openControl();
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await world.close();
 });

@@ -22,7 +22,7 @@ beforeAll(async () => {
     ];
     expect((await world.store.commit({ writes, events: [] })).ok).toBe(true);
   }
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   await world.close();
 });

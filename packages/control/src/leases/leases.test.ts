@@ -59,7 +59,7 @@ onBothStores((open) => {
       lease("never", { holder: null, epoch: 0, max_epoch: 0, acquired_at: 0, renewed_at: 0, expires_at: 0 }),
       lease("strange", { holder: "runner-b" }),
     );
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await world.close();
   });

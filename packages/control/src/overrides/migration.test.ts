@@ -74,5 +74,5 @@ describe.runIf(requires("postgresql"))("PostgreSQL", () => {
       return opened.value;
     });
     await server.stop();
-  }, 60_000);
+  }, 180_000);
 });

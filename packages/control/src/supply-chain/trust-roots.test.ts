@@ -133,7 +133,7 @@ it("[L-51.1] a home has a limit of keys", async () => {
   for (let i = 0; i < SUPPLY_LIMITS.trust_roots; i += 1) await add({ name: `key-${i}` });
   const full = await ask({ name: "one-more" });
   expect(full).toMatchObject({ failure: { code: "RUMI-CMD-027", reasonCode: "L.SUPPLY_CHAIN.FULL" } });
-}, 30_000);
+}, 180_000);
 
 it("[L-51.1] signatures are kept as they come, each once, up to a limit; nothing is judged here", async () => {
   const artifact_id = `sha256:${"ab".repeat(32)}`;

@@ -99,7 +99,7 @@ onBothStores((open) => {
     seq = 0;
     dataOf(await world.makeBot("bot-1"));
     dataOf(await world.makeBot("bot-2"));
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await world.close();
   });

@@ -84,8 +84,8 @@ export type ArtifactFiles = {
 };
 
 export interface PackLibrary {
-  /** Every folder of ecosystem/, in order of name. */
-  scan(): Promise<readonly ScannedFolder[]>;
+  /** Every folder of ecosystem/, in order of name; a tree of `packs` that is being moved there, where it lies now. */
+  scan(packs: readonly Pack[]): Promise<readonly ScannedFolder[]>;
   /** The source of this pack as it lies there now: the staged tree while it is still being moved into place. */
   look(pack: Pack): Promise<Result<Sight, Failure>>;
   /** Takes a folder or an archive into staging; one at a time. */
@@ -170,10 +170,15 @@ export function createPackLibrary(deps: PackDeps): PackLibrary {
     look,
     verify,
     undisturbed,
-    scan: async () => {
+    scan: async (packs) => {
+      const moving = new Map(packs.flatMap((pack) => (pack.applying === null ? [] : [[pack.source_dir, pack]])));
+      const lying = (await packFolders(folders.ecosystem)).map((folder) => basename(folder));
       const found: ScannedFolder[] = [];
-      for (const folder of await packFolders(folders.ecosystem))
-        found.push({ source_dir: basename(folder), sight: await lookAt(folder) });
+      for (const source_dir of [...new Set([...lying, ...moving.keys()])].toSorted((a, b) => (a < b ? -1 : 1))) {
+        const pack = moving.get(source_dir);
+        const sight = pack && (await undisturbed(() => look(pack)));
+        found.push({ source_dir, sight: sight ?? (await lookAt(join(folders.ecosystem, source_dir))) });
+      }
       return found;
     },
     stage: (path) => staging(async () => stage(path, deps, await keys(store))),

@@ -116,10 +116,10 @@ const scanPacks = (library: PackLibrary): Declaration =>
     danger: NO_DANGER,
     target: () => ({ resource_type: "pack", resource_id: "*" }),
     gates: [],
-    load: async (reader, _input, { store }) => ({
-      packs: await readPacks(reader, store),
-      folders: await library.scan(),
-    }),
+    load: async (reader, _input, { store }) => {
+      const packs = await readPacks(reader, store);
+      return { packs, folders: await library.scan(packs) };
+    },
     decide: (facts, _input, context) => ok(decideScan(facts.packs, facts.folders, context)),
   });
 
@@ -128,7 +128,7 @@ function decideScan(packs: readonly Pack[], folders: readonly ScannedFolder[], c
   const skipped: { readonly source_dir: string; readonly error_code: string; readonly problem: string }[] = [];
   const taken = new Set<string>();
   for (const { source_dir, sight } of folders) {
-    const known = packs.find((pack) => pack.source_dir === source_dir && pack.applying === null);
+    const known = packs.find((pack) => pack.source_dir === source_dir);
     const pack_id = sight.ok ? sight.value.seen.manifest.pack_id : (known?.pack_id ?? parsePackId(source_dir));
     const other = packs.find((pack) => pack.pack_id === pack_id);
     if (pack_id === undefined || taken.has(pack_id) || (other !== undefined && other.source_dir !== source_dir)) {
@@ -143,7 +143,6 @@ function decideScan(packs: readonly Pack[], folders: readonly ScannedFolder[], c
       continue;
     }
     taken.add(pack_id);
-    if (other?.applying != null) continue; // its staged tree decides until it is in place
     if (!sight.ok)
       skipped.push({ source_dir, error_code: sight.error.code, problem: String(sight.error.params["problem"] ?? "") });
     changes.push({
@@ -151,9 +150,7 @@ function decideScan(packs: readonly Pack[], folders: readonly ScannedFolder[], c
       change: sighted(other ?? newPack(pack_id, source_dir), sight.ok ? ok(sight.value.seen) : sight),
     });
   }
-  const gone = packs.filter(
-    (pack) => pack.applying === null && !folders.some((folder) => folder.source_dir === pack.source_dir),
-  );
+  const gone = packs.filter((pack) => !folders.some(({ source_dir }) => source_dir === pack.source_dir));
   for (const pack of gone)
     changes.push({
       before: pack,

@@ -241,17 +241,38 @@ describe("[R-11.1] apply", () => {
     expect(dataOf(await apply((await staged("1.0.0"))["staging_id"]))).toMatchObject({ backup: null });
   });
 
-  for (const point of ["before the first step", "between the two steps", "after the last step"] as const)
+  const POINTS = ["before the first step", "between the two steps", "after the last step"] as const;
+  /** The move of an applied import, by hand as far as this point. */
+  const movedUntil = (point: (typeof POINTS)[number], backup: unknown): void => {
+    if (point === "before the first step") return;
+    mkdirSync(at("user_data/pack_backups"), { recursive: true });
+    renameSync(at("ecosystem/demo_pack"), at(String(backup)));
+    const [staging_id] = world.children("user_data/pack_staging");
+    if (point === "after the last step")
+      renameSync(at("user_data/pack_staging", staging_id ?? ""), at("ecosystem/demo_pack"));
+  };
+
+  for (const point of POINTS)
+    it(`[R-5.1] a scan ${point} of its move sees the tree that is being moved, and what was changed in it`, async () => {
+      await installed("1.0.0");
+      const { backup } = dataOf(await apply((await staged("1.1.0"))["staging_id"]));
+      dataOf(await approve());
+      movedUntil(point, backup);
+      const scan = async () => dataOf(await world.command("packs.scan", {}));
+      const pack = { pack_id: "demo_pack", version: "1.1.0" };
+      expect(await scan()).toMatchObject({ scanned: 1, modified: [], packs: [{ ...pack, status: "approved" }] });
+      if (point !== "after the last step") return;
+      writeFileSync(at("ecosystem/demo_pack/more.txt"), "x");
+      expect(await scan()).toMatchObject({ modified: ["demo_pack"], packs: [{ ...pack, status: "modified" }] });
+      await world.reconcile();
+      expect(await status()).toMatchObject({ status: "modified", version: "1.1.0" });
+    });
+
+  for (const point of POINTS)
     it(`that was cut off ${point} is finished by the next run; the old tree is whole in the backups`, async () => {
       await installed("1.0.0");
       const { backup } = dataOf(await apply((await staged("1.1.0"))["staging_id"]));
-      const [source, kept] = [at("ecosystem/demo_pack"), at(String(backup))];
-      if (point !== "before the first step") {
-        mkdirSync(at("user_data/pack_backups"), { recursive: true });
-        renameSync(source, kept);
-      }
-      if (point === "after the last step")
-        renameSync(at("user_data/pack_staging", world.children("user_data/pack_staging")[0] ?? ""), source);
+      movedUntil(point, backup);
       expect(await world.library.verify("demo_pack")).toMatchObject({ ok: false, error: { code: "RUMI-PACK-007" } });
       await world.reconcile();
       expect([versionIn("ecosystem/demo_pack"), versionIn(String(backup))]).toEqual(["1.1.0", "1.0.0"]);

@@ -16,7 +16,7 @@ import type { Narrator } from "./narrator.ts";
 const PACE_FACTOR = 120;
 const VENUE_ID = "SIM";
 const PACK_ID = "default";
-const START_WAIT_MS = 20_000;
+const START_WAIT_MS = 60_000;
 const STOP_WAIT_MS = 30_000;
 /** A lease runs for 20 s; then a runner that was not heard is gone. */
 const SETTLE_WAIT_MS = 30_000;

@@ -174,7 +174,7 @@ describe.runIf(requires("postgresql"))("on PostgreSQL", () => {
     });
     if (!opened.ok) throw new Error(opened.error.code);
     store = opened.value;
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await store.close();
     await server.stop();

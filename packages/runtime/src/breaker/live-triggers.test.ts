@@ -116,7 +116,7 @@ describe("triggers at a live venue", () => {
 
   it(
     "[M-9.1.1] timeouts: a strategy that does not return in time trips it as well, before it is halted",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const folder = temporaryFolder();
       try {

@@ -104,7 +104,7 @@ describe("kill -9 of the holder", () => {
 });
 
 describe("kill -9 of the venue", () => {
-  it("[M-8.2.2] its orders survive, and the instance finds them again", { timeout: 60_000 }, async () => {
+  it("[M-8.2.2] its orders survive, and the instance finds them again", { timeout: 180_000 }, async () => {
     const { path, venue, again } = await startVenue();
     const of = liveSpec(path, venue);
     const { host } = await openLiveHost(of);
@@ -130,7 +130,7 @@ describe("kill -9 of the venue", () => {
 describe("SIGSTOP of the holder", () => {
   it(
     "[M-7.1.2] beyond its lease: what waited to be sent is refused by the fence, and the successor sends it once",
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const start = await bundleRunner(path);

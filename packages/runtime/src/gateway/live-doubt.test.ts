@@ -27,7 +27,7 @@ afterEach(cleanUp);
 describe("an order in doubt at a failover", () => {
   it(
     "[M-8.2.2] [M-7.1.3] that waited longer than its market lasts is asked about and given up by name, never sent; the run replays",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const of = liveSpec(path, venue);
@@ -73,7 +73,7 @@ describe("an order in doubt at a failover", () => {
 describe("a market that says nothing", () => {
   it(
     "[M-11.1] [M-1.2.1] is a condition on the record once it lasts, and ends with the next row; the run replays",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const of = liveSpec(path, venue);

@@ -118,7 +118,7 @@ describe("a live run that is taken over by another version", () => {
 
   it(
     "[M-1.1.1] [M-7.1.2] one without its lease does not hand over, and a run with rows of its own is not begun over another's",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const first = liveSpec(path, venue);

@@ -47,7 +47,7 @@ async function scene(options: SimOptions = {}): Promise<{
 describe("a live instance", () => {
   it(
     "[M-1.2.1] [M-8.2.1] takes rows from outside, sends orders under its own ids, and its fills are the venue's",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await drive(host, venue, 2_000);
@@ -68,7 +68,7 @@ describe("a live instance", () => {
 
   it(
     "[M-8.2.2] accepted, and the connection dropped: never a rejection, found by its id, never sent again",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await venue.arm({ kind: "drop_after_accept", count: 3 });
@@ -86,7 +86,7 @@ describe("a live instance", () => {
 
   it(
     "[M-8.2.2] dropped before it was looked at: the venue says that it does not know the id, and the same order goes again",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await venue.arm({ kind: "drop_before_accept", count: 2 });
@@ -117,7 +117,7 @@ describe("a live instance", () => {
 
   it(
     "[L-N8] [L-33] a cancel that is answered as done proves nothing: the venue is asked again, what it still holds is cancelled again, and a stop says what is left",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       const open = async (): Promise<number> => (await venue.orders()).filter((one) => one.state === "open").length;
@@ -136,7 +136,7 @@ describe("a live instance", () => {
 
   it(
     "[L-N8] [L-33] an order that the venue keeps whatever it answers is told as open, and silence as silence",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { venue, host } = await scene();
       const open = async (): Promise<number> => (await venue.orders()).filter((one) => one.state === "open").length;
@@ -154,7 +154,7 @@ describe("a live instance", () => {
     },
   );
 
-  it("[M-8.2.2] answers slower than patience are no rejections", { timeout: 60_000 }, async () => {
+  it("[M-8.2.2] answers slower than patience are no rejections", { timeout: 180_000 }, async () => {
     const { of, venue, host } = await scene();
     await drive(host, venue, 300);
     await venue.arm({ kind: "slow_answers", count: 2, delay_ms: 2_500 });
@@ -169,7 +169,7 @@ describe("a live instance", () => {
 
   it(
     "duplicate, late and left-out updates: each fill counts once, and what was left out is asked for",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await venue.arm({ kind: "duplicate_update", rate: 0.5 });
@@ -192,7 +192,7 @@ describe("a live instance", () => {
 
   it(
     "a storm of rejections is told as rejections, each of them an input of the breaker",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await drive(host, venue, 200);
@@ -206,7 +206,7 @@ describe("a live instance", () => {
     },
   );
 
-  it("429: nothing leaves before Retry-After is over, and nothing is lost", { timeout: 60_000 }, async () => {
+  it("429: nothing leaves before Retry-After is over, and nothing is lost", { timeout: 180_000 }, async () => {
     const { of, venue, host } = await scene();
     await venue.arm({ kind: "rate_limit", count: 2, retry_after_s: 1 });
     const from = performance.now();
@@ -225,7 +225,7 @@ describe("a live instance", () => {
 
   it(
     "[M-11.1] rows left out of the stream are asked for; rows told late are flagged stale",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host, live } = await scene();
       await venue.arm({ kind: "market_gap", count: 7 });
@@ -249,7 +249,7 @@ describe("a live instance", () => {
 
   it(
     "a clock that is wrong is corrected; a key that is refused stops orders and says so, and cancels wait for it",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await drive(host, venue, 200);
@@ -273,7 +273,7 @@ describe("a live instance", () => {
     },
   );
 
-  it("the stream of updates is lost: fills missed meanwhile are found by asking", { timeout: 60_000 }, async () => {
+  it("the stream of updates is lost: fills missed meanwhile are found by asking", { timeout: 180_000 }, async () => {
     const { of, venue, host } = await scene();
     await drive(host, venue, 500);
     await venue.arm({ kind: "update_disconnect", count: 3 });
@@ -286,7 +286,7 @@ describe("a live instance", () => {
 
   it(
     "a run receives so many rows and no more: its feed ends in order, its reason on the record",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const of = liveSpec(path, venue);
@@ -302,7 +302,7 @@ describe("a live instance", () => {
 
   it(
     "[M-6.1.1] its tape ends in the middle of a write: the next life says so, asks for the rest and goes on; the run replays",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { of, venue, host } = await scene();
       await drive(host, venue, 300);

@@ -31,7 +31,7 @@ describe("input queue", () => {
 
   it(
     "[M-4.2.2] 1e6 execution events while a flood is refused beside them: none lost, none out of order",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     () => {
       const of = queue(64);
       let next = 0;

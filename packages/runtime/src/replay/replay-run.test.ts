@@ -71,7 +71,7 @@ beforeAll(async () => {
   await third.continue();
   await finish(third);
   await third.stop("done");
-}, 60_000);
+}, 180_000);
 
 describe("replay of a recorded run", () => {
   it("[M-0.7] kills, a configuration, safety modes, a signal and pauses inside: every record and every state comes out again", async () => {

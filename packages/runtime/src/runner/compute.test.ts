@@ -35,7 +35,7 @@ async function running(compute: ComputeSide, factor: number) {
   const started = await control.ask({ type: "start", spec: of });
   if (!started.ok) throw new Error(JSON.stringify(started.failure));
   const ended = () =>
-    control.until(() => control.statuses.find((one) => one.run_id === RUN_ID && one.phase === "feed_ended"), 60_000);
+    control.until(() => control.statuses.find((one) => one.run_id === RUN_ID && one.phase === "feed_ended"), 120_000);
   return { control, child, of, ended, entries: () => control.entries.get(RUN_ID) ?? [] };
 }
 const signals = (entries: readonly JournalEntry[]) =>
@@ -76,7 +76,7 @@ describe("Compute lane of a runner", () => {
 
   it(
     "[M-0.4] [M-1.1.3] [M-3.2.1] [M-3.2.3] a side that is stuck in its work never holds the lead up: it ends its feed in time and keeps still, as its bot chose",
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       const stuck = side({ config: { hint_every: 1, spin: 20_000_000 }, staleness_us: 60_000_000 });
       const { of, ended, entries, control } = await running(stuck, 4_000);
@@ -98,10 +98,10 @@ describe("Compute lane of a runner", () => {
     { timeout: 120_000 },
     async () => {
       const { entries, control } = await running(side(), 200);
-      await control.until(() => signals(entries()).length > 3, 60_000);
+      await control.until(() => signals(entries()).length > 3, 120_000);
       const lost = () => signals(entries()).findIndex(({ input }) => JSON.stringify(input).includes("M.COMPUTE.LOST"));
       writeFileSync(fatal(room.path), "");
-      await control.until(() => lost() >= 0, 60_000);
+      await control.until(() => lost() >= 0, 120_000);
       expect(existsSync(fatal(room.path))).toBe(false);
       await control.until(() => signals(entries()).length > lost() + 4, 90_000);
       expect(signals(entries()).at(-1)?.input["signal"]).toMatchObject({ source: "compute", tag: "trend" });

@@ -34,7 +34,7 @@ const block = (bot_id: string) => [{ scope: "bot_id", id: bot_id, level: "BLOCK"
 
 it(
   "[G-5.3] [L-46] [L-N13] a rule for one bot reaches it and nobody else, is told as followed, and an older word changes nothing",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const { control, of, second } = await pair();
     for (const one of [of, second]) expect(await control.ask({ type: "start", spec: one })).toMatchObject({ ok: true });
@@ -56,7 +56,7 @@ it(
 
 it(
   "[G-5.3] [M-4.2.3] whoever begins under a rule, or goes on under one that came while no runner lived, never trades under it",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const { control, child, of, second } = await pair();
     await control.ask({ type: "start", spec: of });

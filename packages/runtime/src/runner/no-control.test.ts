@@ -16,7 +16,7 @@ const intents = (control: TestControl): readonly Extract<JournalEntry, { kind: "
   (control.entries.get(RUN_ID) ?? []).filter((one) => one.kind === "intent");
 const sent = (control: TestControl): number => intents(control).filter((one) => one.client_order_id !== null).length;
 const start = (control: TestControl, spec: InstanceSpec) => control.ask({ type: "start", spec });
-const SLOW = { timeout: 60_000 };
+const SLOW = { timeout: 180_000 };
 
 it(
   "[L-07] [L-36] [L-N13] capital: what goes beyond the limits that a run was begun with never becomes an order",
@@ -68,7 +68,7 @@ it(
     expect(older.ok ? older.status.epoch : "refused").not.toBe(2);
     expect(control.statuses.at(-1)).toMatchObject({ epoch: 3, phase: "running" });
     control.grant = () => false;
-    await control.until(() => control.statuses.some((status) => status.reason_code === "M.LEASE.LOST"), 30_000);
+    await control.until(() => control.statuses.some((status) => status.reason_code === "M.LEASE.LOST"), 120_000);
     // On the disk, where each is before it leaves: what is told of it may come later than the word of the lease.
     const left = () => journalOf(of).filter((one) => one.kind === "intent" && one.client_order_id !== null).length;
     const last = left();

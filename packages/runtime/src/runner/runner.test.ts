@@ -43,7 +43,7 @@ const limited = async (more: Parameters<RunnerRoom["pair"]>[2]) => ({
 describe("how much a runner takes", () => {
   it(
     "[M-5.2.2] beyond its instances the next start is refused, and the others run on",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, of } = await limited({ words: ["--instances", "2"] });
       expect(await fill(control, of, 4)).toMatchObject({
@@ -56,7 +56,7 @@ describe("how much a runner takes", () => {
 
   it(
     "[M-5.2.2] beyond the address space a start is refused by its code; nothing crashes, the others run on",
-    { timeout: 90_000 },
+    { timeout: 180_000 },
     async () => {
       // Each Wasm memory takes about 10 GiB of addresses: with 64 GiB there is room for a few.
       const { control, of } = await limited({ under: ["/usr/bin/prlimit", `--as=${64 * 2 ** 30}`] });
@@ -69,7 +69,7 @@ describe("how much a runner takes", () => {
         for (const status of control.statuses.slice(seen))
           if (status.cursor > 0 && status.phase === "running") runs.add(status.run_id);
         return runs.size === started;
-      }, 40_000);
+      }, 180_000);
     },
   );
 });
@@ -92,7 +92,7 @@ describe("runner process", () => {
 
   it(
     "[M-1.1.1] hosts an instance to the end of its feed, streams every record, stops in order and leaves nothing behind",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, child, of } = await pair();
       const started = await control.ask({ type: "start", spec: of });
@@ -124,7 +124,7 @@ describe("runner process", () => {
 
   it(
     "[M-0.6] survives a lost line and its own kill -9: every record once, the run goes on under the next epoch",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, child, of } = await pair();
       control.acknowledge = false;
@@ -159,7 +159,7 @@ describe("runner process", () => {
 
   it(
     "[M-7.1.2] stopped by SIGSTOP beyond its TTL it wakes fenced: nothing more is emitted, and the refused renewal stops it",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, child, of } = await pair();
       await control.ask({ type: "start", spec: { ...paced(of, 500), lease: { ttl_ms: 5_000 } } });
@@ -194,7 +194,7 @@ describe("runner process", () => {
 
   it(
     "[M-7.1.2] an answer without a lease decides nothing of it: a start asks again, and an instance goes on while its own deadline lasts",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, of } = await pair();
       const asked = () => control.seen.filter((message) => message.type === "renew").length;
@@ -215,7 +215,7 @@ describe("runner process", () => {
 
   it(
     "[M-4.2.3] safety reaches every instance within 250 ms; pause, continue and config answer; wrong epochs are refused",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, of } = await pair();
       await control.ask({ type: "start", spec: paced(of, 200) });
@@ -275,7 +275,7 @@ describe("runner process", () => {
 
   it(
     "[M-4.2.3] [M-0.3] what was said of safety while no runner lived is heard by the run that goes on, and it trades again",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, child, of } = await pair();
       await control.ask({ type: "start", spec: paced(of, 2_000) });
@@ -302,7 +302,7 @@ describe("runner process", () => {
 
   it(
     "[M-7.1.1] a start whose lease is not confirmed, whose file is another, or that runs already, is refused with its code",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, of } = await pair();
       control.grant = () => false;
@@ -335,7 +335,7 @@ describe("runner process", () => {
 
   it(
     "a stranger without the key, and messages that are none, end the line; ignored signals do not; alone and idle it exits",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { control, child } = await pair();
       child.kill("SIGINT");

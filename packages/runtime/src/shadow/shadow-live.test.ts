@@ -147,7 +147,7 @@ describe("a shadow beside a live primary", () => {
 
   it(
     "[M-1.1.1] a version that wishes something else is told with the first row where they parted, and sends nothing either",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const of = liveSpec(path, venue);
@@ -178,7 +178,7 @@ describe("a shadow beside a live primary", () => {
 
   it(
     "[M-1.1.1] a shadow that lags behind what its primary keeps ends with that reason, and does not wait for ever",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const { path, venue } = await startVenue();
       const of = liveSpec(path, venue);

@@ -75,7 +75,7 @@ const wishes = (of: InstanceSpec, from = 0): readonly string[] =>
 describe("a shadow beside a primary", () => {
   it(
     "[M-1.1.1] the same version wishes the same at the same rows, fills, safety modes and a kill included, and sends nothing",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const of = primarySpec("same");
       const primary = await openedHost(of, feed);

@@ -75,7 +75,7 @@ beforeAll(async () => {
   await ended(one);
   plain = journalOf(one);
   extremes = extremesOf(plain);
-}, 60_000);
+}, 180_000);
 afterAll(clear);
 
 const reproduced = (one: InstanceSpec) => journalOf(one).filter(isReproduced).map(comparable);

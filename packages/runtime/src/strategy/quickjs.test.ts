@@ -100,7 +100,7 @@ describe("TypeScript in the lane's thread", () => {
       expect(rust?.fills).toBeGreaterThan(5);
       expect(typescript?.entries).toEqual(rust?.entries);
     }
-  }, 60_000);
+  }, 180_000);
 
   it("[M-5.2.1] a loop without end is stopped by fuel, told by its reason, and the next event is served", () => {
     const { counters, entries, events } = against("if (events === 300) for (;;) {}", { fuel_per_event: 5_000_000 });

@@ -301,7 +301,7 @@ describe("tape, damaged", () => {
 describe("tape, apart", () => {
   it(
     "kill -9 in the middle of writing: all that was flushed is there, and what is torn is said",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       for (let round = 0; round < 5; round += 1) {
         const path = folder();
