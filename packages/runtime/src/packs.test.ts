@@ -134,7 +134,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
       expect(reply, JSON.stringify(reply)).toMatchObject({ ok: true, status: { isolation: { level: "L1" } } });
       await control.until(
         () => control.statuses.some((status) => status.run_id === of.run_id && status.phase === "feed_ended"),
-        40_000,
+        120_000,
       );
       const ended = control.statuses.filter((status) => status.run_id === of.run_id).at(-1);
       expect(ended).toMatchObject({ health_state: "healthy", cursor: 2_000 });
@@ -171,7 +171,7 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("Python strategies
                   (status) =>
                     status.run_id === of.run_id && (status.health_state !== "healthy" || status.phase === "feed_ended"),
                 ),
-              8_000,
+              120_000,
             )
           : undefined;
         seen[id] = reply.ok

@@ -1,7 +1,8 @@
 """Mean reversion: buys what fell far below its mean of recent trades, sells it back at the mean.
 
 Whole numbers only. The distance is measured in mean absolute deviations of the same window. One order at a time,
-a cooldown after each (five minutes at least after a refusal of the Intent Gate, which would only refuse the same again),
+a cooldown after each (five minutes at least after a refusal of the Intent Gate, which would only refuse the same again,
+half a minute after a restriction of the moment, which may be over by then),
 a longest holding time; doubtful data and safety modes open nothing new.
 """
 from collections import deque
@@ -13,6 +14,8 @@ import rumi_sdk as rumi
 _HEAD = Struct("<8q")
 # Shortest quiet time after a refusal of the Intent Gate.
 REFUSED_QUIET_US = 300_000_000
+# The same after a restriction of the moment: safety mode, health, breaker, data quality.
+RESTRICTED_QUIET_US = 30_000_000
 DOUBTFUL = rumi.QUALITY_STALE | rumi.QUALITY_GAP
 USELESS = rumi.QUALITY_DUP | rumi.QUALITY_OUT_OF_ORDER
 
@@ -122,8 +125,9 @@ class MeanReversion(rumi.Strategy):
         ended = report.report in (rumi.EXECUTION_REPORT_FILLED, rumi.EXECUTION_REPORT_REJECTED, rumi.EXECUTION_REPORT_CANCELLED)
         if ended and report.idempotency_key == self.pending_key:
             by_gate = report.report == rumi.EXECUTION_REPORT_REJECTED and report.reason >= rumi.REFUSAL_INTENT
+            refused_us = RESTRICTED_QUIET_US if report.reason == rumi.REFUSAL_RESTRICTED else REFUSED_QUIET_US
             self.pending_key = 0
-            self.quiet_until_us = ctx.now_us + (max(self.cooldown_us, REFUSED_QUIET_US) if by_gate else self.cooldown_us)
+            self.quiet_until_us = ctx.now_us + max(self.cooldown_us, refused_us if by_gate else 0)
 
     def save_state(self):
         head = _HEAD.pack(

@@ -2,7 +2,8 @@
 //!
 //! Whole numbers only, so that every machine decides the same. One order at a time: nothing new is sent until
 //! the last one is filled, refused or gone, and for a cooldown after that; five minutes at least after a refusal of the
-//! Intent Gate, which would only refuse the same again. Doubtful data moves no money.
+//! Intent Gate, which would only refuse the same again, or half a minute after a restriction of the moment, which may be
+//! over by then. Doubtful data moves no money.
 //! `tools/build-wasm.mjs` builds it.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -22,6 +23,8 @@ const SCALE: i64 = 1_024;
 const MAX_PRICE: i64 = 1 << 50;
 /// Shortest quiet time after a refusal of the Intent Gate.
 const REFUSED_QUIET_US: i64 = 300_000_000;
+/// The same after a restriction of the moment: safety mode, health, breaker, data quality.
+const RESTRICTED_QUIET_US: i64 = 30_000_000;
 /// Words of a saved state; version 1 had no safety mode.
 const STATE_WORDS: usize = 9;
 const STATE_WORDS_V1: usize = 8;
@@ -217,10 +220,13 @@ impl EmaCross {
         }
         let ended = matches!(report.report, execution_report::FILLED | execution_report::REJECTED | execution_report::CANCELLED);
         if ended && report.idempotency_key == state.pending_key as u64 {
-            let by_gate = report.report == execution_report::REJECTED && report.reason >= refusal::INTENT;
-            let quiet_us = if by_gate { self.settings.cooldown_us.max(REFUSED_QUIET_US) } else { self.settings.cooldown_us };
+            let refused_us = match (report.report, report.reason) {
+                (execution_report::REJECTED, refusal::RESTRICTED) => RESTRICTED_QUIET_US,
+                (execution_report::REJECTED, reason) if reason >= refusal::INTENT => REFUSED_QUIET_US,
+                _ => 0,
+            };
             state.pending_key = 0;
-            state.quiet_until_us = context.now_us() + quiet_us;
+            state.quiet_until_us = context.now_us() + self.settings.cooldown_us.max(refused_us);
         }
     }
 }

@@ -3,7 +3,8 @@
  *
  * Whole numbers only, exact below 2^52, so that every machine decides the same and the same as in Rust. One order at a
  * time: nothing new is sent until the last one is filled, refused or gone, and for a cooldown after that; five minutes at
- * least after a refusal of the Intent Gate, which would only refuse the same again.
+ * least after a refusal of the Intent Gate, which would only refuse the same again, or half a minute after a restriction of
+ * the moment, which may be over by then.
  * `rumi strategy build packs/default` makes strategy.js of it.
  */
 import {
@@ -37,6 +38,8 @@ const SCALE = 1_024;
 const MAX_PRICE = 2 ** 42;
 /** Shortest quiet time after a refusal of the Intent Gate. */
 const REFUSED_QUIET_US = 300_000_000;
+/** The same after a restriction of the moment: safety mode, health, breaker, data quality. */
+const RESTRICTED_QUIET_US = 30_000_000;
 const USELESS = QUALITY.dup | QUALITY.out_of_order;
 const DOUBTFUL = QUALITY.stale | QUALITY.gap;
 /** Of a saved state; version 1 had no safety mode. */
@@ -216,11 +219,16 @@ class EmaCross implements Strategy {
       report.report === EXECUTION_REPORT.rejected ||
       report.report === EXECUTION_REPORT.cancelled;
     if (ended && report.idempotencyKey === this.pendingKey) {
-      const byGate = report.report === EXECUTION_REPORT.rejected && report.reason >= REFUSAL.intent;
       this.pendingKey = 0;
-      this.quietUntilUs = context.nowUs + (byGate ? Math.max(this.cooldownUs, REFUSED_QUIET_US) : this.cooldownUs);
+      this.quietUntilUs = context.nowUs + Math.max(this.cooldownUs, refusedQuietUs(report));
     }
   }
+}
+
+/** Shortest time until the next wish, after what the Intent Gate refused; 0 after anything else. */
+function refusedQuietUs({ report, reason }: ExecutionEvent): number {
+  if (report !== EXECUTION_REPORT.rejected || reason < REFUSAL.intent) return 0;
+  return reason === REFUSAL.restricted ? RESTRICTED_QUIET_US : REFUSED_QUIET_US;
 }
 
 /** `offsetBps` past the last price, on a tick, never worse than that. */
