@@ -91,11 +91,12 @@ describe.runIf(requires("python3") && requires("bubblewrap"))("definition of don
   it(
     "[M-16.4] [M-16] a Compute side that is stuck in its work does not hold the low-latency side up: it ends its day in time and keeps still, as its bot chose",
     async () => {
-      // The recorded hours pass in four seconds; the side needs many times that.
+      // The recorded hours pass in four seconds; the side needs many times that. It is behind at an hour and back at half of
+      // one: the lead would have to stand still for many of the side's events before that.
       const path = writeRecording(home.path, DAY_ROWS, "SHORT.csv");
       await addVenue(program, { path, factor: 5_400, venue_id: "SHORT" });
-      const stuck = { strategy_id: "side", strategy_version: "1.0.0", config: { hint_every: 1, spin: 20_000_000 } };
-      const compute = { ...stuck, staleness_us: 60_000_000, when_behind: "noop" };
+      const stuck = { strategy_id: "side", strategy_version: "1.0.0", config: { hint_every: 1, spin: 100_000_000 } };
+      const compute = { ...stuck, staleness_us: 3_600_000_000, when_behind: "noop" };
       await createBot(program, "alone", "lead", thinking, {
         ...strategy("thinkers", "lead", thinking),
         venue: "SHORT",
