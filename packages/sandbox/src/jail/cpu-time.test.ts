@@ -25,7 +25,13 @@ it("[M-3.3.1] what burns below the process is counted, what sleeps is not, and w
 
 it("[M-3.3.1] what has ended below the process stays counted", async () => {
   const burnsAndEnds = started('sh -c "i=0; while [ \\$i -lt 300000 ]; do i=\\$((i+1)); done"; exec sleep 600');
-  const name = (pid: number): string => readFileSync(`/proc/${pid}/comm`, "latin1").trim();
+  const name = (pid: number): string => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, "latin1").trim();
+    } catch {
+      return ""; // it ended since it was listed
+    }
+  };
   try {
     const pid = burnsAndEnds.pid ?? 0;
     const sleeps = (): boolean => treeOf(pid).some((one) => name(one.pid) === "sleep");
