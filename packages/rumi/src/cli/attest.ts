@@ -1,9 +1,9 @@
 /** `rumi attest verify FILE --key PEM`: whether a record proves a stop, offline; nothing of the home is asked or trusted. */
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { verifyStop } from "@rumi/control";
-import { err, failure, ok, type Failure, type Result } from "@rumi/kernel";
+import { type Failure, type Result } from "@rumi/kernel";
 import { fail, type CliContext, type OutputStyle } from "./context.ts";
+import { envelopeIn, readText } from "./envelope.ts";
 import { printJson, printObject } from "./output.ts";
 
 type Options = { readonly key: string; readonly json?: boolean };
@@ -29,23 +29,4 @@ export function addAttestCommands(program: Command, context: CliContext): void {
     });
 }
 
-function read(path: string): Result<string, Failure> {
-  try {
-    return ok(readFileSync(path, "utf8"));
-  } catch (cause) {
-    return err(failure("RUMI-LOG-027", { problem: `${path} cannot be read` }, { cause }));
-  }
-}
-
-/** The envelope itself, or what an answer has under `data.envelope` or `envelope`. */
-function envelopeIn(text: string): unknown {
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  for (const name of ["data", "envelope"])
-    if (typeof found === "object" && found !== null && name in found) found = (found as Record<string, unknown>)[name];
-  return found;
-}
+const read = (path: string): Result<string, Failure> => readText(path, "RUMI-LOG-027");

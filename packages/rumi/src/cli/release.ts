@@ -1,10 +1,10 @@
 /** `rumi release verify FILE --key PEM`: whether a release certificate is to be believed, offline; nothing of the home is asked. */
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { RELEASE_LIMITS, verifyCertificate } from "@rumi/control";
 import { err, failure, ok, systemClock, type Failure, type Result } from "@rumi/kernel";
 import { fail, type CliContext, type OutputStyle } from "./context.ts";
 import { EXIT } from "./exit-codes.ts";
+import { envelopeIn, readText } from "./envelope.ts";
 import { printJson, printTable } from "./output.ts";
 
 type Options = {
@@ -81,23 +81,4 @@ function ageOf(text: string | undefined): Result<number, Failure> {
     : err(failure("RUMI-VAL-002", { field: "--max-age", problem: "it is a whole number of seconds, a year at most" }));
 }
 
-function read(path: string): Result<string, Failure> {
-  try {
-    return ok(readFileSync(path, "utf8"));
-  } catch (cause) {
-    return err(failure("RUMI-REL-006", { problem: `${path} cannot be read` }, { cause }));
-  }
-}
-
-/** The envelope itself, or what an answer has under `data.envelope` or `envelope`. */
-function envelopeIn(text: string): unknown {
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  for (const name of ["data", "envelope"])
-    if (typeof found === "object" && found !== null && name in found) found = (found as Record<string, unknown>)[name];
-  return found;
-}
+const read = (path: string): Result<string, Failure> => readText(path, "RUMI-REL-006");
