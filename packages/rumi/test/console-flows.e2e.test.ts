@@ -8,13 +8,13 @@ import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import { accessibilityProblems } from "./axe.ts";
 import { addressOf, confirm, openConsole, overflowOf, picture, see, turnTo, until, type Console } from "./browser.ts";
 import { eventually, startProgram, type Program } from "./program.ts";
-import { installPack, makePerson, type Person } from "./rig.ts";
+import { installPack, makePeople, type Person } from "./rig.ts";
 
 const SLOW_MS = 360_000;
 const work = temporaryFolder();
 let program: Program;
 let chromium: Console;
-const people = new Map<string, Person>();
+let people: ReadonlyMap<string, Person> = new Map();
 
 const put = (name: string, text: string): void => {
   mkdirSync(join(program.home, "flows"), { recursive: true });
@@ -58,11 +58,7 @@ describe.runIf(requires("chromium") && requires("bubblewrap") && requires("pytho
   beforeAll(async () => {
     program = await startProgram({ console: "served" });
     chromium = await openConsole(program);
-    for (const [name, role] of [
-      ["viewer", "view_only"],
-      ["operator", "operator"],
-    ] as const)
-      people.set(name, await makePerson(program, name, [role]));
+    people = await makePeople(program, { viewer: "view_only", operator: "operator" });
     const manifest = sampleManifest({ pack_id: "steps", pack_identity: "local:steps", strategies: [] });
     const nap = "import time\ndef run(input_data, context):\n    time.sleep(input_data)\n    return input_data\n";
     await installPack(program, writePack(join(work.path, "steps"), manifest, { "blocks/nap.py": nap }), "steps");

@@ -10,13 +10,13 @@ import { sampleManifest, writePack } from "../../platform/test/kit.ts";
 import { accessibilityProblems } from "./axe.ts";
 import { confirm, openConsole, overflowOf, picture, see, turnTo, until, type Console } from "./browser.ts";
 import { eventually, startProgram, type Program } from "./program.ts";
-import { installPack, makePerson, ok, type Data, type Person } from "./rig.ts";
+import { installPack, makePeople, ok, type Data, type Person } from "./rig.ts";
 
 const SLOW_MS = 360_000;
 const work = temporaryFolder();
 let program: Program;
 let chromium: Console;
-const people = new Map<string, Person>();
+let people: ReadonlyMap<string, Person> = new Map();
 
 const manifest = (over: Data = {}): Data =>
   sampleManifest({
@@ -83,12 +83,7 @@ describe.runIf(requires("chromium"))("parts of packs in Chromium", () => {
   beforeAll(async () => {
     program = await startProgram({ console: "served" });
     chromium = await openConsole(program);
-    for (const [name, role] of [
-      ["viewer", "view_only"],
-      ["operator", "operator"],
-      ["admin", "admin"],
-    ] as const)
-      people.set(name, await makePerson(program, name, [role]));
+    people = await makePeople(program, { viewer: "view_only", operator: "operator", admin: "admin" });
   }, SLOW_MS);
   afterAll(async () => {
     await chromium?.close();

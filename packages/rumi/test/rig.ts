@@ -75,6 +75,16 @@ export async function makePerson(program: Program, name: string, roles: readonly
   return { id: String(user_id), token: String(token) };
 }
 
+/** People by their names, each with one role. */
+export async function makePeople(
+  program: Program,
+  roles: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, Person>> {
+  const people = new Map<string, Person>();
+  for (const [name, role] of Object.entries(roles)) people.set(name, await makePerson(program, name, [role]));
+  return people;
+}
+
 /** Imports, applies and approves a folder; the approved digest. */
 export async function installPack(program: Program, folder = DEFAULT_PACK, pack_id = "default"): Promise<string> {
   const { staging_id } = await ok(program, "POST", "/api/packs/import", { path: folder });
