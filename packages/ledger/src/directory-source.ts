@@ -64,8 +64,13 @@ function directorySource(directory: string, note: string, size: number): LogSour
 }
 
 async function bytesOf(path: string): Promise<Buffer | undefined> {
+  return unlessGone(readFile(path));
+}
+
+/** What was read; undefined where there is no such file or folder. */
+export async function unlessGone<T>(read: Promise<T>): Promise<T | undefined> {
   try {
-    return await readFile(path);
+    return await read;
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR"))
       return undefined;

@@ -3,9 +3,12 @@
  *
  * How to think: a view, rebuilt from a {@link LogSource} at any time. The checkpoint is written last and
  * names only what is already there, so whoever reads the directory sees a whole log at every moment, and
- * after a crash the published size says where to go on. Files appear by rename, never half-written.
+ * after a crash the published size says where to go on. Files appear by rename, never half-written. A partial
+ * tile stays until the full one is there, as tlog-tiles wants it: who took an older checkpoint still finds what
+ * it names, however often the log grew meanwhile.
  *
  * Invariants
+ * - What a published checkpoint names can be read for ever after (tile-files.test.ts).
  * - Stopped after any file, the next update yields the same directory (tile-files.test.ts).
  * - A directory of another log, or of a longer one, is never overwritten (tile-files.test.ts).
  */
@@ -17,7 +20,16 @@ import { equalBytes } from "./hashing.ts";
 import { type NoteVerifier, encodeVerifier } from "./note.ts";
 import type { LogSource } from "./source.ts";
 import { type TileFetch, rootFromTiles } from "./tile-tree.ts";
-import { TILE_WIDTH, type TileAt, encodeEntries, entriesPath, tilePath, tileWidth, tilesBetween } from "./tiles.ts";
+import {
+  PARTIALS,
+  TILE_WIDTH,
+  type TileAt,
+  encodeEntries,
+  entriesPath,
+  tilePath,
+  tileWidth,
+  tilesBetween,
+} from "./tiles.ts";
 
 /** How many files are written side by side: as many as Node has threads for it. All of them are read in one turn of the event loop. */
 const PARALLEL_FILES = 4;
@@ -117,13 +129,12 @@ async function writeEntries(directory: string, source: LogSource, tile: TileAt):
   return undefined;
 }
 
-/** Partial tiles that the new head replaces; readers of the old checkpoint find the full tile instead. */
+/** Partial tiles whose full one is there now: readers of an older checkpoint find that instead. */
 async function removePartials(directory: string, from: number, size: number): Promise<void> {
-  for (const tile of tilesBetween(from, size)) {
-    const old = tileWidth(tile.level, tile.index, from);
-    if (old === 0 || old === TILE_WIDTH || old === tile.width) continue;
-    await rm(join(directory, tilePath({ ...tile, width: old })), { force: true });
-    if (tile.level === 0) await rm(join(directory, entriesPath(tile.index, old)), { force: true });
+  for (const { level, index, width } of tilesBetween(from, size)) {
+    if (width < TILE_WIDTH || tileWidth(level, index, from) === 0) continue;
+    const full = [tilePath({ level, index, width }), ...(level === 0 ? [entriesPath(index, width)] : [])];
+    for (const path of full) await rm(join(directory, `${path}${PARTIALS}`), { recursive: true, force: true });
   }
 }
 

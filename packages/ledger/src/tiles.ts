@@ -17,6 +17,8 @@ export const TILE_WIDTH = 256;
 /** 2^53 leaves need seven levels of tiles. */
 export const TILE_LEVELS_MAX = 7;
 const LENGTH_PREFIX_BYTES = 2;
+/** Behind a full tile's path: the folder of its partial ones. */
+export const PARTIALS = ".p";
 export const ENTRY_BYTES_MAX = 65_535;
 
 export type TileAt = { readonly level: number; readonly index: number; /** 1–256 hashes. */ readonly width: number };
@@ -101,7 +103,7 @@ function indexPath(index: number): string {
 
 function partialSuffix(width: number): string {
   if (!Number.isInteger(width) || width < 1 || width > TILE_WIDTH) throw new RangeError(`a tile of ${width} hashes`);
-  return width === TILE_WIDTH ? "" : `.p/${width}`;
+  return width === TILE_WIDTH ? "" : `${PARTIALS}/${width}`;
 }
 
 /** Packs entries as the standard wants: each behind its length, a big-endian 16-bit number. */

@@ -1,4 +1,13 @@
-import { appendFileSync, copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
@@ -10,6 +19,7 @@ import { leafHash } from "./hashing.ts";
 import { localDays } from "./jsonl.ts";
 import { openJsonlWriter } from "./jsonl-writer.ts";
 import { encodeVerifier, generateSigner } from "./note.ts";
+import type { PayloadSource } from "./source.ts";
 import { updateTileFiles } from "./tile-files.ts";
 import { decodeEntries, encodeEntries } from "./tiles.ts";
 import { type VerifyReport, findingText, verifyDirectory, verifyLog } from "./verify.ts";
@@ -38,6 +48,10 @@ afterEach(() => folder.remove());
 const everything = async (): Promise<VerifyReport> =>
   verifyDirectory({ directory: tlog, verifier: SIGNER, payloads: log, jsonl });
 const kinds = (report: VerifyReport): string[] => report.findings.map(({ kind, index }) => `${kind} ${index ?? "-"}`);
+
+/** Bytes of each file of a folder. */
+const sizes = (of: string): ReadonlyMap<string, number> =>
+  new Map(readdirSync(of).map((name) => [join(of, name), statSync(join(of, name)).size]));
 
 /** Rewrites one entry bundle of the directory. */
 function tamperEntries(name: string, change: (entries: Uint8Array[]) => Uint8Array[]): void {
@@ -145,6 +159,11 @@ describe("verify", () => {
   });
 
   it("[L-26] every byte of the directory counts: one flipped bit anywhere is found", async () => {
+    for (const by of [3, 300, 9]) {
+      log.append(Array.from({ length: by }, (_, n) => sampleEvent(log.head.size + n)));
+      must(await updateTileFiles({ directory: tlog, source: log, verifier: SIGNER }));
+    }
+    expect(readdirSync(join(tlog, "tile/entries/003.p"))).toHaveLength(2); // also what an earlier checkpoint named
     const files = readdirSync(tlog, { recursive: true, withFileTypes: true }).filter(
       (file) => file.isFile() && file.name !== "log.vkey",
     );
@@ -257,6 +276,57 @@ describe("verify", () => {
     rmSync(join(jsonl, "approval_2031-01-01.jsonl"));
     appendFileSync(path, '{"torn":');
     expect(kinds(await everything())).toEqual(["jsonl_mismatch -"]);
+  });
+
+  it("[L-26] a log that grows meanwhile is verified as of its head: its tiles, and the lines that were there", async () => {
+    const writer = must(await openJsonlWriter(jsonl, localDays("UTC")));
+    const grow = async (by: number): Promise<void> => {
+      log.append(Array.from({ length: by }, (_, n) => sampleEvent(log.head.size + n)));
+      must(await updateTileFiles({ directory: tlog, source: log, verifier: SIGNER }));
+    };
+    /** Verifies while `act` happens between the head and the entries. */
+    const whileReading = async (act: () => Promise<void>): Promise<VerifyReport> => {
+      let first: Promise<void> | undefined;
+      const payloads: PayloadSource = {
+        payloads: async (from, to) => {
+          await (first ??= act());
+          return log.payloads(from, to);
+        },
+      };
+      return verifyDirectory({ directory: tlog, verifier: SIGNER, payloads, jsonl });
+    };
+    for (const by of [1, 5, 100, 300]) {
+      const size = log.head.size;
+      const report = await whileReading(async () => {
+        await grow(by);
+        must(await writer.catchUp(log, log.head.size));
+      });
+      expect(report).toMatchObject({ ok: true, findings: [], size, jsonl_lines_checked: size });
+    }
+
+    // The writer is in the middle of a line when the check begins.
+    await grow(1);
+    const before = sizes(jsonl);
+    must(await writer.catchUp(log, log.head.size));
+    const [path = "", from = 0] = [...sizes(jsonl)].find(([name, bytes]) => bytes !== before.get(name)) ?? [];
+    const whole = readFileSync(path);
+    truncateSync(path, (before.get(path) ?? from) + 40);
+    expect(await whileReading(async () => writeFileSync(path, whole))).toMatchObject({
+      ok: true,
+      findings: [],
+      jsonl_lines_checked: log.head.size,
+    });
+
+    // What was there before and belongs to no entry is told, whatever else is written behind it.
+    appendFileSync(
+      path,
+      whole
+        .subarray(before.get(path) ?? 0)
+        .toString()
+        .replace(/"log_index":\d+/, '"log_index":9999'),
+    );
+    const report = await whileReading(async () => grow(3));
+    expect(kinds(report)).toEqual(["jsonl_mismatch 9999"]);
   });
 
   it("[L-26] after pruning, whole bundles may be gone below the minimum index and the rest verifies", async () => {

@@ -11,6 +11,7 @@
  *   lines are each found and named (verify.test.ts tampers with bytes of each).
  * - Memory does not grow with the log, but for the ids of erased payloads (verify.test.ts).
  * - Who vouches for ranges saves time and changes no report (vouch.test.ts).
+ * - A log that grows while it is verified is verified as of its head (verify.test.ts).
  * - The same code checks the store's rows and a copied directory (both are a {@link LogSource}).
  */
 import { isoFromMicros, type Micros, ok, type Uuid } from "@rumi/kernel";
@@ -24,6 +25,7 @@ import type { NoteVerifier } from "./note.ts";
 import { parseVerifier } from "./note.ts";
 import type { IndexedEvent, IndexSource, LogSource, OpenedPayload, PayloadSource, RangeVouchers } from "./source.ts";
 import { TILE_WIDTH } from "./tiles.ts";
+import { checkEarlierPartials } from "./verify/earlier-partials.ts";
 import { type Finding, Findings } from "./verify/finding.ts";
 import { indexProblem } from "./verify/index-check.ts";
 import { JsonlCheck } from "./verify/jsonl-check.ts";
@@ -71,9 +73,22 @@ export type VerifyReport = {
 /** Verifies a log wherever it is kept. Throws only when the source itself does (a disk that cannot be read). */
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const findings = new Findings();
+  return verifyAll(options, await openViews(options, findings), findings);
+}
+
+/** The JSONL views as they are now; a head that is read after this covers each of their lines. */
+async function openViews({ jsonl }: Pick<VerifyOptions, "jsonl">, findings: Findings): Promise<JsonlCheck | undefined> {
+  return jsonl === undefined ? undefined : JsonlCheck.open(jsonl, findings);
+}
+
+async function verifyAll(
+  options: VerifyOptions,
+  jsonl: JsonlCheck | undefined,
+  findings: Findings,
+  directory?: string,
+): Promise<VerifyReport> {
   const head = await readHead(options, findings);
   if (head === undefined) return report(findings, undefined, new Contents(options, undefined, findings), 0);
-  const jsonl = options.jsonl === undefined ? undefined : await JsonlCheck.open(options.jsonl, findings);
   const contents = new Contents(options, jsonl, findings);
   const earlier = earlierHeads(options, head, findings);
   const stream = await streamLog({
@@ -90,6 +105,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const whole = judge(stream, head, findings);
   for (const checkpoint of earlier) judgeEarlier(checkpoint, whole, findings);
   await contents.finish();
+  if (directory !== undefined) await checkEarlierPartials(directory, options.source, head.size, findings);
   return report(findings, head, contents, earlier.length);
 }
 
@@ -117,12 +133,13 @@ export async function verifyDirectory(options: VerifyDirectoryOptions): Promise<
     });
     return nothing();
   }
+  const views = await openViews(rest, findings);
   const source = await openLogDirectory(directory);
   if (!source.ok) {
     findings.add("unreadable", null, source.error.code, source.error.params);
     return nothing();
   }
-  return verifyLog({ ...rest, source: source.value, verifier: key });
+  return verifyAll({ ...rest, source: source.value, verifier: key }, views, findings, directory);
 }
 
 /** The signed head. With a bad signature the rest is still checked, against what the note claims. */

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { located, requires, temporaryFolder } from "../../../tools/test-support.ts";
-import { cli, eventually, ROOT, startProgram, type Program } from "./program.ts";
+import { cli, cliBeside, eventually, ROOT, startProgram, type Program } from "./program.ts";
 import { auditEvents, DEFAULT_PACK, installPack, ok, type LoggedEvent } from "./rig.ts";
 
 const SLOW_MS = 360_000;
@@ -337,6 +337,42 @@ describe("audit", () => {
       const { code, report } = verify(copy, ["--no-remember", "--against", earlier]);
       expect(report.findings).toEqual([]);
       expect(code).toBe(0);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[L-26] a home whose program is writing as fast as it can is verified each time, as of the head of that moment",
+    async () => {
+      const copy = copyOf(home);
+      const program = await startProgram({ home: copy });
+      let isDone = false;
+      const busy = Promise.all(
+        Array.from({ length: 16 }, async (_, at) => {
+          while (!isDone)
+            await ok(program, "POST", "/api/safety/set", {
+              command_id: crypto.randomUUID(),
+              mode: "SAFE",
+              reason: `busy ${at}`,
+            });
+        }),
+      );
+      const seen: number[] = [];
+      try {
+        while (seen.length < 12) {
+          const { code, out } = await cliBeside(copy, ["audit", "verify", copy, "--json", "--no-remember"]);
+          const report = JSON.parse(out) as Report & { readonly parts: readonly { readonly size: number }[] };
+          expect(report.findings, `look ${seen.length}`).toEqual([]);
+          expect(code).toBe(0);
+          seen.push(report.parts.at(-1)?.size ?? 0);
+        }
+      } finally {
+        isDone = true;
+        await busy;
+        await program.stop();
+      }
+      expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+      expect(seen.at(-1)).toBeGreaterThan(seen[0] ?? Number.POSITIVE_INFINITY);
     },
     SLOW_MS,
   );

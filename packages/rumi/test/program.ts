@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder, witness } from "../../../tools/test-support.ts";
 
@@ -46,6 +47,16 @@ export function cli(
     maxBuffer: 64 * 1024 * 1024,
   });
   return { code: done.status ?? -1, out: done.stdout, err: done.stderr };
+}
+
+/** As {@link cli}, while the test goes on. */
+export async function cliBeside(
+  home: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const child = spawn(process.execPath, [BIN, ...args], { env: { ...clean(), RUMI_HOME: home }, timeout: 120_000 });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: child.exitCode ?? -1, out, err };
 }
 
 /** A line as it stands in a document, run by a shell in `folder`; `rumi` and its quotes are the document's. */

@@ -4,9 +4,11 @@
  * How to think: in each file the lines follow the log's order, so one cursor per file suffices. A file's
  * day is the writer's local day, and no zone is further than a day from UTC, so an event's line is at the
  * cursor of one of three files. A cursor that lags behind stands at a line that belongs nowhere.
+ * The files grow while they are read: only lines that had begun when the check was opened are looked at. A line is
+ * written after the checkpoint that covers it, so a head that is read after that covers them all.
  * Memory: one read buffer per open file; a file is opened when its first line is due and closed at its end.
  */
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import type { Micros } from "@rumi/kernel";
@@ -31,15 +33,19 @@ export class JsonlCheck {
   readonly complete_to: number;
   lines = 0;
 
-  private constructor(directory: string, names: readonly string[], complete_to: number, findings: Findings) {
+  private constructor(directory: string, files: ReadonlyMap<string, number>, complete_to: number, findings: Findings) {
     this.#directory = directory;
-    this.#cursors = new Map(names.map((name) => [name, new Cursor(join(directory, name))]));
+    this.#cursors = new Map([...files].map(([name, bytes]) => [name, new Cursor(join(directory, name), bytes)]));
     this.complete_to = complete_to;
     this.#findings = findings;
   }
 
+  /** To be called before the log's head is read: what is there now, is then covered by that head. */
   static async open(directory: string, findings: Findings): Promise<JsonlCheck> {
-    return new JsonlCheck(directory, await jsonlFiles(directory), await readPosition(directory), findings);
+    const complete_to = await readPosition(directory);
+    const files = new Map<string, number>();
+    for (const name of await jsonlFiles(directory)) files.set(name, (await stat(join(directory, name))).size);
+    return new JsonlCheck(directory, files, complete_to, findings);
   }
 
   get directory(): string {
@@ -110,19 +116,23 @@ export class JsonlCheck {
   }
 }
 
-/** Reads one file line by line. */
+/** Reads one file line by line, up to the end of the last line that begins within its first `bytes`. */
 class Cursor {
   readonly #path: string;
+  /** Bytes that are still to be read; below 0 those of a line that goes on beyond them. */
+  #left: number;
   readonly #decoder = new StringDecoder("utf8");
   #file: FileHandle | undefined;
   #text = "";
   #at = 0;
-  #ended = false;
+  #ended: boolean;
   line: string | undefined;
   ready = false;
 
-  constructor(path: string) {
+  constructor(path: string, bytes: number) {
     this.#path = path;
+    this.#left = bytes;
+    this.#ended = bytes === 0;
   }
 
   advance(): void {
@@ -142,14 +152,24 @@ class Cursor {
       this.#file ??= await open(this.#path, "r");
       const chunk = Buffer.allocUnsafe(READ_BYTES);
       const { bytesRead } = await this.#file.read(chunk, 0, READ_BYTES);
-      this.#text = this.#text.slice(this.#at) + this.#decoder.write(chunk.subarray(0, bytesRead));
+      const read = chunk.subarray(0, bytesRead);
+      const end = this.#endIn(read);
+      this.#left -= bytesRead;
+      this.#text = this.#text.slice(this.#at) + this.#decoder.write(read.subarray(0, end));
       this.#at = 0;
-      if (bytesRead > 0 && this.#text.length <= LINE_CHARACTERS_MAX + READ_BYTES) continue;
+      if (end === undefined && bytesRead > 0 && this.#text.length <= LINE_CHARACTERS_MAX + READ_BYTES) continue;
       this.#ended = true;
       await this.close();
       if (this.#text.length > 0 && !this.#text.endsWith("\n")) this.#text += "\n"; // a torn last line is still a line
     }
     return this.line;
+  }
+
+  /** Where in these bytes the reading ends: behind the line in which the file's end lay at first; undefined if not yet. */
+  #endIn(read: Buffer): number | undefined {
+    if (this.#left > read.length) return undefined;
+    const newline = read.indexOf(10, Math.max(0, this.#left - 1));
+    return newline < 0 ? undefined : newline + 1;
   }
 
   async close(): Promise<void> {
