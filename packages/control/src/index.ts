@@ -115,7 +115,8 @@ import { templateDeclarations } from "./templates/operations.ts";
 import { TEMPLATE_MIGRATIONS } from "./templates/tables.ts";
 import { traceDeclarations } from "./trace/operations.ts";
 import { trainingDeclarations } from "./training/operations.ts";
-import { TRAINING_MIGRATIONS, trainingPort } from "./training/tables.ts";
+import { trainingKeeper } from "./training/keeper.ts";
+import { TRAINING_MIGRATIONS } from "./training/tables.ts";
 import { updateDeclarations } from "./updates/operations.ts";
 import { twoPeople } from "./two-people/judge.ts";
 import { SECOND_PERSON_WAIT_SECONDS } from "./two-people/model.ts";
@@ -366,6 +367,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       (row) => hub.tellSafety(row.mode as SafetyMode, row.generation),
       (error: unknown) => deps.logger.error("the safety mode could not be told to the runners", { error }),
     );
+  const training = trainingKeeper(store);
   const stopListening = store.onAppended((_first, events) => {
     if (events.some(({ action }) => action === "execution.killswitch.set")) tellKillSwitch();
     if (events.some(({ action }) => action === "safety.transition")) tellSafety();
@@ -384,7 +386,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
       locks: [retiredGuard(store), holdsGuard(store), killSwitchGuard(store, spool), supplyGuard(store)],
       gates: new Map([[REQUIRED_GATES, requiredGates(store)]]),
       guardrails: [guardrailGuard(store)],
-      training: trainingPort(store),
+      training,
       policy,
       emergency: spool,
       breakGlass: {
@@ -491,9 +493,7 @@ export function createControlPlane(deps: ControlDeps): ControlPlane {
     stopAll: (reason, grace) => stopAllBots({ ...deps, hub, reconciler }, reason, grace),
     close: () => {
       stopListening();
-      operators.close();
-      policy.close();
-      hub.close();
+      for (const part of [operators, policy, training, hub]) part.close();
     },
   };
 }

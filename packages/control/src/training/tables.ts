@@ -1,5 +1,4 @@
 /** Who is in training, from when and until when; rows are kept after their end, and a restart ends none. */
-import type { TrainingPort } from "@rumi/operations";
 import { compiledText, write, type Migrations, type Reader, type Write } from "@rumi/store";
 import type { Sql } from "../shared/sql.ts";
 
@@ -29,7 +28,6 @@ export const TRAINING_MIGRATIONS: Migrations = {
   steps: [{ name: "001-training", sqlite: statements("INTEGER"), postgres: statements("BIGINT") }],
 };
 
-// Every command passes here.
 const SELECT = compiledText<TrainingTables>((db) =>
   db
     .selectFrom("training")
@@ -49,13 +47,6 @@ export async function readTraining(
 ): Promise<TrainingRow | undefined> {
   const [last] = await reader.rows<TrainingRow>({ sql: SELECT(sql), parameters: [principal, 1] });
   return last !== undefined && last.ends_at > now ? last : undefined;
-}
-
-export function trainingPort(sql: Sql): TrainingPort {
-  return {
-    sessionOf: async (reader, principal_id, now) =>
-      (await readTraining(reader, sql, principal_id, now))?.session_id ?? null,
-  };
 }
 
 /** Newest first, of those that are under way or of all. */

@@ -2,6 +2,7 @@
 import type { Failure, Micros } from "@rumi/kernel";
 import type { EventDraft } from "@rumi/operations";
 import { cutTo } from "./evaluate.ts";
+import { FLOW_EXECUTED } from "./events.ts";
 import type { RunEnd } from "./run.ts";
 import type { FlowRun, RunAnswer } from "./tables.ts";
 
@@ -35,7 +36,7 @@ export function endOf(
   return {
     answer,
     event: {
-      action: "flow.executed",
+      action: FLOW_EXECUTED,
       outcome: ended.kind === "done" ? "SUCCESS" : "FAILURE",
       details: { flow_id, steps: ended.steps, duration_ms: duration_us / 1_000, ...wrong },
     },

@@ -6,6 +6,7 @@ import type { FlowSources } from "./sources.ts";
 export { createBlocks, type BlockDeps, type BlockHome, type Blocks, type Boxes } from "./blocks.ts";
 export { checkFlows } from "./check.ts";
 export { createFlowEngine, type EngineDeps, type FlowEngine } from "./engine.ts";
+export { tellsRunOnly } from "./events.ts";
 export { FLOW_LIMITS } from "./limits.ts";
 export { flowDeclarations } from "./operations.ts";
 export type { FlowDeps } from "./deps.ts";

@@ -8,6 +8,7 @@ import { FlowRunAnswer, FlowRunsAnswer, FlowsAnswer } from "./answers.ts";
 import { findFlow, type FlowEntry } from "./catalogue.ts";
 import { detailDeclarations, flowView } from "./detail.ts";
 import { unavailable, type Admitted, type FlowAnswer, type FlowEngine } from "./engine.ts";
+import { RUN_OPERATION } from "./events.ts";
 import { inputsOf } from "./evaluate.ts";
 import type { FlowDeps } from "./deps.ts";
 import { FLOW_LIMITS } from "./limits.ts";
@@ -68,7 +69,7 @@ type Left = { readonly run_id: string; readonly computed?: Computed; readonly ad
 
 const runFlow = ({ sources, engine, library, max_concurrent }: FlowDeps): Declaration =>
   defineOperation({
-    name: "flows.run",
+    name: RUN_OPERATION,
     summary: "Run a flow and wait for what comes of it",
     http: { method: "POST", path: "/api/flows/{flow_id}/run" },
     input: Type.Object(

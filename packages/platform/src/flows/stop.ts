@@ -7,6 +7,7 @@
 import { err, failure, ok, type Failure } from "@rumi/kernel";
 import { defineOperation, type Declaration } from "@rumi/operations";
 import { Type } from "@sinclair/typebox";
+import { FLOW_EXECUTED } from "./events.ts";
 import { approvalOfRun, decideApproval, type Approval } from "./approvals.ts";
 import { StoppedRunAnswer } from "./answers.ts";
 import type { FlowDeps } from "./deps.ts";
@@ -69,7 +70,7 @@ export const stopDeclaration = ({ engine }: FlowDeps): Declaration =>
               ]),
           {
             ...of,
-            action: "flow.executed",
+            action: FLOW_EXECUTED,
             outcome: "FAILURE" as const,
             details: {
               flow_id,

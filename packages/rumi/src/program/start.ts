@@ -33,7 +33,7 @@ import {
   type Pipeline,
   type Registry,
 } from "@rumi/operations";
-import { platformMigrations, restartReconciler, systemEvent } from "@rumi/platform";
+import { platformMigrations, restartReconciler, systemEvent, tellsRunOnly } from "@rumi/platform";
 import { RUN_MIGRATIONS } from "@rumi/runs";
 import { EVENTS_ACTION, createServer, type Server } from "@rumi/server";
 import { openSqliteStore, type Store } from "@rumi/store";
@@ -155,7 +155,9 @@ async function compose(options: ProgramOptions, started: Started[]): Promise<Res
     ],
     options,
   );
-  store.value.onAppended(() => ticker.nudge());
+  store.value.onAppended((_first, events) => {
+    if (!events.every(tellsRunOnly)) ticker.nudge();
+  });
   control.hub.onChange(() => ticker.nudge());
   const recovery = await pipeline.recover();
   logger.info("unfinished commands were looked at", { ...recovery });

@@ -1,9 +1,9 @@
 /**
  * Runs reconcilers: at once, after each nudge, and every second; in each lane one after another, one round at a time.
  *
- * A nudge after a while of quiet is followed at once. Where nudges do not end (each commit is one), a lane rests after each
- * round in proportion to what the round took, so that looking never takes more of the thread than the commands that are
- * looked after; the rest is short enough for a stop (tick.test.ts).
+ * A nudge after a while of quiet is followed at once. Where nudges do not end (each commit is one, but for those that only
+ * run a flow), a lane rests after each round in proportion to what the round took, so that looking never takes more of the
+ * thread than the commands that are looked after; the rest is short enough for a stop (tick.test.ts).
  *
  * A reconciler that throws is logged and tried again in the next round; the others go on. Lanes do not wait for each other:
  * what awaits long work of its own (a bulk's commands) has one to itself, so that no stop stands behind it (tick.test.ts).
