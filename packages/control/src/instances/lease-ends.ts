@@ -5,6 +5,7 @@
  * (clock-steps.ts). Set back it would say for as long as the step was that a lease runs whose holder died long ago; so the
  * monotonic clock of this program is asked too. A holder may act for less than a lease time from when it asked for its last
  * renewal, and that was before the renewal stood in the row. A row that has stood as it is for a lease time is nobody's.
+ * Its `renewed_at` tells a renewal: the store's clock counts milliseconds at the coarsest, and a runner renews seconds apart.
  *
  * Invariants
  * - Such a row is taken from its holder before anything is built on it, and only as it was seen: a renewal that comes in

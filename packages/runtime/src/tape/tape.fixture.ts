@@ -6,8 +6,11 @@ import { TapeStream } from "./reader.ts";
 import { TapeWriter } from "./writer.ts";
 
 const task = JSON.parse(process.argv[2] ?? "") as Task;
-/** A pipe takes it at once, or waits until it can. */
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+/** Once the pipe has it: a line that is only queued is not sent while a loop is running. */
+const say = (line: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
+  });
 
 function writer(): TapeWriter {
   const from = { files: 0, first_row: 0, last_seq: null, received_us: 0 };
@@ -20,7 +23,7 @@ if (task.task === "write") {
     tape.append(rowAt(n), n);
     if (n % 9 !== 8) continue;
     tape.flush();
-    say(String(n + 1));
+    await say(String(n + 1));
   }
 } else {
   const tape = writer();
@@ -45,5 +48,5 @@ if (task.task === "write") {
     most = Math.max(most, resident());
   }
   const bytes = listSegments(task.path).segments.reduce((sum, one) => sum + one.bytes, 0);
-  say(JSON.stringify({ rows: stream.feed.length, bytes, grown_mb: most - before }));
+  await say(JSON.stringify({ rows: stream.feed.length, bytes, grown_mb: most - before }));
 }

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { FeedRow, MarketFeed } from "@rumi/venues";
 import { FeedBuilder, MARKET_KIND } from "@rumi/venues";
 import { afterEach, describe, expect, it } from "vitest";
@@ -91,7 +92,10 @@ function same(feed: MarketFeed, rows: number, from = 0): void {
   const expected = new FeedBuilder(16);
   for (let n = 0; n < rows; n += 1) expected.add(rowAt(n));
   expect(feed.length).toBe(rows);
-  for (let row = from; row < rows; row += 1) expect(told(feed, row)).toEqual(told(expected.feed, row));
+  for (let row = from; row < rows; row += 1) {
+    const [read, wanted] = [told(feed, row), told(expected.feed, row)];
+    if (!isDeepStrictEqual(read, wanted)) expect(read, `row ${row}`).toEqual(wanted);
+  }
 }
 function told(feed: MarketFeed, row: number): unknown {
   const { mixed, ...columns } = feed;
