@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../tools/test-support.ts";
 import { cliIn, eventually, processesNaming, startProgram, type Program } from "./program.ts";
+import { RUN_LIMITS } from "@rumi/runs";
 import { makeRepository, type Git } from "./repository.ts";
 
 const SLOW_MS = 360_000;
@@ -109,6 +110,23 @@ describe("what is much", () => {
       }, 100);
       expect([run.phase, run.status]).toEqual(["proved", "completed"]);
       expect(verified(run_id)).toBe(0);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    "[P-2] [P-4] as many violations as there may be are all in the bundle; with one more there is none, and it is said why",
+    async () => {
+      const most = RUN_LIMITS.violations;
+      const leave = (files: number): Promise<number> => begin(`mkdir out; seq 1 ${files} | (cd out; xargs touch)`);
+      const full = await leave(most);
+      expect([(await settled(full)).phase, verified(full)]).toEqual(["proved", 0]);
+      const bundle = (await program.call("GET", `/api/runs/${full}/proof`)).body as { scope_violations?: unknown };
+      expect(bundle.scope_violations).toHaveLength(most);
+      const last = await program.call("POST", `/api/runs/${full}/violations/${most}/approve`, { reason: "seen" });
+      expect([last.status, (last.body["data"] as unknown as { path: string }).path]).toEqual([200, "out/999"]);
+      const over = await settled(await leave(most + 1));
+      expect([over.phase, over.problem]).toEqual(["broken", `it left more than ${most} violations of its scope`]);
     },
     SLOW_MS,
   );

@@ -26,7 +26,7 @@ export const RUN_LIMITS = {
   /** For one call of git. */
   git_ms: 300_000,
   git_output_bytes: 268_435_456,
-  /** More than these and there is no bundle: nobody decides so many. */
-  violations: 100_000,
+  /** More than these and there is no bundle: nobody decides so many. They are written down in one batch of the store. */
+  violations: 9_000,
   listed: 200,
 } as const;

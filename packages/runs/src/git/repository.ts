@@ -22,6 +22,7 @@ import { dirname, join, resolve } from "node:path";
 import { GitProblem, line, parts, type GitRun } from "./git.ts";
 import { pathForGlobs, pathText } from "./path-text.ts";
 import { absolute, filesBelow, lookThrough, makeReadable, removeAll } from "./tree-walk.ts";
+import { createTurns } from "./turns.ts";
 
 export type Repository = {
   /** Where its working tree is, or the bare repository itself. */
@@ -94,14 +95,14 @@ export async function addWorktree(
 
 /** A checkout of a commit and nothing else, on no branch, of the evidence's git directory: no filter of the repository runs. */
 export async function cleanCheckout(git: GitRun, evidence: string, path: string, sha: string): Promise<void> {
-  removeAll(path);
+  await removeAll(path);
   await git(["worktree", "prune", "--expire=now"], { cwd: evidence });
   await git(["worktree", "add", "--quiet", "--detach", path, sha], { cwd: evidence });
 }
 
 /** `git_dir`: goes too, also where the run has locked it. */
 export async function removeWorktree(git: GitRun, repo: Repository, path: string, git_dir?: string): Promise<void> {
-  removeAll(path);
+  await removeAll(path);
   if (git_dir !== undefined && dirname(git_dir) === join(repo.common_dir, "worktrees"))
     rmSync(git_dir, { recursive: true, force: true });
   await git(["worktree", "prune", "--expire=now"], { cwd: repo.common_dir });
@@ -159,7 +160,7 @@ export async function takeSnapshot(
   };
   const head_sha = of.head_sha ?? (await headOf(git, repo, worktree));
   await uncover(git, worktree.path, env);
-  const found = lookThrough(worktree.path);
+  const found = await lookThrough(worktree.path);
   const outermost = found.nested.filter((path) => !found.nested.some((other) => isBelow(path, other)));
   const specs = Buffer.concat([
     Buffer.from(":/\0"),
@@ -175,7 +176,7 @@ export async function takeSnapshot(
     });
   await add().catch(async (problem: unknown) => {
     if (!(problem instanceof GitProblem)) throw problem;
-    makeReadable(worktree.path); // the run may have taken its own files' permissions away
+    await makeReadable(worktree.path); // the run may have taken its own files' permissions away
     await add();
   });
   const nested = await addNested(git, { worktree, env, outermost });
@@ -191,10 +192,14 @@ export async function takeSnapshot(
 
 /** What a sparse checkout leaves out counts as unchanged only while nothing lies there. */
 async function uncover(git: GitRun, tree: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const present = parts(await git(["ls-files", "-z", "-t"], { cwd: tree, env }))
-    .filter((entry) => entry[0] === 0x53)
-    .map((entry) => entry.subarray(2))
-    .filter((path) => lstatSync(absolute(tree, path), { throwIfNoEntry: false }) !== undefined);
+  const turns = createTurns();
+  const present: Buffer[] = [];
+  for (const entry of parts(await git(["ls-files", "-z", "-t"], { cwd: tree, env }))) {
+    if (entry[0] !== 0x53) continue;
+    const path = entry.subarray(2);
+    if (lstatSync(absolute(tree, path), { throwIfNoEntry: false }) !== undefined) present.push(path);
+    await turns.next();
+  }
   if (present.length === 0) return;
   const input = Buffer.concat(present.flatMap((path) => [path, Buffer.from([0])]));
   await git(["update-index", "--no-skip-worktree", "-z", "--stdin"], { cwd: tree, env, input });
@@ -220,11 +225,14 @@ type Nesting = {
   readonly outermost: readonly Buffer[];
 };
 
+/** How the index says that an entry is a link to a commit. */
+const SUBMODULE = Buffer.from("160000 ");
+
 /** Files of repositories inside the tree become files of the snapshot; a submodule stays a link to its commit. */
 async function addNested(git: GitRun, { worktree, env, outermost }: Nesting): Promise<Snapshot["nested"]> {
   const known = new Set<string>();
   for (const entry of parts(await git(["ls-files", "-z", "--stage"], { cwd: worktree.path, env })))
-    if (entry.toString("latin1").startsWith("160000 "))
+    if (entry.subarray(0, SUBMODULE.length).equals(SUBMODULE))
       known.add(entry.subarray(entry.indexOf(9) + 1).toString("latin1"));
   const told: { path: Changed; kind: "nested_repository" | "submodule_content" }[] = [];
   const lines: Buffer[] = [];
@@ -248,7 +256,7 @@ async function addNested(git: GitRun, { worktree, env, outermost }: Nesting): Pr
     ];
     const folderOnly = Buffer.concat([Buffer.from(":(top,literal)"), folder, Buffer.from([0])]);
     await git(forget, { cwd: worktree.path, env, input: folderOnly });
-    const files = filesBelow(worktree.path, folder);
+    const files = await filesBelow(worktree.path, folder);
     const shas = await hashAll(git, { worktree, env, outermost }, files);
     for (const [index, { path, mode }] of files.entries()) lines.push(indexLine(mode, shas[index] ?? "", path));
   }
@@ -298,6 +306,7 @@ export async function difference(git: GitRun, repo: Repository, base: string, en
     "--diff-algorithm=default",
     "-z",
   ];
+  const turns = createTurns();
   const names: Buffer[] = [];
   let added = 0;
   let removed = 0;
@@ -306,8 +315,13 @@ export async function difference(git: GitRun, repo: Repository, base: string, en
     names.push(entry.subarray(head.length));
     added += plus === "-" ? 0 : Number(plus);
     removed += minus === "-" ? 0 : Number(minus);
+    await turns.next();
   }
-  const changed = names.toSorted((a, b) => Buffer.compare(a, b)).map(changedOf);
+  const changed: Changed[] = [];
+  for (const name of names.toSorted((a, b) => Buffer.compare(a, b))) {
+    changed.push(changedOf(name));
+    await turns.next();
+  }
   return { changed, diff_stat: { added, removed, files: names.length } };
 }
 

@@ -221,7 +221,7 @@ async function perform(run: Run, places: RunPlaces, world: World): Promise<void>
   const mechanism = await world.mechanism();
   const enforcement = enforcementOf(mechanism, run);
   if (enforcement.outside === "after_only")
-    world.writeDurably(join(places.folder, "outside.json"), keptText(fingerprints(repo.root, repo.common_dir)));
+    world.writeDurably(join(places.folder, "outside.json"), keptText(await fingerprints(repo.root, repo.common_dir)));
   // First the word, then the deed: whoever finds the word and no process calls the run cancelled, and nobody starts it again.
   const began = await commit(
     world,
@@ -309,7 +309,7 @@ async function keep(run: Run, places: RunPlaces, world: World): Promise<void> {
   });
   const baseline = join(places.folder, "outside.json");
   const outside = existsSync(baseline)
-    ? changedBetween(fromKept(readFileSync(baseline, "utf8")), fingerprints(repo.root, repo.common_dir))
+    ? changedBetween(fromKept(readFileSync(baseline, "utf8")), await fingerprints(repo.root, repo.common_dir))
     : [];
   const found: Found = { nested: snapshot.nested, special: snapshot.special, outside };
   world.writeDurably(join(places.folder, "found.json"), JSON.stringify(found));
@@ -367,12 +367,13 @@ async function judgeAndProve(run: Run, places: RunPlaces, world: World): Promise
   const { store, shop } = world;
   const repo = await openRepository(shop.git, run.repo);
   await removeWorktree(shop.git, repo, places.tree, worktreeOf(run, places).git_dir); // what it held is in the snapshot
-  for (const path of [places.checkout, places.home, places.evidence, join(places.folder, "private")]) removeAll(path);
+  for (const path of [places.checkout, places.home, places.evidence, join(places.folder, "private")])
+    await removeAll(path);
   const made = await differenceOf(run, world);
   const known = await readViolations(store, store, run.run_id);
   if (known.length === 0) {
     const found = JSON.parse(readFileSync(join(places.folder, "found.json"), "utf8")) as Found;
-    const judged = judge(run.scope_snapshot, made.changed, found, found.outside);
+    const judged = await judge(run.scope_snapshot, made.changed, found, found.outside);
     const undecided = {
       approved_status: "pending",
       decided_at: null,

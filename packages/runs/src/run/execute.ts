@@ -194,7 +194,7 @@ export async function runCheck(
   log.meta(wordsOf(end, check.timeout_sec));
   const tail = log.tail();
   const { sha256 } = log.close();
-  removeAll(places.checkout);
+  await removeAll(places.checkout);
   if (end.cause === "stopped") return "interrupted";
   return {
     run_id: run.run_id,

@@ -18,7 +18,7 @@ import {
   newestRunId,
   readRun,
   readUnfinished,
-  readViolations,
+  readViolation,
   updateRun,
 } from "./tables.ts";
 import { summaryOf, violationView } from "./views.ts";
@@ -182,7 +182,7 @@ const decide = (verb: "approve" | "reject", approved_status: "approved" | "rejec
     gates: [],
     load: async (reader, { run_id, violation_id }, { store }): Promise<DecideFacts> => ({
       run: await readRun(reader, store, run_id),
-      violation: (await readViolations(reader, store, run_id)).find((one) => one.violation_id === violation_id),
+      violation: await readViolation(reader, store, { run_id, violation_id }),
     }),
     decide: ({ run, violation }: DecideFacts, { run_id, violation_id, reason }, { now, principal, store }) => {
       if (run === undefined) return err(failure("RUMI-RUN-001", { run_id }));

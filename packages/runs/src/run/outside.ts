@@ -2,8 +2,9 @@
  * What of the repository outside a run's worktree changed while it went on, for hosts that cannot hold it back: its main working
  * tree, and git's own settings and hooks. Looks at kind, size, times and inode of each file, and reads none.
  */
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, type Dirent } from "node:fs";
 import { join, relative } from "node:path";
+import { createTurns } from "../git/turns.ts";
 import { RUN_LIMITS } from "../limits.ts";
 
 export type Fingerprints = ReadonlyMap<string, string>;
@@ -15,30 +16,43 @@ export const fromKept = (text: string): Fingerprints =>
 /** Of git's own folder only what can lead somebody else's git astray; objects and refs change while people work. */
 const GIT_FILES = ["config", "config.worktree", "info/attributes", "info/exclude", "hooks"];
 
-export function fingerprints(root: string, common_dir: string): Fingerprints {
+export async function fingerprints(root: string, common_dir: string): Promise<Fingerprints> {
+  const turns = createTurns();
   const found = new Map<string, string>();
   const note = (path: string): void => {
     if (found.size >= RUN_LIMITS.tree_entries)
       throw new Error(`the repository holds more than ${RUN_LIMITS.tree_entries} entries`);
-    const { mode, size, mtimeMs, ctimeMs, ino } = lstatSync(path);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return; // people work there: it went meanwhile
+    const { mode, size, mtimeMs, ctimeMs, ino } = stat;
     found.set(relative(root, path), `${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`);
   };
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  const walk = async (folder: string): Promise<void> => {
+    for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name);
       if (path === common_dir || entry.name === ".git") continue;
-      if (entry.isDirectory()) walk(path);
+      if (entry.isDirectory()) await walk(path);
       else note(path);
+      await turns.next();
     }
   };
-  if (root !== common_dir) walk(root);
+  if (root !== common_dir) await walk(root);
   for (const name of GIT_FILES) {
     const path = join(common_dir, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat?.isDirectory() === true) walk(path);
+    if (stat?.isDirectory() === true) await walk(path);
     else if (stat !== undefined) note(path);
   }
   return found;
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code !== "ENOENT") throw problem;
+    return [];
+  }
 }
 
 /** Paths that came, went or changed, relative to the repository, in order. */

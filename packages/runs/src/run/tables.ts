@@ -1,5 +1,5 @@
 /** Where runs are written down. Bundles and logs are files; here are only their names and digests. */
-import { write, type Migrations, type Reader, type Store, type Write } from "@rumi/store";
+import { compiledText, write, type Migrations, type Reader, type Store, type Write } from "@rumi/store";
 import type { Scope } from "../scope/scope.ts";
 import type { Bundle, Dod, Enforcement, EnforcementFact, Run, RunCheck, RunPhase, Violation } from "./model.ts";
 
@@ -132,6 +132,22 @@ export function readViolations(reader: Reader, sql: Sql, run_id: number): Promis
   );
 }
 
+export async function readViolation(
+  reader: Reader,
+  sql: Sql,
+  { run_id, violation_id }: Pick<Violation, "run_id" | "violation_id">,
+): Promise<Violation | undefined> {
+  const [found] = await reader.rows<Violation>(
+    sql
+      .builder<RunTables>()
+      .selectFrom("code_run_violation")
+      .selectAll()
+      .where("run_id", "=", run_id)
+      .where("violation_id", "=", violation_id),
+  );
+  return found;
+}
+
 /** How many violations of each run still wait for a decision; a run without any is left out. */
 export async function countUndecided(
   reader: Reader,
@@ -221,8 +237,32 @@ export function insertCheck(sql: Sql, check: RunCheck): Write {
 }
 
 export function insertViolation(sql: Sql, violation: Violation): Write {
-  return write(sql.builder<RunTables>().insertInto("code_run_violation").values(violation), 1);
+  return { sql: violationText(sql), parameters: VIOLATION_COLUMNS.map((name) => violation[name]), expect: 1 };
 }
+
+const VIOLATION_COLUMNS = [
+  "run_id",
+  "violation_id",
+  "path",
+  "reason",
+  "approved_status",
+  "decided_at",
+  "decided_by",
+  "decision_reason",
+] as const satisfies readonly (keyof Violation)[];
+/** A run may leave thousands of them. */
+const violationText = compiledText<RunTables>((sql) =>
+  sql.insertInto("code_run_violation").values({
+    run_id: 0,
+    violation_id: 0,
+    path: "",
+    reason: "outside_write",
+    approved_status: "pending",
+    decided_at: 0,
+    decided_by: "",
+    decision_reason: "",
+  }),
+);
 
 /** Fits only while nobody has decided. */
 export function decideViolation(
