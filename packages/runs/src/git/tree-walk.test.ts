@@ -58,6 +58,16 @@ it("[P-2] and while a thousand changed files are judged", async () => {
   expect(await turnsOf(work)).toBeGreaterThan(FILES / 100);
 });
 
+it("removes everything also while somebody else takes files away", async () => {
+  const root = tree("flat");
+  const late = setImmediate(() => {
+    for (let at = 0; at < FILES; at += 2) rmSync(join(root, `file-${at}`), { force: true });
+  });
+  await removeAll(root);
+  clearImmediate(late);
+  expect(existsSync(root)).toBe(false);
+});
+
 it("removes everything, and nothing that a link leads to", async () => {
   const home = folder();
   const kept = join(home, "kept");

@@ -62,7 +62,11 @@ const isTooLong = (root: string, path: Buffer): boolean =>
 
 /** Removes a tree, however deep it is: what cannot be named from above is moved up first. */
 export async function removeAll(path: string): Promise<void> {
-  await empty(path);
+  try {
+    await empty(path);
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).syscall === undefined) throw problem; // what is left is taken now, or it is said why not
+  }
   try {
     rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   } catch (problem) {
